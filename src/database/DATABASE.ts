@@ -1,0 +1,78 @@
+import type { Kysely } from 'kysely';
+import type { NewEvent } from '../kernel/event.ts';
+import type { Timestamp } from '../kernel/time.ts';
+import type { Schema } from './schema.ts';
+
+/**
+ * The database door: the log and its views. What is done to them are *operations*: named functions in one static table, given to
+ * the database when it is opened, that read and append inside a transaction. An operation's input and output are plain values, so
+ * the embedded database runs them on a thread of its own, beside its data, and the main event loop never waits for a disk.
+ * `conformance.ts` is the suite that every dialect passes.
+ */
+export interface Database<O extends Operations = Operations> {
+  /**
+   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint: one that throws
+   * changes nothing and hurts no neighbour. Resolves only when the commit is durable. Idle, it waits for nobody.
+   * Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
+   */
+  write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
+
+  /** Runs a reading operation on one consistent snapshot, beside the writers. */
+  read<N extends keyof O['reads'] & string>(name: N, input: InputOf<O['reads'][N]>): Promise<OutputOf<O['reads'][N]>>;
+
+  /**
+   * Resolves with the last sequence as soon as it is above `since`, by any process's commit, or when the time is over or `signal`
+   * aborts, whichever comes first.
+   */
+  waitForEvents(since: number, milliseconds: number, signal?: AbortSignal): Promise<number>;
+
+  /** Empties the views and folds the log into them again, in one transaction. Refuses a broken chain with `integrity_failure`. */
+  replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
+
+  /** Brings the schema up to date; the names of the migrations that were applied. */
+  migrate(): Promise<readonly string[]>;
+
+  /** Never throws. `migrated` is false when `migrate` has something to do. */
+  health(): Promise<{ readonly healthy: boolean; readonly migrated: boolean; readonly detail: string }>;
+
+  close(): Promise<void>;
+}
+
+/** What an operation that reads may do. */
+export interface Snapshot {
+  readonly sql: Kysely<Schema>;
+}
+
+/** What an operation that writes may do. It must not touch the log or the views but through `append`. */
+export interface Transaction extends Snapshot {
+  /** The time of this operation: the `created_at` of every event it appends. */
+  readonly now: Timestamp;
+  /** The registry's id, from the `registry` table. */
+  readonly registryId: string;
+  /** A new UUIDv7. */
+  newId(): string;
+  /**
+   * Adds an event to the log and folds it into the views; returns its sequence. The rows are written when the operation ends, or
+   * at `flush`: until then its own `sql` does not see them.
+   */
+  append(event: NewEvent): number;
+  /** Writes what was appended so far, so that `sql` sees it. */
+  flush(): Promise<void>;
+}
+
+/** Inputs and outputs are structured-cloneable plain values. */
+export type WriteOperation = (transaction: Transaction, input: never) => Promise<unknown>;
+export type ReadOperation = (snapshot: Snapshot, input: never) => Promise<unknown>;
+
+export interface Operations {
+  readonly writes: Readonly<Record<string, WriteOperation>>;
+  readonly reads: Readonly<Record<string, ReadOperation>>;
+}
+
+type InputOf<F> = F extends (transaction: never, input: infer I) => unknown ? I : never;
+type OutputOf<F> = F extends (...parameters: never) => Promise<infer R> ? R : never;
+
+/** Where operations come from: a module whose export `operations` is an `Operations`, so that a thread can load it too. */
+export interface OperationsModule {
+  readonly url: URL;
+}

@@ -1,0 +1,57 @@
+import type { ViewTables } from '../kernel/view.ts';
+
+/** Every table, for Kysely. Column types are those of the TypeScript side; docs/format.md gives the SQL ones. */
+export interface Schema extends ViewTables, LogTables, ConfigurationTables, OperationalTables {}
+
+/** The truth. Rows are never changed. */
+export interface LogTables {
+  events: {
+    sequence: number;
+    created_at: string;
+    event_type: string;
+    subject_kind: string;
+    subject_id: string;
+    actor: string;
+    /** Canonical CBOR. */
+    payload: Uint8Array;
+    payload_digest: Uint8Array;
+    chain_digest: Uint8Array;
+  };
+}
+
+/** Written once. */
+export interface ConfigurationTables {
+  registry: { id: string; format_version: number; created_at: string };
+}
+
+/** Replay leaves these alone; losing them loses no package. */
+export interface OperationalTables {
+  /** One row (id 1): the last sequence given out and its chain digest. Holding it is holding the log. */
+  log_head: { id: number; sequence: number; chain_digest: Uint8Array };
+  /** One holder at a time for work that only one process should do; a lease outlives a killed holder until it expires. */
+  leases: { name: string; holder: string; expires_at: string };
+  uploads: {
+    id: string;
+    created_at: string;
+    created_by: string;
+    updated_at: string;
+    backend_id: string;
+    draft_id: string;
+    expected_size_bytes: number | null;
+    media_type: string | null;
+    offset_bytes: number;
+    state: string;
+    /** Canonical JSON: what a later step needs to go on. */
+    detail: string;
+  };
+  idempotency_keys: {
+    producer: string;
+    idempotency_key: string;
+    request_digest: string;
+    package_id: string;
+    created_at: string;
+  };
+  /** BLAKE3 of each 1 MiB block of an object's bytes, 32 bytes each, concatenated; rebuildable from the bytes. */
+  block_digests: { content_address: string; block_bytes: number; digests: Uint8Array };
+  verification_progress: { backend_id: string; run_id: string; cursor: string; started_at: string; updated_at: string; detail: string };
+}

@@ -1,0 +1,83 @@
+import type { ContentAddress } from '../kernel/address.ts';
+import type { Algorithm } from '../kernel/digest.ts';
+import type { ByteRange, StorageHealth } from '../storage/STORAGE.ts';
+
+export type { ByteRange, StorageHealth } from '../storage/STORAGE.ts';
+
+/**
+ * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its steps:
+ * `stage` -> (decide) -> `publish` -> (commit) -> `discard`. One pass over the bytes, both digests, memory bounded by the number of
+ * streams and never by their length.
+ */
+export interface DataPlane {
+  /**
+   * Writes the source to a draft and hashes it on the way. Resolves when the draft is durable. A source that does not match what
+   * was declared (`length_mismatch`, `digest_mismatch`), that fails or is stopped leaves nothing behind. `storage_full` when out of room.
+   */
+  stage(backendId: string, source: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal): Promise<Draft>;
+
+  /** Makes the draft's bytes an object at `key`, durably. The draft stays, to be published again elsewhere. */
+  publish(draft: Draft, key: string, signal?: AbortSignal): Promise<void>;
+
+  /** Forgets the draft. Never throws; a draft that cannot be removed now is reclaimed by a sweep. */
+  discard(draft: Draft): Promise<void>;
+
+  /**
+   * Opens an object for reading, verified as it is read: bytes that do not match are never delivered as good. An object of up to
+   * `wholeBytes` is checked before this resolves. A longer one is checked as it streams, its last block withheld until the digest is
+   * known; a range of it is checked against block digests. Throws `integrity_failure` (here or from the iteration), `object_not_found`
+   * when the bytes are not in the store, `storage_unavailable`.
+   */
+  open(object: StoredObject, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+
+  /** Reads the object from end to end, both digests. */
+  verify(object: StoredObject, signal?: AbortSignal): Promise<Verdict>;
+
+  /** Deletes the bytes at a dead key. Idempotent. */
+  remove(backendId: string, key: string): Promise<void>;
+
+  /** The state of every backend, by id. */
+  health(): Promise<ReadonlyMap<string, StorageHealth>>;
+
+  close(): Promise<void>;
+}
+
+/** What the producer said of the bytes before sending them. */
+export interface Expected {
+  readonly sizeBytes?: number;
+  /** Digests to check by algorithm, as raw bytes; `blake3`, `sha256`, and others that Content-Digest may name (`sha512`). */
+  readonly digests?: ReadonlyMap<string, Uint8Array>;
+  /** The largest body taken; a longer one is refused with `body_too_large`. */
+  readonly maximumBytes?: number;
+}
+
+export interface Digests {
+  readonly digestAlgorithm: Algorithm;
+  /** Lowercase hex, as `digestSha256`. */
+  readonly digestPrimary: string;
+  readonly digestSha256: string;
+  readonly contentAddress: ContentAddress;
+}
+
+export interface Draft extends Digests {
+  readonly id: string;
+  readonly backendId: string;
+  readonly sizeBytes: number;
+  /** BLAKE3 of each block of `blockBytes`, 32 bytes each, one after the other; undefined for objects of one block or less. */
+  readonly blockDigests: Uint8Array | undefined;
+}
+
+/** Enough to read an object's bytes and to know whether they are right. */
+export interface StoredObject {
+  readonly backendId: string;
+  readonly objectKey: string;
+  readonly sizeBytes: number;
+  readonly contentAddress: ContentAddress;
+  readonly digestSha256: string;
+  /** Without them a range is served by reading the whole object first. */
+  readonly blockDigests?: Uint8Array;
+}
+
+export type Verdict = { readonly result: 'ok' } | { readonly result: 'failed' | 'missing'; readonly reason: string };
+
+export const blockBytes = 1_048_576;

@@ -1,0 +1,117 @@
+/**
+ * The one error class, with its closed list of codes. Act on `code`, never on the message. The HTTP door maps each code to a
+ * status (`http/problem.ts`), the command line to an exit code (`cli/exit.ts`); a new code makes both tables fail to compile.
+ */
+export const errorCodes = [
+  // the request is malformed (400)
+  'malformed_request',
+  'malformed_json',
+  'malformed_multipart',
+  'invalid_path',
+  'invalid_address',
+  'invalid_id',
+  'invalid_cursor',
+  'invalid_header',
+  'unknown_parameter',
+  'length_mismatch',
+  'digest_mismatch',
+  // who asks (401, 403)
+  'unauthorized',
+  'forbidden',
+  // nothing there (404, 405, 410)
+  'route_not_found',
+  'package_not_found',
+  'file_not_found',
+  'object_not_found',
+  'metadata_schema_not_found',
+  'upload_not_found',
+  'hold_not_found',
+  'method_not_allowed',
+  'package_collected',
+  // the state forbids it (409)
+  'package_not_open',
+  'package_not_finalized',
+  'package_empty',
+  'path_conflict',
+  'idempotency_conflict',
+  'metadata_schema_conflict',
+  'upload_conflict',
+  // sizes and forms (406, 408, 411, 413, 415, 416, 431)
+  'not_acceptable',
+  'request_timeout',
+  'length_required',
+  'body_too_large',
+  'unsupported_media_type',
+  'range_not_satisfiable',
+  'headers_too_large',
+  // well formed, but says something illegal (422)
+  'invalid_value',
+  'unknown_retention_class',
+  'unknown_metadata_schema',
+  'invalid_metadata_schema',
+  'metadata_mismatch',
+  'too_many_files',
+  // the store itself (500, 503, 507)
+  'integrity_failure',
+  'database_unavailable',
+  'database_not_migrated',
+  'storage_unavailable',
+  'server_unreachable',
+  'storage_full',
+  'invalid_configuration',
+  'cancelled',
+  'internal',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorDetail {
+  /** The offending input: a JSON pointer, a header, a parameter or a relative path. */
+  readonly field?: string;
+  /** More facts for the client, JSON values only; never a secret. */
+  readonly info?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class ArtifactstoreError extends Error {
+  override readonly name = 'ArtifactstoreError';
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly info: Readonly<Record<string, unknown>> | undefined;
+
+  /** `message` is one sentence for a person: what was wrong, where, and what to do. */
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.code = code;
+    this.field = detail.field;
+    this.info = detail.info;
+  }
+}
+
+export function isArtifactstoreError(error: unknown, code?: ErrorCode): error is ArtifactstoreError {
+  return error instanceof ArtifactstoreError && (code === undefined || error.code === code);
+}
+
+/** The plain-object form that crosses a thread or a socket, and back. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly field?: string;
+  readonly info?: Readonly<Record<string, unknown>>;
+}
+
+export function toErrorRecord(error: ArtifactstoreError): ErrorRecord {
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.field === undefined ? {} : { field: error.field }),
+    ...(error.info === undefined ? {} : { info: error.info }),
+  };
+}
+
+export function fromErrorRecord(record: ErrorRecord): ArtifactstoreError {
+  return new ArtifactstoreError(record.code, record.message, {
+    ...(record.field === undefined ? {} : { field: record.field }),
+    ...(record.info === undefined ? {} : { info: record.info }),
+  });
+}

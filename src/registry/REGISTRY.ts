@@ -1,0 +1,302 @@
+import type { LocationState, PackageStatus } from '../kernel/view.ts';
+import type { JsonObject, JsonValue } from '../kernel/json.ts';
+
+/**
+ * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process (`registry/`) and
+ * over HTTP (`client/`), and one suite runs on both. Records are the wire's records: snake_case, times in RFC 3339 UTC. A caller's
+ * name is not a parameter: a Registry is made for one actor.
+ *
+ * Everywhere: a record that is not there is `undefined` from a look-up and `…_not_found` from a change. Inputs are checked at the
+ * door (`malformed_…`, `invalid_…`) before anything is done, and a refused call changes nothing.
+ */
+export interface Registry {
+  readonly packages: Packages;
+  readonly files: Files;
+  readonly events: Events;
+  readonly metadataSchemas: MetadataSchemas;
+  readonly retention: Retention;
+  health(): Promise<Health>;
+}
+
+export interface Packages {
+  /**
+   * Opens a package. With an idempotency key, which is the producer's own, the same input gives the same package again and another
+   * input is `idempotency_conflict`. Errors: `unknown_retention_class`, `unknown_metadata_schema`, `metadata_mismatch`.
+   */
+  create(input: NewPackage, options?: { readonly idempotencyKey?: string }): Promise<Created<Package>>;
+  get(id: string): Promise<Package | undefined>;
+  /** Newest first. */
+  list(query?: PackageQuery): Promise<Page<Package>>;
+  /** Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once. `package_not_open`. */
+  abandon(id: string): Promise<Package>;
+  /** Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. */
+  finalize(id: string): Promise<Finalized>;
+  /** The sealed manifest's canonical CBOR, or undefined while there is none (`package_not_found` when there is no package). */
+  manifest(id: string): Promise<SealedManifest | undefined>;
+}
+
+export interface Files {
+  /**
+   * Streams one file in. The same path with the same bytes is the same file (`created` false); with other bytes it is `path_conflict`.
+   * Acknowledged means durable. `package_not_open`, `length_mismatch`, `digest_mismatch`, `storage_full`, `too_many_files`.
+   */
+  add(packageId: string, file: NewFile): Promise<Created<File>>;
+  /** Many small files in one step, all or nothing; results in the order of the input. */
+  addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
+  /** Adds files whose bytes the registry already has. At most 1,000; each answer is its own: a missing one hurts no other. */
+  attach(packageId: string, items: readonly Attachment[]): Promise<readonly Attached[]>;
+  /** By relative path, bytewise. */
+  list(packageId: string, query?: PageQuery): Promise<Page<File>>;
+  get(id: string): Promise<File | undefined>;
+  find(packageId: string, relativePath: string): Promise<File | undefined>;
+  /** Files with these bytes, by either digest, oldest first. */
+  withDigest(contentAddress: string, query?: PageQuery): Promise<Page<File>>;
+  /**
+   * Opens a file's bytes, or the inclusive range of them, verified as they are read (see the data plane's door). Undefined when there
+   * is no such file. `package_collected`, `integrity_failure`, `range_not_satisfiable`, `storage_unavailable`.
+   */
+  open(target: FileTarget, options?: OpenOptions): Promise<OpenFile | undefined>;
+}
+
+export interface Events {
+  /** Events after `since`, in order. With `wait_seconds`, an empty page waits that long for one to appear. */
+  page(query?: EventQuery, signal?: AbortSignal): Promise<EventPage>;
+  /** The same page as one canonical CBOR item, its payloads never decoded: `{items, last_sequence}`. */
+  encodedPage(query?: EventQuery, signal?: AbortSignal): Promise<EncodedEventPage>;
+}
+
+export interface MetadataSchemas {
+  /** The same slug with the same schema is the same (`created` false); with another, `metadata_schema_conflict`. */
+  register(input: { readonly slug: string; readonly json_schema: JsonObject }): Promise<Created<MetadataSchema>>;
+  get(slug: string): Promise<MetadataSchema | undefined>;
+  list(query?: PageQuery): Promise<Page<MetadataSchema>>;
+}
+
+export interface Retention {
+  classes(): Promise<readonly RetentionClassRecord[]>;
+}
+
+export interface Created<T> {
+  readonly record: T;
+  /** False when it was there already. */
+  readonly created: boolean;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+export interface PageQuery {
+  /** 1 to 1,000; 100 where absent. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface NewPackage {
+  readonly name: string;
+  readonly producer: string;
+  readonly subject: string;
+  readonly retention_class: string;
+  readonly metadata?: JsonObject;
+  readonly metadata_schema_slug?: string | null;
+}
+
+export interface PackageQuery extends PageQuery {
+  readonly producer?: string;
+  readonly subject?: string;
+  readonly retention_class?: string;
+  readonly status?: PackageStatus;
+  /** Top-level scalars of the metadata that must all match, each as JSON text; text that is not JSON stands for itself as a string. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface Package {
+  readonly id: string;
+  readonly name: string;
+  readonly producer: string;
+  readonly subject: string;
+  readonly retention_class: string;
+  readonly status: PackageStatus;
+  readonly metadata: JsonObject;
+  readonly metadata_schema_slug: string | null;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly finalized_at: string | null;
+  readonly manifest_digest: string | null;
+  readonly expires_at: string | null;
+  readonly file_count: number;
+  readonly total_bytes: number;
+}
+
+export interface Finalized {
+  readonly package_id: string;
+  readonly manifest_digest: string;
+  readonly finalized_at: string;
+  readonly file_count: number;
+  readonly total_bytes: number;
+}
+
+export interface SealedManifest {
+  /** `blake3:` over `bytes`. */
+  readonly digest: string;
+  /** Canonical CBOR. */
+  readonly bytes: Uint8Array;
+}
+
+export interface NewFile {
+  readonly relative_path: string;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** `application/octet-stream` where absent. */
+  readonly media_type?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What the sender says of the bytes; a body that differs is refused and leaves nothing behind. */
+  readonly size_bytes?: number;
+  readonly digests?: ReadonlyMap<string, Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Attachment {
+  readonly relative_path: string;
+  /** By either digest. */
+  readonly content_address: string;
+  readonly size_bytes: number;
+  readonly media_type?: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface Attached {
+  readonly relative_path: string;
+  readonly result: 'created' | 'exists' | 'missing';
+  readonly file?: File;
+}
+
+export interface File {
+  readonly id: string;
+  readonly package_id: string;
+  readonly relative_path: string;
+  readonly media_type: string;
+  readonly size_bytes: number;
+  readonly digest_algorithm: string;
+  readonly digest_primary: string;
+  readonly digest_sha256: string;
+  readonly content_address: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly created_at: string;
+  readonly locations: readonly Location[];
+}
+
+export interface Location {
+  readonly id: string;
+  readonly backend_id: string;
+  readonly object_key: string;
+  readonly state: LocationState;
+  readonly stored_at: string;
+  readonly verified_at: string | null;
+  readonly retrieval_tier: string;
+  readonly restore_status: string | null;
+}
+
+export type FileTarget =
+  | { readonly file_id: string }
+  | { readonly package_id: string; readonly relative_path: string }
+  | { readonly content_address: string };
+
+export interface OpenOptions {
+  /** Inclusive. `last` may be absent (to the end) or beyond the end; a negative `first` means the last so many bytes. */
+  readonly range?: { readonly first: number; readonly last?: number };
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenFile {
+  readonly file: File;
+  /** The bytes that `body` yields, inclusive; absent when it is the whole file. */
+  readonly range?: { readonly first: number; readonly last: number };
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface EventQuery {
+  readonly since?: number;
+  /** 1 to 500; 100 where absent. */
+  readonly limit?: number;
+  /** 0 to 60. */
+  readonly wait_seconds?: number;
+  readonly subject_kind?: string;
+  readonly subject_id?: string;
+  readonly event_type?: string;
+}
+
+export interface EventRecord {
+  readonly sequence: number;
+  readonly created_at: string;
+  readonly event_type: string;
+  readonly subject_kind: string;
+  readonly subject_id: string;
+  readonly actor: string;
+  readonly payload: JsonValue;
+  /** `blake3:<hex>`, as `chain_digest`. */
+  readonly payload_digest: string;
+  readonly chain_digest: string;
+}
+
+export interface EventPage {
+  readonly items: readonly EventRecord[];
+  /** The last sequence of the log when the page was read. Go on from the last item's sequence, or from here when filtered to nothing. */
+  readonly last_sequence: number;
+}
+
+export interface EncodedEventPage {
+  readonly bytes: Uint8Array;
+  readonly item_count: number;
+  /** The sequence of the last item, or `since` when there is none. */
+  readonly end_sequence: number;
+  readonly last_sequence: number;
+}
+
+export interface MetadataSchema {
+  readonly slug: string;
+  readonly json_schema: JsonObject;
+  readonly created_at: string;
+  readonly created_by: string;
+}
+
+export interface RetentionClassRecord {
+  readonly slug: string;
+  readonly default_duration_seconds: number | null;
+}
+
+export interface Health {
+  readonly status: 'ok' | 'degraded';
+  readonly version: string;
+  readonly db: { readonly healthy: boolean; readonly detail: string };
+  /** The default one. */
+  readonly backend: BackendHealth;
+  readonly backends: readonly BackendHealth[];
+  readonly last_sequence: number;
+}
+
+export interface BackendHealth {
+  readonly backend_id: string;
+  readonly healthy: boolean;
+  readonly detail: string;
+  readonly free_bytes: number | null;
+  readonly total_bytes: number | null;
+  readonly failed_locations: number;
+}
+
+/** What an operator does on the database and the storage directly; in process only. */
+export interface Operator {
+  migrate(): Promise<readonly string[]>;
+  replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
+  /** Checks sequence, payload digests and chain from the first event to the last. */
+  verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
+}
+
+export interface EventVerdict {
+  readonly ok: boolean;
+  /** The last good sequence, and its chain digest (`blake3:<hex>`). */
+  readonly sequence: number;
+  readonly chain_digest: string;
+  /** What is wrong after it, when `ok` is false. */
+  readonly reason?: string;
+}

@@ -1,0 +1,90 @@
+/**
+ * The storage door: bytes by object key, and nothing else. A backend knows no packages, computes no digests and takes no
+ * decisions; verifying, retrying and logging are done once, above it. `conformance.ts` is the suite that every backend passes.
+ */
+export interface Storage {
+  /** The name by which locations refer to this backend, for as long as they live. */
+  readonly id: string;
+
+  /**
+   * Makes an object of the whole source. Resolves only when the bytes are durable and visible at `key`; until then, and after any
+   * failure, a reader sees what was there before: all or nothing. An object that exists is replaced in one step.
+   * Errors: `storage_full`, `storage_unavailable`, `cancelled`, and whatever the source throws.
+   */
+  put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<void>;
+
+  /**
+   * The object's bytes, or the inclusive range of them; undefined when there is no object at `key`. The object stays readable to
+   * the end even when it is replaced or deleted meanwhile, or the iteration throws; it never ends early as if it were whole.
+   */
+  get(key: string, options?: GetOptions): Promise<ObjectReader | undefined>;
+
+  /** What is at `key`, or undefined when there is nothing. */
+  head(key: string, options?: Stoppable): Promise<ObjectHead | undefined>;
+
+  /** Removes the object; a key that holds none is not an error. */
+  delete(key: string, options?: Stoppable): Promise<void>;
+
+  /** Every object whose key starts with `prefix`, in no promised order. Drafts and other unpublished bytes never show. */
+  list(prefix: string, options?: Stoppable): AsyncIterable<ListedObject>;
+
+  /** Whether the backend can serve now, and its room where it knows. Never throws. */
+  health(): Promise<StorageHealth>;
+
+  /** Present when an object can be made, without copying, from a finished file that lies in `drafts.directory`. */
+  readonly drafts?: DraftDirectory;
+}
+
+export interface DraftDirectory {
+  /** Where drafts for this backend are written; it exists. One file a draft, named by its id. */
+  readonly directory: string;
+  /**
+   * Makes the object at `key` from a draft whose bytes are already fsynced; resolves when the name is durable too. The draft stays
+   * until `discard`. An object that exists is replaced in one step.
+   */
+  publish(draftPath: string, key: string): Promise<void>;
+}
+
+export interface Stoppable {
+  readonly signal?: AbortSignal;
+}
+
+export interface PutOptions extends Stoppable {
+  /** The length in bytes where the caller knows it. A source of another length is refused with `length_mismatch`. */
+  readonly sizeBytes?: number;
+}
+
+export interface GetOptions extends Stoppable {
+  readonly range?: ByteRange;
+}
+
+/** Inclusive, as in RFC 9110 section 14.1.2, and inside the object: the caller knows the size. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface ObjectReader {
+  /** The size of the whole object, whatever the range. */
+  readonly sizeBytes: number;
+  /** Chunks are valid until the next one is asked for. Iterate once; ending early releases the resources. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface ObjectHead {
+  readonly sizeBytes: number;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** When the bytes were last written, in milliseconds since the epoch, by the backend's clock. */
+  readonly modifiedMilliseconds: number;
+}
+
+export interface StorageHealth {
+  readonly healthy: boolean;
+  readonly detail: string;
+  readonly freeBytes: number | null;
+  readonly totalBytes: number | null;
+}
