@@ -1,5 +1,5 @@
 import { encodeCbor } from './cbor.ts';
-import { blake3, toHex } from './digest.ts';
+import { blake3, sameBytes, toHex } from './digest.ts';
 import type { JsonObject } from './json.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import type { Timestamp } from './time.ts';
@@ -162,8 +162,3 @@ export function brokenLink(head: LogHead, event: StoredEvent): string | undefine
     return `event ${event.sequence} does not continue the chain`;
   return undefined;
 }
-
-function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
-}
-

@@ -90,7 +90,18 @@ export type LocationState = 'stored' | 'verified' | 'failed' | 'deleted';
 export type ViewTable = keyof ViewTables;
 
 /** The primary key of each view; also the order in which two copies are compared. */
-export const viewKeys = {
+export interface ViewKeys {
+  readonly artifact_packages: readonly ['id'];
+  readonly package_metadata: readonly ['term', 'created_sequence'];
+  readonly artifact_files: readonly ['id'];
+  readonly storage_objects: readonly ['backend_id', 'content_address'];
+  readonly storage_locations: readonly ['id'];
+  readonly retention_state: readonly ['package_id'];
+  readonly retention_holds: readonly ['id'];
+  readonly metadata_schemas: readonly ['slug'];
+}
+
+export const viewKeys: ViewKeys = {
   artifact_packages: ['id'],
   package_metadata: ['term', 'created_sequence'],
   artifact_files: ['id'],
@@ -121,7 +132,7 @@ export type Change = {
       };
 }[ViewTable];
 
-type RowKey<T extends ViewTable> = Readonly<Pick<ViewTables[T], Extract<(typeof viewKeys)[T][number], keyof ViewTables[T]>>>;
+type RowKey<T extends ViewTable> = Readonly<Pick<ViewTables[T], Extract<ViewKeys[T][number], keyof ViewTables[T]>>>;
 
 /**
  * The fold: what one event changes in the views. It reads nothing but the event, so live writes and a replay cannot differ.

@@ -1,0 +1,78 @@
+import type { Hasher } from './digest.ts';
+
+/** One way to compute BLAKE3 (256 bits, unkeyed). The two below give the same bytes; only their speed differs. */
+export interface Blake3 {
+  hash(bytes: Uint8Array): Uint8Array;
+  createHasher(): Hasher;
+}
+
+/** The native binding, or undefined where the platform has no binary for it. */
+export async function loadNativeBlake3(): Promise<Blake3 | undefined> {
+  const native = await import('@napi-rs/blake-hash').catch(() => undefined);
+  if (native === undefined) return undefined;
+  return {
+    hash: (bytes) => plainBytes(native.blake3(bytes)),
+    createHasher: () => {
+      const hasher = new native.Blake3Hasher();
+      return {
+        update: (bytes) => {
+          hasher.update(bytes);
+        },
+        digest: () => plainBytes(hasher.digestBuffer()),
+      };
+    },
+  };
+}
+
+/**
+ * WebAssembly, for platforms without a binary. All hashers share one instance, because making one is asynchronous and holds its
+ * own memory: the state of whoever used it last is set aside when another hasher takes its turn.
+ */
+export async function loadWasmBlake3(): Promise<Blake3> {
+  const { createBLAKE3 } = await import('hash-wasm');
+  const engine = await createBLAKE3();
+  interface Turn {
+    state: Uint8Array | undefined;
+  }
+  let holder: Turn | undefined;
+
+  function setAside(): void {
+    if (holder !== undefined) holder.state = engine.save();
+    holder = undefined;
+  }
+  function take(turn: Turn): void {
+    if (holder === turn) return;
+    setAside();
+    if (turn.state === undefined) engine.init();
+    else engine.load(turn.state);
+    turn.state = undefined;
+    holder = turn;
+  }
+
+  return {
+    hash: (bytes) => {
+      setAside();
+      return engine.init().update(bytes).digest('binary');
+    },
+    createHasher: () => {
+      const turn: Turn = { state: undefined };
+      return {
+        update: (bytes) => {
+          take(turn);
+          engine.update(bytes);
+        },
+        digest: () => {
+          take(turn);
+          // The engine forgets its state when it gives the digest.
+          turn.state = engine.save();
+          holder = undefined;
+          return engine.digest('binary');
+        },
+      };
+    },
+  };
+}
+
+function plainBytes(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+}

@@ -1,0 +1,31 @@
+import { toHex } from './digest.ts';
+import { ArtifactstoreError } from './error.ts';
+
+declare const brand: unique symbol;
+
+/** A UUID in its canonical form: lowercase, with hyphens. */
+export type Uuid = string & { readonly [brand]: 'Uuid' };
+
+/** Takes a UUID of any version; throws `invalid_id`. */
+export function parseId(text: string, field?: string): Uuid {
+  if (typeof text !== 'string' || !canonicalForm.test(text))
+    throw new ArtifactstoreError('invalid_id', 'The id is not a UUID in lowercase canonical form.', field === undefined ? {} : { field });
+  return text as Uuid;
+}
+
+/** RFC 9562, section 5.7: a 48-bit Unix time in milliseconds, then 74 of the 80 bits of `random` (10 bytes). */
+export function uuidv7(milliseconds: number, random: Uint8Array): Uuid {
+  if (!Number.isInteger(milliseconds) || milliseconds < 0 || milliseconds >= 2 ** 48)
+    throw new RangeError(`A version 7 UUID cannot carry the time ${milliseconds}.`);
+  if (random.length !== 10) throw new RangeError(`A version 7 UUID takes 10 random bytes, not ${random.length}.`);
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, Math.floor(milliseconds / 2 ** 16));
+  new DataView(bytes.buffer).setUint16(4, milliseconds % 2 ** 16);
+  bytes.set(random, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = toHex(bytes);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Uuid;
+}
+
+const canonicalForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
