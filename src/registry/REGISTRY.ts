@@ -1,5 +1,5 @@
-import type { LocationState, PackageStatus } from '../kernel/view.ts';
 import type { JsonObject, JsonValue } from '../kernel/json.ts';
+import type { LocationState, PackageStatus } from '../kernel/view.ts';
 
 /**
  * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process (`registry/`) and

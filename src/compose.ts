@@ -1,0 +1,66 @@
+import type { Config } from './config.ts';
+import { openDatabase } from './database/open.ts';
+import { openDataPlane } from './dataplane/streaming.ts';
+import { createRegistry, type Incident } from './registry/local.ts';
+import { operationsUrl, type RegistryOperations } from './registry/operations/operations.ts';
+import type { Operator, Registry } from './registry/REGISTRY.ts';
+import { openLocalStorage } from './storage/local.ts';
+import type { Storage } from './storage/STORAGE.ts';
+import { version } from './version.ts';
+
+/** A registry that is open: the parts put together as the configuration says. */
+export interface Store extends AsyncDisposable {
+  /** The registry as one actor sees and changes it. */
+  as(actor: string): Registry;
+  readonly operator: Operator;
+  /** Waits for clean-up under way, then closes everything. Twice is once. */
+  close(): Promise<void>;
+}
+
+export type StoreConfig = Pick<Config, 'database' | 'backends' | 'defaultBackend' | 'routes' | 'retention'>;
+
+export interface StoreOptions {
+  /** Brings the database's schema up to date first. Off, an out-of-date one answers `database_not_migrated`. */
+  readonly migrate?: boolean;
+  /** Told of what callers are not told in full; nowhere where absent. */
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+/** One row for each kind of backend. */
+const backendKinds = {
+  local: (backend) => openLocalStorage({ id: backend.id, root: backend.root }),
+} as const satisfies {
+  readonly [K in Config['backends'][number]['kind']]: (backend: Extract<Config['backends'][number], { kind: K }>) => Promise<Storage>;
+};
+
+/** Opens the parts in order and closes what was opened when one of them cannot be. */
+export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
+  await using opened = new AsyncDisposableStack();
+  const backends = new Map<string, Storage>();
+  for (const backend of config.backends) backends.set(backend.id, await backendKinds[backend.kind](backend));
+  const dataplane = await openDataPlane({ backends });
+  opened.defer(() => dataplane.close());
+  const database = await openDatabase<RegistryOperations>(config.database, { url: operationsUrl });
+  opened.defer(() => database.close());
+  if (options.migrate === true) await database.migrate();
+
+  const registry = createRegistry({
+    database,
+    dataplane,
+    defaultBackend: config.defaultBackend,
+    routeBackend: (producer, retentionClass) =>
+      config.routes.find((route) => matches(route.producer, producer) && matches(route.retentionClass, retentionClass))?.backendId ??
+      config.defaultBackend,
+    retentionClasses: config.retention.classes,
+    version,
+    onIncident: options.onIncident ?? (() => undefined),
+  });
+  opened.defer(() => registry.settle());
+  const parts = opened.move();
+  const close = () => parts.disposeAsync();
+  return { as: registry.as, operator: registry.operator, close, [Symbol.asyncDispose]: close };
+}
+
+function matches(pattern: string, value: string): boolean {
+  return pattern === '*' || pattern === value;
+}

@@ -1,0 +1,39 @@
+import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
+import { blake3, sameBytes, utf8 } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { canonicalJson, type JsonValue } from '../kernel/json.ts';
+
+/**
+ * Keyset cursors: opaque text that says where a list goes on. A cursor is bound to the list and the filters that it was made for,
+ * and carries a check value, so that one that was made up, cut short or moved to another query is refused instead of misread.
+ */
+export function encodeCursor(query: JsonValue, position: string | number): string {
+  const body = encodeCbor(position);
+  return Buffer.concat([check(query, body), body]).toString('base64url');
+}
+
+/** The position in `cursor`, or null without one. Throws `invalid_cursor`. */
+export function decodeCursor<T extends 'string' | 'number'>(
+  query: JsonValue,
+  cursor: string | undefined,
+  kind: T,
+): (T extends 'string' ? string : number) | null {
+  if (cursor === undefined) return null;
+  const bytes = Buffer.from(cursor, 'base64url');
+  const body = bytes.subarray(checkBytes);
+  if (bytes.toString('base64url') === cursor && body.length > 0 && sameBytes(bytes.subarray(0, checkBytes), check(query, body))) {
+    const position = decodeCbor(body);
+    if (typeof position === kind) return position as T extends 'string' ? string : number;
+  }
+  throw new ArtifactstoreError(
+    'invalid_cursor',
+    'This cursor was not made for this list and these filters; start again without one, or use next_cursor as it was given.',
+    { field: 'cursor' },
+  );
+}
+
+const checkBytes = 8;
+
+function check(query: JsonValue, body: Uint8Array): Uint8Array {
+  return blake3(Buffer.concat([utf8('cursor '), utf8(canonicalJson(query)), body])).subarray(0, checkBytes);
+}

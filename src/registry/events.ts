@@ -1,0 +1,65 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { checkLimit } from './input.ts';
+import type { Context } from './local.ts';
+import type { ReadEvents } from './operations/events.ts';
+import type { EventQuery, Events } from './REGISTRY.ts';
+
+const maximumLimit = 500;
+const maximumWaitSeconds = 60;
+
+export function createEvents(context: Context): Events {
+  const { database } = context;
+
+  /** Reads until there is something, or the time that the query is willing to wait is over. */
+  async function waiting<P extends { readonly last_sequence: number }>(
+    query: EventQuery,
+    signal: AbortSignal | undefined,
+    read: (input: ReadEvents) => Promise<P>,
+    isEmpty: (page: P) => boolean,
+  ): Promise<P> {
+    const input = checkQuery(query);
+    const deadline = performance.now() + checkWait(query.wait_seconds) * 1000;
+    for (;;) {
+      const page = await read(input);
+      const left = deadline - performance.now();
+      if (!isEmpty(page) || left <= 0 || signal?.aborted === true) return page;
+      await database.waitForEvents(Math.max(page.last_sequence, input.since), left, signal);
+    }
+  }
+
+  return {
+    page: (query = {}, signal) =>
+      waiting(
+        query,
+        signal,
+        (input) => database.read('event.page', input),
+        (page) => page.items.length === 0,
+      ),
+    encodedPage: (query = {}, signal) =>
+      waiting(
+        query,
+        signal,
+        (input) => database.read('event.encoded_page', input),
+        (page) => page.item_count === 0,
+      ),
+  };
+}
+
+function checkQuery(query: EventQuery): ReadEvents {
+  const since = query.since ?? 0;
+  if (!Number.isSafeInteger(since) || since < 0)
+    throw new ArtifactstoreError('malformed_request', '"since" must be a whole number, 0 or more.', { field: 'since' });
+  return {
+    since,
+    limit: checkLimit(query, maximumLimit),
+    subject_kind: query.subject_kind ?? null,
+    subject_id: query.subject_id ?? null,
+    event_type: query.event_type ?? null,
+  };
+}
+
+function checkWait(seconds = 0): number {
+  if (!(seconds >= 0 && seconds <= maximumWaitSeconds))
+    throw new ArtifactstoreError('malformed_request', `"wait" must be 0 to ${maximumWaitSeconds} seconds.`, { field: 'wait' });
+  return seconds;
+}

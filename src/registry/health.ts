@@ -1,0 +1,25 @@
+import type { Context } from './local.ts';
+import type { BackendHealth, Health } from './REGISTRY.ts';
+
+/** What can serve now. Never throws: what cannot be asked is unhealthy. */
+export async function readHealth(context: Context): Promise<Health> {
+  const [db, backends] = await Promise.all([context.database.health(), context.dataplane.health()]);
+  const counts = db.healthy && db.migrated ? await context.database.read('health.count', {}).catch(() => undefined) : undefined;
+  const all: readonly BackendHealth[] = [...backends].map(([backend_id, health]) => ({
+    backend_id,
+    healthy: health.healthy,
+    detail: health.detail,
+    free_bytes: health.freeBytes,
+    total_bytes: health.totalBytes,
+    failed_locations: counts?.failed[backend_id] ?? 0,
+  }));
+  const good = counts !== undefined && all.every((backend) => backend.healthy && backend.failed_locations === 0);
+  return {
+    status: good ? 'ok' : 'degraded',
+    version: context.version,
+    db: { healthy: counts !== undefined, detail: db.detail },
+    backend: all.find(({ backend_id }) => backend_id === context.defaultBackend)!,
+    backends: all,
+    last_sequence: counts?.last_sequence ?? 0,
+  };
+}

@@ -1,0 +1,218 @@
+import type { Draft, Expected } from '../dataplane/DATAPLANE.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { objectKey } from '../kernel/key.ts';
+import { parseRelativePath } from '../kernel/path.ts';
+import { checkAnnotations, checkMediaType } from './input.ts';
+import type { Context } from './local.ts';
+import type { IngestItem, PublishNeed } from './operations/ingest.ts';
+import { requireOpen } from './operations/packages.ts';
+import type { Created, File, NewFile } from './REGISTRY.ts';
+
+/**
+ * Bytes on their way in: staged as drafts, published under the object's next generation, committed. The rule behind it: a key that
+ * was released or burnt is never used again, so a delete that comes late, twice or from a paused process can hit only a dead key.
+ */
+export interface Ingest {
+  add(packageId: string, file: NewFile): Promise<Created<File>>;
+  addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
+  /** The backend that the package's bytes go to; throws when the package takes no files. */
+  openPackage(packageId: string): Promise<string>;
+}
+
+/** A file whose bytes lie in a draft. */
+interface Staged {
+  readonly draft: Draft;
+  readonly relative_path: string;
+  readonly media_type: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Bodies up to this size are taken whole into memory, so that the next one can be read while they become durable. */
+const smallBytes = 262_144;
+const parallelSteps = 16;
+const maximumRounds = 100;
+
+export function createIngest(context: Context, actor: string): Ingest {
+  const { database, dataplane } = context;
+
+  async function openPackage(packageId: string): Promise<string> {
+    const found = await database.read('package.get', { id: packageId });
+    if (found === undefined)
+      throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
+    requireOpen(found);
+    return context.routeBackend(found.producer, found.retention_class);
+  }
+
+  function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>): Promise<Staged> {
+    return dataplane.stage(backendId, body, file.expected, file.signal).then((draft) => ({ draft, ...file.entry }));
+  }
+
+  /** Publishes and commits drafts, as often as the state of their objects asks for. */
+  async function commit(packageId: string, staged: readonly Staged[]): Promise<readonly Created<File>[]> {
+    const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
+    const items = () =>
+      staged.map(
+        ({ draft, ...entry }): IngestItem => ({
+          ...entry,
+          size_bytes: draft.sizeBytes,
+          digest_algorithm: draft.digestAlgorithm,
+          digest_primary: draft.digestPrimary,
+          digest_sha256: draft.digestSha256,
+          content_address: draft.contentAddress,
+          backend_id: draft.backendId,
+          generation: published.get(objectName(draft.backendId, draft.contentAddress))?.generations.at(-1) ?? null,
+          blockDigests: draft.blockDigests ?? null,
+        }),
+      );
+    const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
+    try {
+      let needs = await database.read('file.plan', { actor, packageId, items: items() });
+      for (let round = 0; round < maximumRounds; round++) {
+        await eachInParallel(needs, async (need) => {
+          const name = objectName(need.backend_id, need.content_address);
+          const record = published.get(name) ?? { need, generations: [] };
+          published.set(name, record);
+          record.generations.push(need.generation);
+          await dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
+        });
+        const added = await database.write('file.add', { actor, packageId, items: items() });
+        if (added.outcome === 'added') {
+          const superseded = [...published.values()].flatMap(({ need, generations }) =>
+            generations.slice(0, -1).map((generation) => ({
+              backend_id: need.backend_id,
+              object_key: objectKey(need.content_address, generation),
+            })),
+          );
+          removeKeys([...added.dead, ...superseded]);
+          return added.items;
+        }
+        needs = added.needs;
+      }
+      throw new ArtifactstoreError('internal', `An ingest into package ${packageId} was overtaken ${maximumRounds} times; try again.`);
+    } catch (error) {
+      if (published.size > 0) context.background('bytes of a refused ingest were left behind', burn([...published.values()]));
+      throw error;
+    }
+  }
+
+  async function burn(published: readonly { readonly need: PublishNeed; readonly generations: readonly number[] }[]): Promise<void> {
+    const dead = await database.write('object.burn', {
+      actor,
+      items: published.flatMap(({ need, generations }) => generations.map((generation) => ({ ...need, generation }))),
+    });
+    removeKeys(dead);
+  }
+
+  function removeKeys(keys: readonly { readonly backend_id: string; readonly object_key: string }[]): void {
+    for (const key of keys) context.background('a dead object was left behind', dataplane.remove(key.backend_id, key.object_key));
+  }
+
+  return {
+    openPackage,
+
+    async add(packageId, file) {
+      const checked = checkFile(file);
+      const staged = await stage(await openPackage(packageId), checked, file.body);
+      try {
+        return (await commit(packageId, [staged]))[0]!;
+      } finally {
+        context.background('a draft was left behind', dataplane.discard(staged.draft));
+      }
+    },
+
+    async addMany(packageId, files) {
+      const backendId = await openPackage(packageId);
+      const paths = new Set<string>();
+      const running = new Set<Promise<unknown>>();
+      const tasks: Promise<Staged>[] = [];
+      let failed = false;
+      try {
+        for await (const file of files) {
+          const checked = checkFile(file);
+          const path = checked.entry.relative_path;
+          if (paths.has(path))
+            throw new ArtifactstoreError('malformed_multipart', `"${path}" is in the request twice.`, { field: 'relative_path' });
+          paths.add(path);
+          while (running.size >= parallelSteps) await Promise.race(running);
+          if (failed) break;
+          const small = await readSmall(file.body);
+          const task = stage(backendId, checked, small.body);
+          tasks.push(task);
+          const settled: Promise<unknown> = task
+            .catch(() => {
+              failed = true;
+            })
+            .finally(() => running.delete(settled));
+          running.add(settled);
+          if (!small.whole) await task;
+        }
+        const staged = await Promise.all(tasks);
+        if (staged.length === 0) throw new ArtifactstoreError('malformed_multipart', 'The request holds no file.');
+        return await commit(packageId, staged);
+      } finally {
+        const drafts = (await Promise.allSettled(tasks)).flatMap((task) => (task.status === 'fulfilled' ? [task.value.draft] : []));
+        for (const draft of drafts) context.background('a draft was left behind', dataplane.discard(draft));
+      }
+    },
+  };
+}
+
+interface CheckedFile {
+  readonly entry: Omit<Staged, 'draft'>;
+  readonly expected: Expected;
+  readonly signal: AbortSignal | undefined;
+}
+
+function checkFile(file: NewFile): CheckedFile {
+  return {
+    entry: {
+      relative_path: parseRelativePath(file.relative_path, 'relative_path'),
+      media_type: checkMediaType(file.media_type),
+      annotations: checkAnnotations(file.annotations),
+    },
+    expected: {
+      ...(file.size_bytes === undefined ? {} : { sizeBytes: file.size_bytes }),
+      ...(file.digests === undefined ? {} : { digests: file.digests }),
+    },
+    signal: file.signal,
+  };
+}
+
+/** The body, taken into memory when it is small; otherwise what was read already followed by the rest. */
+async function readSmall(body: AsyncIterable<Uint8Array>): Promise<{ readonly whole: boolean; readonly body: AsyncIterable<Uint8Array> }> {
+  const iterator = body[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size <= smallBytes) {
+    const next = await iterator.next();
+    if (next.done === true) return { whole: true, body: iterate(chunks) };
+    // A source may reuse its buffer for the next chunk.
+    chunks.push(next.value.slice());
+    size += next.value.length;
+  }
+  return { whole: false, body: iterate(chunks, iterator) };
+}
+
+async function* iterate(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield* chunks;
+  if (rest === undefined) return;
+  try {
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** Runs `step` on every item, some at a time; when it rejects, nothing is running any more. */
+async function eachInParallel<T>(items: readonly T[], step: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const workers = Array.from({ length: Math.min(parallelSteps, items.length) }, async () => {
+    for (const item of queue) await step(item);
+  });
+  const failed = (await Promise.allSettled(workers)).find((worker) => worker.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+function objectName(backendId: string, contentAddress: string): string {
+  return `${backendId} ${contentAddress}`;
+}

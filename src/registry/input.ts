@@ -1,0 +1,91 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { checkJson, type JsonObject } from '../kernel/json.ts';
+import type { NewPackage, PageQuery } from './REGISTRY.ts';
+
+/** Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done. */
+
+export const maximumTextLength = 256;
+
+/** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
+export function checkText(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > maximumTextLength)
+    throw new ArtifactstoreError('invalid_value', `"${field}" must be text of 1 to ${maximumTextLength} characters.`, {
+      field: `/${field}`,
+    });
+  if (!value.isWellFormed() || /\p{Cc}/u.test(value))
+    throw new ArtifactstoreError('invalid_value', `"${field}" contains a control character or half a character.`, { field: `/${field}` });
+  return value;
+}
+
+export function checkSlug(value: unknown, field: string): string {
+  const text = checkText(value, field);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$/.test(text))
+    throw new ArtifactstoreError(
+      'invalid_value',
+      `"${field}" must be 1 to 128 letters, digits, ".", "_", ":" or "-", a letter or digit first.`,
+      {
+        field: `/${field}`,
+      },
+    );
+  return text;
+}
+
+export function checkMetadata(value: unknown): JsonObject {
+  if (value === undefined) return {};
+  const json = checkJson(value, '/metadata');
+  if (json === null || typeof json !== 'object' || Array.isArray(json))
+    throw new ArtifactstoreError('invalid_value', '"metadata" must be a JSON object.', { field: '/metadata' });
+  return json as JsonObject;
+}
+
+export function checkNewPackage(input: NewPackage): Required<NewPackage> & { readonly metadata: JsonObject } {
+  return {
+    name: checkText(input.name, 'name'),
+    producer: checkText(input.producer, 'producer'),
+    subject: checkText(input.subject, 'subject'),
+    retention_class: checkText(input.retention_class, 'retention_class'),
+    metadata: checkMetadata(input.metadata),
+    metadata_schema_slug:
+      input.metadata_schema_slug === undefined || input.metadata_schema_slug === null
+        ? null
+        : checkText(input.metadata_schema_slug, 'metadata_schema_slug'),
+  };
+}
+
+/** `type/subtype` with optional parameters (RFC 9110 section 8.3.1), at most 255 printable ASCII characters. */
+export function checkMediaType(value: string | undefined): string {
+  if (value === undefined) return 'application/octet-stream';
+  if (value.length > 255 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$/.test(value))
+    throw new ArtifactstoreError('invalid_value', 'The media type is not of the form type/subtype.', { field: 'media_type' });
+  return value;
+}
+
+/** A string map: at most 64 keys `[a-z0-9][a-z0-9._-]*` of up to 128 characters, values of up to 1,024 without control characters. */
+export function checkAnnotations(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+  if (value === undefined) return {};
+  const entries = Object.entries(value);
+  if (entries.length > 64)
+    throw new ArtifactstoreError('invalid_value', 'A file carries at most 64 annotations.', { field: 'annotations' });
+  for (const [key, text] of entries) {
+    if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(key))
+      throw new ArtifactstoreError('invalid_value', `"${key}" is not an annotation key: [a-z0-9][a-z0-9._-]*, at most 128 characters.`, {
+        field: 'annotations',
+      });
+    if (typeof text !== 'string' || text.length > 1024 || !text.isWellFormed() || /\p{Cc}/u.test(text))
+      throw new ArtifactstoreError(
+        'invalid_value',
+        `Annotation "${key}" must be text of at most 1,024 characters without control characters.`,
+        {
+          field: 'annotations',
+        },
+      );
+  }
+  return Object.fromEntries(entries);
+}
+
+export function checkLimit(query: PageQuery | undefined, maximum = 1000): number {
+  const limit = query?.limit ?? 100;
+  if (!Number.isInteger(limit) || limit < 1 || limit > maximum)
+    throw new ArtifactstoreError('malformed_request', `"limit" must be a whole number from 1 to ${maximum}.`, { field: 'limit' });
+  return limit;
+}

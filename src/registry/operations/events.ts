@@ -1,0 +1,144 @@
+import type { Snapshot } from '../../database/DATABASE.ts';
+import { decodeCbor, encodeCbor, rawCbor } from '../../kernel/cbor.ts';
+import { toHex } from '../../kernel/digest.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/event.ts';
+import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
+
+export interface ReadEvents {
+  readonly since: number;
+  readonly limit: number;
+  readonly subject_kind: string | null;
+  readonly subject_id: string | null;
+  readonly event_type: string | null;
+}
+
+/** A page stops before it grows beyond this many bytes of payload, and holds at least one event. */
+export const maximumPageBytes: number = 8 * 1_048_576;
+
+export async function readEvents(snapshot: Snapshot, input: ReadEvents): Promise<EventPage> {
+  const { rows, last_sequence } = await readPage(snapshot, input);
+  return {
+    items: rows.map((row) => ({
+      sequence: row.sequence,
+      created_at: row.created_at,
+      event_type: row.event_type,
+      subject_kind: row.subject_kind,
+      subject_id: row.subject_id,
+      actor: row.actor,
+      payload: decodeCbor(row.payload),
+      payload_digest: `blake3:${toHex(row.payload_digest)}`,
+      chain_digest: `blake3:${toHex(row.chain_digest)}`,
+    })),
+    last_sequence,
+  };
+}
+
+/** The same as one canonical CBOR item: stored payloads are canonical already and are copied as they are. */
+export async function readEncodedEvents(snapshot: Snapshot, input: ReadEvents): Promise<EncodedEventPage> {
+  const { rows, last_sequence } = await readPage(snapshot, input);
+  const items = rows.map((row) => ({
+    sequence: row.sequence,
+    created_at: row.created_at,
+    event_type: row.event_type,
+    subject_kind: row.subject_kind,
+    subject_id: row.subject_id,
+    actor: row.actor,
+    payload: rawCbor(row.payload),
+    payload_digest: `blake3:${toHex(row.payload_digest)}`,
+    chain_digest: `blake3:${toHex(row.chain_digest)}`,
+  }));
+  return {
+    bytes: encodeCbor({ items, last_sequence }),
+    item_count: items.length,
+    end_sequence: rows.at(-1)?.sequence ?? input.since,
+    last_sequence,
+  };
+}
+
+export interface VerifiedEvents {
+  readonly head: LogHead;
+  /** The last sequence of the log. */
+  readonly total: number;
+  readonly reason: string | null;
+}
+
+/** Checks the next stretch of the log after `head`; the same head again means the end. */
+export async function verifyEvents(
+  snapshot: Snapshot,
+  input: { readonly head: LogHead | null; readonly limit: number },
+): Promise<VerifiedEvents> {
+  let head = input.head ?? { sequence: 0, chain_digest: chainStart };
+  const { rows, last_sequence } = await readPage(snapshot, {
+    since: head.sequence,
+    limit: input.limit,
+    subject_kind: null,
+    subject_id: null,
+    event_type: null,
+  });
+  for (const row of rows) {
+    const reason = brokenLink(head, row);
+    if (reason !== undefined) return { head, total: last_sequence, reason };
+    head = { sequence: row.sequence, chain_digest: row.chain_digest };
+  }
+  return { head, total: last_sequence, reason: null };
+}
+
+/** The last sequence, and how many locations of each backend are known to be bad. */
+export async function countHealth(
+  snapshot: Snapshot,
+  _input: Record<string, never>,
+): Promise<{ readonly last_sequence: number; readonly failed: Readonly<Record<string, number>> }> {
+  const failed = await snapshot.sql
+    .selectFrom('storage_locations')
+    .select(['backend_id', ({ fn }) => fn.countAll<number>().as('count')])
+    .where('state', '=', 'failed')
+    .groupBy('backend_id')
+    .execute();
+  return {
+    last_sequence: await lastSequence(snapshot),
+    failed: Object.fromEntries(failed.map((row) => [row.backend_id, Number(row.count)])),
+  };
+}
+
+async function readPage(
+  snapshot: Snapshot,
+  input: ReadEvents,
+): Promise<{ readonly rows: readonly StoredEvent[]; readonly last_sequence: number }> {
+  const last_sequence = await lastSequence(snapshot);
+  const rows: StoredEvent[] = [];
+  let bytes = 0;
+  let since = input.since;
+  // Read in short stretches: a page of giant manifests must not be loaded whole to be cut afterwards.
+  while (rows.length < input.limit && since < last_sequence) {
+    let query = snapshot.sql.selectFrom('events').selectAll().where('sequence', '>', since);
+    if (input.subject_kind !== null) query = query.where('subject_kind', '=', input.subject_kind);
+    if (input.subject_id !== null) query = query.where('subject_id', '=', input.subject_id);
+    if (input.event_type !== null) query = query.where('event_type', '=', input.event_type);
+    const wanted = Math.min(input.limit - rows.length, 1000);
+    const sizes = await query
+      .clearSelect()
+      .select(['sequence', ({ fn }) => fn<number>('length', ['payload']).as('size')])
+      .orderBy('sequence')
+      .limit(wanted)
+      .execute();
+    const last = sizes.at(-1);
+    if (last === undefined) break;
+    let end = since;
+    for (const row of sizes) {
+      if (bytes > 0 && bytes + row.size > maximumPageBytes) break;
+      bytes += row.size;
+      end = row.sequence;
+    }
+    if (end === since) break;
+    const found = await query.where('sequence', '<=', end).orderBy('sequence').execute();
+    rows.push(...(found as StoredEvent[]));
+    since = end;
+    if (end !== last.sequence || sizes.length < wanted) break;
+  }
+  return { rows, last_sequence };
+}
+
+async function lastSequence(snapshot: Snapshot): Promise<number> {
+  const row = await snapshot.sql.selectFrom('events').select('sequence').orderBy('sequence', 'desc').limit(1).executeTakeFirst();
+  return row?.sequence ?? 0;
+}

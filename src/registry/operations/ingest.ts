@@ -1,0 +1,275 @@
+import type { Kysely } from 'kysely';
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import { type ContentAddress, splitAddress } from '../../kernel/address.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { objectKey } from '../../kernel/key.ts';
+import { maximumFiles } from '../../kernel/manifest.ts';
+import type { Created, File } from '../REGISTRY.ts';
+import { fileRecords } from './files.ts';
+import { type DeadKey, deadKey, type ObjectRow, readObjects, repairObject } from './objects.ts';
+import { requireOpen, requirePackage } from './packages.ts';
+
+/** One file whose bytes are in a draft, and perhaps published. */
+export interface IngestItem {
+  readonly relative_path: string;
+  readonly media_type: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly size_bytes: number;
+  readonly digest_algorithm: string;
+  readonly digest_primary: string;
+  readonly digest_sha256: string;
+  readonly content_address: ContentAddress;
+  readonly backend_id: string;
+  /** The generation under whose key the bytes were published; null when they were not. */
+  readonly generation: number | null;
+  readonly blockDigests: Uint8Array | null;
+}
+
+export interface AddFiles {
+  readonly actor: string;
+  readonly packageId: string;
+  readonly items: readonly IngestItem[];
+}
+
+/** What an ingest has to publish before it can commit: at most one generation for each object. */
+export interface PublishNeed {
+  readonly backend_id: string;
+  readonly content_address: ContentAddress;
+  readonly generation: number;
+}
+
+export type AddedFiles =
+  | { readonly outcome: 'added'; readonly items: readonly Created<File>[]; readonly dead: readonly DeadKey[] }
+  | { readonly outcome: 'publish'; readonly needs: readonly PublishNeed[] };
+
+/** What would have to be published now; throws what `addFiles` would throw. Nothing is decided by it: the commit looks again. */
+export async function planFiles(snapshot: Snapshot, input: AddFiles): Promise<readonly PublishNeed[]> {
+  return (await plan(snapshot.sql, input)).needs;
+}
+
+/**
+ * Commits files whose bytes are published: joins what is live, makes live what was published under the next generation, or says
+ * what to publish instead. All or nothing.
+ */
+export async function addFiles(transaction: Transaction, input: AddFiles): Promise<AddedFiles> {
+  const { fresh, existing, objects, needs } = await plan(transaction.sql, input);
+  if (needs.length > 0) return { outcome: 'publish', needs };
+
+  const dead: DeadKey[] = [];
+  const created = new Map<string, string>();
+  for (const item of fresh) {
+    const state = objects.get(item)!;
+    const joins = state.current.state === 'live';
+    const generation = joins ? state.current.live_generation! : item.generation!;
+    const key = objectKey(item.content_address, generation);
+    let madeLive = !joins;
+    if (state.current.state === 'failed') {
+      dead.push(...(await repairObject(transaction, input.actor, state.current, generation)));
+      madeLive = false;
+    }
+    const id = transaction.newId();
+    created.set(item.relative_path, id);
+    transaction.append({
+      event_type: 'v1.file.ingested',
+      subject_kind: 'file',
+      subject_id: id,
+      actor: input.actor,
+      payload: {
+        id,
+        package_id: input.packageId,
+        relative_path: item.relative_path,
+        media_type: item.media_type,
+        size_bytes: item.size_bytes,
+        digest_algorithm: item.digest_algorithm,
+        digest_primary: item.digest_primary,
+        digest_sha256: item.digest_sha256,
+        content_address: item.content_address,
+        annotations: item.annotations,
+        location: { id: transaction.newId(), backend_id: item.backend_id, object_key: key, generation, made_live: madeLive },
+      },
+    });
+    if (!joins) {
+      state.current = {
+        ...state.current,
+        state: 'live',
+        live_generation: generation,
+        next_generation: generation + 1,
+        object_key: key,
+        digest_sha256: item.digest_sha256,
+        size_bytes: item.size_bytes,
+      };
+      await rememberBlocks(transaction, item);
+    }
+  }
+  // Bytes that were published and then not needed: their generation is burnt, so that its key is dead before it is deleted.
+  for (const item of input.items)
+    if (item.generation !== null) {
+      const state = objects.get(item) ?? { current: await objectOf(transaction.sql, item) };
+      const burnt = deadKey(transaction, input.actor, state.current, item.generation);
+      if (burnt !== undefined) {
+        dead.push(burnt);
+        state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, item.generation + 1) };
+      }
+    }
+  await transaction.flush();
+
+  const rows = await readFiles(transaction.sql, input.packageId, [...created.keys()]);
+  const records = new Map((await fileRecords(transaction.sql, rows)).map((record) => [record.relative_path, record]));
+  return {
+    outcome: 'added',
+    items: input.items.map((item) =>
+      created.has(item.relative_path)
+        ? { record: records.get(item.relative_path)!, created: true }
+        : { record: existing.get(item.relative_path)!, created: false },
+    ),
+    dead,
+  };
+}
+
+export interface AttachFiles {
+  readonly actor: string;
+  readonly packageId: string;
+  readonly backendId: string;
+  readonly items: readonly {
+    readonly relative_path: string;
+    readonly content_address: ContentAddress;
+    readonly size_bytes: number;
+    readonly media_type: string;
+    readonly annotations: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** For each item the file, or null where no live object has these bytes. */
+export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly (Created<File> | null)[]> {
+  const live = await liveObjects(
+    transaction.sql,
+    input.items.map((item) => item.content_address),
+  );
+  const items = input.items.map((item): IngestItem | null => {
+    const candidates = live.get(item.content_address) ?? [];
+    const found = candidates.find((row) => row.backend_id === input.backendId) ?? candidates[0];
+    if (found === undefined) return null;
+    if (found.size_bytes !== item.size_bytes)
+      throw new ArtifactstoreError(
+        'invalid_value',
+        `"${item.relative_path}": the bytes of ${item.content_address} are ${found.size_bytes} bytes long, not ${item.size_bytes}.`,
+        { field: 'size_bytes' },
+      );
+    const content_address = found.content_address as ContentAddress;
+    const { algorithm, hex } = splitAddress(content_address);
+    return {
+      relative_path: item.relative_path,
+      media_type: item.media_type,
+      annotations: item.annotations,
+      size_bytes: item.size_bytes,
+      digest_algorithm: algorithm,
+      digest_primary: hex,
+      digest_sha256: found.digest_sha256!,
+      content_address,
+      backend_id: found.backend_id,
+      generation: null,
+      blockDigests: null,
+    };
+  });
+  const present = items.filter((item) => item !== null);
+  const added = await addFiles(transaction, { actor: input.actor, packageId: input.packageId, items: present });
+  if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
+  const results = added.items[Symbol.iterator]();
+  return items.map((item) => (item === null ? null : results.next().value!));
+}
+
+interface Plan {
+  /** The items that are not in the package yet. */
+  readonly fresh: readonly IngestItem[];
+  readonly existing: ReadonlyMap<string, File>;
+  /** The state of each fresh item's object, shared by items of the same bytes. */
+  readonly objects: ReadonlyMap<IngestItem, { current: ObjectRow }>;
+  readonly needs: readonly PublishNeed[];
+}
+
+async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
+  const owner = await requirePackage(database, input.packageId);
+  requireOpen(owner);
+  const rows = await readFiles(
+    database,
+    input.packageId,
+    input.items.map((item) => item.relative_path),
+  );
+  const existing = new Map((await fileRecords(database, rows)).map((record) => [record.relative_path, record]));
+  const fresh: IngestItem[] = [];
+  for (const item of input.items) {
+    const there = existing.get(item.relative_path);
+    if (there === undefined) fresh.push(item);
+    else if (there.digest_sha256 !== item.digest_sha256 || there.size_bytes !== item.size_bytes)
+      throw new ArtifactstoreError(
+        'path_conflict',
+        `Package ${input.packageId} already has other bytes at "${item.relative_path}"; files never change, so use another path or package.`,
+        { field: 'relative_path', info: { relative_path: item.relative_path, content_address: there.content_address } },
+      );
+  }
+  if (owner.file_count + fresh.length > maximumFiles)
+    throw new ArtifactstoreError('too_many_files', `A package holds at most ${maximumFiles} files.`, { field: 'package_id' });
+
+  const states = await readObjects(database, fresh);
+  const objects = new Map<IngestItem, { current: ObjectRow }>();
+  const needs = new Map<string, PublishNeed>();
+  for (const item of fresh) {
+    const state = states.get(`${item.backend_id} ${item.content_address}`)!;
+    objects.set(item, state);
+    const { current } = state;
+    if (current.state !== 'live' && item.generation !== current.next_generation)
+      needs.set(`${item.backend_id} ${item.content_address}`, {
+        backend_id: item.backend_id,
+        content_address: item.content_address,
+        generation: current.next_generation,
+      });
+  }
+  return { fresh, existing, objects, needs: [...needs.values()] };
+}
+
+/** The live objects that each address stands for, as primary or as SHA-256. */
+async function liveObjects(database: Kysely<Schema>, addresses: readonly ContentAddress[]): Promise<ReadonlyMap<string, ObjectRow[]>> {
+  const found = new Map<string, ObjectRow[]>();
+  const remember = (name: string, row: ObjectRow) => {
+    const rows = found.get(name);
+    if (rows === undefined) found.set(name, [row]);
+    else if (!rows.includes(row)) rows.push(row);
+  };
+  for (let start = 0; start < addresses.length; start += 500) {
+    const stretch = addresses.slice(start, start + 500);
+    const objects = database.selectFrom('storage_objects').selectAll().where('state', '=', 'live');
+    for (const row of await objects.where('content_address', 'in', stretch).execute()) remember(row.content_address, row);
+    const sha256 = stretch.filter((address) => address.startsWith('sha256:')).map((address) => splitAddress(address).hex);
+    if (sha256.length > 0)
+      for (const row of await objects.where('digest_sha256', 'in', sha256).execute()) remember(`sha256:${row.digest_sha256}`, row);
+  }
+  return found;
+}
+
+async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<ObjectRow> {
+  return (await readObjects(database, [item])).get(`${item.backend_id} ${item.content_address}`)!.current;
+}
+
+async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]) {
+  const rows = [];
+  for (let start = 0; start < paths.length; start += 500)
+    rows.push(
+      ...(await database
+        .selectFrom('artifact_files')
+        .selectAll()
+        .where('package_id', '=', packageId)
+        .where('relative_path', 'in', paths.slice(start, start + 500))
+        .execute()),
+    );
+  return rows;
+}
+
+async function rememberBlocks(transaction: Transaction, item: IngestItem): Promise<void> {
+  if (item.blockDigests === null) return;
+  await transaction.sql
+    .insertInto('block_digests')
+    .values({ content_address: item.content_address, block_bytes: 1_048_576, digests: item.blockDigests })
+    .onConflict((conflict) => conflict.column('content_address').doNothing())
+    .execute();
+}

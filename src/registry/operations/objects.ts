@@ -1,0 +1,156 @@
+import type { Kysely } from 'kysely';
+import type { Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import type { ContentAddress } from '../../kernel/address.ts';
+import { objectKey } from '../../kernel/key.ts';
+import type { ViewTables } from '../../kernel/view.ts';
+
+export type ObjectRow = Readonly<ViewTables['storage_objects']>;
+
+/** A key that no event will ever make live again: its bytes may be deleted at any time, late or twice. */
+export interface DeadKey {
+  readonly backend_id: string;
+  readonly object_key: string;
+}
+
+interface ObjectName {
+  readonly backend_id: string;
+  readonly content_address: ContentAddress;
+}
+
+const locationsPerEvent = 1000;
+
+/** The state of each object, by `<backend_id> <content_address>`; one that was never heard of starts at generation 0. */
+export async function readObjects(
+  database: Kysely<Schema>,
+  names: readonly ObjectName[],
+): Promise<ReadonlyMap<string, { current: ObjectRow }>> {
+  const states = new Map<string, { current: ObjectRow }>();
+  for (const { backend_id, content_address } of names)
+    states.set(`${backend_id} ${content_address}`, {
+      current: {
+        backend_id,
+        content_address,
+        state: 'none',
+        live_generation: null,
+        next_generation: 0,
+        object_key: null,
+        digest_sha256: null,
+        size_bytes: null,
+      },
+    });
+  const addresses = [...new Set(names.map((name) => name.content_address))];
+  for (let start = 0; start < addresses.length; start += 500) {
+    const rows = await database
+      .selectFrom('storage_objects')
+      .selectAll()
+      .where('content_address', 'in', addresses.slice(start, start + 500))
+      .execute();
+    for (const row of rows) {
+      const state = states.get(`${row.backend_id} ${row.content_address}`);
+      if (state !== undefined) state.current = row;
+    }
+  }
+  return states;
+}
+
+export interface BurnObjects {
+  readonly actor: string;
+  readonly items: readonly (ObjectName & { readonly generation: number })[];
+}
+
+/** Makes sure that bytes which were published and never committed lie under dead keys; returns those keys. */
+export async function burnObjects(transaction: Transaction, input: BurnObjects): Promise<readonly DeadKey[]> {
+  const states = await readObjects(transaction.sql, input.items);
+  return input.items.flatMap((item) => {
+    const state = states.get(`${item.backend_id} ${item.content_address}`)!;
+    const dead = deadKey(transaction, input.actor, state.current, item.generation);
+    if (dead === undefined) return [];
+    state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, item.generation + 1) };
+    return [dead];
+  });
+}
+
+/** The key of a generation that is not the live one, burnt first where an ingest could still aim at it; undefined when it is live. */
+export function deadKey(transaction: Transaction, actor: string, object: ObjectRow, generation: number): DeadKey | undefined {
+  if (object.live_generation === generation) return undefined;
+  const { backend_id, content_address } = object;
+  if (generation >= object.next_generation)
+    transaction.append({
+      event_type: 'v1.storage.object_burnt',
+      subject_kind: 'object',
+      subject_id: content_address,
+      actor,
+      payload: { backend_id, content_address, generation },
+    });
+  return { backend_id, object_key: objectKey(content_address as ContentAddress, generation) };
+}
+
+/** Makes a failed object's good bytes live under a new generation and repairs the locations that claim it. */
+export async function repairObject(
+  transaction: Transaction,
+  actor: string,
+  object: ObjectRow,
+  generation: number,
+): Promise<readonly DeadKey[]> {
+  const { backend_id, content_address, live_generation } = object;
+  const object_key = objectKey(content_address as ContentAddress, generation);
+  const ids = await liveLocations(transaction, object);
+  for (let start = 0; start < Math.max(ids.length, 1); start += locationsPerEvent)
+    transaction.append({
+      event_type: 'v1.storage.object_repaired',
+      subject_kind: 'object',
+      subject_id: content_address,
+      actor,
+      payload: {
+        backend_id,
+        content_address,
+        previous_generation: live_generation!,
+        generation,
+        object_key,
+        location_ids: ids.slice(start, start + locationsPerEvent),
+      },
+    });
+  return [{ backend_id, object_key: objectKey(content_address as ContentAddress, live_generation!) }];
+}
+
+export interface FailObject extends ObjectName {
+  readonly actor: string;
+  /** The generation whose bytes were read; when another one is live by now, nothing is said about it. */
+  readonly generation: number;
+  readonly reason: string;
+}
+
+/** Records that an object's bytes are not what they should be; true when it was news. */
+export async function failObject(transaction: Transaction, input: FailObject): Promise<boolean> {
+  const object = (await readObjects(transaction.sql, [input])).get(`${input.backend_id} ${input.content_address}`)!.current;
+  if (object.state !== 'live' || object.live_generation !== input.generation) return false;
+  const ids = await liveLocations(transaction, object);
+  for (let start = 0; start < Math.max(ids.length, 1); start += locationsPerEvent)
+    transaction.append({
+      event_type: 'v1.storage.location_verified',
+      subject_kind: 'backend',
+      subject_id: input.backend_id,
+      actor: input.actor,
+      payload: {
+        backend_id: input.backend_id,
+        result: 'failed',
+        location_ids: ids.slice(start, start + locationsPerEvent),
+        content_address: input.content_address,
+        reason: input.reason,
+      },
+    });
+  return true;
+}
+
+async function liveLocations(transaction: Transaction, object: ObjectRow): Promise<string[]> {
+  const rows = await transaction.sql
+    .selectFrom('storage_locations')
+    .select('id')
+    .where('backend_id', '=', object.backend_id)
+    .where('content_address', '=', object.content_address)
+    .where('state', '<>', 'deleted')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,74 @@
+import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
+import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
+import { finalizePackage } from './finalize.ts';
+import { addFiles, attachFiles, planFiles } from './ingest.ts';
+import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
+import { burnObjects, failObject } from './objects.ts';
+import { abandonPackage, createPackage, getPackage, listPackages, readManifest } from './packages.ts';
+
+/**
+ * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and appends
+ * events; it runs beside the data, on whatever thread or connection the database keeps for it, so inputs and outputs are plain.
+ */
+export const operations: RegistryOperations = {
+  writes: {
+    'package.create': createPackage,
+    'package.abandon': abandonPackage,
+    'package.finalize': finalizePackage,
+    'file.add': addFiles,
+    'file.attach': attachFiles,
+    'object.burn': burnObjects,
+    'object.fail': failObject,
+    'metadata_schema.register': registerMetadataSchema,
+  },
+  reads: {
+    'package.get': getPackage,
+    'package.list': listPackages,
+    'package.manifest': readManifest,
+    'file.plan': planFiles,
+    'file.get': getFile,
+    'file.find': findFile,
+    'file.list': listFiles,
+    'file.with_digest': filesWithDigest,
+    'file.locate': locateFile,
+    'event.page': readEvents,
+    'event.encoded_page': readEncodedEvents,
+    'event.verify': verifyEvents,
+    'metadata_schema.get': getMetadataSchema,
+    'metadata_schema.list': listMetadataSchemas,
+    'health.count': countHealth,
+  },
+};
+
+export interface RegistryOperations {
+  readonly writes: {
+    readonly 'package.create': typeof createPackage;
+    readonly 'package.abandon': typeof abandonPackage;
+    readonly 'package.finalize': typeof finalizePackage;
+    readonly 'file.add': typeof addFiles;
+    readonly 'file.attach': typeof attachFiles;
+    readonly 'object.burn': typeof burnObjects;
+    readonly 'object.fail': typeof failObject;
+    readonly 'metadata_schema.register': typeof registerMetadataSchema;
+  };
+  readonly reads: {
+    readonly 'package.get': typeof getPackage;
+    readonly 'package.list': typeof listPackages;
+    readonly 'package.manifest': typeof readManifest;
+    readonly 'file.plan': typeof planFiles;
+    readonly 'file.get': typeof getFile;
+    readonly 'file.find': typeof findFile;
+    readonly 'file.list': typeof listFiles;
+    readonly 'file.with_digest': typeof filesWithDigest;
+    readonly 'file.locate': typeof locateFile;
+    readonly 'event.page': typeof readEvents;
+    readonly 'event.encoded_page': typeof readEncodedEvents;
+    readonly 'event.verify': typeof verifyEvents;
+    readonly 'metadata_schema.get': typeof getMetadataSchema;
+    readonly 'metadata_schema.list': typeof listMetadataSchemas;
+    readonly 'health.count': typeof countHealth;
+  };
+}
+
+/** The module that a database loads operations from, here or in a thread. */
+export const operationsUrl: URL = new URL(import.meta.url);

@@ -1,0 +1,210 @@
+import type { Kysely, Selectable } from 'kysely';
+import { sql } from 'kysely';
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import { decideExpiry } from '../../kernel/retention.ts';
+import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
+import type { Created, Package } from '../REGISTRY.ts';
+
+export interface CreatePackage {
+  readonly actor: string;
+  readonly package: {
+    readonly name: string;
+    readonly producer: string;
+    readonly subject: string;
+    readonly retention_class: string;
+    readonly metadata: JsonObject;
+    readonly metadata_schema_slug: string | null;
+  };
+  /** From the retention class; null for never. */
+  readonly durationSeconds: number | null;
+  readonly idempotency: { readonly key: string; readonly requestDigest: string } | null;
+}
+
+export async function createPackage(transaction: Transaction, input: CreatePackage): Promise<Created<Package>> {
+  const { actor, idempotency } = input;
+  if (idempotency !== null) {
+    const earlier = await transaction.sql
+      .selectFrom('idempotency_keys')
+      .selectAll()
+      .where('producer', '=', input.package.producer)
+      .where('idempotency_key', '=', idempotency.key)
+      .executeTakeFirst();
+    if (earlier !== undefined) {
+      if (earlier.request_digest !== idempotency.requestDigest)
+        throw new ArtifactstoreError(
+          'idempotency_conflict',
+          `The idempotency key "${idempotency.key}" was used for another request of this producer; use a new key or repeat the same body.`,
+          { field: 'Idempotency-Key', info: { package_id: earlier.package_id } },
+        );
+      return { record: await requirePackage(transaction.sql, earlier.package_id), created: false };
+    }
+  }
+  const id = transaction.newId();
+  transaction.append({
+    event_type: 'v1.package.created',
+    subject_kind: 'package',
+    subject_id: id,
+    actor,
+    payload: { id, ...input.package },
+  });
+  transaction.append({
+    event_type: 'v1.retention.default_applied',
+    subject_kind: 'package',
+    subject_id: id,
+    actor,
+    payload: {
+      package_id: id,
+      retention_class: input.package.retention_class,
+      expires_at: decideExpiry(transaction.now, input.durationSeconds),
+    },
+  });
+  if (idempotency !== null)
+    await transaction.sql
+      .insertInto('idempotency_keys')
+      .values({
+        producer: input.package.producer,
+        idempotency_key: idempotency.key,
+        request_digest: idempotency.requestDigest,
+        package_id: id,
+        created_at: transaction.now,
+      })
+      .execute();
+  await transaction.flush();
+  return { record: await requirePackage(transaction.sql, id), created: true };
+}
+
+export async function abandonPackage(transaction: Transaction, input: { readonly actor: string; readonly id: string }): Promise<Package> {
+  const found = await requirePackage(transaction.sql, input.id);
+  if (found.status === 'abandoned') return found;
+  requireOpen(found);
+  transaction.append({
+    event_type: 'v1.package.abandoned',
+    subject_kind: 'package',
+    subject_id: input.id,
+    actor: input.actor,
+    payload: { package_id: input.id, cause: 'requested', reason: null },
+  });
+  return { ...found, status: 'abandoned' };
+}
+
+export async function getPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<Package | undefined> {
+  const row = await packages(snapshot.sql).where('p.id', '=', input.id).executeTakeFirst();
+  return row === undefined ? undefined : packageRecord(row);
+}
+
+export interface ListPackages {
+  readonly limit: number;
+  /** The sequence below which to go on. */
+  readonly before: number | null;
+  readonly producer: string | null;
+  readonly subject: string | null;
+  readonly retention_class: string | null;
+  readonly status: PackageStatus | null;
+  /** For each metadata key asked for, the terms of which one must be there. */
+  readonly terms: readonly (readonly string[])[];
+}
+
+/** Newest first; at most `limit` rows, each with the sequence that a cursor goes on from. */
+export async function listPackages(
+  snapshot: Snapshot,
+  input: ListPackages,
+): Promise<readonly { readonly sequence: number; readonly record: Package }[]> {
+  const [driving, ...others] = input.terms;
+  const page = async (term: string | undefined) => {
+    let query = packages(snapshot.sql);
+    if (term !== undefined)
+      query = query
+        .innerJoin('package_metadata as m', 'm.package_id', 'p.id')
+        .where('m.term', '=', term)
+        .$if(input.before !== null, (inner) => inner.where('m.created_sequence', '<', input.before!))
+        .orderBy('m.created_sequence', 'desc') as typeof query;
+    else {
+      if (input.before !== null) query = query.where('p.created_sequence', '<', input.before);
+      query = query.orderBy('p.created_sequence', 'desc');
+    }
+    if (input.producer !== null) query = query.where('p.producer', '=', input.producer);
+    if (input.subject !== null) query = query.where('p.subject', '=', input.subject);
+    if (input.retention_class !== null) query = query.where('p.retention_class', '=', input.retention_class);
+    if (input.status !== null) query = query.where('p.status', '=', input.status);
+    for (const terms of others)
+      query = query.where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('package_metadata as other')
+            .select(sql`1`.as('one'))
+            .whereRef('other.created_sequence', '=', 'p.created_sequence')
+            .where('other.term', 'in', [...terms]),
+        ),
+      );
+    return await query.limit(input.limit).execute();
+  };
+  const pages = driving === undefined ? [await page(undefined)] : await Promise.all(driving.map(page));
+  const rows = pages.length === 1 ? pages[0]! : pages.flat().sort((left, right) => right.created_sequence - left.created_sequence);
+  return rows.slice(0, input.limit).map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) }));
+}
+
+/** The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it is sealed. */
+export async function readManifest(
+  snapshot: Snapshot,
+  input: { readonly id: string },
+): Promise<{ readonly digest: string; readonly bytes: Uint8Array } | 'unsealed' | undefined> {
+  const row = await snapshot.sql
+    .selectFrom('artifact_packages as p')
+    .leftJoin('events as e', 'e.sequence', 'p.finalized_sequence')
+    .select(['p.manifest_digest', 'e.payload'])
+    .where('p.id', '=', input.id)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (row.manifest_digest === null || row.payload === null) return 'unsealed';
+  return { digest: row.manifest_digest, bytes: row.payload };
+}
+
+export async function requirePackage(database: Kysely<Schema>, id: string): Promise<Package> {
+  const row = await packages(database).where('p.id', '=', id).executeTakeFirst();
+  if (row === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+  return packageRecord(row);
+}
+
+/** Files are added, and packages abandoned, only while the package is `created`. */
+export function requireOpen(found: { readonly id: string; readonly status: PackageStatus }): void {
+  if (found.status === 'created') return;
+  if (found.status === 'garbage_collected')
+    throw new ArtifactstoreError('package_collected', `Package ${found.id} was collected: its retention is over and its bytes are gone.`);
+  throw new ArtifactstoreError(
+    'package_not_open',
+    `Package ${found.id} is ${found.status}; only a package that is created can be changed.`,
+    {
+      info: { status: found.status },
+    },
+  );
+}
+
+function packages(database: Kysely<Schema>) {
+  return database
+    .selectFrom('artifact_packages as p')
+    .leftJoin('retention_state as r', 'r.package_id', 'p.id')
+    .selectAll('p')
+    .select('r.expires_at');
+}
+
+function packageRecord(row: Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null }): Package {
+  return {
+    id: row.id,
+    name: row.name,
+    producer: row.producer,
+    subject: row.subject,
+    retention_class: row.retention_class,
+    status: row.status,
+    metadata: JSON.parse(row.metadata) as JsonObject,
+    metadata_schema_slug: row.metadata_schema_slug,
+    created_at: row.created_at,
+    created_by: row.created_by,
+    finalized_at: row.finalized_at,
+    manifest_digest: row.manifest_digest,
+    expires_at: row.expires_at,
+    file_count: row.file_count,
+    total_bytes: row.total_bytes,
+  };
+}

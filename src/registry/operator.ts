@@ -1,0 +1,25 @@
+import { toHex } from '../kernel/digest.ts';
+import { chainStart, type LogHead } from '../kernel/event.ts';
+import type { Context } from './local.ts';
+import type { Operator } from './REGISTRY.ts';
+
+const eventsPerStep = 2000;
+
+export function createOperator(context: Context): Operator {
+  const { database } = context;
+  return {
+    migrate: () => database.migrate(),
+    replay: (onProgress) => database.replay(onProgress),
+    async verifyEvents(onProgress) {
+      let head: LogHead = { sequence: 0, chain_digest: chainStart };
+      for (;;) {
+        const step = await database.read('event.verify', { head, limit: eventsPerStep });
+        const verdict = { sequence: step.head.sequence, chain_digest: `blake3:${toHex(step.head.chain_digest)}` };
+        if (step.reason !== null) return { ok: false, ...verdict, reason: step.reason };
+        onProgress?.(step.head.sequence, step.total);
+        if (step.head.sequence === head.sequence) return { ok: true, ...verdict };
+        head = step.head;
+      }
+    },
+  };
+}

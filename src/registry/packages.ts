@@ -1,0 +1,114 @@
+import { blake3, toHex, utf8 } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseId } from '../kernel/id.ts';
+import { canonicalJson, type JsonValue, parseJson } from '../kernel/json.ts';
+import { metadataTerm, type PackageStatus } from '../kernel/view.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { checkLimit, checkNewPackage, checkText } from './input.ts';
+import type { Context } from './local.ts';
+import type { PackageQuery, Packages } from './REGISTRY.ts';
+
+const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];
+
+export function createPackages(context: Context, actor: string): Packages {
+  const { database } = context;
+  return {
+    async create(input, options) {
+      const checked = checkNewPackage(input);
+      const retentionClass = context.retentionClasses.find(({ slug }) => slug === checked.retention_class);
+      if (retentionClass === undefined)
+        throw new ArtifactstoreError(
+          'unknown_retention_class',
+          `There is no retention class "${checked.retention_class}"; there are ${context.retentionClasses.map(({ slug }) => slug).join(', ')}.`,
+          { field: '/retention_class' },
+        );
+      const slug = checked.metadata_schema_slug;
+      if (slug !== null) {
+        const schema = await database.read('metadata_schema.get', { slug });
+        if (schema === undefined)
+          throw new ArtifactstoreError('unknown_metadata_schema', `There is no metadata schema "${slug}"; register it first.`, {
+            field: '/metadata_schema_slug',
+          });
+        context.validator.validate(slug, schema.json_schema, checked.metadata);
+      }
+      const key = options?.idempotencyKey;
+      return await database.write('package.create', {
+        actor,
+        package: checked,
+        durationSeconds: retentionClass.default_duration_seconds,
+        idempotency:
+          key === undefined
+            ? null
+            : { key: checkText(key, 'Idempotency-Key'), requestDigest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
+      });
+    },
+
+    async get(id) {
+      return await database.read('package.get', { id: parseId(id, 'package_id') });
+    },
+
+    async list(query = {}) {
+      const limit = checkLimit(query);
+      const filters = {
+        producer: query.producer ?? null,
+        subject: query.subject ?? null,
+        retention_class: query.retention_class ?? null,
+        status: checkStatus(query.status),
+      };
+      const bound: JsonValue = ['packages', filters, { ...query.metadata }];
+      const rows = await database.read('package.list', {
+        ...filters,
+        limit: limit + 1,
+        before: decodeCursor(bound, query.cursor, 'number'),
+        terms: metadataTerms(query.metadata),
+      });
+      const items = rows.slice(0, limit);
+      return {
+        items: items.map(({ record }) => record),
+        next_cursor: rows.length > limit ? encodeCursor(bound, items.at(-1)!.sequence) : null,
+      };
+    },
+
+    async abandon(id) {
+      return await database.write('package.abandon', { actor, id: parseId(id, 'package_id') });
+    },
+
+    async finalize(id) {
+      return await database.write('package.finalize', {
+        actor,
+        id: parseId(id, 'package_id'),
+        software: `artifactstore/${context.version}`,
+      });
+    },
+
+    async manifest(id) {
+      const found = await database.read('package.manifest', { id: parseId(id, 'package_id') });
+      if (found === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+      return found === 'unsealed' ? undefined : found;
+    },
+  };
+}
+
+function checkStatus(status: string | undefined): PackageStatus | null {
+  if (status === undefined) return null;
+  const known = statuses.find((candidate) => candidate === status);
+  if (known === undefined)
+    throw new ArtifactstoreError('malformed_request', `"${status}" is not a status; there are ${statuses.join(', ')}.`, {
+      field: 'status',
+    });
+  return known;
+}
+
+/** The text is the JSON of a scalar, or stands for itself as a string: a value that can be read both ways is looked for in both. */
+function metadataTerms(metadata: PackageQuery['metadata']): readonly (readonly string[])[] {
+  return Object.entries(metadata ?? {}).map(([key, text]) => {
+    const values: JsonValue[] = [text];
+    try {
+      const value = parseJson(utf8(text));
+      if (value === null || typeof value !== 'object') values.push(value);
+    } catch {
+      // Not JSON: the text stands for itself.
+    }
+    return [...new Set(values.map((value) => metadataTerm(key, value)))];
+  });
+}

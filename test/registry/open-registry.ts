@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store } from '../../src/compose.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import type { Incident } from '../../src/registry/local.ts';
+
+/** A real registry in a temporary directory: SQLite and a local backend, or whatever `environment` says instead. */
+export interface TestRegistry extends Store {
+  readonly directory: string;
+  readonly config: Config;
+  /** What the log would have been told. */
+  readonly incidents: readonly Incident[];
+  /** Closes and opens it again on the same directory. */
+  reopen(): Promise<TestRegistry>;
+}
+
+export async function openTestRegistry(environment: Readonly<Record<string, string>> = {}): Promise<TestRegistry> {
+  return await openAt(await mkdtemp(join(tmpdir(), 'artifactstore-')), environment);
+}
+
+async function openAt(directory: string, environment: Readonly<Record<string, string>>): Promise<TestRegistry> {
+  const config = readConfig(environment, { directory });
+  const incidents: Incident[] = [];
+  const store = await openStore(config, { migrate: true, onIncident: (incident) => incidents.push(incident) });
+  const close = async () => {
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    ...store,
+    directory,
+    config,
+    incidents,
+    close,
+    [Symbol.asyncDispose]: close,
+    async reopen() {
+      await store.close();
+      return await openAt(directory, environment);
+    },
+  };
+}
