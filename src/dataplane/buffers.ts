@@ -1,0 +1,26 @@
+/**
+ * A bounded stock of block-sized buffers, reused. Whoever finds it empty goes on with a small buffer of its own instead of waiting:
+ * a slow client that sits on a buffer then slows nobody down to a stop, and no two streams can wait for each other.
+ */
+export interface Buffers {
+  /** A buffer, or undefined when all are in use. */
+  take(): Buffer | undefined;
+  give(buffer: Buffer): void;
+}
+
+export function bufferStock(count: number, bytes: number): Buffers {
+  const idle: Buffer[] = [];
+  let made = 0;
+  return {
+    take() {
+      const buffer = idle.pop();
+      if (buffer !== undefined) return buffer;
+      if (made >= count) return undefined;
+      made += 1;
+      return Buffer.allocUnsafeSlow(bytes);
+    },
+    give(buffer) {
+      idle.push(buffer);
+    },
+  };
+}

@@ -1,0 +1,118 @@
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { createHasher, toHex } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { fileError } from '../storage/file-error.ts';
+import { blockBytes, type Digests } from './DATAPLANE.ts';
+
+/**
+ * A draft being written: one write in flight while the caller goes on. Errors are the store's (`storage_full`,
+ * `storage_unavailable`), and show at the next call.
+ */
+export interface DraftFile {
+  /** Starts a write when the one before is done. The bytes must stay as they are until `written` or the next `write` resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when no write is in flight. */
+  written(): Promise<void>;
+  /** Makes the bytes durable and closes the file. */
+  finish(): Promise<void>;
+  /** Closes and removes the file. Never throws. */
+  abandon(): Promise<void>;
+}
+
+export function createDraftFile(path: string): DraftFile {
+  let handle: FileHandle | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let flushing: Promise<void> = Promise.resolve();
+  let unflushed = 0;
+
+  async function opened(): Promise<FileHandle> {
+    handle ??= await open(path, 'wx', 0o600);
+    return handle;
+  }
+
+  async function guarded<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      throw fileError(error, path);
+    }
+  }
+
+  // Without this the kernel keeps the whole file dirty until the final fsync, which then waits for all of it at once.
+  async function flushAlong(file: FileHandle): Promise<void> {
+    await flushing;
+    flushing = file.datasync();
+    flushing.catch(() => undefined);
+  }
+
+  return {
+    write: (bytes) =>
+      guarded(async () => {
+        await writing;
+        const file = await opened();
+        unflushed += bytes.byteLength;
+        if (unflushed > flushBytes) {
+          unflushed = bytes.byteLength;
+          await flushAlong(file);
+        }
+        writing = writeWhole(file, bytes);
+        writing.catch(() => undefined);
+      }),
+
+    written: () => guarded(() => writing),
+
+    // Data and size are what a reader needs, so fdatasync is enough; times may be lost. The name of the draft need not be durable:
+    // it is only ever linked to another name, whose directory is then fsynced.
+    finish: () =>
+      guarded(async () => {
+        const file = await opened();
+        await writing;
+        await flushing;
+        await file.datasync();
+        handle = undefined;
+        await file.close();
+      }),
+
+    async abandon() {
+      await writing.catch(() => undefined);
+      await flushing.catch(() => undefined);
+      await handle?.close().catch(() => undefined);
+      handle = undefined;
+      await unlink(path).catch(() => undefined);
+    },
+  };
+}
+
+/** A write may take fewer bytes than it was given. */
+async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < bytes.byteLength; ) {
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.byteLength - offset);
+    offset += bytesWritten;
+  }
+}
+
+/** The draft's bytes as they were hashed, its last block withheld until that is known: `integrity_failure` when they are not. */
+export async function* readDraft(path: string, draft: Digests & { readonly sizeBytes: number }): AsyncGenerator<Uint8Array> {
+  const hasher = createHasher(draft.digestAlgorithm);
+  let size = 0;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    while (size < draft.sizeBytes) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafeSlow(Math.min(blockBytes, draft.sizeBytes - size)));
+      const bytes = buffer.subarray(0, bytesRead);
+      hasher.update(bytes);
+      size += bytesRead;
+      if (bytesRead === 0 || (size === draft.sizeBytes && toHex(hasher.digest()) !== draft.digestPrimary)) {
+        throw new ArtifactstoreError('integrity_failure', `The draft at ${path} is not what was written to it`);
+      }
+      yield bytes;
+    }
+  } catch (error) {
+    throw fileError(error, path);
+  } finally {
+    await handle?.close();
+  }
+}
+
+const flushBytes = 32 * 1_048_576;

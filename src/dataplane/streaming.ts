@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatAddress } from '../kernel/address.ts';
+import { type Algorithm, toHex } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { fileError } from '../storage/file-error.ts';
+import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
+import { bufferStock } from './buffers.ts';
+import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
+import { readDraft } from './draft-file.ts';
+import { openVerified } from './read.ts';
+import { stageDraft } from './stage.ts';
+import { verifyObject } from './verify.ts';
+
+export interface DataPlaneOptions {
+  readonly backends: ReadonlyMap<string, Storage>;
+  /** Where drafts lie for backends that have no place of their own; needed when there is one, and made when it is first used. */
+  readonly spoolDirectory?: string;
+  /** The primary digest of new objects, `blake3` by default; SHA-256 is always made beside it. */
+  readonly digestAlgorithm?: Algorithm;
+  /** How many blocks of 1 MiB all uploads share; an upload that finds none left goes on with a small buffer of its own. */
+  readonly bufferBlocks?: number;
+}
+
+export function openDataPlane(options: DataPlaneOptions): DataPlane {
+  const { backends, spoolDirectory, digestAlgorithm = 'blake3' } = options;
+  const made = new Set<string>();
+  const buffers = bufferStock(options.bufferBlocks ?? defaultBufferBlocks, blockBytes);
+
+  function backendOf(id: string): Storage {
+    const backend = backends.get(id);
+    if (backend === undefined) throw new ArtifactstoreError('storage_unavailable', `The storage backend ${id} is not configured`);
+    return backend;
+  }
+
+  function draftDirectory(backend: Storage): string {
+    const directory = backend.drafts?.directory ?? spoolDirectory;
+    if (directory === undefined) {
+      throw new ArtifactstoreError('invalid_configuration', `The storage backend ${backend.id} needs a spool directory for drafts`);
+    }
+    return directory;
+  }
+
+  const draftPath = (draft: Pick<Draft, 'backendId' | 'id'>): string => join(draftDirectory(backendOf(draft.backendId)), draft.id);
+
+  async function requireDirectory(directory: string): Promise<void> {
+    if (made.has(directory)) return;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw fileError(error, directory);
+    }
+    made.add(directory);
+  }
+
+  return {
+    async stage(backendId, source, expected = {}, signal): Promise<Draft> {
+      const backend = backendOf(backendId);
+      if (backend.drafts === undefined) await requireDirectory(draftDirectory(backend));
+      const id = randomUUID();
+      const path = draftPath({ backendId, id });
+      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, signal });
+      return {
+        id,
+        backendId,
+        sizeBytes: staged.sizeBytes,
+        digestAlgorithm,
+        digestPrimary: toHex(staged.digestPrimary),
+        digestSha256: toHex(staged.digestSha256),
+        contentAddress: formatAddress(digestAlgorithm, staged.digestPrimary),
+        blockDigests: staged.blockDigests,
+      };
+    },
+
+    async publish(draft, key, signal): Promise<void> {
+      const backend = backendOf(draft.backendId);
+      const path = draftPath(draft);
+      if (backend.drafts !== undefined) return backend.drafts.publish(path, key);
+      const { sizeBytes } = draft;
+      await backend.put(key, readDraft(path, draft), { sizeBytes, ...(signal === undefined ? {} : { signal }) });
+    },
+
+    async discard(draft): Promise<void> {
+      const directory = backends.get(draft.backendId)?.drafts?.directory ?? spoolDirectory;
+      if (directory !== undefined) await unlink(join(directory, draft.id)).catch(() => undefined);
+    },
+
+    open: async (object, range, signal) => openVerified(backendOf(object.backendId), object, range, signal),
+
+    verify: async (object, signal) => verifyObject(backendOf(object.backendId), object, signal),
+
+    remove: async (backendId, key) => backendOf(backendId).delete(key),
+
+    async health(): Promise<ReadonlyMap<string, StorageHealth>> {
+      const states = await Promise.all([...backends].map(async ([id, backend]) => [id, await healthInTime(backend)] as const));
+      return new Map(states);
+    },
+
+    async close(): Promise<void> {},
+  };
+}
+
+/** A backend that hangs must not hang the answer. */
+async function healthInTime(backend: Storage): Promise<StorageHealth> {
+  const { promise, resolve } = Promise.withResolvers<StorageHealth>();
+  const seconds = healthMilliseconds / 1000;
+  const late: StorageHealth = { healthy: false, detail: `no answer in ${seconds} s`, freeBytes: null, totalBytes: null };
+  const timer = setTimeout(() => resolve(late), healthMilliseconds);
+  try {
+    return await Promise.race([backend.health(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const healthMilliseconds = 5000;
+
+const defaultBufferBlocks = 32;

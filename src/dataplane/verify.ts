@@ -1,0 +1,35 @@
+import { splitAddress } from '../kernel/address.ts';
+import { toHex } from '../kernel/digest.ts';
+import { isArtifactstoreError } from '../kernel/error.ts';
+import type { Storage } from '../storage/STORAGE.ts';
+import { blocksOf } from './blocks.ts';
+import { blockBytes, type StoredObject, type Verdict } from './DATAPLANE.ts';
+import { createDigester } from './digester.ts';
+
+/** See `DataPlane.verify`. A backend that cannot be reached is an error, not a verdict. */
+export async function verifyObject(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
+  const reader = await backend.get(object.objectKey, signal === undefined ? {} : { signal });
+  if (reader === undefined) return { result: 'missing', reason: 'the object is not in the store' };
+  const { algorithm, hex } = splitAddress(object.contentAddress);
+  const digester = createDigester(new Set([algorithm, 'sha256']));
+  let size = 0;
+  try {
+    for await (const bytes of blocksOf(reader.body, blockBytes)) {
+      digester.update(bytes);
+      size += bytes.byteLength;
+    }
+  } catch (error) {
+    if (isArtifactstoreError(error, 'integrity_failure')) return { result: 'failed', reason: error.message };
+    throw error;
+  }
+  if (size !== object.sizeBytes) return { result: 'failed', reason: `the object is ${size} bytes long, not ${object.sizeBytes}` };
+  const { digests } = digester.finish();
+  for (const [name, expected] of [
+    [algorithm, hex],
+    ['sha256', object.digestSha256],
+  ] as const) {
+    const actual = toHex(digests.get(name)!);
+    if (actual !== expected) return { result: 'failed', reason: `its ${name} digest is ${actual}` };
+  }
+  return { result: 'ok' };
+}

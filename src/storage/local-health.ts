@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { statfs, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoCode } from './file-error.ts';
+import type { StorageHealth } from './STORAGE.ts';
+
+/** Room, and whether a draft can be written now. Asked often, it looks at most once a second. */
+export function localHealth(root: string, draftDirectory: string): () => Promise<StorageHealth> {
+  let last: { readonly at: number; readonly health: Promise<StorageHealth> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > 1000) last = { at: now, health: look(root, draftDirectory) };
+    return last.health;
+  };
+}
+
+async function look(root: string, draftDirectory: string): Promise<StorageHealth> {
+  const room = await statfs(root).then(
+    ({ bavail, blocks, bsize }) => ({ freeBytes: bavail * bsize, totalBytes: blocks * bsize }),
+    () => ({ freeBytes: null, totalBytes: null }),
+  );
+  const probe = join(draftDirectory, `probe-${randomUUID()}`);
+  try {
+    await writeFile(probe, 'probe', { flag: 'wx', mode: 0o600 });
+    return { healthy: true, detail: 'ok', ...room };
+  } catch (error) {
+    return { healthy: false, detail: `cannot write in ${draftDirectory}: ${errnoCode(error) ?? String(error)}`, ...room };
+  } finally {
+    await unlink(probe).catch(() => undefined);
+  }
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, type Dirent } from 'node:fs';
+import { link, lstat, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { durableDirectories, fsyncPath } from './durable-directory.ts';
+import { errnoCode, fileError } from './file-error.ts';
+import { writeDraft } from './local-draft.ts';
+import { localHealth } from './local-health.ts';
+import { openObject } from './local-read.ts';
+import { draftsSegment, requireObjectKey } from './object-key.ts';
+import type { DraftDirectory, ListedObject, ObjectHead, Storage } from './STORAGE.ts';
+import { throwIfStopped } from './stop.ts';
+
+export interface LocalStorageOptions {
+  readonly id: string;
+  /** Made when it is not there. Objects lie at `<root>/<key>`, drafts at `<root>/drafts/<uuid>`. */
+  readonly root: string;
+}
+
+/**
+ * A directory as a backend. An object is a name for a file whose bytes were fsynced before the name was made, so a name that is
+ * there never shows torn bytes; a put has happened once the fsync of the name's directory returns.
+ */
+export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage & { readonly drafts: DraftDirectory }> {
+  const { id } = options;
+  const root = resolve(options.root);
+  const draftDirectory = join(root, draftsSegment);
+  await makeRoot(root, draftDirectory);
+  const directories = durableDirectories(root);
+
+  const pathOf = (key: string): string => join(root, requireObjectKey(key));
+
+  /** Runs on the way to "there is nothing": a root that was unmounted or removed holds everything, we just cannot see it. */
+  async function requireRoot(): Promise<void> {
+    try {
+      await stat(draftDirectory);
+    } catch (error) {
+      throw fileError(error, draftDirectory);
+    }
+  }
+
+  /** Gives the finished, fsynced file at `source` the name of `key`, replacing what has it, and makes the name durable. */
+  async function name(source: string, key: string, give: (source: string, path: string) => Promise<void>): Promise<void> {
+    const path = pathOf(key);
+    const directory = dirname(path);
+    try {
+      await directories.ensure(directory);
+      await give(source, path).catch(async (error: unknown) => {
+        if (errnoCode(error) !== 'ENOENT') throw error;
+        // Either the draft is gone, or somebody removed empty folders that we know as durable.
+        await requireRoot();
+        await requireDraft(source);
+        directories.forget();
+        await directories.ensure(directory);
+        await give(source, path);
+      });
+      await directories.sync(directory);
+    } catch (error) {
+      throw fileError(error, path);
+    }
+  }
+
+  /** Link fails on a name that is taken; a second name for the draft is then renamed over it. */
+  async function giveLink(source: string, path: string): Promise<void> {
+    try {
+      return await link(source, path);
+    } catch (error) {
+      const code = errnoCode(error) ?? '';
+      if (code !== 'EEXIST' && !withoutLinks.has(code)) throw error;
+    }
+    const second = join(draftDirectory, randomUUID());
+    try {
+      await link(source, second).catch(async (error: unknown) => {
+        if (!withoutLinks.has(errnoCode(error) ?? '')) throw error;
+        await writeDraft(second, createReadStream(source, { highWaterMark: 1_048_576 }), {});
+      });
+      await rename(second, path);
+    } finally {
+      // A rename between two names of one file does nothing and reports success, so the second name may still be there.
+      await unlinkQuietly(second);
+    }
+  }
+
+  return {
+    id,
+
+    async put(key, source, putOptions = {}): Promise<void> {
+      requireObjectKey(key);
+      const draft = join(draftDirectory, randomUUID());
+      try {
+        await writeDraft(draft, source, putOptions);
+        throwIfStopped(putOptions.signal);
+        await name(draft, key, rename);
+      } finally {
+        await unlinkQuietly(draft);
+      }
+    },
+
+    async get(key, getOptions = {}) {
+      throwIfStopped(getOptions.signal);
+      const reader = await openObject(pathOf(key), getOptions);
+      if (reader === undefined) await requireRoot();
+      return reader;
+    },
+
+    async head(key, headOptions = {}): Promise<ObjectHead | undefined> {
+      throwIfStopped(headOptions.signal);
+      const path = pathOf(key);
+      try {
+        const status = await lstat(path);
+        if (status.isFile()) return { sizeBytes: status.size };
+      } catch (error) {
+        if (!absentCodes.has(errnoCode(error) ?? '')) throw fileError(error, path);
+      }
+      await requireRoot();
+      return undefined;
+    },
+
+    // No fsync: a name that comes back after a power cut is a dead key with good bytes, which the next clean-up finds. Folders
+    // stay: removing an empty one could race a put into it.
+    async delete(key, deleteOptions = {}): Promise<void> {
+      throwIfStopped(deleteOptions.signal);
+      const path = pathOf(key);
+      try {
+        await unlink(path);
+      } catch (error) {
+        const code = errnoCode(error) ?? '';
+        if (code === 'EPERM' && (await isDirectory(path))) return;
+        if (!absentCodes.has(code)) throw fileError(error, path);
+        await requireRoot();
+      }
+    },
+
+    async *list(prefix, listOptions = {}): AsyncGenerator<ListedObject> {
+      await requireRoot();
+      yield* listDirectory(root, '', prefix, listOptions.signal);
+    },
+
+    health: localHealth(root, draftDirectory),
+
+    drafts: { directory: draftDirectory, publish: (draftPath, key) => name(draftPath, key, giveLink) },
+  };
+}
+
+async function makeRoot(root: string, draftDirectory: string): Promise<void> {
+  try {
+    const firstMade = await mkdir(draftDirectory, { recursive: true });
+    await fsyncPath(root);
+    // Every directory above that gained an entry, and the root's parent in any case: who made the root may have crashed.
+    const top = dirname(firstMade === undefined || firstMade.length > root.length ? root : firstMade);
+    for (let directory = root; directory !== top; ) {
+      directory = dirname(directory);
+      await fsyncPath(directory).catch((error: unknown) => {
+        if (errnoCode(error) !== 'EACCES') throw error;
+      });
+    }
+  } catch (error) {
+    throw fileError(error, root);
+  }
+}
+
+async function requireDraft(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => undefined)) === undefined) {
+    throw new ArtifactstoreError('storage_unavailable', `The draft at ${path} is gone; send the bytes again`);
+  }
+}
+
+async function* listDirectory(root: string, folder: string, prefix: string, signal: AbortSignal | undefined): AsyncGenerator<ListedObject> {
+  throwIfStopped(signal);
+  for (const entry of await readDirectory(join(root, folder))) {
+    const key = `${folder}${entry.name}`;
+    if (key === draftsSegment) continue;
+    if (entry.isDirectory()) {
+      const inside = `${key}/`;
+      if (inside.startsWith(prefix) || prefix.startsWith(inside)) yield* listDirectory(root, inside, prefix, signal);
+    } else if (entry.isFile() && key.startsWith(prefix)) {
+      throwIfStopped(signal);
+      const listed = await listedObject(root, key);
+      if (listed !== undefined) yield listed;
+    }
+  }
+}
+
+async function readDirectory(path: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (absentCodes.has(errnoCode(error) ?? '')) return [];
+    throw fileError(error, path);
+  }
+}
+
+async function listedObject(root: string, key: string): Promise<ListedObject | undefined> {
+  const path = join(root, key);
+  try {
+    const status = await lstat(path);
+    return status.isFile() ? { key, sizeBytes: status.size, modifiedMilliseconds: Math.floor(status.mtimeMs) } : undefined;
+  } catch (error) {
+    if (absentCodes.has(errnoCode(error) ?? '')) return undefined;
+    throw fileError(error, path);
+  }
+}
+
+async function unlinkQuietly(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path)).isDirectory();
+}
+
+/** There is no object at the path: nothing at all, a file where a folder would be, or a folder. */
+const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
+/** The file system has no hard links, or the two names are not on the same one. */
+const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

@@ -1,0 +1,21 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+
+/** The folder of unpublished bytes; no object may have a key in it. */
+export const draftsSegment = 'drafts';
+
+/**
+ * Refuses what no backend may be asked for: an empty or absolute key, an empty, `.` or `..` segment, a NUL or backslash, a lone
+ * surrogate, a key over 1,024 bytes, a key under `drafts/`. Keys are made by us, so a bad one is a fault in the program.
+ */
+export function requireObjectKey(key: string): string {
+  const segments = key.split('/');
+  const legal =
+    segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..') &&
+    segments[0] !== draftsSegment &&
+    !key.includes('\0') &&
+    !key.includes('\\') &&
+    key.isWellFormed() &&
+    Buffer.byteLength(key) <= 1024;
+  if (!legal) throw new ArtifactstoreError('internal', `Not a legal object key: ${JSON.stringify(key)}`);
+  return key;
+}
