@@ -1,0 +1,94 @@
+import type { ViewTable, ViewTables } from '../kernel/view.ts';
+import type { LogTables } from './schema.ts';
+
+export type ColumnKind = 'text' | 'integer' | 'bytes';
+
+/** The columns of the log, in the order in which they are written. */
+export const eventColumns: Readonly<Record<keyof LogTables['events'], ColumnKind>> = {
+  sequence: 'integer',
+  created_at: 'text',
+  event_type: 'text',
+  subject_kind: 'text',
+  subject_id: 'text',
+  actor: 'text',
+  payload: 'bytes',
+  payload_digest: 'bytes',
+  chain_digest: 'bytes',
+};
+
+/** The columns of each view, in the order in which they are written. */
+export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof ViewTables[T], ColumnKind>> } = {
+  artifact_packages: {
+    id: 'text',
+    name: 'text',
+    producer: 'text',
+    subject: 'text',
+    retention_class: 'text',
+    status: 'text',
+    metadata: 'text',
+    metadata_schema_slug: 'text',
+    created_at: 'text',
+    created_by: 'text',
+    finalized_at: 'text',
+    manifest_digest: 'text',
+    file_count: 'integer',
+    total_bytes: 'integer',
+    changed_at: 'text',
+    created_sequence: 'integer',
+    finalized_sequence: 'integer',
+  },
+  package_metadata: { term: 'text', created_sequence: 'integer', package_id: 'text' },
+  artifact_files: {
+    id: 'text',
+    package_id: 'text',
+    relative_path: 'text',
+    media_type: 'text',
+    size_bytes: 'integer',
+    digest_algorithm: 'text',
+    digest_primary: 'text',
+    digest_sha256: 'text',
+    content_address: 'text',
+    annotations: 'text',
+    created_at: 'text',
+    created_sequence: 'integer',
+  },
+  storage_objects: {
+    backend_id: 'text',
+    content_address: 'text',
+    state: 'text',
+    live_generation: 'integer',
+    next_generation: 'integer',
+    object_key: 'text',
+    digest_sha256: 'text',
+    size_bytes: 'integer',
+  },
+  storage_locations: {
+    id: 'text',
+    file_id: 'text',
+    package_id: 'text',
+    backend_id: 'text',
+    content_address: 'text',
+    generation: 'integer',
+    object_key: 'text',
+    state: 'text',
+    stored_at: 'text',
+    verified_at: 'text',
+    failed_reason: 'text',
+    retrieval_tier: 'text',
+    restore_status: 'text',
+  },
+  retention_state: { package_id: 'text', retention_class: 'text', expires_at: 'text', eligible_at: 'text' },
+  retention_holds: {
+    id: 'text',
+    package_id: 'text',
+    reason: 'text',
+    owner: 'text',
+    applied_at: 'text',
+    released_at: 'text',
+    released_by: 'text',
+    release_reason: 'text',
+  },
+  metadata_schemas: { slug: 'text', json_schema: 'text', created_at: 'text', created_by: 'text', created_sequence: 'integer' },
+};
+
+export const viewTables: readonly ViewTable[] = Object.keys(viewColumns) as ViewTable[];

@@ -1,0 +1,51 @@
+import { type Kysely, sql } from 'kysely';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Clock } from '../clock.ts';
+import type { Schema } from '../schema.ts';
+import { initial } from './0001-initial.ts';
+
+export type Dialect = 'sqlite' | 'postgres';
+
+/** One step of the schema. Once released it never changes; what comes after is a new one. */
+export interface Migration {
+  readonly name: string;
+  /** Runs inside the transaction that also records it. */
+  up(dialect: Dialect, database: Kysely<Schema>, clock: Clock): Promise<void>;
+}
+
+export const migrations: readonly Migration[] = [initial];
+
+interface MigrationTable {
+  schema_migrations: { name: string; applied_at: string };
+}
+
+/** The names of the migrations that are missing. A schema that is newer than this code is refused. */
+export async function missingMigrations(database: Kysely<Schema>): Promise<readonly string[]> {
+  const table = database as unknown as Kysely<MigrationTable>;
+  const applied = new Set((await table.selectFrom('schema_migrations').select('name').execute()).map((row) => row.name));
+  const known = new Set(migrations.map((migration) => migration.name));
+  const unknown = [...applied].filter((name) => !known.has(name)).sort();
+  if (unknown.length > 0)
+    throw new ArtifactstoreError(
+      'database_not_migrated',
+      `The database was migrated by a newer artifactstore (${unknown.join(', ')}); use that version, or a later one, with it.`,
+      { info: { unknown_migrations: unknown } },
+    );
+  return migrations.filter((migration) => !applied.has(migration.name)).map((migration) => migration.name);
+}
+
+/** Applies what is missing, inside the caller's transaction, which must exclude other migrating processes. */
+export async function applyMigrations(dialect: Dialect, database: Kysely<Schema>, clock: Clock): Promise<readonly string[]> {
+  const text = sql.raw(dialect === 'postgres' ? 'text collate "C"' : 'text');
+  await sql`create table if not exists schema_migrations (name ${text} not null primary key, applied_at ${text} not null)`.execute(
+    database,
+  );
+  const missing = await missingMigrations(database);
+  const table = database as unknown as Kysely<MigrationTable>;
+  for (const migration of migrations) {
+    if (!missing.includes(migration.name)) continue;
+    await migration.up(dialect, database, clock);
+    await table.insertInto('schema_migrations').values({ name: migration.name, applied_at: clock.now() }).execute();
+  }
+  return missing;
+}

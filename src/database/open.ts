@@ -1,0 +1,27 @@
+import type { Database, Operations, OperationsModule } from './DATABASE.ts';
+
+/** Where the log lives, as the configuration names it. */
+export type DatabaseTarget =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `url` starts with `postgresql://`. It may hold a password: never shown. */
+  | { readonly kind: 'postgresql'; readonly url: string };
+
+export interface OpenDatabaseOptions {
+  readonly operations: OperationsModule;
+  /** Brings the schema up to date before the first operation. */
+  readonly migrate?: boolean;
+}
+
+/** Opens the dialect that the target names; each is loaded only when it is used. */
+export async function openDatabase<O extends Operations>(target: DatabaseTarget, options: OpenDatabaseOptions): Promise<Database<O>> {
+  switch (target.kind) {
+    case 'sqlite': {
+      const { openSqlite } = await import('./sqlite.ts');
+      return await openSqlite<O>({ path: target.path, ...options });
+    }
+    case 'postgresql': {
+      const { openPostgres } = await import('./postgres.ts');
+      return await openPostgres<O>({ connectionString: target.url, ...options });
+    }
+  }
+}

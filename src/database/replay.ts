@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely';
+import { sql } from 'kysely';
+import { sameBytes } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
+import { fold } from '../kernel/view.ts';
+import { viewTables } from './columns.ts';
+import { createRowChanges } from './row-changes.ts';
+import type { Schema } from './schema.ts';
+import type { LogSession } from './transaction.ts';
+
+export interface Replayed {
+  readonly events: number;
+  readonly sequence: number;
+}
+
+const chunkEvents = 5_000;
+const chunkBytes = 16 * 1024 * 1024;
+
+/**
+ * Empties the views and folds the log into them, inside the caller's transaction, which holds the log. Every link of the chain is
+ * checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`.
+ */
+export async function replayLog(session: LogSession, end: LogHead, onProgress?: (done: number, total: number) => void): Promise<Replayed> {
+  for (const table of viewTables) await session.sql.deleteFrom(table).execute();
+  let head: LogHead = { sequence: 0, chain_digest: chainStart };
+  for (;;) {
+    const events = await readChunk(session.sql, head.sequence);
+    if (events.length === 0) break;
+    const changes = createRowChanges();
+    for (const event of events) {
+      const broken = brokenLink(head, event);
+      if (broken !== undefined) throw brokenLog(event.sequence, broken);
+      for (const change of fold(event)) changes.add(change);
+      head = event;
+    }
+    await session.write([], changes);
+    onProgress?.(head.sequence, end.sequence);
+  }
+  if (head.sequence !== end.sequence) throw brokenLog(head.sequence, `the log ends at ${head.sequence}, its head says ${end.sequence}`);
+  if (!sameBytes(head.chain_digest, end.chain_digest)) throw brokenLog(head.sequence, 'its last chain digest is not that of the head');
+  return { events: head.sequence, sequence: head.sequence };
+}
+
+/** As many of the next events as fit, at least one: payloads can be large. */
+async function readChunk(queries: Kysely<Schema>, after: number): Promise<readonly StoredEvent[]> {
+  const sizes = await queries
+    .selectFrom('events')
+    .select(['sequence', sql<number>`octet_length(payload)`.as('bytes')])
+    .where('sequence', '>', after)
+    .orderBy('sequence')
+    .limit(chunkEvents)
+    .execute();
+  let count = 0;
+  for (let bytes = 0; count < sizes.length && (count === 0 || bytes + sizes[count]!.bytes <= chunkBytes); count++)
+    bytes += sizes[count]!.bytes;
+  const last = sizes[count - 1];
+  if (last === undefined) return [];
+  const rows = await queries
+    .selectFrom('events')
+    .selectAll()
+    .where('sequence', '>', after)
+    .where('sequence', '<=', last.sequence)
+    .orderBy('sequence')
+    .execute();
+  return rows as unknown as readonly StoredEvent[];
+}
+
+function brokenLog(sequence: number, what: string): ArtifactstoreError {
+  return new ArtifactstoreError('integrity_failure', `The event log is broken: ${what}. Nothing was changed.`, { info: { sequence } });
+}

@@ -1,0 +1,63 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** One connection to a SQLite file, with its prepared statements kept. */
+export interface SqliteConnection {
+  readonly database: DatabaseSync;
+  /** A prepared statement, from the cache or into it. */
+  prepare(sql: string): StatementSync;
+  /** Forgets the prepared statements: some of them stand in the way of dropping an index. */
+  forget(): void;
+  close(): void;
+}
+
+const keptStatements = 256;
+const cacheKibibytes = 16 * 1024;
+const checkpointPages = 4_000;
+const keptLogBytes = 64 * 1024 * 1024;
+
+/**
+ * Opens the file, and makes it when it is not there and `readOnly` is false. `busyMilliseconds` is how long a statement waits for
+ * another connection's lock.
+ */
+export function openConnection(path: string, options: { readonly readOnly: boolean; readonly busyMilliseconds: number }): SqliteConnection {
+  const database = new DatabaseSync(path, {
+    readOnly: options.readOnly,
+    enableForeignKeyConstraints: false,
+    timeout: options.busyMilliseconds,
+  });
+  const statements = new Map<string, StatementSync>();
+  try {
+    if (!options.readOnly)
+      // A commit is acknowledged: FULL fsyncs the write-ahead log at every commit.
+      database.exec(
+        `pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${checkpointPages}; pragma journal_size_limit = ${keptLogBytes}`,
+      );
+    database.exec(`pragma cache_size = -${cacheKibibytes}; pragma mmap_size = 0`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return {
+    database,
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (statement !== undefined) {
+        statements.delete(sql);
+      } else {
+        statement = database.prepare(sql);
+        if (statements.size >= keptStatements) statements.delete(statements.keys().next().value!);
+      }
+      statements.set(sql, statement);
+      return statement;
+    },
+    forget() {
+      statements.clear();
+    },
+    close() {
+      statements.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Operations, Snapshot } from './DATABASE.ts';
+import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
+import { sqliteQueries } from './sqlite-dialect.ts';
+import { storageFault } from './sqlite-error.ts';
+import { requireFile, requireSchema } from './sqlite-file.ts';
+import type { Task } from './sqlite-messages.ts';
+import { type RequestPort, serveRequests } from './sqlite-port.ts';
+
+// The thread that reads: each operation on a snapshot of its own, beside the thread that writes.
+
+interface Reader extends Snapshot {
+  readonly connection: SqliteConnection;
+}
+
+const busyMilliseconds = 5_000;
+let reader: Reader | undefined;
+
+await serveRequests(async (port) => {
+  for (let request = port.next(); request !== undefined; request = port.next()) {
+    try {
+      port.answer({ id: request.id, kind: 'output', output: await perform(port, request.task) });
+    } catch (error) {
+      port.fail(request.id, storageFault(error) ?? error);
+    }
+  }
+});
+
+async function perform(port: RequestPort, task: Task): Promise<unknown> {
+  switch (task.kind) {
+    case 'start':
+      return undefined;
+    case 'operation':
+      return inSnapshot(await open(port.data.path), (snapshot) => read(port.operations, snapshot, task.name, task.input));
+    case 'last_sequence': {
+      const { connection } = await open(port.data.path);
+      return connection.prepare('select sequence from log_head where id = 1').get()?.sequence;
+    }
+    case 'health': {
+      const { connection } = await open(port.data.path);
+      return connection.prepare('select sqlite_version() as version').get()?.version;
+    }
+    case 'close':
+      reader?.connection.close();
+      reader = undefined;
+      return undefined;
+    default:
+      throw new TypeError(`the reading thread does not ${task.kind}`);
+  }
+}
+
+async function open(path: string): Promise<Reader> {
+  if (reader !== undefined) return reader;
+  requireFile(path);
+  const connection = openConnection(path, { readOnly: true, busyMilliseconds });
+  try {
+    const sql = sqliteQueries(connection);
+    await requireSchema(connection, sql);
+    reader = { connection, sql };
+    return reader;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function inSnapshot(snapshot: Reader, body: (snapshot: Snapshot) => Promise<unknown>): Promise<unknown> {
+  const { database } = snapshot.connection;
+  database.exec('begin');
+  try {
+    return await body(snapshot);
+  } finally {
+    if (database.isTransaction) database.exec('rollback');
+  }
+}
+
+async function read(operations: Operations, snapshot: Snapshot, name: string, input: unknown): Promise<unknown> {
+  const operation = operations.reads[name];
+  if (operation === undefined) throw new TypeError(`no reading operation is named ${name}`);
+  return operation({ sql: snapshot.sql }, input as never);
+}

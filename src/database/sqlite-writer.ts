@@ -1,0 +1,221 @@
+import type { LogHead } from '../kernel/event.ts';
+import { systemClock } from './clock.ts';
+import { databaseUnavailable, toFailure } from './failure.ts';
+import { applyMigrations } from './migrations/migrations.ts';
+import { replayLog } from './replay.ts';
+import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
+import { sqliteQueries } from './sqlite-dialect.ts';
+import { isBusy, storageFault } from './sqlite-error.ts';
+import { makeFolder, requireFile, requireSchema } from './sqlite-file.ts';
+import type { Answer, Request } from './sqlite-messages.ts';
+import { type RequestPort, serveRequests } from './sqlite-port.ts';
+import { withoutIndexes } from './sqlite-replay.ts';
+import { sqliteSession } from './sqlite-session.ts';
+import { type LogSession, type OperationContext, runOperation } from './transaction.ts';
+
+// The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one fsync.
+
+interface Writer extends OperationContext {
+  readonly connection: SqliteConnection;
+  readonly session: LogSession;
+}
+
+type OperationRequest = Request & { readonly task: { readonly kind: 'operation' } };
+
+const batchOperations = 256;
+const batchMilliseconds = 50;
+const busyMilliseconds = 5_000;
+/** How long to wait for the processes that share the file. */
+const lockMilliseconds = 30_000;
+
+let writer: Writer | undefined;
+
+await serveRequests(async (port) => {
+  for (let request = port.next(); request !== undefined; request = port.next()) {
+    if (request.task.kind === 'operation') {
+      port.putBack(request);
+      await runBatch(port);
+      continue;
+    }
+    try {
+      port.answer({ id: request.id, kind: 'output', output: await perform(port, request) });
+    } catch (error) {
+      port.fail(request.id, storageFault(error) ?? error);
+    }
+  }
+});
+
+async function perform(port: RequestPort, request: Request): Promise<unknown> {
+  switch (request.task.kind) {
+    case 'start':
+      return undefined;
+    case 'migrate':
+      return migrate(port.data.path);
+    case 'replay': {
+      const { connection, session } = await open(port.data.path);
+      return exclusively(connection, () =>
+        withoutIndexes(connection, () =>
+          replayLog(session, readHead(connection), (done, total) => port.answer({ id: request.id, kind: 'progress', done, total })),
+        ),
+      );
+    }
+    case 'close':
+      close();
+      return undefined;
+    default:
+      throw new TypeError(`the writing thread does not ${request.task.kind}`);
+  }
+}
+
+async function runBatch(port: RequestPort): Promise<void> {
+  const started = performance.now();
+  const taken: number[] = [];
+  const answers: Answer[] = [];
+  try {
+    const context = await open(port.data.path);
+    const { connection } = context;
+    begin(connection);
+    const start = readHead(connection);
+    let head = start;
+    for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) {
+      taken.push(request.id);
+      const ran = await runInSavepoint(context, head, port, request);
+      head = ran.head;
+      answers.push(ran.answer);
+      if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
+    }
+    writeHead(connection, start, head);
+    connection.database.exec('commit');
+  } catch (error) {
+    const fault = abandonBatch(error);
+    if (taken.length === 0)
+      for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) taken.push(request.id);
+    for (const id of taken) port.fail(id, fault);
+    return;
+  }
+  for (const answer of answers) port.answer(answer);
+}
+
+function nextOperation(port: RequestPort): OperationRequest | undefined {
+  const request = port.next();
+  if (request === undefined || isOperation(request)) return request;
+  port.putBack(request);
+  return undefined;
+}
+
+function isOperation(request: Request): request is OperationRequest {
+  return request.task.kind === 'operation';
+}
+
+/** Gives the operation's answer; throws only when the whole transaction is lost. */
+async function runInSavepoint(
+  context: Writer,
+  head: LogHead,
+  port: RequestPort,
+  request: OperationRequest,
+): Promise<{ readonly head: LogHead; readonly answer: Answer }> {
+  const { id } = request;
+  const { name, input } = request.task;
+  const { database } = context.connection;
+  const operation = port.operations.writes[name];
+  database.exec('savepoint operation');
+  try {
+    if (operation === undefined) throw new TypeError(`no writing operation is named ${name}`);
+    const ran = await runOperation(context, head, operation, input);
+    database.exec('release operation');
+    return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
+  } catch (error) {
+    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it strikes.
+    if (storageFault(error) !== undefined || !database.isTransaction) throw error;
+    database.exec('rollback to operation; release operation');
+    return { head, answer: { id, kind: 'failure', failure: toFailure(error) } };
+  }
+}
+
+/** Leaves no transaction behind, and no connection that may be in doubt. What everybody in the batch is told. */
+function abandonBatch(error: unknown): unknown {
+  const database = writer?.connection.database;
+  const fault = storageFault(error);
+  try {
+    if (database?.isTransaction === true) database.exec('rollback');
+  } catch {
+    close();
+  }
+  if (!isBusy(error) && fault?.code !== 'storage_full') close();
+  return fault ?? databaseUnavailable('The transaction was lost before it was committed; repeat the request.', error);
+}
+
+async function exclusively<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
+  begin(connection);
+  try {
+    const result = await body();
+    connection.database.exec('commit');
+    return result;
+  } catch (error) {
+    abandonBatch(error);
+    throw error;
+  }
+}
+
+/** Takes the write lock. The processes that share the file ask again and again: SQLite itself keeps no queue. */
+function begin(connection: SqliteConnection): void {
+  const deadline = performance.now() + lockMilliseconds;
+  for (;;) {
+    try {
+      connection.database.exec('begin immediate');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Atomics.wait(pause, 0, 0, 0.2 + Math.random());
+    }
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+function readHead(connection: SqliteConnection): LogHead {
+  const row = connection.prepare('select sequence, chain_digest from log_head where id = 1').get();
+  if (row === undefined) throw new TypeError('the log has no head');
+  return row as unknown as LogHead;
+}
+
+function writeHead(connection: SqliteConnection, before: LogHead, head: LogHead): void {
+  if (head.sequence > before.sequence)
+    connection.prepare('update log_head set sequence = ?, chain_digest = ? where id = 1').run(head.sequence, head.chain_digest);
+}
+
+async function open(path: string): Promise<Writer> {
+  if (writer !== undefined) return writer;
+  requireFile(path);
+  const connection = openConnection(path, { readOnly: false, busyMilliseconds });
+  try {
+    const session = sqliteSession(connection);
+    await requireSchema(connection, session.sql);
+    const { id } = await session.sql.selectFrom('registry').select('id').executeTakeFirstOrThrow();
+    connection.database.exec('pragma busy_timeout = 0');
+    writer = { connection, session, registryId: id, clock: systemClock };
+    return writer;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function migrate(path: string): Promise<readonly string[]> {
+  close();
+  makeFolder(path);
+  const connection = openConnection(path, { readOnly: false, busyMilliseconds });
+  try {
+    begin(connection);
+    const applied = await applyMigrations('sqlite', sqliteQueries(connection), systemClock);
+    connection.database.exec('commit');
+    return applied;
+  } finally {
+    connection.close();
+  }
+}
+
+function close(): void {
+  writer?.connection.close();
+  writer = undefined;
+}

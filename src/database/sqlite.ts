@@ -1,0 +1,75 @@
+import { moduleUrl } from '../kernel/module-url.ts';
+import type { Database, Operations, OperationsModule } from './DATABASE.ts';
+import { createEventWaiters } from './event-waiters.ts';
+import { asArtifactstoreError } from './failure.ts';
+import { createDatabaseThread } from './sqlite-thread.ts';
+
+export interface SqliteOptions {
+  /** The database file; its folder is made by `migrate`. */
+  readonly path: string;
+  readonly operations: OperationsModule;
+  /** Brings the schema up to date before the first operation. */
+  readonly migrate?: boolean;
+}
+
+const pollMilliseconds = 25;
+const healthMilliseconds = 3_000;
+
+/** The embedded database: one file, one thread that writes and one that reads. Several processes may share the file. */
+export async function openSqlite<O extends Operations = Operations>(options: SqliteOptions): Promise<Database<O>> {
+  const data = { path: options.path, operations: options.operations.url.href };
+  const writer = createDatabaseThread(moduleUrl('./sqlite-writer.ts', import.meta.url), data);
+  const reader = createDatabaseThread(moduleUrl('./sqlite-reader.ts', import.meta.url), data);
+  const waiters = createEventWaiters(async () => (await reader.call({ kind: 'last_sequence' })).output as number, pollMilliseconds);
+
+  const close = async (): Promise<void> => {
+    waiters.close();
+    // The writer is the last to close: only a connection that may write folds the write-ahead log into the file.
+    await reader.close();
+    await writer.close();
+  };
+
+  try {
+    await Promise.all([writer.call({ kind: options.migrate === true ? 'migrate' : 'start' }), reader.call({ kind: 'start' })]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    async write(name, input) {
+      const { output, sequence } = await writer.call({ kind: 'operation', name, input });
+      if (sequence !== undefined) waiters.reached(sequence);
+      return output as never;
+    },
+    async read(name, input) {
+      return (await reader.call({ kind: 'operation', name, input })).output as never;
+    },
+    waitForEvents: waiters.wait,
+    async replay(onProgress) {
+      return (await writer.call({ kind: 'replay' }, onProgress)).output as { readonly events: number; readonly sequence: number };
+    },
+    async migrate() {
+      return (await writer.call({ kind: 'migrate' })).output as readonly string[];
+    },
+    health: () => health(reader),
+    close,
+  };
+}
+
+async function health(reader: ReturnType<typeof createDatabaseThread>): ReturnType<Database['health']> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, healthMilliseconds, undefined);
+  });
+  try {
+    const answer = await Promise.race([reader.call({ kind: 'health' }), late]);
+    if (answer === undefined) return { healthy: false, migrated: true, detail: 'the database does not answer' };
+    return { healthy: true, migrated: true, detail: `sqlite ${String(answer.output)}` };
+  } catch (error) {
+    const failure = asArtifactstoreError(error);
+    return { healthy: false, migrated: failure.code !== 'database_not_migrated', detail: failure.message };
+  } finally {
+    clearTimeout(timer);
+  }
+}
