@@ -17,7 +17,7 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export type StoreConfig = Pick<Config, 'database' | 'backends' | 'defaultBackend' | 'routes' | 'retention'>;
+export type StoreConfig = Pick<Config, 'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'retention'>;
 
 export interface StoreOptions {
   /** Brings the database's schema up to date first. Off, an out-of-date one answers `database_not_migrated`. */
@@ -38,11 +38,13 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   await using opened = new AsyncDisposableStack();
   const backends = new Map<string, Storage>();
   for (const backend of config.backends) backends.set(backend.id, await backendKinds[backend.kind](backend));
-  const dataplane = await openDataPlane({ backends });
+  const dataplane = openDataPlane({ backends, digestAlgorithm: config.digestAlgorithm });
   opened.defer(() => dataplane.close());
-  const database = await openDatabase<RegistryOperations>(config.database, { url: operationsUrl });
+  const database = await openDatabase<RegistryOperations>(config.database, {
+    operations: { url: operationsUrl },
+    migrate: options.migrate === true,
+  });
   opened.defer(() => database.close());
-  if (options.migrate === true) await database.migrate();
 
   const registry = createRegistry({
     database,

@@ -432,7 +432,7 @@ async function* chunks(content: string | Uint8Array): AsyncIterable<Uint8Array> 
 
 async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part.slice());
+  for await (const part of body) parts.push(Buffer.from(part));
   return Buffer.concat(parts);
 }
 

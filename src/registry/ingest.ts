@@ -187,7 +187,7 @@ async function readSmall(body: AsyncIterable<Uint8Array>): Promise<{ readonly wh
     const next = await iterator.next();
     if (next.done === true) return { whole: true, body: iterate(chunks) };
     // A source may reuse its buffer for the next chunk.
-    chunks.push(next.value.slice());
+    chunks.push(new Uint8Array(next.value));
     size += next.value.length;
   }
   return { whole: false, body: iterate(chunks, iterator) };
