@@ -1,0 +1,36 @@
+import type { Registry } from '../registry/REGISTRY.ts';
+import { remoteEvents } from './events.ts';
+import { remoteFiles } from './files.ts';
+import { remoteMetadataSchemas } from './metadata-schemas.ts';
+import { remotePackages } from './packages.ts';
+import { remoteHealth, remoteRetention } from './retention.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
+
+export type { ReopenableBody } from './body.ts';
+export { bytesBody, reopenable } from './body.ts';
+
+export type ConnectOptions = TransportOptions;
+
+/** The registry of a server, over HTTP. */
+export interface RemoteRegistry extends Registry {
+  /** Ends the connections; requests under way fail. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to a server; nothing is sent before the first call. Requests that can be repeated are, while the server is away for a
+ * moment. Uploads can when their body is a `ReopenableBody` or is short; downloads go on from where they broke off, and are checked
+ * against length and digest while they are read.
+ */
+export function connectRegistry(options: ConnectOptions): RemoteRegistry {
+  const transport = createTransport(options);
+  return {
+    packages: remotePackages(transport),
+    files: remoteFiles(transport),
+    events: remoteEvents(transport),
+    metadataSchemas: remoteMetadataSchemas(transport),
+    retention: remoteRetention(transport),
+    health: () => remoteHealth(transport),
+    close: () => transport.close(),
+  };
+}

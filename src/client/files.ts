@@ -1,0 +1,124 @@
+import { type ContentAddress, parseAddress } from '../kernel/address.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseId } from '../kernel/id.ts';
+import { parseRelativePath, pathToUrl } from '../kernel/path.ts';
+import { formatAnnotationsField } from '../protocol/annotations-field.ts';
+import type { Attached, Created, File, Files, FileTarget, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
+import { sendable } from './body.ts';
+import { openDownload } from './download.ts';
+import { encodeMultipart } from './multipart.ts';
+import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
+import type { Transport } from './transport.ts';
+
+export function remoteFiles(transport: Transport): Files {
+  const filesOf = (packageId: string) => `/packages/${parseId(packageId, 'package_id')}/files`;
+  const fileAt = (packageId: string, path: string) => `${filesOf(packageId)}/${pathToUrl(parseRelativePath(path, 'relative_path'))}`;
+  const get = async (id: string): Promise<File | undefined> =>
+    await lookUp(getJson<File>(transport, `/files/${parseId(id, 'file_id')}`), 'file_not_found');
+  const withDigest = (contentAddress: string, query: PageQuery = {}): Promise<Page<File>> =>
+    getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`);
+
+  const addMany = async (packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]> => {
+    const path = filesOf(packageId);
+    const { contentType, body } = await encodeMultipart(files);
+    const answer = await transport.exchange(
+      { method: 'POST', path, headers: { 'content-type': contentType }, body, repeatable: true },
+      (answer) => answer.json(),
+    );
+    return createdItems(answer);
+  };
+
+  return {
+    get,
+    withDigest,
+    addMany,
+    find: (packageId, relativePath) => find(parseId(packageId, 'package_id'), relativePath),
+
+    async add(packageId, file) {
+      const path = fileAt(packageId, file.relative_path);
+      const annotations = Object.entries(file.annotations ?? {});
+      // A header's dictionary knows no keys that start with a digit; a multipart body does.
+      if (annotations.some(([key]) => !/^[a-z]/.test(key))) return (await addMany(packageId, one(file)))[0]!;
+      return await transport.exchange(
+        {
+          method: 'PUT',
+          path,
+          headers: {
+            'content-type': file.media_type ?? 'application/octet-stream',
+            ...(annotations.length === 0 ? {} : { 'artifactstore-annotations': formatAnnotationsField(Object.fromEntries(annotations)) }),
+            ...digestHeader(file.digests),
+          },
+          body: await sendable(file.body, file.size_bytes),
+          repeatable: true,
+          signal: file.signal,
+        },
+        created<File>,
+      );
+    },
+
+    async attach(packageId, items) {
+      const request = jsonRequest('POST', filesOf(packageId), { items }, { repeatable: true });
+      const answer = (await transport.exchange(request, (answer) => answer.json())) as { readonly items: readonly Attached[] };
+      return answer.items;
+    },
+
+    list: (packageId, query = {}) => getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ ...query })}`),
+
+    async open(target, options = {}) {
+      const file = await locate(target);
+      if (file === undefined) return undefined;
+      return await openDownload(transport, bytesAt(target), file, options);
+    },
+  };
+
+  function locate(target: FileTarget): Promise<File | undefined> {
+    if ('file_id' in target) return get(target.file_id);
+    if ('package_id' in target) return find(parseId(target.package_id, 'package_id'), target.relative_path);
+    return withDigest(target.content_address, { limit: 1 }).then(({ items }) => items[0]);
+  }
+
+  function bytesAt(target: FileTarget): string {
+    if ('file_id' in target) return `/files/${target.file_id}/download`;
+    if ('package_id' in target) return fileAt(target.package_id, target.relative_path);
+    return `/objects/${target.content_address}`;
+  }
+
+  /** The wire shows a path's bytes only; their address leads to the records of all files that have them. */
+  async function find(packageId: string, relativePath: string): Promise<File | undefined> {
+    const path = fileAt(packageId, relativePath);
+    const head = transport.exchange({ method: 'HEAD', path, repeatable: true }, async (answer) => answer.headers.etag);
+    const etag = await lookUp(lookUp(head, 'route_not_found'), 'file_not_found');
+    if (typeof etag !== 'string') return undefined;
+    const address = parseAddress(etag.replace(/^"|"$/g, ''), 'ETag') satisfies ContentAddress;
+    let cursor: string | undefined;
+    do {
+      const page = await withDigest(address, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
+      const file = page.items.find((candidate) => candidate.package_id === packageId && candidate.relative_path === relativePath);
+      if (file !== undefined) return file;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    return undefined;
+  }
+}
+
+async function* one(file: NewFile): AsyncIterable<NewFile> {
+  yield file;
+}
+
+function digestHeader(digests: NewFile['digests']): Readonly<Record<string, string>> {
+  if (digests === undefined || digests.size === 0) return {};
+  const fields = [...digests].map(
+    ([algorithm, digest]) => `${fieldNames[algorithm] ?? algorithm}=:${Buffer.from(digest).toString('base64')}:`,
+  );
+  return { 'repr-digest': fields.join(', ') };
+}
+
+/** The names of RFC 9530, where they differ. */
+const fieldNames: Readonly<Record<string, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
+
+/** The items of an answer that made files; each says whether it was there before where the server does. */
+function createdItems(answer: unknown): readonly Created<File>[] {
+  const { items } = answer as { readonly items?: readonly (File & { readonly created?: boolean })[] };
+  if (!Array.isArray(items)) throw new ArtifactstoreError('internal', 'The server answered without "items".');
+  return items.map(({ created = true, ...record }) => ({ record, created }));
+}

@@ -1,0 +1,41 @@
+import { utf8 } from '../kernel/digest.ts';
+import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
+import type { Created } from '../registry/REGISTRY.ts';
+import type { Transport, WireAnswer, WireRequest } from './transport.ts';
+
+/** Query text with its question mark; absent values are left out. */
+export function queryText(values: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+export async function getJson<T>(transport: Transport, path: string): Promise<T> {
+  return (await transport.exchange({ method: 'GET', path, repeatable: true }, (answer) => answer.json())) as T;
+}
+
+/** Undefined when the server says, by its own code, that there is no such record. */
+export async function lookUp<T>(request: Promise<T>, missing: ErrorCode): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isArtifactstoreError(error, missing)) return undefined;
+    throw error;
+  }
+}
+
+/** A JSON request; `body` undefined sends none. */
+export function jsonRequest(
+  method: 'POST' | 'DELETE',
+  path: string,
+  body: unknown,
+  more: Pick<WireRequest, 'repeatable'> & { readonly headers?: Readonly<Record<string, string>> },
+): WireRequest {
+  if (body === undefined) return { method, path, ...more };
+  return { method, path, ...more, headers: { ...more.headers, 'content-type': 'application/json' }, body: utf8(JSON.stringify(body)) };
+}
+
+/** 201 says that the record was made, any other good status that it was there. */
+export async function created<T>(answer: WireAnswer): Promise<Created<T>> {
+  return { record: (await answer.json()) as T, created: answer.status === 201 };
+}

@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { Agent, type Dispatcher } from 'undici';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { connectionError, isConnectionFailure } from './connection-error.ts';
+import { problemError } from './problem-error.ts';
+import { createRetry, type RetryOptions } from './retry.ts';
+
+export interface TransportOptions extends RetryOptions {
+  /** `http://` or `https://`, with a path in front of the API's where there is one. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** How many connections are open at once; further requests wait. */
+  readonly connections?: number;
+  readonly userAgent?: string;
+}
+
+export interface WireRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Percent-encoded, from the API's root, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+  /** Whether sending it twice is the same as sending it once. */
+  readonly repeatable: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type RequestBody = Uint8Array | StreamedBody;
+
+export interface StreamedBody {
+  open(): AsyncIterable<Uint8Array>;
+  /** Whether `open` gives the same bytes again. */
+  readonly reopenable: boolean;
+  readonly sizeBytes?: number;
+}
+
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Read it to the end or end the iteration early; either frees the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  bytes(): Promise<Uint8Array>;
+  json(): Promise<unknown>;
+}
+
+/** HTTP to one server, over kept-alive connections. */
+export interface Transport {
+  /**
+   * Sends the request, again where that is safe, and answers what `read` makes of a good answer. Reading belongs to the attempt:
+   * an answer that breaks off is asked for again. Errors: what the server's problem document says; `server_unreachable`; `cancelled`.
+   */
+  exchange<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function createTransport(options: TransportOptions): Transport {
+  const base = new URL(options.url);
+  const prefix = base.pathname.replace(/\/+$/, '');
+  const agent = new Agent({ connections: options.connections ?? 64, keepAliveTimeout: 30_000, connect: { timeout: 10_000 } });
+  const retry = createRetry(options);
+  const fixed = {
+    'user-agent': options.userAgent ?? 'artifactstore',
+    ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+  };
+
+  async function attempt<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>): Promise<T> {
+    const upload = openBody(request.body);
+    try {
+      const answer = await agent.request({
+        origin: base.origin,
+        path: prefix + request.path,
+        method: request.method,
+        headers: { ...fixed, ...upload.headers, ...request.headers },
+        body: upload.body,
+        signal: request.signal ?? null,
+      });
+      retry.heard();
+      if (answer.statusCode >= 300 && answer.statusCode !== 304) throw await problemError(answer);
+      return await read(wireAnswer(answer));
+    } catch (error) {
+      // A body that can't be read is the sender's failure, whatever it does to the connection.
+      const failure = upload.failure() ?? error;
+      if (request.signal?.aborted === true) throw new ArtifactstoreError('cancelled', 'The request was stopped.', { cause: failure });
+      if (isConnectionFailure(failure)) throw connectionError(failure, base);
+      throw failure;
+    }
+  }
+
+  return {
+    exchange: (request, read) =>
+      retry.run(() => attempt(request, read), {
+        repeatable: request.repeatable && (!isStreamed(request.body) || request.body.reopenable),
+        signal: request.signal,
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+function isStreamed(body: RequestBody | undefined): body is StreamedBody {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+function openBody(body: RequestBody | undefined): {
+  readonly body: Uint8Array | Readable | null;
+  readonly headers: Readonly<Record<string, string>>;
+  failure(): unknown;
+} {
+  if (!isStreamed(body)) return { body: body ?? null, headers: {}, failure: () => undefined };
+  let failed: unknown;
+  async function* watched(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    try {
+      yield* source;
+    } catch (error) {
+      failed = error;
+      throw error;
+    }
+  }
+  return {
+    body: Readable.from(watched(body.open()), { objectMode: false, highWaterMark: 1_048_576 }),
+    headers: body.sizeBytes === undefined ? {} : { 'content-length': String(body.sizeBytes) },
+    failure: () => failed,
+  };
+}
+
+function wireAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): WireAnswer {
+  return {
+    status: statusCode,
+    headers,
+    body,
+    bytes: async () => new Uint8Array(await body.arrayBuffer()),
+    json: async () => {
+      const text = await body.text();
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (cause) {
+        throw new ArtifactstoreError(
+          'internal',
+          'The server answered with something that is not JSON; is this the address of an artifactstore?',
+          { cause },
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,206 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type DatabaseTarget, parseDatabaseUrl } from './config/database-url.ts';
+import { readRetentionClasses } from './config/retention-file.ts';
+import { parseRoutes, type StorageRoute } from './config/routes.ts';
+import { type SettingSource, type Settings, settingsFrom } from './config/settings.ts';
+import { type BearerToken, parseTokens } from './config/tokens.ts';
+import { type Algorithm, algorithms } from './kernel/digest.ts';
+import { ArtifactstoreError } from './kernel/error.ts';
+import { builtInRetentionClasses, type RetentionClass } from './kernel/retention.ts';
+
+export type { DatabaseTarget } from './config/database-url.ts';
+export type { StorageRoute } from './config/routes.ts';
+export type { BearerToken } from './config/tokens.ts';
+
+/**
+ * Everything that can be chosen from outside, read once. Names are the variables of docs/operate.md without their prefix; paths are
+ * absolute. It holds tokens: show it to people by `describe()` only.
+ */
+export interface Config {
+  readonly database: DatabaseTarget;
+  /** The primary digest of new objects; SHA-256 is always made beside it. */
+  readonly digestAlgorithm: Algorithm;
+  readonly backends: readonly BackendConfig[];
+  readonly defaultBackend: string;
+  /** First match wins; without a match, the default backend. */
+  readonly routes: readonly StorageRoute[];
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly logLevel: LogLevel;
+  readonly tokens: readonly BearerToken[];
+  readonly anonymousRead: boolean;
+  /** Where the commands that speak HTTP find the server, without a trailing slash. */
+  readonly apiUrl: string;
+  readonly apiToken: string | undefined;
+  readonly retention: {
+    /** The built-in classes, overridden and added to by the retention file. */
+    readonly classes: readonly RetentionClass[];
+    readonly unfinalizedSeconds: number;
+    readonly sweepIntervalSeconds: number;
+    readonly autorun: boolean;
+  };
+  readonly guideBoardSchema: string;
+  readonly stateHub: { readonly url: string; readonly workstreamId: string | undefined; readonly taskId: string | undefined } | undefined;
+  /** Every setting by its variable's name, secrets replaced: safe to print. */
+  describe(): Readonly<Record<string, string>>;
+}
+
+export type BackendConfig = LocalBackendConfig;
+
+export interface LocalBackendConfig {
+  readonly kind: 'local';
+  readonly id: string;
+  readonly root: string;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export interface ReadConfigOptions {
+  /** Where `.env` is looked for and relative paths start; the working directory where absent. */
+  readonly directory?: string;
+}
+
+/**
+ * Reads the configuration from the environment and `.env`; a variable of the real environment wins, an empty one counts as not set.
+ * Everything that is wrong is reported at once, in one `invalid_configuration` that names each variable.
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+  options: ReadConfigOptions = {},
+): Config {
+  const directory = resolve(options.directory ?? '.');
+  const settings = settingsFrom(sources(environment, directory));
+
+  const config: Config = {
+    database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
+    digestAlgorithm: settings.oneOf('DIGEST_ALGORITHM', 'blake3', Object.keys(algorithms)) as Algorithm,
+    ...storage(settings, directory),
+    host: settings.text('HOST', '127.0.0.1'),
+    port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
+    logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
+    tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
+    anonymousRead: settings.boolean('ANON_READ', false),
+    apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
+    apiToken: settings.secret('API_TOKEN', (text) => text.trim()),
+    retention: {
+      classes: retentionClasses(settings, directory),
+      unfinalizedSeconds: settings.integer('RETENTION_UNFINALIZED_SECONDS', 604_800, { from: 0 }),
+      sweepIntervalSeconds: settings.integer('RETENTION_SWEEP_INTERVAL_SECONDS', 3600, { from: 1 }),
+      autorun: settings.boolean('RETENTION_AUTORUN', false),
+    },
+    guideBoardSchema: resolve(directory, settings.text('GUIDE_BOARD_SCHEMA', 'schemas/guide-board.run.v1.json')),
+    stateHub: stateHub(settings),
+    describe: settings.describe,
+  };
+
+  const problems = settings.problems();
+  if (problems.length > 0) {
+    const [first] = problems;
+    const lead = problems.length === 1 ? 'The configuration is wrong' : `The configuration is wrong in ${problems.length} places`;
+    throw new ArtifactstoreError(
+      'invalid_configuration',
+      `${lead}:\n${problems.map(({ name, text }) => `  ${name}: ${text}`).join('\n')}`,
+      {
+        ...(first === undefined ? {} : { field: first.name }),
+        info: { names: problems.map(({ name }) => name) },
+      },
+    );
+  }
+  return deepFreeze(config);
+}
+
+const logLevels: Readonly<Record<string, LogLevel>> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warn',
+  WARN: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+  FATAL: 'fatal',
+};
+
+function sources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
+  return [
+    { origin: 'environment', values: environment },
+    { origin: '.env', values: dotEnv(directory) },
+  ];
+}
+
+function dotEnv(directory: string): Readonly<Record<string, string | undefined>> {
+  try {
+    return parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new ArtifactstoreError('invalid_configuration', `The file .env can't be read: ${message}`, { field: '.env', cause: error });
+  }
+}
+
+function storage(settings: Settings, directory: string): Pick<Config, 'backends' | 'defaultBackend' | 'routes'> {
+  const root = resolve(directory, settings.text('STORAGE_LOCAL_ROOT', './var/storage'));
+  const ids = settings.list('STORAGE_BACKENDS', 'local');
+  if (ids.length === 0) settings.refuse('STORAGE_BACKENDS', 'names no backend; the default is "local"');
+  const backends: BackendConfig[] = [];
+  for (const [index, id] of ids.entries()) {
+    if (ids.indexOf(id) !== index) settings.refuse('STORAGE_BACKENDS', `names "${id}" twice`);
+    else if (id === 'local') backends.push({ kind: 'local', id, root });
+    else if (id === 's3') settings.refuse('STORAGE_BACKENDS', 'the backend "s3" is not available in this version; only "local" is');
+    else settings.refuse('STORAGE_BACKENDS', `"${id}" is not a backend; this version knows "local"`);
+  }
+  checkS3(settings);
+  const defaultBackend = settings.text('STORAGE_DEFAULT_BACKEND', 'local');
+  if (!ids.includes(defaultBackend)) settings.refuse('STORAGE_DEFAULT_BACKEND', `"${defaultBackend}" is not one of ${ids.join(', ')}`);
+  const routes = settings.parsed('STORAGE_BACKEND_ROUTES', '', (text) => parseRoutes(text, ids));
+  return { backends, defaultBackend, routes };
+}
+
+/** The S3 settings are checked even while nothing uses them, so that a mistake shows before it matters. */
+function checkS3(settings: Settings): void {
+  settings.parsed('S3_ENDPOINT_URL', '', (text) => (text === '' ? undefined : parseHttpUrl(text)));
+  for (const [name, initial] of [
+    ['S3_REGION', 'us-east-1'],
+    ['S3_BUCKET', ''],
+    ['S3_KEY_PREFIX', ''],
+    ['S3_STORAGE_CLASS', ''],
+    ['S3_SSE', ''],
+  ] as const)
+    settings.text(name, initial);
+  for (const name of ['S3_ACCESS_KEY_REF', 'S3_SECRET_KEY_REF', 'S3_SESSION_TOKEN_REF']) settings.reference(name);
+  settings.boolean('S3_FORCE_PATH_STYLE', true);
+  settings.integer('S3_MULTIPART_THRESHOLD_BYTES', 67_108_864, { from: 5_242_880 });
+  settings.integer('S3_MULTIPART_CHUNK_BYTES', 8_388_608, { from: 5_242_880, to: 5_368_709_120 });
+}
+
+function retentionClasses(settings: Settings, directory: string): readonly RetentionClass[] {
+  const named = settings.parsed('RETENTION_CONFIG_PATH', '', (text) => (text === '' ? [] : readRetentionClasses(resolve(directory, text))));
+  const classes = new Map([...builtInRetentionClasses, ...(named ?? [])].map((entry) => [entry.slug, entry]));
+  return [...classes.values()];
+}
+
+function stateHub(settings: Settings): Config['stateHub'] {
+  const url = settings.unprefixed('STATE_HUB_URL');
+  const workstreamId = settings.unprefixed('STATE_HUB_WORKSTREAM_ID');
+  const taskId = settings.unprefixed('STATE_HUB_TASK_ID');
+  return url === undefined ? undefined : { url, workstreamId, taskId };
+}
+
+function parseHttpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new Error(`"${text}" is not an http:// or https:// address`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new Error('an address here has no user, password, query or fragment');
+  return url.href.replace(/\/+$/, '');
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,176 @@
+const prefix = 'ARTIFACTSTORE_';
+const secretPlaceholder = '(secret)';
+
+export interface SettingSource {
+  /** What a person knows it by, for messages. */
+  readonly origin: string;
+  readonly values: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Problem {
+  /** The variable's whole name. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * Reads variables by their names without the prefix, from the first source that has them, and collects what is wrong instead of
+ * stopping at the first. After a refused value the default stands, so that reading can go on. A parser throws an Error whose
+ * message says what is wrong with the value.
+ */
+export interface Settings {
+  text(name: string, initial: string): string;
+  integer(name: string, initial: number, bounds: { readonly from: number; readonly to?: number }): number;
+  boolean(name: string, initial: boolean): boolean;
+  /** One of `values`, compared without regard to case; answers in their spelling. */
+  oneOf(name: string, initial: string, values: readonly string[]): string;
+  list(name: string, initial: string): readonly string[];
+  parsed<T>(name: string, initial: string, parse: (text: string) => T): T;
+  /** Never shown; undefined where it is not set. */
+  secret<T>(name: string, parse: (text: string) => T): T | undefined;
+  /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
+  reference(name: string): string | undefined;
+  /** A variable of another system, under its own name. */
+  unprefixed(name: string): string | undefined;
+  refuse(name: string, text: string): void;
+  /** What was refused, and every prefixed name that nobody asked for. Call when everything is read. */
+  problems(): readonly Problem[];
+  describe(): Readonly<Record<string, string>>;
+}
+
+export function settingsFrom(sources: readonly SettingSource[]): Settings {
+  const known = new Set<string>();
+  const shown: Record<string, string> = {};
+  const refused: Problem[] = [];
+  const referenced = new Set<string>();
+
+  const find = (variable: string): { readonly text: string; readonly origin: string } | undefined => {
+    for (const { values, origin } of sources) {
+      const text = values[variable];
+      if (text !== undefined && text !== '') return { text, origin };
+    }
+    return undefined;
+  };
+  const lookUp = (name: string): string | undefined => {
+    known.add(prefix + name);
+    return find(prefix + name)?.text;
+  };
+  const refuse = (name: string, text: string): void => {
+    const variable = prefix + name;
+    const origin = find(variable)?.origin;
+    refused.push({ name: variable, text: origin === undefined || origin === 'environment' ? text : `${text} (in ${origin})` });
+  };
+  const parsed = <T>(name: string, initial: string, parse: (text: string) => T, secret = false): T => {
+    const text = lookUp(name);
+    shown[prefix + name] = secret ? (text === undefined ? '' : secretPlaceholder) : withoutPassword(text ?? initial);
+    if (text !== undefined)
+      try {
+        return parse(text);
+      } catch (error) {
+        refuse(name, (error as Error).message);
+      }
+    return parse(initial);
+  };
+
+  return {
+    refuse,
+    parsed: (name, initial, parse) => parsed(name, initial, parse),
+    text: (name, initial) => parsed(name, initial, (text) => text),
+    integer: (name, initial, { from, to = Number.MAX_SAFE_INTEGER }) =>
+      parsed(name, String(initial), (text) => {
+        const value = /^\d{1,16}$/.test(text.trim()) ? Number(text) : Number.NaN;
+        if (value >= from && value <= to) return value;
+        throw new Error(
+          `"${text}" is not a whole number ${to === Number.MAX_SAFE_INTEGER ? `of at least ${from}` : `from ${from} to ${to}`}`,
+        );
+      }),
+    boolean: (name, initial) =>
+      parsed(name, String(initial), (text) => {
+        const value = booleans.get(text.trim().toLowerCase());
+        if (value === undefined) throw new Error(`"${text}" is neither true nor false`);
+        return value;
+      }),
+    oneOf: (name, initial, values) =>
+      parsed(name, initial, (text) => {
+        const value = values.find((candidate) => candidate.toLowerCase() === text.trim().toLowerCase());
+        if (value === undefined) throw new Error(`"${text}" is not one of ${values.join(', ')}`);
+        return value;
+      }),
+    list: (name, initial) =>
+      parsed(name, initial, (text) =>
+        text
+          .split(',')
+          .map((entry) => entry.trim())
+          .filter((entry) => entry !== ''),
+      ),
+    secret: <T>(name: string, parse: (text: string) => T): T | undefined =>
+      parsed<T | undefined>(name, '', (text) => (text === '' ? undefined : parse(text)), true),
+    reference: (name) =>
+      parsed(
+        name,
+        '',
+        (text) => {
+          if (text === '') return undefined;
+          const match = /^(?:env:([A-Za-z_][A-Za-z0-9_]*)|file:\/.+)$/.exec(text);
+          if (match === null) throw new Error('must be env:NAME or file:/absolute/path; a credential itself never stands here');
+          if (match[1] !== undefined) referenced.add(match[1]);
+          return text;
+        },
+        !/^(?:env|file):/.test(find(prefix + name)?.text ?? 'env:'),
+      ),
+    unprefixed: (name) => find(name)?.text,
+    problems: () => {
+      const unknown = new Map<string, Problem>();
+      for (const { values, origin } of sources)
+        for (const name of Object.keys(values)) {
+          if (!name.startsWith(prefix) || name.startsWith(`${prefix}TEST_`) || known.has(name) || referenced.has(name)) continue;
+          const near = nearest(name, [...known]);
+          const hint = near === undefined ? '' : `; did you mean ${near}?`;
+          unknown.set(name, { name, text: `is not a known setting${hint}${origin === 'environment' ? '' : ` (in ${origin})`}` });
+        }
+      return [...refused, ...unknown.values()];
+    },
+    describe: () => ({ ...shown }),
+  };
+}
+
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['0', false],
+  ['no', false],
+  ['off', false],
+]);
+
+function withoutPassword(text: string): string {
+  return text
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, `$1:${secretPlaceholder}@`)
+    .replace(/([?&](?:ssl)?password=)[^&#]*/gi, `$1${secretPlaceholder}`);
+}
+
+/** The name at the smallest edit distance, when it is small enough to be a slip of the hand. */
+function nearest(name: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 4;
+  for (const candidate of candidates) {
+    const distance = editDistance(name, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(left: string, right: string): number {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= left.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= right.length; column += 1) {
+      const substituted = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
+      current.push(Math.min(substituted, previous[column]! + 1, current[column - 1]! + 1));
+    }
+    previous = current;
+  }
+  return previous[right.length]!;
+}

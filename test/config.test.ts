@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { type Config, readConfig } from '../src/config.ts';
+import { ArtifactstoreError } from '../src/kernel/error.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'artifactstore-config-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+type Environment = Readonly<Record<string, string>>;
+
+function read(environment: Environment = {}, from: string = directory): Config {
+  return readConfig(environment, { directory: from });
+}
+
+function problems(environment: Environment, from?: string): ArtifactstoreError {
+  try {
+    read(environment, from);
+  } catch (error) {
+    assert.ok(error instanceof ArtifactstoreError);
+    assert.equal(error.code, 'invalid_configuration');
+    return error;
+  }
+  throw new assert.AssertionError({ message: 'the configuration was taken' });
+}
+
+function folder(files: Environment): string {
+  const made = mkdtempSync(join(directory, 'folder-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(made, name), text);
+  return made;
+}
+
+describe('configuration', () => {
+  test('has a default for everything', () => {
+    const { describe: _, ...config } = read();
+    assert.deepEqual(config, {
+      database: { kind: 'sqlite', path: join(directory, 'var/artifactstore.db') },
+      backends: [{ kind: 'local', id: 'local', root: join(directory, 'var/storage') }],
+      defaultBackend: 'local',
+      routes: [],
+      host: '127.0.0.1',
+      port: 8000,
+      logLevel: 'info',
+      tokens: [],
+      anonymousRead: false,
+      apiUrl: 'http://127.0.0.1:8000',
+      apiToken: undefined,
+      retention: {
+        classes: [
+          { slug: 'transient', default_duration_seconds: 86_400 },
+          { slug: 'raw-evidence', default_duration_seconds: 7_776_000 },
+          { slug: 'summary-evidence', default_duration_seconds: 31_536_000 },
+          { slug: 'release-evidence', default_duration_seconds: 220_752_000 },
+          { slug: 'permanent-record', default_duration_seconds: null },
+        ],
+        unfinalizedSeconds: 604_800,
+        sweepIntervalSeconds: 3600,
+        autorun: false,
+      },
+      guideBoardSchema: join(directory, 'schemas/guide-board.run.v1.json'),
+      stateHub: undefined,
+    });
+  });
+
+  test('is frozen to the bottom', () => {
+    const config = read();
+    assert.throws(() => Object.assign(config, { port: 1 }), TypeError);
+    assert.throws(() => Object.assign(config.retention, { autorun: true }), TypeError);
+    assert.throws(() => Object.assign(config.backends[0]!, { root: '/' }), TypeError);
+  });
+
+  test('comes from .env where the environment does not say', () => {
+    const from = folder({ '.env': 'ARTIFACTSTORE_PORT=9001\nARTIFACTSTORE_HOST="0.0.0.0"\nOTHER=1\n' });
+    const config = read({ ARTIFACTSTORE_PORT: '9002' }, from);
+    assert.equal(config.port, 9002);
+    assert.equal(config.host, '0.0.0.0');
+  });
+
+  test('takes an empty variable for one that is not set', () => {
+    assert.equal(read({ ARTIFACTSTORE_PORT: '', ARTIFACTSTORE_API_TOKEN: '' }).port, 8000);
+  });
+
+  test('names everything that is wrong at once, and where it stands', () => {
+    const from = folder({ '.env': 'ARTIFACTSTORE_ANON_READ=maybe\n' });
+    const error = problems(
+      {
+        ARTIFACTSTORE_PROT: '8000',
+        ARTIFACTSTORE_PORT: '80 00',
+        ARTIFACTSTORE_LOG_LEVEL: 'LOUD',
+        ARTIFACTSTORE_API_URL: 'localhost:8000',
+        ARTIFACTSTORE_RETENTION_UNFINALIZED_SECONDS: '-1',
+        ARTIFACTSTORE_DATABASE_URL: 'mysql://root@localhost/x',
+      },
+      from,
+    );
+    assert.deepEqual((error.info as { names: string[] }).names.toSorted(), [
+      'ARTIFACTSTORE_ANON_READ',
+      'ARTIFACTSTORE_API_URL',
+      'ARTIFACTSTORE_DATABASE_URL',
+      'ARTIFACTSTORE_LOG_LEVEL',
+      'ARTIFACTSTORE_PORT',
+      'ARTIFACTSTORE_PROT',
+      'ARTIFACTSTORE_RETENTION_UNFINALIZED_SECONDS',
+    ]);
+    assert.match(error.message, /ARTIFACTSTORE_PROT: is not a known setting; did you mean ARTIFACTSTORE_PORT\?/);
+    assert.match(error.message, /ARTIFACTSTORE_ANON_READ: "maybe" is neither true nor false \(in \.env\)/);
+  });
+
+  test('leaves ARTIFACTSTORE_TEST_ names alone, and names that a credential reference names', () => {
+    read({ ARTIFACTSTORE_TEST_POSTGRES: 'x', ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ARTIFACTSTORE_MY_KEY', ARTIFACTSTORE_MY_KEY: 'x' });
+    problems({ ARTIFACTSTORE_MY_KEY: 'x' });
+  });
+
+  test('knows the forms of a database URL, those of version 0.1 too', () => {
+    const at = (url: string) => read({ ARTIFACTSTORE_DATABASE_URL: url }).database;
+    for (const url of ['sqlite:./x.db', 'sqlite:x.db', 'sqlite:///x.db', 'sqlite:///./x.db', 'sqlite+aiosqlite:///./x.db'])
+      assert.deepEqual(at(url), { kind: 'sqlite', path: join(directory, 'x.db') }, url);
+    for (const url of ['sqlite:/data/x.db', 'sqlite:////data/x.db', 'sqlite+aiosqlite:////data/x.db'])
+      assert.deepEqual(at(url), { kind: 'sqlite', path: '/data/x.db' }, url);
+    for (const url of ['postgresql://u:p@h:5433/d', 'postgresql+asyncpg://u:p@h:5433/d', 'postgres://u:p@h:5433/d'])
+      assert.deepEqual(at(url), { kind: 'postgresql', url: 'postgresql://u:p@h:5433/d' }, url);
+    assert.deepEqual(at('postgresql+asyncpg://u@h/d?ssl=require'), { kind: 'postgresql', url: 'postgresql://u@h/d?sslmode=require' });
+    for (const url of ['sqlite://', 'sqlite:///:memory:', 'sqlite::memory:', 'sqlite://x.db', 'x.db', 'postgresql://h', 'mysql://h/d'])
+      problems({ ARTIFACTSTORE_DATABASE_URL: url });
+  });
+
+  test('reads tokens with and without an actor', () => {
+    const { tokens } = read({ ARTIFACTSTORE_AUTH_TOKENS: 'plain, ci bot=abc==\nYWJjZA==,\n' });
+    assert.deepEqual(tokens, [
+      { token: 'plain', actor: 'token:a116c9ed' },
+      { token: 'abc==', actor: 'ci bot' },
+      { token: 'YWJjZA==', actor: 'token:db3eaf9a' },
+    ]);
+  });
+
+  test('never shows a secret: not in a message, not in its description', () => {
+    const secret = 'hush-hush';
+    for (const environment of [
+      { ARTIFACTSTORE_AUTH_TOKENS: `${secret} ${secret}` },
+      { ARTIFACTSTORE_AUTH_TOKENS: `${secret},${secret}` },
+      { ARTIFACTSTORE_AUTH_TOKENS: `\u0007=${secret}` },
+      { ARTIFACTSTORE_S3_SECRET_KEY_REF: secret },
+      { ARTIFACTSTORE_DATABASE_URL: `mysql://root:${secret}@localhost/x` },
+    ])
+      assert.doesNotMatch(problems(environment).message, /hush/);
+    const config = read({
+      ARTIFACTSTORE_AUTH_TOKENS: secret,
+      ARTIFACTSTORE_API_TOKEN: secret,
+      ARTIFACTSTORE_DATABASE_URL: `postgresql://root:${secret}@localhost/x?password=${secret}`,
+    });
+    assert.doesNotMatch(inspect(config.describe()), /hush/);
+    assert.equal(config.describe().ARTIFACTSTORE_PORT, '8000');
+  });
+
+  test('reads retention classes from TOML over the built-in ones', () => {
+    const from = folder({
+      'retention.toml': '[retention_classes.raw-evidence]\ndefault_duration_seconds = 60\n[retention_classes.forever]\n',
+    });
+    const { classes } = read({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml' }, from).retention;
+    const durations = new Map(classes.map((entry) => [entry.slug, entry.default_duration_seconds]));
+    assert.equal(durations.get('raw-evidence'), 60);
+    assert.equal(durations.get('forever'), null);
+    assert.equal(durations.get('transient'), 86_400);
+  });
+
+  test('names the file and the line of a bad retention file', () => {
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ['[retention_classes.a]\ndefault_duration_seconds = \n', /retention\.toml, line 2/],
+      ['# a\n[retention_classes.a]\ndefault_duration_seconds = -5\n', /retention\.toml, line 2: .*whole number of seconds/],
+      ['[retention_classes.a]\ndefault_duration_second = 5\n', /line 2: .*not "default_duration_second"/],
+      ['[retention_classes."A b"]\n', /line 1: "A b" is not a slug/],
+      ['[retention]\n', /line 1: "retention" is not known/],
+    ];
+    for (const [text, expected] of cases)
+      assert.match(
+        problems({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml' }, folder({ 'retention.toml': text })).message,
+        expected,
+      );
+    assert.match(problems({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: './absent.toml' }).message, /absent\.toml can't be read/);
+  });
+
+  test('reads routes, and refuses those to nowhere', () => {
+    assert.deepEqual(read({ ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'ci:main:raw-evidence=local, *:*=local' }).routes, [
+      { producer: 'ci:main', retentionClass: 'raw-evidence', backendId: 'local' },
+      { producer: '*', retentionClass: '*', backendId: 'local' },
+    ]);
+    assert.match(problems({ ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'ci:raw=nowhere' }).message, /nowhere/);
+    assert.match(problems({ ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'ci=local' }).message, /does not look like/);
+  });
+
+  test('says that s3 is not available yet, and checks its settings all the same', () => {
+    assert.match(problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3' }).message, /"s3" is not available in this version/);
+    assert.match(problems({ ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3' }).message, /"s3" is not one of local/);
+    assert.match(problems({ ARTIFACTSTORE_S3_FORCE_PATH_STYLE: '2' }).message, /S3_FORCE_PATH_STYLE/);
+    read({ ARTIFACTSTORE_S3_BUCKET: 'b', ARTIFACTSTORE_S3_SECRET_KEY_REF: 'file:/run/secrets/s3' });
+  });
+});
