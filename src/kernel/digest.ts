@@ -27,8 +27,7 @@ export function blake3(bytes: Uint8Array): Uint8Array {
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  const digest = hash('sha256', bytes, 'buffer');
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
+  return new Uint8Array(hash('sha256', bytes, 'buffer'));
 }
 
 /** Lowercase hex. */
@@ -66,10 +65,7 @@ const hashers: { readonly [A in Algorithm]: () => Hasher } = {
       update: (bytes) => {
         sha.update(bytes);
       },
-      digest: () => {
-        const digest = sha.digest();
-        return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
-      },
+      digest: () => new Uint8Array(sha.digest()),
     };
   },
 };
