@@ -33,6 +33,7 @@ export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof Vie
     manifest_digest: 'text',
     file_count: 'integer',
     total_bytes: 'integer',
+    live_locations: 'integer',
     changed_at: 'text',
     created_sequence: 'integer',
     finalized_sequence: 'integer',

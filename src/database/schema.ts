@@ -51,6 +51,8 @@ export interface OperationalTables {
     package_id: string;
     created_at: string;
   };
+  /** Keys that are dead in the log and whose bytes may still be there: what a collection still has to delete. */
+  dead_keys: { backend_id: string; object_key: string; since: string };
   /** BLAKE3 of each 1 MiB block of an object's bytes, 32 bytes each, concatenated; rebuildable from the bytes. */
   block_digests: { content_address: string; block_bytes: number; digests: Uint8Array };
   verification_progress: { backend_id: string; run_id: string; cursor: string; started_at: string; updated_at: string; detail: string };

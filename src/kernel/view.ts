@@ -21,6 +21,8 @@ export interface ViewTables {
     manifest_digest: string | null;
     file_count: number;
     total_bytes: number;
+    /** Locations that were not deleted: what a collection still has to release. */
+    live_locations: number;
     changed_at: string;
     created_sequence: number;
     /** The event whose payload is the manifest. */
@@ -168,6 +170,7 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
         manifest_digest: null,
         file_count: 0,
         total_bytes: 0,
+        live_locations: 0,
         changed_at: event.created_at,
         created_sequence: event.sequence,
         finalized_sequence: null,
@@ -260,7 +263,7 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
         kind: 'increment',
         table: 'artifact_packages',
         key: { id: payload.package_id },
-        by: { file_count: 1, total_bytes: payload.size_bytes },
+        by: { file_count: 1, total_bytes: payload.size_bytes, live_locations: 1 },
         set: { changed_at: event.created_at },
       },
     ];
@@ -330,6 +333,7 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
 
   'v1.storage.location_deleted': (_event, payload) => [
     { kind: 'update', table: 'storage_locations', key: { id: payload.location_id }, set: { state: 'deleted' } },
+    { kind: 'increment', table: 'artifact_packages', key: { id: payload.package_id }, by: { live_locations: -1 }, set: {} },
     ...(payload.bytes === 'shared'
       ? []
       : [objectChange(payload.backend_id, payload.content_address, { state: 'none', live_generation: null, object_key: null })]),

@@ -54,6 +54,7 @@ function tables(dialect: Dialect): readonly string[] {
       manifest_digest ${text},
       file_count ${integer} not null,
       total_bytes ${integer} not null,
+      live_locations ${integer} not null,
       changed_at ${text} not null,
       created_sequence ${integer} not null,
       finalized_sequence ${integer}
@@ -166,6 +167,13 @@ function tables(dialect: Dialect): readonly string[] {
       primary key (producer, idempotency_key)
     ) ${clustered}`,
 
+    `create table dead_keys (
+      backend_id ${text} not null,
+      object_key ${text} not null,
+      since ${text} not null,
+      primary key (backend_id, object_key)
+    ) ${clustered}`,
+
     `create table block_digests (
       content_address ${text} not null primary key,
       block_bytes ${integer} not null,
@@ -191,6 +199,8 @@ const indexes: readonly string[] = [
   'create index artifact_packages_subject on artifact_packages (subject, created_sequence)',
   'create index artifact_packages_retention_class on artifact_packages (retention_class, created_sequence)',
   'create index artifact_packages_status on artifact_packages (status, created_sequence)',
+  "create index artifact_packages_open on artifact_packages (changed_at) where status = 'created'",
+  "create index artifact_packages_reclaimable on artifact_packages (id) where live_locations > 0 and status in ('abandoned', 'garbage_collected')",
   'create unique index artifact_files_path on artifact_files (package_id, relative_path)',
   'create index artifact_files_content_address on artifact_files (content_address, created_sequence)',
   'create index storage_objects_sha256 on storage_objects (digest_sha256)',
