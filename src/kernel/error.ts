@@ -36,10 +36,11 @@ export const errorCodes = [
   'idempotency_conflict',
   'metadata_schema_conflict',
   'upload_conflict',
-  // sizes and forms (406, 408, 411, 413, 415, 416, 431)
+  // sizes and forms (406, 408, 411, 412, 413, 415, 416, 431)
   'not_acceptable',
   'request_timeout',
   'length_required',
+  'precondition_failed',
   'body_too_large',
   'unsupported_media_type',
   'range_not_satisfiable',

@@ -1,0 +1,134 @@
+import { Type } from 'typebox';
+import { parseAddress } from '../../kernel/address.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { essence } from '../body.ts';
+import { sendFile } from '../download.ts';
+import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
+import { attachedRecord, attachments, filePage, fileRecord, itemsOf } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
+
+const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
+const anyType = ['application/octet-stream'];
+
+export function fileRoutes(api: Api, context: RouteContext): void {
+  api.get(
+    '/packages/:id/files',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['files'],
+        summary: 'The files of a package, by relative path',
+        params: packageId,
+        querystring: Type.Object(paging),
+        response: answers({ 200: filePage }, 400, 404),
+      },
+    },
+    async (request) => request.registry.files.list(request.params.id, request.query),
+  );
+
+  api.post(
+    '/packages/:id/files',
+    {
+      config: { access: 'write', body: 'json-or-multipart', jsonBytes: context.limits.largeJsonBytes },
+      schema: {
+        tags: ['files'],
+        summary: 'Add files: many at once (multipart), or by the address of bytes that are here already (JSON)',
+        description:
+          "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. application/json: each item has its own answer.",
+        params: packageId,
+        body: { content: { 'application/json': { schema: attachments } } },
+        response: answers({ 200: itemsOf(attachedRecord), 201: itemsOf(fileRecord) }, 400, 404, 409, 413, 415, 422, 507),
+      },
+    },
+    async (request, reply) => {
+      if (essence(request.headers['content-type']) === 'application/json') {
+        const { items } = request.body as (typeof attachments)['~unsafe'];
+        return reply.code(200).send({ items: await request.registry.files.attach(request.params.id, items) });
+      }
+      return reply.code(201).send({ items: await receiveFiles(context, request, reply, request.params.id) });
+    },
+  );
+
+  api.put(
+    '/packages/:id/files/*',
+    {
+      config: { access: 'write', body: 'raw' },
+      schema: {
+        tags: ['files'],
+        summary: 'Add a file',
+        description:
+          'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, sha-512, blake3) are checked; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
+        consumes: anyType,
+        params: filePath,
+        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 415, 422, 507),
+      },
+    },
+    async (request, reply) => {
+      const { record, created } = await receiveFile(context, request, reply, request.params.id);
+      return reply
+        .code(created ? 201 : 200)
+        .header('location', `/files/${record.id}`)
+        .send(record);
+    },
+  );
+
+  api.route({
+    method: ['GET', 'HEAD'],
+    url: '/packages/:id/files/*',
+    config: { access: 'read' },
+    schema: {
+      tags: ['files'],
+      summary: "A file's bytes",
+      produces: anyType,
+      params: filePath,
+      response: answers({ 200: bytes, 206: bytes }, 400, 404, 410, 412, 416),
+    },
+    handler: async (request, reply) =>
+      sendFile(context, request, reply, { package_id: request.params.id, relative_path: filePathOf(request) }),
+  });
+
+  api.get(
+    '/files',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['files'],
+        summary: 'Files with these bytes, by either digest, oldest first',
+        querystring: Type.Object({ ...paging, digest: Type.String({ description: 'A content address.' }) }),
+        response: answers({ 200: filePage }, 400),
+      },
+    },
+    async (request) => {
+      const { digest, ...page } = request.query;
+      return request.registry.files.withDigest(parseAddress(digest, 'digest'), page);
+    },
+  );
+
+  api.get(
+    '/files/:id',
+    {
+      config: { access: 'read' },
+      schema: { tags: ['files'], summary: "A file's record", params: fileId, response: answers({ 200: fileRecord }, 400, 404) },
+    },
+    async (request) => {
+      const file = await request.registry.files.get(request.params.id);
+      if (file === undefined) throw new ArtifactstoreError('file_not_found', 'There is no such file.');
+      return file;
+    },
+  );
+
+  api.route({
+    method: ['GET', 'HEAD'],
+    url: '/files/:id/download',
+    config: { access: 'read' },
+    schema: {
+      tags: ['files'],
+      summary: "A file's bytes",
+      produces: anyType,
+      params: fileId,
+      response: answers({ 200: bytes, 206: bytes }, 400, 404, 410, 412, 416),
+    },
+    handler: async (request, reply) => sendFile(context, request, reply, { file_id: request.params.id }),
+  });
+}

@@ -1,0 +1,178 @@
+import { Type } from 'typebox';
+import { decodeCbor } from '../../kernel/cbor.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { canonicalJson } from '../../kernel/json.ts';
+import { negotiate } from '../../protocol/accept.ts';
+import { ifNoneMatchHits } from '../../protocol/conditional.ts';
+import type { PackageQuery, Packages, SealedManifest } from '../../registry/REGISTRY.ts';
+import { sendArchive } from '../archive.ts';
+import { answers, packageId, paging } from '../parameters.ts';
+import { emptyObject, finalizedRecord, newPackage, packagePage, packageRecord } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+
+export function packageRoutes(api: Api, context: RouteContext): void {
+  api.post(
+    '/packages',
+    {
+      config: { access: 'write', body: 'json' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Open a package',
+        description: 'With an Idempotency-Key, which is unique for each producer, the same body gives the same package again (200).',
+        body: newPackage,
+        response: answers({ 200: packageRecord, 201: packageRecord }, 400, 409, 413, 415, 422),
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key'];
+      const options = key === undefined ? {} : { idempotencyKey: checkIdempotencyKey(key) };
+      const { record, created } = await request.registry.packages.create(request.body, options);
+      return reply
+        .code(created ? 201 : 200)
+        .header('location', `/packages/${record.id}`)
+        .send(record);
+    },
+  );
+
+  api.get(
+    '/packages',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['packages'],
+        summary: 'List packages, newest first',
+        querystring: Type.Object(
+          {
+            ...paging,
+            producer: Type.Optional(Type.String()),
+            subject: Type.Optional(Type.String()),
+            retention_class: Type.Optional(Type.String()),
+            status: Type.Optional(Type.Enum(['created', 'finalized', 'abandoned', 'garbage_collected'])),
+          },
+          { patternProperties: { [metadataParameter]: Type.String() } },
+        ),
+        response: answers({ 200: packagePage }, 400),
+      },
+    },
+    async (request) => request.registry.packages.list(packageQuery(request.query)),
+  );
+
+  api.get(
+    '/packages/:id',
+    {
+      config: { access: 'read' },
+      schema: { tags: ['packages'], summary: 'A package', params: packageId, response: answers({ 200: packageRecord }, 400, 404) },
+    },
+    async (request) => (await request.registry.packages.get(request.params.id)) ?? missing(),
+  );
+
+  api.delete(
+    '/packages/:id',
+    {
+      config: { access: 'write' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Abandon a package that is not finalized',
+        params: packageId,
+        response: answers({ 200: packageRecord }, 400, 404, 409, 410),
+      },
+    },
+    async (request) => request.registry.packages.abandon(request.params.id),
+  );
+
+  api.post(
+    '/packages/:id/finalize',
+    {
+      config: { access: 'write', body: 'json-or-empty' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Seal a package',
+        description: 'Twice gives the same answer.',
+        params: packageId,
+        body: emptyObject,
+        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410),
+      },
+    },
+    async (request) => request.registry.packages.finalize(request.params.id),
+  );
+
+  for (const url of ['/packages/:id/manifest', '/packages/:id/manifest.json'] as const) {
+    const onlyJson = url.endsWith('.json');
+    api.get(
+      url,
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['packages'],
+          summary: onlyJson ? 'The manifest as canonical JSON (RFC 8785)' : 'The manifest, canonical CBOR or JSON by Accept',
+          produces: onlyJson ? ['application/json'] : ['application/cbor', 'application/json'],
+          params: packageId,
+          response: answers({ 200: Type.Unsafe<Uint8Array | string>({ description: 'The manifest.' }) }, 400, 404, 406, 409),
+        },
+      },
+      async (request, reply) => {
+        const accept = onlyJson ? undefined : request.headers.accept;
+        const type = negotiate(accept, onlyJson ? ['application/json'] : ['application/cbor', 'application/json']);
+        if (type === undefined)
+          throw new ArtifactstoreError('not_acceptable', 'A manifest is application/cbor or application/json.', { field: 'accept' });
+        const manifest = await sealedManifest(request.registry.packages, request.params.id);
+        // The JSON is another form of the same value: equivalent, not equal byte for byte.
+        const etag = type === 'application/cbor' ? `"${manifest.digest}"` : `W/"${manifest.digest}"`;
+        reply.header('etag', etag).header('vary', 'accept').header('cache-control', 'private, no-cache');
+        const known = request.headers['if-none-match'];
+        if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).send();
+        return reply.type(type).send(type === 'application/cbor' ? manifest.bytes : Buffer.from(canonicalJson(decodeCbor(manifest.bytes))));
+      },
+    );
+  }
+
+  api.get(
+    '/packages/:id/archive',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['packages'],
+        summary: 'The files as a tar stream, after manifest.json',
+        produces: ['application/x-tar'],
+        params: packageId,
+        response: answers({ 200: Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' }) }, 400, 404, 409, 410),
+      },
+    },
+    async (request, reply) => sendArchive(context, request, reply, await sealedManifest(request.registry.packages, request.params.id)),
+  );
+}
+
+const metadataParameter = '^metadata\\.';
+
+function packageQuery(query: PackageQuery): PackageQuery {
+  const { limit, cursor, producer, subject, retention_class, status, ...others } = query;
+  const metadata = Object.entries(others).map(([name, value]): [string, string] => [name.slice('metadata.'.length), String(value)]);
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(producer === undefined ? {} : { producer }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(retention_class === undefined ? {} : { retention_class }),
+    ...(status === undefined ? {} : { status }),
+    ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
+  };
+}
+
+async function sealedManifest(packages: Packages, id: string): Promise<SealedManifest> {
+  const manifest = await packages.manifest(id);
+  if (manifest === undefined)
+    throw new ArtifactstoreError('package_not_finalized', 'The package is not finalized: it has no manifest yet.');
+  return manifest;
+}
+
+function checkIdempotencyKey(value: string | readonly string[]): string {
+  if (typeof value !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(value))
+    throw new ArtifactstoreError('invalid_header', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', {
+      field: 'idempotency-key',
+    });
+  return value;
+}
+
+function missing(): never {
+  throw new ArtifactstoreError('package_not_found', 'There is no such package.');
+}

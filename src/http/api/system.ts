@@ -1,0 +1,78 @@
+import { Type } from 'typebox';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { answers } from '../parameters.ts';
+import { healthRecord } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+
+export function systemRoutes(api: Api, context: RouteContext): void {
+  const status = Type.Object({ status: Type.Literal('ok') });
+
+  api.get(
+    '/',
+    {
+      config: { access: 'anonymous' },
+      schema: {
+        tags: ['system'],
+        summary: 'What this is',
+        response: answers({
+          200: Type.Object({ name: Type.String(), version: Type.String(), openapi: Type.String(), docs: Type.String() }),
+        }),
+      },
+    },
+    async () => ({ name: 'artifactstore', version: context.version, openapi: '/openapi.json', docs: '/docs' }),
+  );
+
+  api.get(
+    '/health',
+    {
+      config: { access: 'anonymous' },
+      schema: { tags: ['system'], summary: 'How it is; 200 while the process answers', response: answers({ 200: healthRecord }) },
+    },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send(await context.health()),
+  );
+
+  api.get(
+    '/livez',
+    {
+      config: { access: 'anonymous' },
+      schema: { tags: ['system'], summary: 'The process answers', response: answers({ 200: status }) },
+    },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' as const }),
+  );
+
+  api.get(
+    '/readyz',
+    {
+      config: { access: 'anonymous' },
+      schema: {
+        tags: ['system'],
+        summary: 'Database and default backend can be reached (503 when not, or when the server stops)',
+        response: answers({ 200: status }),
+      },
+    },
+    async (_request, reply) => {
+      if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
+      const { db, backend } = await context.health();
+      if (!db.healthy) throw new ArtifactstoreError('database_unavailable', 'The database cannot be reached.');
+      if (!backend.healthy) throw new ArtifactstoreError('storage_unavailable', 'The default backend cannot be reached.');
+      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const });
+    },
+  );
+
+  api.get(
+    '/metrics',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['system'],
+        summary: 'Counters in the text format of Prometheus',
+        produces: ['text/plain'],
+        response: answers({ 200: Type.String() }),
+      },
+    },
+    async (_request, reply) => {
+      reply.header('cache-control', 'no-store').type(context.metrics.contentType);
+      return context.metrics.render();
+    },
+  );
+}

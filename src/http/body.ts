@@ -1,0 +1,115 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { type JsonValue, parseJson } from '../kernel/json.ts';
+import type { Limits } from './limits.ts';
+
+/** Requests whose sender waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1), with what gives the word. */
+const waiting = new WeakMap<IncomingMessage, ServerResponse>();
+
+/**
+ * Leaves "100 Continue" to whoever reads the body: a request that is refused for its headers is answered before a byte of it was sent.
+ */
+export function deferContinue(server: Server): void {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    waiting.set(request, response);
+    server.emit('request', request, response);
+  });
+}
+
+export function waitsToSend(request: IncomingMessage): boolean {
+  return waiting.has(request);
+}
+
+/**
+ * The body as it arrives, for one reader. It ends cleanly only when the whole body was received: a sender that goes away is
+ * `cancelled`, one that falls silent for `idleTimeout` is `request_timeout`. Leaving early keeps the connection, so that it can still be answered.
+ */
+export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'idleTimeout'>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { raw } = request;
+  let failure: ArtifactstoreError | undefined;
+  let wake = Promise.withResolvers<void>();
+  let asleep = false;
+  const rouse = (): void => wake.resolve();
+  const lost = (): void => {
+    if (!raw.readableEnded) failure ??= new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
+    wake.resolve();
+  };
+  const idle = setTimeout(() => {
+    if (!asleep) return;
+    failure ??= new ArtifactstoreError('request_timeout', `No byte of the body arrived for ${limits.idleTimeout / 1000} seconds.`);
+    wake.resolve();
+  }, limits.idleTimeout);
+  raw.on('readable', rouse).on('end', rouse).on('error', lost).on('close', lost);
+  waiting.get(raw)?.writeContinue();
+  waiting.delete(raw);
+  try {
+    if (raw.destroyed) lost();
+    for (;;) {
+      if (failure !== undefined) throw failure;
+      const chunk: Uint8Array | null = raw.read();
+      if (chunk !== null) {
+        request.bytesIn += chunk.length;
+        yield chunk;
+        continue;
+      }
+      if (raw.readableEnded) break;
+      idle.refresh();
+      asleep = true;
+      await wake.promise;
+      asleep = false;
+      wake = Promise.withResolvers<void>();
+    }
+    if (!raw.complete) throw new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
+  } finally {
+    clearTimeout(idle);
+    raw.off('readable', rouse).off('end', rouse).off('error', lost).off('close', lost);
+    // A socket that breaks after its reader left is nobody's surprise.
+    raw.on('error', () => {});
+  }
+}
+
+/** The length that the sender states, or undefined for a chunked body. The HTTP parser holds the sender to it. */
+export function statedLength(request: IncomingMessage): number | undefined {
+  const length = request.headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}
+
+export function hasBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || (statedLength(request) ?? 0) > 0;
+}
+
+/** Only the bytes themselves are taken: there is no decoding of a coded body. */
+export function refuseContentEncoding(request: IncomingMessage): void {
+  const coding = request.headers['content-encoding'];
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'identity')
+    throw new ArtifactstoreError('unsupported_media_type', 'The body must be sent without a content encoding.', {
+      field: 'content-encoding',
+    });
+}
+
+/** Reads a JSON body, strictly and whole. */
+export async function readJson(request: FastifyRequest, maximumBytes: number, limits: Limits): Promise<JsonValue> {
+  refuseContentEncoding(request.raw);
+  const tooLarge = (): ArtifactstoreError =>
+    new ArtifactstoreError('body_too_large', `A JSON body may have up to ${maximumBytes} bytes here.`, {
+      info: { maximum_bytes: maximumBytes },
+    });
+  if ((statedLength(request.raw) ?? 0) > maximumBytes) throw tooLarge();
+  const deadline = performance.now() + limits.jsonTimeout;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of readBody(request, { idleTimeout: Math.min(limits.idleTimeout, limits.jsonTimeout) })) {
+    length += chunk.length;
+    if (length > maximumBytes) throw tooLarge();
+    if (performance.now() > deadline)
+      throw new ArtifactstoreError('request_timeout', `The body did not arrive within ${limits.jsonTimeout / 1000} seconds.`);
+    chunks.push(chunk);
+  }
+  return parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+}
+
+/** The media type of a request's body without its parameters, in lowercase. */
+export function essence(contentType: string | undefined): string | undefined {
+  return contentType === undefined ? undefined : contentType.split(';', 1)[0]!.trim().toLowerCase();
+}

@@ -1,0 +1,40 @@
+/** How much of anything the server takes, and for how long it waits. Sizes in bytes, times in milliseconds. */
+export interface Limits {
+  readonly headerBytes: number;
+  readonly jsonBytes: number;
+  /** For bodies that are long by nature: attachments and metadata schemas. */
+  readonly largeJsonBytes: number;
+  /** Parts of one multipart body. */
+  readonly parts: number;
+  /** Connections at a time; 0 for as many as the system gives. */
+  readonly connections: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeout: number;
+  /** How often connections are looked over for `headersTimeout`. */
+  readonly headersCheckInterval: number;
+  /** The longest silence within a body that is sent, or within an answer that is not read. */
+  readonly idleTimeout: number;
+  /** From the first to the last byte of a JSON body. */
+  readonly jsonTimeout: number;
+  /** How long an idle connection is kept for the next request. */
+  readonly keepAliveTimeout: number;
+  /** How long requests in flight may go on when the server is stopped. */
+  readonly graceTimeout: number;
+  /** Between the comments that keep an idle event stream alive. */
+  readonly heartbeat: number;
+}
+
+export const defaultLimits: Limits = {
+  headerBytes: 32_768,
+  jsonBytes: 1_048_576,
+  largeJsonBytes: 8_388_608,
+  parts: 100_000,
+  connections: 0,
+  headersTimeout: 60_000,
+  headersCheckInterval: 15_000,
+  idleTimeout: 120_000,
+  jsonTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+  graceTimeout: 30_000,
+  heartbeat: 15_000,
+};

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { fastify } from 'fastify';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Registry } from '../registry/REGISTRY.ts';
+import { eventRoutes } from './api/events.ts';
+import { fileRoutes } from './api/files.ts';
+import { metadataSchemaRoutes } from './api/metadata-schemas.ts';
+import { objectRoutes } from './api/objects.ts';
+import { packageRoutes } from './api/packages.ts';
+import { retentionClassRoutes } from './api/retention-classes.ts';
+import { systemRoutes } from './api/system.ts';
+import { type BearerToken, createAuthenticator } from './auth.ts';
+import { deferContinue } from './body.ts';
+import { guardRequests } from './guard.ts';
+import { createHealthReader } from './health.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { createLog, type LogOptions } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
+import { toProblem } from './problem.ts';
+import type { Api, RouteContext } from './route.ts';
+import { sendProblem } from './send.ts';
+import { compileValidator, queryText } from './validation.ts';
+
+export interface ServerParts {
+  registryFor(actor: string): Registry;
+  readonly tokens: readonly BearerToken[];
+  /** Opens reads, and reads only, to callers without a token. */
+  readonly anonymousRead: boolean;
+  readonly version: string;
+  readonly log: LogOptions;
+  readonly limits?: Partial<Limits>;
+  /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
+  renderMetrics?(own: Metrics): Promise<string>;
+}
+
+export interface HttpDoor {
+  /** Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. */
+  listen(host: string, port: number): Promise<string>;
+  /**
+   * Stops: no new connection is taken, event streams and waiting readers are let go at once, requests in flight have `limits.graceTimeout` to
+   * finish, and what is left then is cut off.
+   */
+  close(): Promise<void>;
+  readonly metrics: Metrics;
+  /** The OpenAPI document. */
+  describe(): Readonly<Record<string, unknown>>;
+}
+
+/** The HTTP front door of a registry. */
+export async function createServer(parts: ServerParts): Promise<HttpDoor> {
+  const limits: Limits = { ...defaultLimits, ...parts.limits };
+  const log = createLog(parts.log);
+  const closing = new AbortController();
+  const registries = new Map<string, Registry>();
+  const registryFor = (actor: string): Registry => {
+    let registry = registries.get(actor);
+    if (registry === undefined) {
+      registry = parts.registryFor(actor);
+      registries.set(actor, registry);
+    }
+    return registry;
+  };
+  const health = createHealthReader(registryFor('health'), parts.version);
+  const own = createMetrics(health);
+  const metrics: Metrics = { ...own, render: () => parts.renderMetrics?.(own) ?? own.render() };
+  const context: RouteContext = { limits, log, metrics, health, version: parts.version, closing: closing.signal };
+
+  const api: Api = fastify({
+    logger: false,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    requestIdHeader: false,
+    genReqId: (raw) => {
+      const given = raw.headers['x-request-id'];
+      return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : randomUUID();
+    },
+    routerOptions: {
+      maxParamLength: limits.headerBytes,
+      querystringParser: (text) => ({ [queryText]: text }),
+    },
+    rewriteUrl: (raw) => originForm(raw.url ?? '/'),
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeout,
+      connectionsCheckingInterval: limits.headersCheckInterval,
+      keepAliveTimeoutBuffer: 0,
+    },
+    clientErrorHandler: (error, socket) => {
+      if (!socket.writable) return void socket.destroy();
+      const answer = clientError(error.code);
+      const text = JSON.stringify(answer);
+      socket.end(
+        `HTTP/1.1 ${answer.status} ${answer.title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+      );
+    },
+    frameworkErrors: (_error, request, reply) => {
+      sendProblem(request, reply, new ArtifactstoreError('invalid_path', 'The URL has a percent escape that is malformed or not UTF-8.'));
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  api.setValidatorCompiler(compileValidator);
+  api.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  guardRequests(api, context, createAuthenticator(parts), registryFor);
+  await describeApi(api, parts.version);
+  packageRoutes(api, context);
+  fileRoutes(api, context);
+  objectRoutes(api, context);
+  eventRoutes(api, context);
+  metadataSchemaRoutes(api, context);
+  retentionClassRoutes(api);
+  systemRoutes(api, context);
+  await api.ready();
+
+  const server: HttpServer = api.server;
+  deferContinue(server);
+  if (limits.connections > 0) server.maxConnections = limits.connections;
+
+  return {
+    async listen(host, port) {
+      await api.listen({ host, port });
+      const { address, family, port: actual } = server.address() as AddressInfo;
+      return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+    },
+    async close() {
+      closing.abort(new ArtifactstoreError('cancelled', 'The server is stopping.'));
+      const grace = setTimeout(() => server.closeAllConnections(), limits.graceTimeout);
+      try {
+        await api.close();
+      } finally {
+        clearTimeout(grace);
+      }
+    },
+    metrics,
+    describe: () => api.swagger() as unknown as Readonly<Record<string, unknown>>,
+  };
+}
+
+/** A request target with scheme and host (RFC 9112 section 3.2.2) means its path. */
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url;
+  return /^https?:\/\/[^/?#]*(\/.*)?$/i.exec(url)?.[1] ?? url;
+}
+
+/** What the HTTP parser refuses never becomes a request. */
+function clientError(code: string): ReturnType<typeof toProblem> {
+  const id = randomUUID();
+  if (code === 'HPE_HEADER_OVERFLOW') return toProblem(new ArtifactstoreError('headers_too_large', 'The headers are too large.'), id);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return toProblem(new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.'), id);
+  return toProblem(new ArtifactstoreError('malformed_request', 'This is not well-formed HTTP/1.1.'), id);
+}
