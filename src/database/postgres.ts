@@ -1,0 +1,152 @@
+import { Client, Pool, type PoolClient } from 'pg';
+import type { LogHead } from '../kernel/event.ts';
+import type { Database, Operations, OperationsModule, Snapshot } from './DATABASE.ts';
+import { createEventWaiters } from './event-waiters.ts';
+import { asArtifactstoreError } from './failure.ts';
+import { beginWithHead, createPostgresCommitter } from './postgres-committer.ts';
+import { clientConfig, type PostgresConnection, together } from './postgres-connection.ts';
+import { postgresQueries } from './postgres-dialect.ts';
+import { isConnectionLoss, serverFault } from './postgres-error.ts';
+import { createPostgresListener } from './postgres-listener.ts';
+import { migrateSchema, requireSchema } from './postgres-schema.ts';
+import { postgresSession } from './postgres-session.ts';
+import { type Replayed, replayLog } from './replay.ts';
+
+export interface PostgresOptions {
+  /** `postgresql://…`; it may hold a password, and is never shown. */
+  readonly connectionString: string;
+  readonly operations: OperationsModule;
+  /** Brings the schema up to date before the first operation. */
+  readonly migrate?: boolean;
+}
+
+const readingConnections = 10;
+const idleMilliseconds = 30_000;
+/** Commits of other processes are told by NOTIFY; asking, too, makes up for a connection that was lost meanwhile. */
+const pollMilliseconds = 1_000;
+
+/** The shared database. A server that cannot be reached is each operation's error, not this one's, unless `migrate` is asked for. */
+export async function openPostgres<O extends Operations = Operations>(options: PostgresOptions): Promise<Database<O>> {
+  const { connectionString } = options;
+  const { operations } = (await import(options.operations.url.href)) as { readonly operations?: Operations };
+  if (operations === undefined) throw new TypeError(`${options.operations.url.href} exports no "operations"`);
+  if (options.migrate === true) await translated(() => migrateSchema(connectionString));
+
+  const pool = new Pool({
+    ...clientConfig(connectionString),
+    max: readingConnections,
+    idleTimeoutMillis: idleMilliseconds,
+    allowExitOnIdle: true,
+  });
+  // An idle connection that the server closes leaves the pool by itself.
+  pool.on('error', () => {});
+  let migrated = false;
+
+  const withSnapshot = async <R>(body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> => {
+    const client = await pool.connect();
+    let broken = true;
+    try {
+      if (!migrated) await requireSchema(client);
+      migrated = true;
+      const result = await inSnapshot(client, body);
+      broken = false;
+      return result;
+    } catch (error) {
+      broken = isConnectionLoss(error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+
+  const read = <R>(body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> =>
+    translated(async () => {
+      try {
+        return await withSnapshot(body);
+      } catch (error) {
+        // A connection that had died in the pool; reading twice does no harm.
+        if (!isConnectionLoss(error)) throw error;
+        return withSnapshot(body);
+      }
+    });
+
+  const waiters = createEventWaiters(() => read(lastSequence), pollMilliseconds);
+  const committer = createPostgresCommitter({ connectionString, operations, onCommit: waiters.reached });
+  const listener = createPostgresListener(connectionString, waiters.reached);
+
+  return {
+    async write(name, input) {
+      return (await committer.write(name, input)) as never;
+    },
+    async read(name, input) {
+      const operation = operations.reads[name];
+      if (operation === undefined) throw new TypeError(`no reading operation is named ${name}`);
+      return (await read((_, snapshot) => operation(snapshot, input as never))) as never;
+    },
+    async waitForEvents(since, milliseconds, signal) {
+      if (milliseconds > 0) await listener.listen();
+      return waiters.wait(since, milliseconds, signal);
+    },
+    replay: (onProgress) => translated(() => replay(connectionString, onProgress)),
+    migrate: () => translated(() => migrateSchema(connectionString)),
+    async health() {
+      try {
+        return { healthy: true, migrated: true, detail: `postgresql ${await read(serverVersion)}` };
+      } catch (error) {
+        const failure = asArtifactstoreError(error);
+        return { healthy: false, migrated: failure.code !== 'database_not_migrated', detail: failure.message };
+      }
+    },
+    async close() {
+      waiters.close();
+      await Promise.all([committer.close(), listener.close()]);
+      if (!pool.ending) await pool.end();
+    },
+  };
+}
+
+async function translated<R>(body: () => Promise<R>): Promise<R> {
+  try {
+    return await body();
+  } catch (error) {
+    throw serverFault(error) ?? asArtifactstoreError(error);
+  }
+}
+
+async function inSnapshot<R>(client: PoolClient, body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> {
+  // Not waited for: the first query of the body travels with it.
+  const begun = client.query('begin isolation level repeatable read read only');
+  begun.catch(() => {});
+  try {
+    const result = await body(client, { sql: postgresQueries(client) });
+    await begun;
+    return result;
+  } finally {
+    await client.query('rollback');
+  }
+}
+
+async function lastSequence(connection: PostgresConnection): Promise<number> {
+  const { rows } = await connection.query('select sequence from log_head where id = 1');
+  return (rows[0] as { readonly sequence: number }).sequence;
+}
+
+async function serverVersion(connection: PostgresConnection): Promise<string> {
+  const { rows } = await connection.query("select current_setting('server_version') as version");
+  return (rows[0] as { readonly version: string }).version;
+}
+
+async function replay(connectionString: string, onProgress?: (done: number, total: number) => void): Promise<Replayed> {
+  const client = new Client(clientConfig(connectionString));
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await requireSchema(client);
+    const answers = await together(beginWithHead.map((text) => client.query(text)));
+    const replayed = await replayLog(postgresSession(client), answers[2]!.rows[0] as LogHead, onProgress);
+    await client.query('commit');
+    return replayed;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

