@@ -78,7 +78,7 @@ export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof Vie
     retrieval_tier: 'text',
     restore_status: 'text',
   },
-  retention_state: { package_id: 'text', retention_class: 'text', expires_at: 'text', eligible_at: 'text' },
+  retention_state: { package_id: 'text', retention_class: 'text', expires_at: 'text', eligible_at: 'text', ended_at: 'text' },
   retention_holds: {
     id: 'text',
     package_id: 'text',

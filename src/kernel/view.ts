@@ -72,7 +72,14 @@ export interface ViewTables {
     retrieval_tier: string;
     restore_status: string | null;
   };
-  retention_state: { package_id: string; retention_class: string; expires_at: string | null; eligible_at: string | null };
+  retention_state: {
+    package_id: string;
+    retention_class: string;
+    expires_at: string | null;
+    eligible_at: string | null;
+    /** When the package was abandoned or collected: retention has nothing more to decide about it. */
+    ended_at: string | null;
+  };
   retention_holds: {
     id: string;
     package_id: string;
@@ -196,6 +203,7 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
         retention_class: payload.retention_class,
         expires_at: payload.expires_at,
         eligible_at: null,
+        ended_at: null,
       },
     },
   ],
@@ -278,9 +286,15 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
     }),
   ],
 
-  'v1.package.abandoned': (event, payload) => [packageChange(event, payload.package_id, { status: 'abandoned' })],
+  'v1.package.abandoned': (event, payload) => [
+    packageChange(event, payload.package_id, { status: 'abandoned' }),
+    retentionChange(payload.package_id, { ended_at: event.created_at }),
+  ],
 
-  'v1.package.garbage_collected': (event, payload) => [packageChange(event, payload.package_id, { status: 'garbage_collected' })],
+  'v1.package.garbage_collected': (event, payload) => [
+    packageChange(event, payload.package_id, { status: 'garbage_collected' }),
+    retentionChange(payload.package_id, { ended_at: event.created_at }),
+  ],
 
   'v1.retention.extended': (_event, payload) => [retentionChange(payload.package_id, { expires_at: payload.new_expires_at })],
 

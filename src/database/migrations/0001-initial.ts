@@ -114,7 +114,8 @@ function tables(dialect: Dialect): readonly string[] {
       package_id ${text} not null primary key,
       retention_class ${text} not null,
       expires_at ${text},
-      eligible_at ${text}
+      eligible_at ${text},
+      ended_at ${text}
     ) ${clustered}`,
 
     `create table retention_holds (
@@ -208,8 +209,8 @@ const indexes: readonly string[] = [
   'create index storage_locations_package on storage_locations (package_id)',
   "create index storage_locations_object on storage_locations (backend_id, content_address) where state <> 'deleted'",
   "create index storage_locations_failed on storage_locations (backend_id) where state = 'failed'",
-  'create index retention_state_expiry on retention_state (expires_at) where expires_at is not null and eligible_at is null',
-  'create index retention_state_eligible on retention_state (eligible_at) where eligible_at is not null',
+  'create index retention_state_expiry on retention_state (expires_at) where expires_at is not null and eligible_at is null and ended_at is null',
+  'create index retention_state_eligible on retention_state (eligible_at) where eligible_at is not null and ended_at is null',
   'create index retention_holds_package on retention_holds (package_id)',
   'create index retention_holds_active on retention_holds (package_id) where released_at is null',
   'create index metadata_schemas_sequence on metadata_schemas (created_sequence)',
