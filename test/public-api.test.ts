@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+describe('the public names', () => {
+  it('are these and no others', async () => {
+    assert.deepEqual(Object.keys(await import('../src/index.ts')).sort(), [
+      'ArtifactstoreError',
+      'canonicalJson',
+      'connectRegistry',
+      'createHasher',
+      'decodeCbor',
+      'encodeCbor',
+      'errorCodes',
+      'formatAddress',
+      'isArtifactstoreError',
+      'openRegistry',
+      'parseAddress',
+      'parseJson',
+      'parseRelativePath',
+      'readConfig',
+      'version',
+    ]);
+  });
+
+  it('can be imported without anything happening', async () => {
+    await import('../src/index.ts');
+    assert.ok(process.getActiveResourcesInfo().every((resource) => !/Server|Worker|MessagePort/.test(resource)));
+  });
+});
