@@ -7,7 +7,7 @@ import { objectKey } from '../../kernel/key.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { fileRecords } from './files.ts';
-import { type DeadKey, deadKey, type ObjectRow, readObjects, repairObject } from './objects.ts';
+import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireOpen, requirePackage } from './packages.ts';
 
 /** One file whose bytes are in a draft, and perhaps published. */
@@ -112,6 +112,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
         state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, item.generation + 1) };
       }
     }
+  await rememberDead(transaction, dead);
   await transaction.flush();
 
   const rows = await readFiles(transaction.sql, input.packageId, [...created.keys()]);

@@ -62,13 +62,25 @@ export interface BurnObjects {
 /** Makes sure that bytes which were published and never committed lie under dead keys; returns those keys. */
 export async function burnObjects(transaction: Transaction, input: BurnObjects): Promise<readonly DeadKey[]> {
   const states = await readObjects(transaction.sql, input.items);
-  return input.items.flatMap((item) => {
+  const dead = input.items.flatMap((item) => {
     const state = states.get(`${item.backend_id} ${item.content_address}`)!;
-    const dead = deadKey(transaction, input.actor, state.current, item.generation);
-    if (dead === undefined) return [];
+    const key = deadKey(transaction, input.actor, state.current, item.generation);
+    if (key === undefined) return [];
     state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, item.generation + 1) };
-    return [dead];
+    return [key];
   });
+  await rememberDead(transaction, dead);
+  return dead;
+}
+
+/** Writes down, in the transaction that makes them so, which keys are dead: a collection deletes what a stopped process did not. */
+export async function rememberDead(transaction: Transaction, keys: readonly DeadKey[]): Promise<void> {
+  for (let start = 0; start < keys.length; start += 500)
+    await transaction.sql
+      .insertInto('dead_keys')
+      .values(keys.slice(start, start + 500).map((key) => ({ ...key, since: transaction.now })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
 }
 
 /** The key of a generation that is not the live one, burnt first where an ingest could still aim at it; undefined when it is live. */
