@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { damages } from './damages.ts';
+import { fillRegistry } from './sample-registry.ts';
+
+const checker = fileURLToPath(new URL('./checker.py', import.meta.url));
+const vectors = fileURLToPath(new URL('../../docs/format-vectors.json', import.meta.url));
+const skip = spawnSync('python3', ['-c', 'import sqlite3']).status === 0 ? false : 'python3 is not installed';
+
+describe('the independent checker', { skip }, () => {
+  let scratch: string;
+  let good: string;
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'artifactstore-'));
+    good = join(scratch, 'good');
+    await fillRegistry(good);
+  });
+  after(() => rm(scratch, { recursive: true, force: true }));
+
+  it('agrees with the vectors, and sees when one is wrong', async () => {
+    assert.match(await check(0, 'vectors', vectors), /31 events/);
+    const wrong = join(scratch, 'vectors.json');
+    const text = await readFile(vectors, 'utf8');
+    for (const [from, to] of [
+      ['"next_generation": 3', '"next_generation": 4'],
+      ['"fb3fb999999999999a"', '"fb3fb999999999999b"'],
+      ['"sequence": 3,', '"sequence": 4,'],
+    ] as const) {
+      assert.ok(text.includes(from));
+      await writeFile(wrong, text.replace(from, to));
+      await check(1, 'vectors', wrong);
+    }
+  });
+
+  it('agrees with a registry that this software filled', async () => {
+    assert.match(await check(0, 'database', join(good, 'artifactstore.db'), join(good, 'storage')), /1 manifests, 5 live objects/);
+  });
+
+  for (const { what, damage, fault } of damages)
+    it(`sees ${what}`, async () => {
+      const directory = join(scratch, what);
+      await cp(good, directory, { recursive: true });
+      await damage(directory);
+      assert.match(await check(1, 'database', join(directory, 'artifactstore.db'), join(directory, 'storage')), fault);
+    });
+});
+
+/** Runs the checker; what it said. */
+function check(expected: number, ...parameters: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile('python3', ['-B', checker, ...parameters], (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (code === expected && stderr === '') resolve(stdout);
+      else reject(new Error(`the checker ended with ${code}: ${stdout}${stderr}`));
+    });
+  });
+}
