@@ -327,7 +327,8 @@ def fold_all(events):
                 if not isinstance(value, (dict, list)):
                     add('package_metadata', term=metadata_term(key, value), created_sequence=sequence, package_id=p['id'])
         elif kind == 'v1.retention.default_applied':
-            add('retention_state', package_id=p['package_id'], retention_class=p['retention_class'], expires_at=p['expires_at'], eligible_at=None)
+            add('retention_state', package_id=p['package_id'], retention_class=p['retention_class'], expires_at=p['expires_at'], eligible_at=None,
+                ended_at=None)
         elif kind == 'v1.file.ingested':
             at = p['location']
             file = {key: p[key] for key in FILE_KEYS if key != 'annotations'}
@@ -349,6 +350,7 @@ def fold_all(events):
                    manifest_digest='blake3:' + event['payload_digest'].hex())
         elif kind in ('v1.package.abandoned', 'v1.package.garbage_collected'):
             change('artifact_packages', p['package_id'], status=kind.rpartition('.')[2], changed_at=when)
+            change('retention_state', p['package_id'], ended_at=when)
         elif kind == 'v1.retention.extended':
             change('retention_state', p['package_id'], expires_at=p['new_expires_at'])
         elif kind == 'v1.retention.hold_applied':
