@@ -17,6 +17,10 @@ export function parseAddress(text: string, field?: string): ContentAddress {
   return text as ContentAddress;
 }
 
+export function isAddress(text: string): text is ContentAddress {
+  return addressFault(text) === undefined;
+}
+
 export function formatAddress(algorithm: string, digest: Uint8Array | string): ContentAddress {
   return parseAddress(`${algorithm}:${typeof digest === 'string' ? digest : toHex(digest)}`);
 }

@@ -1,4 +1,4 @@
-import { type ContentAddress, splitAddress } from './address.ts';
+import { type ContentAddress, isAddress, splitAddress } from './address.ts';
 
 /**
  * The storage key of one generation of an object: `<algorithm>/<hex[0:2]>/<hex[2:4]>/<hex>` for generation 0, and that plus
@@ -15,6 +15,7 @@ export function parseObjectKey(key: string): { readonly address: ContentAddress;
   const match = /^([a-z][a-z0-9_-]*)\/([0-9a-f]{2})\/([0-9a-f]{2})\/([0-9a-f]+)(?:\.([1-9][0-9]{0,14}))?$/.exec(key);
   if (match === null) return undefined;
   const [, algorithm, first, second, hex, generation] = match;
-  if (hex!.slice(0, 2) !== first || hex!.slice(2, 4) !== second) return undefined;
-  return { address: `${algorithm}:${hex}` as ContentAddress, generation: generation === undefined ? 0 : Number(generation) };
+  const address = `${algorithm}:${hex}`;
+  if (hex!.slice(0, 2) !== first || hex!.slice(2, 4) !== second || !isAddress(address)) return undefined;
+  return { address, generation: generation === undefined ? 0 : Number(generation) };
 }

@@ -148,8 +148,9 @@ type RowKey<T extends ViewTable> = Readonly<Pick<ViewTables[T], Extract<ViewKeys
  * Unknown event types change nothing.
  */
 export function fold(event: StoredEvent): readonly Change[] {
-  const view = folds[event.event_type as EventType] as ((event: StoredEvent, payload: unknown) => readonly Change[]) | undefined;
-  return view === undefined ? [] : view(event, decodeCbor(event.payload));
+  if (!Object.hasOwn(folds, event.event_type)) return [];
+  const view = folds[event.event_type as EventType] as (event: StoredEvent, payload: unknown) => readonly Change[];
+  return view(event, decodeCbor(event.payload));
 }
 
 /** How a top-level scalar of the metadata is found: BLAKE3, in hex, over the canonical JSON of `[key, value]`. */
