@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import test from 'node:test';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * What the files of a part may import besides the part itself and the kernel: a file, or a folder with its `/`. A part is a folder of
+ * src/, or a file directly in it. ARCHITECTURE.md shows the same table as a picture.
+ */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  protocol: [],
+  storage: ['protocol/'],
+  database: [],
+  credentials: ['protocol/'],
+  provider: ['protocol/'],
+  dataplane: ['storage/STORAGE.ts'],
+  registry: ['dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
+  http: ['protocol/', 'registry/REGISTRY.ts'],
+  client: ['protocol/', 'registry/REGISTRY.ts'],
+  cli: ['client/', 'config.ts', 'http/', 'protocol/', 'registry/REGISTRY.ts'],
+  config: [],
+  'config.ts': ['config/'],
+  'version.ts': ['../package.json'],
+  'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'provider/', 'registry/', 'storage/', 'version.ts'],
+  'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
+  'main.ts': ['cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
+  'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/REGISTRY.ts', 'version.ts'],
+};
+
+/** Parts whose answers depend on their arguments alone. */
+const pure = ['kernel', 'protocol'];
+const impureModules =
+  /^node:(child_process|cluster|dgram|dns|fs|http|http2|https|net|os|perf_hooks|process|readline|sqlite|timers|tls|worker_threads)(\/|$)/;
+const impureCode: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ['the clock', /\bDate\.now\b|\bnew Date\b(?!\s*\(\s*[^)\s])|\bperformance\.now\b|\bhrtime\b/],
+  ['randomness', /\bMath\.random\b|\brandom(Bytes|UUID|UUIDv7|Int|FillSync|Fill)\b|\bgetRandomValues\b/],
+  ['a timer', /\bset(Timeout|Interval|Immediate)\s*\(/],
+  ['the network', /\bfetch\s*\(/],
+  ['the process', /\bprocess\./],
+];
+const readsEnvironment = /^(config\.ts|main\.ts|credentials\/.*)$/;
+const storageNeutral = /^(registry|http\/api|kernel)\//;
+
+interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+test('every import in src/ follows the layers', () => {
+  const files = new Map(
+    globSync('src/**/*.ts', { cwd: root }).map((path) => [
+      path.replaceAll('\\', '/').slice('src/'.length),
+      readFileSync(join(root, path), 'utf8'),
+    ]),
+  );
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.deepEqual(violations(files, Object.keys(dependencies)), []);
+});
+
+test('a planted violation of each rule is found, and nothing else', () => {
+  for (const [path, source, expected] of planted) {
+    const files = new Map([...innocent, [path, `${innocent.get(path) ?? ''}\n${source}`]]);
+    assert.deepEqual(violations(files, ['kysely']), [expected], `${path}: ${source}`);
+  }
+  assert.deepEqual(violations(innocent, ['kysely']), []);
+});
+
+test('every form of import is seen', () => {
+  const source = [
+    "import './a.ts';",
+    "import b from './b.ts';",
+    "import type { C } from './c.ts';",
+    "import {\n  type D,\n  d,\n} from './d.ts';",
+    "export * from './e.ts';",
+    "export type * from './f.ts';",
+    "const g = await import('./g.ts');",
+    "type H = import('./h.ts').H;",
+    "const i = moduleUrl('./i.ts', import.meta.url);",
+    "// import './comment.ts';",
+    "/* import './comment.ts'; */",
+    "const text = 'https://example.org'; import j from './j.ts' with { type: 'json' };",
+    "export const from = 'not an import';",
+  ].join('\n');
+  assert.deepEqual(
+    importsOf(withoutComments(source)).map(({ specifier, typeOnly }) => `${specifier}${typeOnly ? ' type' : ''}`),
+    ['./a.ts', './b.ts', './c.ts type', './d.ts', './e.ts', './f.ts type', './g.ts', './h.ts', './i.ts', './j.ts'],
+  );
+});
+
+/** One sentence for each violation, file by file. `files` are sources by their path in src/. */
+function violations(files: ReadonlyMap<string, string>, dependencies: readonly string[]): string[] {
+  const found: string[] = [];
+  const graph = new Map<string, readonly string[]>();
+  for (const [path, source] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const code = withoutComments(source);
+    const imports = importsOf(code);
+    graph.set(
+      path,
+      imports.filter(isRelative).map((each) => targetOf(path, each)),
+    );
+    found.push(...imports.flatMap((each) => importViolations(path, each, files, dependencies)));
+    found.push(...codeViolations(path, code, source));
+  }
+  return [...found, ...cycles(graph).map((cycle) => `${cycle[0]}: imports itself, through ${cycle.slice(1).join(', ')}`)];
+}
+
+function importViolations(path: string, each: Import, files: ReadonlyMap<string, string>, dependencies: readonly string[]): string[] {
+  const part = partOf(path);
+  if (!isRelative(each)) {
+    if (pure.includes(part) && impureModules.test(each.specifier)) return [`${path}: is pure, but imports ${each.specifier}`];
+    if (each.specifier.startsWith('node:')) return [];
+    const name = each.specifier.split('/', each.specifier.startsWith('@') ? 2 : 1).join('/');
+    return dependencies.includes(name) ? [] : [`${path}: imports ${name}, which is not among the dependencies`];
+  }
+  const target = targetOf(path, each);
+  if (!files.has(target) && target !== '../package.json') return [`${path}: imports ${target}, which is not there`];
+  if (target.endsWith('/conformance.ts')) return [`${path}: imports ${target}, which is for tests`];
+  if (part === 'protocol' && target.startsWith('kernel/') && !each.typeOnly) return [`${path}: may import only types from the kernel`];
+  const allowed = mayImport[part];
+  if (allowed === undefined) return [`${path}: the part ${part} has no row in the table of this test`];
+  const legal = [`${part}/`, 'kernel/', ...allowed].some((place) => target === place || (place.endsWith('/') && target.startsWith(place)));
+  return legal ? [] : [`${path}: may not import ${target}`];
+}
+
+function codeViolations(path: string, code: string, source: string): string[] {
+  const found: string[] = [];
+  if (pure.includes(partOf(path))) {
+    found.push(...impureCode.filter(([, pattern]) => pattern.test(code)).map(([what]) => `${path}: is pure, but uses ${what}`));
+  }
+  if (!pure.includes(partOf(path)) && /\bprocess\.env\b/.test(code) && !readsEnvironment.test(path)) {
+    found.push(`${path}: may not read the environment`);
+  }
+  if (storageNeutral.test(path) && /\bs3\b/i.test(source)) found.push(`${path}: may not know S3`);
+  if (/\bnew URL\(\s*['"][^'"]+\.[jt]s['"]/.test(code)) found.push(`${path}: loads a module by URL without moduleUrl()`);
+  return found;
+}
+
+/** Each cycle once, beginning with its first file by name. Types count too: two files that need each other are one idea. */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found = new Map<string, string[]>();
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): void => {
+    const start = above.indexOf(path);
+    if (start >= 0) {
+      const cycle = above.slice(start);
+      const first = cycle.indexOf([...cycle].sort()[0] ?? path);
+      const turned = [...cycle.slice(first), ...cycle.slice(0, first)];
+      found.set(turned.join(), turned);
+    } else if (!done.has(path)) {
+      for (const next of graph.get(path) ?? []) visit(next, [...above, path]);
+      done.add(path);
+    }
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return [...found.values()];
+}
+
+function importsOf(code: string): Import[] {
+  const forms =
+    /(?:^|;)\s*(?:import|export)\s+(?<type>type\b)?[^;'"=]*?\bfrom\s*['"](?<from>[^'"]+)['"]|(?:^|;)\s*import\s*['"](?<bare>[^'"]+)['"]|\b(?:import|moduleUrl)\(\s*['"](?<called>[^'"]+)['"]/gm;
+  return [...code.matchAll(forms)].map(({ groups = {} }) => ({
+    specifier: groups.from ?? groups.bare ?? groups.called ?? '',
+    typeOnly: groups.type !== undefined,
+  }));
+}
+
+/** Good enough for this code base: a `//` right after a colon is taken for a URL. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '');
+}
+
+function isRelative(each: Import): boolean {
+  return each.specifier.startsWith('.');
+}
+
+function targetOf(path: string, each: Import): string {
+  return posix.join(posix.dirname(path), each.specifier);
+}
+
+function partOf(path: string): string {
+  return path.split('/', 1)[0] ?? path;
+}
+
+const innocent: ReadonlyMap<string, string> = new Map([
+  ['kernel/digest.ts', "import { createHash } from 'node:crypto';\nexport const at = new Date(0); // never Date.now()"],
+  ['storage/STORAGE.ts', "import type { Digest } from '../kernel/digest.ts';"],
+  ['storage/local.ts', "import { open } from 'node:fs/promises';\nimport type { Storage } from './STORAGE.ts';"],
+  ['storage/conformance.ts', "import test from 'node:test';"],
+  ['protocol/range.ts', ''],
+  ['database/DATABASE.ts', "import type { Kysely } from 'kysely';"],
+  ['dataplane/DATAPLANE.ts', "import type { Storage } from '../storage/STORAGE.ts';"],
+  ['registry/REGISTRY.ts', ''],
+  ['registry/local.ts', "import type { Dataplane } from '../dataplane/DATAPLANE.ts';"],
+  ['http/server.ts', "import type { Registry } from '../registry/REGISTRY.ts';"],
+  ['cli/serve.ts', "import { serve } from '../http/server.ts';"],
+  ['config.ts', 'export const environment = process.env;'],
+]);
+
+const planted: readonly (readonly [path: string, source: string, expected: string])[] = [
+  ['kernel/digest.ts', "import '../database/DATABASE.ts';", 'kernel/digest.ts: may not import database/DATABASE.ts'],
+  ['kernel/digest.ts', "import { open } from 'node:fs/promises';", 'kernel/digest.ts: is pure, but imports node:fs/promises'],
+  ['kernel/digest.ts', 'const now = Date.now();', 'kernel/digest.ts: is pure, but uses the clock'],
+  ['kernel/digest.ts', 'const now = new Date();', 'kernel/digest.ts: is pure, but uses the clock'],
+  ['kernel/digest.ts', 'const id = Math.random();', 'kernel/digest.ts: is pure, but uses randomness'],
+  ['protocol/range.ts', 'const home = process.env.HOME;', 'protocol/range.ts: is pure, but uses the process'],
+  ['protocol/range.ts', "import { d } from '../kernel/digest.ts';", 'protocol/range.ts: may import only types from the kernel'],
+  ['protocol/range.ts', "import '../registry/REGISTRY.ts';", 'protocol/range.ts: may not import registry/REGISTRY.ts'],
+  ['storage/local.ts', "import '../database/DATABASE.ts';", 'storage/local.ts: may not import database/DATABASE.ts'],
+  ['storage/local.ts', 'const home = process.env.HOME;', 'storage/local.ts: may not read the environment'],
+  ['storage/local.ts', "import fc from 'fast-check';", 'storage/local.ts: imports fast-check, which is not among the dependencies'],
+  ['storage/local.ts', "import './missing.ts';", 'storage/local.ts: imports storage/missing.ts, which is not there'],
+  ['storage/local.ts', "import './conformance.ts';", 'storage/local.ts: imports storage/conformance.ts, which is for tests'],
+  ['storage/local.ts', "new URL('./x.ts', import.meta.url);", 'storage/local.ts: loads a module by URL without moduleUrl()'],
+  ['dataplane/DATAPLANE.ts', "import '../storage/local.ts';", 'dataplane/DATAPLANE.ts: may not import storage/local.ts'],
+  ['registry/local.ts', "import '../storage/STORAGE.ts';", 'registry/local.ts: may not import storage/STORAGE.ts'],
+  ['registry/local.ts', '// as S3 does', 'registry/local.ts: may not know S3'],
+  ['http/server.ts', "import '../registry/local.ts';", 'http/server.ts: may not import registry/local.ts'],
+  ['cli/serve.ts', "import '../database/DATABASE.ts';", 'cli/serve.ts: may not import database/DATABASE.ts'],
+  ['kernel/digest.ts', 'process.exit();', 'kernel/digest.ts: is pure, but uses the process'],
+  ['utilities/text.ts', "import '../config.ts';", 'utilities/text.ts: the part utilities has no row in the table of this test'],
+  ['storage/STORAGE.ts', "import './local.ts';", 'storage/STORAGE.ts: imports itself, through storage/local.ts'],
+];
