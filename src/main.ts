@@ -1,11 +1,15 @@
-import manifest from '../package.json' with { type: 'json' };
+import { run } from './cli/run.ts';
+import { version } from './version.ts';
 
-/** Runs one command and resolves to its exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
-  if (argv[0] === 'version' || argv[0] === '--help') {
-    console.log(argv[0] === 'version' ? manifest.version : 'Usage: artifactstore <command>');
-    return 0;
-  }
-  console.error('Usage: artifactstore version');
-  return 2;
+/** Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. */
+export function main(argv: readonly string[]): Promise<number> {
+  return run(argv, {
+    version,
+    environment: process.env,
+    directory: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
+  });
 }

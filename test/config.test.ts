@@ -38,6 +38,7 @@ describe('configuration', () => {
     const { describe: _, ...config } = read();
     assert.deepEqual(config, {
       database: { kind: 'sqlite', path: join(directory, 'var/artifactstore.db') },
+      digestAlgorithm: 'blake3',
       backends: [{ kind: 'local', id: 'local', root: join(directory, 'var/storage') }],
       defaultBackend: 'local',
       routes: [],

@@ -1,4 +1,6 @@
-import type { Registry } from '../registry/REGISTRY.ts';
+import { parseId } from '../kernel/id.ts';
+import type { File, Registry } from '../registry/REGISTRY.ts';
+import { download } from './download.ts';
 import { remoteEvents } from './events.ts';
 import { remoteFiles } from './files.ts';
 import { remoteMetadataSchemas } from './metadata-schemas.ts';
@@ -13,6 +15,8 @@ export type ConnectOptions = TransportOptions;
 
 /** The registry of a server, over HTTP. */
 export interface RemoteRegistry extends Registry {
+  /** A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read. */
+  download(file: Pick<File, 'id' | 'size_bytes' | 'content_address'>, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Ends the connections; requests under way fail. */
   close(): Promise<void>;
 }
@@ -31,6 +35,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     metadataSchemas: remoteMetadataSchemas(transport),
     retention: remoteRetention(transport),
     health: () => remoteHealth(transport),
+    download: (file, signal) => download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
     close: () => transport.close(),
   };
 }

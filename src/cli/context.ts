@@ -1,0 +1,47 @@
+import { type Config, readConfig } from '../config.ts';
+import type { Incident } from '../registry/local.ts';
+import type { Operator, Registry } from '../registry/REGISTRY.ts';
+import type { Output } from './output.ts';
+
+/** What the command line is given: the process's surroundings, and how a store is opened. */
+export interface Surroundings {
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly directory: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  openStore(config: Config, options: OpenStoreOptions): Promise<OpenStore>;
+}
+
+export interface OpenStoreOptions {
+  readonly migrate?: boolean;
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+export interface OpenStore extends AsyncDisposable {
+  as(actor: string): Registry;
+  readonly operator: Operator;
+  close(): Promise<void>;
+}
+
+/** What a command works with. */
+export interface Context extends Surroundings {
+  readonly globals: GlobalOptions;
+  readonly output: Output;
+  /** Read once; `--api-url` stands above the environment. */
+  readonly config: Config;
+  /** The exit code of a command that ends without an error and yet not with 0. */
+  exitWith(code: number): void;
+}
+
+export interface GlobalOptions {
+  readonly apiUrl?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: boolean;
+}
+
+export function readCommandConfig({ environment, directory }: Surroundings, { apiUrl }: GlobalOptions): Config {
+  return readConfig(apiUrl === undefined ? environment : { ...environment, ARTIFACTSTORE_API_URL: apiUrl }, { directory });
+}

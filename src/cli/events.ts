@@ -1,0 +1,76 @@
+import { InvalidArgumentError } from 'commander';
+import type { EventQuery, EventRecord } from '../registry/REGISTRY.ts';
+import type { Context } from './context.ts';
+import type { Definition } from './program.ts';
+
+interface EventsOptions {
+  readonly since: number;
+  readonly follow?: boolean;
+  readonly type?: string;
+  readonly subjectKind?: string;
+  readonly subjectId?: string;
+}
+
+/** How long the server holds a question that it has no event for, in seconds. */
+const waitSeconds = 30;
+
+export const events: Definition = (command, context) => {
+  command
+    .option('--since <sequence>', 'only events after this one', sequenceNumber, 0)
+    .option('--follow', 'go on with new events as they happen, until Ctrl-C')
+    .option('--type <type>', 'of this type only, such as v1.package.finalized')
+    .option('--subject-kind <kind>', 'about this kind of subject only')
+    .option('--subject-id <id>', 'about this subject only')
+    .addHelpText(
+      'after',
+      `
+With --json each event is one line, with its payload and digests.
+
+Examples:
+  $ artifactstore events --since 1200
+  $ artifactstore events --follow --type v1.package.finalized --json`,
+    )
+    .action(async (options: EventsOptions) => {
+      await printEvents(context(), options);
+    });
+};
+
+async function printEvents(context: Context, { since, follow = false, type, subjectKind, subjectId }: EventsOptions): Promise<void> {
+  const [{ connect }, { stopOnSignal }] = await Promise.all([import('./connect.ts'), import('./stop.ts')]);
+  const { output } = context;
+  const filter: EventQuery = {
+    ...(type === undefined ? {} : { event_type: type }),
+    ...(subjectKind === undefined ? {} : { subject_kind: subjectKind }),
+    ...(subjectId === undefined ? {} : { subject_id: subjectId }),
+  };
+  using stop = stopOnSignal();
+  const registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
+  try {
+    let position = since;
+    for (;;) {
+      const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
+      const page = await registry.events.page(query, stop.signal);
+      for (const event of page.items)
+        if (output.json) output.value(event);
+        else output.line(eventLine(event));
+      // Filtered to nothing, everything up to the end of the log has been looked at.
+      const before = position;
+      position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
+      if (!follow && (page.items.length === 0 || (position === before && page.items.length < 500))) return;
+    }
+  } catch (error) {
+    // Being stopped is how following ends.
+    if (!(follow && stop.signal.aborted)) throw error;
+  } finally {
+    await registry.close();
+  }
+}
+
+function eventLine({ sequence, created_at, event_type, subject_kind, subject_id, actor }: EventRecord): string {
+  return `${String(sequence).padStart(8)}  ${created_at}  ${event_type.padEnd(32)}  ${subject_kind} ${subject_id}  ${actor}`;
+}
+
+function sequenceNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+  return Number(text);
+}

@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts';
+import { isArtifactstoreError } from '../kernel/error.ts';
+import type { Health } from '../registry/REGISTRY.ts';
+import type { Context } from './context.ts';
+import { exitCode } from './exit.ts';
+import type { Definition } from './program.ts';
+
+export const health: Definition = (command, context) => {
+  command
+    .addHelpText(
+      'after',
+      `
+Looks at the database and the storage directly, without a server. Always prints JSON. Ends with exit code 0 when all is well,
+6 when the database can't be used, else 1.
+
+Example:
+  $ artifactstore health | jq .status`,
+    )
+    .action(async () => {
+      const given = context();
+      const answer = await readHealth(given);
+      given.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+      if (answer.status !== 'ok') given.exitWith(answer.db.healthy ? exitCode.failed : exitCode.unreachable);
+    });
+};
+
+async function readHealth({ config, openStore, version }: Context): Promise<Health> {
+  try {
+    await using store = await openStore(config, {});
+    return await store.as('health').health();
+  } catch (error) {
+    if (!isArtifactstoreError(error)) throw error;
+    return unopened(config, version, error.message);
+  }
+}
+
+function unopened(config: Config, version: string, detail: string): Health {
+  const backends = config.backends.map(({ id }) => ({
+    backend_id: id,
+    healthy: false,
+    detail: 'not looked at: the store could not be opened',
+    free_bytes: null,
+    total_bytes: null,
+    failed_locations: 0,
+  }));
+  const backend = backends.find(({ backend_id }) => backend_id === config.defaultBackend)!;
+  return { status: 'degraded', version, db: { healthy: false, detail }, backend, backends, last_sequence: 0 };
+}

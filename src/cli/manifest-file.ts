@@ -1,0 +1,73 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseAddress } from '../kernel/address.ts';
+import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
+import { blake3, toHex } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { canonicalJson, parseJson } from '../kernel/json.ts';
+import type { Manifest, ManifestFile } from '../kernel/manifest.ts';
+import { parseRelativePath } from '../kernel/path.ts';
+
+export interface ReadManifest {
+  readonly manifest: Manifest;
+  /** `blake3:` over `bytes`. */
+  readonly digest: string;
+  /** Canonical CBOR. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A manifest as somebody else sent or saved it. What its files say is checked before anybody acts on it: legal paths, each once;
+ * whole sizes; addresses. Throws `integrity_failure`.
+ */
+export function parseManifest(bytes: Uint8Array): ReadManifest {
+  try {
+    const manifest = decodeCbor(bytes) as unknown as Manifest;
+    if (manifest.manifest_version !== 1) throw new Error(`its version is ${String(manifest.manifest_version)}, and this software reads 1`);
+    const seen = new Set<string>();
+    for (const file of manifest.files) {
+      checkFile(file);
+      if (seen.has(file.relative_path)) throw new Error(`it names "${file.relative_path}" twice`);
+      seen.add(file.relative_path);
+    }
+    return { manifest, bytes, digest: `blake3:${toHex(blake3(bytes))}` };
+  } catch (cause) {
+    throw new ArtifactstoreError('integrity_failure', `The manifest can't be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Reads a saved manifest, as CBOR or as JSON: both are the same value, and have the same digest. */
+export function loadManifest(path: string): ReadManifest {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new ArtifactstoreError('invalid_path', `The manifest "${path}" can't be read: ${(cause as Error).message}`, {
+      field: '--manifest',
+      cause,
+    });
+  }
+  const isJson = /^\s*\{/.test(Buffer.from(bytes.subarray(0, 16)).toString('latin1'));
+  return parseManifest(isJson ? jsonToCbor(path, bytes) : bytes);
+}
+
+/** Saves it as JSON where the name ends so, else as CBOR. */
+export function saveManifest(path: string, { manifest, bytes }: ReadManifest): void {
+  writeFileSync(path, path.endsWith('.json') ? `${canonicalJson(manifest)}\n` : bytes);
+}
+
+function jsonToCbor(path: string, bytes: Uint8Array): Uint8Array {
+  try {
+    return encodeCbor(parseJson(bytes));
+  } catch (cause) {
+    throw new ArtifactstoreError('integrity_failure', `"${path}" is not a manifest: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function checkFile(file: ManifestFile): void {
+  parseRelativePath(file.relative_path);
+  if (!Number.isSafeInteger(file.size_bytes) || file.size_bytes < 0)
+    throw new Error(`the size of "${file.relative_path}" is no whole number`);
+  if (parseAddress(file.content_address) !== `${file.digest_algorithm}:${file.digest_primary}`)
+    throw new Error(`the digests of "${file.relative_path}" contradict each other`);
+  parseAddress(`sha256:${file.digest_sha256}`);
+}

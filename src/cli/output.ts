@@ -1,0 +1,102 @@
+import picocolors from 'picocolors';
+import { isArtifactstoreError, toErrorRecord } from '../kernel/error.ts';
+import { hintFor } from './hint.ts';
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+/** What a command says: results on standard output, everything else on standard error. */
+export interface Output {
+  readonly json: boolean;
+  readonly colors: Colors;
+  /** The result, as one line of JSON. */
+  value(value: unknown): void;
+  line(text: string): void;
+  /** Rows under a head, in columns. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
+  /** For people, on standard error; `--quiet` and `--json` leave it out. */
+  note(text: string): void;
+  /** On standard error, even with `--quiet`. */
+  warn(text: string): void;
+  error(error: unknown): void;
+  /** Whether somebody watches standard error. */
+  readonly watched: boolean;
+}
+
+export interface OutputOptions {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+}
+
+export function createOutput({ stdout, stderr, environment, json, quiet, color }: OutputOptions): Output {
+  const wantsColor = color && !json && environment.NO_COLOR === undefined && environment.TERM !== 'dumb';
+  const colors = picocolors.createColors(wantsColor && stdout.isTTY === true);
+  const errorColors = picocolors.createColors(wantsColor && stderr.isTTY === true);
+  const warn = (text: string): void => void stderr.write(`${printable(text)}\n`);
+  return {
+    json,
+    colors,
+    value: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    line: (text) => void stdout.write(`${printable(text)}\n`),
+    async table(head, rows) {
+      const { default: Table } = await import('cli-table3');
+      const table = new Table({
+        head: head.map((text) => colors.bold(text)),
+        chars: noLines,
+        style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
+      });
+      table.push(...rows.map((row) => row.map(printable)));
+      stdout.write(`${table.toString().replace(/[ ]+$/gm, '')}\n`);
+    },
+    note: (text) => {
+      if (!quiet && !json) warn(text);
+    },
+    warn,
+    error: (error) => {
+      if (json) return void stderr.write(`${JSON.stringify(problemOf(error))}\n`);
+      const known = isArtifactstoreError(error);
+      const message = error instanceof Error ? error.message : String(error);
+      warn(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}`);
+      const hint = known ? hintFor(error) : undefined;
+      if (hint !== undefined) warn(`${errorColors.dim('hint:')} ${hint}`);
+    },
+    watched: stderr.isTTY === true && !quiet && !json,
+  };
+}
+
+const noLines = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: ' ',
+};
+
+/** Text of others can't move the cursor or rewrite the screen: of control characters only tabs, line ends and colours stay. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n](\[\d{1,2}m)?/gu, (match, color: string | undefined) =>
+    color !== undefined && match.startsWith('\u001b') ? match : `\ufffd${color ?? ''}`,
+  );
+}
+
+function problemOf(error: unknown): unknown {
+  if (isArtifactstoreError(error)) {
+    const { message, ...rest } = toErrorRecord(error);
+    const hint = hintFor(error);
+    return { ...rest, detail: message, ...(hint === undefined ? {} : { hint }) };
+  }
+  return { code: 'internal', detail: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,123 @@
+import { Command, Option } from 'commander';
+import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
+import { createOutput } from './output.ts';
+
+/** Gives a command its arguments, options, examples and action. */
+export type Definition = (command: Command, context: () => Context) => void;
+
+interface Entry {
+  readonly summary: string;
+  /** Absent for a word that only groups others. */
+  readonly load?: () => Promise<Definition>;
+  readonly commands?: Readonly<Record<string, Entry>>;
+}
+
+/** Every command. Its file is loaded when it is called, so that the others cost nothing. */
+export const commands: Readonly<Record<string, Entry>> = {
+  push: { summary: 'send a directory and seal it as a package', load: async () => (await import('./push.ts')).push },
+  pull: { summary: 'bring a package into a directory', load: async () => (await import('./pull.ts')).pull },
+  manifest: { summary: "print a sealed package's manifest", load: async () => (await import('./manifest.ts')).manifest },
+  verify: { summary: "check a package's bytes against its manifest", load: async () => (await import('./verify.ts')).verify },
+  packages: {
+    summary: 'list packages, show one',
+    commands: {
+      list: { summary: 'list packages, the newest first', load: async () => (await import('./packages-list.ts')).packagesList },
+      show: { summary: 'show a package', load: async () => (await import('./packages-show.ts')).packagesShow },
+    },
+  },
+  events: {
+    summary: 'print the log of events, or follow it',
+    load: async () => (await import('./events.ts')).events,
+    commands: {
+      verify: {
+        summary: 'check the log from its first event to its last',
+        load: async () => (await import('./events-verify.ts')).eventsVerify,
+      },
+    },
+  },
+  serve: { summary: 'run the HTTP server', load: async () => (await import('./serve.ts')).serve },
+  dev: { summary: 'run a server for trying things out, with a token of its own', load: async () => (await import('./dev.ts')).dev },
+  migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./migrate.ts')).migrate },
+  replay: { summary: 'rebuild the views from the log of events', load: async () => (await import('./replay.ts')).replay },
+  health: { summary: 'print the health of database and storage as JSON', load: async () => (await import('./health.ts')).health },
+  version: { summary: 'print the version', load: async () => (await import('./version.ts')).version },
+};
+
+/** The whole command line; `parseAsync` runs it. */
+export function createProgram(surroundings: Surroundings, exitWith: (code: number) => void): Command {
+  const program: Command = new Command('artifactstore')
+    .description('Registry and storage of durable artifacts.')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+      // With --json the caller says it as JSON.
+      outputError: (text, write) => {
+        if (program.opts<GlobalOptions>().json !== true) write(text);
+      },
+    })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addOption(new Option('--api-url <url>', 'the server to talk to (ARTIFACTSTORE_API_URL)'))
+    .option('--json', 'print JSON, for programs')
+    .option('--quiet', 'print no progress and no notes')
+    .option('--no-color', 'print no colours')
+    .addHelpText(
+      'after',
+      '\nStart here:\n  artifactstore dev                 run a server\n  artifactstore push ./results      in another terminal\n\nThe token comes from ARTIFACTSTORE_API_TOKEN, never from an option. Configuration: docs/operate.md.',
+    )
+    .helpCommand(false);
+  addCommands(program, commands, () => createContext(surroundings, program.opts<GlobalOptions>(), exitWith));
+  return program;
+}
+
+/** Loads the definitions of all commands; help and documentation that shows everything needs them. */
+export async function defineEverything(program: Command): Promise<void> {
+  for (const command of program.commands) {
+    await loaders.get(command)?.();
+    await defineEverything(command);
+  }
+}
+
+const loaders = new WeakMap<Command, () => Promise<void>>();
+
+function addCommands(parent: Command, entries: Readonly<Record<string, Entry>>, context: () => Context): void {
+  for (const [name, { summary, load, commands: inner = {} }] of Object.entries(entries)) {
+    const command = parent
+      .command(name)
+      .summary(summary)
+      .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
+      .helpCommand(false);
+    addCommands(command, inner, context);
+    let defined = false;
+    loaders.set(command, async () => {
+      if (defined || load === undefined) return;
+      defined = true;
+      (await load())(command, context);
+    });
+  }
+  parent.hook('preSubcommand', (_parent, command) => loaders.get(command)?.());
+}
+
+function createContext(surroundings: Surroundings, globals: GlobalOptions, exitWith: (code: number) => void): Context {
+  const { stdout, stderr, environment } = surroundings;
+  const output = createOutput({
+    stdout,
+    stderr,
+    environment,
+    json: globals.json === true,
+    quiet: globals.quiet === true,
+    color: globals.color !== false,
+  });
+  let config: Context['config'] | undefined;
+  return {
+    ...surroundings,
+    globals,
+    output,
+    exitWith,
+    get config() {
+      config ??= readCommandConfig(surroundings, globals);
+      return config;
+    },
+  };
+}

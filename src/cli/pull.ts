@@ -1,0 +1,30 @@
+import type { Definition } from './program.ts';
+import { positiveInteger } from './push.ts';
+
+export interface PullOptions {
+  readonly force?: boolean;
+  readonly manifest?: string;
+  readonly jobs: number;
+}
+
+export const pull: Definition = (command, context) => {
+  command
+    .argument('<package_id>', 'a sealed package')
+    .argument('<dir>', 'where its files go; made when it is not there')
+    .option('--force', 'take a directory that is not empty: right files stay, others of the same name are replaced')
+    .option('--manifest <file>', 'save the manifest too: as JSON when the name ends in .json, else as canonical CBOR')
+    .option('--jobs <n>', 'downloads at once', positiveInteger, 8)
+    .addHelpText(
+      'after',
+      `
+Every file is checked against the manifest before it gets its name; executable files become executable again. A pull that
+was stopped goes on with --force.
+
+Examples:
+  $ artifactstore pull 0198c0de-5a1e-7000-8000-000000000001 ./results
+  $ artifactstore pull 0198c0de-5a1e-7000-8000-000000000001 ./results --force --manifest results.manifest.cbor`,
+    )
+    .action(async (packageId: string, directory: string, options: PullOptions) => {
+      await (await import('./pull-package.ts')).pullPackage(context(), packageId, directory, options);
+    });
+};

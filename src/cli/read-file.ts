@@ -1,0 +1,96 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { type ReopenableBody, reopenable } from '../client/connect.ts';
+import { createHasher, sha256, toHex } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { TreeFile } from './walk.ts';
+
+/** A file that was read once: its digest, and its bytes when it is small. */
+export interface HashedFile extends TreeFile {
+  /** SHA-256: every registry finds bytes by it, whatever its primary digest. */
+  readonly digest: Uint8Array;
+  readonly contentAddress: string;
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** Files below this size are read into memory once, hashed there, and sent together with others. */
+export const smallFileBytes = 262_144;
+
+const chunkBytes = 1_048_576;
+
+export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<HashedFile> {
+  signal.throwIfAborted();
+  if (file.sizeBytes < smallFileBytes) {
+    const bytes = await readWhole(file);
+    return hashed(file, sha256(bytes), bytes);
+  }
+  const hasher = createHasher('sha256');
+  for await (const chunk of readChunks(file, signal)) hasher.update(chunk);
+  return hashed(file, hasher.digest(), undefined);
+}
+
+/** The file's bytes as an upload takes them: from memory, or read anew each time it is sent. */
+export function fileBody(file: HashedFile, signal: AbortSignal): ReopenableBody {
+  const { bytes } = file;
+  return reopenable(async function* () {
+    if (bytes === undefined) yield* readChunks(file, signal);
+    else if (bytes.length > 0) yield bytes;
+  });
+}
+
+export function changed(file: TreeFile, cause?: unknown): ArtifactstoreError {
+  return new ArtifactstoreError('digest_mismatch', `"${file.relativePath}" changed while it was being pushed.`, {
+    field: file.relativePath,
+    info: { hint: 'push again when nothing writes to the directory' },
+    cause,
+  });
+}
+
+function hashed(file: TreeFile, digest: Uint8Array, bytes: Uint8Array | undefined): HashedFile {
+  return { ...file, digest, contentAddress: `sha256:${toHex(digest)}`, bytes };
+}
+
+async function readWhole(file: TreeFile): Promise<Uint8Array> {
+  const handle = await openFile(file);
+  try {
+    // One byte of room more shows a file that grew.
+    const buffer = new Uint8Array(file.sizeBytes + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
+      length += bytesRead;
+      if (bytesRead === 0 || length === buffer.length) break;
+    }
+    if (length !== file.sizeBytes) throw changed(file);
+    return buffer.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* readChunks(file: TreeFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const handle = await openFile(file);
+  try {
+    let length = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      const chunk = new Uint8Array(chunkBytes);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+      if (length > file.sizeBytes) throw changed(file);
+      yield chunk.subarray(0, bytesRead);
+    }
+    if (length !== file.sizeBytes) throw changed(file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openFile(file: TreeFile): Promise<FileHandle> {
+  try {
+    return await open(file.path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw changed(file, error);
+    throw new ArtifactstoreError('invalid_path', `"${file.relativePath}" can't be read: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,37 @@
+import { CommanderError } from 'commander';
+import type { Surroundings } from './context.ts';
+import { exitCode, exitCodeOf } from './exit.ts';
+import { createOutput } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Runs one command to its end and answers the exit code. Never throws. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr, environment } = surroundings;
+  let pipeClosed = false;
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has had enough (`| head`): that is its right, and nothing failed.
+      if (error.code !== 'EPIPE') throw error;
+      if (pipeClosed) return;
+      pipeClosed = true;
+      process.exit(exitCode.done);
+    });
+  let code: number = exitCode.done;
+  const program = createProgram(surroundings, (chosen) => {
+    code = chosen;
+  });
+  try {
+    await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    const json = argv.includes('--json');
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCode.done;
+      if (json) stderr.write(`${JSON.stringify({ code: 'usage', detail: error.message.replace(/^error: /, '') })}\n`);
+      return exitCode.usage;
+    }
+    createOutput({ stdout, stderr, environment, json, quiet: false, color: !argv.includes('--no-color') }).error(error);
+    if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}

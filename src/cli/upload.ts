@@ -1,0 +1,147 @@
+import mimeTypes from 'mime-types';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
+import { createLimit, forEachLimited } from './limit.ts';
+import { changed, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
+import type { TreeFile } from './walk.ts';
+
+export interface UploadOptions {
+  /** How many requests and how many reads are under way at once. */
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  /** Told of bytes that are in the package from now on. */
+  onDone(bytes: number): void;
+}
+
+/**
+ * Brings the files into an open package and answers how many bytes had to be sent. Files are taken in windows: hashed, attached
+ * where the registry has their bytes, sent where it does not, small ones together. Memory is bounded by the windows under way.
+ */
+export async function uploadFiles(
+  registry: Registry,
+  packageId: string,
+  files: readonly TreeFile[],
+  { jobs, signal, onDone }: UploadOptions,
+): Promise<number> {
+  const reads = createLimit(Math.max(jobs, 4));
+  const requests = createLimit(jobs);
+  let uploaded = 0;
+
+  await forEachLimited(windows(files), windowsAtOnce, async (window) => {
+    const hashed = await Promise.all(window.map((file) => reads(() => hashFile(file, signal))));
+    signal.throwIfAborted();
+    const missing = await requests(() => attach(hashed));
+    const small = missing.filter(({ bytes }) => bytes !== undefined);
+    const large = missing.filter(({ bytes }) => bytes === undefined);
+    await Promise.all([
+      ...batches(small).map((batch) => requests(() => sendTogether(batch))),
+      ...large.map((file) => requests(() => sendAlone(file))),
+    ]);
+  });
+  return uploaded;
+
+  async function attach(window: readonly HashedFile[]): Promise<readonly HashedFile[]> {
+    const answers = await registry.files.attach(
+      packageId,
+      window.map((file) => ({
+        relative_path: file.relativePath,
+        content_address: file.contentAddress,
+        size_bytes: file.sizeBytes,
+        ...describeFile(file),
+      })),
+    );
+    return window.filter((file, index) => {
+      const { result, file: record } = answers[index]!;
+      if (result === 'missing') return true;
+      finish(file, record);
+      return false;
+    });
+  }
+
+  async function sendTogether(batch: readonly HashedFile[]): Promise<void> {
+    signal.throwIfAborted();
+    const [first] = batch;
+    if (batch.length === 1 && first !== undefined) return await sendAlone(first);
+    async function* parts(): AsyncIterable<NewFile> {
+      for (const file of batch) yield newFile(file);
+    }
+    const added = await registry.files.addMany(packageId, parts());
+    for (const [index, file] of batch.entries()) {
+      finish(file, added[index]?.record);
+      uploaded += file.sizeBytes;
+    }
+  }
+
+  async function sendAlone(file: HashedFile): Promise<void> {
+    signal.throwIfAborted();
+    try {
+      const { record } = await registry.files.add(packageId, newFile(file));
+      finish(file, record);
+      uploaded += file.sizeBytes;
+    } catch (error) {
+      // The bytes that were sent are not those that were hashed.
+      if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch')) throw changed(file, error);
+      throw error;
+    }
+  }
+
+  function newFile(file: HashedFile): NewFile {
+    return {
+      relative_path: file.relativePath,
+      body: fileBody(file, signal),
+      size_bytes: file.sizeBytes,
+      digests: new Map([['sha256', file.digest]]),
+      signal,
+      ...describeFile(file),
+    };
+  }
+
+  function finish(file: HashedFile, record: File | undefined): void {
+    if (record === undefined || `sha256:${record.digest_sha256}` !== file.contentAddress || record.size_bytes !== file.sizeBytes)
+      throw new ArtifactstoreError(
+        'integrity_failure',
+        `The server recorded other bytes for "${file.relativePath}" than those that were sent.`,
+        {
+          field: file.relativePath,
+        },
+      );
+    onDone(file.sizeBytes);
+  }
+}
+
+const windowsAtOnce = 3;
+const windowFiles = 1000;
+const windowBytes = 16_777_216;
+const batchFiles = 256;
+const batchBytes = 8_388_608;
+
+function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
+  return {
+    media_type: mimeTypes.lookup(file.relativePath) || 'application/octet-stream',
+    ...(file.executable ? { annotations: { mode: 'executable' } } : {}),
+  };
+}
+
+/** Runs of files that can be hashed and kept in memory together. */
+function* windows(files: readonly TreeFile[]): Iterable<readonly TreeFile[]> {
+  yield* runs(files, windowFiles, windowBytes, ({ sizeBytes }) => (sizeBytes < smallFileBytes ? sizeBytes : 0));
+}
+
+function batches(files: readonly HashedFile[]): readonly (readonly HashedFile[])[] {
+  return [...runs(files, batchFiles, batchBytes, ({ sizeBytes }) => sizeBytes)];
+}
+
+function* runs<T>(items: readonly T[], maximumItems: number, maximumBytes: number, bytesOf: (item: T) => number): Iterable<readonly T[]> {
+  let run: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (run.length > 0 && (run.length >= maximumItems || bytes + bytesOf(item) > maximumBytes)) {
+      yield run;
+      run = [];
+      bytes = 0;
+    }
+    run.push(item);
+    bytes += bytesOf(item);
+  }
+  if (run.length > 0) yield run;
+}
