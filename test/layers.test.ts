@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import test from 'node:test';
+import { type Import, importsOf, isRelative, targetOf, withoutComments } from './source-imports.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -43,11 +44,6 @@ const impureCode: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 const readsEnvironment = /^(config\.ts|main\.ts|credentials\/.*)$/;
 const storageNeutral = /^(registry|http\/api|kernel)\//;
-
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-}
 
 test('every import in src/ follows the layers', () => {
   const files = new Map(
@@ -156,28 +152,6 @@ function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   };
   for (const path of graph.keys()) visit(path, []);
   return [...found.values()];
-}
-
-function importsOf(code: string): Import[] {
-  const forms =
-    /(?:^|;)\s*(?:import|export)\s+(?<type>type\b)?[^;'"=]*?\bfrom\s*['"](?<from>[^'"]+)['"]|(?:^|;)\s*import\s*['"](?<bare>[^'"]+)['"]|\b(?:import|moduleUrl)\(\s*['"](?<called>[^'"]+)['"]/gm;
-  return [...code.matchAll(forms)].map(({ groups = {} }) => ({
-    specifier: groups.from ?? groups.bare ?? groups.called ?? '',
-    typeOnly: groups.type !== undefined,
-  }));
-}
-
-/** Good enough for this code base: a `//` right after a colon is taken for a URL. */
-function withoutComments(source: string): string {
-  return source.replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '');
-}
-
-function isRelative(each: Import): boolean {
-  return each.specifier.startsWith('.');
-}
-
-function targetOf(path: string, each: Import): string {
-  return posix.join(posix.dirname(path), each.specifier);
 }
 
 function partOf(path: string): string {

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
+import { basename, dirname, extname, join } from 'node:path';
+import test from 'node:test';
+import { importsOf, isRelative, targetOf, withoutComments } from './source-imports.ts';
+
+const root = join(import.meta.dirname, '..');
+const source = filesIn('src');
+const ours = [...source, ...filesIn('bin'), ...filesIn('tools'), ...filesIn('test'), ...filesIn('bench'), ...filesIn('examples')];
+
+const vagueNames = ['utils', 'util', 'common', 'helpers', 'helper', 'manager', 'service', 'base', 'impl', 'types', 'misc'];
+const foldersWithDoor = ['storage', 'dataplane', 'database', 'registry', 'credentials', 'provider'];
+const maximumLines = 400;
+const pureParts = ['kernel', 'protocol'];
+const reached = new Map<string, ReadonlySet<string>>();
+
+/** Files, or folders with their `/`, whose test is elsewhere, and where. */
+const testedElsewhere: Readonly<Record<string, string>> = {
+  'src/index.ts': 'test/public-api.test.ts holds the list of names',
+  'src/compose.ts': 'test/public-api.test.ts and every test of a whole store use it',
+  'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
+  'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
+  'src/main.ts': 'test/package.test.ts runs the command line as it is installed',
+  'src/version.ts': 'test/package.test.ts compares it with package.json',
+};
+
+test('a file is named for what it is, in small letters with hyphens, and a door in capitals like its folder', () => {
+  for (const path of source) {
+    const name = basename(path, extname(path));
+    assert.ok(!vagueNames.includes(name) && !vagueNames.includes(basename(dirname(path))), `${path}: the name says nothing`);
+    if (/[A-Z]/.test(name)) assert.equal(name, basename(dirname(path)).toUpperCase(), `${path}: a door bears its folder's name`);
+    else assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/, path);
+  }
+});
+
+test('every folder with several implementations has its door', () => {
+  for (const folder of foldersWithDoor.filter((name) => existsSync(join(root, 'src', name)))) {
+    assert.ok(source.includes(`src/${folder}/${folder.toUpperCase()}.ts`), `src/${folder} has no door`);
+  }
+});
+
+test('no two paths differ in capitals only, which many file systems take for one', () => {
+  const seen = new Map<string, string>();
+  for (const path of ours) {
+    const twin = seen.get(path.toLowerCase());
+    assert.equal(twin, undefined, `${path} and ${twin}`);
+    seen.set(path.toLowerCase(), path);
+  }
+});
+
+test('src/ holds TypeScript only: the build carries nothing else', () => {
+  assert.deepEqual(
+    source.filter((path) => !path.endsWith('.ts')),
+    [],
+  );
+});
+
+test('every file that does something is tested, a pure one by itself', () => {
+  const untested = source.filter((path) => doesSomething(path) && !isTested(path));
+  assert.deepEqual(untested, []);
+});
+
+test('every reason for a test elsewhere is about a file that is there and has no test of its own', () => {
+  for (const path of Object.keys(testedElsewhere)) {
+    assert.ok(
+      source.some((each) => each === path || (path.endsWith('/') && each.startsWith(path))),
+      `${path} is not there`,
+    );
+    assert.ok(path.endsWith('/') || !existsSync(join(root, mirror(path))), `${path} has a test of its own by now`);
+  }
+});
+
+test(`no file of src/, bin/ or tools/ is longer than ${maximumLines} lines`, () => {
+  const long = ours.filter((path) => /^(src|bin|tools)\//.test(path) && read(path).split('\n').length - 1 > maximumLines);
+  assert.deepEqual(long, []);
+});
+
+test('nothing in src/ silences the compiler or the linter', () => {
+  const silencers = /@ts-(ignore|expect-error|nocheck)|biome-ignore|eslint-disable|\bas any\b|[:<|&]\s*any\b(?!\s*(of|thing)\b)|\bany\[\]/;
+  const found = source.flatMap((path) =>
+    read(path)
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(\*|\/\/|\/\*)(?!.*(@ts-|biome-|eslint-))/.test(line) || !silencers.test(line) ? [] : [`${path}:${index + 1}: ${line.trim()}`],
+      ),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('nothing is left for later in a comment', () => {
+  const marks = new RegExp(['TODO', 'FIXME', 'XXX', 'HACK'].map((mark) => `\\b${mark}\\b`).join('|'));
+  assert.deepEqual(
+    ours.filter((path) => path !== 'test/house.test.ts' && marks.test(read(path))),
+    [],
+  );
+});
+
+test('the tree in README.md names what is there, and every folder of src/', () => {
+  const named = namedInTree(read('README.md'));
+  assert.ok(named.length > 0, 'README.md shows no tree');
+  for (const path of named) assert.ok(existsSync(join(root, path)), `README.md names ${path}, which is not there`);
+  const folders = new Set(source.filter((path) => path.split('/').length > 2).map((path) => `src/${path.split('/')[1]}/`));
+  for (const folder of folders) assert.ok(named.includes(folder), `README.md does not name ${folder}`);
+});
+
+test('a file has a test at the same place, or for its folder; types need none', () => {
+  assert.equal(mirror('src/kernel/cbor.ts'), 'test/kernel/cbor.test.ts');
+  assert.deepEqual(
+    namedInTree('```sh\nls src/y/\n```\n\n```\nsrc/a.ts    main; src/b.ts too\nsrc/c/     c\n  d/       d\n```\n```sh\nls src/x/\n```'),
+    ['src/a.ts', 'src/c/'],
+  );
+  assert.equal(doesSomething('src/storage/STORAGE.ts'), false);
+  assert.equal(doesSomething('src/kernel/module-url.ts'), true);
+});
+
+/**
+ * A file of a pure part has a test at the same place, or is a part of one that has, by its name (`cbor-encoder` of `cbor`). Elsewhere it is
+ * enough that a test of its own part reaches it, through imports: what a server or a dialect is made of is tested whole.
+ */
+function isTested(path: string): boolean {
+  const elsewhere = Object.keys(testedElsewhere).some((each) => path === each || (each.endsWith('/') && path.startsWith(each)));
+  // The suite of a door is run by the test of each implementation.
+  if (elsewhere || basename(path).startsWith('conformance') || existsSync(join(root, mirror(path)))) return true;
+  const part = path.split('/')[1] ?? '';
+  if (!pureParts.includes(part)) return reachedByTestsOf(part).has(path);
+  const words = basename(path, '.ts').split('-');
+  return words.some(
+    (_, index) => index > 0 && existsSync(join(root, mirror(join(dirname(path), `${words.slice(0, index).join('-')}.ts`)))),
+  );
+}
+
+/** The files of src/ that the tests of a part import, and those that these import, and so on. */
+function reachedByTestsOf(part: string): ReadonlySet<string> {
+  const known = reached.get(part);
+  if (known !== undefined) return known;
+  const found = new Set(ours.filter((path) => path.startsWith(`test/${part}/`) || path === `test/${part}.test.ts`));
+  reached.set(part, found);
+  for (const path of found) {
+    const next = importsOf(withoutComments(read(path))).filter((each) => isRelative(each) && !each.typeOnly);
+    for (const target of next.map((each) => targetOf(path, each)))
+      if (/^(src|test)\/.*\.ts$/.test(target) && existsSync(join(root, target))) found.add(target);
+  }
+  return found;
+}
+
+function mirror(path: string): string {
+  return path.replace(/^src\//, 'test/').replace(/\.ts$/, '.test.ts');
+}
+
+/** Whether anything is left of a file without its types, comments and re-exports. */
+function doesSomething(path: string): boolean {
+  const code = stripTypeScriptTypes(read(path)).replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*$/gm, '');
+  return (
+    code
+      .replace(/^\s*(import|export)\b[^;=(]*\bfrom\s*['"][^'"]+['"][^;]*;/gm, '')
+      .replace(/export\s*\{\s*\};?/g, '')
+      .trim() !== ''
+  );
+}
+
+/** The paths that begin a line in the first plain code block that has `src/`. */
+function namedInTree(markdown: string): string[] {
+  const blocks = [...markdown.matchAll(/^```(?<language>\w*)\n(?<text>[\s\S]*?)^```$/gm)].map(({ groups = {} }) => groups);
+  const tree = blocks.find(({ language, text }) => language === '' && text?.includes('src/'))?.text ?? '';
+  return tree.split('\n').flatMap((line) => /^[\w.-]+(?:\/[\w.-]*)*(?=\s|$)/.exec(line) ?? []);
+}
+
+function filesIn(folder: string): string[] {
+  return globSync(`${folder}/**/*`, { cwd: root, withFileTypes: true, exclude: (entry) => entry.name === 'node_modules' })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(root.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .sort();
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
