@@ -55,6 +55,9 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
       config.defaultBackend,
     retentionClasses: config.retention.classes,
     version,
+    backendIds: [...backends.keys()],
+    unfinalizedSeconds: config.retention.unfinalizedSeconds,
+    now: Date.now,
     onIncident: options.onIncident ?? (() => undefined),
   });
   opened.defer(() => registry.settle());

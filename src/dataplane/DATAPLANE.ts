@@ -1,8 +1,8 @@
 import type { ContentAddress } from '../kernel/address.ts';
 import type { Algorithm } from '../kernel/digest.ts';
-import type { ByteRange, StorageHealth } from '../storage/STORAGE.ts';
+import type { ByteRange, ListedObject, StorageHealth } from '../storage/STORAGE.ts';
 
-export type { ByteRange, StorageHealth } from '../storage/STORAGE.ts';
+export type { ByteRange, ListedObject, StorageHealth } from '../storage/STORAGE.ts';
 
 /**
  * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its steps:
@@ -35,6 +35,12 @@ export interface DataPlane {
 
   /** Deletes the bytes at a dead key. Idempotent. */
   remove(backendId: string, key: string): Promise<void>;
+
+  /** Every object of a backend, with whatever else lies there under a key. */
+  list(backendId: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
+
+  /** Removes drafts that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. */
+  reclaimDrafts(backendId: string, ageSeconds: number): Promise<number>;
 
   /** The state of every backend, by id. */
   health(): Promise<ReadonlyMap<string, StorageHealth>>;

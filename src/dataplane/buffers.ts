@@ -1,5 +1,5 @@
 /**
- * A bounded stock of block-sized buffers, reused. Whoever finds it empty goes on with a small buffer of its own instead of waiting:
+ * A bounded stock of block-sized buffers in shared memory, where a hashing thread sees them too, reused. Whoever finds it empty goes on with a small buffer of its own instead of waiting:
  * a slow client that sits on a buffer then slows nobody down to a stop, and no two streams can wait for each other.
  */
 export interface Buffers {
@@ -17,7 +17,7 @@ export function bufferStock(count: number, bytes: number): Buffers {
       if (buffer !== undefined) return buffer;
       if (made >= count) return undefined;
       made += 1;
-      return Buffer.allocUnsafeSlow(bytes);
+      return Buffer.from(new SharedArrayBuffer(bytes));
     },
     give(buffer) {
       idle.push(buffer);

@@ -1,19 +1,14 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { createHasher, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../storage/file-error.ts';
+import { fileError } from '../kernel/file-error.ts';
 import { blockBytes, type Digests } from './DATAPLANE.ts';
 
-/**
- * A draft being written: one write in flight while the caller goes on. Errors are the store's (`storage_full`,
- * `storage_unavailable`), and show at the next call.
- */
+/** A draft being written, one write at a time. Errors are the store's: `storage_full`, `storage_unavailable`. */
 export interface DraftFile {
-  /** Starts a write when the one before is done. The bytes must stay as they are until `written` or the next `write` resolves. */
+  /** Resolves when the bytes are in the file; until then they must stay as they are. Writes happen in the order of the calls. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves when no write is in flight. */
-  written(): Promise<void>;
-  /** Makes the bytes durable and closes the file. */
+  /** Makes all that was written durable, and closes the file. */
   finish(): Promise<void>;
   /** Closes and removes the file. Never throws. */
   abandon(): Promise<void>;
@@ -21,60 +16,52 @@ export interface DraftFile {
 
 export function createDraftFile(path: string): DraftFile {
   let handle: FileHandle | undefined;
-  let writing: Promise<void> = Promise.resolve();
+  let last: Promise<void> = Promise.resolve();
   let flushing: Promise<void> = Promise.resolve();
   let unflushed = 0;
 
-  async function opened(): Promise<FileHandle> {
-    handle ??= await open(path, 'wx', 0o600);
-    return handle;
-  }
-
-  async function guarded<T>(action: () => Promise<T>): Promise<T> {
+  async function append(bytes: Uint8Array): Promise<void> {
     try {
-      return await action();
+      handle ??= await open(path, 'wx', 0o600);
+      if (unflushed >= flushBytes) await flushAlong(handle);
+      await writeWhole(handle, bytes);
+      unflushed += bytes.byteLength;
     } catch (error) {
       throw fileError(error, path);
     }
   }
 
-  // Without this the kernel keeps the whole file dirty until the final fsync, which then waits for all of it at once.
+  // Left alone, the kernel keeps the whole file dirty until the final fsync, which then waits for all of it at once.
   async function flushAlong(file: FileHandle): Promise<void> {
     await flushing;
+    unflushed = 0;
     flushing = file.datasync();
     flushing.catch(() => undefined);
   }
 
   return {
-    write: (bytes) =>
-      guarded(async () => {
-        await writing;
-        const file = await opened();
-        unflushed += bytes.byteLength;
-        if (unflushed > flushBytes) {
-          unflushed = bytes.byteLength;
-          await flushAlong(file);
-        }
-        writing = writeWhole(file, bytes);
-        writing.catch(() => undefined);
-      }),
-
-    written: () => guarded(() => writing),
+    write(bytes) {
+      last = last.then(() => append(bytes));
+      last.catch(() => undefined);
+      return last;
+    },
 
     // Data and size are what a reader needs, so fdatasync is enough; times may be lost. The name of the draft need not be durable:
     // it is only ever linked to another name, whose directory is then fsynced.
-    finish: () =>
-      guarded(async () => {
-        const file = await opened();
-        await writing;
+    async finish() {
+      await last;
+      try {
         await flushing;
-        await file.datasync();
+        await handle?.datasync();
+        await handle?.close();
         handle = undefined;
-        await file.close();
-      }),
+      } catch (error) {
+        throw fileError(error, path);
+      }
+    },
 
     async abandon() {
-      await writing.catch(() => undefined);
+      await last.catch(() => undefined);
       await flushing.catch(() => undefined);
       await handle?.close().catch(() => undefined);
       handle = undefined;
@@ -115,4 +102,5 @@ export async function* readDraft(path: string, draft: Digests & { readonly sizeB
   }
 }
 
+/** How much may be dirty before an fdatasync runs beside the writes. */
 const flushBytes = 32 * 1_048_576;

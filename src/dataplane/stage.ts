@@ -1,16 +1,19 @@
 import { type Algorithm, sameBytes, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { stoppable } from '../storage/stop.ts';
+import { stoppable } from '../kernel/stop.ts';
 import type { Buffers } from './buffers.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
-import { createDigester } from './digester.ts';
+import { createDigester, type Digester } from './digester.ts';
 import { createDraftFile } from './draft-file.ts';
+import type { HashThreads, RemoteDigester } from './hash-threads.ts';
 
 export interface StageOptions {
   readonly path: string;
   readonly expected: Expected;
   readonly digestAlgorithm: Algorithm;
   readonly buffers: Buffers;
+  /** Undefined where every file is hashed on the calling thread. */
+  readonly threads: HashThreads | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -22,50 +25,58 @@ export interface Staged {
 }
 
 /**
- * One pass: the bytes are collected into blocks, and while a block is written it is hashed. A file that fits the first, small
- * buffer is one write. Whatever fails, the draft is gone when this throws.
+ * One pass: the bytes are collected into blocks, and each block is written and hashed while the next one fills. What fits one block
+ * is hashed here, longer files on a thread. Whatever fails, the draft is gone and every buffer given back when this throws.
  */
 export async function stageDraft(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<Staged> {
-  const { expected, buffers } = options;
-  const digester = createDigester(new Set([options.digestAlgorithm, 'sha256', ...(expected.digests?.keys() ?? [])]));
+  const { expected, buffers, threads } = options;
+  const algorithms = [...new Set([options.digestAlgorithm, 'sha256', ...(expected.digests?.keys() ?? [])])];
+  let digester: Digester | RemoteDigester = createDigester(algorithms);
+  let remote: RemoteDigester | undefined;
   const file = createDraftFile(options.path);
   const own = Buffer.allocUnsafeSlow(Math.min(expected.sizeBytes ?? ownBytes, ownBytes));
   let buffer: Buffer = own;
   let filled = 0;
   let position = 0;
-  let lent: Buffer | undefined;
+  const flying: { readonly buffer: Buffer; readonly done: Promise<unknown> }[] = [];
 
-  /** Gives the buffer that was being written back to the stock. */
-  async function settle(): Promise<void> {
-    await file.written();
-    if (lent !== undefined) buffers.give(lent);
-    lent = undefined;
-  }
-
-  async function flush(): Promise<void> {
-    await settle();
+  function flush(): void {
     const piece = buffer.subarray(0, filled);
-    await file.write(piece);
-    if (buffer !== own) lent = buffer;
+    const done = Promise.all([file.write(piece), digester.update(piece)]);
+    // It is awaited later, in turn; until then a failure must not count as unhandled.
+    done.catch(() => undefined);
+    flying.push({ buffer, done });
     position += filled;
     filled = 0;
-    // The write runs on another thread meanwhile.
-    digester.update(piece);
   }
 
-  /** Makes room for more: the small buffer is outgrown, or the block is full. */
+  async function settleOldest(): Promise<void> {
+    await flying[0]!.done;
+    const { buffer: free } = flying.shift()!;
+    if (free !== own) buffers.give(free);
+    if (free === buffer) buffer = own;
+  }
+
+  /** Makes room for more bytes: the small buffer is outgrown, or the block is full. */
   async function grow(): Promise<void> {
-    if (buffer === own && filled < blockBytes && position === 0) {
+    if (buffer === own && position === 0) {
       const larger = buffers.take();
       if (larger !== undefined) {
         own.copy(larger, 0, 0, filled);
         buffer = larger;
         return;
       }
+    } else if (position === 0 && threads !== undefined) {
+      remote = threads.begin(algorithms);
+      digester = remote;
     }
-    await flush();
-    const next = buffers.take();
-    if (next === undefined) await settle();
+    flush();
+    while (flying.length > maximumFlying) await settleOldest();
+    let next = buffers.take();
+    while (next === undefined && flying.length > 0) {
+      await settleOldest();
+      next = buffers.take();
+    }
     buffer = next ?? own;
   }
 
@@ -88,8 +99,10 @@ export async function stageDraft(source: AsyncIterable<Uint8Array>, options: Sta
       }
     }
     requireLength(size, expected, true);
-    await flush();
-    const { digests, blockDigests } = digester.finish();
+    flush();
+    while (flying.length > 0) await settleOldest();
+    const { digests, blockDigests } = await digester.finish();
+    remote = undefined;
     requireDigests(digests, expected);
     await file.finish();
     return {
@@ -99,11 +112,14 @@ export async function stageDraft(source: AsyncIterable<Uint8Array>, options: Sta
       blockDigests,
     };
   } catch (error) {
+    await Promise.allSettled(flying.map(({ done }) => done));
+    remote?.forget();
     await file.abandon();
     throw error;
   } finally {
-    if (lent !== undefined) buffers.give(lent);
-    if (buffer !== own && buffer !== lent) buffers.give(buffer);
+    const held = new Set([buffer, ...flying.map((piece) => piece.buffer)]);
+    held.delete(own);
+    for (const each of held) buffers.give(each);
   }
 }
 
@@ -132,3 +148,6 @@ function requireDigests(digests: ReadonlyMap<string, Uint8Array>, expected: Expe
 }
 
 const ownBytes = 65_536;
+
+/** Pieces that may wait to be written and hashed, besides the one that fills. */
+const maximumFlying = 3;

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, unlink } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../kernel/address.ts';
 import { type Algorithm, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../storage/file-error.ts';
+import { fileError } from '../kernel/file-error.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
 import { readDraft } from './draft-file.ts';
+import { startHashThreads } from './hash-threads.ts';
+import { removeOldFiles } from './old-drafts.ts';
 import { openVerified } from './read.ts';
 import { stageDraft } from './stage.ts';
 import { verifyObject } from './verify.ts';
@@ -21,11 +24,15 @@ export interface DataPlaneOptions {
   readonly digestAlgorithm?: Algorithm;
   /** How many blocks of 1 MiB all uploads share; an upload that finds none left goes on with a small buffer of its own. */
   readonly bufferBlocks?: number;
+  /** Threads that hash files of more than one block: by default one less than the cores, at most 4. With 0 they are hashed inline. */
+  readonly hashThreads?: number;
 }
 
 export function openDataPlane(options: DataPlaneOptions): DataPlane {
   const { backends, spoolDirectory, digestAlgorithm = 'blake3' } = options;
   const made = new Set<string>();
+  const threadCount = options.hashThreads ?? Math.min(availableParallelism() - 1, 4);
+  const threads = threadCount > 0 ? startHashThreads(threadCount) : undefined;
   const buffers = bufferStock(options.bufferBlocks ?? defaultBufferBlocks, blockBytes);
 
   function backendOf(id: string): Storage {
@@ -60,7 +67,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       if (backend.drafts === undefined) await requireDirectory(draftDirectory(backend));
       const id = randomUUID();
       const path = draftPath({ backendId, id });
-      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, signal });
+      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, threads, signal });
       return {
         id,
         backendId,
@@ -92,12 +99,21 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     remove: async (backendId, key) => backendOf(backendId).delete(key),
 
+    list: (backendId, signal) => backendOf(backendId).list('', signal === undefined ? {} : { signal }),
+
+    async reclaimDrafts(backendId, ageSeconds): Promise<number> {
+      const directory = draftDirectory(backendOf(backendId));
+      return await removeOldFiles(directory, ageSeconds);
+    },
+
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {
       const states = await Promise.all([...backends].map(async ([id, backend]) => [id, await healthInTime(backend)] as const));
       return new Map(states);
     },
 
-    async close(): Promise<void> {},
+    async close(): Promise<void> {
+      await threads?.close();
+    },
   };
 }
 

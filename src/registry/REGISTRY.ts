@@ -265,6 +265,41 @@ export interface RetentionClassRecord {
   readonly default_duration_seconds: number | null;
 }
 
+/** Why a package is kept or will go, and when. */
+export interface RetentionRecord {
+  readonly package_id: string;
+  readonly status: PackageStatus;
+  readonly retention_class: string;
+  /** Null for never. */
+  readonly expires_at: string | null;
+  /** When a sweep found it expired; the next collection takes it. */
+  readonly eligible_at: string | null;
+  readonly finalized_at: string | null;
+  /** Released ones too; a package is held while one of them is not. */
+  readonly holds: readonly Hold[];
+  /** What was decided about it, oldest first. */
+  readonly history: readonly RetentionEvent[];
+}
+
+export interface Hold {
+  readonly id: string;
+  readonly reason: string;
+  /** The actor who applied it. */
+  readonly owner: string;
+  readonly applied_at: string;
+  readonly released_at: string | null;
+  readonly released_by: string | null;
+  readonly release_reason: string | null;
+}
+
+export interface RetentionEvent {
+  readonly sequence: number;
+  readonly created_at: string;
+  readonly event_type: string;
+  readonly actor: string;
+  readonly detail: JsonObject;
+}
+
 export interface Health {
   readonly status: 'ok' | 'degraded';
   readonly version: string;
@@ -288,8 +323,67 @@ export interface BackendHealth {
 export interface Operator {
   migrate(): Promise<readonly string[]>;
   replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
+  /** Marks what is expired, unheld and finalized as eligible for collection; deletes nothing. */
+  sweep(options?: SweepOptions): Promise<Sweep>;
+  /** Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also beside itself. */
+  collect(options?: CollectOptions): Promise<Collection>;
+  /** What `collect` would do now; does nothing. */
+  planCollection(): Promise<CollectionPlan>;
   /** Checks sequence, payload digests and chain from the first event to the last. */
   verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
+}
+
+export interface SweepOptions {
+  /** Who is said to have done it; `operator` where absent. */
+  readonly actor?: string;
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Sweep {
+  readonly marked_package_ids: readonly string[];
+  readonly marked_count: number;
+}
+
+export interface CollectOptions {
+  readonly actor?: string;
+  /** Drafts that were not written to for this long are forgotten ones; 3,600 where absent. */
+  readonly draftAgeSeconds?: number;
+  readonly onProgress?: (counts: CollectionCounts) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CollectionCounts {
+  readonly released_locations: number;
+  /** Objects that no live location needed any more. */
+  readonly deleted_objects: number;
+  readonly reclaimed_drafts: number;
+  /** Bytes that lay in a backend and were never live. */
+  readonly deleted_orphans: number;
+}
+
+export interface Collection extends CollectionCounts {
+  /** Never finalized, and not changed for too long. */
+  readonly abandoned_package_ids: readonly string[];
+  readonly collected_package_ids: readonly string[];
+  /** What lies in each backend now, beside what the log says is live: equal unless something was written or deleted meanwhile. */
+  readonly backends: readonly StoredBytes[];
+}
+
+export interface StoredBytes {
+  readonly backend_id: string;
+  readonly stored_objects: number;
+  readonly stored_bytes: number;
+  readonly live_objects: number;
+  readonly live_bytes: number;
+}
+
+export interface CollectionPlan {
+  readonly abandon_package_ids: readonly string[];
+  readonly collect_package_ids: readonly string[];
+  readonly release_locations: number;
+  /** By backend. */
+  readonly delete_objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
 }
 
 export interface EventVerdict {

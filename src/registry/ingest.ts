@@ -6,6 +6,7 @@ import { checkAnnotations, checkMediaType } from './input.ts';
 import type { Context } from './local.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireOpen } from './operations/packages.ts';
+import { eachInParallel } from './parallel.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 
 /**
@@ -68,7 +69,7 @@ export function createIngest(context: Context, actor: string): Ingest {
     try {
       let needs = await database.read('file.plan', { actor, packageId, items: items() });
       for (let round = 0; round < maximumRounds; round++) {
-        await eachInParallel(needs, async (need) => {
+        await eachInParallel(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
           const record = published.get(name) ?? { need, generations: [] };
           published.set(name, record);
@@ -201,16 +202,6 @@ async function* iterate(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint
   } finally {
     await rest.return?.();
   }
-}
-
-/** Runs `step` on every item, some at a time; when it rejects, nothing is running any more. */
-async function eachInParallel<T>(items: readonly T[], step: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const workers = Array.from({ length: Math.min(parallelSteps, items.length) }, async () => {
-    for (const item of queue) await step(item);
-  });
-  const failed = (await Promise.allSettled(workers)).find((worker) => worker.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
 
 function objectName(backendId: string, contentAddress: string): string {

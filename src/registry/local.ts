@@ -20,6 +20,11 @@ export interface RegistryParts {
   routeBackend(producer: string, retentionClass: string): string;
   readonly retentionClasses: readonly RetentionClass[];
   readonly version: string;
+  readonly backendIds: readonly string[];
+  /** After this long without a change, a package that nobody finalized is given up. */
+  readonly unfinalizedSeconds: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
   /** Told of what a caller is not told in full: bytes found bad, clean-up that failed. For the log. */
   onIncident(incident: Incident): void;
 }

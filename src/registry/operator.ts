@@ -1,5 +1,6 @@
 import { toHex } from '../kernel/digest.ts';
 import { chainStart, type LogHead } from '../kernel/event.ts';
+import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './local.ts';
 import type { Operator } from './REGISTRY.ts';
 
@@ -10,6 +11,9 @@ export function createOperator(context: Context): Operator {
   return {
     migrate: () => database.migrate(),
     replay: (onProgress) => database.replay(onProgress),
+    sweep: (options = {}) => sweep(context, options),
+    collect: (options = {}) => collect(context, options),
+    planCollection: () => planCollection(context),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };
       for (;;) {

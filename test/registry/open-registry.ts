@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../src/compose.ts';
@@ -11,12 +11,18 @@ export interface TestRegistry extends Store {
   readonly config: Config;
   /** What the log would have been told. */
   readonly incidents: readonly Incident[];
-  /** Closes and opens it again on the same directory. */
-  reopen(): Promise<TestRegistry>;
+  /** Closes and opens it again on the same directory, with more or other settings. */
+  reopen(environment?: Readonly<Record<string, string>>): Promise<TestRegistry>;
 }
 
-export async function openTestRegistry(environment: Readonly<Record<string, string>> = {}): Promise<TestRegistry> {
-  return await openAt(await mkdtemp(join(tmpdir(), 'artifactstore-')), environment);
+/** `files` are written into the directory before it opens. */
+export async function openTestRegistry(
+  environment: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+): Promise<TestRegistry> {
+  const directory = await mkdtemp(join(tmpdir(), 'artifactstore-'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return await openAt(directory, environment);
 }
 
 async function openAt(directory: string, environment: Readonly<Record<string, string>>): Promise<TestRegistry> {
@@ -34,9 +40,9 @@ async function openAt(directory: string, environment: Readonly<Record<string, st
     incidents,
     close,
     [Symbol.asyncDispose]: close,
-    async reopen() {
+    async reopen(changed = {}) {
       await store.close();
-      return await openAt(directory, environment);
+      return await openAt(directory, { ...environment, ...changed });
     },
   };
 }

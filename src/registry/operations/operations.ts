@@ -1,3 +1,14 @@
+import {
+  abandonUnfinalized,
+  burnOrphans,
+  collectPackages,
+  countLive,
+  findOrphans,
+  forgetDeadKeys,
+  listDeadKeys,
+  planCollection,
+  releaseLocations,
+} from './collect.ts';
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
@@ -5,6 +16,7 @@ import { addFiles, attachFiles, planFiles } from './ingest.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { burnObjects, failObject } from './objects.ts';
 import { abandonPackage, createPackage, getPackage, listPackages, readManifest } from './packages.ts';
+import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and appends
@@ -20,6 +32,15 @@ export const operations: RegistryOperations = {
     'object.burn': burnObjects,
     'object.fail': failObject,
     'metadata_schema.register': registerMetadataSchema,
+    'retention.extend': extendRetention,
+    'retention.hold': applyHold,
+    'retention.release': releaseHold,
+    'retention.sweep': sweepRetention,
+    'collect.abandon': abandonUnfinalized,
+    'collect.packages': collectPackages,
+    'collect.release': releaseLocations,
+    'collect.forget': forgetDeadKeys,
+    'collect.burn_orphans': burnOrphans,
   },
   reads: {
     'package.get': getPackage,
@@ -37,6 +58,12 @@ export const operations: RegistryOperations = {
     'metadata_schema.get': getMetadataSchema,
     'metadata_schema.list': listMetadataSchemas,
     'health.count': countHealth,
+    'retention.get': getRetention,
+    'retention.plan_sweep': planSweep,
+    'collect.plan': planCollection,
+    'collect.dead_keys': listDeadKeys,
+    'collect.find_orphans': findOrphans,
+    'collect.count_live': countLive,
   },
 };
 
@@ -50,6 +77,15 @@ export interface RegistryOperations {
     readonly 'object.burn': typeof burnObjects;
     readonly 'object.fail': typeof failObject;
     readonly 'metadata_schema.register': typeof registerMetadataSchema;
+    readonly 'retention.extend': typeof extendRetention;
+    readonly 'retention.hold': typeof applyHold;
+    readonly 'retention.release': typeof releaseHold;
+    readonly 'retention.sweep': typeof sweepRetention;
+    readonly 'collect.abandon': typeof abandonUnfinalized;
+    readonly 'collect.packages': typeof collectPackages;
+    readonly 'collect.release': typeof releaseLocations;
+    readonly 'collect.forget': typeof forgetDeadKeys;
+    readonly 'collect.burn_orphans': typeof burnOrphans;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -67,6 +103,12 @@ export interface RegistryOperations {
     readonly 'metadata_schema.get': typeof getMetadataSchema;
     readonly 'metadata_schema.list': typeof listMetadataSchemas;
     readonly 'health.count': typeof countHealth;
+    readonly 'retention.get': typeof getRetention;
+    readonly 'retention.plan_sweep': typeof planSweep;
+    readonly 'collect.plan': typeof planCollection;
+    readonly 'collect.dead_keys': typeof listDeadKeys;
+    readonly 'collect.find_orphans': typeof findOrphans;
+    readonly 'collect.count_live': typeof countLive;
   };
 }
 

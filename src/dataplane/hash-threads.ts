@@ -1,0 +1,130 @@
+import { Worker } from 'node:worker_threads';
+import { ArtifactstoreError, fromErrorRecord } from '../kernel/error.ts';
+import { moduleUrl } from '../kernel/module-url.ts';
+import type { Digested } from './digester.ts';
+import type { HashAnswer, HashRequest } from './hash-messages.ts';
+
+/** A digester on another thread. */
+export interface RemoteDigester {
+  /** Resolves when the piece has been hashed and may be overwritten. Pieces are hashed in the order given. */
+  update(piece: Uint8Array): Promise<void>;
+  finish(): Promise<Digested>;
+  /** Ends without a result. No update may be under way. */
+  forget(): void;
+}
+
+export interface HashThreads {
+  /** On the thread with the fewest files. Algorithms must be known ones. */
+  begin(algorithms: readonly string[]): RemoteDigester;
+  close(): Promise<void>;
+}
+
+/** At most `count` threads, each started when the ones before it are busy, and kept; they keep the process alive only while they work. */
+export function startHashThreads(count: number): HashThreads {
+  const threads = new Set<HashThread>();
+  return {
+    begin(algorithms) {
+      for (const thread of threads) if (thread.ended()) threads.delete(thread);
+      let chosen = [...threads].sort((a, b) => a.streams() - b.streams())[0];
+      if (chosen === undefined || (chosen.streams() > 0 && threads.size < count)) {
+        chosen = startHashThread();
+        threads.add(chosen);
+      }
+      return chosen.begin(algorithms);
+    },
+    async close() {
+      await Promise.all([...threads].map((thread) => thread.close()));
+      threads.clear();
+    },
+  };
+}
+
+interface HashThread {
+  streams(): number;
+  ended(): boolean;
+  begin(algorithms: readonly string[]): RemoteDigester;
+  close(): Promise<void>;
+}
+
+interface Waiter {
+  readonly resolve: (digested: Digested | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function startHashThread(): HashThread {
+  const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url));
+  // Answers of one stream come in the order of its questions.
+  const waiting = new Map<number, Waiter[]>();
+  let lastStream = 0;
+  let failure: unknown;
+
+  const end = (cause: unknown): void => {
+    failure ??= new ArtifactstoreError('internal', 'The hashing thread ended before it answered', { cause });
+    for (const waiters of waiting.values()) for (const { reject } of waiters) reject(failure);
+    waiting.clear();
+  };
+  worker.on('error', end);
+  worker.on('messageerror', end);
+  worker.on('exit', (code) => end(new Error(`exit code ${code}`)));
+  worker.on('message', (answer: HashAnswer) => {
+    const waiter = waiting.get(answer.stream)?.shift();
+    if (answer.kind === 'failed') waiter?.reject(fromErrorRecord(answer.error));
+    else waiter?.resolve(answer.kind === 'finished' ? answer.digested : undefined);
+  });
+  worker.unref();
+
+  const post = (request: HashRequest): void => worker.postMessage(request);
+
+  function begin(algorithms: readonly string[]): RemoteDigester {
+    lastStream += 1;
+    const stream = lastStream;
+    const waiters: Waiter[] = [];
+    if (waiting.size === 0) worker.ref();
+    waiting.set(stream, waiters);
+    post({ kind: 'begin', stream, algorithms });
+
+    const ask = (request: HashRequest): Promise<Digested | undefined> =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
+        waiters.push({ resolve, reject });
+        post(request);
+      });
+    const leave = (): void => {
+      if (waiting.delete(stream) && waiting.size === 0) worker.unref();
+    };
+
+    return {
+      async update(piece) {
+        const memory = sharedMemory(piece);
+        await ask({ kind: 'update', stream, memory: memory.buffer, offset: memory.byteOffset, length: memory.byteLength });
+      },
+      async finish() {
+        try {
+          return (await ask({ kind: 'finish', stream }))!;
+        } finally {
+          leave();
+        }
+      },
+      forget() {
+        leave();
+        post({ kind: 'forget', stream });
+      },
+    };
+  }
+
+  return {
+    streams: () => waiting.size,
+    ended: () => failure !== undefined,
+    begin,
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+function sharedMemory(piece: Uint8Array): Uint8Array<SharedArrayBuffer> {
+  if (piece.buffer instanceof SharedArrayBuffer) return piece as Uint8Array<SharedArrayBuffer>;
+  const copy = new Uint8Array(new SharedArrayBuffer(piece.byteLength));
+  copy.set(piece);
+  return copy;
+}

@@ -1,0 +1,155 @@
+import { formatTimestamp } from '../kernel/time.ts';
+import type { Context } from './local.ts';
+import type { DeadKey } from './operations/objects.ts';
+import { eachInParallel } from './parallel.ts';
+import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './REGISTRY.ts';
+
+const packagesPerStep = 1000;
+const locationsPerStep = 2000;
+const keysPerStep = 1000;
+const deletesAtOnce = 16;
+
+/** Marks every expired, unheld, finalized package as eligible, or says which it would mark. Deletes nothing. */
+export async function sweep(context: Context, options: SweepOptions): Promise<Sweep> {
+  const { database } = context;
+  const actor = options.actor ?? defaultActor;
+  const marked: string[] = [];
+  if (options.dryRun === true) {
+    const ids = await database.read('retention.plan_sweep', { now: formatTimestamp(context.now()), limit: Number.MAX_SAFE_INTEGER });
+    return { marked_package_ids: ids, marked_count: ids.length };
+  }
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const ids = await database.write('retention.sweep', { actor, limit: packagesPerStep });
+    marked.push(...ids);
+    if (ids.length < packagesPerStep) return { marked_package_ids: marked, marked_count: marked.length };
+  }
+}
+
+/** What `collect` would do now. */
+export async function planCollection(context: Context): Promise<CollectionPlan> {
+  const now = context.now();
+  return await context.database.read('collect.plan', {
+    now: formatTimestamp(now),
+    unchangedSince: formatTimestamp(now - context.unfinalizedSeconds * 1000),
+  });
+}
+
+/**
+ * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the bytes that no
+ * live location needs deleted, with drafts and orphans that stopped processes left. Each step is one transaction that looks for
+ * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted.
+ */
+export async function collect(context: Context, options: CollectOptions): Promise<Collection> {
+  const { database, dataplane } = context;
+  const actor = options.actor ?? defaultActor;
+  const counts = { released_locations: 0, deleted_objects: 0, reclaimed_drafts: 0, deleted_orphans: 0 };
+  const report = () => options.onProgress?.({ ...counts });
+
+  async function steps(next: (limit: number) => Promise<readonly string[]>): Promise<string[]> {
+    const all: string[] = [];
+    for (;;) {
+      options.signal?.throwIfAborted();
+      const ids = await next(packagesPerStep);
+      all.push(...ids);
+      if (ids.length < packagesPerStep) return all;
+    }
+  }
+
+  async function deleteKeys(keys: readonly DeadKey[]): Promise<void> {
+    if (keys.length === 0) return;
+    await eachInParallel(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
+    await database.write('collect.forget', { keys });
+    report();
+  }
+
+  const unchangedSince = formatTimestamp(context.now() - context.unfinalizedSeconds * 1000);
+  const abandoned = await steps((limit) => database.write('collect.abandon', { actor, limit, unchangedSince }));
+  const collected = await steps((limit) => database.write('collect.packages', { actor, limit }));
+
+  let deleting: Promise<void> = Promise.resolve();
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const released = await database.write('collect.release', { actor, limit: locationsPerStep });
+    // One batch of bytes is deleted while the next is released, never more.
+    await deleting;
+    counts.released_locations += released.locations;
+    counts.deleted_objects += released.dead.length;
+    deleting = deleteKeys(released.dead);
+    deleting.catch(() => undefined);
+    if (released.locations === 0) break;
+  }
+  await deleting;
+
+  await deleteRemembered(context, deleteKeys, options.signal);
+  for (const backendId of context.backendIds) {
+    counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
+    report();
+  }
+  const backends: StoredBytes[] = [];
+  for (const backendId of context.backendIds)
+    backends.push(
+      await reconcile(context, backendId, options.signal, async (keys) => {
+        const dead = await database.write('collect.burn_orphans', { actor, backendId, keys });
+        await deleteKeys(dead);
+        counts.deleted_orphans += dead.length;
+        return new Set(dead.map((key) => key.object_key));
+      }),
+    );
+  return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends };
+}
+
+/** Keys that died in runs that did not get to their bytes. */
+async function deleteRemembered(
+  context: Context,
+  deleteKeys: (keys: readonly DeadKey[]) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let after: DeadKey | null = null;
+  for (;;) {
+    signal?.throwIfAborted();
+    const keys: readonly DeadKey[] = await context.database.read('collect.dead_keys', { limit: keysPerStep, after });
+    await deleteKeys(keys);
+    if (keys.length < keysPerStep) return;
+    after = keys.at(-1)!;
+  }
+}
+
+/** Walks a backend, hands what no event makes live to `clear`, and counts what stays beside what the log says is there. */
+export async function reconcile(
+  context: Context,
+  backendId: string,
+  signal: AbortSignal | undefined,
+  clear: (keys: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<StoredBytes> {
+  const { database, dataplane } = context;
+  const stored = { objects: 0, bytes: 0 };
+  let batch = new Map<string, number>();
+  const settle = async () => {
+    const keys = [...batch.keys()];
+    const orphans = await database.read('collect.find_orphans', { backendId, keys });
+    const cleared = orphans.length === 0 ? new Set<string>() : await clear(orphans);
+    for (const [key, size] of batch)
+      if (!cleared.has(key)) {
+        stored.objects += 1;
+        stored.bytes += size;
+      }
+    batch = new Map();
+  };
+  for await (const object of dataplane.list(backendId, signal)) {
+    batch.set(object.key, object.sizeBytes);
+    if (batch.size >= keysPerStep) await settle();
+  }
+  await settle();
+  const live = (await database.read('collect.count_live', {})).find(({ backend_id }) => backend_id === backendId);
+  return {
+    backend_id: backendId,
+    stored_objects: stored.objects,
+    stored_bytes: stored.bytes,
+    live_objects: live?.objects ?? 0,
+    live_bytes: live?.bytes ?? 0,
+  };
+}
+
+const defaultActor = 'operator';
+const defaultDraftAgeSeconds = 3600;

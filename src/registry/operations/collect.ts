@@ -1,0 +1,296 @@
+import { type Kysely, sql } from 'kysely';
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import type { ContentAddress } from '../../kernel/address.ts';
+import { parseObjectKey } from '../../kernel/key.ts';
+import type { CollectionPlan } from '../REGISTRY.ts';
+import { type DeadKey, deadKey, readObjects, rememberDead } from './objects.ts';
+
+/**
+ * Collection, in steps that are each one transaction: whatever a stopped run leaves, the next one finds in the views and goes on.
+ * Two runs at once share the work, since each step looks for itself.
+ */
+
+export interface CollectStep {
+  readonly actor: string;
+  readonly limit: number;
+}
+
+/** Gives up packages that were never finalized and did not change since `unchangedSince`. */
+export async function abandonUnfinalized(
+  transaction: Transaction,
+  input: CollectStep & { readonly unchangedSince: string },
+): Promise<readonly string[]> {
+  const ids = await unfinalized(transaction.sql, input.unchangedSince, input.limit);
+  for (const id of ids)
+    transaction.append({
+      event_type: 'v1.package.abandoned',
+      subject_kind: 'package',
+      subject_id: id,
+      actor: input.actor,
+      payload: { package_id: id, cause: 'unfinalized', reason: null },
+    });
+  return ids;
+}
+
+/** Decides that eligible packages are collected: from here on nothing can keep them. Looks again at holds and expiry. */
+export async function collectPackages(transaction: Transaction, input: CollectStep): Promise<readonly string[]> {
+  const rows = await eligible(transaction.sql, transaction.now, input.limit);
+  for (const row of rows)
+    transaction.append({
+      event_type: 'v1.package.garbage_collected',
+      subject_kind: 'package',
+      subject_id: row.id,
+      actor: input.actor,
+      payload: { package_id: row.id, location_count: row.live_locations },
+    });
+  return rows.map((row) => row.id);
+}
+
+export interface Released {
+  readonly locations: number;
+  /** Packages that have nothing left. */
+  readonly packages: number;
+  readonly dead: readonly DeadKey[];
+}
+
+/** Releases up to `limit` locations of collected and abandoned packages, and ends the objects that no live location needs. */
+export async function releaseLocations(transaction: Transaction, input: CollectStep): Promise<Released> {
+  const locations = await transaction.sql
+    .selectFrom('artifact_packages as p')
+    .innerJoin('storage_locations as l', 'l.package_id', 'p.id')
+    .select(['l.id', 'l.file_id', 'l.package_id', 'l.backend_id', 'l.content_address', 'l.generation', 'l.object_key', 'p.live_locations'])
+    .where('p.live_locations', '>', 0)
+    .where('p.status', 'in', ['abandoned', 'garbage_collected'])
+    .where('l.state', '<>', 'deleted')
+    .orderBy('p.id')
+    .limit(input.limit)
+    .execute();
+  const needed = await countLocations(
+    transaction.sql,
+    locations.map((location) => location.content_address),
+  );
+  const dead: DeadKey[] = [];
+  const left = new Map<string, number>();
+  for (const location of locations) {
+    const object = `${location.backend_id} ${location.content_address}`;
+    const others = needed.get(object)! - 1;
+    needed.set(object, others);
+    left.set(location.package_id, (left.get(location.package_id) ?? location.live_locations) - 1);
+    transaction.append({
+      event_type: 'v1.storage.location_deleted',
+      subject_kind: 'location',
+      subject_id: location.id,
+      actor: input.actor,
+      payload: {
+        location_id: location.id,
+        file_id: location.file_id,
+        package_id: location.package_id,
+        backend_id: location.backend_id,
+        content_address: location.content_address,
+        generation: location.generation,
+        object_key: location.object_key,
+        bytes: others === 0 ? 'release' : 'shared',
+      },
+    });
+    if (others === 0) dead.push({ backend_id: location.backend_id, object_key: location.object_key });
+  }
+  await rememberDead(transaction, dead);
+  return { locations: locations.length, packages: [...left.values()].filter((count) => count === 0).length, dead };
+}
+
+/** Keys that are dead and whose bytes may still be there. */
+export async function listDeadKeys(
+  snapshot: Snapshot,
+  input: { readonly limit: number; readonly after: DeadKey | null },
+): Promise<readonly DeadKey[]> {
+  let query = snapshot.sql.selectFrom('dead_keys').select(['backend_id', 'object_key']);
+  if (input.after !== null) {
+    const { backend_id, object_key } = input.after;
+    query = query.where(({ eb, or, and }) =>
+      or([eb('backend_id', '>', backend_id), and([eb('backend_id', '=', backend_id), eb('object_key', '>', object_key)])]),
+    );
+  }
+  return await query.orderBy('backend_id').orderBy('object_key').limit(input.limit).execute();
+}
+
+/** Forgets keys whose bytes were deleted. */
+export async function forgetDeadKeys(transaction: Transaction, input: { readonly keys: readonly DeadKey[] }): Promise<void> {
+  for (const [backend_id, keys] of Map.groupBy(input.keys, (key) => key.backend_id))
+    await transaction.sql
+      .deleteFrom('dead_keys')
+      .where('backend_id', '=', backend_id)
+      .where(
+        'object_key',
+        'in',
+        keys.map((key) => key.object_key),
+      )
+      .execute();
+}
+
+/** Of keys that lie in a backend, those that no event makes live: orphans. A key that is not one of ours is left alone. */
+export async function findOrphans(
+  snapshot: Snapshot,
+  input: { readonly backendId: string; readonly keys: readonly string[] },
+): Promise<readonly string[]> {
+  const states = await readObjects(snapshot.sql, named(input.backendId, input.keys));
+  return input.keys.filter((key) => {
+    const parsed = parseObjectKey(key);
+    return parsed !== undefined && states.get(`${input.backendId} ${parsed.address}`)!.current.live_generation !== parsed.generation;
+  });
+}
+
+/** Makes orphans' keys dead, so that their bytes can be deleted; those that an ingest made live meanwhile are left out. */
+export async function burnOrphans(
+  transaction: Transaction,
+  input: { readonly actor: string; readonly backendId: string; readonly keys: readonly string[] },
+): Promise<readonly DeadKey[]> {
+  const states = await readObjects(transaction.sql, named(input.backendId, input.keys));
+  const dead = input.keys.flatMap((key) => {
+    const parsed = parseObjectKey(key);
+    if (parsed === undefined) return [];
+    const state = states.get(`${input.backendId} ${parsed.address}`)!;
+    const burnt = deadKey(transaction, input.actor, state.current, parsed.generation);
+    if (burnt === undefined) return [];
+    state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, parsed.generation + 1) };
+    return [burnt];
+  });
+  await rememberDead(transaction, dead);
+  return dead;
+}
+
+/** How many bytes and objects of each backend the log says are there: live and failed ones. */
+export async function countLive(
+  snapshot: Snapshot,
+  _input: Record<string, never>,
+): Promise<readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[]> {
+  const rows = await snapshot.sql
+    .selectFrom('storage_objects')
+    .select(({ fn }) => ['backend_id', fn.countAll<number>().as('objects'), fn.sum<number>('size_bytes').as('bytes')])
+    .where('live_generation', 'is not', null)
+    .groupBy('backend_id')
+    .execute();
+  return rows.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects), bytes: Number(row.bytes) }));
+}
+
+/** What a run would do, in numbers that are exact while nobody else writes. */
+export async function planCollection(
+  snapshot: Snapshot,
+  input: { readonly now: string; readonly unchangedSince: string },
+): Promise<CollectionPlan> {
+  const all = Number.MAX_SAFE_INTEGER;
+  const abandon = await unfinalized(snapshot.sql, input.unchangedSince, all);
+  const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);
+  const goes = new Set([...abandon, ...collect]);
+  const ended = await snapshot.sql
+    .selectFrom('artifact_packages')
+    .select('id')
+    .where('live_locations', '>', 0)
+    .where('status', 'in', ['abandoned', 'garbage_collected'])
+    .execute();
+  for (const row of ended) goes.add(row.id);
+  let locations = 0;
+  const freed = new Map<string, Map<string, number>>();
+  const ids = [...goes];
+  for (let start = 0; start < ids.length; start += 500) {
+    const rows = await snapshot.sql
+      .selectFrom('storage_locations')
+      .select(({ fn }) => ['backend_id', 'content_address', fn.countAll<number>().as('count')])
+      .where('package_id', 'in', ids.slice(start, start + 500))
+      .where('state', '<>', 'deleted')
+      .groupBy(['backend_id', 'content_address'])
+      .execute();
+    for (const row of rows) {
+      locations += Number(row.count);
+      const objects = freed.get(row.backend_id) ?? new Map<string, number>();
+      freed.set(row.backend_id, objects.set(row.content_address, (objects.get(row.content_address) ?? 0) + Number(row.count)));
+    }
+  }
+  const delete_objects = [];
+  for (const [backend_id, objects] of freed) delete_objects.push({ backend_id, ...(await countFreed(snapshot.sql, backend_id, objects)) });
+  return { abandon_package_ids: abandon, collect_package_ids: collect, release_locations: locations, delete_objects };
+}
+
+/** Of objects with the number of locations that go, those that then have none. */
+async function countFreed(
+  database: Kysely<Schema>,
+  backendId: string,
+  going: ReadonlyMap<string, number>,
+): Promise<{ readonly objects: number; readonly bytes: number }> {
+  const addresses = [...going.keys()];
+  const needed = await countLocations(database, addresses);
+  const free = addresses.filter((address) => needed.get(`${backendId} ${address}`) === going.get(address));
+  let bytes = 0;
+  for (let start = 0; start < free.length; start += 500) {
+    const rows = await database
+      .selectFrom('storage_objects')
+      .select(({ fn }) => fn.sum<number>('size_bytes').as('bytes'))
+      .where('backend_id', '=', backendId)
+      .where('content_address', 'in', free.slice(start, start + 500))
+      .executeTakeFirst();
+    bytes += Number(rows?.bytes ?? 0);
+  }
+  return { objects: free.length, bytes };
+}
+
+async function unfinalized(database: Kysely<Schema>, unchangedSince: string, limit: number): Promise<string[]> {
+  const rows = await database
+    .selectFrom('artifact_packages')
+    .select('id')
+    .where('status', '=', 'created')
+    .where('changed_at', '<', unchangedSince)
+    .orderBy('changed_at')
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+async function eligible(database: Kysely<Schema>, now: string, limit: number) {
+  return await database
+    .selectFrom('retention_state as r')
+    .innerJoin('artifact_packages as p', 'p.id', 'r.package_id')
+    .select(['p.id', 'p.live_locations'])
+    .where('r.eligible_at', 'is not', null)
+    .where('r.ended_at', 'is', null)
+    .where('r.expires_at', '<=', now)
+    .where('p.status', '=', 'finalized')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('retention_holds as h')
+            .select(sql`1`.as('one'))
+            .whereRef('h.package_id', '=', 'r.package_id')
+            .where('h.released_at', 'is', null),
+        ),
+      ),
+    )
+    .orderBy('r.eligible_at')
+    .orderBy('p.id')
+    .limit(limit)
+    .execute();
+}
+
+/** Live locations by object. */
+async function countLocations(database: Kysely<Schema>, addresses: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const distinct = [...new Set(addresses)];
+  for (let start = 0; start < distinct.length; start += 500) {
+    const rows = await database
+      .selectFrom('storage_locations')
+      .select(({ fn }) => ['backend_id', 'content_address', fn.countAll<number>().as('count')])
+      .where('content_address', 'in', distinct.slice(start, start + 500))
+      .where('state', '<>', 'deleted')
+      .groupBy(['backend_id', 'content_address'])
+      .execute();
+    for (const row of rows) counts.set(`${row.backend_id} ${row.content_address}`, Number(row.count));
+  }
+  return counts;
+}
+
+function named(backend_id: string, keys: readonly string[]): { readonly backend_id: string; readonly content_address: ContentAddress }[] {
+  return keys.flatMap((key) => {
+    const parsed = parseObjectKey(key);
+    return parsed === undefined ? [] : [{ backend_id, content_address: parsed.address }];
+  });
+}

@@ -1,0 +1,231 @@
+import type { Kysely } from 'kysely';
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import { decodeCbor } from '../../kernel/cbor.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { JsonObject } from '../../kernel/json.ts';
+import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
+import { requirePackage } from './packages.ts';
+
+export interface ExtendRetention {
+  readonly actor: string;
+  readonly packageId: string;
+  /** Null for never. */
+  readonly newExpiresAt: string | null;
+  readonly reason: string;
+}
+
+/** Moves the expiry later, never earlier; a package that was eligible for collection no longer is. */
+export async function extendRetention(transaction: Transaction, input: ExtendRetention): Promise<RetentionRecord> {
+  const found = await requireKept(transaction, input.packageId);
+  const { newExpiresAt } = input;
+  if (found.expires_at === null)
+    throw new ArtifactstoreError('invalid_value', `Package ${found.id} never expires already; there is nothing to extend.`, {
+      field: '/new_expires_at',
+    });
+  if (newExpiresAt !== null && newExpiresAt <= transaction.now)
+    throw new ArtifactstoreError('invalid_value', `The new expiry ${newExpiresAt} lies in the past; it must be later than now.`, {
+      field: '/new_expires_at',
+    });
+  if (newExpiresAt !== null && newExpiresAt <= found.expires_at)
+    throw new ArtifactstoreError(
+      'invalid_value',
+      `The new expiry ${newExpiresAt} is not later than the current one, ${found.expires_at}; retention is only ever extended.`,
+      { field: '/new_expires_at', info: { expires_at: found.expires_at } },
+    );
+  transaction.append({
+    event_type: 'v1.retention.extended',
+    subject_kind: 'package',
+    subject_id: found.id,
+    actor: input.actor,
+    payload: {
+      package_id: found.id,
+      previous_expires_at: found.expires_at,
+      new_expires_at: newExpiresAt,
+      reason: input.reason,
+    },
+  });
+  await clearEligibility(transaction, input.actor, found.id, 'extended');
+  await transaction.flush();
+  return await readRecord(transaction.sql, found.id);
+}
+
+export interface ApplyHold {
+  readonly actor: string;
+  readonly packageId: string;
+  readonly reason: string;
+}
+
+/** Adds a hold; a held package is never eligible and never collected. */
+export async function applyHold(transaction: Transaction, input: ApplyHold): Promise<Hold> {
+  const found = await requireKept(transaction, input.packageId);
+  const hold_id = transaction.newId();
+  transaction.append({
+    event_type: 'v1.retention.hold_applied',
+    subject_kind: 'package',
+    subject_id: found.id,
+    actor: input.actor,
+    payload: { package_id: found.id, hold_id, reason: input.reason },
+  });
+  await clearEligibility(transaction, input.actor, found.id, 'held');
+  return {
+    id: hold_id,
+    reason: input.reason,
+    owner: input.actor,
+    applied_at: transaction.now,
+    released_at: null,
+    released_by: null,
+    release_reason: null,
+  };
+}
+
+export interface ReleaseHold {
+  readonly actor: string;
+  readonly packageId: string;
+  readonly holdId: string;
+  readonly reason: string | null;
+}
+
+export async function releaseHold(transaction: Transaction, input: ReleaseHold): Promise<Hold> {
+  await requirePackage(transaction.sql, input.packageId);
+  const [hold] = (await readHolds(transaction.sql, input.packageId)).filter(({ id }) => id === input.holdId);
+  if (hold === undefined)
+    throw new ArtifactstoreError('hold_not_found', `Package ${input.packageId} has no hold ${input.holdId}.`, { field: 'hold_id' });
+  if (hold.released_at !== null)
+    throw new ArtifactstoreError('hold_not_found', `Hold ${input.holdId} was released at ${hold.released_at} already.`, {
+      field: 'hold_id',
+      info: { released_at: hold.released_at },
+    });
+  transaction.append({
+    event_type: 'v1.retention.hold_released',
+    subject_kind: 'package',
+    subject_id: input.packageId,
+    actor: input.actor,
+    payload: { package_id: input.packageId, hold_id: input.holdId, reason: input.reason },
+  });
+  return { ...hold, released_at: transaction.now, released_by: input.actor, release_reason: input.reason };
+}
+
+export async function getRetention(snapshot: Snapshot, input: { readonly packageId: string }): Promise<RetentionRecord> {
+  return await readRecord(snapshot.sql, input.packageId);
+}
+
+export interface SweepRetention {
+  readonly actor: string;
+  /** How many packages one step marks at most. */
+  readonly limit: number;
+}
+
+/** Marks the next expired, unheld, finalized packages as eligible; deletes nothing. Fewer than `limit` means that is all. */
+export async function sweepRetention(transaction: Transaction, input: SweepRetention): Promise<readonly string[]> {
+  const due = await dueRows(transaction.sql, transaction.now, input.limit);
+  for (const row of due)
+    transaction.append({
+      event_type: 'v1.retention.marked_eligible',
+      subject_kind: 'package',
+      subject_id: row.package_id,
+      actor: input.actor,
+      payload: { package_id: row.package_id, expires_at: row.expires_at! },
+    });
+  return due.map((row) => row.package_id);
+}
+
+/** What a sweep at `now` would mark; the operation that plans never writes. */
+export async function planSweep(snapshot: Snapshot, input: { readonly now: string; readonly limit: number }): Promise<readonly string[]> {
+  return (await dueRows(snapshot.sql, input.now, input.limit)).map((row) => row.package_id);
+}
+
+async function dueRows(database: Kysely<Schema>, now: string, limit: number) {
+  return await database
+    .selectFrom('retention_state as r')
+    .innerJoin('artifact_packages as p', 'p.id', 'r.package_id')
+    .select(['r.package_id', 'r.expires_at'])
+    .where('r.expires_at', 'is not', null)
+    .where('r.expires_at', '<=', now)
+    .where('r.eligible_at', 'is', null)
+    .where('r.ended_at', 'is', null)
+    .where('p.status', '=', 'finalized')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('retention_holds as h')
+            .select('h.id')
+            .whereRef('h.package_id', '=', 'r.package_id')
+            .where('h.released_at', 'is', null),
+        ),
+      ),
+    )
+    .orderBy('r.expires_at')
+    .orderBy('r.package_id')
+    .limit(limit)
+    .execute();
+}
+
+async function requireKept(transaction: Transaction, id: string): Promise<Package> {
+  const found = await requirePackage(transaction.sql, id);
+  if (found.status === 'garbage_collected')
+    throw new ArtifactstoreError('package_collected', `Package ${id} was collected: its retention is over and its bytes are gone.`);
+  if (found.status === 'abandoned')
+    throw new ArtifactstoreError('package_not_open', `Package ${id} is abandoned; its bytes are on their way out.`, {
+      info: { status: found.status },
+    });
+  return found;
+}
+
+async function clearEligibility(transaction: Transaction, actor: string, packageId: string, cause: 'extended' | 'held'): Promise<void> {
+  const state = await transaction.sql
+    .selectFrom('retention_state')
+    .select('eligible_at')
+    .where('package_id', '=', packageId)
+    .executeTakeFirst();
+  if (state === undefined || state.eligible_at === null) return;
+  transaction.append({
+    event_type: 'v1.retention.eligibility_cleared',
+    subject_kind: 'package',
+    subject_id: packageId,
+    actor,
+    payload: { package_id: packageId, cause },
+  });
+}
+
+async function readRecord(database: Kysely<Schema>, packageId: string): Promise<RetentionRecord> {
+  const found = await requirePackage(database, packageId);
+  const state = await database.selectFrom('retention_state').selectAll().where('package_id', '=', packageId).executeTakeFirst();
+  const history = await database
+    .selectFrom('events')
+    .selectAll()
+    .where('subject_kind', '=', 'package')
+    .where('subject_id', '=', packageId)
+    // The manifest is not part of the story, and may be large.
+    .where('event_type', '<>', 'v1.package.finalized')
+    .orderBy('sequence')
+    .execute();
+  const events: RetentionEvent[] = history.map((row) => ({
+    sequence: row.sequence,
+    created_at: row.created_at,
+    event_type: row.event_type,
+    actor: row.actor,
+    detail: decodeCbor(row.payload) as JsonObject,
+  }));
+  return {
+    package_id: packageId,
+    status: found.status,
+    retention_class: found.retention_class,
+    expires_at: state?.expires_at ?? null,
+    eligible_at: state?.eligible_at ?? null,
+    finalized_at: found.finalized_at,
+    holds: await readHolds(database, packageId),
+    history: events,
+  };
+}
+
+async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {
+  const rows = await database
+    .selectFrom('retention_holds')
+    .selectAll()
+    .where('package_id', '=', packageId)
+    .orderBy('applied_at')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ package_id: _package, ...hold }) => hold);
+}
