@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
 import type { Operations } from './DATABASE.ts';
 import { asArtifactstoreError, databaseUnavailable } from './failure.ts';
-import { clientConfig, holdProcess, together } from './postgres-connection.ts';
-import { isConnectionLoss, serverFault } from './postgres-error.ts';
+import { connect, holdProcess, type OwnConnection, together } from './postgres-connection.ts';
+import { endsSession, serverFault, unreachable } from './postgres-error.ts';
 import { requireSchema } from './postgres-schema.ts';
 import { postgresSession } from './postgres-session.ts';
 import { type OperationContext, runOperation } from './transaction.ts';
@@ -32,7 +32,7 @@ interface Job {
 }
 
 interface Writer extends OperationContext {
-  readonly client: Client;
+  readonly connection: OwnConnection;
 }
 
 type Outcome = { readonly output: unknown } | { readonly error: unknown };
@@ -62,18 +62,14 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
   let closed = false;
 
   const connected = async (): Promise<Writer> => {
-    if (writer !== undefined) return writer;
-    const opened = await connect(options.connectionString, (client) => {
-      if (writer?.client === client) writer = undefined;
-    });
-    writer = opened;
-    return opened;
+    if (writer === undefined || writer.connection.isLost()) writer = await openWriter(options.connectionString);
+    return writer;
   };
 
   const disconnect = async (): Promise<void> => {
-    const client = writer?.client;
+    const connection = writer?.connection;
     writer = undefined;
-    await client?.end().catch(() => {});
+    await connection?.close();
   };
 
   const runBatch = async (): Promise<void> => {
@@ -91,17 +87,23 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
         const ran = await runInSavepoint(context, head, options.operations, job);
         head = ran.head;
         outcomes.push(ran.outcome);
+        // What was in a transaction that was lost is tried again alone: it may be what loses it.
+        if (job.attempts > 0 || (queue[0]?.attempts ?? 0) > 0) break;
         if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
       }
       committing = true;
       await commit(context, start, head);
     } catch (error) {
+      const lost = writer === undefined || writer.connection.isLost() || endsSession(error);
       await disconnect();
       if (taken.length === 0) taken.push(...queue.splice(0));
       for (const job of taken.reverse()) {
         // What was not sent to be committed did not happen, and can be done again.
-        if (!committing && outcomes.length > 0 && isConnectionLoss(error) && ++job.attempts < attemptsOfAJob) queue.unshift(job);
-        else job.reject(serverFault(error) ?? asArtifactstoreError(error));
+        if (lost && !committing && ++job.attempts < attemptsOfAJob) queue.unshift(job);
+        else
+          job.reject(
+            lost && !(error instanceof ArtifactstoreError) ? unreachable(error) : (serverFault(error) ?? asArtifactstoreError(error)),
+          );
       }
       return;
     }
@@ -114,9 +116,9 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
   };
 
   const work = async (): Promise<void> => {
-    holdProcess(writer?.client, true);
+    holdProcess(writer?.connection.client, true);
     while (queue.length > 0) await runBatch();
-    holdProcess(writer?.client, false);
+    holdProcess(writer?.connection.client, false);
     working = undefined;
   };
 
@@ -138,26 +140,25 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
   };
 }
 
-async function connect(connectionString: string, onLoss: (client: Client) => void): Promise<Writer> {
+async function openWriter(connectionString: string): Promise<Writer> {
   for (let attempt = 0; ; attempt++) {
-    await delay(connectDelays[attempt] ?? 0);
-    const client = new Client(clientConfig(connectionString));
-    client.on('error', () => onLoss(client));
-    client.on('end', () => onLoss(client));
+    await delay(connectDelays[attempt]);
+    let connection: OwnConnection | undefined;
     try {
-      await client.connect();
-      await client.query(sessionSettings);
-      const registryId = await requireSchema(client);
-      return { client, session: postgresSession(client), registryId, clock: systemClock };
+      connection = await connect(connectionString);
+      await connection.client.query(sessionSettings);
+      const registryId = await requireSchema(connection.client);
+      return { connection, session: postgresSession(connection.client), registryId, clock: systemClock };
     } catch (error) {
-      await client.end().catch(() => {});
-      if (attempt + 1 >= connectDelays.length || !isConnectionLoss(error)) throw error;
+      const lost = connection?.isLost() ?? true;
+      await connection?.close();
+      if (attempt + 1 >= connectDelays.length || !lost) throw error;
     }
   }
 }
 
 /** Takes the log, and sets the savepoint of the first operation. */
-async function begin({ client }: Writer): Promise<LogHead> {
+async function begin({ connection: { client } }: Writer): Promise<LogHead> {
   const answers = await together([...beginWithHead, 'savepoint operation'].map((text) => client.query(text)));
   const head = answers[2]?.rows[0] as LogHead | undefined;
   if (head === undefined) throw new TypeError('the log has no head');
@@ -175,16 +176,16 @@ async function runInSavepoint(
   try {
     if (operation === undefined) throw new TypeError(`no writing operation is named ${job.name}`);
     const ran = await runOperation(context, head, operation, job.input);
-    await context.client.query('release savepoint operation; savepoint operation');
+    await context.connection.client.query('release savepoint operation; savepoint operation');
     return { head: ran.head, outcome: { output: ran.output } };
   } catch (error) {
-    if (isConnectionLoss(error)) throw error;
-    await context.client.query('rollback to savepoint operation');
+    if (context.connection.isLost() || endsSession(error)) throw error;
+    await context.connection.client.query('rollback to savepoint operation');
     return { head, outcome: { error: serverFault(error) ?? asArtifactstoreError(error) } };
   }
 }
 
-async function commit({ client, registryId }: Writer, start: LogHead, head: LogHead): Promise<void> {
+async function commit({ connection: { client }, registryId }: Writer, start: LogHead, head: LogHead): Promise<void> {
   const moved =
     head.sequence === start.sequence
       ? []

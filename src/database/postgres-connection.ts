@@ -1,4 +1,5 @@
-import { type Client, type ClientConfig, types } from 'pg';
+import { Client, type ClientConfig, types } from 'pg';
+import { unreachable } from './postgres-error.ts';
 
 /** Any connection that can be asked: a client of its own, or one from the pool. */
 export interface PostgresConnection {
@@ -39,6 +40,38 @@ export function clientConfig(connectionString: string): ClientConfig {
       },
     } as NonNullable<ClientConfig['types']>,
   };
+}
+
+/** A connection of its own, outside the pool. */
+export interface OwnConnection {
+  readonly client: Client;
+  /** True from the moment the connection is gone, with whatever its transaction had done. */
+  isLost(): boolean;
+  close(): Promise<void>;
+}
+
+/** Errors: `database_unavailable`. `onLoss` is called at least once when the connection ends by itself. */
+export async function connect(connectionString: string, onLoss?: () => void): Promise<OwnConnection> {
+  const client = new Client(clientConfig(connectionString));
+  let lost = false;
+  const lose = (): void => {
+    lost = true;
+    onLoss?.();
+  };
+  client.on('error', lose);
+  client.on('end', lose);
+  const close = async (): Promise<void> => {
+    holdProcess(client, true);
+    // It may be that there is nobody left to say goodbye to.
+    await client.end().catch(() => {});
+  };
+  try {
+    await client.connect();
+  } catch (error) {
+    await close();
+    throw unreachable(error);
+  }
+  return { client, isLost: () => lost, close };
 }
 
 /** Waits for all, so that none is left in flight, and throws the first failure in their order: those after it only follow from it. */

@@ -1,6 +1,5 @@
-import { Client } from 'pg';
 import { channelOf } from './postgres-committer.ts';
-import { clientConfig, holdProcess } from './postgres-connection.ts';
+import { connect, holdProcess, type OwnConnection } from './postgres-connection.ts';
 import { requireSchema } from './postgres-schema.ts';
 
 /** Hears of other processes' commits. */
@@ -11,25 +10,22 @@ export interface PostgresListener {
 }
 
 export function createPostgresListener(connectionString: string, onCommit: (sequence: number) => void): PostgresListener {
-  let listening: Promise<Client | undefined> | undefined;
+  let listening: Promise<OwnConnection | undefined> | undefined;
   let closed = false;
 
-  const start = async (): Promise<Client | undefined> => {
-    const client = new Client(clientConfig(connectionString));
-    const lost = (): void => {
-      listening = undefined;
-    };
-    client.on('error', lost);
-    client.on('end', lost);
-    client.on('notification', ({ payload }) => onCommit(Number(payload)));
+  const start = async (): Promise<OwnConnection | undefined> => {
+    let connection: OwnConnection | undefined;
     try {
-      await client.connect();
-      await client.query(`listen "${channelOf(await requireSchema(client))}"`);
-      holdProcess(client, false);
-      return client;
+      connection = await connect(connectionString, () => {
+        listening = undefined;
+      });
+      connection.client.on('notification', ({ payload }) => onCommit(Number(payload)));
+      await connection.client.query(`listen "${channelOf(await requireSchema(connection.client))}"`);
+      holdProcess(connection.client, false);
+      return connection;
     } catch {
-      lost();
-      await client.end().catch(() => {});
+      listening = undefined;
+      await connection?.close();
       return undefined;
     }
   };
@@ -42,8 +38,8 @@ export function createPostgresListener(connectionString: string, onCommit: (sequ
     },
     async close() {
       closed = true;
-      const client = await listening;
-      await client?.end().catch(() => {});
+      const connection = await listening;
+      await connection?.close();
     },
   };
 }

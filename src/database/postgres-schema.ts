@@ -1,8 +1,7 @@
-import { Client } from 'pg';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { systemClock } from './clock.ts';
 import { applyMigrations, missingMigrations } from './migrations/migrations.ts';
-import { clientConfig, type PostgresConnection, together } from './postgres-connection.ts';
+import { connect, type PostgresConnection, together } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';
 
 /** Two processes that migrate take turns by it: the ASCII of "artifact". */
@@ -10,16 +9,14 @@ const advisoryLock = '7021802841870951284';
 
 /** Brings the schema up to date in one transaction; the names of what was applied. */
 export async function migrateSchema(connectionString: string): Promise<readonly string[]> {
-  const client = new Client(clientConfig(connectionString));
-  client.on('error', () => {});
+  const { client, close } = await connect(connectionString);
   try {
-    await client.connect();
     await together([client.query('begin'), client.query(`select pg_advisory_xact_lock(${advisoryLock})`)]);
     const applied = await applyMigrations('postgres', postgresQueries(client), systemClock);
     await client.query('commit');
     return applied;
   } finally {
-    await client.end().catch(() => {});
+    await close();
   }
 }
 

@@ -1,12 +1,12 @@
-import { Client, Pool, type PoolClient } from 'pg';
+import { Pool, type PoolClient } from 'pg';
 import type { LogHead } from '../kernel/event.ts';
 import type { Database, Operations, OperationsModule, Snapshot } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
-import { asArtifactstoreError } from './failure.ts';
+import { asArtifactstoreError, databaseUnavailable } from './failure.ts';
 import { beginWithHead, createPostgresCommitter } from './postgres-committer.ts';
-import { clientConfig, type PostgresConnection, together } from './postgres-connection.ts';
+import { clientConfig, connect, type PostgresConnection, together } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';
-import { isConnectionLoss, serverFault } from './postgres-error.ts';
+import { endsSession, serverFault, unreachable } from './postgres-error.ts';
 import { createPostgresListener } from './postgres-listener.ts';
 import { migrateSchema, requireSchema } from './postgres-schema.ts';
 import { postgresSession } from './postgres-session.ts';
@@ -19,6 +19,8 @@ export interface PostgresOptions {
   /** Brings the schema up to date before the first operation. */
   readonly migrate?: boolean;
 }
+
+type Reading<R> = (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>;
 
 const readingConnections = 10;
 const idleMilliseconds = 30_000;
@@ -38,35 +40,40 @@ export async function openPostgres<O extends Operations = Operations>(options: P
     idleTimeoutMillis: idleMilliseconds,
     allowExitOnIdle: true,
   });
-  // An idle connection that the server closes leaves the pool by itself.
+  // An idle connection that ends leaves the pool by itself; one in use fails its queries, too.
   pool.on('error', () => {});
+  const lost = new WeakSet<PoolClient>();
+  pool.on('connect', (client) => {
+    client.on('error', () => lost.add(client));
+  });
   let migrated = false;
+  let closed = false;
 
-  const withSnapshot = async <R>(body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> => {
-    const client = await pool.connect();
-    let broken = true;
+  const readOnce = async <R>(body: Reading<R>): Promise<{ readonly result: R } | { readonly lost: unknown }> => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw closed ? databaseUnavailable('The database is closed.') : unreachable(error);
+    });
+    let gone = false;
     try {
       if (!migrated) await requireSchema(client);
       migrated = true;
-      const result = await inSnapshot(client, body);
-      broken = false;
-      return result;
+      return { result: await inSnapshot(client, body) };
     } catch (error) {
-      broken = isConnectionLoss(error);
-      throw error;
+      gone = lost.has(client) || endsSession(error);
+      if (!gone) throw error;
+      return { lost: error };
     } finally {
-      client.release(broken);
+      client.release(gone);
     }
   };
 
-  const read = <R>(body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> =>
+  const read = <R>(body: Reading<R>): Promise<R> =>
     translated(async () => {
-      try {
-        return await withSnapshot(body);
-      } catch (error) {
-        // A connection that had died in the pool; reading twice does no harm.
-        if (!isConnectionLoss(error)) throw error;
-        return withSnapshot(body);
+      // The pool may hold connections that died with a server; reading again does no harm.
+      for (let attempt = 0; ; attempt++) {
+        const outcome = await readOnce(body);
+        if ('result' in outcome) return outcome.result;
+        if (attempt >= readingConnections) throw unreachable(outcome.lost);
       }
     });
 
@@ -80,8 +87,11 @@ export async function openPostgres<O extends Operations = Operations>(options: P
     },
     async read(name, input) {
       const operation = operations.reads[name];
-      if (operation === undefined) throw new TypeError(`no reading operation is named ${name}`);
-      return (await read((_, snapshot) => operation(snapshot, input as never))) as never;
+      const reading: Reading<unknown> = async (_, snapshot) => {
+        if (operation === undefined) throw new TypeError(`no reading operation is named ${name}`);
+        return operation(snapshot, input as never);
+      };
+      return (await read(reading)) as never;
     },
     async waitForEvents(since, milliseconds, signal) {
       if (milliseconds > 0) await listener.listen();
@@ -98,9 +108,10 @@ export async function openPostgres<O extends Operations = Operations>(options: P
       }
     },
     async close() {
+      if (closed) return;
+      closed = true;
       waiters.close();
-      await Promise.all([committer.close(), listener.close()]);
-      if (!pool.ending) await pool.end();
+      await Promise.all([committer.close(), listener.close(), pool.end()]);
     },
   };
 }
@@ -113,7 +124,7 @@ async function translated<R>(body: () => Promise<R>): Promise<R> {
   }
 }
 
-async function inSnapshot<R>(client: PoolClient, body: (connection: PostgresConnection, snapshot: Snapshot) => Promise<R>): Promise<R> {
+async function inSnapshot<R>(client: PoolClient, body: Reading<R>): Promise<R> {
   // Not waited for: the first query of the body travels with it.
   const begun = client.query('begin isolation level repeatable read read only');
   begun.catch(() => {});
@@ -137,16 +148,14 @@ async function serverVersion(connection: PostgresConnection): Promise<string> {
 }
 
 async function replay(connectionString: string, onProgress?: (done: number, total: number) => void): Promise<Replayed> {
-  const client = new Client(clientConfig(connectionString));
-  client.on('error', () => {});
+  const { client, close } = await connect(connectionString);
   try {
-    await client.connect();
     await requireSchema(client);
     const answers = await together(beginWithHead.map((text) => client.query(text)));
     const replayed = await replayLog(postgresSession(client), answers[2]!.rows[0] as LogHead, onProgress);
     await client.query('commit');
     return replayed;
   } finally {
-    await client.end().catch(() => {});
+    await close();
   }
 }

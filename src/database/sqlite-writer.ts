@@ -1,3 +1,4 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
 import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
 import { databaseUnavailable, toFailure } from './failure.ts';
@@ -126,23 +127,28 @@ async function runInSavepoint(
     return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
   } catch (error) {
     // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it strikes.
-    if (storageFault(error) !== undefined || !database.isTransaction) throw error;
+    const fault = storageFault(error);
+    if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
     database.exec('rollback to operation; release operation');
     return { head, answer: { id, kind: 'failure', failure: toFailure(error) } };
   }
 }
 
 /** Leaves no transaction behind, and no connection that may be in doubt. What everybody in the batch is told. */
-function abandonBatch(error: unknown): unknown {
+function abandonBatch(error: unknown): ArtifactstoreError {
   const database = writer?.connection.database;
-  const fault = storageFault(error);
+  const fault = error instanceof ArtifactstoreError ? error : (storageFault(error) ?? lostTransaction(error));
   try {
     if (database?.isTransaction === true) database.exec('rollback');
   } catch {
     close();
   }
-  if (!isBusy(error) && fault?.code !== 'storage_full') close();
-  return fault ?? databaseUnavailable('The transaction was lost before it was committed; repeat the request.', error);
+  if (!isBusy(error) && fault.code !== 'storage_full') close();
+  return fault;
+}
+
+function lostTransaction(cause: unknown): ArtifactstoreError {
+  return databaseUnavailable('The transaction was lost before it was committed; repeat the request.', cause);
 }
 
 async function exclusively<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {

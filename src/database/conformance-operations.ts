@@ -1,0 +1,339 @@
+import { encodeCbor } from '../kernel/cbor.ts';
+import { blake3, sha256, toHex, utf8 } from '../kernel/digest.ts';
+import { ArtifactstoreError, type ErrorCode } from '../kernel/error.ts';
+import type { NewEvent, StoredEvent, SubjectKind } from '../kernel/event.ts';
+import type { ManifestFile } from '../kernel/manifest.ts';
+import { type ViewTable, viewKeys } from '../kernel/view.ts';
+import { viewTables } from './columns.ts';
+import type { Snapshot, Transaction } from './DATABASE.ts';
+
+const actor = 'conformance';
+const backend_id = 'local';
+
+/** Adds `count` packages, one event each, whose names are about `nameLength` long; their sequences. */
+async function addPackages(transaction: Transaction, input: { readonly count: number; readonly nameLength?: number }): Promise<number[]> {
+  const name = 'n'.repeat(input.nameLength ?? 4);
+  return Array.from({ length: input.count }, () => transaction.append(packageCreated(transaction.newId(), name)));
+}
+
+/** Adds events, and then does not succeed. */
+async function failAfter(
+  transaction: Transaction,
+  input: { readonly code: ErrorCode | 'unknown_error' | 'bad_sql'; readonly flush: boolean; readonly field: string; readonly info: object },
+): Promise<never> {
+  await addPackages(transaction, { count: 3 });
+  if (input.flush) await transaction.flush();
+  await transaction.sql.insertInto('leases').values({ name: transaction.newId(), holder: actor, expires_at: transaction.now }).execute();
+  if (input.code === 'unknown_error') throw new Error('something that callers must not see');
+  if (input.code === 'bad_sql')
+    await transaction.sql
+      .insertInto('log_head')
+      .values({ id: 1, sequence: 0, chain_digest: blake3(utf8('')) })
+      .execute();
+  throw new ArtifactstoreError(input.code as ErrorCode, 'It failed as it was asked to.', {
+    field: input.field,
+    info: input.info as Record<string, unknown>,
+  });
+}
+
+/** What the transaction sees of its own events before and after `flush`. */
+async function appendAndLook(transaction: Transaction, _input: null): Promise<{ readonly before: number; readonly after: number }> {
+  const id = transaction.newId();
+  transaction.append(packageCreated(id, 'seen'));
+  const count = async (): Promise<number> =>
+    (await transaction.sql.selectFrom('artifact_packages').select('id').where('id', '=', id).execute()).length;
+  const before = await count();
+  await transaction.flush();
+  return { before, after: await count() };
+}
+
+/** Takes a name that only one operation can have: what one decides, the next must see. */
+async function claim(transaction: Transaction, input: { readonly name: string }): Promise<boolean> {
+  const found = await transaction.sql.selectFrom('leases').select('name').where('name', '=', input.name).executeTakeFirst();
+  if (found !== undefined) return false;
+  await transaction.sql.insertInto('leases').values({ name: input.name, holder: actor, expires_at: transaction.now }).execute();
+  transaction.append(packageCreated(transaction.newId(), input.name));
+  return true;
+}
+
+async function keepBytes(
+  transaction: Transaction,
+  input: { readonly name: string; readonly bytes: Uint8Array },
+): Promise<{ readonly bytes: Uint8Array; readonly deep: { readonly list: readonly (number | null)[] } }> {
+  await transaction.sql
+    .insertInto('block_digests')
+    .values({ content_address: input.name, block_bytes: input.bytes.length, digests: input.bytes })
+    .execute();
+  return { bytes: input.bytes, deep: { list: [1, null] } };
+}
+
+/** Every type of event, in an order that could be: two packages that share an object, one sealed and collected, one abandoned. */
+async function liveALife(transaction: Transaction, input: { readonly label: string; readonly flushEach: boolean }): Promise<number> {
+  const { label } = input;
+  const ids = Object.fromEntries(
+    ['sealed', 'abandoned', 'first', 'second', 'third', 'at1', 'at2', 'at3', 'hold1', 'hold2'].map((name) => [name, transaction.newId()]),
+  ) as Record<string, string>;
+  const shared = fileEntry(ids.first!, 'a/ü.bin', `${label} shared`);
+  const joined = fileEntry(ids.second!, 'b.txt', `${label} shared`);
+  const other = fileEntry(ids.third!, 'c', `${label} other`);
+  const later = '2026-06-01T00:00:00.000Z';
+  const sealed = ids.sealed!;
+
+  const steps: readonly NewEvent[] = [
+    event('v1.metadata_schema.registered', 'metadata_schema', `schema-${label}`, {
+      slug: `schema-${label}`,
+      json_schema: { type: 'object', $comment: 'Ünïcödé \u0001 "quoted" \\ {1,2}' },
+    }),
+    packageCreated(sealed, 'x', { run: label, 'quote"\\': 'NULL', ratio: 1.5, none: null, yes: true, deep: { not: ['a', 'term'] } }),
+    event('v1.retention.default_applied', 'package', sealed, { package_id: sealed, retention_class: 'transient', expires_at: later }),
+    packageCreated(ids.abandoned!, 'y'),
+    event('v1.retention.default_applied', 'package', ids.abandoned!, {
+      package_id: ids.abandoned!,
+      retention_class: 'permanent-record',
+      expires_at: null,
+    }),
+    ingested(shared, sealed, ids.at1!, 0, true),
+    ingested(joined, ids.abandoned!, ids.at2!, 0, false),
+    event('v1.storage.object_burnt', 'object', other.content_address, {
+      backend_id,
+      content_address: other.content_address,
+      generation: 0,
+    }),
+    ingested(other, sealed, ids.at3!, 1, true),
+    event('v1.package.finalized', 'package', sealed, {
+      manifest_version: 1,
+      package: {
+        id: sealed,
+        name: 'x',
+        producer: actor,
+        subject: 'conformance',
+        retention_class: 'transient',
+        metadata: {},
+        metadata_schema_slug: null,
+        created_at: transaction.now,
+        created_by: actor,
+      },
+      files: [shared, other],
+      storage_receipts: [],
+      retention_summary: { retention_class: 'transient', expires_at: later },
+      provenance: { finalized_at: transaction.now, finalized_by: actor, registry_id: transaction.registryId, software: 'conformance' },
+    }),
+    event('v1.storage.location_verified', 'backend', backend_id, {
+      backend_id,
+      result: 'ok',
+      location_ids: [ids.at1!, ids.at2!, ids.at3!],
+    }),
+    event('v1.storage.location_verified', 'object', shared.content_address, {
+      backend_id,
+      result: 'failed',
+      location_ids: [ids.at1!, ids.at2!],
+      content_address: shared.content_address,
+      reason: 'digest_mismatch',
+    }),
+    event('v1.storage.object_repaired', 'object', shared.content_address, {
+      backend_id,
+      content_address: shared.content_address,
+      previous_generation: 0,
+      generation: 1,
+      object_key: `${shared.content_address}.1`,
+      location_ids: [ids.at1!, ids.at2!],
+    }),
+    event('v1.retention.extended', 'package', sealed, {
+      package_id: sealed,
+      previous_expires_at: later,
+      new_expires_at: '2026-07-01T00:00:00.000Z',
+      reason: 'asked',
+    }),
+    event('v1.retention.hold_applied', 'package', sealed, { package_id: sealed, hold_id: ids.hold1!, reason: 'audit' }),
+    event('v1.retention.hold_applied', 'package', sealed, { package_id: sealed, hold_id: ids.hold2!, reason: 'audit' }),
+    event('v1.retention.hold_released', 'package', sealed, { package_id: sealed, hold_id: ids.hold1!, reason: null }),
+    event('v1.retention.marked_eligible', 'package', sealed, { package_id: sealed, expires_at: later }),
+    event('v1.retention.eligibility_cleared', 'package', sealed, { package_id: sealed, cause: 'held' }),
+    event('v1.package.abandoned', 'package', ids.abandoned!, { package_id: ids.abandoned!, cause: 'requested', reason: null }),
+    deleted(joined, ids.abandoned!, ids.at2!, 1, 'shared'),
+    event('v1.retention.marked_eligible', 'package', sealed, { package_id: sealed, expires_at: later }),
+    deleted(shared, sealed, ids.at1!, 1, 'release'),
+    event('v1.package.garbage_collected', 'package', sealed, { package_id: sealed, location_count: 1 }),
+  ];
+  let last = 0;
+  for (const step of steps) {
+    last = transaction.append(step);
+    if (input.flushEach) await transaction.flush();
+  }
+  return last;
+}
+
+/** An event of a type that no view knows, as a later version could have written it. */
+async function addUnknownEvent(transaction: Transaction, _input: null): Promise<number> {
+  return transaction.append({
+    event_type: 'v9.something.happened',
+    subject_kind: 'package',
+    subject_id: 'x',
+    actor,
+    payload: {},
+  } as unknown as NewEvent);
+}
+
+async function changeEvents(transaction: Transaction, input: { readonly how: 'update' | 'delete' }): Promise<void> {
+  if (input.how === 'update')
+    await transaction.sql.updateTable('events').set({ actor: 'somebody else' }).where('sequence', '=', 1).execute();
+  else await transaction.sql.deleteFrom('events').where('sequence', '=', 1).execute();
+}
+
+async function readEvents(snapshot: Snapshot, input: { readonly after: number; readonly limit: number }): Promise<StoredEvent[]> {
+  const rows = await snapshot.sql
+    .selectFrom('events')
+    .selectAll()
+    .where('sequence', '>', input.after)
+    .orderBy('sequence')
+    .limit(input.limit)
+    .execute();
+  return rows as unknown as StoredEvent[];
+}
+
+/** All rows of all views, each in the order of its key. */
+async function dumpViews(snapshot: Snapshot, _input: null): Promise<Record<string, readonly object[]>> {
+  const dump: Record<string, readonly object[]> = {};
+  for (const table of viewTables) dump[table] = await dumpTable(snapshot, table);
+  return dump;
+}
+
+async function dumpTable(snapshot: Snapshot, table: ViewTable): Promise<readonly object[]> {
+  let query = snapshot.sql.selectFrom(table).selectAll();
+  for (const column of viewKeys[table]) query = query.orderBy(column as never);
+  return query.execute();
+}
+
+/** Counts the log, waits, and counts again. */
+async function countTwice(snapshot: Snapshot, input: { readonly milliseconds: number }): Promise<readonly number[]> {
+  const count = async (): Promise<number> =>
+    (
+      await snapshot.sql
+        .selectFrom('events')
+        .select((of) => of.fn.countAll<number>().as('n'))
+        .executeTakeFirstOrThrow()
+    ).n;
+  const before = await count();
+  await new Promise((resolve) => setTimeout(resolve, input.milliseconds));
+  return [before, await count()];
+}
+
+async function countLeases(snapshot: Snapshot, _input: null): Promise<number> {
+  return (await snapshot.sql.selectFrom('leases').select('name').execute()).length;
+}
+
+async function readRegistry(snapshot: Snapshot, _input: null): Promise<readonly object[]> {
+  return snapshot.sql.selectFrom('registry').selectAll().execute();
+}
+
+async function readBytes(snapshot: Snapshot, input: { readonly name: string }): Promise<Uint8Array | undefined> {
+  const row = await snapshot.sql.selectFrom('block_digests').select('digests').where('content_address', '=', input.name).executeTakeFirst();
+  return row?.digests;
+}
+
+async function sortText(snapshot: Snapshot, _input: null): Promise<readonly string[]> {
+  return (await snapshot.sql.selectFrom('leases').select('name').orderBy('name').execute()).map((row) => row.name);
+}
+
+async function failReading(snapshot: Snapshot, input: { readonly how: 'known' | 'bad_sql' }): Promise<never> {
+  if (input.how === 'bad_sql')
+    await snapshot.sql
+      .selectFrom('no_such_table' as never)
+      .selectAll()
+      .execute();
+  throw new ArtifactstoreError('package_not_found', 'There is no such package.', { field: 'id', info: { id: 'x' } });
+}
+
+/** The operations that the conformance suite runs: every type of event, and every way to fail. */
+export const operations: {
+  readonly writes: {
+    readonly addPackages: typeof addPackages;
+    readonly addUnknownEvent: typeof addUnknownEvent;
+    readonly appendAndLook: typeof appendAndLook;
+    readonly changeEvents: typeof changeEvents;
+    readonly claim: typeof claim;
+    readonly failAfter: typeof failAfter;
+    readonly keepBytes: typeof keepBytes;
+    readonly liveALife: typeof liveALife;
+  };
+  readonly reads: {
+    readonly countLeases: typeof countLeases;
+    readonly countTwice: typeof countTwice;
+    readonly dumpViews: typeof dumpViews;
+    readonly failReading: typeof failReading;
+    readonly readBytes: typeof readBytes;
+    readonly readEvents: typeof readEvents;
+    readonly readRegistry: typeof readRegistry;
+    readonly sortText: typeof sortText;
+  };
+} = {
+  writes: { addPackages, addUnknownEvent, appendAndLook, changeEvents, claim, failAfter, keepBytes, liveALife },
+  reads: { countLeases, countTwice, dumpViews, failReading, readBytes, readEvents, readRegistry, sortText },
+};
+
+export type ConformanceOperations = typeof operations;
+
+export const conformanceOperationsUrl: URL = new URL(import.meta.url);
+
+function event<T extends NewEvent['event_type']>(
+  event_type: T,
+  subject_kind: SubjectKind,
+  subject_id: string,
+  payload: Extract<NewEvent, { event_type: T }>['payload'],
+): NewEvent {
+  return { event_type, subject_kind, subject_id, actor, payload } as NewEvent;
+}
+
+function packageCreated(
+  id: string,
+  name: string,
+  metadata: Extract<NewEvent, { event_type: 'v1.package.created' }>['payload']['metadata'] = {},
+): NewEvent {
+  return event('v1.package.created', 'package', id, {
+    id,
+    name,
+    producer: actor,
+    subject: 'conformance',
+    retention_class: 'transient',
+    metadata,
+    metadata_schema_slug: null,
+  });
+}
+
+function fileEntry(id: string, relative_path: string, content: string): ManifestFile {
+  const bytes = encodeCbor(content);
+  const digest_primary = toHex(blake3(bytes));
+  return {
+    id,
+    relative_path,
+    media_type: 'application/octet-stream',
+    size_bytes: bytes.length,
+    digest_algorithm: 'blake3',
+    digest_primary,
+    digest_sha256: toHex(sha256(bytes)),
+    content_address: `blake3:${digest_primary}`,
+    annotations: { mode: 'executable' },
+  };
+}
+
+function ingested(file: ManifestFile, package_id: string, location_id: string, generation: number, made_live: boolean): NewEvent {
+  const object_key = `${file.content_address}.${generation}`;
+  return event('v1.file.ingested', 'file', file.id, {
+    ...file,
+    package_id,
+    location: { id: location_id, backend_id, object_key, generation, made_live },
+  });
+}
+
+function deleted(file: ManifestFile, package_id: string, location_id: string, generation: number, bytes: 'release' | 'shared'): NewEvent {
+  return event('v1.storage.location_deleted', 'location', location_id, {
+    location_id,
+    file_id: file.id,
+    package_id,
+    backend_id,
+    content_address: file.content_address,
+    generation,
+    object_key: `${file.content_address}.${generation}`,
+    bytes,
+  });
+}

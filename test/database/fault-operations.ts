@@ -1,0 +1,50 @@
+import { sql } from 'kysely';
+import { operations as conformance } from '../../src/database/conformance-operations.ts';
+import type { Transaction } from '../../src/database/DATABASE.ts';
+
+/** Lets SQLite's file grow by so many pages and no further, as a full disk does; null lifts it. */
+async function limitGrowth(transaction: Transaction, input: { readonly pages: number | null }): Promise<void> {
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(transaction.sql);
+  const limit = input.pages === null ? 1_000_000_000 : rows[0]!.page_count + input.pages;
+  await sql.raw(`pragma max_page_count = ${limit}`).execute(transaction.sql);
+}
+
+/** Ends the thread that it runs on, as a crash of it would. */
+async function endThread(_transaction: Transaction, _input: null): Promise<never> {
+  process.exit(1);
+}
+
+/** Ends its own session on the server. */
+async function endSession(transaction: Transaction, _input: null): Promise<void> {
+  await sql`select pg_terminate_backend(pg_backend_pid())`.execute(transaction.sql);
+}
+
+async function readSetting(transaction: Transaction, input: { readonly name: string }): Promise<readonly string[]> {
+  const { rows } = await sql<{ value: string }>`select current_setting(${input.name}) as value`.execute(transaction.sql);
+  return rows.map((row) => row.value);
+}
+
+/** Goes on after a statement that failed. */
+async function swallowFailure(transaction: Transaction, _input: null): Promise<number> {
+  await sql`select * from no_such_table`.execute(transaction.sql).catch(() => {});
+  await conformance.writes.addPackages(transaction, { count: 1 });
+  return 1;
+}
+
+export const operations: {
+  readonly writes: typeof conformance.writes & {
+    readonly limitGrowth: typeof limitGrowth;
+    readonly endThread: typeof endThread;
+    readonly endSession: typeof endSession;
+    readonly readSetting: typeof readSetting;
+    readonly swallowFailure: typeof swallowFailure;
+  };
+  readonly reads: typeof conformance.reads;
+} = {
+  writes: { ...conformance.writes, limitGrowth, endThread, endSession, readSetting, swallowFailure },
+  reads: conformance.reads,
+};
+
+export type FaultOperations = typeof operations;
+
+export const faultOperationsUrl: URL = new URL(import.meta.url);

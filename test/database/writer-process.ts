@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { type ConformanceOperations, conformanceOperationsUrl } from '../../src/database/conformance-operations.ts';
+import { type DatabaseTarget, openDatabase } from '../../src/database/open.ts';
+
+// Writes until it is killed, or so many times as it is told; prints each name after, and only after, its write was acknowledged.
+
+const [target, times] = process.argv.slice(2) as [string, string];
+const database = await openDatabase<ConformanceOperations>(JSON.parse(target) as DatabaseTarget, {
+  operations: { url: conformanceOperationsUrl },
+});
+let left = Number(times);
+await Promise.all(
+  Array.from({ length: 8 }, async () => {
+    while (left-- > 0) {
+      const name = randomUUID();
+      await database.write('claim', { name });
+      writeSync(1, `${name}\n`);
+    }
+  }),
+);
+await database.close();
