@@ -26,6 +26,8 @@ export interface DataPlaneOptions {
   readonly bufferBlocks?: number;
   /** Threads that hash files of more than one block: by default one less than the cores, at most 4. With 0 they are hashed inline. */
   readonly hashThreads?: number;
+  /** How long `health` waits for a backend; 5,000 by default. */
+  readonly healthMilliseconds?: number;
 }
 
 export function openDataPlane(options: DataPlaneOptions): DataPlane {
@@ -107,7 +109,9 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     },
 
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {
-      const states = await Promise.all([...backends].map(async ([id, backend]) => [id, await healthInTime(backend)] as const));
+      const states = await Promise.all(
+        [...backends].map(async ([id, backend]) => [id, await healthInTime(backend, options.healthMilliseconds ?? 5000)] as const),
+      );
       return new Map(states);
     },
 
@@ -118,18 +122,15 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 /** A backend that hangs must not hang the answer. */
-async function healthInTime(backend: Storage): Promise<StorageHealth> {
+async function healthInTime(backend: Storage, milliseconds: number): Promise<StorageHealth> {
   const { promise, resolve } = Promise.withResolvers<StorageHealth>();
-  const seconds = healthMilliseconds / 1000;
-  const late: StorageHealth = { healthy: false, detail: `no answer in ${seconds} s`, freeBytes: null, totalBytes: null };
-  const timer = setTimeout(() => resolve(late), healthMilliseconds);
+  const late: StorageHealth = { healthy: false, detail: `no answer in ${milliseconds} ms`, freeBytes: null, totalBytes: null };
+  const timer = setTimeout(() => resolve(late), milliseconds);
   try {
     return await Promise.race([backend.health(), promise]);
   } finally {
     clearTimeout(timer);
   }
 }
-
-const healthMilliseconds = 5000;
 
 const defaultBufferBlocks = 32;

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoCode } from './file-error.ts';
+import { errnoCode } from '../kernel/file-error.ts';
 
 /** Makes directories and the names in them survive a power cut, with as few fsyncs as that takes. */
 export interface DurableDirectories {

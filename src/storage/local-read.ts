@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileError } from './file-error.ts';
+import { errnoCode, fileError } from '../kernel/file-error.ts';
+import { throwIfStopped } from '../kernel/stop.ts';
 import type { GetOptions, ObjectReader } from './STORAGE.ts';
-import { throwIfStopped } from './stop.ts';
 
 /** The regular file at `path`, or undefined when there is none. The open descriptor keeps the bytes whatever happens to the name. */
 export async function openObject(path: string, options: GetOptions): Promise<ObjectReader | undefined> {

@@ -3,14 +3,14 @@ import { createReadStream, type Dirent } from 'node:fs';
 import { link, lstat, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode, fileError } from '../kernel/file-error.ts';
+import { throwIfStopped } from '../kernel/stop.ts';
 import { durableDirectories, fsyncPath } from './durable-directory.ts';
-import { errnoCode, fileError } from './file-error.ts';
 import { writeDraft } from './local-draft.ts';
 import { localHealth } from './local-health.ts';
 import { openObject } from './local-read.ts';
 import { draftsSegment, requireObjectKey } from './object-key.ts';
 import type { DraftDirectory, ListedObject, ObjectHead, Storage } from './STORAGE.ts';
-import { throwIfStopped } from './stop.ts';
 
 export interface LocalStorageOptions {
   readonly id: string;

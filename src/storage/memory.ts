@@ -1,7 +1,7 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { stoppable, throwIfStopped } from '../kernel/stop.ts';
 import { requireObjectKey } from './object-key.ts';
 import type { ListedObject, Storage } from './STORAGE.ts';
-import { stoppable, throwIfStopped } from './stop.ts';
 
 /** A backend in a Map, for tests and try-outs: durable as long as the process. */
 export function openMemoryStorage(options: { readonly id: string }): Storage {

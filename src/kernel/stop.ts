@@ -1,4 +1,4 @@
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError } from './error.ts';
 
 export function cancelled(signal: AbortSignal): ArtifactstoreError {
   return new ArtifactstoreError('cancelled', 'The operation was cancelled', { cause: signal.reason });

@@ -1,4 +1,4 @@
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError } from './error.ts';
 
 /**
  * What an operating system's error on `path` means for the store: `storage_full` when there is no room, else
