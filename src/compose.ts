@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { Config } from './config.ts';
 import { openDatabase } from './database/open.ts';
 import { openDataPlane } from './dataplane/streaming.ts';
+import { uuidv7 } from './kernel/id.ts';
 import { createRegistry, type Incident } from './registry/local.ts';
 import { operationsUrl, type RegistryOperations } from './registry/operations/operations.ts';
 import type { Operator, Registry } from './registry/REGISTRY.ts';
@@ -58,6 +60,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     backendIds: [...backends.keys()],
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     now: Date.now,
+    newId: () => uuidv7(Date.now(), randomBytes(10)),
     onIncident: options.onIncident ?? (() => undefined),
   });
   opened.defer(() => registry.settle());

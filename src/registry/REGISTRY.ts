@@ -329,6 +329,10 @@ export interface Operator {
   collect(options?: CollectOptions): Promise<Collection>;
   /** What `collect` would do now; does nothing. */
   planCollection(): Promise<CollectionPlan>;
+  /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
+  verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
+  /** Bytes in a backend that no event knows. */
+  findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
   /** Checks sequence, payload digests and chain from the first event to the last. */
   verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
 }
@@ -384,6 +388,49 @@ export interface CollectionPlan {
   readonly release_locations: number;
   /** By backend. */
   readonly delete_objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
+}
+
+export interface VerifyOptions {
+  readonly actor?: string;
+  /** Leaves out what was verified at this time (RFC 3339) or later. */
+  readonly notVerifiedSince?: string;
+  /** Starts at the beginning, whatever an earlier run left. */
+  readonly restart?: boolean;
+  readonly bytesPerSecond?: number;
+  /** Objects read at the same time; 2 where absent. */
+  readonly jobs?: number;
+  readonly onProgress?: (counts: VerificationCounts) => void;
+  readonly onFailure?: (failure: { readonly content_address: string; readonly object_key: string; readonly reason: string }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface VerificationCounts {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Read, and not what they should be. */
+  readonly failed: number;
+  /** Not in the backend. */
+  readonly missing: number;
+  /** Had failed before and are good now. */
+  readonly cleared: number;
+}
+
+export interface Verification extends VerificationCounts {
+  readonly backend_id: string;
+  /** Whether it went on where a stopped run was; the counts are those of both. */
+  readonly resumed: boolean;
+  readonly started_at: string;
+}
+
+export interface OrphansOptions {
+  readonly actor?: string;
+  readonly delete?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface OrphanReport extends StoredBytes {
+  readonly orphan_keys: readonly string[];
+  readonly deleted_orphans: number;
 }
 
 export interface EventVerdict {

@@ -25,6 +25,8 @@ export interface RegistryParts {
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** A new UUIDv7. */
+  newId(): string;
   /** Told of what a caller is not told in full: bytes found bad, clean-up that failed. For the log. */
   onIncident(incident: Incident): void;
 }

@@ -3,6 +3,7 @@ import { chainStart, type LogHead } from '../kernel/event.ts';
 import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './local.ts';
 import type { Operator } from './REGISTRY.ts';
+import { findOrphans, verifyStorage } from './verify.ts';
 
 const eventsPerStep = 2000;
 
@@ -14,6 +15,8 @@ export function createOperator(context: Context): Operator {
     sweep: (options = {}) => sweep(context, options),
     collect: (options = {}) => collect(context, options),
     planCollection: () => planCollection(context),
+    verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
+    findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };
       for (;;) {

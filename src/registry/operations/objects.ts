@@ -15,7 +15,7 @@ export interface DeadKey {
 
 interface ObjectName {
   readonly backend_id: string;
-  readonly content_address: ContentAddress;
+  readonly content_address: string;
 }
 
 const locationsPerEvent = 1000;

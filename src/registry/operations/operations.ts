@@ -17,6 +17,7 @@ import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from '
 import { burnObjects, failObject } from './objects.ts';
 import { abandonPackage, createPackage, getPackage, listPackages, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
+import { endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and appends
@@ -41,6 +42,8 @@ export const operations: RegistryOperations = {
     'collect.release': releaseLocations,
     'collect.forget': forgetDeadKeys,
     'collect.burn_orphans': burnOrphans,
+    'verify.record': recordVerified,
+    'verify.end': endVerification,
   },
   reads: {
     'package.get': getPackage,
@@ -64,6 +67,8 @@ export const operations: RegistryOperations = {
     'collect.dead_keys': listDeadKeys,
     'collect.find_orphans': findOrphans,
     'collect.count_live': countLive,
+    'verify.list': listVerifiable,
+    'verify.progress': readProgress,
   },
 };
 
@@ -86,6 +91,8 @@ export interface RegistryOperations {
     readonly 'collect.release': typeof releaseLocations;
     readonly 'collect.forget': typeof forgetDeadKeys;
     readonly 'collect.burn_orphans': typeof burnOrphans;
+    readonly 'verify.record': typeof recordVerified;
+    readonly 'verify.end': typeof endVerification;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -109,6 +116,8 @@ export interface RegistryOperations {
     readonly 'collect.dead_keys': typeof listDeadKeys;
     readonly 'collect.find_orphans': typeof findOrphans;
     readonly 'collect.count_live': typeof countLive;
+    readonly 'verify.list': typeof listVerifiable;
+    readonly 'verify.progress': typeof readProgress;
   };
 }
 

@@ -1,0 +1,167 @@
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import { readObjects } from './objects.ts';
+
+/** An object that the log says is there, with the locations that claim it. */
+export interface VerifiableObject {
+  readonly content_address: string;
+  readonly generation: number;
+  readonly object_key: string;
+  readonly size_bytes: number;
+  readonly digest_sha256: string;
+  readonly failed: boolean;
+}
+
+export interface ListVerifiable {
+  readonly backendId: string;
+  /** The content address after which to go on. */
+  readonly after: string | null;
+  readonly limit: number;
+  /** Leaves out objects all of whose locations were verified at this time or later. */
+  readonly notVerifiedSince: string | null;
+}
+
+export async function listVerifiable(snapshot: Snapshot, input: ListVerifiable): Promise<readonly VerifiableObject[]> {
+  const { backendId, after, notVerifiedSince } = input;
+  let query = snapshot.sql
+    .selectFrom('storage_objects as o')
+    .select(['o.content_address', 'o.live_generation', 'o.object_key', 'o.size_bytes', 'o.digest_sha256', 'o.state'])
+    .where('o.backend_id', '=', backendId)
+    .where('o.live_generation', 'is not', null);
+  if (after !== null) query = query.where('o.content_address', '>', after);
+  if (notVerifiedSince !== null)
+    query = query.where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('storage_locations as l')
+          .select('l.id')
+          .whereRef('l.content_address', '=', 'o.content_address')
+          .where('l.backend_id', '=', backendId)
+          .where('l.state', '<>', 'deleted')
+          .where(({ eb, or }) => or([eb('l.verified_at', 'is', null), eb('l.verified_at', '<', notVerifiedSince)])),
+      ),
+    );
+  const rows = await query.orderBy('o.content_address').limit(input.limit).execute();
+  return rows.map((row) => ({
+    content_address: row.content_address,
+    generation: row.live_generation!,
+    object_key: row.object_key!,
+    size_bytes: row.size_bytes!,
+    digest_sha256: row.digest_sha256!,
+    failed: row.state === 'failed',
+  }));
+}
+
+export interface RecordVerified {
+  readonly actor: string;
+  readonly backendId: string;
+  /** Objects whose bytes were read whole and were right. */
+  readonly objects: readonly { readonly content_address: string; readonly generation: number }[];
+  /** Where the run stands, to go on from after a stop. */
+  readonly progress: VerificationProgress;
+}
+
+export interface VerificationProgress {
+  readonly run_id: string;
+  readonly cursor: string;
+  readonly started_at: string;
+  /** Canonical JSON: what the run counted so far. */
+  readonly detail: string;
+}
+
+const locationsPerEvent = 1000;
+
+/** Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. */
+export async function recordVerified(transaction: Transaction, input: RecordVerified): Promise<{ readonly cleared: number }> {
+  const { actor, backendId: backend_id } = input;
+  const states = await readObjects(
+    transaction.sql,
+    input.objects.map(({ content_address }) => ({ backend_id, content_address })),
+  );
+  const current = input.objects.filter(
+    ({ content_address, generation }) => states.get(`${backend_id} ${content_address}`)!.current.live_generation === generation,
+  );
+  const locations = await locationsOf(
+    transaction,
+    backend_id,
+    current.map(({ content_address }) => content_address),
+  );
+  const append = (location_ids: readonly string[], content_address?: string) => {
+    for (let start = 0; start < Math.max(location_ids.length, 1); start += locationsPerEvent)
+      transaction.append({
+        event_type: 'v1.storage.location_verified',
+        subject_kind: 'backend',
+        subject_id: backend_id,
+        actor,
+        payload: {
+          backend_id,
+          result: 'ok',
+          location_ids: location_ids.slice(start, start + locationsPerEvent),
+          ...(content_address === undefined ? {} : { content_address }),
+        },
+      });
+  };
+  const good: string[] = [];
+  let cleared = 0;
+  for (const { content_address } of current) {
+    const ids = locations.get(content_address) ?? [];
+    if (states.get(`${backend_id} ${content_address}`)!.current.state === 'failed') {
+      append(ids, content_address);
+      cleared += 1;
+    } else good.push(...ids);
+  }
+  if (good.length > 0) append(good);
+  await saveProgress(transaction, backend_id, input.progress);
+  return { cleared };
+}
+
+export async function readProgress(snapshot: Snapshot, input: { readonly backendId: string }): Promise<VerificationProgress | undefined> {
+  return await snapshot.sql
+    .selectFrom('verification_progress')
+    .select(['run_id', 'cursor', 'started_at', 'detail'])
+    .where('backend_id', '=', input.backendId)
+    .executeTakeFirst();
+}
+
+/** The run is over: the next one starts at the beginning. */
+export async function endVerification(
+  transaction: Transaction,
+  input: { readonly backendId: string; readonly runId: string },
+): Promise<void> {
+  await transaction.sql
+    .deleteFrom('verification_progress')
+    .where('backend_id', '=', input.backendId)
+    .where('run_id', '=', input.runId)
+    .execute();
+}
+
+async function saveProgress(transaction: Transaction, backend_id: string, progress: VerificationProgress): Promise<void> {
+  const row = { ...progress, updated_at: transaction.now };
+  await transaction.sql
+    .insertInto('verification_progress')
+    .values({ backend_id, ...row })
+    .onConflict((conflict) => conflict.column('backend_id').doUpdateSet(row))
+    .execute();
+}
+
+async function locationsOf(
+  transaction: Transaction,
+  backend_id: string,
+  addresses: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const ids = new Map<string, string[]>();
+  for (let start = 0; start < addresses.length; start += 500) {
+    const rows = await transaction.sql
+      .selectFrom('storage_locations')
+      .select(['id', 'content_address'])
+      .where('backend_id', '=', backend_id)
+      .where('content_address', 'in', addresses.slice(start, start + 500))
+      .where('state', '<>', 'deleted')
+      .orderBy('id')
+      .execute();
+    for (const row of rows) {
+      const list = ids.get(row.content_address);
+      if (list === undefined) ids.set(row.content_address, [row.id]);
+      else list.push(row.id);
+    }
+  }
+  return ids;
+}

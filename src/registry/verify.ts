@@ -1,0 +1,150 @@
+import type { ContentAddress } from '../kernel/address.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { canonicalJson } from '../kernel/json.ts';
+import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
+import { reconcile } from './collect.ts';
+import type { Context } from './local.ts';
+import type { VerifiableObject } from './operations/verify.ts';
+import { eachInParallel } from './parallel.ts';
+import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './REGISTRY.ts';
+
+const objectsPerStep = 500;
+/** A step is recorded when it has read this much, so that a stopped run repeats little. */
+const bytesPerStep = 2_147_483_648;
+const defaultJobs = 2;
+
+/**
+ * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches, bad ones one by one. A run that was
+ * stopped goes on where its last record stands.
+ */
+export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
+  requireBackend(context, backendId);
+  const { database, dataplane } = context;
+  const actor = options.actor ?? 'operator';
+  const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');
+  const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backendId });
+  const started_at = earlier?.started_at ?? formatTimestamp(context.now());
+  const run_id = earlier?.run_id ?? context.newId();
+  const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, cleared: 0 };
+  if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
+  const pace = pacer(options.bytesPerSecond);
+  let cursor = earlier?.cursor ?? null;
+
+  async function check(object: VerifiableObject, good: { content_address: string; generation: number }[]): Promise<void> {
+    options.signal?.throwIfAborted();
+    await pace(object.size_bytes, options.signal);
+    const { content_address, generation } = object;
+    const verdict = await dataplane.verify(
+      {
+        backendId,
+        objectKey: object.object_key,
+        sizeBytes: object.size_bytes,
+        contentAddress: content_address as ContentAddress,
+        digestSha256: object.digest_sha256,
+      },
+      options.signal,
+    );
+    counts.objects += 1;
+    counts.bytes += object.size_bytes;
+    if (verdict.result === 'ok') good.push({ content_address, generation });
+    else {
+      const news = await database.write('object.fail', {
+        actor,
+        backend_id: backendId,
+        content_address: content_address as ContentAddress,
+        generation,
+        reason: verdict.reason,
+      });
+      // Without news it was known already, or released while it was being read; only the former is bad.
+      if (news || object.failed) {
+        counts[verdict.result] += 1;
+        const { object_key } = object;
+        context.onIncident({
+          message: 'a stored object is not what it should be',
+          error: new ArtifactstoreError('integrity_failure', verdict.reason),
+          detail: { backend_id: backendId, object_key, content_address, recorded: news },
+        });
+        options.onFailure?.({ content_address, object_key, reason: verdict.reason });
+      }
+    }
+    options.onProgress?.({ ...counts });
+  }
+
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const listed = await database.read('verify.list', { backendId, after: cursor, limit: objectsPerStep, notVerifiedSince });
+    if (listed.length === 0) break;
+    const step = upTo(listed, bytesPerStep);
+    const good: { content_address: string; generation: number }[] = [];
+    await eachInParallel(step, options.jobs ?? defaultJobs, (object) => check(object, good));
+    cursor = step.at(-1)!.content_address;
+    const { cleared } = await database.write('verify.record', {
+      actor,
+      backendId,
+      objects: good,
+      progress: { run_id, cursor, started_at, detail: canonicalJson({ ...counts }) },
+    });
+    counts.cleared += cleared;
+  }
+  await database.write('verify.end', { backendId, runId: run_id });
+  return { backend_id: backendId, resumed: earlier !== undefined, started_at, ...counts };
+}
+
+/** Bytes in a backend that no event makes live; deleted when asked to, their generation burnt first. */
+export async function findOrphans(context: Context, backendId: string, options: OrphansOptions): Promise<OrphanReport> {
+  requireBackend(context, backendId);
+  const actor = options.actor ?? 'operator';
+  const keys: string[] = [];
+  let deleted = 0;
+  const stored = await reconcile(context, backendId, options.signal, async (orphans) => {
+    keys.push(...orphans);
+    if (options.delete !== true) return new Set();
+    const dead = await context.database.write('collect.burn_orphans', { actor, backendId, keys: orphans });
+    await eachInParallel(dead, 16, (key) => context.dataplane.remove(backendId, key.object_key));
+    await context.database.write('collect.forget', { keys: dead });
+    deleted += dead.length;
+    return new Set(dead.map((key) => key.object_key));
+  });
+  return { ...stored, orphan_keys: keys, deleted_orphans: deleted };
+}
+
+function requireBackend(context: Context, backendId: string): void {
+  if (!context.backendIds.includes(backendId))
+    throw new ArtifactstoreError(
+      'invalid_value',
+      `There is no storage backend "${backendId}"; there are ${context.backendIds.join(', ')}.`,
+      {
+        field: 'backend',
+      },
+    );
+}
+
+function upTo(objects: readonly VerifiableObject[], bytes: number): readonly VerifiableObject[] {
+  let sum = 0;
+  const end = objects.findIndex((object) => {
+    sum += object.size_bytes;
+    return sum >= bytes;
+  });
+  return end === -1 ? objects : objects.slice(0, end + 1);
+}
+
+/** Lets bytes through no faster than asked for, on average: what was read sets when the next may start. */
+function pacer(bytesPerSecond: number | undefined): (bytes: number, signal?: AbortSignal) => Promise<void> {
+  let free = performance.now();
+  return async (bytes, signal) => {
+    if (bytesPerSecond === undefined) return;
+    const wait = free - performance.now();
+    free = Math.max(free, performance.now()) + (bytes / bytesPerSecond) * 1000;
+    if (wait <= 0) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = () => reject(signal!.reason);
+    const timer = setTimeout(resolve, wait);
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+    }
+  };
+}
