@@ -48,7 +48,6 @@ function readValue(reader: Reader, depth: number): JsonValue {
 function readArray(reader: Reader, initial: number, depth: number): JsonValue {
   checkDepth(reader.at, depth);
   const length = readArgument(reader, initial);
-  if (length > reader.bytes.length - reader.at) throw malformed(reader.at, 'the input ends too soon');
   const items: JsonValue[] = [];
   for (let index = 0; index < length; index++) items.push(readValue(reader, depth + 1));
   return items;
@@ -57,7 +56,6 @@ function readArray(reader: Reader, initial: number, depth: number): JsonValue {
 function readMap(reader: Reader, initial: number, depth: number): JsonValue {
   checkDepth(reader.at, depth);
   const length = readArgument(reader, initial);
-  if (length > (reader.bytes.length - reader.at) / 2) throw malformed(reader.at, 'the input ends too soon');
   const members: Record<string, JsonValue> = {};
   let previousStart = -1;
   let previousEnd = -1;
@@ -104,7 +102,6 @@ function readKey(reader: Reader): string {
   else if (length >= 24) return readText(reader, readArgument(reader, initial));
   if (length < 24 && from === at + 2) throw malformed(at, 'a length is not in its shortest form');
   const to = from + length;
-  if (to > bytes.length) throw malformed(at, 'the input ends too soon');
   let hash = length;
   for (let index = from; index < to; index++) hash = (hash * 31 + bytes[index]!) & 0xffffff;
   const slot = hash % keySlots;

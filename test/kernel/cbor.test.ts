@@ -119,6 +119,19 @@ test('strings of every length around the head and the buffer', () => {
     }
 });
 
+test('a byte order mark is part of its string', () => {
+  for (const text of ['\ufeff', '\ufeffa', 'a\ufeff']) assert.deepEqual(decodeCbor(encodeCbor({ [text]: text })), { [text]: text });
+});
+
+test('a key that was seen before vouches for no other bytes', () => {
+  for (let first = 0x41; first <= 0x7a; first++)
+    for (let second = 0xc0; second <= 0xff; second++) {
+      const key = String.fromCharCode(first, second);
+      assert.deepEqual(decodeCbor(encodeCbor({ [key]: 1 })), { [key]: 1 });
+      assert.throws(() => decodeCbor(Uint8Array.of(0xa1, 0x62, first, second, 0x01)), refused, 'Latin-1 is not UTF-8');
+    }
+});
+
 test('nesting is limited alike in both directions', () => {
   const nested = (depth: number): JsonValue => (depth === 0 ? 1 : depth % 2 === 0 ? [nested(depth - 1)] : { a: nested(depth - 1) });
   assert.deepEqual(decodeCbor(encodeCbor(nested(maximumCborDepth))), nested(maximumCborDepth));

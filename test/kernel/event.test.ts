@@ -94,6 +94,12 @@ test('a row that is left out, doubled, or moved is found', () => {
   );
 });
 
+test('a gap is found though the chain holds', () => {
+  const first = sealEvent(start, createdAt, newEvent('v1.storage.object_burnt'));
+  for (const sequence of [0, 2, -1])
+    assert.match(brokenLink(first, sealEvent({ ...first, sequence }, createdAt, newEvent('v1.package.abandoned'))) ?? '', /follows/);
+});
+
 test('a renumbered log without one of its rows is found', () => {
   fc.assert(
     fc.property(sealed, fc.nat(), (log, row) => {
