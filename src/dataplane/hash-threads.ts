@@ -52,7 +52,8 @@ interface Waiter {
 }
 
 function startHashThread(): HashThread {
-  const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url));
+  // Options of the process, such as --input-type, are none of the thread's.
+  const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url), { execArgv: [] });
   // Answers of one stream come in the order of its questions.
   const waiting = new Map<number, Waiter[]>();
   let lastStream = 0;

@@ -1,6 +1,7 @@
 import { splitAddress } from '../kernel/address.ts';
 import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher, sameBytes } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { stoppable, throwIfStopped } from '../kernel/stop.ts';
 import type { ByteRange, ObjectReader, Storage } from '../storage/STORAGE.ts';
 import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject } from './DATAPLANE.ts';
@@ -13,6 +14,7 @@ export async function openVerified(
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
+  throwIfStopped(signal);
   const { sizeBytes } = object;
   if (range !== undefined && !(range.first >= 0 && range.first <= range.last && range.last < sizeBytes)) {
     throw new ArtifactstoreError('internal', `The range ${range.first}-${range.last} is not inside the ${sizeBytes} bytes`);
@@ -44,7 +46,7 @@ async function requireReader(
     await release(reader);
     throw damaged(object, `it is ${reader.sizeBytes} bytes long, not ${object.sizeBytes}`);
   }
-  return reader;
+  return { sizeBytes: reader.sizeBytes, body: stoppable(reader.body, signal) };
 }
 
 async function release(reader: ObjectReader): Promise<void> {

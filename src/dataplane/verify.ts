@@ -1,6 +1,7 @@
 import { splitAddress } from '../kernel/address.ts';
 import { toHex } from '../kernel/digest.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
+import { stoppable, throwIfStopped } from '../kernel/stop.ts';
 import type { Storage } from '../storage/STORAGE.ts';
 import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject, type Verdict } from './DATAPLANE.ts';
@@ -8,13 +9,14 @@ import { createDigester } from './digester.ts';
 
 /** See `DataPlane.verify`. A backend that cannot be reached is an error, not a verdict. */
 export async function verifyObject(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
+  throwIfStopped(signal);
   const reader = await backend.get(object.objectKey, signal === undefined ? {} : { signal });
   if (reader === undefined) return { result: 'missing', reason: 'the object is not in the store' };
   const { algorithm, hex } = splitAddress(object.contentAddress);
   const digester = createDigester(new Set([algorithm, 'sha256']));
   let size = 0;
   try {
-    for await (const bytes of blocksOf(reader.body, blockBytes)) {
+    for await (const bytes of blocksOf(stoppable(reader.body, signal), blockBytes)) {
       digester.update(bytes);
       size += bytes.byteLength;
     }
