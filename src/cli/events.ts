@@ -51,7 +51,7 @@ async function printEvents(context: Context, { since, follow = false, type, subj
       const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
       const page = await registry.events.page(query, stop.signal);
       for (const event of page.items)
-        if (output.json) output.value(event);
+        if (output.json) output.value(inOrder(event));
         else output.line(eventLine(event));
       // Filtered to nothing, everything up to the end of the log has been looked at.
       const before = position;
@@ -64,6 +64,21 @@ async function printEvents(context: Context, { since, follow = false, type, subj
   } finally {
     await registry.close();
   }
+}
+
+/** The members in the order in which people read them; the wire has an order of its own. */
+function inOrder({
+  sequence,
+  created_at,
+  event_type,
+  subject_kind,
+  subject_id,
+  actor,
+  payload,
+  payload_digest,
+  chain_digest,
+}: EventRecord): EventRecord {
+  return { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest };
 }
 
 function eventLine({ sequence, created_at, event_type, subject_kind, subject_id, actor }: EventRecord): string {

@@ -30,7 +30,8 @@ export async function sendable(body: AsyncIterable<Uint8Array>, sizeBytes?: numb
   while (length <= keptBytes) {
     const { done, value } = await iterator.next();
     if (done === true) return Buffer.concat(kept);
-    kept.push(value.slice());
+    // A source may reuse its buffer; `slice` of a Buffer would share it.
+    kept.push(new Uint8Array(value));
     length += value.length;
   }
   return { open: () => rest(kept, iterator), reopenable: false, ...size };

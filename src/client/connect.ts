@@ -35,7 +35,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     metadataSchemas: remoteMetadataSchemas(transport),
     retention: remoteRetention(transport),
     health: () => remoteHealth(transport),
-    download: (file, signal) => download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
+    download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
     close: () => transport.close(),
   };
 }

@@ -4,10 +4,11 @@ import { queryText } from './request.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteEvents(transport: Transport): Events {
-  const read = (query: EventQuery, signal: AbortSignal | undefined): Promise<Uint8Array> => {
+  const read = async (query: EventQuery, signal: AbortSignal | undefined): Promise<Uint8Array> => {
     const { wait_seconds: wait, ...rest } = query;
-    const path = `/events${queryText({ ...rest, wait })}`;
-    return transport.exchange({ method: 'GET', path, headers: { accept: 'application/cbor' }, repeatable: true, signal }, (answer) =>
+    // The wire knows whole seconds.
+    const path = `/events${queryText({ ...rest, wait: wait === undefined ? undefined : Math.ceil(wait) })}`;
+    return await transport.exchange({ method: 'GET', path, headers: { accept: 'application/cbor' }, repeatable: true, signal }, (answer) =>
       answer.bytes(),
     );
   };

@@ -15,8 +15,8 @@ export function remoteFiles(transport: Transport): Files {
   const fileAt = (packageId: string, path: string) => `${filesOf(packageId)}/${pathToUrl(parseRelativePath(path, 'relative_path'))}`;
   const get = async (id: string): Promise<File | undefined> =>
     await lookUp(getJson<File>(transport, `/files/${parseId(id, 'file_id')}`), 'file_not_found');
-  const withDigest = (contentAddress: string, query: PageQuery = {}): Promise<Page<File>> =>
-    getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`);
+  const withDigest = async (contentAddress: string, query: PageQuery = {}): Promise<Page<File>> =>
+    await getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`);
 
   const addMany = async (packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]> => {
     const path = filesOf(packageId);
@@ -32,7 +32,7 @@ export function remoteFiles(transport: Transport): Files {
     get,
     withDigest,
     addMany,
-    find: (packageId, relativePath) => find(parseId(packageId, 'package_id'), relativePath),
+    find: async (packageId, relativePath) => await find(parseId(packageId, 'package_id'), relativePath),
 
     async add(packageId, file) {
       const path = fileAt(packageId, file.relative_path);
@@ -62,7 +62,7 @@ export function remoteFiles(transport: Transport): Files {
       return answer.items;
     },
 
-    list: (packageId, query = {}) => getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ ...query })}`),
+    list: async (packageId, query = {}) => await getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ ...query })}`),
 
     async open(target, options = {}) {
       const file = await locate(target);
@@ -116,9 +116,10 @@ function digestHeader(digests: NewFile['digests']): Readonly<Record<string, stri
 /** The names of RFC 9530, where they differ. */
 const fieldNames: Readonly<Record<string, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
 
-/** The items of an answer that made files; each says whether it was there before where the server does. */
+/** The records of an answer that added files; `existing` names those that were there before. */
 function createdItems(answer: unknown): readonly Created<File>[] {
-  const { items } = answer as { readonly items?: readonly (File & { readonly created?: boolean })[] };
+  const { items, existing = [] } = answer as { readonly items?: readonly File[]; readonly existing?: readonly string[] };
   if (!Array.isArray(items)) throw new ArtifactstoreError('internal', 'The server answered without "items".');
-  return items.map(({ created = true, ...record }) => ({ record, created }));
+  const before = new Set(existing);
+  return items.map((record: File) => ({ record, created: !before.has(record.relative_path) }));
 }

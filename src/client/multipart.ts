@@ -46,7 +46,7 @@ async function* parts(files: AsyncIterable<NewFile>, boundary: string, onFile: (
     parseRelativePath(file.relative_path, 'relative_path');
     onFile(file);
     yield utf8(filePart(boundary, file));
-    for await (const chunk of declaredBytes(file)) yield chunk.slice();
+    for await (const chunk of declaredBytes(file)) yield new Uint8Array(chunk);
     yield lineEnd;
   }
   yield utf8(`--${boundary}--\r\n`);

@@ -18,9 +18,9 @@ export function remotePackages(transport: Transport): Packages {
 
     get: async (id) => await lookUp(getJson<Package>(transport, at(id)), 'package_not_found'),
 
-    list: ({ metadata, ...query } = {}) => {
+    list: async ({ metadata, ...query } = {}) => {
       const terms = Object.entries(metadata ?? {}).map(([key, text]) => [`metadata.${key}`, text] as const);
-      return getJson<Page<Package>>(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`);
+      return await getJson<Page<Package>>(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`);
     },
 
     abandon: async (id) =>

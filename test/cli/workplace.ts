@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('../../bin/artifactstore.js', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** What it wrote after its first line. */
+  readonly log: () => string;
+  signal(name: NodeJS.Signals): Promise<number | null>;
+}
+
+/** A folder of its own, in which the real command line runs as a process. */
+export interface Workplace extends Disposable {
+  readonly directory: string;
+  path(...parts: readonly string[]): string;
+  /** Files by path; a directory's path ends with a slash. */
+  write(files: Readonly<Record<string, string | Uint8Array>>): void;
+  start(...args: readonly string[]): ChildProcess;
+  run(...args: readonly string[]): Promise<Finished>;
+  /** As `run`, with `--json`; the parsed output, and the exit code must be 0. */
+  json<T = Record<string, unknown>>(...args: readonly string[]): Promise<T>;
+  /** Starts `serve` or another command that says where it listens; later commands go there. */
+  serve(...args: readonly string[]): Promise<RunningServer>;
+}
+
+export function openWorkplace(environment: Readonly<Record<string, string>> = {}): Workplace {
+  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-cli-'));
+  const running = new Set<ChildProcess>();
+  const variables: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    HOME: directory,
+    // The cache of compiled code is shared, or every test would compile everything anew.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'artifactstore-test-compile-cache'),
+    ARTIFACTSTORE_AUTH_TOKENS: 'tester=cli-test-token',
+    ARTIFACTSTORE_API_TOKEN: 'cli-test-token',
+    ...environment,
+  };
+
+  const start = (...args: readonly string[]): ChildProcess => {
+    const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    return child;
+  };
+  const run = async (...args: readonly string[]): Promise<Finished> => await finished(start(...args));
+
+  return {
+    directory,
+    path: (...parts) => join(directory, ...parts),
+    write(files) {
+      for (const [name, content] of Object.entries(files)) {
+        const path = join(directory, name);
+        mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true });
+        if (!name.endsWith('/')) writeFileSync(path, content);
+      }
+    },
+    start,
+    run,
+    async json(...args) {
+      const { code, stdout, stderr } = await run(...args, '--json');
+      if (code !== 0) throw new Error(`artifactstore ${args.join(' ')} ended with ${code}: ${stderr}`);
+      return JSON.parse(stdout);
+    },
+    async serve(...args) {
+      const child = start(...args);
+      const said: string[] = [];
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      createInterface({ input: child.stdout! }).on('line', (line) => {
+        said.push(line);
+        const url = /http:\/\/[\d.]+:\d+/.exec(line)?.[0];
+        if (url !== undefined) resolve(url);
+      });
+      child.stderr!.on('data', (chunk: Uint8Array) => void said.push(chunk.toString()));
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said.join('\n')}`)));
+      const url = await promise;
+      variables.ARTIFACTSTORE_API_URL = url;
+      return {
+        url,
+        port: Number(new URL(url).port),
+        process: child,
+        log: () => said.join('\n'),
+        async signal(name) {
+          const exit = once(child, 'exit');
+          child.kill(name);
+          const [code] = (await exit) as [number | null];
+          return code;
+        },
+      };
+    },
+    [Symbol.dispose]() {
+      for (const child of running) child.kill('SIGKILL');
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    },
+  };
+}
+
+export async function finished(child: ChildProcess): Promise<Finished> {
+  const stdout: Uint8Array[] = [];
+  const stderr: Uint8Array[] = [];
+  child.stdout!.on('data', (chunk: Uint8Array) => void stdout.push(chunk));
+  child.stderr!.on('data', (chunk: Uint8Array) => void stderr.push(chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+}

@@ -1,0 +1,7 @@
+import { registryConformance } from '../../src/registry/conformance.ts';
+import { openServer } from './open-server.ts';
+
+registryConformance('over HTTP', async () => {
+  const server = await openServer();
+  return { registry: server.connect(), close: () => server.close() };
+});

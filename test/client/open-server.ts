@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
+import { openStore, type Store } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { createServer } from '../../src/http/server.ts';
+
+export interface OpenServer {
+  readonly url: string;
+  readonly token: string;
+  readonly store: Store;
+  readonly directory: string;
+  connect(): RemoteRegistry;
+  close(): Promise<void>;
+}
+
+/** A real server over SQLite and a local directory, in a folder of its own. */
+export async function openServer(): Promise<OpenServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
+  const token = 'client-test-token';
+  const store = await openStore(readConfig({}, { directory }), { migrate: true });
+  const server = await createServer({
+    registryFor: (actor) => store.as(actor),
+    tokens: [{ token, actor: 'tester' }],
+    anonymousRead: false,
+    version: '0.0.0-test',
+    log: { level: 'silent' },
+  });
+  const url = await server.listen('127.0.0.1', 0);
+  const connected: RemoteRegistry[] = [];
+  return {
+    url,
+    token,
+    store,
+    directory,
+    connect() {
+      const registry = connectRegistry({ url, token });
+      connected.push(registry);
+      return registry;
+    },
+    async close() {
+      for (const registry of connected) await registry.close();
+      await server.close();
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
