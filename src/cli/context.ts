@@ -1,6 +1,5 @@
 import { type Config, readConfig } from '../config.ts';
-import type { Incident } from '../registry/local.ts';
-import type { Operator, Registry } from '../registry/REGISTRY.ts';
+import type { Incident, Operator, Registry } from '../registry/REGISTRY.ts';
 import type { Output } from './output.ts';
 
 /** What the command line is given: the process's surroundings, and how a store is opened. */
@@ -16,7 +15,12 @@ export interface Surroundings {
 
 export interface OpenStoreOptions {
   readonly migrate?: boolean;
-  readonly onIncident?: (incident: Incident) => void;
+  /** Told of what callers are not told in full. */
+  readonly onIncident?: (incident: {
+    readonly message: string;
+    readonly error: unknown;
+    readonly detail?: Readonly<Record<string, unknown>>;
+  }) => void;
 }
 
 export interface OpenStore extends AsyncDisposable {
