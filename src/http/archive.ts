@@ -77,8 +77,11 @@ async function packOne(
   const written = Promise.withResolvers<void>();
   const entry = pack.entry({ type: 'file', ...header }, (error) => (error ? written.reject(error) : written.resolve()));
   written.promise.catch(() => undefined);
+  // What goes wrong with the archive is told by the archive itself.
+  entry.on('error', () => undefined);
   for await (const chunk of body) {
-    if (entry.write(chunk)) continue;
+    // A chunk may be overwritten once the next is asked for, and the stream keeps what it is given.
+    if (entry.write(Buffer.from(chunk))) continue;
     const drained = Promise.withResolvers<void>();
     entry.once('drain', drained.resolve).once('close', drained.resolve);
     await drained.promise;

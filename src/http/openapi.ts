@@ -1,8 +1,12 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifySchema } from 'fastify';
-import { components } from './records.ts';
+import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import { components, problemRecord } from './records.ts';
 import type { Api } from './route.ts';
+
+/** The pages of /docs load nothing from elsewhere. */
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Describes the routes that are registered after it as OpenAPI 3.1: the schemas shown are the ones that requests are checked against. */
 export async function describeApi(api: Api, version: string): Promise<void> {
@@ -22,30 +26,52 @@ export async function describeApi(api: Api, version: string): Promise<void> {
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`),
     },
-    transform: ({ schema, url, route }) => {
-      const shown: FastifySchema = { ...schema, security: route.config?.access === 'anonymous' ? [] : [{ token: [] }] };
-      return { schema: named(shown), url: url.replace('/*', '/:relative_path') };
-    },
+    convertConstToEnum: false,
+    transform: ({ schema, url, route }) => ({
+      schema: shown(schema ?? {}, route.config ?? {}),
+      url: url.replace('/*', '/:relative_path'),
+    }),
   });
-  await api.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { persistAuthorization: false } });
+  await api.register(swaggerUi, { routePrefix: '/docs', staticCSP: contentSecurityPolicy, uiConfig: { persistAuthorization: false } });
   api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async () => api.swagger());
 }
 
-/** Names that the router or the check of queries needs, as the reader should see them. */
-function named(schema: FastifySchema): FastifySchema {
-  const parameters = schema.params as { readonly properties?: Readonly<Record<string, unknown>> } | undefined;
-  const query = schema.querystring as
-    | { readonly properties?: Readonly<Record<string, unknown>>; readonly patternProperties?: object }
-    | undefined;
-  const shown = { ...schema };
+/** A route's schemas as the reader should see them: with what the router's and the query's own ways leave unsaid. */
+function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySchema {
+  const described: FastifySchema = { ...schema, security: config.access === 'anonymous' ? [] : [{ token: [] }] };
+  const parameters = schema.params as Properties | undefined;
   if (parameters?.properties?.['*'] !== undefined) {
     const { '*': relative_path, ...others } = parameters.properties;
-    shown.params = { type: 'object', required: [...Object.keys(others), 'relative_path'], properties: { ...others, relative_path } };
+    described.params = { type: 'object', required: [...Object.keys(others), 'relative_path'], properties: { ...others, relative_path } };
   }
+  const query = schema.querystring as (Properties & { readonly patternProperties?: object }) | undefined;
   if (query?.patternProperties !== undefined) {
     const { patternProperties, ...rest } = query;
     const parameter = { type: 'string', description: 'A top-level scalar of the metadata, compared as JSON text. `<key>` is any key.' };
-    shown.querystring = { ...rest, properties: { ...query.properties, 'metadata.<key>': parameter } };
+    described.querystring = { ...rest, properties: { ...query.properties, 'metadata.<key>': parameter } };
   }
-  return shown;
+  if (config.body === 'json-or-empty') delete described.body;
+  if (config.body === 'raw') described.body = { content: { '*/*': { schema: binary } } };
+  if (config.body === 'json-or-multipart') {
+    const { content } = schema.body as { readonly content: object };
+    described.body = { content: { ...content, 'multipart/form-data': { schema: multipart } } };
+  }
+  const statuses = config.access === 'anonymous' ? {} : { 401: problemRecord };
+  const responses = Object.entries({ ...statuses, ...(schema.response as object | undefined) });
+  described.response = Object.fromEntries(responses.map(([status, answer]) => [status, Number(status) < 400 ? answer : problem]));
+  return described;
 }
+
+interface Properties {
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+const problem = { description: 'A problem (RFC 9457).', content: { 'application/problem+json': { schema: problemRecord } } };
+const binary = { type: 'string', format: 'binary' };
+const multipart = {
+  type: 'object',
+  properties: {
+    annotations: { type: 'string', description: 'Before the files: a JSON object of relative path -> string map.' },
+    file: { type: 'array', items: binary, description: 'The filename, whole, is the relative path; the name of the field says nothing.' },
+  },
+};

@@ -21,57 +21,59 @@ export interface Answer {
 
 /**
  * Writes an answer's bytes straight to the connection, no faster than they are read. An error before the first bytes is thrown, to be answered
- * as a problem; a later one breaks the connection, so that no client takes the part for the whole.
+ * as a problem; a later one breaks the connection, so that no client takes the part for the whole. A chunk is the body's to use again once the
+ * next is asked for: it has been handed to the system by then.
  */
 export async function sendBytes(context: RouteContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
   const chunks = answer.body[Symbol.asyncIterator]();
   let next = await chunks.next();
+  const { length } = answer;
+  const { idleTimeout } = context.limits;
   const response = reply.raw;
   reply.hijack();
   try {
     response.writeHead(answer.status, {
       ...answer.headers,
       'x-request-id': request.id,
-      ...(answer.length === undefined ? {} : { 'content-length': answer.length }),
+      ...(length === undefined ? {} : { 'content-length': length }),
     });
     while (!next.done) {
-      const chunk = next.value;
-      request.bytesOut += chunk.length;
-      if (answer.length !== undefined && request.bytesOut > answer.length) throw new Error('The body is longer than its stated length.');
-      // The last bytes go out with the end of the answer once nothing follows them.
-      if (request.bytesOut === answer.length) {
-        next = await chunks.next();
-        if (!next.done) throw new Error('The body is longer than its stated length.');
-        guardStall(response, context.limits.idleTimeout);
-        response.end(chunk);
-        return;
-      }
-      await write(response, chunk, context.limits.idleTimeout);
+      request.bytesOut += next.value.length;
+      if (length !== undefined && request.bytesOut > length) throw new Error('The body is longer than its stated length.');
+      if (request.bytesOut === length) await flush(response, (flushed) => response.end(next.value, flushed), idleTimeout);
+      else await flush(response, (flushed) => response.write(next.value, flushed), idleTimeout);
       next = await chunks.next();
     }
-    if (answer.length !== undefined && request.bytesOut !== answer.length) throw new Error('The body is shorter than its stated length.');
-    response.end();
+    if (length !== undefined && request.bytesOut !== length) throw new Error('The body is shorter than its stated length.');
+    if (!response.writableEnded) response.end();
   } catch (error) {
     await chunks.return?.().catch(() => undefined);
     breakOff(context, request, reply, error);
   }
 }
 
-/** Writes, and waits while the client is behind; throws `cancelled` when it has gone, or reads nothing for `stallTimeout`. */
-export async function write(response: ServerResponse, chunk: Uint8Array | string, stallTimeout: number): Promise<void> {
+/** Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or reads nothing for `stallTimeout`. */
+async function flush(response: ServerResponse, write: (flushed: () => void) => void, stallTimeout: number): Promise<void> {
   if (response.destroyed || response.closed) throw gone();
-  if (response.write(chunk)) return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const drained = (): void => resolve();
-  const closed = (): void => reject(gone());
-  response.once('drain', drained).once('close', closed);
-  guardStall(response, stallTimeout);
+  const closed = (): void => (response.writableFinished ? resolve() : reject(gone()));
+  response.once('close', closed);
+  write(resolve);
+  const { socket } = response;
+  // The socket's own timer sees partial progress; the server destroys a socket whose timer runs out.
+  const behind = response.writableLength > 0;
+  if (behind) socket?.setTimeout(stallTimeout);
   try {
     await promise;
-    response.socket?.setTimeout(0);
+    if (behind && !response.writableEnded) socket?.setTimeout(0);
   } finally {
-    response.off('drain', drained).off('close', closed);
+    response.off('close', closed);
   }
+}
+
+/** Writes text, and waits while the client is behind with reading. */
+export async function write(response: ServerResponse, text: string, stallTimeout: number): Promise<void> {
+  await flush(response, (flushed) => response.write(text, flushed), stallTimeout);
 }
 
 /** Ends a connection on which an answer was begun that cannot be finished. */
@@ -134,11 +136,6 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
     if (!response.writableFinished) controller.abort(gone());
   });
   return controller.signal;
-}
-
-/** The socket's own timer sees partial progress; the server destroys a socket whose timer runs out. */
-function guardStall(response: ServerResponse, stallTimeout: number): void {
-  if (response.writableLength > 0) response.socket?.setTimeout(stallTimeout);
 }
 
 function gone(): ArtifactstoreError {

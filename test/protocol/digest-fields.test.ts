@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { formatDigestField, parseDigestField } from '../../src/protocol/digest-fields.ts';
+
+const sha256 = createHash('sha256').update('hello').digest();
+const sha512 = createHash('sha512').update('hello').digest();
+
+test('reads the algorithms that it knows and passes over the others', () => {
+  const digests = parseDigestField(
+    `sha-256=:${sha256.toString('base64')}:, md5=:AAAA:, sha-512=:${sha512.toString('base64')}:, constructor=:AA==:`,
+  );
+  assert.deepEqual([...digests!.keys()], ['sha256', 'sha512']);
+  assert.deepEqual(Buffer.from(digests!.get('sha256')!), sha256);
+  assert.deepEqual(Buffer.from(digests!.get('sha512')!), sha512);
+  assert.equal(parseDigestField('md5=:AAAA:')!.size, 0);
+  assert.equal(parseDigestField('')!.size, 0);
+});
+
+test('refuses what is malformed or too short', () => {
+  for (const value of [
+    'sha-256',
+    'sha-256=abc',
+    'sha-256=:AAAA:',
+    `sha-256="${sha256.toString('base64')}"`,
+    'sha-256=:!!!!:',
+    'sha-256=:',
+    '=',
+    ',',
+    'SHA-256=:AA==:',
+    'sha-256=(:AA==:)',
+  ])
+    assert.equal(parseDigestField(value), undefined, value);
+});
+
+test('what it writes it reads', () => {
+  const hex = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
+  fc.assert(
+    fc.property(hex, hex, (one, other) => {
+      const digests = parseDigestField(formatDigestField({ sha256: one, blake3: other }));
+      assert.equal(Buffer.from(digests!.get('sha256')!).toString('hex'), one);
+      assert.equal(Buffer.from(digests!.get('blake3')!).toString('hex'), other);
+    }),
+  );
+});
+
+test('no text makes it throw', () => {
+  fc.assert(fc.property(fc.string(), (text) => void parseDigestField(text)));
+});
