@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import type { Registry } from '../../src/registry/REGISTRY.ts';
+import { dumpViews } from '../registry/dump-views.ts';
+import { bytesOf } from './bytes.ts';
+import { fileOf, newPackage, openRegistryOn, readBytes } from './registry-on.ts';
+
+const mebibyte = 1_048_576;
+
+describe('a full disk', { skip: skipReason() }, () => {
+  let scratch: string;
+  let small: string;
+  let large: string;
+  let filler: string;
+  before(async () => {
+    scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+    small = join(scratch, 'small');
+    large = join(scratch, 'large');
+    filler = join(small, 'filler');
+    await mkdir(small);
+    await mkdir(large);
+  });
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
+  it('of the storage: adds are refused and leave nothing, reads go on, and with room again so do adds', async () => {
+    mountSmall(small);
+    try {
+      await using store = await openRegistryOn({ database: large, storage: small });
+      const registry = store.as('tester');
+      const id = await newPackage(registry);
+      await registry.files.add(id, fileOf('before', bytesOf('before')));
+      await writeFile(filler, Buffer.alloc(2 * mebibyte));
+      await assert.rejects(registry.files.add(id, fileOf('large', Buffer.alloc(6 * mebibyte, 7))), { code: 'storage_full' });
+      assert.deepEqual(await readdir(join(small, 'storage', 'drafts')), []);
+
+      const kept = await fillUp(registry, id);
+      assert.deepEqual(await readdir(join(small, 'storage', 'drafts')), []);
+      for (const label of ['before', ...kept])
+        assert.ok(Buffer.from(bytesOf(label)).equals((await readBytes(registry, id, label)).delivered));
+      assert.equal((await registry.files.list(id, { limit: 1000 })).items.length, kept.length + 1);
+      assert.equal((await registry.health()).db.healthy, true);
+
+      await rm(filler);
+      await registry.files.add(id, fileOf('after', bytesOf('after')));
+      assert.ok(Buffer.from(bytesOf('after')).equals((await readBytes(registry, id, 'after')).delivered));
+      assert.equal((await registry.packages.finalize(id)).file_count, kept.length + 2);
+      assert.equal((await store.operator.verifyEvents()).ok, true);
+    } finally {
+      unmount(small);
+    }
+  });
+
+  it('of the database: writes are refused, reads go on, and with room again so do writes', async () => {
+    mountSmall(small);
+    try {
+      await using store = await openRegistryOn({ database: small, storage: large });
+      const registry = store.as('tester');
+      const id = await newPackage(registry);
+      await fillWith(filler, 256 * 1024);
+      const kept = await fillUp(registry, id);
+      await assert.rejects(registry.packages.finalize(id), { code: 'storage_full' });
+      for (const label of kept) assert.ok(Buffer.from(bytesOf(label)).equals((await readBytes(registry, id, label)).delivered));
+      assert.equal((await registry.files.list(id, { limit: 1000 })).items.length, kept.length);
+
+      await rm(filler);
+      await registry.files.add(id, fileOf('after', bytesOf('after')));
+      assert.equal((await registry.packages.finalize(id)).file_count, kept.length + 1);
+      assert.equal((await store.operator.verifyEvents()).ok, true);
+      const views = dumpViews(join(small, 'artifactstore.db'));
+      await store.operator.replay();
+      assert.deepEqual(dumpViews(join(small, 'artifactstore.db')), views);
+    } finally {
+      unmount(small);
+    }
+  });
+});
+
+/** Adds files until the disk is full; the labels, and paths, of those that were acknowledged. */
+async function fillUp(registry: Registry, packageId: string): Promise<readonly string[]> {
+  const kept: string[] = [];
+  for (let index = 0, refused = 0; refused < 3; index++) {
+    assert.ok(index < 5000, 'the disk does not get full');
+    const label = `file ${index}`;
+    try {
+      await registry.files.add(packageId, fileOf(label, bytesOf(label)));
+      kept.push(label);
+    } catch (error) {
+      assert.ok(isArtifactstoreError(error, 'storage_full'), String(error));
+      refused += 1;
+    }
+  }
+  return kept;
+}
+
+/** Takes all the room of the disk but `left` bytes. */
+async function fillWith(path: string, left: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dirname(path));
+  await writeFile(path, Buffer.alloc(bavail * bsize - left));
+}
+
+function mountSmall(directory: string): void {
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'tmpfs', directory], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
+
+function unmount(directory: string): void {
+  spawnSync('umount', ['-l', directory]);
+}
+
+function skipReason(): string | false {
+  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]);
+  if (status === 0) unmount(directory);
+  rmSync(directory, { recursive: true, force: true });
+  return status === 0 ? false : 'a small file system cannot be mounted here (it takes root)';
+}

@@ -1,0 +1,89 @@
+import { writeSync } from 'node:fs';
+import { openRegistry } from '../../src/index.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
+import { bytesOf } from './bytes.ts';
+
+/** What the writer prints, one JSON value a line, the moment it knows. */
+export type Line =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'added'; readonly package_id: string; readonly relative_path: string; readonly label: string }
+  | { readonly kind: 'finalized'; readonly package_id: string; readonly manifest_digest: string }
+  | { readonly kind: 'refused'; readonly code: string };
+
+/**
+ * Runs until it is killed, or until it tried to add `limit` files: several lanes that add files, one by one and in bulk, some of
+ * them of bytes that others push at the same moment, and seal a package now and then.
+ */
+const [directory, name, limit] = process.argv.slice(2) as [string, string, string];
+const lanes = 4;
+const filesPerPackage = 12;
+let tried = 0;
+
+function say(line: Line): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isArtifactstoreError(error) || error.code === 'internal') throw error;
+    say({ kind: 'refused', code: error.code });
+    return undefined;
+  }
+}
+
+function newFile(relative_path: string, label: string): NewFile {
+  const bytes = bytesOf(label);
+  async function* body() {
+    for (let first = 0; first < bytes.length; first += 65_536) yield bytes.subarray(first, first + 65_536);
+  }
+  return { relative_path, body: body() };
+}
+
+function label(lane: number, round: number, index: number): string {
+  return index % 4 === 3 ? `shared ${name} ${round} ${index}` : `${name} ${lane} ${round} ${index}`;
+}
+
+async function fillPackage(registry: Registry, lane: number, round: number): Promise<void> {
+  const created = await attempt(() =>
+    registry.packages.create({ name: `${lane}`, producer: name, subject: 'faults', retention_class: 'transient' }),
+  );
+  if (created === undefined) {
+    tried += 1;
+    return;
+  }
+  const package_id = created.record.id;
+  for (let index = 0; index < filesPerPackage; index++) {
+    tried += 1;
+    const own = label(lane, round, index);
+    if (index % 6 < 5) {
+      const relative_path = `one/${index}`;
+      const added = await attempt(() => registry.files.add(package_id, newFile(relative_path, own)));
+      if (added !== undefined) say({ kind: 'added', package_id, relative_path, label: own });
+      continue;
+    }
+    const labels = [`${own} a`, `${own} b`, label(lane, round, 3)];
+    async function* files() {
+      for (const [part, each] of labels.entries()) yield newFile(`many/${index}/${part}`, each);
+    }
+    const added = await attempt(() => registry.files.addMany(package_id, files()));
+    if (added !== undefined)
+      for (const [part, each] of labels.entries()) say({ kind: 'added', package_id, relative_path: `many/${index}/${part}`, label: each });
+  }
+  const sealed = await attempt(() => registry.packages.finalize(package_id));
+  if (sealed !== undefined) say({ kind: 'finalized', package_id, manifest_digest: sealed.manifest_digest });
+}
+
+const store = await attempt(() => openRegistry({ directory }));
+if (store !== undefined) {
+  const registry = store.as('writer');
+  say({ kind: 'ready' });
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      for (let round = 0; tried < Number(limit); round++) await fillPackage(registry, lane, round);
+    }),
+  );
+  await store.close();
+}
