@@ -16,11 +16,7 @@ export interface Surroundings {
 export interface OpenStoreOptions {
   readonly migrate?: boolean;
   /** Told of what callers are not told in full. */
-  readonly onIncident?: (incident: {
-    readonly message: string;
-    readonly error: unknown;
-    readonly detail?: Readonly<Record<string, unknown>>;
-  }) => void;
+  readonly onIncident?: (incident: Incident) => void;
 }
 
 export interface OpenStore extends AsyncDisposable {

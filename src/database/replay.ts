@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { sameBytes } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
-import { fold } from '../kernel/view.ts';
+import { fold } from '../kernel/fold.ts';
 import { viewTables } from './columns.ts';
 import { createRowChanges } from './row-changes.ts';
 import type { Schema } from './schema.ts';

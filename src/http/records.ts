@@ -9,12 +9,16 @@ import type {
   File,
   Finalized,
   Health,
+  Hold,
   Location,
   MetadataSchema,
+  NewExtension,
   NewPackage,
   Package,
   Page,
   RetentionClassRecord,
+  RetentionEvent,
+  RetentionRecord,
 } from '../registry/REGISTRY.ts';
 import type { Problem } from './problem.ts';
 
@@ -84,6 +88,16 @@ export const newMetadataSchema: TUnsafe<NewMetadataSchema> = describes<NewMetada
   Type.Object({ slug: shortText, json_schema: jsonObject }, strict),
 );
 
+export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
+  Type.Object({ new_expires_at: timeOrNull, reason: text }, strict),
+);
+
+export interface NewHold {
+  readonly reason: string;
+}
+
+export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason: text }, strict));
+
 export const emptyObject: TUnsafe<Readonly<Record<never, never>>> = describes<Readonly<Record<never, never>>>()(Type.Object({}, strict));
 
 // Records of answers, by their name in the OpenAPI's components.
@@ -95,6 +109,8 @@ export const attachedRecord: TUnsafe<Attached> = component('Attached')<Attached>
 export const eventPage: TUnsafe<EventPage> = component('EventPage')<EventPage>();
 export const metadataSchemaRecord: TUnsafe<MetadataSchema> = component('MetadataSchema')<MetadataSchema>();
 export const retentionClassRecord: TUnsafe<RetentionClassRecord> = component('RetentionClass')<RetentionClassRecord>();
+export const retentionRecord: TUnsafe<RetentionRecord> = component('Retention')<RetentionRecord>();
+export const holdRecord: TUnsafe<Hold> = component('Hold')<Hold>();
 export const healthRecord: TUnsafe<Health> = component('Health')<Health>();
 export const problemRecord: TUnsafe<Problem> = component('Problem')<Problem>();
 
@@ -106,6 +122,31 @@ export const metadataSchemaPage: TUnsafe<Page<MetadataSchema>> = Type.Unsafe<Pag
 export function itemsOf<T>(item: TUnsafe<T>): TUnsafe<{ readonly items: readonly T[] }> {
   return Type.Unsafe<{ readonly items: readonly T[] }>(Type.Object({ items: Type.Array(item) }));
 }
+
+/** `existing`: the paths of those that were there before, with the same bytes. */
+export const addedFiles: TUnsafe<{ readonly items: readonly File[]; readonly existing: readonly string[] }> = Type.Unsafe<{
+  readonly items: readonly File[];
+  readonly existing: readonly string[];
+}>(Type.Object({ items: Type.Array(fileRecord), existing: Type.Array(Type.String({ description: 'A relative path.' })) }));
+
+const packageStatus = Type.Union([
+  Type.Literal('created'),
+  Type.Literal('finalized'),
+  Type.Literal('abandoned'),
+  Type.Literal('garbage_collected'),
+]);
+
+const hold = Type.Object({
+  id,
+  reason: text,
+  owner: text,
+  applied_at: time,
+  released_at: timeOrNull,
+  released_by: textOrNull,
+  release_reason: textOrNull,
+});
+
+const retentionEvent = Type.Object({ sequence: count, created_at: time, event_type: text, actor: text, detail: jsonObject });
 
 const location = Type.Object({
   id,
@@ -165,12 +206,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         producer: text,
         subject: text,
         retention_class: text,
-        status: Type.Union([
-          Type.Literal('created'),
-          Type.Literal('finalized'),
-          Type.Literal('abandoned'),
-          Type.Literal('garbage_collected'),
-        ]),
+        status: packageStatus,
         metadata: jsonObject,
         metadata_schema_slug: textOrNull,
         created_at: time,
@@ -206,6 +242,22 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
     describes<MetadataSchema>()(Type.Object({ slug: text, json_schema: jsonObject, created_at: time, created_by: text })),
   ),
   named('RetentionClass', describes<RetentionClassRecord>()(Type.Object({ slug: text, default_duration_seconds: countOrNull }))),
+  named('Hold', describes<Hold>()(hold)),
+  named(
+    'Retention',
+    describes<RetentionRecord>()(
+      Type.Object({
+        package_id: id,
+        status: packageStatus,
+        retention_class: text,
+        expires_at: timeOrNull,
+        eligible_at: timeOrNull,
+        finalized_at: timeOrNull,
+        holds: Type.Array(describes<Hold>()(hold)),
+        history: Type.Array(describes<RetentionEvent>()(retentionEvent)),
+      }),
+    ),
+  ),
   named(
     'Health',
     describes<Health>()(

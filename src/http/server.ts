@@ -10,6 +10,7 @@ import { fileRoutes } from './api/files.ts';
 import { metadataSchemaRoutes } from './api/metadata-schemas.ts';
 import { objectRoutes } from './api/objects.ts';
 import { packageRoutes } from './api/packages.ts';
+import { retentionRoutes } from './api/retention.ts';
 import { retentionClassRoutes } from './api/retention-classes.ts';
 import { systemRoutes } from './api/system.ts';
 import { type BearerToken, createAuthenticator } from './auth.ts';
@@ -45,6 +46,7 @@ export interface HttpDoor {
    * finish, and what is left then is cut off.
    */
   close(): Promise<void>;
+  listening(): boolean;
   readonly metrics: Metrics;
   /** The OpenAPI document. */
   describe(): Readonly<Record<string, unknown>>;
@@ -114,6 +116,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   objectRoutes(api, context);
   eventRoutes(api, context);
   metadataSchemaRoutes(api, context);
+  retentionRoutes(api);
   retentionClassRoutes(api);
   systemRoutes(api, context);
   await api.ready();
@@ -131,12 +134,16 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     async close() {
       closing.abort(new ArtifactstoreError('cancelled', 'The server is stopping.'));
       const grace = setTimeout(() => server.closeAllConnections(), limits.graceTimeout);
+      // A connection whose last answer was given while the server stops is idle only now.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       try {
         await api.close();
       } finally {
         clearTimeout(grace);
+        clearInterval(sweep);
       }
     },
+    listening: () => server.listening,
     metrics,
     describe: () => api.swagger() as unknown as Readonly<Record<string, unknown>>,
   };

@@ -20,11 +20,9 @@ export function isPlainObject(value: unknown): value is Readonly<Record<string, 
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Why a double is refused, or undefined when every reader of the canonical forms understands it alike. */
+/** Why a number is refused, or undefined when the canonical forms carry it: every finite double. */
 export function numberFault(value: number): string | undefined {
-  if (!Number.isFinite(value)) return 'is not a finite number';
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return 'is a whole number beyond ±(2^53-1)';
-  return undefined;
+  return Number.isFinite(value) ? undefined : 'is not a finite number';
 }
 
 function check(value: unknown, at: string, depth: number): void {

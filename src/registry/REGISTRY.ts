@@ -74,6 +74,14 @@ export interface MetadataSchemas {
 
 export interface Retention {
   classes(): Promise<readonly RetentionClassRecord[]>;
+  /** Why a package is kept or will go, and when. `package_not_found`. */
+  show(packageId: string): Promise<RetentionRecord>;
+  /** Later than now and than the current expiry (`invalid_value`); null for never. `package_not_open` (abandoned), `package_collected`. */
+  extend(packageId: string, input: NewExtension): Promise<RetentionRecord>;
+  /** Keeps a package from being collected until the hold is released; holds add up. Errors as for `extend`. */
+  hold(packageId: string, input: { readonly reason: string }): Promise<Hold>;
+  /** `hold_not_found` when there is none, or it was released before. */
+  release(packageId: string, holdId: string, input?: { readonly reason?: string }): Promise<Hold>;
 }
 
 export interface Created<T> {
@@ -265,6 +273,12 @@ export interface RetentionClassRecord {
   readonly default_duration_seconds: number | null;
 }
 
+export interface NewExtension {
+  /** RFC 3339, or null for never. */
+  readonly new_expires_at: string | null;
+  readonly reason: string;
+}
+
 /** Why a package is kept or will go, and when. */
 export interface RetentionRecord {
   readonly package_id: string;
@@ -431,6 +445,13 @@ export interface OrphansOptions {
 export interface OrphanReport extends StoredBytes {
   readonly orphan_keys: readonly string[];
   readonly deleted_orphans: number;
+}
+
+/** Something that a caller is not told in full: for the log. */
+export interface Incident {
+  readonly message: string;
+  readonly error: unknown;
+  readonly detail?: Readonly<Record<string, unknown>>;
 }
 
 export interface EventVerdict {

@@ -1,5 +1,5 @@
 import { formatTimestamp } from '../kernel/time.ts';
-import type { Context } from './local.ts';
+import type { Context } from './context.ts';
 import type { DeadKey } from './operations/objects.ts';
 import { eachInParallel } from './parallel.ts';
 import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './REGISTRY.ts';

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Context } from './context.ts';
 import { checkLimit } from './input.ts';
-import type { Context } from './local.ts';
 import type { ReadEvents } from './operations/events.ts';
 import type { EventQuery, Events } from './REGISTRY.ts';
 

@@ -3,10 +3,10 @@ import { type ContentAddress, parseAddress } from '../kernel/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { checkAnnotations, checkLimit, checkMediaType } from './input.ts';
-import type { Context } from './local.ts';
 import type { LocatedFile } from './operations/files.ts';
 import type { Attachment, Files, FileTarget, OpenFile, OpenOptions } from './REGISTRY.ts';
 

@@ -1,4 +1,4 @@
-import type { Context } from './local.ts';
+import type { Context } from './context.ts';
 import type { BackendHealth, Health } from './REGISTRY.ts';
 
 /** What can serve now. Never throws: what cannot be asked is unhealthy. */

@@ -5,6 +5,7 @@ import type { NewPackage, PageQuery } from './REGISTRY.ts';
 /** Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done. */
 
 export const maximumTextLength = 256;
+const maximumReasonLength = 1024;
 
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {
@@ -14,6 +15,21 @@ export function checkText(value: unknown, field: string): string {
     });
   if (!value.isWellFormed() || /\p{Cc}/u.test(value))
     throw new ArtifactstoreError('invalid_value', `"${field}" contains a control character or half a character.`, { field: `/${field}` });
+  return value;
+}
+
+/** Why something was done: 1 to 1,024 characters that are not all blank. */
+export function checkReason(value: unknown): string {
+  if (
+    typeof value !== 'string' ||
+    value.trim() === '' ||
+    value.length > maximumReasonLength ||
+    !value.isWellFormed() ||
+    /[^\P{Cc}\n\t]/u.test(value)
+  )
+    throw new ArtifactstoreError('invalid_value', `"reason" must say why, in 1 to ${maximumReasonLength} characters.`, {
+      field: '/reason',
+    });
   return value;
 }
 

@@ -1,8 +1,8 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, type JsonObject } from '../kernel/json.ts';
+import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkLimit, checkSlug } from './input.ts';
-import type { Context } from './local.ts';
 import type { MetadataSchemas } from './REGISTRY.ts';
 
 const list = ['metadata_schemas'];

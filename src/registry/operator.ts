@@ -1,7 +1,7 @@
 import { toHex } from '../kernel/digest.ts';
 import { chainStart, type LogHead } from '../kernel/event.ts';
 import { collect, planCollection, sweep } from './collect.ts';
-import type { Context } from './local.ts';
+import type { Context } from './context.ts';
 import type { Operator } from './REGISTRY.ts';
 import { findOrphans, verifyStorage } from './verify.ts';
 

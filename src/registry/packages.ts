@@ -1,11 +1,12 @@
 import { blake3, toHex, utf8 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { metadataTerm } from '../kernel/fold.ts';
 import { parseId } from '../kernel/id.ts';
 import { canonicalJson, type JsonValue, parseJson } from '../kernel/json.ts';
-import { metadataTerm, type PackageStatus } from '../kernel/view.ts';
+import type { PackageStatus } from '../kernel/view.ts';
+import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkLimit, checkNewPackage, checkText } from './input.ts';
-import type { Context } from './local.ts';
 import type { PackageQuery, Packages } from './REGISTRY.ts';
 
 const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];

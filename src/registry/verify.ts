@@ -3,7 +3,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { reconcile } from './collect.ts';
-import type { Context } from './local.ts';
+import type { Context } from './context.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import { eachInParallel } from './parallel.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './REGISTRY.ts';

@@ -10,12 +10,13 @@ import {
   type StoredEvent,
   sealEvent,
 } from '../../src/kernel/event.ts';
+import { fold, metadataTerm } from '../../src/kernel/fold.ts';
 import { uuidv7 } from '../../src/kernel/id.ts';
 import { canonicalJson, type JsonValue } from '../../src/kernel/json.ts';
 import { objectKey } from '../../src/kernel/key.ts';
 import type { Manifest, ManifestFile } from '../../src/kernel/manifest.ts';
 import { formatTimestamp, type Timestamp } from '../../src/kernel/time.ts';
-import { fold, metadataTerm, type ViewTable, viewKeys } from '../../src/kernel/view.ts';
+import { type ViewTable, viewKeys } from '../../src/kernel/view.ts';
 
 /** What docs/format-vectors.json holds. Binary values are lowercase hex, JSON values are their RFC 8785 text. */
 export interface Vectors {

@@ -116,8 +116,6 @@ test('checkJson names the place', () => {
   const refused: readonly (readonly [unknown, string])[] = [
     [{ a: [1, { 'b/~': undefined }] }, '/metadata/a/1/b~1~0'],
     [[Number.NaN], '/metadata/0'],
-    [{ a: 2 ** 53 }, '/metadata/a'],
-    [{ a: -1e300 }, '/metadata/a'],
     [{ a: '\ud800' }, '/metadata/a'],
     [{ a: { '\ud800': 1 } }, '/metadata/a'],
     [Number.POSITIVE_INFINITY, '/metadata'],

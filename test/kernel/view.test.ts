@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8 } from '../../src/kernel/digest.ts';
 import type { EventPayloads, EventType, StoredEvent } from '../../src/kernel/event.ts';
+import { fold, metadataTerm } from '../../src/kernel/fold.ts';
 import { parseJson } from '../../src/kernel/json.ts';
 import type { Timestamp } from '../../src/kernel/time.ts';
-import { type Change, fold, metadataTerm, type ViewTable, viewKeys } from '../../src/kernel/view.ts';
+import { type Change, type ViewTable, viewKeys } from '../../src/kernel/view.ts';
 import {
   contentAddress,
   createdAt,

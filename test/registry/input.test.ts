@@ -27,7 +27,7 @@ describe('what callers hand to the registry', () => {
   it('takes JSON objects as metadata', () => {
     assert.deepEqual(checkMetadata(undefined), {});
     assert.deepEqual(checkMetadata({ a: [1, { b: null }] }), { a: [1, { b: null }] });
-    for (const bad of [null, [], 'x', 1, { a: Number.NaN }, { a: 2 ** 60 }, { a: '\udc00' }, { a: 1n }, { a: () => 1 }])
+    for (const bad of [null, [], 'x', 1, { a: Number.NaN }, { a: '\udc00' }, { a: 1n }, { a: () => 1 }])
       assert.throws(() => checkMetadata(bad), { code: 'invalid_value' });
   });
 

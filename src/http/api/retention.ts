@@ -1,0 +1,78 @@
+import { Type } from 'typebox';
+import { answers, packageId } from '../parameters.ts';
+import { holdRecord, newExtension, newHold, retentionRecord } from '../records.ts';
+import type { Api } from '../route.ts';
+
+export function retentionRoutes(api: Api): void {
+  api.get(
+    '/packages/:id/retention',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['retention'],
+        summary: 'Why a package is kept or will go, and when; with its holds and history',
+        params: packageId,
+        response: answers({ 200: retentionRecord }, 400, 404),
+      },
+    },
+    async (request) => request.registry.retention.show(request.params.id),
+  );
+
+  api.post(
+    '/packages/:id/retention/extensions',
+    {
+      config: { access: 'write', body: 'json' },
+      schema: {
+        tags: ['retention'],
+        summary: 'Keep a package longer',
+        description: 'Strictly later than now and than the current expiry; null for never.',
+        params: packageId,
+        body: newExtension,
+        response: answers({ 201: retentionRecord }, 400, 404, 409, 410, 413, 415, 422),
+      },
+    },
+    async (request, reply) => {
+      const record = await request.registry.retention.extend(request.params.id, request.body);
+      return reply.code(201).header('location', `/packages/${record.package_id}/retention`).send(record);
+    },
+  );
+
+  api.post(
+    '/packages/:id/retention/holds',
+    {
+      config: { access: 'write', body: 'json' },
+      schema: {
+        tags: ['retention'],
+        summary: 'Hold a package: it is not collected until the hold is released',
+        params: packageId,
+        body: newHold,
+        response: answers({ 201: holdRecord }, 400, 404, 409, 410, 413, 415, 422),
+      },
+    },
+    async (request, reply) => {
+      const hold = await request.registry.retention.hold(request.params.id, request.body);
+      return reply.code(201).header('location', `/packages/${request.params.id}/retention`).send(hold);
+    },
+  );
+
+  api.delete(
+    '/packages/:id/retention/holds/:hold_id',
+    {
+      config: { access: 'write' },
+      schema: {
+        tags: ['retention'],
+        summary: 'Release a hold',
+        params: Type.Object({
+          id: Type.String({ format: 'uuid', description: 'The package.' }),
+          hold_id: Type.String({ format: 'uuid', description: 'The hold.' }),
+        }),
+        querystring: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1024 })) }),
+        response: answers({ 200: holdRecord }, 400, 404, 422),
+      },
+    },
+    async (request) => {
+      const { reason } = request.query;
+      return await request.registry.retention.release(request.params.id, request.params.hold_id, reason === undefined ? {} : { reason });
+    },
+  );
+}

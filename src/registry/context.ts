@@ -1,0 +1,33 @@
+import type { Database } from '../database/DATABASE.ts';
+import type { DataPlane } from '../dataplane/DATAPLANE.ts';
+import type { RetentionClass } from '../kernel/retention.ts';
+import type { MetadataValidator } from './metadata-validation.ts';
+import type { RegistryOperations } from './operations/operations.ts';
+import type { Incident } from './REGISTRY.ts';
+
+/** What a registry is made of. */
+export interface RegistryParts {
+  readonly database: Database<RegistryOperations>;
+  readonly dataplane: DataPlane;
+  readonly defaultBackend: string;
+  /** The backend that the bytes of a package go to. */
+  routeBackend(producer: string, retentionClass: string): string;
+  readonly retentionClasses: readonly RetentionClass[];
+  readonly version: string;
+  readonly backendIds: readonly string[];
+  /** After this long without a change, a package that nobody finalized is given up. */
+  readonly unfinalizedSeconds: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** A new UUIDv7. */
+  newId(): string;
+  /** Told of what a caller is not told in full: bytes found bad, clean-up that failed. For the log. */
+  onIncident(incident: Incident): void;
+}
+
+/** The parts as the facets see them. */
+export interface Context extends RegistryParts {
+  readonly validator: MetadataValidator;
+  /** Lets clean-up go on after the caller was answered; failures are incidents. */
+  background(what: string, work: Promise<unknown>): void;
+}
