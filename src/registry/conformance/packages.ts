@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { type Opened, refuses, sample, samples, unique } from './samples.ts';
+
+export function packagesConformance(opened: Opened): void {
+  const { registry, create, add } = samples(opened);
+  describe('packages', () => {
+    it('creates, shows and lists them', async () => {
+      const input = { ...sample(), metadata: { build: 42, branch: 'main', nested: { deep: [1, 2.5, null, true] } } };
+      const { record, created } = await registry().packages.create(input);
+      assert.equal(created, true);
+      assert.equal(record.status, 'created');
+      assert.deepEqual(record.metadata, input.metadata);
+      assert.equal(record.file_count, 0);
+      assert.equal(record.manifest_digest, null);
+      assert.match(record.created_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      assert.equal(Date.parse(record.expires_at!) - Date.parse(record.created_at), 86_400_000);
+      assert.deepEqual(await registry().packages.get(record.id), record);
+      const { items } = await registry().packages.list({ producer: input.producer });
+      assert.deepEqual(items, [record]);
+    });
+
+    it('has no package that was never created', async () => {
+      assert.equal(await registry().packages.get(randomUUID()), undefined);
+      await refuses('package_not_found', registry().packages.finalize(randomUUID()));
+      await refuses('package_not_found', registry().packages.abandon(randomUUID()));
+      await refuses('package_not_found', registry().packages.manifest(randomUUID()));
+      await refuses('package_not_found', registry().files.list(randomUUID()));
+    });
+
+    it('pages newest first, by cursors that are bound to their list', async () => {
+      const producer = unique('pager');
+      const ids: string[] = [];
+      for (let index = 0; index < 7; index++) ids.unshift((await create({ producer, subject: `s${index % 2}` })).id);
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await registry().packages.list({ producer, limit: 3, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...page.items.map(({ id }) => id));
+        if (page.next_cursor !== null) await refuses('invalid_cursor', registry().packages.list({ cursor: page.next_cursor }));
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      assert.deepEqual(seen, ids);
+      for (const made of ['x', 'AAAA', Buffer.from('{"after":1}').toString('base64url')])
+        await refuses('invalid_cursor', registry().packages.list({ producer, cursor: made }));
+      assert.equal((await registry().packages.list({ producer, subject: 's1' })).items.length, 3);
+      assert.equal((await registry().packages.list({ producer, status: 'finalized' })).items.length, 0);
+    });
+
+    it('finds by top-level metadata scalars', async () => {
+      const producer = unique('metadata');
+      const first = await create({ producer, metadata: { n: 1, s: 'main', b: true, z: null, t: '1' } });
+      const second = await create({ producer, metadata: { n: 2, s: 'main', o: { s: 'main' } } });
+      const found = async (metadata: Record<string, string>) =>
+        (await registry().packages.list({ producer, metadata })).items.map(({ id }) => id);
+      assert.deepEqual(await found({ s: 'main' }), [second.id, first.id]);
+      assert.deepEqual(await found({ s: '"main"' }), [second.id, first.id]);
+      assert.deepEqual(await found({ s: 'main', n: '1' }), [first.id]);
+      assert.deepEqual(await found({ n: '1.0' }), [first.id]);
+      assert.deepEqual(await found({ t: '1' }), [first.id]);
+      assert.deepEqual(await found({ b: 'true' }), [first.id]);
+      assert.deepEqual(await found({ z: 'null' }), [first.id]);
+      assert.deepEqual(await found({ o: '{"s":"main"}' }), []);
+    });
+
+    it('gives the same package for the same idempotency key and body', async () => {
+      const input = sample();
+      const key = randomUUID();
+      const first = await registry().packages.create(input, { idempotencyKey: key });
+      const again = await registry().packages.create(input, { idempotencyKey: key });
+      assert.equal(first.created, true);
+      assert.deepEqual(again, { record: first.record, created: false });
+      await refuses('idempotency_conflict', registry().packages.create({ ...input, name: 'other' }, { idempotencyKey: key }));
+      const other = await registry().packages.create({ ...input, producer: unique('p') }, { idempotencyKey: key });
+      assert.notEqual(other.record.id, first.record.id);
+    });
+
+    it('refuses what it cannot keep', async () => {
+      await refuses('unknown_retention_class', create({ retention_class: 'for-ever-and-a-day' }));
+      await refuses('unknown_metadata_schema', create({ metadata_schema_slug: unique('none') }));
+      await refuses(['invalid_value', 'malformed_request'], create({ name: '' }));
+      await refuses(['invalid_value', 'malformed_request'], create({ producer: 'a\u0000b' }));
+      await refuses(['invalid_value', 'malformed_request'], create({ subject: 'x'.repeat(257) }));
+      await refuses(['invalid_id', 'malformed_request'], registry().packages.get('not-an-id'));
+    });
+
+    it('abandons what is not finalized, once', async () => {
+      const { id } = await create();
+      await add(id, 'a', 'a');
+      assert.equal((await registry().packages.abandon(id)).status, 'abandoned');
+      assert.equal((await registry().packages.abandon(id)).status, 'abandoned');
+      await refuses('package_not_open', add(id, 'b', 'b'));
+      await refuses('package_not_open', registry().packages.finalize(id));
+      const sealed = await create();
+      await add(sealed.id, 'a', 'a');
+      await registry().packages.finalize(sealed.id);
+      await refuses('package_not_open', registry().packages.abandon(sealed.id));
+    });
+  });
+}

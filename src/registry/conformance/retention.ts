@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { type Opened, refuses, samples } from './samples.ts';
+
+export function retentionConformance(opened: Opened): void {
+  const { registry, create, add } = samples(opened);
+  const later = (time: string, days: number) => new Date(Date.parse(time) + days * 86_400_000).toISOString();
+
+  describe('retention', () => {
+    it('lists its classes', async () => {
+      const classes = await registry().retention.classes();
+      assert.equal(classes.find(({ slug }) => slug === 'raw-evidence')?.default_duration_seconds, 7_776_000);
+      assert.equal(classes.find(({ slug }) => slug === 'permanent-record')?.default_duration_seconds, null);
+    });
+
+    it('says why a package is kept, and until when', async () => {
+      const { id, expires_at } = await create();
+      const record = await registry().retention.show(id);
+      assert.equal(record.package_id, id);
+      assert.equal(record.expires_at, expires_at);
+      assert.equal(record.eligible_at, null);
+      assert.deepEqual(record.holds, []);
+      assert.deepEqual(
+        record.history.map(({ event_type }) => event_type),
+        ['v1.package.created', 'v1.retention.default_applied'],
+      );
+      await refuses('package_not_found', registry().retention.show(randomUUID()));
+    });
+
+    it('extends, and only ever extends', async () => {
+      const { id, expires_at } = await create();
+      const new_expires_at = later(expires_at!, 1);
+      const record = await registry().retention.extend(id, { new_expires_at, reason: 'an audit' });
+      assert.equal(record.expires_at, new_expires_at);
+      assert.equal((await registry().packages.get(id))!.expires_at, new_expires_at);
+      assert.deepEqual(record.history.at(-1)!.detail, {
+        package_id: id,
+        previous_expires_at: expires_at,
+        new_expires_at,
+        reason: 'an audit',
+      });
+      const { last_sequence } = await registry().events.page({ limit: 1 });
+      for (const bad of [new_expires_at, expires_at!, '2020-01-01T00:00:00Z', 'tomorrow', '2026-02-30T00:00:00Z'])
+        await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: bad, reason: 'r' }));
+      for (const reason of ['', '  ', 'x'.repeat(1025), 'a\u0000b'])
+        await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: null, reason }));
+      assert.equal((await registry().events.page({ limit: 1 })).last_sequence, last_sequence);
+      assert.equal((await registry().retention.extend(id, { new_expires_at: null, reason: 'for ever' })).expires_at, null);
+      await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: null, reason: 'again' }));
+    });
+
+    it('holds any number of times, each released by itself', async () => {
+      const { id } = await create();
+      await add(id, 'f', 'f');
+      const first = await registry().retention.hold(id, { reason: 'litigation' });
+      const second = await registry().retention.hold(id, { reason: 'investigation' });
+      assert.equal(first.reason, 'litigation');
+      assert.equal(first.released_at, null);
+      const released = await registry().retention.release(id, first.id, { reason: 'settled' });
+      assert.equal(released.release_reason, 'settled');
+      assert.deepEqual((await registry().retention.show(id)).holds, [released, second]);
+      await refuses('hold_not_found', registry().retention.release(id, first.id));
+      await refuses('hold_not_found', registry().retention.release(id, randomUUID()));
+      await refuses('hold_not_found', registry().retention.release((await create()).id, second.id));
+      await refuses('invalid_value', registry().retention.hold(id, { reason: '' }));
+      await refuses('package_not_found', registry().retention.hold(randomUUID(), { reason: 'r' }));
+      assert.equal((await registry().retention.release(id, second.id)).release_reason, null);
+    });
+
+    it('decides nothing about what was given up', async () => {
+      const { id } = await create();
+      await registry().packages.abandon(id);
+      await refuses('package_not_open', registry().retention.hold(id, { reason: 'r' }));
+      await refuses('package_not_open', registry().retention.extend(id, { new_expires_at: null, reason: 'r' }));
+    });
+  });
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
+import type { Attachment, Created, File, NewPackage, Package, Registry } from '../REGISTRY.ts';
+
+/** The registry under test, once it is open. */
+export type Opened = () => Registry;
+
+/** Short ways to make what a test needs. */
+export interface Samples {
+  registry(): Registry;
+  create(extra?: Partial<NewPackage>): Promise<Package>;
+  add(packageId: string, path: string, content: string | Uint8Array, mediaType?: string): Promise<Created<File>>;
+}
+
+export function samples(opened: Opened): Samples {
+  return {
+    registry: opened,
+    create: async (extra = {}) => (await opened().packages.create({ ...sample(), ...extra })).record,
+    add: (id, path, content, mediaType) =>
+      opened().files.add(id, {
+        relative_path: path,
+        body: chunks(content),
+        ...(mediaType === undefined ? {} : { media_type: mediaType }),
+      }),
+  };
+}
+
+let counter = 0;
+
+export function unique(word: string): string {
+  counter += 1;
+  return `${word} ${process.pid}-${counter}-${randomUUID().slice(0, 8)}`;
+}
+
+export function sample(): NewPackage {
+  return { name: 'nightly', producer: unique('producer'), subject: 'conformance', retention_class: 'transient' };
+}
+
+export function attachment(text: string): Attachment {
+  return { relative_path: 'late', content_address: `sha256:${createHash('sha256').update(text).digest('hex')}`, size_bytes: text.length };
+}
+
+/** Bytes in which every stretch differs, in chunks that fit nothing. */
+export function patterned(size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let index = 0; index + 4 <= size; index += 4) bytes.writeUInt32LE(Math.imul(index + size, 2_654_435_761) >>> 0, index);
+  return bytes;
+}
+
+export async function* chunks(content: string | Uint8Array): AsyncIterable<Uint8Array> {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  for (let start = 0; start < bytes.length; start += 65_521) yield bytes.subarray(start, start + 65_521);
+}
+
+export async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(Buffer.from(part));
+  return Buffer.concat(parts);
+}
+
+export async function refuses(codes: ErrorCode | readonly ErrorCode[], promise: Promise<unknown>): Promise<void> {
+  const allowed = typeof codes === 'string' ? [codes] : codes;
+  await assert.rejects(promise, (error) => {
+    assert.ok(isArtifactstoreError(error), `expected ${allowed.join(' or ')}, got ${String(error)}`);
+    assert.ok(allowed.includes(error.code), `expected ${allowed.join(' or ')}, got ${error.code}: ${error.message}`);
+    return true;
+  });
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decodeCbor, encodeCbor } from '../../kernel/cbor.ts';
+import { blake3, toHex } from '../../kernel/digest.ts';
+import type { Manifest } from '../../kernel/manifest.ts';
+import { attachment, type Opened, refuses, samples } from './samples.ts';
+
+export function sealingConformance(opened: Opened): void {
+  const { registry, create, add } = samples(opened);
+  describe('sealing', () => {
+    it('seals a manifest whose bytes are the identity, and takes no file afterwards', async () => {
+      const created = await create({ metadata: { ratio: 0.5, big: 9007199254740991, text: 'ü' } });
+      await refuses('package_empty', registry().packages.finalize(created.id));
+      assert.equal(await registry().packages.manifest(created.id), undefined);
+      for (const path of ['b', 'a/z', 'a', 'ü']) await add(created.id, path, path);
+      const sealed = await registry().packages.finalize(created.id);
+      assert.deepEqual(await registry().packages.finalize(created.id), sealed);
+      assert.equal(sealed.file_count, 4);
+      await refuses('package_not_open', add(created.id, 'late', 'x'));
+      await refuses('package_not_open', registry().files.attach(created.id, [attachment('b')]));
+      const { bytes, digest } = (await registry().packages.manifest(created.id))!;
+      assert.equal(digest, sealed.manifest_digest);
+      assert.equal(`blake3:${toHex(blake3(bytes))}`, digest);
+      const manifest = decodeCbor(bytes) as unknown as Manifest;
+      assert.equal(Buffer.compare(encodeCbor(manifest), bytes), 0);
+      assert.deepEqual(
+        manifest.files.map((file) => file.relative_path),
+        ['a', 'a/z', 'b', 'ü'],
+      );
+      assert.deepEqual(
+        manifest.storage_receipts.map((receipt) => receipt.file_id),
+        manifest.files.map((file) => file.id),
+      );
+      assert.deepEqual(manifest.package.metadata, created.metadata);
+      const record = (await registry().packages.get(created.id))!;
+      assert.equal(record.status, 'finalized');
+      assert.equal(record.finalized_at, manifest.provenance.finalized_at);
+      const { items } = await registry().events.page({ subject_id: created.id, event_type: 'v1.package.finalized' });
+      assert.equal(items[0]!.payload_digest, digest);
+      assert.equal(items[0]!.created_at, manifest.provenance.finalized_at);
+    });
+  });
+}
