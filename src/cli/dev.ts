@@ -1,9 +1,6 @@
-import type { Definition } from './program.ts';
-import { portNumber } from './serve.ts';
-
-export interface DevOptions {
-  readonly port?: number;
-}
+import type { Definition } from './definition.ts';
+import { portNumber } from './numbers.ts';
+import type { DevOptions } from './run-dev.ts';
 
 export const dev: Definition = (command, context) => {
   command

@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { Definition } from './program.ts';
+import type { Definition } from './definition.ts';
 import { createProgressCount } from './progress-count.ts';
 
 export const eventsVerify: Definition = (command, context) => {

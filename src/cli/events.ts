@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from 'commander';
 import type { EventQuery, EventRecord } from '../registry/REGISTRY.ts';
 import type { Context } from './context.ts';
-import type { Definition } from './program.ts';
+import type { Definition } from './definition.ts';
+import { sequenceNumber } from './numbers.ts';
 
 interface EventsOptions {
   readonly since: number;
@@ -83,9 +83,4 @@ function inOrder({
 
 function eventLine({ sequence, created_at, event_type, subject_kind, subject_id, actor }: EventRecord): string {
   return `${String(sequence).padStart(8)}  ${created_at}  ${event_type.padEnd(32)}  ${subject_kind} ${subject_id}  ${actor}`;
-}
-
-function sequenceNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-  return Number(text);
 }

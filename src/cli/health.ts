@@ -2,8 +2,8 @@ import type { Config } from '../config.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Health } from '../registry/REGISTRY.ts';
 import type { Context } from './context.ts';
+import type { Definition } from './definition.ts';
 import { exitCode } from './exit.ts';
-import type { Definition } from './program.ts';
 
 export const health: Definition = (command, context) => {
   command

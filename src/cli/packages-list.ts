@@ -1,6 +1,6 @@
 import type { PackageStatus } from '../kernel/view.ts';
 import type { Package, PackageQuery } from '../registry/REGISTRY.ts';
-import type { Definition } from './program.ts';
+import type { Definition } from './definition.ts';
 
 interface ListOptions {
   readonly producer?: string;

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
-import type { Definition } from './program.ts';
+import type { Definition } from './definition.ts';
 
 export const packagesShow: Definition = (command, context) => {
   command

@@ -1,9 +1,7 @@
 import { Command, Option } from 'commander';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
+import type { Definition } from './definition.ts';
 import { createOutput } from './output.ts';
-
-/** Gives a command its arguments, options, examples and action. */
-export type Definition = (command: Command, context: () => Context) => void;
 
 interface Entry {
   readonly summary: string;

@@ -9,10 +9,15 @@ import { forEachLimited } from './limit.ts';
 import { saveManifest } from './manifest-file.ts';
 import { createPlacer } from './place.ts';
 import { createProgress } from './progress.ts';
-import type { PullOptions } from './pull.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
+
+export interface PullOptions {
+  readonly force?: boolean;
+  readonly manifest?: string;
+  readonly jobs: number;
+}
 
 /** Brings a sealed package's files into a directory, each of them checked. */
 export async function pullPackage(context: Context, packageId: string, directory: string, options: PullOptions): Promise<void> {

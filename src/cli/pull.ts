@@ -1,11 +1,6 @@
-import type { Definition } from './program.ts';
-import { positiveInteger } from './push.ts';
-
-export interface PullOptions {
-  readonly force?: boolean;
-  readonly manifest?: string;
-  readonly jobs: number;
-}
+import type { Definition } from './definition.ts';
+import { positiveInteger } from './numbers.ts';
+import type { PullOptions } from './pull-package.ts';
 
 export const pull: Definition = (command, context) => {
   command

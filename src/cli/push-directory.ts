@@ -10,12 +10,24 @@ import type { Finalized, NewPackage, Package } from '../registry/REGISTRY.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { createProgress } from './progress.ts';
-import type { PushOptions } from './push.ts';
 import { hashFile } from './read-file.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
 import { uploadFiles } from './upload.ts';
 import { type Tree, walkTree } from './walk.ts';
+
+/** What the command line says of a push. */
+export interface PushOptions {
+  readonly name?: string;
+  readonly producer: string;
+  readonly subject?: string;
+  readonly retentionClass: string;
+  readonly metadata: readonly string[];
+  readonly metadataFile?: string;
+  readonly metadataSchema?: string;
+  readonly idempotencyKey?: string;
+  readonly jobs: number;
+}
 
 /** How long a server may be away in the middle of a push. */
 const patienceSeconds = 60;

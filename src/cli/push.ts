@@ -1,18 +1,6 @@
-import { InvalidArgumentError } from 'commander';
-import type { Definition } from './program.ts';
-
-/** What the command line says of a push. */
-export interface PushOptions {
-  readonly name?: string;
-  readonly producer: string;
-  readonly subject?: string;
-  readonly retentionClass: string;
-  readonly metadata: readonly string[];
-  readonly metadataFile?: string;
-  readonly metadataSchema?: string;
-  readonly idempotencyKey?: string;
-  readonly jobs: number;
-}
+import type { Definition } from './definition.ts';
+import { positiveInteger } from './numbers.ts';
+import type { PushOptions } from './push-directory.ts';
 
 export const push: Definition = (command, context) => {
   command
@@ -46,8 +34,3 @@ Examples:
       await (await import('./push-directory.ts')).pushDirectory(context(), directory, options);
     });
 };
-
-export function positiveInteger(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.');
-  return Number(text);
-}

@@ -1,4 +1,4 @@
-import type { Definition } from './program.ts';
+import type { Definition } from './definition.ts';
 import { createProgressCount } from './progress-count.ts';
 
 export const replay: Definition = (command, context) => {

@@ -5,8 +5,11 @@ import { createLog } from '../http/log.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { developmentTokenPath } from './connect.ts';
 import type { Context } from './context.ts';
-import type { DevOptions } from './dev.ts';
 import { openForServing, serveUntilStopped } from './run-server.ts';
+
+export interface DevOptions {
+  readonly port?: number;
+}
 
 const host = '127.0.0.1';
 

@@ -1,15 +1,19 @@
 import cluster from 'node:cluster';
+import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config.ts';
 import { createLog } from '../http/log.ts';
 import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Context, OpenStore } from './context.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
-import type { ServeOptions } from './serve.ts';
 import { stopOnSignal } from './stop.ts';
 import { superviseWorkers } from './supervise.ts';
 
-export type Log = ReturnType<typeof createLog>;
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly workers: number;
+}
 
 /** `serve`: one process, or several behind one port, until a signal ends it. */
 export async function runServer(context: Context, options: ServeOptions): Promise<void> {
@@ -65,7 +69,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
 }
 
 /** Opens the store; an embedded database is migrated, a shared one must have been. */
-export async function openForServing(context: Context, log: Log): Promise<OpenStore> {
+export async function openForServing(context: Context, log: Logger): Promise<OpenStore> {
   const store = await context.openStore(context.config, {
     migrate: context.config.database.kind === 'sqlite',
     onIncident: ({ message, error, detail }) => log.error({ ...detail, err: error }, message),
@@ -107,7 +111,7 @@ function parentGone(): Promise<void> {
   return new Promise((resolve) => process.once('disconnect', resolve));
 }
 
-function warnOfConfiguration(config: Config, log: Log): void {
+function warnOfConfiguration(config: Config, log: Logger): void {
   if (config.tokens.length === 0)
     log.warn(
       `no tokens are configured, so every ${config.anonymousRead ? 'write' : 'protected route'} answers 401: set ARTIFACTSTORE_AUTH_TOKENS`,

@@ -1,12 +1,6 @@
-import { InvalidArgumentError } from 'commander';
-import type { Definition } from './program.ts';
-import { positiveInteger } from './push.ts';
-
-export interface ServeOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly workers: number;
-}
+import type { Definition } from './definition.ts';
+import { portNumber, positiveInteger } from './numbers.ts';
+import type { ServeOptions } from './run-server.ts';
 
 export const serve: Definition = (command, context) => {
   command
@@ -27,9 +21,3 @@ Examples:
       await (await import('./run-server.ts')).runServer(context(), options);
     });
 };
-
-export function portNumber(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65_535)) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
-  return port;
-}

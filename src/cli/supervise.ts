@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { answerMetrics } from './merge-metrics.ts';
-import type { Log } from './run-server.ts';
 import { stopOnSignal } from './stop.ts';
 
 const firstPauseMilliseconds = 200;
@@ -14,7 +14,7 @@ const soundMilliseconds = 30_000;
  * Keeps so many copies of this process serving on one port: starts one again when it dies, with growing pauses while they die young,
  * and hands a stop on to all of them. A worker that can't even start at first ends the whole.
  */
-export async function superviseWorkers(count: number, log: Log): Promise<void> {
+export async function superviseWorkers(count: number, log: Logger): Promise<void> {
   using stop = stopOnSignal();
   const failed = Promise.withResolvers<never>();
   const listening = new Set<number>();

@@ -14,8 +14,12 @@ import { createProgress } from './progress.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
-import type { VerifyOptions } from './verify.ts';
 import { walkTree } from './walk.ts';
+
+export interface VerifyOptions {
+  readonly manifest?: string;
+  readonly jobs: number;
+}
 
 interface Finding {
   readonly relative_path: string;

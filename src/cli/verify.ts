@@ -1,10 +1,6 @@
-import type { Definition } from './program.ts';
-import { positiveInteger } from './push.ts';
-
-export interface VerifyOptions {
-  readonly manifest?: string;
-  readonly jobs: number;
-}
+import type { Definition } from './definition.ts';
+import { positiveInteger } from './numbers.ts';
+import type { VerifyOptions } from './verify-package.ts';
 
 export const verify: Definition = (command, context) => {
   command
