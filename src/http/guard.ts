@@ -43,8 +43,9 @@ export function guardRequests(
     try {
       request.actor = authenticate(request.raw.headers.authorization, request.routeOptions.config.access ?? 'write');
       request.registry = registryFor(request.actor);
-      const { id } = request.params as { readonly id?: string };
+      const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
       if (id !== undefined) parseId(id, 'id');
+      if (hold_id !== undefined) parseId(hold_id, 'hold_id');
       done();
     } catch (error) {
       done(error as Error);

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Health, Registry } from '../../../src/registry/REGISTRY.ts';
+import { assertProblem, openDoor } from '../open-door.ts';
+
+test('the banner, health and readiness say how it is, to anybody', async () => {
+  await using door = await openDoor();
+  const banner = (await (await fetch(`${door.url}/`)).json()) as { name: string; version: string };
+  assert.deepEqual([banner.name, banner.version], ['artifactstore', '0.0.0-test']);
+  const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
+  assert.deepEqual([health.status, health.db.healthy, health.backend.healthy, health.last_sequence], ['ok', true, true, 0]);
+  for (const path of ['/livez', '/readyz']) assert.deepEqual(await (await fetch(door.url + path)).json(), { status: 'ok' });
+  assert.equal((await fetch(`${door.url}/health`, { method: 'HEAD' })).status, 200);
+});
+
+test('health is 200 and honest when nothing can be known, and readiness is 503', async () => {
+  const wrap = (registry: Registry): Registry => ({ ...registry, health: () => Promise.reject(new Error('secret reason')) });
+  await using door = await openDoor({ wrap });
+  const response = await fetch(`${door.url}/health`);
+  const text = await response.text();
+  assert.equal(response.status, 200);
+  assert.equal((JSON.parse(text) as Health).status, 'degraded');
+  assert.doesNotMatch(text, /secret/);
+  assert.equal((await fetch(`${door.url}/livez`)).status, 200);
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.headers.get('retry-after'), '5');
+  await assertProblem(ready, 503, 'database_unavailable');
+});
+
+test('the health of a moment is asked for once', async () => {
+  let asked = 0;
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    health() {
+      asked += 1;
+      return registry.health();
+    },
+  });
+  await using door = await openDoor({ wrap });
+  await Promise.all(Array.from({ length: 50 }, () => fetch(`${door.url}/health`)));
+  assert.ok(asked < 50);
+});
+
+test('metrics count by route, method and status, and never by path', async () => {
+  await using door = await openDoor();
+  const { id } = await door.newPackage();
+  await door.call(`/packages/${id}/files/secret-name`, { method: 'PUT', body: 'x'.repeat(1000) });
+  await (await door.call(`/packages/${id}/files/secret-name`)).text();
+  await door.call('/nowhere/at/all');
+  const response = await door.call('/metrics');
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  const text = await response.text();
+  for (const line of [
+    'artifactstore_http_requests_total{route="/packages/:id/files/*",method="PUT",status="201"} 1',
+    'artifactstore_http_requests_total{route="/packages/:id/files/*",method="GET",status="200"} 1',
+    'artifactstore_http_requests_total{route="none",method="GET",status="404"} 1',
+    'artifactstore_http_received_bytes_total 1000',
+    'artifactstore_http_requests_in_flight 1',
+    `artifactstore_last_sequence ${await door.lastSequence()}`,
+    'artifactstore_failed_locations{backend_id="local"} 0',
+    'artifactstore_backend_healthy{backend_id="local"} 1',
+  ])
+    assert.ok(text.includes(`${line}\n`), line);
+  assert.match(text, /^nodejs_eventloop_lag_seconds /m);
+  assert.match(text, /^process_resident_memory_bytes /m);
+  assert.doesNotMatch(text, new RegExp(`secret-name|${id}|nowhere`));
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertProblem, type Door, openDoor, token } from './open-door.ts';
+
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly open: boolean;
+}
+
+/** Every route that the description lists, with an example of a path. */
+function operations(door: Door): readonly Operation[] {
+  const { paths } = door.door.describe() as { paths: Record<string, Record<string, { security: readonly object[] }>> };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { security }]) => ({
+      method: method.toUpperCase(),
+      path: path
+        .replace('{id}', '01890000-0000-7000-8000-000000000000')
+        .replace('{hold_id}', '01890000-0000-7000-8000-000000000000')
+        .replace('{relative_path}', 'a/b')
+        .replace('{slug}', 'x')
+        .replace('{content_address}', `sha256:${'0'.repeat(64)}`),
+      open: security.length === 0,
+    })),
+  );
+}
+
+const anonymous = ['/', '/health', '/livez', '/readyz'];
+
+test('without a token every route but the anonymous ones answers 401, and the right ones are anonymous', async () => {
+  await using door = await openDoor();
+  const all = operations(door);
+  assert.deepEqual(
+    all
+      .filter(({ open }) => open)
+      .map(({ path }) => path)
+      .sort(),
+    anonymous,
+  );
+  for (const { method, path, open } of all) {
+    const response = await fetch(door.url + path, { method });
+    if (open) assert.equal(response.status, 200, path);
+    else {
+      assert.equal(response.status, 401, `${method} ${path}`);
+      assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer /);
+      if (method !== 'HEAD') await assertProblem(response, 401, 'unauthorized');
+    }
+  }
+  for (const path of ['/openapi.json', '/docs', '/docs/json']) assert.equal((await fetch(door.url + path)).status, 200, path);
+  assert.equal(await door.lastSequence(), 0);
+});
+
+test('a wrong token is refused everywhere, even where none would do', async () => {
+  await using door = await openDoor({ anonymousRead: true });
+  const wrong = [
+    'Bearer wrong',
+    'Bearer',
+    'Bearer ',
+    `Bearer ${token}x`,
+    `Bearer ${token.slice(1)}`,
+    `Basic ${btoa(`x:${token}`)}`,
+    token,
+    `Bearer ${token}, x`,
+    'Bearer a b',
+  ];
+  for (const authorization of wrong)
+    for (const { method, path, open } of operations(door).slice(0, 6)) {
+      const response = await fetch(door.url + path, { method, headers: { authorization } });
+      assert.equal(response.status, open ? 200 : 401, `${method} ${path} ${authorization}`);
+    }
+});
+
+test('ANON_READ opens reads and nothing else', async () => {
+  await using door = await openDoor({ anonymousRead: true });
+  for (const { method, path } of operations(door)) {
+    const { status } = await fetch(door.url + path, { method });
+    if (['GET', 'HEAD'].includes(method)) assert.notEqual(status, 401, `${method} ${path}`);
+    else assert.equal(status, 401, `${method} ${path}`);
+  }
+  assert.equal(await door.lastSequence(), 0);
+});
+
+test('with no token configured every protected route answers 401', async () => {
+  await using door = await openDoor({ tokens: [] });
+  for (const { method, path, open } of operations(door)) {
+    const { status } = await fetch(door.url + path, { method, headers: { authorization: 'Bearer x' } });
+    assert.equal(status, open ? 200 : 401, `${method} ${path}`);
+  }
+});
+
+test('the actor is the one of the token, never of the body', async () => {
+  await using door = await openDoor({
+    tokens: [
+      { token: 'one', actor: 'first' },
+      { token: 'two', actor: 'second' },
+    ],
+  });
+  const create = async (bearer: string, more: object = {}) =>
+    await fetch(`${door.url}/packages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient', ...more }),
+    });
+  assert.equal(((await (await create('one')).json()) as { created_by: string }).created_by, 'first');
+  assert.equal(((await (await create('two')).json()) as { created_by: string }).created_by, 'second');
+  await assertProblem(await create('two', { created_by: 'me' }), 400, 'malformed_request');
+  await assertProblem(await create('two', { actor: 'me' }), 400, 'malformed_request');
+});
+
+test('the scheme is read in any case, and the connection survives a refusal', async () => {
+  await using door = await openDoor();
+  const response = await fetch(`${door.url}/packages`, { headers: { authorization: `bearer ${token}` } });
+  assert.equal(response.status, 200);
+});

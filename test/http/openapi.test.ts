@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { type Door, openDoor } from './open-door.ts';
+
+/** Every route there is. */
+const routes = [
+  'GET /',
+  'GET /health',
+  'GET /livez',
+  'GET /readyz',
+  'GET /metrics',
+  'GET /packages',
+  'POST /packages',
+  'GET /packages/{id}',
+  'DELETE /packages/{id}',
+  'POST /packages/{id}/finalize',
+  'GET /packages/{id}/manifest',
+  'GET /packages/{id}/manifest.json',
+  'GET /packages/{id}/archive',
+  'GET /packages/{id}/files',
+  'POST /packages/{id}/files',
+  'GET /packages/{id}/retention',
+  'POST /packages/{id}/retention/extensions',
+  'POST /packages/{id}/retention/holds',
+  'DELETE /packages/{id}/retention/holds/{hold_id}',
+  'PUT /packages/{id}/files/{relative_path}',
+  'GET /packages/{id}/files/{relative_path}',
+  'HEAD /packages/{id}/files/{relative_path}',
+  'GET /files',
+  'GET /files/{id}',
+  'GET /files/{id}/download',
+  'HEAD /files/{id}/download',
+  'GET /objects/{content_address}',
+  'HEAD /objects/{content_address}',
+  'GET /events',
+  'GET /metadata-schemas',
+  'POST /metadata-schemas',
+  'GET /metadata-schemas/{slug}',
+  'GET /retention-classes',
+];
+
+interface Description {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>>; readonly securitySchemes: object };
+}
+
+interface Operation {
+  readonly summary?: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: object }[];
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+  >;
+}
+
+const describe = async (door: Door): Promise<Description> => (await (await fetch(`${door.url}/openapi.json`)).json()) as Description;
+
+test('it lists exactly the routes', async () => {
+  await using door = await openDoor();
+  const { paths } = await describe(door);
+  const listed = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  assert.deepEqual(listed.sort(), routes.toSorted());
+});
+
+test('it is OpenAPI 3.1: every reference leads somewhere, every parameter is described, every schema is one', async () => {
+  await using door = await openDoor();
+  const description = await describe(door);
+  assert.match(description.openapi, /^3\.1\./);
+  assert.ok(description.info.title !== '' && description.info.version !== '');
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'https://artifactstore.test/openapi', ...description });
+  for (const name of Object.keys(description.components.schemas))
+    ajv.compile({ $ref: `https://artifactstore.test/openapi#/components/schemas/${name}` });
+  for (const reference of JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)) {
+    const [, name] = /^#\/components\/schemas\/(\w+)$/.exec(reference[1]!) ?? [];
+    assert.ok(name !== undefined && name in description.components.schemas, reference[1]);
+  }
+  for (const [path, methods] of Object.entries(description.paths))
+    for (const [method, operation] of Object.entries(methods)) {
+      assert.ok(operation.summary, `${method} ${path} has no summary`);
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const described = (operation.parameters ?? []).filter((one) => one.in === 'path');
+      assert.deepEqual(described.map(({ name }) => name).sort(), inPath.sort(), `${method} ${path}`);
+      assert.ok(described.every(({ required }) => required === true));
+      assert.ok(
+        Object.keys(operation.responses).some((status) => status.startsWith('2')),
+        `${method} ${path}`,
+      );
+      for (const [status, { content }] of Object.entries(operation.responses))
+        if (Number(status) >= 400) assert.deepEqual(Object.keys(content ?? {}), ['application/problem+json']);
+    }
+});
+
+test('answers are as described', async () => {
+  await using door = await openDoor();
+  const description = await describe(door);
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'https://artifactstore.test/openapi', ...description });
+  const { id } = await door.newPackage();
+  await door.call(`/packages/${id}/files/a`, { method: 'PUT', body: 'a' });
+  await door.call(`/packages/${id}/finalize`, { method: 'POST' });
+  await door.json('/metadata-schemas', { slug: 's', json_schema: {} });
+  const file = (await door.registry.files.find(id, 'a'))!;
+  for (const [path, route] of [
+    ['/', '/'],
+    ['/health', '/health'],
+    ['/livez', '/livez'],
+    ['/packages', '/packages'],
+    [`/packages/${id}`, '/packages/{id}'],
+    [`/packages/${id}/files`, '/packages/{id}/files'],
+    [`/files?digest=${file.content_address}`, '/files'],
+    [`/files/${file.id}`, '/files/{id}'],
+    ['/events', '/events'],
+    ['/metadata-schemas', '/metadata-schemas'],
+    ['/metadata-schemas/s', '/metadata-schemas/{slug}'],
+    ['/retention-classes', '/retention-classes'],
+    ['/packages/x', '/packages/{id}'],
+  ] as const) {
+    const response = await door.call(path, { headers: { accept: 'application/json' } });
+    const type = response.headers.get('content-type')!.split(';')[0]!;
+    const pointer = ['paths', route, 'get', 'responses', String(response.status), 'content', type, 'schema'];
+    const steps = pointer.map((step) => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1')));
+    const check = ajv.compile({ $ref: `https://artifactstore.test/openapi#/${steps.join('/')}` });
+    const body = await response.json();
+    assert.ok(check(body), `${path}: ${JSON.stringify(check.errors)}\n${JSON.stringify(body)}`);
+  }
+});
+
+test('the pages for people load nothing from elsewhere', async () => {
+  await using door = await openDoor();
+  const response = await fetch(`${door.url}/docs`);
+  const page = await response.text();
+  assert.equal(response.status, 200);
+  const policy = response.headers.get('content-security-policy') ?? '';
+  assert.doesNotMatch(policy, /https:|upgrade-insecure-requests/);
+  const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link!);
+  assert.ok(links.length > 3);
+  for (const link of links) {
+    assert.match(link, /^\.?\/(?!\/)/);
+    assert.equal((await fetch(new URL(link, `${door.url}/docs/`))).status, 200, link);
+  }
+});

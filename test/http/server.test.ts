@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { actor, authorization, drain, openDoor, token, until } from './open-door.ts';
+
+test('headers that are too large, malformed or late are answered and the connection closed', async () => {
+  await using door = await openDoor({ limits: { headerBytes: 8192, headersTimeout: 300, headersCheckInterval: 50 } });
+  const large = await door.raw(`GET / HTTP/1.1\r\nhost: x\r\nx-filler: ${'x'.repeat(9000)}\r\n\r\n`);
+  assert.match(large, /^HTTP\/1\.1 431 [\s\S]*"headers_too_large"/);
+  for (const nonsense of [
+    'nonsense\r\n\r\n',
+    'GET / HTTP/1.1\r\nhost\r\n\r\n',
+    'GET / HTTP/1.1\r\nhost: x\r\n bad: y\r\n: z\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+  ])
+    assert.match(await door.raw(nonsense), /^HTTP\/1\.1 400 [\s\S]*"malformed_request"/, nonsense);
+  assert.match(await door.raw('GET / HTTP/1.1\r\nhost: x\r\n'), /^HTTP\/1\.1 408 [\s\S]*"request_timeout"/);
+  assert.match(await door.raw('GET / HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /);
+});
+
+test('a body that stops arriving is answered with 408 and leaves nothing', async () => {
+  await using door = await openDoor({ limits: { idleTimeout: 200 } });
+  const { id } = await door.newPackage();
+  const before = await door.lastSequence();
+  for (const request of [
+    `PUT /packages/${id}/files/slow HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 10\r\n\r\nhalf`,
+    `POST /packages HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{`,
+    `POST /packages/${id}/files HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 100\r\n\r\n--b\r\n`,
+  ])
+    assert.match(await door.raw(request), /^HTTP\/1\.1 408 [\s\S]*"request_timeout"/, request);
+  assert.equal(await door.lastSequence(), before);
+});
+
+test('a body that drips goes on for as long as it is not silent', async () => {
+  await using door = await openDoor({ limits: { idleTimeout: 400, headersTimeout: 300, headersCheckInterval: 50 } });
+  const { id } = await door.newPackage();
+  const socket = await door.connect();
+  socket.write(
+    `PUT /packages/${id}/files/drip HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 10\r\nconnection: close\r\n\r\n`,
+  );
+  for (const digit of '0123456789') {
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    socket.write(digit);
+  }
+  assert.match(await drain(socket), /^HTTP\/1\.1 201 /);
+});
+
+test('request ids are taken when sane and made when not', async () => {
+  await using door = await openDoor();
+  const idOf = async (given: string) =>
+    (await fetch(`${door.url}/livez`, { headers: { 'x-request-id': given } })).headers.get('x-request-id');
+  assert.equal(await idOf('build-7.step:2_x'), 'build-7.step:2_x');
+  for (const bad of ['', 'a b', 'x'.repeat(129), '"{}"', 'a\u00e9']) assert.match((await idOf(bad)) ?? '', /^[0-9a-f-]{36}$/, bad);
+});
+
+test('the log has one line for each request, and never a token or a query', async () => {
+  await using door = await openDoor();
+  const { id } = await door.newPackage();
+  await (await door.call(`/packages/${id}?password=hunter2`)).text();
+  await (await door.call(`/packages/${id}/files/x`, { method: 'PUT', body: 'abc' })).text();
+  await (await fetch(`${door.url}/packages`, { headers: { authorization: 'Bearer wrong-secret' } })).text();
+  await until(() => door.lines.filter((line) => line.includes('"msg":"request"')).length === 3);
+  const [, put, refused] = door.lines
+    .filter((line) => line.includes('"msg":"request"'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    [put!.method, put!.route, put!.path, put!.status, put!.actor, put!.bytes_in],
+    ['PUT', '/packages/:id/files/*', `/packages/${id}/files/x`, 201, actor, 3],
+  );
+  assert.ok(Number(put!.bytes_out) > 100 && typeof put!.milliseconds === 'number' && typeof put!.request_id === 'string');
+  assert.deepEqual([refused!.status, refused!.actor], [401, 'anonymous']);
+  assert.doesNotMatch(door.lines.join(''), new RegExp(`${token}|hunter2|wrong-secret`));
+});
+
+test('a server that stops finishes what it has begun and takes nothing new', async () => {
+  const door = await openDoor();
+  const { id } = await door.newPackage();
+  const socket = await door.connect();
+  socket.write(
+    `PUT /packages/${id}/files/last HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n`,
+  );
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.write('01234');
+  const closing = door.door.close();
+  await until(() => !door.door.listening());
+  await assert.rejects(door.connect());
+  socket.write('56789');
+  assert.match(await drain(socket), /^HTTP\/1\.1 201 /);
+  await closing;
+  assert.equal((await door.registry.files.find(id, 'last'))?.size_bytes, 10);
+  await door.store.close();
+});
+
+test('what does not end in its time is cut off', async () => {
+  const door = await openDoor({ limits: { graceTimeout: 200 } });
+  const { id } = await door.newPackage();
+  const before = await door.lastSequence();
+  const socket = await door.connect();
+  socket.write(
+    `PUT /packages/${id}/files/never HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 10\r\nexpect: 100-continue\r\n\r\n`,
+  );
+  await new Promise((resolve) => socket.once('data', resolve));
+  const ended = drain(socket);
+  await door.door.close();
+  await ended;
+  assert.equal(await door.lastSequence(), before);
+  await door.store.close();
+});
+
+test('a request target with scheme and host means its path', async () => {
+  await using door = await openDoor();
+  const answer = await door.raw('GET http://example.test/livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+  assert.match(answer, /^HTTP\/1\.1 200 /);
+});
