@@ -347,6 +347,8 @@ export interface Operator {
   verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
+  /** Sweeps and collects at an interval, in one process at a time, until it is stopped. */
+  autorun(options: AutorunOptions): Autorun;
   /** Checks sequence, payload digests and chain from the first event to the last. */
   verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
 }
@@ -445,6 +447,17 @@ export interface OrphansOptions {
 export interface OrphanReport extends StoredBytes {
   readonly orphan_keys: readonly string[];
   readonly deleted_orphans: number;
+}
+
+export interface AutorunOptions {
+  readonly intervalSeconds: number;
+  /** Told what each run of this process did. */
+  readonly onRun?: (run: { readonly swept: Sweep; readonly collected: Collection }) => void;
+}
+
+export interface Autorun {
+  /** Waits for the step under way. */
+  stop(): Promise<void>;
 }
 
 /** Something that a caller is not told in full: for the log. */

@@ -1,5 +1,6 @@
 import { toHex } from '../kernel/digest.ts';
 import { chainStart, type LogHead } from '../kernel/event.ts';
+import { startAutorun } from './autorun.ts';
 import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './context.ts';
 import type { Operator } from './REGISTRY.ts';
@@ -17,6 +18,7 @@ export function createOperator(context: Context): Operator {
     planCollection: () => planCollection(context),
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
+    autorun: (options) => startAutorun(context, options),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };
       for (;;) {

@@ -42,7 +42,7 @@ export function retentionConformance(opened: Opened): void {
       });
       const { last_sequence } = await registry().events.page({ limit: 1 });
       for (const bad of [new_expires_at, expires_at!, '2020-01-01T00:00:00Z', 'tomorrow', '2026-02-30T00:00:00Z'])
-        await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: bad, reason: 'r' }));
+        await refuses(['invalid_value', 'malformed_request'], registry().retention.extend(id, { new_expires_at: bad, reason: 'r' }));
       for (const reason of ['', '  ', 'x'.repeat(1025), 'a\u0000b'])
         await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: null, reason }));
       assert.equal((await registry().events.page({ limit: 1 })).last_sequence, last_sequence);

@@ -13,6 +13,7 @@ import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './even
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { addFiles, attachFiles, planFiles } from './ingest.ts';
+import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { burnObjects, failObject } from './objects.ts';
 import { abandonPackage, createPackage, getPackage, listPackages, readManifest } from './packages.ts';
@@ -44,6 +45,8 @@ export const operations: RegistryOperations = {
     'collect.burn_orphans': burnOrphans,
     'verify.record': recordVerified,
     'verify.end': endVerification,
+    'lease.take': takeLease,
+    'lease.release': releaseLease,
   },
   reads: {
     'package.get': getPackage,
@@ -93,6 +96,8 @@ export interface RegistryOperations {
     readonly 'collect.burn_orphans': typeof burnOrphans;
     readonly 'verify.record': typeof recordVerified;
     readonly 'verify.end': typeof endVerification;
+    readonly 'lease.take': typeof takeLease;
+    readonly 'lease.release': typeof releaseLease;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;

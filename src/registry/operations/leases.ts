@@ -1,0 +1,27 @@
+import type { Transaction } from '../../database/DATABASE.ts';
+import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
+
+export interface TakeLease {
+  readonly name: string;
+  /** Who takes it; the holder that has it may take it again, which prolongs it. */
+  readonly holder: string;
+  readonly seconds: number;
+}
+
+/** Takes a lease that is free, over, or one's own; false when somebody else holds it. */
+export async function takeLease(transaction: Transaction, input: TakeLease): Promise<boolean> {
+  const current = await transaction.sql.selectFrom('leases').selectAll().where('name', '=', input.name).executeTakeFirst();
+  if (current !== undefined && current.holder !== input.holder && current.expires_at > transaction.now) return false;
+  const row = { holder: input.holder, expires_at: formatTimestamp(parseTimestamp(transaction.now) + input.seconds * 1000) };
+  await transaction.sql
+    .insertInto('leases')
+    .values({ name: input.name, ...row })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+    .execute();
+  return true;
+}
+
+/** Gives a lease back before its time; one that somebody else holds by now is left alone. */
+export async function releaseLease(transaction: Transaction, input: { readonly name: string; readonly holder: string }): Promise<void> {
+  await transaction.sql.deleteFrom('leases').where('name', '=', input.name).where('holder', '=', input.holder).execute();
+}
