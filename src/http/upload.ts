@@ -36,16 +36,17 @@ export async function receiveFile(
   return request.registry.files.add(packageId, file);
 }
 
-/** POST of many files as multipart/form-data: all or nothing. */
+/** POST of many files as multipart/form-data: all or nothing. `existing` names those that were there before, with the same bytes. */
 export async function receiveFiles(
   context: RouteContext,
   request: FastifyRequest,
   reply: FastifyReply,
   packageId: string,
-): Promise<readonly File[]> {
+): Promise<{ readonly items: readonly File[]; readonly existing: readonly string[] }> {
   refuseContentEncoding(request.raw);
   const results = await request.registry.files.addMany(packageId, readFiles(request, context.limits, disconnectSignal(reply)));
-  return results.map(({ record }) => record);
+  const existing = results.filter(({ created }) => !created);
+  return { items: results.map(({ record }) => record), existing: existing.map(({ record }) => record.relative_path) };
 }
 
 /** The relative path of a URL `/packages/{id}/files/{relative_path}`, from the URL as it was sent. */

@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { parseAddress } from '../../kernel/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Attachment } from '../../registry/REGISTRY.ts';
 import { essence } from '../body.ts';
 import { sendFile } from '../download.ts';
 import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
-import { attachedRecord, attachments, filePage, fileRecord, itemsOf } from '../records.ts';
+import { addedFiles, attachedRecord, attachments, filePage, fileRecord, itemsOf } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
 
@@ -38,15 +39,15 @@ export function fileRoutes(api: Api, context: RouteContext): void {
           "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. application/json: each item has its own answer.",
         params: packageId,
         body: { content: { 'application/json': { schema: attachments } } },
-        response: answers({ 200: itemsOf(attachedRecord), 201: itemsOf(fileRecord) }, 400, 404, 409, 413, 415, 422, 507),
+        response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 413, 415, 422, 507),
       },
     },
     async (request, reply) => {
       if (essence(request.headers['content-type']) === 'application/json') {
-        const { items } = request.body as (typeof attachments)['~unsafe'];
+        const { items } = request.body as { readonly items: readonly Attachment[] };
         return reply.code(200).send({ items: await request.registry.files.attach(request.params.id, items) });
       }
-      return reply.code(201).send({ items: await receiveFiles(context, request, reply, request.params.id) });
+      return reply.code(201).send(await receiveFiles(context, request, reply, request.params.id));
     },
   );
 
