@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { openRegistry } from '../../src/index.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
@@ -30,6 +31,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if (!isArtifactstoreError(error) || error.code === 'internal') throw error;
     say({ kind: 'refused', code: error.code });
+    await setTimeout(20);
     return undefined;
   }
 }
