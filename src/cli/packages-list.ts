@@ -7,7 +7,7 @@ interface ListOptions {
   readonly subject?: string;
   readonly retentionClass?: string;
   readonly status?: PackageStatus;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>>;
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -18,7 +18,7 @@ export const packagesList: Definition = (command, context) => {
     .option('--subject <subject>', 'about this subject only')
     .option('--retention-class <slug>', 'of this retention class only')
     .option('--status <status>', 'created, finalized, abandoned or garbage_collected')
-    .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm, {})
+    .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm)
     .option('--limit <n>', 'at most so many, up to 1000', Number, 100)
     .option('--cursor <cursor>', 'go on after an earlier page')
     .addHelpText(
@@ -62,11 +62,11 @@ function query(options: ListOptions): PackageQuery {
     ...(retentionClass === undefined ? {} : { retention_class: retentionClass }),
     ...(status === undefined ? {} : { status }),
     ...(cursor === undefined ? {} : { cursor }),
-    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+    ...(metadata === undefined ? {} : { metadata }),
   };
 }
 
-function addTerm(text: string, terms: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function addTerm(text: string, terms: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const equals = text.indexOf('=');
   return equals < 1 ? { ...terms, [text]: '' } : { ...terms, [text.slice(0, equals)]: text.slice(equals + 1) };
 }

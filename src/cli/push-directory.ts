@@ -22,7 +22,7 @@ export interface PushOptions {
   readonly producer: string;
   readonly subject?: string;
   readonly retentionClass: string;
-  readonly metadata: readonly string[];
+  readonly metadata?: readonly string[];
   readonly metadataFile?: string;
   readonly metadataSchema?: string;
   readonly idempotencyKey?: string;
@@ -148,7 +148,7 @@ function newPackage(directory: string, options: PushOptions): NewPackage {
     producer: options.producer,
     subject: options.subject ?? name,
     retention_class: options.retentionClass,
-    metadata: { ...metadataFile(options.metadataFile), ...Object.fromEntries(options.metadata.map(metadataEntry)) },
+    metadata: { ...metadataFile(options.metadataFile), ...Object.fromEntries((options.metadata ?? []).map(metadataEntry)) },
     ...(options.metadataSchema === undefined ? {} : { metadata_schema_slug: options.metadataSchema }),
   };
 }

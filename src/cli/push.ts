@@ -9,12 +9,10 @@ export const push: Definition = (command, context) => {
     .option('--producer <producer>', 'who made it', 'cli')
     .option('--subject <subject>', 'what it is about (default: the name)')
     .option('--retention-class <slug>', 'how long it is kept', 'raw-evidence')
-    .option(
-      '--metadata <key=value>',
-      'a JSON value, or else a string; can be given again',
-      (text, all: readonly string[]) => [...all, text],
-      [],
-    )
+    .option('--metadata <key=value>', 'a JSON value, or else a string; can be given again', (text, all: readonly string[] = []) => [
+      ...all,
+      text,
+    ])
     .option('--metadata-file <file>', 'a JSON object; --metadata stands above it')
     .option('--metadata-schema <slug>', 'a registered schema that the metadata must match')
     .option('--idempotency-key <key>', 'with the same key, a push that failed goes on where it stopped')

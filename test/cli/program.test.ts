@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { Command } from 'commander';
+import type { Surroundings } from '../../src/cli/context.ts';
+import { exitCode, exitCodes } from '../../src/cli/exit.ts';
+import { createProgram, defineEverything } from '../../src/cli/program.ts';
+
+const documentation = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+
+async function program(): Promise<Command> {
+  const surroundings: Surroundings = {
+    version: '0.0.0',
+    environment: {},
+    directory: '/',
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    openStore: () => Promise.reject(new Error('nothing is opened here')),
+  };
+  const whole = createProgram(surroundings, () => undefined);
+  await defineEverything(whole);
+  return whole;
+}
+
+/** Every command by the words that call it. */
+function all(command: Command, words: readonly string[] = []): readonly (readonly [string, Command])[] {
+  return command.commands.flatMap((inner) => {
+    const path = [...words, inner.name()];
+    return [[path.join(' '), inner] as const, ...all(inner, path)];
+  });
+}
+
+describe('the command line and its documentation', () => {
+  test('docs/cli.md has every command with its arguments, and every option in its section', async () => {
+    const root = await program();
+    for (const { flags } of root.options) assert.ok(documentation.includes(`| \`${flags}\` |`), `docs/cli.md lacks ${flags}`);
+    for (const [words, command] of all(root)) {
+      if (words === 'packages') continue;
+      const heading = `## \`artifactstore ${[words, ...command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))].join(' ')}\``;
+      const section = documentation.split(/^(?=#{1,2} )/m).find((text) => text.startsWith(`${heading}\n`));
+      assert.ok(section !== undefined, `docs/cli.md lacks ${heading}`);
+      for (const { flags } of command.options) assert.ok(section.includes(`| \`${flags}\` |`), `docs/cli.md lacks ${flags} of ${words}`);
+      const documented = section.match(/^\| `--[^`]*` \|/gm) ?? [];
+      assert.equal(documented.length, command.options.length, `docs/cli.md has options that ${words} has not`);
+    }
+  });
+
+  test('docs/cli.md has no command that is not there', async () => {
+    const known = new Set(all(await program()).map(([words]) => words));
+    for (const [, words = ''] of documentation.matchAll(/^## `artifactstore ([a-z -]+?)(?: [<[].*)?`$/gm))
+      assert.ok(known.has(words), words);
+  });
+
+  test('every command helps, with an example where it takes anything', async () => {
+    for (const [words, command] of all(await program())) {
+      const parts: string[] = [];
+      command.configureOutput({ writeOut: (part) => void parts.push(part) }).outputHelp();
+      const text = parts.join('');
+      assert.match(text, /^Usage: artifactstore /, words);
+      if (words !== 'packages' && words !== 'version') assert.match(text, /Examples?:\n {2}\$ /, words);
+    }
+  });
+
+  test('every exit code is documented', () => {
+    for (const code of new Set([...Object.values(exitCode), ...Object.values(exitCodes)]))
+      assert.match(documentation, new RegExp(`^\\| ${code} \\|`, 'm'));
+  });
+});

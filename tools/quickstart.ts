@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * `npm start`: the main job once, by the real command line, on embedded defaults below the working directory. A server is started,
+ * a sample directory pushed, sealed and verified. On a terminal the server then stays until Ctrl-C; elsewhere everything ends.
+ */
+const entry = fileURLToPath(new URL('../bin/artifactstore.js', import.meta.url));
+const sample = join('var', 'sample');
+
+const server = (await startServer([])) ?? (await startServer(['--port', '0']));
+if (server === undefined) {
+  console.error('The server did not start; its message stands above.');
+  process.exit(1);
+}
+process.env.ARTIFACTSTORE_API_URL = server.url;
+const ended = once(server.process, 'exit');
+try {
+  say(`A server is up at ${server.url}, its data in ./var, its token in ${server.tokenFile}.`);
+  writeSample();
+  say(`A sample directory is at ./${sample}. Pushing and sealing it:`);
+  const pushed = JSON.parse(await run('push', sample, '--producer', 'quickstart', '--json')) as { readonly package_id: string };
+  say('Checking every byte of it:');
+  await run('verify', pushed.package_id);
+  say('What the registry has:');
+  await run('packages', 'list', '--limit', '5');
+  const there = process.stdin.isTTY === true;
+  say(there ? 'Everything works. Try next, in another terminal:' : 'Everything works. Try next:');
+  if (!there) console.log('  npx artifactstore dev');
+  if (there && server.url !== 'http://127.0.0.1:8000') console.log(`  export ARTIFACTSTORE_API_URL=${server.url}`);
+  console.log(`  npx artifactstore pull ${pushed.package_id} ./pulled`);
+  if (there) {
+    console.log(`\nThe documentation of the HTTP API: ${server.url}/docs. Ctrl-C ends the server; what it keeps stays.`);
+    // Ctrl-C at a terminal reaches the server too; this process waits for it.
+    process.on('SIGINT', () => undefined);
+    await ended;
+  }
+} finally {
+  if (server.process.exitCode === null && server.process.signalCode === null) server.process.kill('SIGTERM');
+  await ended;
+}
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly tokenFile: string;
+}
+
+/** Undefined when it ends before it listens: the port may be taken. */
+async function startServer(more: readonly string[]): Promise<Running | undefined> {
+  const last = more.length > 0;
+  const child = spawn(process.execPath, [entry, 'dev', '--json', ...more], { stdio: ['ignore', 'pipe', last ? 'inherit' : 'ignore'] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { url, token_file: tokenFile } = JSON.parse(line) as { readonly url: string; readonly token_file: string };
+    return { process: child, url, tokenFile };
+  }
+  return undefined;
+}
+
+/** Shows the command and what it prints; answers that. */
+async function run(...args: readonly string[]): Promise<string> {
+  console.log(`  $ npx artifactstore ${args.join(' ')}`);
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(child, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    console.log(`  ${line}`);
+    lines.push(line);
+  }
+  const [code] = (await exit) as [number | null];
+  if (code !== 0) throw new Error(`artifactstore ${args[0]} ended with exit code ${code}.`);
+  return lines.join('\n');
+}
+
+function writeSample(): void {
+  mkdirSync(join(sample, 'logs'), { recursive: true });
+  writeFileSync(join(sample, 'report.json'), `${JSON.stringify({ suite: 'nightly', passed: 412, failed: 0 }, null, 2)}\n`);
+  writeFileSync(join(sample, 'logs', 'run.log'), 'start\n412 tests passed\nend\n');
+  writeFileSync(join(sample, 'again.sh'), '#!/bin/sh\nexec npm test\n');
+  chmodSync(join(sample, 'again.sh'), 0o755);
+}
+
+function say(text: string): void {
+  console.log(`\n${text}`);
+}
