@@ -1,4 +1,6 @@
 // The public names. test/public-api.test.ts holds the list.
+
+export { type ConnectOptions, connectRegistry } from './client/connect.ts';
 export type { Store } from './compose.ts';
 export { type Config, readConfig } from './config.ts';
 export { type ContentAddress, formatAddress, parseAddress } from './kernel/address.ts';
@@ -9,7 +11,7 @@ export type { EventPayloads, EventType } from './kernel/event.ts';
 export { canonicalJson, type JsonObject, type JsonValue, parseJson } from './kernel/json.ts';
 export type { Manifest, ManifestFile, StorageReceipt } from './kernel/manifest.ts';
 export { parseRelativePath, type RelativePath } from './kernel/path.ts';
-export { type ConnectOptions, connectRegistry } from './client/connect.ts';
 export { type OpenRegistryOptions, openRegistry } from './open-registry.ts';
+export type * from './registry/OPERATOR.ts';
 export type * from './registry/REGISTRY.ts';
 export { version } from './version.ts';

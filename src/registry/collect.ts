@@ -1,8 +1,8 @@
 import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
+import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 import type { DeadKey } from './operations/objects.ts';
 import { eachInParallel } from './parallel.ts';
-import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './REGISTRY.ts';
 
 const packagesPerStep = 1000;
 const locationsPerStep = 2000;

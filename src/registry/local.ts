@@ -4,9 +4,10 @@ import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
 import { createMetadataSchemas } from './metadata-schemas.ts';
 import { createMetadataValidator } from './metadata-validation.ts';
+import type { Operator } from './OPERATOR.ts';
 import { createOperator } from './operator.ts';
 import { createPackages } from './packages.ts';
-import type { Operator, Registry } from './REGISTRY.ts';
+import type { Registry } from './REGISTRY.ts';
 import { createRetention } from './retention.ts';
 
 /** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */

@@ -4,9 +4,9 @@ import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { reconcile } from './collect.ts';
 import type { Context } from './context.ts';
+import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './OPERATOR.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import { eachInParallel } from './parallel.ts';
-import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './REGISTRY.ts';
 
 const objectsPerStep = 500;
 /** A step is recorded when it has read this much, so that a stopped run repeats little. */

@@ -16,7 +16,8 @@ import { addFiles, attachFiles, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { burnObjects, failObject } from './objects.ts';
-import { abandonPackage, createPackage, getPackage, listPackages, readManifest } from './packages.ts';
+import { listPackages } from './package-list.ts';
+import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 

@@ -1,5 +1,4 @@
 import type { Kysely, Selectable } from 'kysely';
-import { sql } from 'kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -95,56 +94,6 @@ export async function getPackage(snapshot: Snapshot, input: { readonly id: strin
   return row === undefined ? undefined : packageRecord(row);
 }
 
-export interface ListPackages {
-  readonly limit: number;
-  /** The sequence below which to go on. */
-  readonly before: number | null;
-  readonly producer: string | null;
-  readonly subject: string | null;
-  readonly retention_class: string | null;
-  readonly status: PackageStatus | null;
-  /** For each metadata key asked for, the terms of which one must be there. */
-  readonly terms: readonly (readonly string[])[];
-}
-
-/** Newest first; at most `limit` rows, each with the sequence that a cursor goes on from. */
-export async function listPackages(
-  snapshot: Snapshot,
-  input: ListPackages,
-): Promise<readonly { readonly sequence: number; readonly record: Package }[]> {
-  const [driving, ...others] = input.terms;
-  const page = async (term: string | undefined) => {
-    let query = packages(snapshot.sql);
-    if (term !== undefined)
-      query = query
-        .innerJoin('package_metadata as m', 'm.package_id', 'p.id')
-        .where('m.term', '=', term)
-        .$if(input.before !== null, (inner) => inner.where('m.created_sequence', '<', input.before!))
-        .orderBy('m.created_sequence', 'desc') as typeof query;
-    else {
-      if (input.before !== null) query = query.where('p.created_sequence', '<', input.before);
-      query = query.orderBy('p.created_sequence', 'desc');
-    }
-    if (input.producer !== null) query = query.where('p.producer', '=', input.producer);
-    if (input.subject !== null) query = query.where('p.subject', '=', input.subject);
-    if (input.retention_class !== null) query = query.where('p.retention_class', '=', input.retention_class);
-    if (input.status !== null) query = query.where('p.status', '=', input.status);
-    for (const terms of others)
-      query = query.where(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('package_metadata as other')
-            .select(sql`1`.as('one'))
-            .whereRef('other.created_sequence', '=', 'p.created_sequence')
-            .where('other.term', 'in', [...terms]),
-        ),
-      );
-    return await query.limit(input.limit).execute();
-  };
-  const pages = driving === undefined ? [await page(undefined)] : await Promise.all(driving.map(page));
-  const rows = pages.length === 1 ? pages[0]! : pages.flat().sort((left, right) => right.created_sequence - left.created_sequence);
-  return rows.slice(0, input.limit).map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) }));
-}
-
 /** The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it is sealed. */
 export async function readManifest(
   snapshot: Snapshot,
@@ -181,7 +130,8 @@ export function requireOpen(found: { readonly id: string; readonly status: Packa
   );
 }
 
-function packages(database: Kysely<Schema>) {
+/** Packages as `packageRecord` takes them. */
+export function packages(database: Kysely<Schema>) {
   return database
     .selectFrom('artifact_packages as p')
     .leftJoin('retention_state as r', 'r.package_id', 'p.id')
@@ -189,7 +139,7 @@ function packages(database: Kysely<Schema>) {
     .select('r.expires_at');
 }
 
-function packageRecord(row: Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null }): Package {
+export function packageRecord(row: Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null }): Package {
   return {
     id: row.id,
     name: row.name,

@@ -1,0 +1,144 @@
+/**
+ * The operator's door: what is done on the database and the storage directly, beside running servers or without any; in process only.
+ */
+export interface Operator {
+  migrate(): Promise<readonly string[]>;
+  replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
+  /** Marks what is expired, unheld and finalized as eligible for collection; deletes nothing. */
+  sweep(options?: SweepOptions): Promise<Sweep>;
+  /** Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also beside itself. */
+  collect(options?: CollectOptions): Promise<Collection>;
+  /** What `collect` would do now; does nothing. */
+  planCollection(): Promise<CollectionPlan>;
+  /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
+  verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
+  /** Bytes in a backend that no event knows. */
+  findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
+  /** Sweeps and collects at an interval, in one process at a time, until it is stopped. */
+  autorun(options: AutorunOptions): Autorun;
+  /** Checks sequence, payload digests and chain from the first event to the last. */
+  verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
+}
+
+export interface SweepOptions {
+  /** Who is said to have done it; `operator` where absent. */
+  readonly actor?: string;
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Sweep {
+  readonly marked_package_ids: readonly string[];
+  readonly marked_count: number;
+}
+
+export interface CollectOptions {
+  readonly actor?: string;
+  /** Drafts that were not written to for this long are forgotten ones; 3,600 where absent. */
+  readonly draftAgeSeconds?: number;
+  readonly onProgress?: (counts: CollectionCounts) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CollectionCounts {
+  readonly released_locations: number;
+  /** Objects that no live location needed any more. */
+  readonly deleted_objects: number;
+  readonly reclaimed_drafts: number;
+  /** Bytes that lay in a backend and were never live. */
+  readonly deleted_orphans: number;
+}
+
+export interface Collection extends CollectionCounts {
+  /** Never finalized, and not changed for too long. */
+  readonly abandoned_package_ids: readonly string[];
+  readonly collected_package_ids: readonly string[];
+  /** What lies in each backend now, beside what the log says is live: equal unless something was written or deleted meanwhile. */
+  readonly backends: readonly StoredBytes[];
+}
+
+export interface StoredBytes {
+  readonly backend_id: string;
+  readonly stored_objects: number;
+  readonly stored_bytes: number;
+  readonly live_objects: number;
+  readonly live_bytes: number;
+}
+
+export interface CollectionPlan {
+  readonly abandon_package_ids: readonly string[];
+  readonly collect_package_ids: readonly string[];
+  readonly release_locations: number;
+  /** By backend. */
+  readonly delete_objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
+}
+
+export interface VerifyOptions {
+  readonly actor?: string;
+  /** Leaves out what was verified at this time (RFC 3339) or later. */
+  readonly notVerifiedSince?: string;
+  /** Starts at the beginning, whatever an earlier run left. */
+  readonly restart?: boolean;
+  readonly bytesPerSecond?: number;
+  /** Objects read at the same time; 2 where absent. */
+  readonly jobs?: number;
+  readonly onProgress?: (counts: VerificationCounts) => void;
+  readonly onFailure?: (failure: { readonly content_address: string; readonly object_key: string; readonly reason: string }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface VerificationCounts {
+  readonly objects: number;
+  readonly bytes: number;
+  /** Read, and not what they should be. */
+  readonly failed: number;
+  /** Not in the backend. */
+  readonly missing: number;
+  /** Had failed before and are good now. */
+  readonly cleared: number;
+}
+
+export interface Verification extends VerificationCounts {
+  readonly backend_id: string;
+  /** Whether it went on where a stopped run was; the counts are those of both. */
+  readonly resumed: boolean;
+  readonly started_at: string;
+}
+
+export interface OrphansOptions {
+  readonly actor?: string;
+  readonly delete?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface OrphanReport extends StoredBytes {
+  readonly orphan_keys: readonly string[];
+  readonly deleted_orphans: number;
+}
+
+export interface AutorunOptions {
+  readonly intervalSeconds: number;
+  /** Told what each run of this process did. */
+  readonly onRun?: (run: { readonly swept: Sweep; readonly collected: Collection }) => void;
+}
+
+export interface Autorun {
+  /** Waits for the step under way. */
+  stop(): Promise<void>;
+}
+
+/** Something that a caller is not told in full: for the log. */
+export interface Incident {
+  readonly message: string;
+  readonly error: unknown;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface EventVerdict {
+  readonly ok: boolean;
+  /** The last good sequence, and its chain digest (`blake3:<hex>`). */
+  readonly sequence: number;
+  readonly chain_digest: string;
+  /** What is wrong after it, when `ok` is false. */
+  readonly reason?: string;
+}
