@@ -8,7 +8,7 @@ import { throwIfStopped } from '../kernel/stop.ts';
 import { durableDirectories, fsyncPath } from './durable-directory.ts';
 import { writeDraft } from './local-draft.ts';
 import { localHealth } from './local-health.ts';
-import { openObject } from './local-read.ts';
+import { objectOpener } from './local-read.ts';
 import { draftsSegment, requireObjectKey } from './object-key.ts';
 import type { DraftDirectory, ListedObject, ObjectHead, Storage } from './STORAGE.ts';
 
@@ -28,6 +28,7 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
   const draftDirectory = join(root, draftsSegment);
   await makeRoot(root, draftDirectory);
   const directories = durableDirectories(root);
+  const openObject = objectOpener();
 
   const pathOf = (key: string): string => join(root, requireObjectKey(key));
 
