@@ -1,5 +1,6 @@
 import { type Config, readConfig } from '../config.ts';
-import type { Incident, Operator, Registry } from '../registry/REGISTRY.ts';
+import type { Incident, Operator } from '../registry/OPERATOR.ts';
+import type { Registry } from '../registry/REGISTRY.ts';
 import type { Output } from './output.ts';
 
 /** What the command line is given: the process's surroundings, and how a store is opened. */
