@@ -1,5 +1,10 @@
 import { Buffer } from 'node:buffer';
-import type { Hasher } from './digest.ts';
+
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** The digest of all bytes given so far. Ends the hasher. */
+  digest(): Uint8Array;
+}
 
 /** One way to compute BLAKE3 (256 bits, unkeyed). The two below give the same bytes; only their speed differs. */
 export interface Blake3 {

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { createHash, hash } from 'node:crypto';
-import { type Blake3, loadNativeBlake3, loadWasmBlake3 } from './blake3.ts';
+import { type Blake3, type Hasher, loadNativeBlake3, loadWasmBlake3 } from './blake3.ts';
+
+export type { Hasher } from './blake3.ts';
 
 export type Algorithm = 'blake3' | 'sha256';
 
@@ -9,12 +11,6 @@ export const algorithms: { readonly [A in Algorithm]: { readonly digestBytes: nu
   blake3: { digestBytes: 32 },
   sha256: { digestBytes: 32 },
 };
-
-export interface Hasher {
-  update(bytes: Uint8Array): void;
-  /** The digest of all bytes given so far. Ends the hasher. */
-  digest(): Uint8Array;
-}
 
 const engine: Blake3 = (await loadNativeBlake3()) ?? (await loadWasmBlake3());
 
