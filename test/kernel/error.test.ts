@@ -6,8 +6,8 @@ test('an error keeps what it says when it crosses a thread', () => {
   const cause = new Error('the disk');
   const error = new ArtifactstoreError('path_conflict', 'Other bytes.', { field: 'relative_path', info: { at: 'a/b' }, cause });
   const back = fromErrorRecord(structuredClone(toErrorRecord(error)));
-  assert.ok(isArtifactstoreError(back, 'path_conflict'));
-  assert.ok(!isArtifactstoreError(back, 'internal'));
+  assert.equal(isArtifactstoreError(back, 'path_conflict'), true);
+  assert.equal(isArtifactstoreError(back, 'internal'), false);
   assert.deepEqual([back.message, back.field, back.info], ['Other bytes.', 'relative_path', { at: 'a/b' }]);
   assert.equal(back.cause, undefined);
   assert.equal(error.cause, cause);
