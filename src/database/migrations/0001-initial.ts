@@ -196,7 +196,7 @@ const indexes: readonly string[] = [
   'create index events_subject on events (subject_kind, subject_id, sequence)',
   'create index events_type on events (event_type, sequence)',
   'create unique index artifact_packages_sequence on artifact_packages (created_sequence)',
-  'create index artifact_packages_producer on artifact_packages (producer, subject, created_sequence)',
+  'create index artifact_packages_producer on artifact_packages (producer, created_sequence)',
   'create index artifact_packages_subject on artifact_packages (subject, created_sequence)',
   'create index artifact_packages_retention_class on artifact_packages (retention_class, created_sequence)',
   'create index artifact_packages_status on artifact_packages (status, created_sequence)',

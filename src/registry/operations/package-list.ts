@@ -3,7 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus } from '../../kernel/view.ts';
 import type { Package } from '../REGISTRY.ts';
-import { packageRecord, packages } from './packages.ts';
+import { packageRecord } from './packages.ts';
 
 export interface ListPackages {
   readonly limit: number;
@@ -26,8 +26,12 @@ export async function listPackages(
   if (conditions === undefined) return [];
   const all = conditions.reduce((left, right) => left.intersect(right));
   const page = all.orderBy('created_sequence', 'desc').limit(input.limit);
-  const rows = await packages(snapshot.sql)
-    .innerJoin(page.as('page'), 'page.created_sequence', 'p.created_sequence')
+  const rows = await snapshot.sql
+    .selectFrom(page.as('page'))
+    .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
+    .leftJoin('retention_state as r', 'r.package_id', 'p.id')
+    .selectAll('p')
+    .select('r.expires_at')
     .orderBy('p.created_sequence', 'desc')
     .execute();
   return rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) }));
@@ -46,11 +50,11 @@ async function sequencesOf(database: Kysely<Schema>, input: ListPackages): Promi
     .selectFrom('artifact_packages')
     .select('created_sequence')
     .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
-  const ofTerm = (term: string) =>
+  const ofMetadata = (terms: readonly string[]) =>
     database
       .selectFrom('package_metadata')
       .select('created_sequence')
-      .where('term', '=', term)
+      .where('term', 'in', terms)
       .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
 
   const conditions: Sequences[] = [];
@@ -59,12 +63,11 @@ async function sequencesOf(database: Kysely<Schema>, input: ListPackages): Promi
     if (value !== null) conditions.push(ofPackages.where(column, '=', value));
   }
   for (const alternatives of input.terms) {
+    // A text that can be read in two ways nearly always occurs in one, and the rows of two would have to be sorted.
     const present: string[] = [];
-    for (const term of alternatives) if ((await ofTerm(term).limit(1).executeTakeFirst()) !== undefined) present.push(term);
-    const [only, ...others] = present;
-    if (only === undefined) return undefined;
-    const either = others.reduce((query, term) => query.union(ofTerm(term)), ofTerm(only));
-    conditions.push(others.length === 0 ? ofTerm(only) : database.selectFrom(either.as('either')).select('created_sequence'));
+    for (const term of alternatives) if ((await ofMetadata([term]).limit(1).executeTakeFirst()) !== undefined) present.push(term);
+    if (present.length === 0) return undefined;
+    conditions.push(ofMetadata(present));
   }
   return conditions.length === 0 ? [ofPackages] : conditions;
 }

@@ -130,8 +130,7 @@ export function requireOpen(found: { readonly id: string; readonly status: Packa
   );
 }
 
-/** Packages as `packageRecord` takes them. */
-export function packages(database: Kysely<Schema>) {
+function packages(database: Kysely<Schema>) {
   return database
     .selectFrom('artifact_packages as p')
     .leftJoin('retention_state as r', 'r.package_id', 'p.id')
