@@ -103,10 +103,10 @@ function listQueries({ largestPackage, sharedAddress }: Pick<History, 'largestPa
     'metadata.branch=main&metadata.outcome=failed&metadata.reviewed=yes',
   ];
   return [
-    ...filters.map((filter) => `/packages?${filter}`),
-    `/packages/${largestPackage}/files?`,
+    ...filters.map((filter) => (filter === '' ? '/packages' : `/packages?${filter}`)),
+    `/packages/${largestPackage}/files`,
     `/files?digest=${sharedAddress}`,
-    '/metadata-schemas?',
+    '/metadata-schemas',
   ];
 }
 
@@ -151,7 +151,7 @@ async function measureLists(
   }
 
   async function readPage(query: string, limit: number, cursor: string | null): Promise<ListPage> {
-    const url = `${server.url}${query}&limit=${limit}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const url = `${server.url}${query}${query.includes('?') ? '&' : '?'}limit=${limit}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
     const chunks: Uint8Array[] = [];
     const spent = await seconds(
       () =>
@@ -196,8 +196,8 @@ async function manyBytes(): Promise<readonly Figure[]> {
   ];
 }
 
-const packages = 100_000;
-/** The most that a package may have; with nine in each of the others, a million. */
+/** Nine files in each but the oldest, which has as many as a package may: a million in all. */
+const packages = 100_001;
 const oldestFiles = 100_000;
 const largeBytes = 10 * 2 ** 30;
 const deepestPage = 100;
