@@ -5,7 +5,7 @@ import { openDataPlane } from './dataplane/streaming.ts';
 import { uuidv7 } from './kernel/id.ts';
 import { createRegistry } from './registry/local.ts';
 import { operationsUrl, type RegistryOperations } from './registry/operations/operations.ts';
-import type { Incident, Operator } from './registry/OPERATOR.ts';
+import type { Incident, Operator } from './registry/operator.ts';
 import type { Registry } from './registry/REGISTRY.ts';
 import { openLocalStorage } from './storage/local.ts';
 import type { Storage } from './storage/STORAGE.ts';

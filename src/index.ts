@@ -12,6 +12,6 @@ export { canonicalJson, type JsonObject, type JsonValue, parseJson } from './ker
 export type { Manifest, ManifestFile, StorageReceipt } from './kernel/manifest.ts';
 export { parseRelativePath, type RelativePath } from './kernel/path.ts';
 export { type OpenRegistryOptions, openRegistry } from './open-registry.ts';
-export type * from './registry/OPERATOR.ts';
+export type * from './registry/operator.ts';
 export type * from './registry/REGISTRY.ts';
 export { version } from './version.ts';

@@ -21,14 +21,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   registry: ['dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
   http: ['protocol/', 'registry/REGISTRY.ts'],
   client: ['protocol/', 'registry/REGISTRY.ts'],
-  cli: ['client/', 'config.ts', 'http/', 'protocol/', 'registry/OPERATOR.ts', 'registry/REGISTRY.ts'],
+  cli: ['client/', 'config.ts', 'http/', 'protocol/', 'registry/operator.ts', 'registry/REGISTRY.ts'],
   config: [],
   'config.ts': ['config/'],
   'version.ts': ['../package.json'],
   'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'provider/', 'registry/', 'storage/', 'version.ts'],
   'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
   'main.ts': ['cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
-  'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/OPERATOR.ts', 'registry/REGISTRY.ts', 'version.ts'],
+  'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/operator.ts', 'registry/REGISTRY.ts', 'version.ts'],
 };
 
 /** Parts whose answers depend on their arguments alone. */

@@ -1,5 +1,5 @@
 import { type Config, readConfig } from '../config.ts';
-import type { Incident, Operator } from '../registry/OPERATOR.ts';
+import type { Incident, Operator } from '../registry/operator.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Output } from './output.ts';
 

@@ -1,6 +1,6 @@
 import { collect, sweep } from './collect.ts';
 import type { Context } from './context.ts';
-import type { Autorun, AutorunOptions } from './OPERATOR.ts';
+import type { Autorun, AutorunOptions } from './operator.ts';
 
 const leaseName = 'retention';
 const leaseSeconds = 60;

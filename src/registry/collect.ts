@@ -1,7 +1,7 @@
 import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
-import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 import type { DeadKey } from './operations/objects.ts';
+import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './operator.ts';
 import { eachInParallel } from './parallel.ts';
 
 const packagesPerStep = 1000;

@@ -2,8 +2,8 @@ import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import type { MetadataValidator } from './metadata-validation.ts';
-import type { Incident } from './OPERATOR.ts';
 import type { RegistryOperations } from './operations/operations.ts';
+import type { Incident } from './operator.ts';
 
 /** What a registry is made of. */
 export interface RegistryParts {

@@ -3,7 +3,7 @@ import { chainStart, type LogHead } from '../kernel/event.ts';
 import { startAutorun } from './autorun.ts';
 import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './context.ts';
-import type { Operator } from './OPERATOR.ts';
+import type { Operator } from './operator.ts';
 import { findOrphans, verifyStorage } from './verify.ts';
 
 const eventsPerStep = 2000;

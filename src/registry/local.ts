@@ -5,7 +5,7 @@ import { readHealth } from './health.ts';
 import { createOperator } from './local-operator.ts';
 import { createMetadataSchemas } from './metadata-schemas.ts';
 import { createMetadataValidator } from './metadata-validation.ts';
-import type { Operator } from './OPERATOR.ts';
+import type { Operator } from './operator.ts';
 import { createPackages } from './packages.ts';
 import type { Registry } from './REGISTRY.ts';
 import { createRetention } from './retention.ts';

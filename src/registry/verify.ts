@@ -4,8 +4,8 @@ import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { reconcile } from './collect.ts';
 import type { Context } from './context.ts';
-import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './OPERATOR.ts';
 import type { VerifiableObject } from './operations/verify.ts';
+import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './operator.ts';
 import { eachInParallel } from './parallel.ts';
 
 const objectsPerStep = 500;

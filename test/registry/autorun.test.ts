@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Collection } from '../../src/registry/OPERATOR.ts';
+import type { Collection } from '../../src/registry/operator.ts';
 import { openTestRegistry } from './open-registry.ts';
 
 const blink = '[retention_classes.blink]\ndefault_duration_seconds = 1\n';

@@ -3,7 +3,7 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/address.ts';
 import { parseObjectKey } from '../../kernel/key.ts';
-import type { CollectionPlan } from '../OPERATOR.ts';
+import type { CollectionPlan } from '../operator.ts';
 import { type DeadKey, deadKey, readObjects, rememberDead } from './objects.ts';
 
 /**
