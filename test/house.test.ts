@@ -21,6 +21,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/compose.ts': 'test/public-api.test.ts and every test of a whole store use it',
   'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
+  'src/cli/run.ts': 'the tests of the commands run it, each in a process of its own',
   'src/main.ts': 'test/package.test.ts runs the command line as it is installed',
   'src/version.ts': 'test/package.test.ts compares it with package.json',
 };
