@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, describe, it } from 'node:test';
+import type { Database } from '../../src/database/DATABASE.ts';
+import { openSqlite } from '../../src/database/sqlite.ts';
+import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
+import { openDataPlane } from '../../src/dataplane/streaming.ts';
+import { formatAddress } from '../../src/kernel/address.ts';
+import { blake3 } from '../../src/kernel/digest.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
+import { operationsUrl, type RegistryOperations } from '../../src/registry/operations/operations.ts';
+import { openMemoryStorage } from '../../src/storage/memory.ts';
+import type { Storage } from '../../src/storage/STORAGE.ts';
+import { createInterleaver, type Interleaver, seeded } from './interleaver.ts';
+
+const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 25);
+
+/**
+ * Several ingests of the same bytes, packages that are given up, two collections, failures, and deletes that come late and twice, in
+ * any order of the real steps. The rule: while an object is live its key is in the store, and no delete that is still to come can hit it.
+ */
+describe('a key that was released or burnt is never used again', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'artifactstore-'));
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  it('so that whatever is live is there, in any order of steps', async () => {
+    await using world = await openWorld(join(directory, 'real.db'));
+    for (let seed = 1; seed <= rounds; seed++) await live(world, seed);
+  });
+
+  it('which breaks when keys are used again', async () => {
+    await using world = await openWorld(join(directory, 'same-keys.db'), { keyOf: (key) => key.replace(/\.\d+$/, '') });
+    await assert.rejects(manyLives(world), /is live and not in the store/);
+  });
+
+  it('which breaks when orphans are deleted without being burnt', async () => {
+    const operations = new URL('./operations-without-burn.ts', import.meta.url);
+    await using world = await openWorld(join(directory, 'no-burn.db'), { operations });
+    await assert.rejects(manyLives(world), /is live and/);
+  });
+});
+
+async function manyLives(world: World): Promise<void> {
+  for (let seed = 1; seed <= 300; seed++) await live(world, seed);
+}
+
+interface World extends AsyncDisposable {
+  readonly storage: Storage;
+  readonly database: Database<RegistryOperations>;
+  readonly dataplane: DataPlane;
+  objects(): readonly {
+    readonly object_key: string;
+    readonly content_address: string;
+    readonly state: string;
+    readonly live_generation: number;
+  }[];
+}
+
+/** Keys that were handed to a delete: it may come at any time, and again. */
+type Doomed = Set<string>;
+
+async function live(world: World, seed: number): Promise<void> {
+  const random = seeded(seed);
+  const interleaver = createInterleaver(random);
+  const doomed: Doomed = new Set();
+  const registry = gatedRegistry(world, interleaver, doomed);
+  const bytes = Buffer.from(`the same bytes ${seed}`);
+  const content_address = formatAddress('blake3', blake3(bytes));
+  const producer = registry.as('producer');
+  const kept: { readonly package_id: string; readonly relative_path: string }[] = [];
+
+  for (let ingest = 0; ingest < 3; ingest++)
+    interleaver.start(async () => {
+      for (let time = 0; time < 2; time++) {
+        const { record } = await producer.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+        async function* body() {
+          yield bytes;
+        }
+        await producer.files.add(record.id, { relative_path: 'f', body: body() });
+        if (random() < 0.6) await producer.packages.abandon(record.id);
+        else kept.push({ package_id: record.id, relative_path: 'f' });
+      }
+    });
+  for (let collection = 0; collection < 2; collection++)
+    interleaver.start(async () => {
+      for (let time = 0; time < 3; time++) await registry.operator.collect();
+    });
+  for (let failure = 0; failure < 2; failure++)
+    interleaver.start(async () => {
+      const generation = failure + Math.floor(random() * 2);
+      await interleaver.gate(`fail ${generation}`, () =>
+        world.database.write('object.fail', {
+          actor: 'reader',
+          backend_id: 'memory',
+          content_address,
+          generation,
+          reason: 'a bit flipped',
+        }),
+      );
+    });
+
+  await interleaver.run(async () => {
+    for (const key of doomed) if (random() < 0.1) await world.storage.delete(key);
+    for (const object of world.objects()) {
+      if (object.state !== 'live') continue;
+      const where = `seed ${seed}: ${object.object_key} is live and`;
+      const how = `after:\n  ${interleaver.trace.join('\n  ')}`;
+      assert.ok((await world.storage.head(object.object_key)) !== undefined, `${where} not in the store, ${how}`);
+      assert.ok(!doomed.has(object.object_key), `${where} a delete is still to come, ${how}`);
+    }
+  });
+
+  // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept can be read.
+  await registry.settle();
+  const free = registryOf(world.database, world.dataplane);
+  const { backends } = await free.operator.collect();
+  assert.equal(backends[0]!.stored_objects, backends[0]!.live_objects);
+  const failed = world.objects().some((object) => object.content_address === content_address && object.state === 'failed');
+  for (const target of kept) {
+    const opened = await free
+      .as('reader')
+      .files.open(target)
+      .catch((error: unknown) => {
+        if (failed && isArtifactstoreError(error, 'integrity_failure')) return undefined;
+        throw error;
+      });
+    for await (const chunk of opened?.body ?? []) assert.deepEqual(Buffer.from(chunk), bytes);
+  }
+}
+
+/** `keyOf` says where the bytes of a key really lie. */
+async function openWorld(
+  path: string,
+  changed: { readonly keyOf?: (key: string) => string; readonly operations?: URL } = {},
+): Promise<World> {
+  const keyOf = changed.keyOf ?? ((key: string) => key);
+  const memory = openMemoryStorage({ id: 'memory' });
+  const storage: Storage = {
+    ...memory,
+    put: (key, source, options) => memory.put(keyOf(key), source, options),
+    get: (key, options) => memory.get(keyOf(key), options),
+    head: (key, options) => memory.head(keyOf(key), options),
+    delete: (key, options) => memory.delete(keyOf(key), options),
+  };
+  const dataplane = openDataPlane({ backends: new Map([['memory', storage]]), spoolDirectory: `${path}-spool` });
+  const database = await openSqlite<RegistryOperations>({ path, operations: { url: changed.operations ?? operationsUrl }, migrate: true });
+  const views = new DatabaseSync(path, { readOnly: true });
+  const objects = views.prepare("select * from storage_objects where state <> 'none'");
+  return {
+    storage,
+    database,
+    dataplane,
+    objects: () => objects.all() as unknown as ReturnType<World['objects']>,
+    async [Symbol.asyncDispose]() {
+      views.close();
+      await database.close();
+      await dataplane.close();
+    },
+  };
+}
+
+/** The real registry, its every call to database, disk and backend a step of the interleaver. */
+function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver, doomed: Doomed): LocalRegistry {
+  return registryOf(
+    {
+      ...database,
+      write: (name, input) => interleaver.gate(`write ${name}`, () => database.write(name, input)),
+      read: (name, input) => interleaver.gate(`read ${name}`, () => database.read(name, input)),
+    },
+    {
+      ...dataplane,
+      stage: (...input) => interleaver.gate('stage', () => dataplane.stage(...input)),
+      publish: (draft, key) => interleaver.gate(`publish ${key}`, () => dataplane.publish(draft, key)),
+      discard: (draft) => interleaver.gate('discard', () => dataplane.discard(draft)),
+      remove(backendId, key) {
+        doomed.add(key);
+        return interleaver.gate(`remove ${key}`, () => dataplane.remove(backendId, key));
+      },
+      reclaimDrafts: (...input) => interleaver.gate('reclaim drafts', () => dataplane.reclaimDrafts(...input)),
+      async *list(backendId) {
+        yield* await interleaver.gate('list', () => Array.fromAsync(dataplane.list(backendId)));
+      },
+    },
+  );
+}
+
+function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane): LocalRegistry {
+  return createRegistry({
+    database,
+    dataplane,
+    defaultBackend: 'memory',
+    routeBackend: () => 'memory',
+    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
+    version: '0',
+    backendIds: ['memory'],
+    unfinalizedSeconds: 604_800,
+    now: Date.now,
+    newId: () => crypto.randomUUID(),
+    onIncident({ message, error }) {
+      throw new Error(message, { cause: error });
+    },
+  });
+}
