@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { open, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -71,6 +71,27 @@ describe('the data plane', () => {
       const draft = await plane.stage('memory', cut(randomBytes(1000), [1000]));
       await assert.rejects(plane.publish(draft, 'k', AbortSignal.abort()), (error) => isArtifactstoreError(error, 'cancelled'));
       assert.equal(await memory.head('k'), undefined);
+    }));
+
+  test('lists what a backend holds, and reclaims drafts that were left alone for long', () =>
+    withPlane(async ({ plane, local, drafts, root }) => {
+      for (const backendId of ['local', 'memory']) {
+        const [published, left, fresh] = [
+          await plane.stage(backendId, cut(randomBytes(100), [100])),
+          await plane.stage(backendId, cut(randomBytes(10), [10])),
+          await plane.stage(backendId, cut(randomBytes(10), [10])),
+        ];
+        await plane.publish(published, 'a/key');
+        await plane.discard(published);
+        const listed = await Array.fromAsync(plane.list(backendId), ({ key, sizeBytes }) => [key, sizeBytes]);
+        assert.deepEqual(listed, [['a/key', 100]]);
+        const hourAgo = new Date(Date.now() - 3_600_000);
+        await utimes(join(backendId === 'local' ? local.drafts!.directory : join(root, 'spool'), left.id), hourAgo, hourAgo);
+        assert.equal(await plane.reclaimDrafts(backendId, 3000), 1);
+        assert.equal(await plane.reclaimDrafts(backendId, 3000), 0);
+        assert.deepEqual(await drafts(), [fresh.id]);
+        await plane.discard(fresh);
+      }
     }));
 
   test('needs a place for drafts where the backend has none', async () => {
