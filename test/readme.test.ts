@@ -31,6 +31,10 @@ describe('the README', () => {
     const tree = /## Where things are\n\n```\n(.*?)```/s.exec(readme)![1]!;
     const named = [...tree.matchAll(/^(\S+\/?)\s/gm), ...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1]!);
     assert.ok(named.length > 12);
-    for (const name of named) await assert.doesNotReject(readFile(join(root, name)).catch((error) => (error.code === 'EISDIR' ? '' : Promise.reject(error))), name);
+    for (const name of named)
+      await assert.doesNotReject(
+        readFile(join(root, name)).catch((error) => (error.code === 'EISDIR' ? '' : Promise.reject(error))),
+        name,
+      );
   });
 });
