@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { chainStart } from '../../kernel/event.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
-import type { Dialect, Migration } from './migrations.ts';
+import type { Dialect, Migration } from './migration.ts';
 
 export const initial: Migration = {
   name: '0001-initial',
@@ -14,8 +14,8 @@ export const initial: Migration = {
 };
 
 /**
- * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT, and where the key is all that finds a
- * row they are clustered by it.
+ * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT; those with
+ * short rows are clustered by their key.
  */
 function tables(dialect: Dialect): readonly string[] {
   const postgres = dialect === 'postgres';
@@ -80,7 +80,7 @@ function tables(dialect: Dialect): readonly string[] {
       annotations ${text} not null,
       created_at ${text} not null,
       created_sequence ${integer} not null
-    ) ${clustered}`,
+    ) ${rowid}`,
 
     `create table storage_objects (
       backend_id ${text} not null,
@@ -92,7 +92,7 @@ function tables(dialect: Dialect): readonly string[] {
       digest_sha256 ${text},
       size_bytes ${integer},
       primary key (backend_id, content_address)
-    ) ${clustered}`,
+    ) ${rowid}`,
 
     `create table storage_locations (
       id ${text} not null primary key,
@@ -108,7 +108,7 @@ function tables(dialect: Dialect): readonly string[] {
       failed_reason ${text},
       retrieval_tier ${text} not null,
       restore_status ${text}
-    ) ${clustered}`,
+    ) ${rowid}`,
 
     `create table retention_state (
       package_id ${text} not null primary key,
