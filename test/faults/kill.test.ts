@@ -7,7 +7,7 @@ import { inspectRegistry } from './inspect.ts';
 import { runWriter } from './run-writer.ts';
 import type { Line } from './writer.ts';
 
-const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 5);
+const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 4);
 
 describe('a writer that is killed at any moment', () => {
   let directory: string;

@@ -23,7 +23,6 @@ interface Fault {
 const writeAheadLog = 'artifactstore.db-wal';
 const faults: readonly Fault[] = [
   { what: 'a kill at an fsync', calls: 'fsync,fdatasync', inject: 'signal=SIGKILL', among: 30 },
-  { what: 'a kill at one of the first fsyncs', calls: 'fsync,fdatasync', inject: 'signal=SIGKILL', among: 5 },
   { what: 'a kill at a link', calls: '/^link', inject: 'signal=SIGKILL', among: 12 },
   { what: 'a kill at a write of the write-ahead log', calls: 'pwrite64', inject: 'signal=SIGKILL', among: 120, file: writeAheadLog },
   { what: 'an fsync that fails', calls: 'fsync,fdatasync', inject: 'error=EIO', among: 12 },
@@ -45,7 +44,7 @@ describe('a writer whose system calls fail', { skip: skipReason() }, () => {
         const directory = join(scratch, `${fault.what} ${round}`);
         const nth = 1 + Math.floor(Math.random() * fault.among);
         test.diagnostic(`at call ${nth}`);
-        const ended = await runWriter({ directory, name: 'writer', limit: 30, under: strace(fault, nth, directory) });
+        const ended = await runWriter({ directory, name: 'writer', limit: 24, under: strace(fault, nth, directory) });
         if (fault.inject === 'signal=SIGKILL') assert.equal(ended.how, 'SIGKILL', ended.stderr);
         else {
           assert.equal(ended.how, 0, ended.stderr);

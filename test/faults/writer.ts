@@ -9,12 +9,14 @@ import { bytesOf } from './bytes.ts';
 export type Line =
   | { readonly kind: 'ready' }
   | { readonly kind: 'added'; readonly package_id: string; readonly relative_path: string; readonly label: string }
+  /** Said before it is asked for: from here on its files may be gone. */
+  | { readonly kind: 'abandoning'; readonly package_id: string }
   | { readonly kind: 'finalized'; readonly package_id: string; readonly manifest_digest: string }
   | { readonly kind: 'refused'; readonly code: string };
 
 /**
  * Runs until it is killed, or until it tried to add `limit` files: several lanes that add files, one by one and in bulk, some of
- * them of bytes that others push at the same moment, and seal a package now and then.
+ * them of bytes that others push at the same moment, and seal or give up their packages; one that collects what was given up.
  */
 const [directory, name, limit] = process.argv.slice(2) as [string, string, string];
 const lanes = 4;
@@ -74,6 +76,11 @@ async function fillPackage(registry: Registry, lane: number, round: number): Pro
     if (added !== undefined)
       for (const [part, each] of labels.entries()) say({ kind: 'added', package_id, relative_path: `many/${index}/${part}`, label: each });
   }
+  if (round % 3 === 1) {
+    say({ kind: 'abandoning', package_id });
+    await attempt(() => registry.packages.abandon(package_id));
+    return;
+  }
   const sealed = await attempt(() => registry.packages.finalize(package_id));
   if (sealed !== undefined) say({ kind: 'finalized', package_id, manifest_digest: sealed.manifest_digest });
 }
@@ -82,10 +89,16 @@ const store = await attempt(() => openRegistry({ directory }));
 if (store !== undefined) {
   const registry = store.as('writer');
   say({ kind: 'ready' });
-  await Promise.all(
-    Array.from({ length: lanes }, async (_, lane) => {
+  await Promise.all([
+    ...Array.from({ length: lanes }, async (_, lane) => {
       for (let round = 0; tried < Number(limit); round++) await fillPackage(registry, lane, round);
     }),
-  );
+    (async () => {
+      while (tried < Number(limit)) {
+        await attempt(() => store.operator.collect());
+        await setTimeout(20);
+      }
+    })(),
+  ]);
   await store.close();
 }
