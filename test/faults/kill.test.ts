@@ -24,17 +24,22 @@ describe('a writer that is killed at any moment', () => {
       const ended = await runWriter({
         directory,
         name: `round ${round}`,
-        ...(starting ? { killAfter: 250 + Math.random() * 500 } : {}),
-        onLine(line, kill) {
-          if (line.kind === 'ready' && !starting) setTimeout(kill, 30 + Math.random() * 370);
-        },
+        ...(starting
+          ? { killAfter: 250 + Math.random() * 500 }
+          : {
+              onFirst(kill) {
+                setTimeout(kill, Math.random() * 400);
+              },
+            }),
       });
       assert.equal(ended.how, 'SIGKILL', ended.stderr);
       everything.push(...ended.lines);
       await inspectRegistry(directory, ended.lines);
     }
     await inspectRegistry(directory, everything);
-    const count = everything.filter(({ kind }) => kind === 'added').length;
-    assert.ok(count > rounds, `only ${count} files were acknowledged in ${rounds} rounds: this tested nothing`);
+    assert.ok(
+      everything.some(({ kind }) => kind === 'added'),
+      'nothing was acknowledged: this tested nothing',
+    );
   });
 });

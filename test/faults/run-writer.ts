@@ -9,8 +9,8 @@ export interface WriterOptions {
   readonly name: string;
   /** How many files it tries to add before it ends by itself. */
   readonly limit?: number;
-  /** Called with each line; kills the writer by `kill`. */
-  readonly onLine?: (line: Line, kill: () => void) => void;
+  /** Called when the first file was acknowledged; kills the writer by `kill`. */
+  readonly onFirst?: (kill: () => void) => void;
   /** Milliseconds from its start after which it is killed. */
   readonly killAfter?: number;
   /** A program and its parameters that run the writer. */
@@ -54,8 +54,8 @@ export async function runWriter(options: WriterOptions): Promise<Ended> {
     // The last line of a killed process may be cut off: it was not said.
     const line = parseLine(text);
     if (line === undefined) continue;
+    if (line.kind === 'added' && !lines.some(({ kind }) => kind === 'added')) options.onFirst?.(kill);
     lines.push(line);
-    options.onLine?.(line, kill);
   }
   const how = await ended;
   clearTimeout(timer);
