@@ -40,6 +40,7 @@ describe('placing files', () => {
       [right, 'righ'],
       [right, 'wrong'],
       [{ ...right, digest_primary: '0'.repeat(64) }, 'right'],
+      [{ ...right, digest_sha256: '0'.repeat(64) }, 'right'],
     ] as const) {
       await assert.rejects(put(file, text), (error) => isArtifactstoreError(error, 'integrity_failure'));
       assert.equal(existsSync(join(root, 'a')), false);
