@@ -1,5 +1,6 @@
+import type { StoredObject, Verdict } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { reconcile } from './collect.ts';
@@ -19,7 +20,7 @@ const defaultJobs = 2;
  */
 export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
   requireBackend(context, backendId);
-  const { database, dataplane } = context;
+  const { database } = context;
   const actor = options.actor ?? 'operator';
   const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');
   const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backendId });
@@ -34,7 +35,8 @@ export async function verifyStorage(context: Context, backendId: string, options
     options.signal?.throwIfAborted();
     await pace(object.size_bytes, options.signal);
     const { content_address, generation } = object;
-    const verdict = await dataplane.verify(
+    const verdict = await readWhole(
+      context,
       {
         backendId,
         objectKey: object.object_key,
@@ -106,6 +108,18 @@ export async function findOrphans(context: Context, backendId: string, options: 
     return new Set(dead.map((key) => key.object_key));
   });
   return { ...stored, orphan_keys: keys, deleted_orphans: deleted };
+}
+
+/** An object that can't be read in a backend that is otherwise well has failed; when the backend itself is away, nothing is said of its objects. */
+async function readWhole(context: Context, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
+  try {
+    return await context.dataplane.verify(object, signal);
+  } catch (error) {
+    if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
+    const health = (await context.dataplane.health()).get(object.backendId);
+    if (health?.healthy !== true) throw error;
+    return { result: 'failed', reason: error.message };
+  }
 }
 
 function requireBackend(context: Context, backendId: string): void {

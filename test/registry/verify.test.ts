@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
@@ -73,6 +73,19 @@ describe('verification of what is stored', () => {
     assert.equal((await file('f3')).locations[0]!.object_key, `${altered.locations[0]!.object_key}.1`);
     assert.equal((await store.operator.verifyStorage('local')).failed, 0);
     assert.equal((await registry.health()).status, 'ok');
+  });
+
+  it('goes on past an object that cannot be read', async () => {
+    const { locations, content_address } = await file('f9');
+    const path = join(store.config.backends[0]!.root, locations[0]!.object_key);
+    await rm(path);
+    await mkdir(path);
+    const run = await store.operator.verifyStorage('local');
+    assert.deepEqual([run.objects, run.failed + run.missing], [20, 1]);
+    assert.ok((await states('f9')).includes('failed'), content_address);
+    await rmdir(path);
+    await writeFile(path, texts[9]!);
+    assert.equal((await store.operator.verifyStorage('local')).cleared, 1);
   });
 
   it('goes on where a stopped run was, at the rate that it was given', async () => {
