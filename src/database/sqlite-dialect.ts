@@ -1,3 +1,4 @@
+import type { StatementSync } from 'node:sqlite';
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -16,7 +17,7 @@ export function sqliteQueries(connection: SqliteConnection): Kysely<Schema> {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
       const statement = connection.prepare(query.sql);
       const parameters = query.parameters as readonly SqlValue[];
-      if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
+      if (hasRows(statement)) return { rows: statement.all(...parameters) as R[] };
       const { changes, lastInsertRowid } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
     },
@@ -44,3 +45,15 @@ export function sqliteQueries(connection: SqliteConnection): Kysely<Schema> {
     },
   });
 }
+
+/** Describing the columns takes longer than many a statement runs, so it is asked once. */
+function hasRows(statement: StatementSync): boolean {
+  let known = withRows.get(statement);
+  if (known === undefined) {
+    known = statement.columns().length > 0;
+    withRows.set(statement, known);
+  }
+  return known;
+}
+
+const withRows = new WeakMap<StatementSync, boolean>();

@@ -1,10 +1,14 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
 import type { File, FileTarget, Location } from '../REGISTRY.ts';
 
 type FileRow = Selectable<ViewTables['artifact_files']>;
+type LocationRow = Pick<
+  Selectable<ViewTables['storage_locations']>,
+  'id' | 'backend_id' | 'object_key' | 'generation' | 'state' | 'stored_at' | 'verified_at' | 'retrieval_tier' | 'restore_status'
+>;
 
 export async function getFile(snapshot: Snapshot, input: { readonly id: string }): Promise<File | undefined> {
   const row = await snapshot.sql.selectFrom('artifact_files').selectAll().where('id', '=', input.id).executeTakeFirst();
@@ -61,27 +65,35 @@ export interface LocatedFile {
   readonly blockDigests: Uint8Array | null;
 }
 
+/** One statement, in SQL: every download begins with it, and to build it anew would cost several times what it takes to run. */
 export async function locateFile(snapshot: Snapshot, target: FileTarget): Promise<LocatedFile | undefined> {
-  const row = await targetRow(snapshot, target);
+  const condition = await conditionOf(snapshot.sql, target);
+  if (condition === undefined) return undefined;
+  const { rows } = await sql<LocatedRow>`
+    select f.*, p.status as package_status, l.id as location_id, l.backend_id, l.object_key, l.generation, l.state, l.stored_at,
+      l.verified_at, l.retrieval_tier, l.restore_status
+    from artifact_files as f
+    join artifact_packages as p on p.id = f.package_id
+    join storage_locations as l on l.file_id = f.id
+    where ${condition} order by l.id`.execute(snapshot.sql);
+  const [row] = rows;
   if (row === undefined) return undefined;
-  const [file, owner, located, blocks] = await Promise.all([
-    fileRecords(snapshot.sql, [row]),
-    snapshot.sql.selectFrom('artifact_packages').select('status').where('id', '=', row.package_id).executeTakeFirstOrThrow(),
-    snapshot.sql
-      .selectFrom('storage_locations')
-      .select(['backend_id', 'object_key', 'generation', 'state'])
-      .where('file_id', '=', row.id)
-      .where('state', '<>', 'deleted')
-      .orderBy('id')
-      .execute(),
+  const blocks =
     row.size_bytes > 1_048_576
-      ? snapshot.sql.selectFrom('block_digests').select('digests').where('content_address', '=', row.content_address).executeTakeFirst()
-      : undefined,
-  ]);
+      ? await snapshot.sql
+          .selectFrom('block_digests')
+          .select('digests')
+          .where('content_address', '=', row.content_address)
+          .executeTakeFirst()
+      : undefined;
   return {
-    file: file[0]!,
-    packageStatus: owner.status,
-    locations: located
+    file: fileRecord(
+      row,
+      rows.map((location) => locationRecord({ ...location, id: location.location_id })),
+    ),
+    packageStatus: row.package_status,
+    locations: rows
+      .filter(({ state }) => state !== 'deleted')
       .map((location) => ({
         backendId: location.backend_id,
         objectKey: location.object_key,
@@ -93,13 +105,14 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
   };
 }
 
-async function targetRow(snapshot: Snapshot, target: FileTarget): Promise<FileRow | undefined> {
-  const files = snapshot.sql.selectFrom('artifact_files').selectAll();
-  if ('file_id' in target) return await files.where('id', '=', target.file_id).executeTakeFirst();
-  if ('package_id' in target)
-    return await files.where('package_id', '=', target.package_id).where('relative_path', '=', target.relative_path).executeTakeFirst();
-  const addresses = await addressesOf(snapshot.sql, target.content_address);
-  const live = await snapshot.sql
+/** A file has a location from its first event on, and keeps it: once deleted, it says so. */
+type LocatedRow = FileRow & { readonly package_status: PackageStatus; readonly location_id: string } & Omit<LocationRow, 'id'>;
+
+async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promise<RawBuilder<unknown> | undefined> {
+  if ('file_id' in target) return sql`f.id = ${target.file_id}`;
+  if ('package_id' in target) return sql`f.package_id = ${target.package_id} and f.relative_path = ${target.relative_path}`;
+  const addresses = await addressesOf(database, target.content_address);
+  const live = await database
     .selectFrom('storage_locations')
     .select('file_id')
     .where('content_address', 'in', addresses)
@@ -107,8 +120,15 @@ async function targetRow(snapshot: Snapshot, target: FileTarget): Promise<FileRo
     .orderBy('id')
     .limit(1)
     .executeTakeFirst();
-  if (live !== undefined) return await files.where('id', '=', live.file_id).executeTakeFirst();
-  return await files.where('content_address', 'in', addresses).orderBy('created_sequence', 'desc').limit(1).executeTakeFirst();
+  if (live !== undefined) return sql`f.id = ${live.file_id}`;
+  const last = await database
+    .selectFrom('artifact_files')
+    .select('id')
+    .where('content_address', 'in', addresses)
+    .orderBy('created_sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last === undefined ? undefined : sql`f.id = ${last.id}`;
 }
 
 /** The content addresses that a digest of either kind stands for. */
@@ -132,20 +152,15 @@ export async function fileRecords(database: Kysely<Schema>, rows: readonly FileR
     const found = await database.selectFrom('storage_locations').selectAll().where('file_id', 'in', ids).orderBy('id').execute();
     for (const location of found) {
       const list = locations.get(location.file_id) ?? [];
-      list.push({
-        id: location.id,
-        backend_id: location.backend_id,
-        object_key: location.object_key,
-        state: location.state,
-        stored_at: location.stored_at,
-        verified_at: location.verified_at,
-        retrieval_tier: location.retrieval_tier,
-        restore_status: location.restore_status,
-      });
+      list.push(locationRecord(location));
       locations.set(location.file_id, list);
     }
   }
-  return rows.map((row) => ({
+  return rows.map((row) => fileRecord(row, locations.get(row.id) ?? []));
+}
+
+function fileRecord(row: FileRow, locations: readonly Location[]): File {
+  return {
     id: row.id,
     package_id: row.package_id,
     relative_path: row.relative_path,
@@ -157,6 +172,19 @@ export async function fileRecords(database: Kysely<Schema>, rows: readonly FileR
     content_address: row.content_address,
     annotations: JSON.parse(row.annotations) as Record<string, string>,
     created_at: row.created_at,
-    locations: locations.get(row.id) ?? [],
-  }));
+    locations,
+  };
+}
+
+function locationRecord(row: LocationRow): Location {
+  return {
+    id: row.id,
+    backend_id: row.backend_id,
+    object_key: row.object_key,
+    state: row.state,
+    stored_at: row.stored_at,
+    verified_at: row.verified_at,
+    retrieval_tier: row.retrieval_tier,
+    restore_status: row.restore_status,
+  };
 }
