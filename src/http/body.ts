@@ -4,6 +4,9 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 import type { Limits } from './limits.ts';
 
+/** How many chunks of 64 KiB wait for their reader before the connection is told to. */
+const waitingChunks = 8;
+
 /** Requests whose sender waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1), with what gives the word. */
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
@@ -30,7 +33,14 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
   let failure: ArtifactstoreError | undefined;
   let wake = Promise.withResolvers<void>();
   let asleep = false;
+  // Chunks as the parser gives them: reading on demand would join, and so copy, those that wait.
+  const arrived: Uint8Array[] = [];
   const rouse = (): void => wake.resolve();
+  const take = (chunk: Uint8Array): void => {
+    arrived.push(chunk);
+    if (arrived.length >= waitingChunks) raw.pause();
+    wake.resolve();
+  };
   const lost = (): void => {
     if (!raw.readableEnded) failure ??= new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
     wake.resolve();
@@ -40,20 +50,21 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
     failure ??= new ArtifactstoreError('request_timeout', `No byte of the body arrived for ${limits.idleTimeout / 1000} seconds.`);
     wake.resolve();
   }, limits.idleTimeout);
-  raw.on('readable', rouse).on('end', rouse).on('error', lost).on('close', lost);
+  raw.on('data', take).on('end', rouse).on('error', lost).on('close', lost);
   waiting.get(raw)?.writeContinue();
   waiting.delete(raw);
   try {
     if (raw.destroyed) lost();
     for (;;) {
       if (failure !== undefined) throw failure;
-      const chunk: Uint8Array | null = raw.read();
-      if (chunk !== null) {
+      const chunk = arrived.shift();
+      if (chunk !== undefined) {
         request.bytesIn += chunk.length;
         yield chunk;
         continue;
       }
       if (raw.readableEnded) break;
+      if (raw.isPaused()) raw.resume();
       idle.refresh();
       asleep = true;
       await wake.promise;
@@ -63,7 +74,8 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
     if (!raw.complete) throw new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
   } finally {
     clearTimeout(idle);
-    raw.off('readable', rouse).off('end', rouse).off('error', lost).off('close', lost);
+    raw.off('data', take).off('end', rouse).off('error', lost).off('close', lost);
+    if (!raw.readableEnded) raw.pause();
     // A socket that breaks after its reader left is nobody's surprise.
     raw.on('error', () => {});
   }
