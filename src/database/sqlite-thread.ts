@@ -31,7 +31,8 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
   let closed = false;
 
   const start = (): Running => {
-    const worker = new Worker(module, { workerData: data });
+    // Not with the program's own options: some, such as those of `node --eval`, are refused to a file.
+    const worker = new Worker(module, { workerData: data, execArgv: [] });
     const started: Running = { worker, pending: new Map() };
     const end = (cause: unknown): void => {
       if (running === started) running = undefined;
