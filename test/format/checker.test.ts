@@ -41,6 +41,15 @@ describe('the independent checker', { skip }, () => {
     assert.match(await check(0, 'database', join(good, 'artifactstore.db'), join(good, 'storage')), /1 manifests, 5 live objects/);
   });
 
+  it('agrees with one whose primary digest is another', async () => {
+    const directory = join(scratch, 'sha256');
+    await fillRegistry(directory, { ARTIFACTSTORE_DIGEST_ALGORITHM: 'sha256' });
+    assert.match(
+      await check(0, 'database', join(directory, 'artifactstore.db'), join(directory, 'storage')),
+      /1 manifests, 5 live objects/,
+    );
+  });
+
   for (const { what, damage, fault } of damages)
     it(`sees ${what}`, async () => {
       const directory = join(scratch, what);

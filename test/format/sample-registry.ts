@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRegistry } from '../../src/index.ts';
+import { openRegistry, readConfig } from '../../src/index.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { pattern } from './vectors.ts';
 
 /** Fills a registry in `directory` through its public names with a little of everything, and closes it. */
-export async function fillRegistry(directory: string): Promise<void> {
-  await using store = await openRegistry({ directory });
+export async function fillRegistry(directory: string, environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  const places = { ARTIFACTSTORE_DATABASE_URL: 'sqlite:artifactstore.db', ARTIFACTSTORE_STORAGE_LOCAL_ROOT: 'storage' };
+  await using store = await openRegistry({ config: readConfig({ ...places, ...environment }, { directory }) });
   const registry = store.as('tester');
   await registry.metadataSchemas.register({ slug: 'build.v1', json_schema: { type: 'object', required: ['build'] } });
   const sealed = await createPackage(
