@@ -87,11 +87,7 @@ async function openLocated(context: Context, actor: string, located: LocatedFile
       `Package ${file.package_id} was collected: its retention is over and the bytes of "${file.relative_path}" are gone.`,
     );
   const range = options.range === undefined ? undefined : checkRange(options.range, file.size_bytes);
-  let failure: unknown = new ArtifactstoreError(
-    'integrity_failure',
-    `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be bad. Push the good bytes again to repair them.`,
-    { info: { content_address: file.content_address } },
-  );
+  let failure: unknown;
   for (const location of located.locations) {
     if (location.failed) continue;
     const object: StoredObject = {
@@ -110,7 +106,14 @@ async function openLocated(context: Context, actor: string, located: LocatedFile
       failure = await report(error);
     }
   }
-  throw failure;
+  throw (
+    failure ??
+    new ArtifactstoreError(
+      'integrity_failure',
+      `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be bad. Push the good bytes again to repair them.`,
+      { info: { content_address: file.content_address } },
+    )
+  );
 }
 
 async function* reporting(body: AsyncIterable<Uint8Array>, report: (error: unknown) => Promise<unknown>): AsyncIterable<Uint8Array> {
