@@ -16,8 +16,19 @@ const arrayPayloadBytes = 64 * 1024;
 
 /** Writes rows of one kind in one statement, as arrays, and sends all statements before it waits for the first. */
 export function postgresSession(connection: PostgresConnection): LogSession {
+  const sql = postgresQueries(connection);
   return {
-    sql: postgresQueries(connection),
+    sql,
+    async readEvents(after, through) {
+      const rows = await sql
+        .selectFrom('events')
+        .selectAll()
+        .where('sequence', '>', after)
+        .where('sequence', '<=', through)
+        .orderBy('sequence')
+        .execute();
+      return rows as unknown as readonly StoredEvent[];
+    },
     async write(events, changes) {
       const statements = [...eventStatements(events)];
       for (const [table, rows] of changes.tables) statements.push(...viewStatements(table, [...rows.values()]));

@@ -1,4 +1,3 @@
-import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
 import { sameBytes } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -6,7 +5,6 @@ import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kerne
 import { fold } from '../kernel/fold.ts';
 import { viewTables } from './columns.ts';
 import { createRowChanges } from './row-changes.ts';
-import type { Schema } from './schema.ts';
 import type { LogSession } from './transaction.ts';
 
 export interface Replayed {
@@ -14,7 +12,7 @@ export interface Replayed {
   readonly sequence: number;
 }
 
-const chunkEvents = 5_000;
+const chunkEvents = 2_000;
 const chunkBytes = 16 * 1024 * 1024;
 
 /**
@@ -25,7 +23,7 @@ export async function replayLog(session: LogSession, end: LogHead, onProgress?: 
   for (const table of viewTables) await session.sql.deleteFrom(table).execute();
   let head: LogHead = { sequence: 0, chain_digest: chainStart };
   for (;;) {
-    const events = await readChunk(session.sql, head.sequence);
+    const events = await readChunk(session, head.sequence);
     if (events.length === 0) break;
     const changes = createRowChanges();
     for (const event of events) {
@@ -43,8 +41,8 @@ export async function replayLog(session: LogSession, end: LogHead, onProgress?: 
 }
 
 /** As many of the next events as fit, at least one: payloads can be large. */
-async function readChunk(queries: Kysely<Schema>, after: number): Promise<readonly StoredEvent[]> {
-  const sizes = await queries
+async function readChunk(session: LogSession, after: number): Promise<readonly StoredEvent[]> {
+  const sizes = await session.sql
     .selectFrom('events')
     .select(['sequence', sql<number>`octet_length(payload)`.as('bytes')])
     .where('sequence', '>', after)
@@ -56,14 +54,7 @@ async function readChunk(queries: Kysely<Schema>, after: number): Promise<readon
     bytes += sizes[count]!.bytes;
   const last = sizes[count - 1];
   if (last === undefined) return [];
-  const rows = await queries
-    .selectFrom('events')
-    .selectAll()
-    .where('sequence', '>', after)
-    .where('sequence', '<=', last.sequence)
-    .orderBy('sequence')
-    .execute();
-  return rows as unknown as readonly StoredEvent[];
+  return session.readEvents(after, last.sequence);
 }
 
 function brokenLog(sequence: number, what: string): ArtifactstoreError {

@@ -34,7 +34,8 @@ export function openConnection(path: string, options: { readonly readOnly: boole
       database.exec(
         `pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${checkpointPages}; pragma journal_size_limit = ${keptLogBytes}`,
       );
-    database.exec(`pragma cache_size = -${cacheKibibytes}; pragma mmap_size = 0`);
+    // What a savepoint may have to put back is kept in memory: in a file it is most of the writing there is.
+    database.exec(`pragma cache_size = -${cacheKibibytes}; pragma mmap_size = 0; pragma temp_store = memory`);
   } catch (error) {
     database.close();
     throw error;

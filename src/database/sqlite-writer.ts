@@ -3,7 +3,7 @@ import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
 import { databaseUnavailable, toFailure } from './failure.ts';
 import { applyMigrations } from './migrations/migrations.ts';
-import { replayLog } from './replay.ts';
+import { type Replayed, replayLog } from './replay.ts';
 import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
 import { isBusy, storageFault } from './sqlite-error.ts';
@@ -52,14 +52,8 @@ async function perform(port: RequestPort, request: Request): Promise<unknown> {
       return undefined;
     case 'migrate':
       return migrate(port.data.path);
-    case 'replay': {
-      const { connection, session } = await open(port.data.path);
-      return exclusively(connection, () =>
-        withoutIndexes(connection, () =>
-          replayLog(session, readHead(connection), (done, total) => port.answer({ id: request.id, kind: 'progress', done, total })),
-        ),
-      );
-    }
+    case 'replay':
+      return replay(port, request.id);
     case 'close':
       close();
       return undefined;
@@ -151,14 +145,21 @@ function lostTransaction(cause: unknown): ArtifactstoreError {
   return databaseUnavailable('The transaction was lost before it was committed; repeat the request.', cause);
 }
 
-async function exclusively<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
+async function replay(port: RequestPort, id: number): Promise<Replayed> {
+  const { connection, session } = await open(port.data.path);
+  // Sorting whole indexes is for a file.
+  connection.database.exec('pragma temp_store = file');
   begin(connection);
   try {
-    const result = await body();
+    const replayed = await withoutIndexes(connection, () =>
+      replayLog(session, readHead(connection), (done, total) => port.answer({ id, kind: 'progress', done, total })),
+    );
     connection.database.exec('commit');
-    return result;
+    connection.database.exec('pragma temp_store = memory');
+    return replayed;
   } catch (error) {
     abandonBatch(error);
+    close();
     throw error;
   }
 }

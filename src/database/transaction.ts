@@ -9,6 +9,8 @@ import type { Schema } from './schema.ts';
 /** A connection with an open transaction that holds the log: what a dialect gives to the parts that are the same in all. */
 export interface LogSession {
   readonly sql: Kysely<Schema>;
+  /** The events after one sequence and up to another, in order. */
+  readEvents(after: number, through: number): Promise<readonly StoredEvent[]>;
   /** Adds rows to `events` and their changes to the views. */
   write(events: readonly StoredEvent[], changes: RowChanges): Promise<void>;
 }

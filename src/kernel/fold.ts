@@ -9,8 +9,9 @@ import type { Change, ViewTables } from './view.ts';
  * Unknown event types change nothing.
  */
 export function fold(event: StoredEvent): readonly Change[] {
+  if (event.event_type === 'v1.package.finalized') return finalized(event);
   if (!Object.hasOwn(folds, event.event_type)) return [];
-  const view = folds[event.event_type as EventType] as (event: StoredEvent, payload: unknown) => readonly Change[];
+  const view = folds[event.event_type as keyof typeof folds] as (event: StoredEvent, payload: unknown) => readonly Change[];
   return view(event, decodeCbor(event.payload));
 }
 
@@ -19,7 +20,21 @@ export function metadataTerm(key: string, value: JsonValue): string {
   return toHex(blake3(utf8(canonicalJson([key, value]))));
 }
 
-const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPayloads[T]) => readonly Change[] } = {
+/** The payload is a whole manifest, 50 MB perhaps, and the subject says all of it that the views show: it is not decoded. */
+function finalized(event: StoredEvent): readonly Change[] {
+  return [
+    packageChange(event, event.subject_id, {
+      status: 'finalized',
+      finalized_at: event.created_at,
+      manifest_digest: `blake3:${toHex(event.payload_digest)}`,
+      finalized_sequence: event.sequence,
+    }),
+  ];
+}
+
+const folds: {
+  readonly [T in Exclude<EventType, 'v1.package.finalized'>]: (event: StoredEvent, payload: EventPayloads[T]) => readonly Change[];
+} = {
   'v1.package.created': (event, payload) => [
     {
       kind: 'insert',
@@ -138,15 +153,6 @@ const folds: { readonly [T in EventType]: (event: StoredEvent, payload: EventPay
       },
     ];
   },
-
-  'v1.package.finalized': (event, payload) => [
-    packageChange(event, payload.package.id, {
-      status: 'finalized',
-      finalized_at: event.created_at,
-      manifest_digest: `blake3:${toHex(event.payload_digest)}`,
-      finalized_sequence: event.sequence,
-    }),
-  ],
 
   'v1.package.abandoned': (event, payload) => [
     packageChange(event, payload.package_id, { status: 'abandoned' }),
