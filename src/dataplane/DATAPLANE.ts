@@ -39,8 +39,8 @@ export interface DataPlane {
   /** Every object of a backend, with whatever else lies there under a key. */
   list(backendId: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
 
-  /** Removes drafts that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. */
-  reclaimDrafts(backendId: string, ageSeconds: number): Promise<number>;
+  /** Removes drafts that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
+  reclaimDrafts(backendId: string, ageSeconds: number, options?: { readonly dryRun?: boolean }): Promise<number>;
 
   /** The state of every backend, by id. */
   health(): Promise<ReadonlyMap<string, StorageHealth>>;

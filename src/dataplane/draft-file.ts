@@ -2,6 +2,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { createHasher, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { fileError } from '../kernel/file-error.ts';
+import type { Rounds } from '../kernel/rounds.ts';
 import { blockBytes, type Digests } from './DATAPLANE.ts';
 
 /** A draft being written, one write at a time. Errors are the store's: `storage_full`, `storage_unavailable`. */
@@ -14,11 +15,13 @@ export interface DraftFile {
   abandon(): Promise<void>;
 }
 
-export function createDraftFile(path: string): DraftFile {
+/** Short files are made durable together, in `rounds`; a long one would keep them waiting. */
+export function createDraftFile(path: string, rounds: Rounds): DraftFile {
   let handle: FileHandle | undefined;
   let last: Promise<void> = Promise.resolve();
   let flushing: Promise<void> = Promise.resolve();
   let unflushed = 0;
+  let size = 0;
 
   async function append(bytes: Uint8Array): Promise<void> {
     try {
@@ -26,6 +29,7 @@ export function createDraftFile(path: string): DraftFile {
       if (unflushed >= flushBytes) await flushAlong(handle);
       await writeWhole(handle, bytes);
       unflushed += bytes.byteLength;
+      size += bytes.byteLength;
     } catch (error) {
       throw fileError(error, path);
     }
@@ -52,7 +56,8 @@ export function createDraftFile(path: string): DraftFile {
       await last;
       try {
         await flushing;
-        await handle?.datasync();
+        const file = handle;
+        if (file !== undefined) await (size <= blockBytes ? rounds(() => file.datasync()) : file.datasync());
         await handle?.close();
         handle = undefined;
       } catch (error) {

@@ -2,8 +2,11 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../kernel/file-error.ts';
 
-/** Removes files of `directory` that were not written to for `ageSeconds`; how many. One that somebody else removes first is not counted. */
-export async function removeOldFiles(directory: string, ageSeconds: number): Promise<number> {
+/**
+ * Removes files of `directory` that were not written to for `ageSeconds`; how many. One that somebody else removes first is not counted.
+ * A dry run only counts.
+ */
+export async function removeOldFiles(directory: string, ageSeconds: number, dryRun = false): Promise<number> {
   const before = Date.now() - ageSeconds * 1000;
   let removed = 0;
   for (const name of await names(directory)) {
@@ -11,7 +14,7 @@ export async function removeOldFiles(directory: string, ageSeconds: number): Pro
     try {
       const { mtimeMs } = await stat(path);
       if (mtimeMs > before) continue;
-      await unlink(path);
+      if (!dryRun) await unlink(path);
       removed += 1;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError(error, path);

@@ -1,5 +1,6 @@
 import { type Algorithm, sameBytes, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Rounds } from '../kernel/rounds.ts';
 import { stoppable } from '../kernel/stop.ts';
 import type { Buffers } from './buffers.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
@@ -14,6 +15,8 @@ export interface StageOptions {
   readonly buffers: Buffers;
   /** Undefined where every file is hashed on the calling thread. */
   readonly threads: HashThreads | undefined;
+  /** In which short drafts are made durable. */
+  readonly rounds: Rounds;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -33,7 +36,7 @@ export async function stageDraft(source: AsyncIterable<Uint8Array>, options: Sta
   const algorithms = [...new Set([options.digestAlgorithm, 'sha256', ...(expected.digests?.keys() ?? [])])];
   let digester: Digester | RemoteDigester = createDigester(algorithms);
   let remote: RemoteDigester | undefined;
-  const file = createDraftFile(options.path);
+  const file = createDraftFile(options.path, options.rounds);
   const own = Buffer.allocUnsafeSlow(Math.min(expected.sizeBytes ?? ownBytes, ownBytes));
   let buffer: Buffer = own;
   let filled = 0;

@@ -6,6 +6,7 @@ import { formatAddress } from '../kernel/address.ts';
 import { type Algorithm, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { fileError } from '../kernel/file-error.ts';
+import { createRounds } from '../kernel/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
@@ -35,6 +36,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
   const made = new Set<string>();
   const threadCount = options.hashThreads ?? Math.min(availableParallelism() - 1, 4);
   const threads = threadCount > 0 ? startHashThreads(threadCount) : undefined;
+  const rounds = createRounds();
   const buffers = bufferStock(options.bufferBlocks ?? defaultBufferBlocks, blockBytes);
 
   function backendOf(id: string): Storage {
@@ -69,7 +71,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       if (backend.drafts === undefined) await requireDirectory(draftDirectory(backend));
       const id = randomUUID();
       const path = draftPath({ backendId, id });
-      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, threads, signal });
+      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, rounds, threads, signal });
       return {
         id,
         backendId,
@@ -103,9 +105,9 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     list: (backendId, signal) => backendOf(backendId).list('', signal === undefined ? {} : { signal }),
 
-    async reclaimDrafts(backendId, ageSeconds): Promise<number> {
+    async reclaimDrafts(backendId, ageSeconds, options = {}): Promise<number> {
       const directory = draftDirectory(backendOf(backendId));
-      return await removeOldFiles(directory, ageSeconds);
+      return await removeOldFiles(directory, ageSeconds, options.dryRun);
     },
 
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {

@@ -30,7 +30,7 @@ interface Staged {
 
 /** Bodies up to this size are taken whole into memory, so that the next one can be read while they become durable. */
 const smallBytes = 262_144;
-const parallelSteps = 16;
+const parallelSteps = 64;
 const maximumRounds = 100;
 
 export function createIngest(context: Context, actor: string): Ingest {

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoCode } from '../kernel/file-error.ts';
+import { createRounds } from '../kernel/rounds.ts';
 
 /** Makes directories and the names in them survive a power cut, with as few fsyncs as that takes. */
 export interface DurableDirectories {
@@ -17,6 +18,7 @@ export function durableDirectories(root: string): DurableDirectories {
   // fsynced counts as known. Insertion order makes the set a queue.
   const known = new Set<string>();
   const syncs = new Map<string, DirectorySync>();
+  const rounds = createRounds();
 
   async function ensure(directory: string): Promise<void> {
     if (directory === root || known.has(directory)) return;
@@ -33,7 +35,10 @@ export function durableDirectories(root: string): DurableDirectories {
   function sync(directory: string): Promise<void> {
     const current = syncs.get(directory);
     if (current === undefined) {
-      const running: DirectorySync = { next: undefined, done: fsyncPath(directory).finally(() => advance(directory, running)) };
+      const running: DirectorySync = {
+        next: undefined,
+        done: rounds(() => fsyncPath(directory)).finally(() => advance(directory, running)),
+      };
       syncs.set(directory, running);
       return running.done;
     }
