@@ -21,6 +21,12 @@ export interface Database<O extends Operations = Operations> {
   read<N extends keyof O['reads'] & string>(name: N, input: InputOf<O['reads'][N]>): Promise<OutputOf<O['reads'][N]>>;
 
   /**
+   * A number that any commit changes, by any process: while it stays the same, a read gives what it gave before. Undefined when it is
+   * not known now. Present where it costs less than a read would, and never waits.
+   */
+  readonly version?: () => number | undefined;
+
+  /**
    * Resolves with the last sequence as soon as it is above `since`, by any process's commit, or when the time is over or `signal`
    * aborts, whichever comes first.
    */

@@ -276,6 +276,22 @@ function readingCases(check: Check): void {
     assert.deepEqual(await database.read('countTwice', { milliseconds: 0 }), [21, 21], 'a write that was answered is read');
   });
 
+  check('tells by its version whether anybody has committed, where it has one', async (database, { another }) => {
+    if (database.version === undefined) return;
+    const beside = await another();
+    let last = database.version();
+    assert.equal(typeof last, 'number');
+    for (const writer of [database, beside, database]) {
+      await database.read('countTwice', { milliseconds: 0 });
+      assert.equal(database.version(), last, 'a read is no commit');
+      await writer.write('addPackages', { count: 1 });
+      assert.notEqual(database.version(), last);
+      last = database.version();
+    }
+    await database.replay();
+    assert.notEqual(database.version(), last);
+  });
+
   check('orders text by its bytes', async (database) => {
     const names = ['a', 'B', 'ä', 'a b', 'a-b', 'Z', 'é', '\u{1F600}', '\uFFFD', '_', '0', 'aa', 'İ'];
     for (const name of names) await database.write('claim', { name });

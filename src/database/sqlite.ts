@@ -3,6 +3,7 @@ import type { Database, Operations, OperationsModule } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
 import { asArtifactstoreError } from './failure.ts';
 import { createDatabaseThread } from './sqlite-thread.ts';
+import { openSqliteVersion } from './sqlite-version.ts';
 
 export interface SqliteOptions {
   /** The database file; its folder is made by `migrate`. */
@@ -22,8 +23,11 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
   const reader = createDatabaseThread(moduleUrl('./sqlite-reader.ts', import.meta.url), data);
   const waiters = createEventWaiters(async () => (await reader.call({ kind: 'last_sequence' })).output as number, pollMilliseconds);
 
+  const version = openSqliteVersion(options.path);
+
   const close = async (): Promise<void> => {
     waiters.close();
+    version.close();
     // The writer is the last to close: only a connection that may write folds the write-ahead log into the file.
     await reader.close();
     await writer.close();
@@ -45,6 +49,7 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
     async read(name, input) {
       return (await reader.call({ kind: 'operation', name, input })).output as never;
     },
+    version: version.read,
     waitForEvents: waiters.wait,
     async replay(onProgress) {
       return (await writer.call({ kind: 'replay' }, onProgress)).output as { readonly events: number; readonly sequence: number };

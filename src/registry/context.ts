@@ -1,6 +1,7 @@
 import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
+import type { Locate } from './locate.ts';
 import type { MetadataValidator } from './metadata-validation.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 import type { Incident } from './operator.ts';
@@ -28,6 +29,7 @@ export interface RegistryParts {
 /** The parts as the facets see them. */
 export interface Context extends RegistryParts {
   readonly validator: MetadataValidator;
+  readonly locate: Locate;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
   background(what: string, work: Promise<unknown>): void;
 }

@@ -73,7 +73,7 @@ export function createFiles(context: Context, actor: string): Files {
     },
 
     async open(target, options = {}) {
-      const located = await database.read('file.locate', checkTarget(target));
+      const located = await context.locate(checkTarget(target));
       return located === undefined ? undefined : await openLocated(context, actor, located, options);
     },
   };

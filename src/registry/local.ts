@@ -3,6 +3,7 @@ import { createEvents } from './events.ts';
 import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
 import { createOperator } from './local-operator.ts';
+import { createLocate } from './locate.ts';
 import { createMetadataSchemas } from './metadata-schemas.ts';
 import { createMetadataValidator } from './metadata-validation.ts';
 import type { Operator } from './operator.ts';
@@ -23,6 +24,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
   const context: Context = {
     ...parts,
     validator: createMetadataValidator(),
+    locate: createLocate(parts.database),
     background(what, work) {
       const settled = work.catch((error: unknown) => parts.onIncident({ message: what, error })).finally(() => pending.delete(settled));
       pending.add(settled);
