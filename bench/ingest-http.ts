@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHasher } from '../src/kernel/digest.ts';
@@ -21,21 +20,23 @@ export async function ingestHttp(): Promise<readonly Figure[]> {
   const packageId = await createPackage(server, 'ingest');
 
   const runs = { digests: [] as number[], write: [] as number[], ours: [] as number[], docker: [] as number[] };
+  await fsyncedWrite(join(directory, 'plain'), newContent(fileBytes));
+  freeDisk(directory);
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const content = newContent(fileBytes);
     runs.digests.push(await seconds(() => bothDigests(content)));
     runs.write.push(await fsyncedWrite(join(directory, 'plain'), content));
-    settleDisk();
+    freeDisk(directory);
     runs.ours.push(
       await seconds(() =>
         upload('PUT', `${server.url}/packages/${packageId}/files/${repetition}.bin`, { authorization: server.authorization }, content),
       ),
     );
-    settleDisk();
+    freeDisk(directory);
     if (dockerRegistry !== undefined) {
       const digest = blobDigest(content);
       runs.docker.push(await seconds(() => pushBlob(dockerRegistry, content, digest)));
-      settleDisk();
+      freeDisk(directory);
     }
     progress(
       Object.entries(runs)
@@ -77,14 +78,20 @@ function bothDigests(content: Content): void {
 }
 
 async function fsyncedWrite(path: string, content: Content): Promise<number> {
-  const unique = `${path}-${randomBytes(4).toString('hex')}`;
-  const spent = await seconds(async () => {
-    await using file = await open(unique, 'wx');
+  return seconds(async () => {
+    await using file = await open(path, 'wx');
     for (const piece of content.pieces()) await file.write(piece);
     await file.sync();
   });
-  rmSync(unique);
-  return spent;
+}
+
+/** What was written goes before the next begins: each then writes into blocks and memory that were used before, none into fresh ones. */
+function freeDisk(directory: string): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && statSync(path).size >= fileBytes) rmSync(path);
+  }
+  settleDisk();
 }
 
 function rate(times: readonly number[]): number {
