@@ -1,0 +1,108 @@
+import { Worker } from 'node:worker_threads';
+import { moduleUrl } from '../kernel/module-url.ts';
+import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
+
+/**
+ * A thread that reads small files for many who ask at once: one message for all that was asked in a turn of the event loop costs a
+ * fraction of what the same calls cost through the pool of threads, where each wakes a thread of its own, twice.
+ */
+export interface ReadThread {
+  /**
+   * The whole file, or undefined for one that is better read in another way: it is longer than `maximumBytes`, no regular file, not
+   * there, or cannot be read. Undefined at once while the thread is held up: a disk that is slow, or gone, holds up the few who asked
+   * first, and the others go past it.
+   */
+  read(path: string): Promise<Uint8Array | undefined> | undefined;
+}
+
+interface Waiting {
+  readonly path: string;
+  readonly resolve: (bytes: Uint8Array | undefined) => void;
+}
+
+interface Batch {
+  readonly since: number;
+  readonly waiting: readonly Waiting[];
+}
+
+/** Starts the thread when it is first asked, and ends it when it was idle for a while; it keeps the process alive only while it reads. */
+export function createReadThread(data: ReadThreadData): ReadThread {
+  let worker: Worker | undefined;
+  let broken = false;
+  const queued: Waiting[] = [];
+  let flying: Batch[] = [];
+  let resting: NodeJS.Timeout | undefined;
+
+  const start = (): Worker => {
+    const started = new Worker(moduleUrl('./read-worker.ts', import.meta.url), { workerData: data, execArgv: [], resourceLimits });
+    const end = (): void => {
+      if (worker !== started) return;
+      worker = undefined;
+      broken = true;
+      for (const { waiting } of flying) for (const { resolve } of waiting) resolve(undefined);
+      flying = [];
+    };
+    started.on('message', ({ memory, lengths }: ReadAnswer) => {
+      const batch = flying.shift();
+      if (flying.length === 0) rest();
+      let offset = 0;
+      batch?.waiting.forEach(({ resolve }, index) => {
+        const length = lengths[index] ?? -1;
+        resolve(length < 0 ? undefined : new Uint8Array(memory, offset, length));
+        offset += Math.max(length, 0);
+      });
+    });
+    started.on('error', end);
+    started.on('messageerror', end);
+    started.on('exit', end);
+    return started;
+  };
+
+  const rest = (): void => {
+    worker?.unref();
+    if (resting !== undefined) {
+      resting.refresh();
+      return;
+    }
+    resting = setTimeout(() => {
+      resting = undefined;
+      if (flying.length > 0 || queued.length > 0) return;
+      const idle = worker;
+      worker = undefined;
+      void idle?.terminate();
+    }, restMilliseconds);
+    resting.unref();
+  };
+
+  const post = (): void => {
+    const since = performance.now();
+    worker ??= start();
+    worker.ref();
+    while (queued.length > 0) {
+      const waiting = queued.splice(0, batchFiles);
+      flying.push({ since, waiting });
+      worker.postMessage(waiting.map(({ path }) => path) satisfies ReadRequest);
+    }
+  };
+
+  return {
+    read(path) {
+      const first = flying[0];
+      if (broken || (first !== undefined && performance.now() - first.since > patienceMilliseconds)) return undefined;
+      return new Promise((resolve) => {
+        if (queued.length === 0) setImmediate(post);
+        queued.push({ path, resolve });
+      });
+    },
+  };
+}
+
+/** So many files are open, and in memory, at a time. */
+const batchFiles = 64;
+
+/** Longer than a batch takes that waits for no disk. */
+const patienceMilliseconds = 5;
+
+const restMilliseconds = 10_000;
+
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };

@@ -1,0 +1,56 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
+
+// The thread that reads small files, many in one message: it may wait for a disk, nobody waits for it who has another way.
+
+const { flags, maximumBytes } = workerData as ReadThreadData;
+const channel = parentPort as MessagePort;
+
+channel.on('message', (paths: ReadRequest) => {
+  const opened = paths.map(open);
+  try {
+    const memory = new ArrayBuffer(opened.reduce((sum, file) => sum + Math.max(file.length, 0), 0));
+    let offset = 0;
+    const lengths = opened.map((file) => {
+      if (!readWhole(file, memory, offset)) return -1;
+      offset += file.length;
+      return file.length;
+    });
+    channel.postMessage({ memory, lengths } satisfies ReadAnswer, [memory]);
+  } finally {
+    for (const { descriptor } of opened) if (descriptor !== undefined) closeSync(descriptor);
+  }
+});
+
+interface Opened {
+  readonly descriptor: number | undefined;
+  /** -1 when it is not to be read. */
+  readonly length: number;
+}
+
+function open(path: string): Opened {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, flags);
+    const status = fstatSync(descriptor);
+    return { descriptor, length: status.isFile() && status.size <= maximumBytes ? status.size : -1 };
+  } catch {
+    // Whoever asked tries again in its own way, and finds the reason there.
+    return { descriptor, length: -1 };
+  }
+}
+
+function readWhole({ descriptor, length }: Opened, memory: ArrayBuffer, offset: number): boolean {
+  if (descriptor === undefined || length < 0) return false;
+  try {
+    for (let taken = 0; taken < length; ) {
+      const count = readSync(descriptor, new Uint8Array(memory, offset + taken, length - taken), 0, length - taken, taken);
+      if (count === 0) return false;
+      taken += count;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
