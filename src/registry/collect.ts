@@ -1,7 +1,7 @@
 import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
 import type { DeadKey } from './operations/objects.ts';
-import type { Collection, CollectionPlan, CollectOptions, StoredBytes, Sweep, SweepOptions } from './operator.ts';
+import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './operator.ts';
 import { eachInParallel } from './parallel.ts';
 
 const packagesPerStep = 1000;
@@ -27,12 +27,25 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Sw
 }
 
 /** What `collect` would do now. */
-export async function planCollection(context: Context): Promise<CollectionPlan> {
+export async function planCollection(context: Context, options: PlanOptions): Promise<CollectionPlan> {
+  const { backendIds, database, dataplane } = context;
   const now = context.now();
-  return await context.database.read('collect.plan', {
+  const plan = await database.read('collect.plan', {
     now: formatTimestamp(now),
     unchangedSince: formatTimestamp(now - context.unfinalizedSeconds * 1000),
   });
+  const delete_orphans: { readonly backend_id: string; readonly object_keys: readonly string[] }[] = [];
+  let reclaim_drafts = 0;
+  for (const backend_id of backendIds) {
+    reclaim_drafts += await dataplane.reclaimDrafts(backend_id, options.draftAgeSeconds ?? defaultDraftAgeSeconds, { dryRun: true });
+    const object_keys: string[] = [];
+    await reconcile(context, backend_id, options.signal, async (keys) => {
+      object_keys.push(...keys);
+      return new Set();
+    });
+    if (object_keys.length > 0) delete_orphans.push({ backend_id, object_keys });
+  }
+  return { ...plan, delete_orphans, reclaim_drafts };
 }
 
 /**
@@ -141,14 +154,20 @@ export async function reconcile(
     if (batch.size >= keysPerStep) await settle();
   }
   await settle();
-  const live = (await database.read('collect.count_live', {})).find(({ backend_id }) => backend_id === backendId);
+  const live = await countLive(context, backendId);
   return {
     backend_id: backendId,
     stored_objects: stored.objects,
     stored_bytes: stored.bytes,
-    live_objects: live?.objects ?? 0,
-    live_bytes: live?.bytes ?? 0,
+    live_objects: live.objects,
+    live_bytes: live.bytes,
   };
+}
+
+/** How many objects of a backend, and bytes, the log says are there: failed ones too. */
+export async function countLive(context: Context, backendId: string): Promise<{ readonly objects: number; readonly bytes: number }> {
+  const counts = await context.database.read('collect.count_live', {});
+  return counts.find(({ backend_id }) => backend_id === backendId) ?? { objects: 0, bytes: 0 };
 }
 
 const defaultActor = 'operator';

@@ -15,7 +15,7 @@ export function createOperator(context: Context): Operator {
     replay: (onProgress) => database.replay(onProgress),
     sweep: (options = {}) => sweep(context, options),
     collect: (options = {}) => collect(context, options),
-    planCollection: () => planCollection(context),
+    planCollection: (options = {}) => planCollection(context, options),
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     autorun: (options) => startAutorun(context, options),

@@ -9,7 +9,7 @@ export interface Operator {
   /** Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also beside itself. */
   collect(options?: CollectOptions): Promise<Collection>;
   /** What `collect` would do now; does nothing. */
-  planCollection(): Promise<CollectionPlan>;
+  planCollection(options?: PlanOptions): Promise<CollectionPlan>;
   /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
   verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
   /** Bytes in a backend that no event knows. */
@@ -39,6 +39,8 @@ export interface CollectOptions {
   readonly onProgress?: (counts: CollectionCounts) => void;
   readonly signal?: AbortSignal;
 }
+
+export type PlanOptions = Pick<CollectOptions, 'draftAgeSeconds' | 'signal'>;
 
 export interface CollectionCounts {
   readonly released_locations: number;
@@ -71,6 +73,9 @@ export interface CollectionPlan {
   readonly release_locations: number;
   /** By backend. */
   readonly delete_objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
+  /** By backend: what lies there now and no event makes live. */
+  readonly delete_orphans: readonly { readonly backend_id: string; readonly object_keys: readonly string[] }[];
+  readonly reclaim_drafts: number;
 }
 
 export interface VerifyOptions {
@@ -82,7 +87,8 @@ export interface VerifyOptions {
   readonly bytesPerSecond?: number;
   /** Objects read at the same time; 2 where absent. */
   readonly jobs?: number;
-  readonly onProgress?: (counts: VerificationCounts) => void;
+  /** `live`: what the log says was there at the start, more than what is read when some of it is left out. */
+  readonly onProgress?: (counts: VerificationCounts, live: { readonly objects: number; readonly bytes: number }) => void;
   readonly onFailure?: (failure: { readonly content_address: string; readonly object_key: string; readonly reason: string }) => void;
   readonly signal?: AbortSignal;
 }

@@ -3,7 +3,7 @@ import type { ContentAddress } from '../kernel/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
-import { reconcile } from './collect.ts';
+import { countLive, reconcile } from './collect.ts';
 import type { Context } from './context.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './operator.ts';
@@ -28,6 +28,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   const run_id = earlier?.run_id ?? context.newId();
   const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, cleared: 0 };
   if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
+  const live = await countLive(context, backendId);
   const pace = pacer(options.bytesPerSecond);
   let cursor = earlier?.cursor ?? null;
 
@@ -69,7 +70,7 @@ export async function verifyStorage(context: Context, backendId: string, options
         options.onFailure?.({ content_address, object_key, reason: verdict.reason });
       }
     }
-    options.onProgress?.({ ...counts });
+    options.onProgress?.({ ...counts }, live);
   }
 
   for (;;) {

@@ -45,6 +45,8 @@ describe('sweep and collection', () => {
       collect_package_ids: [going],
       release_locations: 2,
       delete_objects: [{ backend_id: 'local', objects: 1, bytes: 'only here'.length }],
+      delete_orphans: [],
+      reclaim_drafts: 0,
     });
     const run = await store.operator.collect();
     assert.deepEqual(run.collected_package_ids, [going]);
@@ -87,6 +89,11 @@ describe('sweep and collection', () => {
 
     const impatient = await store.reopen({ ARTIFACTSTORE_RETENTION_UNFINALIZED_SECONDS: '0' });
     await sleep(5);
+    const held = await impatient.as('auditor').retention.hold(open.record.id, { reason: 'evidence' });
+    assert.deepEqual((await impatient.operator.planCollection()).abandon_package_ids, []);
+    assert.deepEqual((await impatient.operator.collect()).abandoned_package_ids, []);
+    await impatient.as('auditor').retention.release(open.record.id, held.id);
+    await sleep(5);
     const late = await impatient.operator.collect();
     assert.deepEqual(late.abandoned_package_ids, [open.record.id]);
     assert.equal((await impatient.as('x').packages.get(open.record.id))!.status, 'abandoned');
@@ -105,6 +112,9 @@ describe('sweep and collection', () => {
     const key = locations[0]!.object_key;
     // Published and never committed, as after a crash between the two: an ingest could still aim at this key.
     await writeFile(join(store.config.backends[0]!.root, `${key}.1`), 'an object to copy');
+    const plan = await store.operator.planCollection();
+    assert.deepEqual(plan.delete_orphans, [{ backend_id: 'local', object_keys: [`${key}.1`] }]);
+    assert.equal(plan.reclaim_drafts, 1);
     const run = await store.operator.collect();
     assert.equal(run.reclaimed_drafts, 1);
     assert.equal(run.deleted_orphans, 1);

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/address.ts';
@@ -16,7 +16,7 @@ export interface CollectStep {
   readonly limit: number;
 }
 
-/** Gives up packages that were never finalized and did not change since `unchangedSince`. */
+/** Gives up packages that were never finalized, that nobody holds, and that did not change since `unchangedSince`. */
 export async function abandonUnfinalized(
   transaction: Transaction,
   input: CollectStep & { readonly unchangedSince: string },
@@ -173,11 +173,11 @@ export async function countLive(
   return rows.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects), bytes: Number(row.bytes) }));
 }
 
-/** What a run would do, in numbers that are exact while nobody else writes. */
+/** What the log says of what a run would do, in numbers that are exact while nobody else writes. */
 export async function planCollection(
   snapshot: Snapshot,
   input: { readonly now: string; readonly unchangedSince: string },
-): Promise<CollectionPlan> {
+): Promise<Omit<CollectionPlan, 'delete_orphans' | 'reclaim_drafts'>> {
   const all = Number.MAX_SAFE_INTEGER;
   const abandon = await unfinalized(snapshot.sql, input.unchangedSince, all);
   const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);
@@ -235,12 +235,13 @@ async function countFreed(
 
 async function unfinalized(database: Kysely<Schema>, unchangedSince: string, limit: number): Promise<string[]> {
   const rows = await database
-    .selectFrom('artifact_packages')
-    .select('id')
-    .where('status', '=', 'created')
-    .where('changed_at', '<', unchangedSince)
-    .orderBy('changed_at')
-    .orderBy('id')
+    .selectFrom('artifact_packages as p')
+    .select('p.id')
+    .where('p.status', '=', 'created')
+    .where('p.changed_at', '<', unchangedSince)
+    .where(notHeld('p.id'))
+    .orderBy('p.changed_at')
+    .orderBy('p.id')
     .limit(limit)
     .execute();
   return rows.map((row) => row.id);
@@ -255,20 +256,15 @@ async function eligible(database: Kysely<Schema>, now: string, limit: number) {
     .where('r.ended_at', 'is', null)
     .where('r.expires_at', '<=', now)
     .where('p.status', '=', 'finalized')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('retention_holds as h')
-            .select(sql`1`.as('one'))
-            .whereRef('h.package_id', '=', 'r.package_id')
-            .where('h.released_at', 'is', null),
-        ),
-      ),
-    )
+    .where(notHeld('p.id'))
     .orderBy('r.eligible_at')
     .orderBy('p.id')
     .limit(limit)
     .execute();
+}
+
+function notHeld(packageId: string): RawBuilder<SqlBool> {
+  return sql`not exists (select 1 from retention_holds as h where h.package_id = ${sql.ref(packageId)} and h.released_at is null)`;
 }
 
 /** Live locations by object. */
