@@ -1,4 +1,4 @@
-import { type ContentAddress, parseAddress } from '../kernel/address.ts';
+import { parseAddress } from '../kernel/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath, pathToUrl } from '../kernel/path.ts';
@@ -32,7 +32,7 @@ export function remoteFiles(transport: Transport): Files {
     get,
     withDigest,
     addMany,
-    find: async (packageId, relativePath) => await find(parseId(packageId, 'package_id'), relativePath),
+    find,
 
     async add(packageId, file) {
       const path = fileAt(packageId, file.relative_path);
@@ -73,7 +73,7 @@ export function remoteFiles(transport: Transport): Files {
 
   function locate(target: FileTarget): Promise<File | undefined> {
     if ('file_id' in target) return get(target.file_id);
-    if ('package_id' in target) return find(parseId(target.package_id, 'package_id'), target.relative_path);
+    if ('package_id' in target) return find(target.package_id, target.relative_path);
     return withDigest(target.content_address, { limit: 1 }).then(({ items }) => items[0]);
   }
 
@@ -83,21 +83,10 @@ export function remoteFiles(transport: Transport): Files {
     return `/objects/${target.content_address}`;
   }
 
-  /** The wire shows a path's bytes only; their address leads to the records of all files that have them. */
   async function find(packageId: string, relativePath: string): Promise<File | undefined> {
-    const path = fileAt(packageId, relativePath);
-    const head = transport.exchange({ method: 'HEAD', path, repeatable: true }, async (answer) => answer.headers.etag);
-    const etag = await lookUp(lookUp(head, 'route_not_found'), 'file_not_found');
-    if (typeof etag !== 'string') return undefined;
-    const address = parseAddress(etag.replace(/^"|"$/g, ''), 'ETag') satisfies ContentAddress;
-    let cursor: string | undefined;
-    do {
-      const page = await withDigest(address, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
-      const file = page.items.find((candidate) => candidate.package_id === packageId && candidate.relative_path === relativePath);
-      if (file !== undefined) return file;
-      cursor = page.next_cursor ?? undefined;
-    } while (cursor !== undefined);
-    return undefined;
+    const relative_path = parseRelativePath(relativePath, 'relative_path');
+    const page = getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ relative_path })}`);
+    return (await lookUp(page, 'package_not_found'))?.items[0];
   }
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { parseAddress } from '../../kernel/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { Attachment } from '../../registry/REGISTRY.ts';
+import type { Attachment, File, Page, Registry } from '../../registry/REGISTRY.ts';
 import { essence } from '../body.ts';
 import { sendFile } from '../download.ts';
 import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
@@ -19,13 +19,17 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       config: { access: 'read' },
       schema: {
         tags: ['files'],
-        summary: 'The files of a package, by relative path',
+        summary: 'The files of a package, by relative path; or the one with this relative path, or none',
         params: packageId,
-        querystring: Type.Object(paging),
+        querystring: Type.Object({ ...paging, relative_path: Type.Optional(Type.String({ description: 'The whole path, exactly.' })) }),
         response: answers({ 200: filePage }, 400, 404),
       },
     },
-    async (request) => request.registry.files.list(request.params.id, request.query),
+    async (request) => {
+      const { relative_path, ...page } = request.query;
+      if (relative_path === undefined) return request.registry.files.list(request.params.id, page);
+      return await pageOfOne(request.registry, request.params.id, relative_path, page.cursor);
+    },
   );
 
   api.post(
@@ -132,4 +136,14 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     },
     handler: async (request, reply) => sendFile(context, request, reply, { file_id: request.params.id }),
   });
+}
+
+/** A page that never goes on, so that no cursor can be one of its own. */
+async function pageOfOne(registry: Registry, packageId: string, relativePath: string, cursor: string | undefined): Promise<Page<File>> {
+  if (cursor !== undefined)
+    throw new ArtifactstoreError('invalid_cursor', 'A list of one file has one page; leave the cursor out.', { field: 'cursor' });
+  const file = await registry.files.find(packageId, relativePath);
+  if (file === undefined && (await registry.packages.get(packageId)) === undefined)
+    throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
+  return { items: file === undefined ? [] : [file], next_cursor: null };
 }

@@ -164,6 +164,8 @@ export function filesConformance(opened: Opened): void {
       const { id } = await create();
       assert.equal(await registry().files.get(randomUUID()), undefined);
       assert.equal(await registry().files.find(id, 'none'), undefined);
+      assert.equal(await registry().files.find(randomUUID(), 'none'), undefined);
+      await refuses('invalid_path', registry().files.find(id, '/none'));
       assert.equal(await registry().files.open({ package_id: id, relative_path: 'none' }), undefined);
       assert.equal(await registry().files.open({ content_address: `sha256:${'1'.repeat(64)}` }), undefined);
       assert.deepEqual((await registry().files.withDigest(`sha256:${'1'.repeat(64)}`)).items, []);
