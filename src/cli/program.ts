@@ -33,6 +33,29 @@ export const commands: Readonly<Record<string, Entry>> = {
       },
     },
   },
+  retention: {
+    summary: 'see and change how long packages are kept, and collect what is over',
+    commands: {
+      show: {
+        summary: 'say why a package is kept or will go, and when',
+        load: async () => (await import('./retention-show.ts')).retentionShow,
+      },
+      extend: { summary: 'keep a package longer', load: async () => (await import('./retention-extend.ts')).retentionExtend },
+      hold: { summary: 'keep a package until the hold is released', load: async () => (await import('./retention-hold.ts')).retentionHold },
+      release: { summary: 'release a hold', load: async () => (await import('./retention-release.ts')).retentionRelease },
+      sweep: { summary: 'mark packages whose time is over', load: async () => (await import('./retention-sweep.ts')).retentionSweep },
+      gc: { summary: 'collect what is marked and delete its bytes', load: async () => (await import('./retention-gc.ts')).retentionGc },
+    },
+  },
+  storage: {
+    summary: 'check what is stored',
+    commands: {
+      verify: {
+        summary: 'read every stored object and check its digests',
+        load: async () => (await import('./storage-verify.ts')).storageVerify,
+      },
+    },
+  },
   serve: { summary: 'run the HTTP server', load: async () => (await import('./serve.ts')).serve },
   dev: { summary: 'run a server for trying things out, with a token of its own', load: async () => (await import('./dev.ts')).dev },
   migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./migrate.ts')).migrate },

@@ -1,4 +1,5 @@
 import type { Output } from './output.ts';
+import { createProgressLine } from './progress-line.ts';
 
 /** Counts on one line of the terminal, for who watches; silent otherwise. */
 export interface ProgressCount extends Disposable {
@@ -6,24 +7,11 @@ export interface ProgressCount extends Disposable {
   end(): void;
 }
 
-const pauseMilliseconds = 100;
-
 export function createProgressCount(output: Output, label: string): ProgressCount {
-  let last = 0;
-  let shown = false;
-  const end = (): void => {
-    if (shown) process.stderr.write('\r\u001b[2K');
-    shown = false;
-  };
+  const line = createProgressLine(output);
   return {
-    show: (done, total) => {
-      const now = performance.now();
-      if (!output.watched || now - last < pauseMilliseconds) return;
-      last = now;
-      shown = true;
-      process.stderr.write(`\r${label} ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`);
-    },
-    end,
-    [Symbol.dispose]: end,
+    show: (done, total) => line.show(() => `${label} ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`),
+    end: line.clear,
+    [Symbol.dispose]: line.clear,
   };
 }

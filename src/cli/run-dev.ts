@@ -29,12 +29,14 @@ export async function runDev(context: Context, options: DevOptions): Promise<voi
   // People watch: only what went wrong is worth a line, unless more was asked for.
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const token = keptToken(path);
-  await using store = await openForServing(context, createLog({ level: logLevel }));
+  const log = createLog({ level: logLevel });
+  await using store = await openForServing(context, log);
   await serveUntilStopped(context, store, {
     host,
     port: options.port ?? config.port,
     tokens: [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }],
     logLevel,
+    log,
     onListening: (url) => {
       if (output.json) return output.value({ url, token_file: path, version: context.version });
       const { bold, dim, cyan } = output.colors;

@@ -4,6 +4,7 @@ import type { BearerToken, Config } from '../config.ts';
 import { createLog } from '../http/log.ts';
 import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Autorun } from '../registry/operator.ts';
 import type { Context, OpenStore } from './context.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { stopOnSignal } from './stop.ts';
@@ -33,6 +34,7 @@ export async function runServer(context: Context, options: ServeOptions): Promis
     port: options.port ?? config.port,
     tokens: config.tokens,
     logLevel: config.logLevel,
+    log,
     onListening: (url) => {
       if (cluster.isPrimary) log.info({ url, version: context.version }, 'listening');
     },
@@ -44,6 +46,7 @@ export interface Serving {
   readonly port: number;
   readonly tokens: readonly BearerToken[];
   readonly logLevel: Config['logLevel'];
+  readonly log: Logger;
   onListening(url: string): void;
 }
 
@@ -60,11 +63,13 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     ...(shared === undefined ? {} : { renderMetrics: shared.renderMetrics }),
   });
   shared?.share(server.metrics);
+  let autorun: Autorun | undefined;
   try {
     serving.onListening(await listen(server, serving));
+    autorun = startAutorun(context.config, store, serving.log);
     await Promise.race([stop.asked, parentGone()]);
   } finally {
-    await server.close();
+    await Promise.all([autorun?.stop(), server.close()]);
   }
 }
 
@@ -82,6 +87,27 @@ export async function openForServing(context: Context, log: Logger): Promise<Ope
     await store.close();
     throw error;
   }
+}
+
+/** Every worker starts it: a lease lets one of all processes run at a time. */
+function startAutorun({ retention }: Config, store: OpenStore, log: Logger): Autorun | undefined {
+  if (!retention.autorun) return undefined;
+  return store.operator.autorun({
+    intervalSeconds: retention.sweepIntervalSeconds,
+    onRun: ({ swept, collected }) => {
+      const { abandoned_package_ids, collected_package_ids, backends, ...counts } = collected;
+      log.info(
+        {
+          marked_packages: swept.marked_count,
+          abandoned_packages: abandoned_package_ids.length,
+          collected_packages: collected_package_ids.length,
+          ...counts,
+          backends,
+        },
+        'the retention run is done',
+      );
+    },
+  });
 }
 
 async function listen(server: HttpDoor, { host, port }: Serving): Promise<string> {
@@ -116,5 +142,4 @@ function warnOfConfiguration(config: Config, log: Logger): void {
     log.warn(
       `no tokens are configured, so every ${config.anonymousRead ? 'write' : 'protected route'} answers 401: set ARTIFACTSTORE_AUTH_TOKENS`,
     );
-  if (config.retention.autorun) log.warn('ARTIFACTSTORE_RETENTION_AUTORUN has no effect in this version');
 }

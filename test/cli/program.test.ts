@@ -6,6 +6,9 @@ import type { Surroundings } from '../../src/cli/context.ts';
 import { exitCode, exitCodes } from '../../src/cli/exit.ts';
 import { createProgram, defineEverything } from '../../src/cli/program.ts';
 
+/** Words that only group others. */
+const groups = new Set(['packages', 'retention', 'storage']);
+
 const documentation = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
 async function program(): Promise<Command> {
@@ -36,7 +39,7 @@ describe('the command line and its documentation', () => {
     const root = await program();
     for (const { flags } of root.options) assert.ok(documentation.includes(`| \`${flags}\` |`), `docs/cli.md lacks ${flags}`);
     for (const [words, command] of all(root)) {
-      if (words === 'packages') continue;
+      if (groups.has(words)) continue;
       const heading = `## \`artifactstore ${[words, ...command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`))].join(' ')}\``;
       const section = documentation.split(/^(?=#{1,2} )/m).find((text) => text.startsWith(`${heading}\n`));
       assert.ok(section !== undefined, `docs/cli.md lacks ${heading}`);
@@ -58,7 +61,7 @@ describe('the command line and its documentation', () => {
       command.configureOutput({ writeOut: (part) => void parts.push(part) }).outputHelp();
       const text = parts.join('');
       assert.match(text, /^Usage: artifactstore /, words);
-      if (words !== 'packages' && words !== 'version') assert.match(text, /Examples?:\n {2}\$ /, words);
+      if (!groups.has(words) && words !== 'version') assert.match(text, /Examples?:\n {2}\$ /, words);
     }
   });
 

@@ -1,0 +1,31 @@
+import type { Output } from './output.ts';
+
+/** One line of the terminal that is written over, for who watches; silent otherwise. */
+export interface ProgressLine extends Disposable {
+  /** Asked for the text only when it is time to show it. */
+  show(text: () => string): void;
+  /** Clears the line: before anything else is said, and at the end. */
+  clear(): void;
+}
+
+const pauseMilliseconds = 100;
+
+export function createProgressLine(output: Output): ProgressLine {
+  let last = 0;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) process.stderr.write('\r\u001b[2K');
+    shown = false;
+  };
+  return {
+    show(text) {
+      const now = performance.now();
+      if (!output.watched || now - last < pauseMilliseconds) return;
+      last = now;
+      shown = true;
+      process.stderr.write(`\r\u001b[2K${text()}`);
+    },
+    clear,
+    [Symbol.dispose]: clear,
+  };
+}

@@ -1,0 +1,86 @@
+import type { Collection, CollectionCounts, CollectionPlan } from '../registry/operator.ts';
+import type { Definition } from './definition.ts';
+import type { Output } from './output.ts';
+import { createProgressLine } from './progress-line.ts';
+import { formatBytes } from './size.ts';
+import { stopOnSignal } from './stop.ts';
+
+export const retentionGc: Definition = (command, context) => {
+  command
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .addHelpText(
+      'after',
+      `
+Works on the database and the storage directly, beside running servers, uploads and other runs. Takes the packages that a sweep
+marked and that nobody holds, gives up packages that were never finalized and are old, and deletes the bytes that no package
+needs. It may be stopped or killed at any point: the next run goes on.
+
+Examples:
+  $ artifactstore retention sweep && artifactstore retention gc
+  $ artifactstore retention gc --dry-run`,
+    )
+    .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
+      const { config, output, openStore } = context();
+      using stop = stopOnSignal();
+      await using store = await openStore(config, {
+        onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+      });
+      if (dryRun) {
+        const plan = await store.operator.planCollection({ signal: stop.signal });
+        return output.json ? output.value(plan) : await showPlan(output, plan);
+      }
+      using progress = createProgressLine(output);
+      const onProgress = (counts: CollectionCounts) => progress.show(() => `collecting: ${tell(counts)}`);
+      const collection = await store.operator.collect({ signal: stop.signal, onProgress });
+      progress.clear();
+      if (output.json) output.value(collection);
+      else await showCollection(output, collection);
+    });
+};
+
+async function showCollection(output: Output, collection: Collection): Promise<void> {
+  const { abandoned_package_ids, collected_package_ids, backends } = collection;
+  const packages = `${number(collected_package_ids.length)} packages, ${number(abandoned_package_ids.length)} given up`;
+  output.line(`${output.colors.green('collected')} ${packages}; ${tell(collection)}`);
+  const rows = backends.map((backend) => [
+    backend.backend_id,
+    number(backend.stored_objects),
+    formatBytes(backend.stored_bytes),
+    number(backend.live_objects),
+    formatBytes(backend.live_bytes),
+    differenceOf(backend),
+  ]);
+  await output.table(['BACKEND', 'STORED OBJECTS', 'STORED', 'LIVE OBJECTS', 'LIVE', 'DIFFERENCE'], rows);
+}
+
+function differenceOf({ stored_bytes, live_bytes, stored_objects, live_objects }: Collection['backends'][number]): string {
+  if (stored_bytes === live_bytes && stored_objects === live_objects) return 'none';
+  const more = stored_bytes - live_bytes;
+  return `${formatBytes(Math.abs(more))} ${more < 0 ? 'missing' : 'more'}, ${number(Math.abs(stored_objects - live_objects))} objects`;
+}
+
+async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
+  for (const id of plan.abandon_package_ids) output.line(`give up  ${id}`);
+  for (const id of plan.collect_package_ids) output.line(`collect  ${id}`);
+  for (const { backend_id, object_keys } of plan.delete_orphans)
+    for (const key of object_keys) output.line(`delete   ${backend_id} ${key}`);
+  output.line(
+    `would release ${number(plan.release_locations)} locations and forget ${number(plan.reclaim_drafts)} drafts; nothing was changed`,
+  );
+  if (plan.delete_objects.length === 0) return;
+  const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, number(objects), formatBytes(bytes)]);
+  await output.table(['BACKEND', 'OBJECTS TO DELETE', 'SIZE'], rows);
+}
+
+function tell({ released_locations, deleted_objects, deleted_orphans, reclaimed_drafts }: CollectionCounts): string {
+  return [
+    `${number(released_locations)} locations released`,
+    `${number(deleted_objects)} objects deleted`,
+    `${number(deleted_orphans)} orphans`,
+    `${number(reclaimed_drafts)} drafts`,
+  ].join(', ');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

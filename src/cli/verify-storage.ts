@@ -1,0 +1,85 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Timestamp } from '../kernel/time.ts';
+import type { VerificationCounts, VerifyOptions } from '../registry/operator.ts';
+import type { Context } from './context.ts';
+import { createProgressLine } from './progress-line.ts';
+import { formatBytes } from './size.ts';
+import { stopOnSignal } from './stop.ts';
+
+export interface StorageVerifyOptions {
+  readonly backend: string;
+  readonly since?: Timestamp;
+  /** Bytes a second. */
+  readonly rate?: number;
+  readonly jobs: number;
+  readonly restart?: boolean;
+  readonly delete?: boolean;
+}
+
+type Failure = Parameters<NonNullable<VerifyOptions['onFailure']>>[0];
+
+/** Reads every object, and throws `integrity_failure` at the end when one is bad or missing. */
+export async function verifyStorage({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
+  const { backend, since, rate, jobs, restart = false } = options;
+  using stop = stopOnSignal();
+  await using store = await openStore(config, {});
+  const failures: Failure[] = [];
+  using progress = createProgressLine(output);
+  const verification = await store.operator.verifyStorage(backend, {
+    jobs,
+    restart,
+    signal: stop.signal,
+    ...(since === undefined ? {} : { notVerifiedSince: since }),
+    ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+    onProgress: (counts, live) =>
+      progress.show(() => {
+        const { objects, bytes, failed, missing } = counts;
+        const done = since === undefined ? `${count(objects)} of ${count(live.objects)}` : count(objects);
+        const read = since === undefined ? `${formatBytes(bytes)} of ${formatBytes(live.bytes)}` : formatBytes(bytes);
+        return `verifying ${backend}: ${done} objects, ${read}, ${count(failed)} bad, ${count(missing)} missing`;
+      }),
+    onFailure: (failure) => {
+      if (output.json) return void failures.push(failure);
+      progress.clear();
+      output.line(`${output.colors.red('bad')}  ${failure.object_key}  ${failure.reason}`);
+    },
+  });
+  progress.clear();
+  const { failed, missing, cleared, resumed, started_at } = verification;
+  const ok = failed + missing === 0;
+  if (output.json) output.value({ ok, ...verification, failures });
+  else {
+    if (resumed) output.note(`this went on with the run of ${started_at}, and counts both`);
+    const again = cleared === 0 ? '' : `; ${count(cleared)} that had failed are good again`;
+    output.line(`${ok ? output.colors.green('verified') : 'read'} ${backend}: ${tell(verification)}${again}`);
+  }
+  if (!ok)
+    throw new ArtifactstoreError(
+      'integrity_failure',
+      `Backend ${backend}: ${count(failed)} bad and ${count(missing)} missing of ${count(verification.objects)} objects.`,
+      {
+        info: { failed, missing, hint: 'push the same bytes again to repair them, or put the object back from a backup and verify again' },
+      },
+    );
+}
+
+/** Bytes that no event knows: listed, and deleted when asked to. */
+export async function listOrphans({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
+  using stop = stopOnSignal();
+  await using store = await openStore(config, {});
+  const report = await store.operator.findOrphans(options.backend, { delete: options.delete === true, signal: stop.signal });
+  if (output.json) return output.value(report);
+  for (const key of report.orphan_keys) output.line(key);
+  const found = `${count(report.orphan_keys.length)} orphans, ${count(report.deleted_orphans)} deleted`;
+  const stored = `${count(report.stored_objects)} objects (${formatBytes(report.stored_bytes)})`;
+  const live = `${count(report.live_objects)} (${formatBytes(report.live_bytes)})`;
+  output.note(`${found}; ${stored} lie there, ${live} of the log's are live`);
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+function tell({ objects, bytes, failed, missing }: VerificationCounts): string {
+  return `${count(objects)} objects, ${formatBytes(bytes)}, ${count(failed)} bad, ${count(missing)} missing`;
+}
