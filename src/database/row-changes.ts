@@ -72,7 +72,7 @@ function pending(change: Change): Pending {
 function merge(before: Pending, change: Change): void {
   if (change.kind === 'insert') throw new TypeError(`two inserts into ${change.table} have the same key`);
   if (before.kind === 'patch') {
-    if (change.kind === 'upsert') throw new TypeError(`an upsert of ${change.table} follows an update of the same row`);
+    // What was updated is there, so an upsert after it can only set.
     for (const [column, value] of Object.entries(change.kind === 'increment' ? change.by : {})) {
       const set = before.set[column];
       if (typeof set === 'number') before.set[column] = set + Number(value);
