@@ -12,7 +12,8 @@ export interface LogOptions {
  */
 export function createLog(options: LogOptions): Logger {
   const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };
-  return options.stream === undefined ? pino(settings) : pino(settings, options.stream);
+  // Written beside the requests: lines that come while one is written go out together. What is left is written when the process ends.
+  return pino(settings, options.stream ?? pino.destination({ dest: 1, sync: false }));
 }
 
 interface ErrorDescription {

@@ -17,11 +17,14 @@ export function objectOpener(): OpenObject {
   const buffers = readBuffers();
   const thread = createReadThread({ flags: openFlags, maximumBytes: readAtOnceBytes });
   let opening = 0;
+  let manyUntil = 0;
   const openOne = openFrom(buffers);
   return async (path, options) => {
     opening += 1;
     try {
-      if (opening > manyOpening && options.range === undefined) {
+      const now = performance.now();
+      if (opening > manyOpening) manyUntil = now + manyMilliseconds;
+      if (now < manyUntil && options.range === undefined) {
         const bytes = await thread.read(path);
         if (bytes !== undefined) return { sizeBytes: bytes.byteLength, body: oneChunk(bytes) };
       }
@@ -180,8 +183,9 @@ const chunkBytes = 1_048_576;
 
 const maximumIdle = 8;
 
-/** From here on a thread that reads for many is faster than the pool. */
+/** With more than these at once, and for a while after, a thread that reads for all of them is faster than the pool. */
 const manyOpening = 4;
+const manyMilliseconds = 1_000;
 
 /** Up to here the bytes are read before `get` resolves, and no descriptor outlives it. */
 const readAtOnceBytes = 65_536;
