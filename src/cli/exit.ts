@@ -40,6 +40,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   package_not_open: exitCode.conflict,
   package_not_finalized: exitCode.conflict,
   package_empty: exitCode.conflict,
+  package_held: exitCode.conflict,
   path_conflict: exitCode.conflict,
   idempotency_conflict: exitCode.conflict,
   metadata_schema_conflict: exitCode.conflict,

@@ -27,6 +27,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   package_not_open: [409, 'The package is not open'],
   package_not_finalized: [409, 'The package is not finalized'],
   package_empty: [409, 'The package has no file'],
+  package_held: [409, 'The package is held'],
   path_conflict: [409, 'The path holds other bytes'],
   idempotency_conflict: [409, 'The idempotency key was used for another request'],
   metadata_schema_conflict: [409, 'The slug names another schema'],

@@ -4,7 +4,7 @@ import { pathFromUrl, type RelativePath } from '../kernel/path.ts';
 import { annotationsField, parseAnnotationsField } from '../protocol/annotations-field.ts';
 import { parseDigestField } from '../protocol/digest-fields.ts';
 import type { Created, File, NewFile } from '../registry/REGISTRY.ts';
-import { readBody, refuseContentEncoding, statedLength } from './body.ts';
+import { readBody, readOnce, refuseContentEncoding, statedLength } from './body.ts';
 import { readFiles } from './multipart.ts';
 import type { RouteContext } from './route.ts';
 import { disconnectSignal } from './send.ts';
@@ -26,7 +26,7 @@ export async function receiveFile(
   const size = raw.headers['transfer-encoding'] === undefined ? (statedLength(raw) ?? 0) : undefined;
   const file: NewFile = {
     relative_path: filePathOf(request),
-    body: readBody(request, context.limits),
+    body: readOnce(readBody(request, context.limits)),
     signal: disconnectSignal(reply),
     ...(mediaType === undefined ? {} : { media_type: mediaType }),
     ...(annotations === undefined ? {} : { annotations }),

@@ -32,6 +32,7 @@ export const errorCodes = [
   'package_not_open',
   'package_not_finalized',
   'package_empty',
+  'package_held',
   'path_conflict',
   'idempotency_conflict',
   'metadata_schema_conflict',

@@ -27,7 +27,7 @@ export interface Packages {
   get(id: string): Promise<Package | undefined>;
   /** Newest first. */
   list(query?: PackageQuery): Promise<Page<Package>>;
-  /** Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once. `package_not_open`. */
+  /** Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once. `package_not_open`, `package_held`. */
   abandon(id: string): Promise<Package>;
   /** Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. */
   finalize(id: string): Promise<Finalized>;

@@ -68,6 +68,15 @@ export function retentionConformance(opened: Opened): void {
       assert.equal((await registry().retention.release(id, second.id)).release_reason, null);
     });
 
+    it('keeps a held package from being given up', async () => {
+      const { id } = await create();
+      const hold = await registry().retention.hold(id, { reason: 'evidence' });
+      await refuses('package_held', registry().packages.abandon(id));
+      assert.equal((await registry().packages.get(id))!.status, 'created');
+      await registry().retention.release(id, hold.id);
+      assert.equal((await registry().packages.abandon(id)).status, 'abandoned');
+    });
+
     it('decides nothing about what was given up', async () => {
       const { id } = await create();
       await registry().packages.abandon(id);

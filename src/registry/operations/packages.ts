@@ -79,6 +79,7 @@ export async function abandonPackage(transaction: Transaction, input: { readonly
   const found = await requirePackage(transaction.sql, input.id);
   if (found.status === 'abandoned') return found;
   requireOpen(found);
+  await requireUnheld(transaction, input.id);
   transaction.append({
     event_type: 'v1.package.abandoned',
     subject_kind: 'package',
@@ -87,6 +88,21 @@ export async function abandonPackage(transaction: Transaction, input: { readonly
     payload: { package_id: input.id, cause: 'requested', reason: null },
   });
   return { ...found, status: 'abandoned' };
+}
+
+/** Giving a package up lets its bytes go, which a hold forbids. */
+async function requireUnheld(transaction: Transaction, id: string): Promise<void> {
+  const hold = await transaction.sql
+    .selectFrom('retention_holds')
+    .select(['id', 'owner', 'reason'])
+    .where('package_id', '=', id)
+    .where('released_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  if (hold !== undefined)
+    throw new ArtifactstoreError('package_held', `Package ${id} is held by ${hold.owner} ("${hold.reason}"); release the hold first.`, {
+      info: { hold_id: hold.id },
+    });
 }
 
 export async function getPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<Package | undefined> {
