@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,11 @@ import type { Line } from './writer.ts';
 
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 1);
 
-/** EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled. */
-const pullPlug = 'import fcntl, os, struct, sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))';
+/** EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled. Waits for a line. */
+const pullPlug = `import fcntl, os, struct, sys
+disk = os.open(sys.argv[1], os.O_RDONLY)
+sys.stdin.readline()
+fcntl.ioctl(disk, 0x8004587D, struct.pack("I", 2))`;
 
 describe('a power cut', { skip: skipReason() }, () => {
   let scratch: string;
@@ -40,18 +43,24 @@ describe('a power cut', { skip: skipReason() }, () => {
   async function cut(directory: string): Promise<void> {
     const everything: Line[] = [];
     for (let round = 0; round < rounds; round++) {
+      // What the writer says once the plug is being pulled is no acknowledgement: with the power its last words would be gone as well,
+      // and an fsync that is under way at that moment may be told that all is well.
+      let before: readonly Line[] = [];
+      const plug = spawn('python3', ['-c', pullPlug, disk], { stdio: ['pipe', 'ignore', 'inherit'] });
       const ended = await runWriter({
         directory,
         name: `round ${round}`,
-        onFirst(kill) {
+        onFirst(kill, lines) {
           setTimeout(() => {
-            must(run('python3', '-c', pullPlug, disk));
-            kill();
+            before = [...lines];
+            plug.on('exit', kill);
+            plug.stdin.end('now\n');
           }, Math.random() * 300);
         },
       });
+      assert.equal(plug.exitCode, 0);
       assert.equal(ended.how, 'SIGKILL', ended.stderr);
-      everything.push(...ended.lines);
+      everything.push(...before, ...ended.lines.filter(({ kind }) => kind === 'abandoning'));
       must(run('umount', disk));
       must(mountDisk(scratch, disk));
       await inspectRegistry(directory, everything);
@@ -91,9 +100,9 @@ function skipReason(): string | false {
   const scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
   try {
     const disk = makeDisk(scratch);
-    const cut = run('python3', '-c', pullPlug, disk);
+    const cut = spawnSync('python3', ['-c', pullPlug, disk], { input: 'now\n', encoding: 'utf8' });
     run('umount', disk);
-    return cut.good ? false : `a file system cannot be cut off here: ${cut.stderr.split('\n').at(-2)}`;
+    return cut.status === 0 ? false : `a file system cannot be cut off here: ${cut.stderr.split('\n').at(-2)}`;
   } catch {
     return 'a file system in a file cannot be made and mounted here (it takes root, mkfs.ext4 and loop devices)';
   } finally {

@@ -9,8 +9,8 @@ export interface WriterOptions {
   readonly name: string;
   /** How many files it tries to add before it ends by itself. */
   readonly limit?: number;
-  /** Called when the first file was acknowledged; kills the writer by `kill`. */
-  readonly onFirst?: (kill: () => void) => void;
+  /** Called when the first file was acknowledged; kills the writer by `kill`. `lines` grows with what it says. */
+  readonly onFirst?: (kill: () => void, lines: readonly Line[]) => void;
   /** Milliseconds from its start after which it is killed. */
   readonly killAfter?: number;
   /** A program and its parameters that run the writer. */
@@ -54,8 +54,9 @@ export async function runWriter(options: WriterOptions): Promise<Ended> {
     // The last line of a killed process may be cut off: it was not said.
     const line = parseLine(text);
     if (line === undefined) continue;
-    if (line.kind === 'added' && !lines.some(({ kind }) => kind === 'added')) options.onFirst?.(kill);
+    const first = line.kind === 'added' && !lines.some(({ kind }) => kind === 'added');
     lines.push(line);
+    if (first) options.onFirst?.(kill, lines);
   }
   const how = await ended;
   clearTimeout(timer);
