@@ -23,7 +23,14 @@ export interface History {
   readonly sharedAddress: string;
 }
 
-export function writeHistory(path: string, packages: number, oldestFiles: number = filesPerPackage): History {
+export interface HistoryOptions {
+  readonly oldestFiles?: number;
+  /** Every package expired a day after its creation. */
+  readonly expired?: boolean;
+}
+
+export function writeHistory(path: string, packages: number, options: HistoryOptions = {}): History {
+  const { oldestFiles = filesPerPackage, expired = false } = options;
   const database = new DatabaseSync(path);
   database.exec('pragma synchronous = off');
   const insert = database.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
@@ -51,7 +58,8 @@ export function writeHistory(path: string, packages: number, oldestFiles: number
     const description = describePackage(index);
     const subject = { subject_kind: 'package', subject_id: id, actor: 'bench' } as const;
     append({ event_type: 'v1.package.created', ...subject, payload: { id, ...description, metadata_schema_slug: null } });
-    const retention = { retention_class: description.retention_class, expires_at: null };
+    const expires_at = expired ? formatTimestamp(milliseconds + day) : null;
+    const retention = { retention_class: description.retention_class, expires_at };
     append({ event_type: 'v1.retention.default_applied', ...subject, payload: { package_id: id, ...retention } });
     const manifestFiles: ManifestFile[] = [];
     for (let file = 0; file < count; file++) {
@@ -158,6 +166,7 @@ function whereStored(file: Omit<ManifestFile, 'id'>): { readonly backend_id: str
   return { backend_id: 'local', object_key: objectKey(file.content_address as ContentAddress, 0) };
 }
 
+const day = 24 * 3600 * 1000;
 const filesPerPackage = 9;
 const shared = addressOf('a licence that many packages carry');
 const retentionClasses = ['transient', 'summary-evidence', 'release-evidence', 'permanent-record'];

@@ -16,7 +16,7 @@ async function manyPackages(): Promise<readonly Figure[]> {
   await runArtifactstore(directory, ['migrate']);
   let history: History | undefined;
   const writing = await seconds(() => {
-    history = writeHistory(databasePath(directory), packages, oldestFiles);
+    history = writeHistory(databasePath(directory), packages, { oldestFiles });
   });
   const { events, files, ...addresses } = history!;
   progress(`${packages} packages, ${files} files, ${events} events written in ${writing.toFixed(0)} s`);
