@@ -32,6 +32,11 @@ export function databaseUnavailable(message: string, cause?: unknown): Artifacts
   return new ArtifactstoreError('database_unavailable', message, { cause });
 }
 
+/** The row that says where the log ends is gone: nothing can be appended, and nothing that was is lost. */
+export function lostHead(): ArtifactstoreError {
+  return databaseUnavailable('The log has lost its head; run `artifactstore replay`.');
+}
+
 function internalError(cause: unknown): ArtifactstoreError {
   return new ArtifactstoreError('internal', 'A database operation failed unexpectedly; the log has the details.', { cause });
 }

@@ -3,7 +3,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
 import type { Operations } from './DATABASE.ts';
-import { asArtifactstoreError, databaseUnavailable } from './failure.ts';
+import { asArtifactstoreError, databaseUnavailable, lostHead } from './failure.ts';
 import { connect, holdProcess, type OwnConnection, together } from './postgres-connection.ts';
 import { endsSession, serverFault, unreachable } from './postgres-error.ts';
 import { requireSchema } from './postgres-schema.ts';
@@ -48,7 +48,7 @@ const sessionSettings = "set lock_timeout = '30s'; set idle_in_transaction_sessi
 
 export const channelOf = (registryId: string): string => `artifactstore_${registryId}`;
 
-export const beginWithHead = [
+const beginWithHead = [
   'begin isolation level read committed',
   // Whatever the server's default is: an answer means that the commit is on its disk.
   'set local synchronous_commit = on',
@@ -161,7 +161,7 @@ async function openWriter(connectionString: string): Promise<Writer> {
 async function begin({ connection: { client } }: Writer): Promise<LogHead> {
   const answers = await together([...beginWithHead, 'savepoint operation'].map((text) => client.query(text)));
   const head = answers[2]?.rows[0] as LogHead | undefined;
-  if (head === undefined) throw new TypeError('the log has no head');
+  if (head === undefined) throw lostHead();
   return head;
 }
 

@@ -1,23 +1,29 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { systemClock } from './clock.ts';
 import { applyMigrations, missingMigrations } from './migrations/migrations.ts';
-import { connect, type PostgresConnection, together } from './postgres-connection.ts';
+import { connect, type PostgresConnection } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';
 
-/** Two processes that migrate take turns by it: the ASCII of "artifact". */
+/** Processes that migrate or replay take turns by it: the ASCII of "artifact". */
 const advisoryLock = '7021802841870951284';
 
 /** Brings the schema up to date in one transaction; the names of what was applied. */
 export async function migrateSchema(connectionString: string): Promise<readonly string[]> {
   const { client, close } = await connect(connectionString);
   try {
-    await together([client.query('begin'), client.query(`select pg_advisory_xact_lock(${advisoryLock})`)]);
+    await client.query('begin');
+    await exclude(client);
     const applied = await applyMigrations('postgres', postgresQueries(client), systemClock);
     await client.query('commit');
     return applied;
   } finally {
     await close();
   }
+}
+
+/** Waits for the other processes that change the schema, and keeps them out until the transaction ends. */
+export async function exclude(connection: PostgresConnection): Promise<void> {
+  await connection.query(`select pg_advisory_xact_lock(${advisoryLock})`);
 }
 
 /** The registry's id. Refuses a schema that is older or newer than this code. */

@@ -2,14 +2,15 @@ import { Pool, type PoolClient } from 'pg';
 import type { LogHead } from '../kernel/event.ts';
 import type { Database, Operations, OperationsModule, Snapshot } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
-import { asArtifactstoreError, databaseUnavailable } from './failure.ts';
-import { beginWithHead, createPostgresCommitter } from './postgres-committer.ts';
-import { clientConfig, connect, type PostgresConnection, together } from './postgres-connection.ts';
+import { asArtifactstoreError, databaseUnavailable, lostHead } from './failure.ts';
+import { createPostgresCommitter } from './postgres-committer.ts';
+import { clientConfig, connect, type PostgresConnection } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';
 import { endsSession, serverFault, unreachable } from './postgres-error.ts';
 import { createPostgresListener } from './postgres-listener.ts';
-import { migrateSchema, requireSchema } from './postgres-schema.ts';
+import { exclude, migrateSchema, requireSchema } from './postgres-schema.ts';
 import { postgresSession } from './postgres-session.ts';
+import { makeMissingIndexes, makeMissingTables, requireTables } from './rebuild.ts';
 import { type Replayed, replayLog } from './replay.ts';
 
 export interface PostgresOptions {
@@ -101,7 +102,7 @@ export async function openPostgres<O extends Operations = Operations>(options: P
     migrate: () => translated(() => migrateSchema(connectionString)),
     async health() {
       try {
-        return { healthy: true, migrated: true, detail: `postgresql ${await read(serverVersion)}` };
+        return { healthy: true, migrated: true, detail: `postgresql ${await read(intactVersion)}` };
       } catch (error) {
         const failure = asArtifactstoreError(error);
         return { healthy: false, migrated: failure.code !== 'database_not_migrated', detail: failure.message };
@@ -139,10 +140,16 @@ async function inSnapshot<R>(client: PoolClient, body: Reading<R>): Promise<R> {
 
 async function lastSequence(connection: PostgresConnection): Promise<number> {
   const { rows } = await connection.query('select sequence from log_head where id = 1');
-  return (rows[0] as { readonly sequence: number }).sequence;
+  const head = rows[0] as { readonly sequence: number } | undefined;
+  if (head === undefined) throw lostHead();
+  return head.sequence;
 }
 
-async function serverVersion(connection: PostgresConnection): Promise<string> {
+/** Of the server, when the database has all that it should have. */
+async function intactVersion(connection: PostgresConnection): Promise<string> {
+  const tables = await connection.query("select relname from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid)");
+  requireTables((tables.rows as { readonly relname: string }[]).map(({ relname }) => relname));
+  await lastSequence(connection);
   const { rows } = await connection.query("select current_setting('server_version') as version");
   return (rows[0] as { readonly version: string }).version;
 }
@@ -151,8 +158,16 @@ async function replay(connectionString: string, onProgress?: (done: number, tota
   const { client, close } = await connect(connectionString);
   try {
     await requireSchema(client);
-    const answers = await together(beginWithHead.map((text) => client.query(text)));
-    const replayed = await replayLog(postgresSession(client), answers[2]!.rows[0] as LogHead, onProgress);
+    await client.query('begin isolation level read committed');
+    await client.query('set local synchronous_commit = on');
+    await exclude(client);
+    const session = postgresSession(client);
+    await makeMissingTables('postgres', session.sql);
+    // The table and not its row, which may be what was lost: whoever appends asks for the row, and waits.
+    await client.query('lock table log_head in exclusive mode');
+    const { rows } = await client.query('select sequence, chain_digest from log_head where id = 1');
+    const replayed = await replayLog(session, rows[0] as LogHead | undefined, onProgress);
+    await makeMissingIndexes('postgres', session.sql);
     await client.query('commit');
     return replayed;
   } finally {

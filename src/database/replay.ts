@@ -17,9 +17,15 @@ const chunkBytes = 16 * 1024 * 1024;
 
 /**
  * Empties the views and folds the log into them, inside the caller's transaction, which holds the log. Every link of the chain is
- * checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`.
+ * checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`. Where the head itself was lost
+ * (`end` is undefined), the last event is made the head again.
  */
-export async function replayLog(session: LogSession, end: LogHead, onProgress?: (done: number, total: number) => void): Promise<Replayed> {
+export async function replayLog(
+  session: LogSession,
+  end: LogHead | undefined,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Replayed> {
+  const total = end?.sequence ?? (await lastSequence(session));
   for (const table of viewTables) await session.sql.deleteFrom(table).execute();
   let head: LogHead = { sequence: 0, chain_digest: chainStart };
   for (;;) {
@@ -33,11 +39,21 @@ export async function replayLog(session: LogSession, end: LogHead, onProgress?: 
       head = event;
     }
     await session.write([], changes);
-    onProgress?.(head.sequence, end.sequence);
+    onProgress?.(head.sequence, total);
+  }
+  if (end === undefined) {
+    const { sequence, chain_digest } = head;
+    await session.sql.insertInto('log_head').values({ id: 1, sequence, chain_digest }).execute();
+    return { events: sequence, sequence };
   }
   if (head.sequence !== end.sequence) throw brokenLog(head.sequence, `the log ends at ${head.sequence}, its head says ${end.sequence}`);
   if (!sameBytes(head.chain_digest, end.chain_digest)) throw brokenLog(head.sequence, 'its last chain digest is not that of the head');
   return { events: head.sequence, sequence: head.sequence };
+}
+
+async function lastSequence(session: LogSession): Promise<number> {
+  const { last } = await session.sql.selectFrom('events').select(sql<number | null>`max(sequence)`.as('last')).executeTakeFirstOrThrow();
+  return last ?? 0;
 }
 
 /** As many of the next events as fit, at least one: payloads can be large. */

@@ -1,4 +1,6 @@
 import type { Operations, Snapshot } from './DATABASE.ts';
+import { lostHead } from './failure.ts';
+import { requireTables } from './rebuild.ts';
 import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
 import { storageFault } from './sqlite-error.ts';
@@ -33,10 +35,15 @@ async function perform(port: RequestPort, task: Task): Promise<unknown> {
       return inSnapshot(await open(port.data.path), (snapshot) => read(port.operations, snapshot, task.name, task.input));
     case 'last_sequence': {
       const { connection } = await open(port.data.path);
-      return connection.prepare('select sequence from log_head where id = 1').get()?.sequence;
+      const head = connection.prepare('select sequence from log_head where id = 1').get();
+      if (head === undefined) throw lostHead();
+      return head.sequence;
     }
     case 'health': {
       const { connection } = await open(port.data.path);
+      const tables = connection.prepare("select name from sqlite_schema where type = 'table'").all();
+      requireTables(tables.map(({ name }) => String(name)));
+      if (connection.prepare('select 1 from log_head where id = 1').get() === undefined) throw lostHead();
       return connection.prepare('select sqlite_version() as version').get()?.version;
     }
     case 'close':

@@ -1,8 +1,9 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
-import { databaseUnavailable, toFailure } from './failure.ts';
+import { databaseUnavailable, lostHead, toFailure } from './failure.ts';
 import { applyMigrations } from './migrations/migrations.ts';
+import { makeMissingIndexes, makeMissingTables } from './rebuild.ts';
 import { type Replayed, replayLog } from './replay.ts';
 import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
@@ -71,6 +72,7 @@ async function runBatch(port: RequestPort): Promise<void> {
     const { connection } = context;
     begin(connection);
     const start = readHead(connection);
+    if (start === undefined) throw lostHead();
     let head = start;
     for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) {
       taken.push(request.id);
@@ -151,9 +153,12 @@ async function replay(port: RequestPort, id: number): Promise<Replayed> {
   connection.database.exec('pragma temp_store = file');
   begin(connection);
   try {
+    await makeMissingTables('sqlite', session.sql);
     const replayed = await withoutIndexes(connection, () =>
       replayLog(session, readHead(connection), (done, total) => port.answer({ id, kind: 'progress', done, total })),
     );
+    await makeMissingIndexes('sqlite', session.sql);
+    connection.forget();
     connection.database.exec('commit');
     connection.database.exec('pragma temp_store = memory');
     return replayed;
@@ -180,10 +185,8 @@ function begin(connection: SqliteConnection): void {
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-function readHead(connection: SqliteConnection): LogHead {
-  const row = connection.prepare('select sequence, chain_digest from log_head where id = 1').get();
-  if (row === undefined) throw new TypeError('the log has no head');
-  return row as unknown as LogHead;
+function readHead(connection: SqliteConnection): LogHead | undefined {
+  return connection.prepare('select sequence, chain_digest from log_head where id = 1').get() as LogHead | undefined;
 }
 
 function writeHead(connection: SqliteConnection, before: LogHead, head: LogHead): void {

@@ -7,27 +7,39 @@ import type { Dialect, Migration } from './migration.ts';
 export const initial: Migration = {
   name: '0001-initial',
   async up(dialect: Dialect, database: Kysely<Schema>, clock: Clock) {
-    for (const statement of [...tables(dialect), ...indexes, ...immutableEvents[dialect]]) await sql.raw(statement).execute(database);
+    for (const statement of [...Object.values(tables(dialect)), ...indexes, ...immutableEvents[dialect]])
+      await sql.raw(statement).execute(database);
     await database.insertInto('registry').values({ id: clock.newId(), format_version: 1, created_at: clock.now() }).execute();
     await database.insertInto('log_head').values({ id: 1, sequence: 0, chain_digest: chainStart }).execute();
   },
+  rebuildable(dialect) {
+    const { registry: _registry, events: _events, ...rest } = tables(dialect);
+    return {
+      tables: Object.fromEntries(Object.entries(rest).map(([name, statement]) => [name, whereMissing(statement)])),
+      indexes: indexes.map(whereMissing),
+    };
+  },
 };
+
+function whereMissing(statement: string): string {
+  return statement.replace(/^create (table|index|unique index) /, 'create $1 if not exists ');
+}
 
 /**
  * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT; those with
  * short rows are clustered by their key.
  */
-function tables(dialect: Dialect): readonly string[] {
+function tables(dialect: Dialect): Readonly<Record<keyof Schema, string>> {
   const postgres = dialect === 'postgres';
   const text = postgres ? 'text collate "C"' : 'text';
   const integer = postgres ? 'bigint' : 'integer';
   const bytes = postgres ? 'bytea' : 'blob';
   const rowid = postgres ? '' : 'strict';
   const clustered = postgres ? '' : 'strict, without rowid';
-  return [
-    `create table registry (id ${text} not null primary key, format_version ${integer} not null, created_at ${text} not null) ${rowid}`,
+  return {
+    registry: `create table registry (id ${text} not null primary key, format_version ${integer} not null, created_at ${text} not null) ${rowid}`,
 
-    `create table events (
+    events: `create table events (
       sequence ${integer} not null primary key,
       created_at ${text} not null,
       event_type ${text} not null,
@@ -39,7 +51,7 @@ function tables(dialect: Dialect): readonly string[] {
       chain_digest ${bytes} not null
     ) ${rowid}`,
 
-    `create table artifact_packages (
+    artifact_packages: `create table artifact_packages (
       id ${text} not null primary key,
       name ${text} not null,
       producer ${text} not null,
@@ -60,14 +72,14 @@ function tables(dialect: Dialect): readonly string[] {
       finalized_sequence ${integer}
     ) ${rowid}`,
 
-    `create table package_metadata (
+    package_metadata: `create table package_metadata (
       term ${text} not null,
       created_sequence ${integer} not null,
       package_id ${text} not null,
       primary key (term, created_sequence)
     ) ${clustered}`,
 
-    `create table artifact_files (
+    artifact_files: `create table artifact_files (
       id ${text} not null primary key,
       package_id ${text} not null,
       relative_path ${text} not null,
@@ -82,7 +94,7 @@ function tables(dialect: Dialect): readonly string[] {
       created_sequence ${integer} not null
     ) ${rowid}`,
 
-    `create table storage_objects (
+    storage_objects: `create table storage_objects (
       backend_id ${text} not null,
       content_address ${text} not null,
       state ${text} not null,
@@ -94,7 +106,7 @@ function tables(dialect: Dialect): readonly string[] {
       primary key (backend_id, content_address)
     ) ${rowid}`,
 
-    `create table storage_locations (
+    storage_locations: `create table storage_locations (
       id ${text} not null primary key,
       file_id ${text} not null,
       package_id ${text} not null,
@@ -110,7 +122,7 @@ function tables(dialect: Dialect): readonly string[] {
       restore_status ${text}
     ) ${rowid}`,
 
-    `create table retention_state (
+    retention_state: `create table retention_state (
       package_id ${text} not null primary key,
       retention_class ${text} not null,
       expires_at ${text},
@@ -118,7 +130,7 @@ function tables(dialect: Dialect): readonly string[] {
       ended_at ${text}
     ) ${clustered}`,
 
-    `create table retention_holds (
+    retention_holds: `create table retention_holds (
       id ${text} not null primary key,
       package_id ${text} not null,
       reason ${text} not null,
@@ -129,7 +141,7 @@ function tables(dialect: Dialect): readonly string[] {
       release_reason ${text}
     ) ${clustered}`,
 
-    `create table metadata_schemas (
+    metadata_schemas: `create table metadata_schemas (
       slug ${text} not null primary key,
       json_schema ${text} not null,
       created_at ${text} not null,
@@ -137,15 +149,15 @@ function tables(dialect: Dialect): readonly string[] {
       created_sequence ${integer} not null
     ) ${rowid}`,
 
-    `create table log_head (
+    log_head: `create table log_head (
       id ${integer} not null primary key check (id = 1),
       sequence ${integer} not null,
       chain_digest ${bytes} not null
     ) ${rowid}`,
 
-    `create table leases (name ${text} not null primary key, holder ${text} not null, expires_at ${text} not null) ${rowid}`,
+    leases: `create table leases (name ${text} not null primary key, holder ${text} not null, expires_at ${text} not null) ${rowid}`,
 
-    `create table uploads (
+    uploads: `create table uploads (
       id ${text} not null primary key,
       created_at ${text} not null,
       created_by ${text} not null,
@@ -159,7 +171,7 @@ function tables(dialect: Dialect): readonly string[] {
       detail ${text} not null
     ) ${rowid}`,
 
-    `create table idempotency_keys (
+    idempotency_keys: `create table idempotency_keys (
       producer ${text} not null,
       idempotency_key ${text} not null,
       request_digest ${text} not null,
@@ -168,20 +180,20 @@ function tables(dialect: Dialect): readonly string[] {
       primary key (producer, idempotency_key)
     ) ${clustered}`,
 
-    `create table dead_keys (
+    dead_keys: `create table dead_keys (
       backend_id ${text} not null,
       object_key ${text} not null,
       since ${text} not null,
       primary key (backend_id, object_key)
     ) ${clustered}`,
 
-    `create table block_digests (
+    block_digests: `create table block_digests (
       content_address ${text} not null primary key,
       block_bytes ${integer} not null,
       digests ${bytes} not null
     ) ${rowid}`,
 
-    `create table verification_progress (
+    verification_progress: `create table verification_progress (
       backend_id ${text} not null primary key,
       run_id ${text} not null,
       cursor ${text} not null,
@@ -189,7 +201,7 @@ function tables(dialect: Dialect): readonly string[] {
       updated_at ${text} not null,
       detail ${text} not null
     ) ${rowid}`,
-  ];
+  };
 }
 
 const indexes: readonly string[] = [

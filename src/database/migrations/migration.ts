@@ -9,4 +9,13 @@ export interface Migration {
   readonly name: string;
   /** Runs inside the transaction that also records it. */
   up(dialect: Dialect, database: Kysely<Schema>, clock: Clock): Promise<void>;
+  /** What of it can be lost and made again: every table but the log and the registry's id, and the indexes. */
+  rebuildable(dialect: Dialect): Rebuildable;
+}
+
+/** Statements that do nothing where the thing is there. */
+export interface Rebuildable {
+  /** By the table's name. */
+  readonly tables: Readonly<Record<string, string>>;
+  readonly indexes: readonly string[];
 }

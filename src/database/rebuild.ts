@@ -1,0 +1,29 @@
+import { type Kysely, sql } from 'kysely';
+import { databaseUnavailable } from './failure.ts';
+import type { Dialect } from './migrations/migration.ts';
+import { migrations } from './migrations/migrations.ts';
+import type { Schema } from './schema.ts';
+
+// Everything but the log and the registry's id can be lost and made again: replay makes what is missing before it folds.
+
+/** Empty, where they are not there; those that are stay as they are. */
+export async function makeMissingTables(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
+  for (const migration of migrations)
+    for (const statement of Object.values(migration.rebuildable(dialect).tables)) await sql.raw(statement).execute(database);
+}
+
+/** After the fold: what a damaged view held may break the rule of a unique index. */
+export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
+  for (const migration of migrations)
+    for (const statement of migration.rebuildable(dialect).indexes) await sql.raw(statement).execute(database);
+}
+
+/** Throws `database_unavailable` that names what is missing among the tables that are `present`, and what brings it back. */
+export function requireTables(present: readonly string[]): void {
+  const tables = new Set(present);
+  if (!tables.has('events') || !tables.has('registry')) throw databaseUnavailable('The log itself is missing; restore a backup.');
+  const missing = migrations
+    .flatMap((migration) => Object.keys(migration.rebuildable('sqlite').tables))
+    .filter((name) => !tables.has(name));
+  if (missing.length > 0) throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.`);
+}
