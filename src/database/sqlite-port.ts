@@ -32,7 +32,7 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
     },
     answer(answer) {
       try {
-        channel.postMessage(answer);
+        channel.postMessage(answer, ownMemory(answer));
       } catch (error) {
         // An output that cannot be cloned: the operation is done, its answer is not to be had.
         port.fail(answer.id, error);
@@ -52,3 +52,14 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
     working = false;
   });
 }
+
+/** Long bytes are moved to the other thread, not copied: an operation is done with its output when it gives it. */
+function ownMemory(answer: Answer): ArrayBuffer[] {
+  if (answer.kind !== 'output' || typeof answer.output !== 'object' || answer.output === null) return [];
+  const { bytes } = answer.output as { readonly bytes?: unknown };
+  const moves = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength >= movedBytes;
+  return moves ? [bytes.buffer as ArrayBuffer] : [];
+}
+
+/** Above what buffers of several owners are cut from. */
+const movedBytes = 131_072;

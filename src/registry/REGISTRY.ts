@@ -254,6 +254,7 @@ export interface EventPage {
 }
 
 export interface EncodedEventPage {
+  /** The caller's alone, memory and all. */
   readonly bytes: Uint8Array;
   readonly item_count: number;
   /** The sequence of the last item, or `since` when there is none. */

@@ -1,7 +1,8 @@
 import type { Snapshot } from '../../database/DATABASE.ts';
-import { decodeCbor, encodeCbor, rawCbor } from '../../kernel/cbor.ts';
+import { decodeCbor } from '../../kernel/cbor.ts';
 import { toHex } from '../../kernel/digest.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/event.ts';
+import { encodeEventPage } from '../../kernel/event-page.ts';
 import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
 
 export interface ReadEvents {
@@ -36,20 +37,9 @@ export async function readEvents(snapshot: Snapshot, input: ReadEvents): Promise
 /** The same as one canonical CBOR item: stored payloads are canonical already and are copied as they are. */
 export async function readEncodedEvents(snapshot: Snapshot, input: ReadEvents): Promise<EncodedEventPage> {
   const { rows, last_sequence } = await readPage(snapshot, input);
-  const items = rows.map((row) => ({
-    sequence: row.sequence,
-    created_at: row.created_at,
-    event_type: row.event_type,
-    subject_kind: row.subject_kind,
-    subject_id: row.subject_id,
-    actor: row.actor,
-    payload: rawCbor(row.payload),
-    payload_digest: `blake3:${toHex(row.payload_digest)}`,
-    chain_digest: `blake3:${toHex(row.chain_digest)}`,
-  }));
   return {
-    bytes: encodeCbor({ items, last_sequence }),
-    item_count: items.length,
+    bytes: encodeEventPage(rows, last_sequence),
+    item_count: rows.length,
     end_sequence: rows.at(-1)?.sequence ?? input.since,
     last_sequence,
   };
@@ -110,30 +100,34 @@ async function readPage(
   let since = input.since;
   // Read in short stretches: a page of giant manifests must not be loaded whole to be cut afterwards.
   while (rows.length < input.limit && since < last_sequence) {
-    let query = snapshot.sql.selectFrom('events').selectAll().where('sequence', '>', since);
+    let query = snapshot.sql.selectFrom('events').where('sequence', '>', since).orderBy('sequence');
     if (input.subject_kind !== null) query = query.where('subject_kind', '=', input.subject_kind);
     if (input.subject_id !== null) query = query.where('subject_id', '=', input.subject_id);
     if (input.event_type !== null) query = query.where('event_type', '=', input.event_type);
     const wanted = Math.min(input.limit - rows.length, 1000);
-    const sizes = await query
-      .clearSelect()
-      .select(['sequence', ({ fn }) => fn<number>('length', ['payload']).as('size')])
-      .orderBy('sequence')
-      .limit(wanted)
-      .execute();
-    const last = sizes.at(-1);
-    if (last === undefined) break;
-    let end = since;
-    for (const row of sizes) {
-      if (bytes > 0 && bytes + row.size > maximumPageBytes) break;
-      bytes += row.size;
-      end = row.sequence;
+    const sizes = query.select(['sequence', ({ fn }) => fn<number>('length', ['payload']).as('size')]).limit(wanted);
+    const stretch = await snapshot.sql
+      .selectFrom(sizes.as('sizes'))
+      .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('sequence').as('end'), fn.sum<number>('size').as('size')])
+      .executeTakeFirstOrThrow();
+    if (Number(stretch.count) === 0) break;
+    let end = stretch.end;
+    let whole = Number(stretch.count) === wanted;
+    if (bytes + Number(stretch.size) <= maximumPageBytes) bytes += Number(stretch.size);
+    else {
+      end = since;
+      for (const row of await sizes.execute()) {
+        if (bytes > 0 && bytes + row.size > maximumPageBytes) break;
+        bytes += row.size;
+        end = row.sequence;
+      }
+      if (end === since) break;
+      whole = false;
     }
-    if (end === since) break;
-    const found = await query.where('sequence', '<=', end).orderBy('sequence').execute();
+    const found = await query.selectAll().where('sequence', '<=', end).execute();
     rows.push(...(found as StoredEvent[]));
     since = end;
-    if (end !== last.sequence || sizes.length < wanted) break;
+    if (!whole) break;
   }
   return { rows, last_sequence };
 }

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decodeCbor, encodeCbor } from '../../src/kernel/cbor.ts';
+import { toHex } from '../../src/kernel/digest.ts';
+import type { StoredEvent } from '../../src/kernel/event.ts';
+import { encodeEventPage } from '../../src/kernel/event-page.ts';
+import type { JsonValue } from '../../src/kernel/json.ts';
+import type { Timestamp } from '../../src/kernel/time.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 300 });
+const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const event: fc.Arbitrary<StoredEvent> = fc.record({
+  sequence: fc.maxSafeNat(),
+  created_at: fc.constant('2026-01-31T23:59:59.000Z' as Timestamp),
+  event_type: text,
+  subject_kind: text,
+  subject_id: fc.oneof(fc.uuid(), text),
+  actor: text,
+  payload: fc.jsonValue().map((value) => encodeCbor(value as JsonValue)),
+  payload_digest: digest,
+  chain_digest: digest,
+});
+
+test('a page is the canonical encoding of its events', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), fc.maxSafeNat(), (events, lastSequence) => {
+      const items = events.map((stored) => ({
+        ...stored,
+        payload: decodeCbor(stored.payload),
+        payload_digest: `blake3:${toHex(stored.payload_digest)}`,
+        chain_digest: `blake3:${toHex(stored.chain_digest)}`,
+      }));
+      const page = encodeEventPage(events, lastSequence);
+      assert.deepEqual(new Uint8Array(page), new Uint8Array(encodeCbor({ items, last_sequence: lastSequence })));
+    }),
+  );
+});
+
+test('the largest page has room', () => {
+  const wide = '\u{1F4A1}'.repeat(100);
+  const events = Array.from({ length: 500 }, (_, index) => ({
+    sequence: 2 ** 53 - 1 - index,
+    created_at: '2026-01-31T23:59:59.000Z' as Timestamp,
+    event_type: wide,
+    subject_kind: wide,
+    subject_id: wide,
+    actor: '\uFFFD'.repeat(200),
+    payload: encodeCbor(null),
+    payload_digest: new Uint8Array(32).fill(255),
+    chain_digest: new Uint8Array(32),
+  }));
+  const { items } = decodeCbor(encodeEventPage(events, 2 ** 53 - 1)) as { readonly items: readonly unknown[] };
+  assert.equal(items.length, 500);
+});
