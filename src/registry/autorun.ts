@@ -3,8 +3,9 @@ import type { Context } from './context.ts';
 import type { Autorun, AutorunOptions } from './operator.ts';
 
 const leaseName = 'retention';
-const leaseSeconds = 60;
-const renewMilliseconds = 20_000;
+const defaultLeaseSeconds = 60;
+/** Renewed this often in its time, so that one renewal may come late or fail. */
+const renewals = 3;
 
 /**
  * Sweeps and collects at an interval, in one process at a time: whoever holds the lease. A holder that is killed loses it when its time is
@@ -13,6 +14,7 @@ const renewMilliseconds = 20_000;
 export function startAutorun(context: Context, options: AutorunOptions): Autorun {
   const { database } = context;
   const holder = context.newId();
+  const leaseSeconds = options.leaseSeconds ?? defaultLeaseSeconds;
   const stop = new AbortController();
   const running = loop();
 
@@ -30,12 +32,15 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
     if (!(await take())) return;
     const lost = new AbortController();
     const signal = AbortSignal.any([stop.signal, lost.signal]);
-    const renewal = setInterval(() => {
-      take().then(
-        (held) => held || lost.abort(new Error('another process took over the retention run')),
-        (error: unknown) => lost.abort(error),
-      );
-    }, renewMilliseconds);
+    const renewal = setInterval(
+      () => {
+        take().then(
+          (held) => held || lost.abort(new Error('another process took over the retention run')),
+          (error: unknown) => lost.abort(error),
+        );
+      },
+      (leaseSeconds * 1000) / renewals,
+    );
     try {
       const actor = 'retention-autorun';
       const swept = await sweep(context, { actor, signal });

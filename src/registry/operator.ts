@@ -124,6 +124,8 @@ export interface OrphanReport extends StoredBytes {
 
 export interface AutorunOptions {
   readonly intervalSeconds: number;
+  /** After this long without a sign of life another process takes over; 60 where absent. */
+  readonly leaseSeconds?: number;
   /** Told what each run of this process did. */
   readonly onRun?: (run: { readonly swept: Sweep; readonly collected: Collection }) => void;
 }
