@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openRegistry } from '../../src/index.ts';
+import type { EventType } from '../../src/kernel/event.ts';
+import { inspectRegistry } from './inspect.ts';
+import { draftName } from './matrix-draft-name.ts';
+import type { MatrixLine, Phase } from './matrix-worker.ts';
+import type { Line } from './writer.ts';
+
+const worker = fileURLToPath(new URL('./matrix-worker.ts', import.meta.url));
+const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? 20_261_120);
+
+/** A step that makes something durable, as the system call that does it. */
+interface Step {
+  readonly title: string;
+  readonly phase: Phase;
+  readonly calls: string;
+  /** Which files' calls count; every file's where absent. */
+  readonly on?: 'drafts' | 'objects' | 'artifactstore.db' | 'artifactstore.db-wal';
+  /** Which of the calls, counted by thread, from 1: a run for each. */
+  readonly nth: readonly number[];
+  /** Clean-up behind the answer, or what can be done later: nobody needs to hear of its failure. */
+  readonly behind?: boolean;
+  /** What is on the disk that loses its power; the other is on one that does not, whose fsyncs carry nothing over. */
+  readonly part: 'database' | 'storage';
+  /**
+   * The event that the first of them makes durable, which says that the step is the one it is called: after a loss of power it is
+   * not in the log; after a kill it is, as it was written before the fsync.
+   */
+  readonly event?: EventType;
+}
+
+const log = 'artifactstore.db-wal';
+/** The first fsync of a write-ahead log that starts anew is its header's. */
+const commit = { calls: 'fsync,fdatasync', on: log, part: 'database' } as const;
+const steps: readonly Step[] = [
+  { title: 'the creation of a draft', phase: 'ingest', calls: 'openat', on: 'drafts', nth: [9], part: 'storage' },
+  { title: 'the write of a draft', phase: 'ingest', calls: 'write', on: 'drafts', nth: [2, 9], part: 'storage' },
+  { title: 'the fsync of a draft', phase: 'ingest', calls: 'fsync,fdatasync', on: 'drafts', nth: [2, 9], part: 'storage' },
+  { title: 'the making of a folder', phase: 'ingest', calls: '/^mkdir', nth: [10], part: 'storage' },
+  { title: 'the fsync of a folder', phase: 'ingest', calls: 'fsync', nth: [4, 12], part: 'storage' },
+  { title: 'the link that publishes', phase: 'ingest', calls: '/^link', on: 'drafts', nth: [2, 9], part: 'storage' },
+  { title: 'the discarding of a draft', phase: 'ingest', calls: '/^unlink', on: 'drafts', nth: [8], behind: true, part: 'storage' },
+  { title: 'the write of an event', phase: 'ingest', calls: 'pwrite64', on: log, nth: [3, 60], part: 'database' },
+  { title: 'the commit of an event', phase: 'ingest', ...commit, nth: [2, 11] },
+  {
+    title: 'the write of a checkpoint',
+    phase: 'ingest',
+    calls: 'pwrite64',
+    on: 'artifactstore.db',
+    nth: [1, 5],
+    behind: true,
+    part: 'database',
+  },
+  {
+    title: 'the fsync of a checkpoint',
+    phase: 'ingest',
+    calls: 'fsync,fdatasync',
+    on: 'artifactstore.db',
+    nth: [1],
+    behind: true,
+    part: 'database',
+  },
+  { title: 'the commit of a sweep', phase: 'collect', ...commit, nth: [2], event: 'v1.retention.marked_eligible' },
+  { title: 'the commit of a collection', phase: 'collect', ...commit, nth: [3], event: 'v1.package.garbage_collected' },
+  { title: 'the commit of the release of locations', phase: 'collect', ...commit, nth: [4], event: 'v1.storage.location_deleted' },
+  { title: 'the commit that forgets dead keys', phase: 'collect', ...commit, nth: [5] },
+  { title: 'the deletion of bytes', phase: 'collect', calls: '/^unlink', on: 'objects', nth: [1, 5], part: 'storage' },
+  { title: 'the removal of an old draft', phase: 'collect', calls: '/^unlink', on: 'drafts', nth: [1], part: 'storage' },
+  { title: 'the commit of a verification', phase: 'verify', ...commit, nth: [2, 3], event: 'v1.storage.location_verified' },
+];
+
+const faults = ['SIGKILL', 'ENOSPC', 'EIO', 'power loss'] as const;
+type Fault = (typeof faults)[number];
+
+const refusals = ['storage_full', 'storage_unavailable', 'database_unavailable'];
+
+/** EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled. */
+const pullPlug = 'import fcntl, os, struct, sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))';
+
+interface Folders {
+  /** Has the database, and a symbolic link to the storage. */
+  readonly database: string;
+  readonly storage: string;
+}
+
+describe('every durable step, and what may befall it', { skip: withoutStrace() }, () => {
+  const withoutPower = withoutDisk();
+  const results = new Map<string, Partial<Record<Fault, string>>>();
+  let scratch: string;
+  let prepared: Folders;
+  let preparedLines: readonly MatrixLine[];
+
+  before(async () => {
+    scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+    prepared = { database: join(scratch, 'prepared'), storage: join(scratch, 'prepared', 'storage') };
+    mkdirSync(prepared.database);
+    writeFileSync(join(prepared.database, 'retention.toml'), '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
+    const ended = await run(prepared, 'prepare');
+    assert.equal(ended.how, 0, ended.stderr);
+    preparedLines = ended.lines;
+  });
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
+  describe('cell by cell', { concurrency: 2 }, () => {
+    for (const step of steps)
+      for (const fault of faults)
+        it(`${step.title}: ${fault}`, { skip: fault === 'power loss' && withoutPower }, async () => {
+          const row = results.get(step.title) ?? {};
+          results.set(step.title, row);
+          row[fault] = 'FAILED';
+          for (const nth of step.nth) await (fault === 'power loss' ? losePower(step, nth) : strike(step, fault, nth));
+          row[fault] = `ok (${step.nth.length})`;
+        });
+  });
+
+  it('gives this table', (context) => tabulate(context, results));
+
+  async function strike(step: Step, fault: Exclude<Fault, 'power loss'>, nth: number): Promise<void> {
+    const directory = mkdtempSync(join(scratch, 'cell-'));
+    const folders = { database: directory, storage: join(directory, 'storage') };
+    cpSync(prepared.database, directory, { recursive: true });
+    const ended = await run(folders, step.phase, { step, fault, nth });
+    if (fault === 'SIGKILL') {
+      assert.equal(ended.how, 'SIGKILL', `the step was not reached: ${ended.stderr}`);
+      if (step.event !== undefined && nth === step.nth[0]) assert.equal(await hasEvent(directory, step.event), true, otherStep);
+    } else {
+      assert.match(ended.strace, /INJECTED/, 'the step was not reached');
+      assert.equal(ended.how, 0, ended.stderr);
+      assert.ok(
+        ended.lines.some(({ kind }) => kind === 'served'),
+        'it did not go on serving',
+      );
+      const refused = ended.lines.flatMap((line) => (line.kind === 'refused' ? [line.code] : []));
+      assert.ok(step.behind === true || refused.length > 0, 'nobody was told');
+      for (const code of refused) assert.ok(refusals.includes(code), `it was told as ${code}`);
+      for (const line of ended.lines) if (line.kind === 'verified') assert.equal(line.bad, 0);
+    }
+    await inspect(directory, [...preparedLines, ...ended.lines]);
+    rmSync(directory, { recursive: true });
+  }
+
+  /** Killed before the step, and with the process the power of the disk: nothing but what was made durable is there afterwards. */
+  async function losePower(step: Step, nth: number): Promise<void> {
+    const cell = mkdtempSync(join(scratch, 'cell-'));
+    const disk = join(cell, 'disk');
+    mkdirSync(disk);
+    makeDisk(join(cell, 'image'), disk);
+    try {
+      const database = join(step.part === 'database' ? disk : cell, 'database');
+      const storage = join(step.part === 'storage' ? disk : cell, 'storage');
+      cpSync(prepared.database, database, { recursive: true });
+      cpSync(join(database, 'storage'), storage, { recursive: true });
+      rmSync(join(database, 'storage'), { recursive: true });
+      symlinkSync(storage, join(database, 'storage'));
+      must('sync', '-f', disk);
+      const ended = await run({ database, storage }, step.phase, { step, fault: 'SIGKILL', nth });
+      must('python3', '-c', pullPlug, disk);
+      assert.equal(ended.how, 'SIGKILL', `the step was not reached: ${ended.stderr}`);
+      must('umount', disk);
+      must('mount', '-o', 'loop', join(cell, 'image'), disk);
+      if (step.event !== undefined && nth === step.nth[0]) assert.equal(await hasEvent(database, step.event), false, otherStep);
+      await inspect(database, [...preparedLines, ...ended.lines]);
+    } finally {
+      spawnSync('umount', ['-l', disk]);
+    }
+    rmSync(cell, { recursive: true });
+  }
+
+  interface Ended {
+    readonly lines: readonly MatrixLine[];
+    readonly how: number | string;
+    readonly stderr: string;
+    /** The calls that were failed. */
+    readonly strace: string;
+  }
+
+  async function run(
+    { database, storage }: Folders,
+    phase: Phase,
+    injection?: { readonly step: Step; readonly fault: Exclude<Fault, 'power loss'>; readonly nth: number },
+  ): Promise<Ended> {
+    const trace = join(mkdtempSync(join(scratch, 'strace-')), 'calls');
+    writeFileSync(trace, '');
+    const command = [process.execPath, worker, database, storage, phase, String(seed)];
+    if (injection !== undefined) {
+      const { step, fault, nth } = injection;
+      const paths = pathsOf(step, { database, storage }).flatMap((path) => ['-P', path]);
+      const what = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`;
+      const inject = ['-e', `trace=${step.calls}`, '-e', `inject=${step.calls}:${what}:when=${nth}`];
+      // Told of all calls, strace is slower; told of its own only, it does not send signals.
+      const told = fault === 'SIGKILL' ? [] : ['--seccomp-bpf'];
+      command.unshift('strace', '-f', ...told, '-qq', '-o', trace, ...paths, ...inject);
+    }
+    // One thread for files, so that "the third fsync" means the same thing in every run.
+    const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
+    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<number | string>();
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+    const how = await promise;
+    // What follows the last line break was not said.
+    const lines = stdout.split('\n').slice(0, -1);
+    return { lines: lines.map((line) => JSON.parse(line)), how, stderr, strace: readFileSync(trace, 'utf8') };
+  }
+});
+
+/** What must hold after any fault, and after the collection that follows it. */
+async function inspect(directory: string, lines: readonly MatrixLine[]): Promise<void> {
+  await inspectRegistry(directory, lines as readonly Line[]);
+  await using store = await openRegistry({ directory });
+  const registry = store.as('inspector');
+  for (const line of lines)
+    if (line.kind === 'collected') assert.equal((await registry.packages.get(line.package_id))?.status, 'garbage_collected');
+  const { backends } = await store.operator.collect({ draftAgeSeconds: 0 });
+  for (const backend of backends)
+    assert.deepEqual([backend.stored_objects, backend.stored_bytes], [backend.live_objects, backend.live_bytes], backend.backend_id);
+  assert.deepEqual(readdirSync(join(directory, 'storage', 'drafts')), [], 'a draft is left');
+  const { last_sequence } = await registry.health();
+  const again = await store.operator.collect({ draftAgeSeconds: 0 });
+  assert.deepEqual(again, {
+    abandoned_package_ids: [],
+    collected_package_ids: [],
+    released_locations: 0,
+    deleted_objects: 0,
+    reclaimed_drafts: 0,
+    deleted_orphans: 0,
+    backends,
+  });
+  assert.equal((await registry.health()).last_sequence, last_sequence, 'a second collection changed the log');
+  const verdict = await store.operator.verifyEvents();
+  assert.ok(verdict.ok, verdict.reason);
+  const { failed, missing } = await store.operator.verifyStorage('local', { restart: true });
+  assert.deepEqual([failed, missing], [0, 0]);
+}
+
+const otherStep = 'the steps come in another order now';
+
+async function hasEvent(directory: string, eventType: EventType): Promise<boolean> {
+  await using store = await openRegistry({ directory });
+  const { items } = await store.as('inspector').events.page({ since: 0, limit: 500 });
+  return items.some(({ event_type }) => event_type === eventType);
+}
+
+function pathsOf({ on, phase }: Step, { database, storage }: Folders): readonly string[] {
+  switch (on) {
+    case undefined:
+      return [];
+    case 'drafts':
+      return Array.from({ length: 60 }, (_, index) => join(storage, 'drafts', draftName(phase, index)));
+    case 'objects':
+      return readdirSync(join(storage, 'blake3'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    default:
+      return [join(database, on)];
+  }
+}
+
+function tabulate(context: TestContext, results: ReadonlyMap<string, Partial<Record<Fault, string>>>): void {
+  const cells = [['', ...faults], ...steps.map(({ title }) => [title, ...faults.map((fault) => results.get(title)?.[fault] ?? 'skipped')])];
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  for (const row of cells)
+    context.diagnostic(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+function makeDisk(image: string, disk: string): void {
+  must('truncate', '-s', '48M', image);
+  must('mkfs.ext4', '-q', image);
+  // Journal commits of its own accord would make durable what nobody fsynced.
+  must('mount', '-o', 'loop,commit=300', image, disk);
+}
+
+function must(command: string, ...parameters: readonly string[]): void {
+  const { status, stderr, error } = spawnSync(command, parameters, { encoding: 'utf8' });
+  assert.equal(status, 0, `${command} ${parameters.join(' ')}: ${error?.message ?? stderr}`);
+}
+
+function withoutStrace(): string | false {
+  const probe = spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', 'true']);
+  return probe.status === 0 ? false : 'strace (the Debian package strace) is not installed, or is not allowed to trace';
+}
+
+function withoutDisk(): string | false {
+  const scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+  const disk = join(scratch, 'disk');
+  mkdirSync(disk);
+  try {
+    makeDisk(join(scratch, 'image'), disk);
+    must('python3', '-c', pullPlug, disk);
+    return false;
+  } catch (error) {
+    const reason = (error as Error).message.trim().split('\n').at(-1);
+    return `a disk cannot lose its power here (it takes root, loop devices, and the Debian packages e2fsprogs, mount and python3): ${reason}`;
+  } finally {
+    spawnSync('umount', ['-l', disk]);
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
