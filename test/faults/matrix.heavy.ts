@@ -46,7 +46,7 @@ const steps: readonly Step[] = [
   { title: 'the fsync of a folder', phase: 'ingest', calls: 'fsync', nth: [4, 12], part: 'storage' },
   { title: 'the link that publishes', phase: 'ingest', calls: '/^link', on: 'drafts', nth: [2, 9], part: 'storage' },
   { title: 'the discarding of a draft', phase: 'ingest', calls: '/^unlink', on: 'drafts', nth: [8], behind: true, part: 'storage' },
-  { title: 'the write of an event', phase: 'ingest', calls: 'pwrite64', on: log, nth: [3, 60], part: 'database' },
+  { title: 'the write of an event', phase: 'ingest', calls: 'pwrite64', on: log, nth: [60, 250], part: 'database' },
   { title: 'the commit of an event', phase: 'ingest', ...commit, nth: [2, 11] },
   {
     title: 'the write of a checkpoint',
