@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { isBusy } from './sqlite-error.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
@@ -29,11 +30,13 @@ export function openConnection(path: string, options: { readonly readOnly: boole
   });
   const statements = new Map<string, StatementSync>();
   try {
-    if (!options.readOnly)
+    if (!options.readOnly) {
+      useWriteAheadLog(database, options.busyMilliseconds);
       // A commit is acknowledged: FULL fsyncs the write-ahead log at every commit.
       database.exec(
-        `pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = ${checkpointPages}; pragma journal_size_limit = ${keptLogBytes}`,
+        `pragma synchronous = full; pragma wal_autocheckpoint = ${checkpointPages}; pragma journal_size_limit = ${keptLogBytes}`,
       );
+    }
     // What a savepoint may have to put back is kept in memory: in a file it is most of the writing there is.
     database.exec(`pragma cache_size = -${cacheKibibytes}; pragma mmap_size = 0; pragma temp_store = memory`);
   } catch (error) {
@@ -62,3 +65,22 @@ export function openConnection(path: string, options: { readonly readOnly: boole
     },
   };
 }
+
+/**
+ * A new file changes over to the write-ahead log once, which needs it alone; SQLite does not wait for that by itself, so whoever looks at
+ * the file at that moment would make opening it fail. Runs on a thread of its own and may sleep.
+ */
+function useWriteAheadLog(database: DatabaseSync, busyMilliseconds: number): void {
+  const deadline = performance.now() + busyMilliseconds;
+  for (;;) {
+    try {
+      database.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMilliseconds);
+    }
+  }
+}
+
+const retryMilliseconds = 10;

@@ -34,7 +34,8 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
   };
 
   try {
-    await Promise.all([writer.call({ kind: options.migrate === true ? 'migrate' : 'start' }), reader.call({ kind: 'start' })]);
+    await writer.call({ kind: options.migrate === true ? 'migrate' : 'start' });
+    await reader.call({ kind: 'start' });
   } catch (error) {
     await close();
     throw error;
