@@ -3,35 +3,38 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-test('a new file that somebody looks at while it is opened is waited for', async () => {
+test('a new file that many open at once is opened by all of them', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-connection-'));
-  const path = join(directory, 'new.db');
-  const looking = new DatabaseSync(path);
-  looking.exec('create table t (x)');
-  looking.exec('begin; select * from t');
   const source = `
     const { parentPort, workerData } = require('node:worker_threads');
     import(workerData.module).then(({ openConnection }) => {
-      parentPort.postMessage('opening');
-      const connection = openConnection(workerData.path, { readOnly: false, busyMilliseconds: 5000 });
-      parentPort.postMessage(connection.database.prepare('pragma journal_mode').get().journal_mode);
-      connection.close();
+      parentPort.on('message', (path) => {
+        let answer;
+        try {
+          const connection = openConnection(path, { readOnly: false, busyMilliseconds: 5000 });
+          answer = connection.database.prepare('pragma journal_mode').get().journal_mode;
+          connection.close();
+        } catch (error) {
+          answer = error.message;
+        }
+        parentPort.postMessage(answer);
+      });
+      parentPort.postMessage('ready');
     });`;
   const module = new URL('../../src/database/sqlite-connection.ts', import.meta.url).href;
-  const worker = new Worker(source, { eval: true, workerData: { path, module }, execArgv: [] });
+  const workers = Array.from({ length: 4 }, () => new Worker(source, { eval: true, workerData: { module }, execArgv: [] }));
   try {
-    assert.deepEqual(await once(worker, 'message'), ['opening']);
-    const opened = once(worker, 'message');
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    looking.exec('commit');
-    assert.deepEqual(await opened, ['wal']);
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    for (let round = 0; round < 30; round++) {
+      const answers = workers.map((worker) => once(worker, 'message'));
+      for (const worker of workers) worker.postMessage(join(directory, `${round}.db`));
+      assert.deepEqual(await Promise.all(answers), [['wal'], ['wal'], ['wal'], ['wal']]);
+    }
   } finally {
-    looking.close();
-    await worker.terminate();
+    await Promise.all(workers.map((worker) => worker.terminate()));
     rmSync(directory, { recursive: true, force: true });
   }
 });
