@@ -28,7 +28,7 @@ test('a new file that many open at once is opened by all of them', async () => {
   const workers = Array.from({ length: 4 }, () => new Worker(source, { eval: true, workerData: { module }, execArgv: [] }));
   try {
     await Promise.all(workers.map((worker) => once(worker, 'message')));
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 150; round++) {
       const answers = workers.map((worker) => once(worker, 'message'));
       for (const worker of workers) worker.postMessage(join(directory, `${round}.db`));
       assert.deepEqual(await Promise.all(answers), [['wal'], ['wal'], ['wal'], ['wal']]);
