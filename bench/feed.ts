@@ -36,7 +36,8 @@ export async function feed(): Promise<readonly Figure[]> {
         name: `/events delivered, ${format}, ${readers === 1 ? 'one reader' : `${readers} readers`}`,
         value: median(rates),
         unit: '/s',
-        bar: { of: 'value', atLeast: 100_000 },
+        // CBOR is what a reader gets who asks for nothing else.
+        ...(format === 'CBOR' ? { bar: { of: 'value', atLeast: 100_000 } as const } : {}),
       });
     }
 
