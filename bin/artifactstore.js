@@ -35,7 +35,10 @@ async function run() {
 function enableCompileCache() {
   if (process.env.NODE_COMPILE_CACHE !== undefined) return;
   try {
-    nodeModule.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'artifactstore'));
+    const directory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'artifactstore');
+    nodeModule.enableCompileCache(directory);
+    // Threads do not inherit it otherwise: each would load the compiler of a clone's source, for 10 MB and a tenth of a second.
+    process.env.NODE_COMPILE_CACHE = directory;
   } catch {
     // A user without a home folder only starts more slowly.
   }
