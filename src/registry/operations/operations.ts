@@ -126,6 +126,3 @@ export interface RegistryOperations {
     readonly 'verify.progress': typeof readProgress;
   };
 }
-
-/** The module that a database loads operations from, here or in a thread. */
-export const operationsUrl: URL = new URL(import.meta.url);

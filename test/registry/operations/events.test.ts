@@ -8,7 +8,7 @@ import { openConnection } from '../../../src/database/sqlite-connection.ts';
 import { sqliteQueries } from '../../../src/database/sqlite-dialect.ts';
 import { decodeCbor, encodeCbor } from '../../../src/kernel/cbor.ts';
 import { readEncodedEvents, readEvents } from '../../../src/registry/operations/events.ts';
-import { operationsUrl } from '../../../src/registry/operations/operations.ts';
+import { operationsUrl } from '../../../src/registry/operations/url.ts';
 
 test('a page ends before 8 MiB of payload, and holds at least one event', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
