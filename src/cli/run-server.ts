@@ -7,6 +7,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Autorun } from '../registry/operator.ts';
 import type { Context, OpenStore } from './context.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
+import { releaseStartMemory } from './start-memory.ts';
 import { stopOnSignal } from './stop.ts';
 import { superviseWorkers } from './supervise.ts';
 
@@ -65,6 +66,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
   shared?.share(server.metrics);
   let autorun: Autorun | undefined;
   try {
+    releaseStartMemory();
     serving.onListening(await listen(server, serving));
     autorun = startAutorun(context.config, store, serving.log);
     await Promise.race([stop.asked, parentGone()]);
