@@ -27,7 +27,7 @@ export async function startDaemon(command: string, parameters: readonly string[]
   const start = performance.now();
   const child = spawn(command, parameters, {
     cwd: options.directory,
-    env: { PATH: process.env.PATH, HOME: options.directory, ...options.environment },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME ?? options.directory, ...options.environment },
     stdio: ['ignore', log, log],
   });
   closeSync(log);

@@ -50,7 +50,7 @@ export async function runArtifactstore(
 ): Promise<string> {
   const child = spawn(process.execPath, [bin, ...parameters], {
     cwd: directory,
-    env: { PATH: process.env.PATH, HOME: directory, ...storageEnvironment(directory), ...environment },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME ?? directory, ...storageEnvironment(directory), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kill = () => child.kill('SIGKILL');

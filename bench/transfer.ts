@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 
 export interface Answer {
@@ -37,11 +37,18 @@ export function newContent(size: number): Content {
 /** Sends a body as fast as the receiver takes it, a MiB at a time. */
 export async function upload(method: string, url: string, headers: Readonly<Record<string, string>>, content: Content): Promise<Answer> {
   const call = request(url, { method, headers: { ...headers, 'content-length': String(content.size) }, agent: false });
-  const answered = once(call, 'response');
-  answered.catch(() => undefined);
-  for (const piece of content.pieces()) if (!call.write(piece)) await Promise.race([once(call, 'drain'), answered]);
-  call.end();
-  const [response] = (await answered) as [import('node:http').IncomingMessage];
+  const answered = once(call, 'response') as Promise<[IncomingMessage]>;
+  let early = false;
+  const stop = () => {
+    early = true;
+  };
+  answered.then(stop, stop);
+  for (const piece of content.pieces()) {
+    if (early) break;
+    if (!call.write(piece)) await Promise.race([new Promise((resolve) => call.once('drain', resolve)), answered]);
+  }
+  if (!early) call.end();
+  const [response] = await answered;
   let body = '';
   for await (const text of response.setEncoding('utf8')) body += text;
   const answer = { status: response.statusCode ?? 0, headers: response.headers, body };
