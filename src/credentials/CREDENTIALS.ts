@@ -1,0 +1,23 @@
+/**
+ * The credentials door: keys for one store, valid now. Where they come from, how long they live and how they are renewed is behind
+ * it. Nothing here is ever printed: not in errors, logs, events or configuration.
+ */
+export interface Credentials {
+  /**
+   * Keys that can be used now; renewed before they end, at most once at a time however many ask. Errors: `storage_unavailable`,
+   * naming the setting to look at.
+   */
+  keys(): Promise<Keys>;
+
+  /** Says that the store refused these keys: they are not given again where others can be had. Keys that are not the current ones are ignored. */
+  refused(keys: Keys): void;
+}
+
+export interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Present with temporary keys. */
+  readonly sessionToken?: string;
+  /** When the store stops taking them, in milliseconds since the epoch; absent where they do not end. */
+  readonly expiresAtMilliseconds?: number;
+}

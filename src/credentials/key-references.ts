@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { errnoCode } from '../kernel/file-error.ts';
+
+/** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
+export interface KeyReferences {
+  readonly accessKeyRef: string;
+  readonly secretKeyRef: string;
+  readonly sessionTokenRef?: string | undefined;
+}
+
+export interface KeyValues {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+}
+
+export type KeyReading = { readonly values: KeyValues } | { readonly problems: readonly ReferenceProblem[] };
+
+export interface ReferenceProblem {
+  /** The setting's whole name. */
+  readonly name: string;
+  /** What is wrong, with the reference and never with what is there. */
+  readonly text: string;
+}
+
+/** Everything that the references lead to, white space around it removed; or all that is wrong with them. */
+export async function readKeys(references: KeyReferences, environment: Readonly<Record<string, string | undefined>>): Promise<KeyReading> {
+  const problems: ReferenceProblem[] = [];
+  const resolve = async (reference: string, name: string): Promise<string> => {
+    const found = await follow(reference, environment);
+    if ('value' in found) return found.value;
+    problems.push({ name, text: found.problem });
+    return '';
+  };
+  const [accessKeyId, secretAccessKey, sessionToken] = await Promise.all([
+    resolve(references.accessKeyRef, 'ARTIFACTSTORE_S3_ACCESS_KEY_REF'),
+    resolve(references.secretKeyRef, 'ARTIFACTSTORE_S3_SECRET_KEY_REF'),
+    references.sessionTokenRef === undefined ? undefined : resolve(references.sessionTokenRef, 'ARTIFACTSTORE_S3_SESSION_TOKEN_REF'),
+  ]);
+  return problems.length > 0
+    ? { problems: problems.sort((left, right) => (left.name < right.name ? -1 : 1)) }
+    : { values: { accessKeyId, secretAccessKey, sessionToken } };
+}
+
+type Found = { readonly value: string } | { readonly problem: string };
+
+async function follow(reference: string, environment: Readonly<Record<string, string | undefined>>): Promise<Found> {
+  const [, kind, place] = /^(env|file):(.+)$/.exec(reference) ?? [];
+  if (kind === 'env' && place !== undefined)
+    return checked(environment[place] ?? '', `the variable ${place} is not set or empty`, reference);
+  if (kind !== 'file' || place === undefined) return { problem: 'must be env:NAME or file:/absolute/path' };
+  try {
+    return checked(await readFile(place, 'utf8'), `the file of ${reference} is empty`, reference);
+  } catch (error) {
+    return { problem: `the file of ${reference} cannot be read (${errnoCode(error) ?? 'unknown'})` };
+  }
+}
+
+function checked(text: string, empty: string, reference: string): Found {
+  const value = text.trim();
+  if (value === '') return { problem: empty };
+  return /^[\x21-\x7e]+$/.test(value) ? { value } : { problem: `what ${reference} leads to is not one word of plain ASCII` };
+}

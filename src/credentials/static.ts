@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Credentials, Keys } from './CREDENTIALS.ts';
+import { type KeyReading, type KeyReferences, type KeyValues, readKeys } from './key-references.ts';
+
+export interface StaticCredentialsOptions {
+  /** Where `env:` references are looked up; the process's own environment by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly wait?: (milliseconds: number) => Promise<unknown>;
+}
+
+/**
+ * Keys that somebody else looks after, by reference. Variables are read once. Where there is a file, everything is read again
+ * together, at most once a second, so that keys can be replaced under a running server; the same object is given while nothing has
+ * changed. A file that is gone or empty for a moment changes nothing. Until keys were had for the first time a reference that
+ * leads nowhere is `invalid_configuration`, afterwards `storage_unavailable`, and only when the keys that were had are refused.
+ *
+ * Files are replaced one after the other, and a new access key with an old secret is worse than old keys. New keys are taken when
+ * every file has changed and a second reading agrees; a change of some of them is taken when it stands for five seconds, or
+ * when the store refuses the keys that are in use.
+ */
+export function staticCredentials(references: KeyReferences, options: StaticCredentialsOptions = {}): Credentials {
+  const { environment = process.env, now = Date.now, wait = sleep } = options;
+  const parts = Object.values(references) as readonly (string | undefined)[];
+  const watched = parts.some((reference) => reference?.startsWith('file:'));
+  const read = (): Promise<KeyReading> => readKeys(references, environment);
+
+  let current: { readonly values: KeyValues; readonly keys: Keys; readonly takenAt: number } | undefined;
+  let refused = false;
+  /** What was seen since when, and is not trusted yet. */
+  let pending: { readonly values: KeyValues; readonly since: number } | undefined;
+  let lookedAt = 0;
+  let looking: Promise<void> | undefined;
+
+  function due(): boolean {
+    if (current === undefined || refused) return true;
+    const interval = pending === undefined ? checkMilliseconds : agreeMilliseconds;
+    return watched && Math.abs(now() - lookedAt) >= interval;
+  }
+
+  async function look(): Promise<void> {
+    const before = current;
+    if (before === undefined || refused) await lookUntilSettled(before);
+    else compare(before.values, await read());
+    lookedAt = now();
+  }
+
+  function compare(before: KeyValues, reading: KeyReading): void {
+    if ('problems' in reading || same(reading.values, before)) {
+      pending = undefined;
+      return;
+    }
+    const { values } = reading;
+    if (pending === undefined || !same(values, pending.values)) pending = { values, since: now() };
+    const age = now() - pending.since;
+    if (age >= (allChanged(before, values) ? agreeMilliseconds : settleMilliseconds)) take(values);
+  }
+
+  /** The keys in use, if any, are of no use: waits, but not for long, until what is there looks whole. Keys that were taken a moment ago may be torn. */
+  async function lookUntilSettled(before: typeof current): Promise<void> {
+    const hopeless = (reading: KeyReading): boolean =>
+      before !== undefined && now() - before.takenAt >= settleMilliseconds && 'values' in reading && same(reading.values, before.values);
+    let last = await read();
+    for (let round = 0; watched && round < settleRounds && !hopeless(last); round += 1) {
+      await wait(agreeMilliseconds);
+      const next = await read();
+      const agree = 'values' in last && 'values' in next && same(last.values, next.values);
+      const whole = 'values' in next && (before === undefined || allChanged(before.values, next.values));
+      last = next;
+      if (agree && whole) break;
+    }
+    if ('problems' in last) throw unreadable(last, before === undefined);
+    if (before === undefined || !same(last.values, before.values)) take(last.values);
+    refused = false;
+  }
+
+  function take(values: KeyValues): void {
+    const { accessKeyId, secretAccessKey, sessionToken } = values;
+    const keys = Object.freeze({ accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) });
+    current = { values, keys, takenAt: now() };
+    pending = undefined;
+  }
+
+  function allChanged(before: KeyValues, after: KeyValues): boolean {
+    return keyParts.every((part) => !references[partReferences[part]]?.startsWith('file:') || before[part] !== after[part]);
+  }
+
+  return {
+    async keys() {
+      while (looking !== undefined || due()) {
+        looking ??= look().finally(() => {
+          looking = undefined;
+        });
+        await looking;
+      }
+      return current!.keys;
+    },
+    refused(keys) {
+      if (watched && keys === current?.keys) refused = true;
+    },
+  };
+}
+
+const checkMilliseconds = 1000;
+const agreeMilliseconds = 50;
+const settleMilliseconds = 5000;
+const settleRounds = 10;
+
+const partReferences = {
+  accessKeyId: 'accessKeyRef',
+  secretAccessKey: 'secretKeyRef',
+  sessionToken: 'sessionTokenRef',
+} as const satisfies Record<keyof KeyValues, keyof KeyReferences>;
+const keyParts = Object.keys(partReferences) as readonly (keyof KeyValues)[];
+
+function same(left: KeyValues, right: KeyValues): boolean {
+  return keyParts.every((part) => left[part] === right[part]);
+}
+
+function unreadable(reading: Extract<KeyReading, { problems: unknown }>, first: boolean): ArtifactstoreError {
+  const { problems } = reading;
+  const names = problems.map(({ name }) => name);
+  const text = problems.map((problem) => `${problem.name}: ${problem.text}`).join('; ');
+  const lead = first ? 'The keys of the store cannot be read' : 'The store refuses the keys, and there are no others';
+  return new ArtifactstoreError(first ? 'invalid_configuration' : 'storage_unavailable', `${lead}. ${text}`, {
+    ...(names[0] === undefined ? {} : { field: names[0] }),
+    info: { names },
+  });
+}
