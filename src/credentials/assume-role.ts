@@ -1,0 +1,154 @@
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Session } from './renewed.ts';
+
+export interface RoleRequest {
+  /** Without a trailing slash; undefined means AWS itself, in `region`. */
+  readonly stsEndpointUrl: string | undefined;
+  readonly region: string;
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly sessionDurationSeconds: number;
+  readonly webIdentityToken: string;
+}
+
+export interface AssumeRoleOptions {
+  readonly now?: () => number;
+  /** Until a connection is made; 5,000 by default. */
+  readonly connectMilliseconds?: number;
+  /** From the request to the end of its answer; 10,000 by default. */
+  readonly answerMilliseconds?: number;
+  /** How often the call is made before its failure counts; 3 by default. */
+  readonly attempts?: number;
+}
+
+/**
+ * Asks a security token service for keys in exchange for a token, without keys of its own. Errors: `storage_unavailable`, naming the
+ * setting to look at. They carry the status and the code of the answer and nothing else of it: a service may repeat the token.
+ */
+export async function assumeRoleWithWebIdentity(request: RoleRequest, options: AssumeRoleOptions = {}): Promise<Session> {
+  const { now = Date.now, connectMilliseconds = 5000, answerMilliseconds = 10_000, attempts = 3 } = options;
+  const [{ AssumeRoleWithWebIdentityCommand, STSClient }, { NodeHttpHandler }] = await Promise.all([
+    import('@aws-sdk/client-sts'),
+    import('@smithy/node-http-handler'),
+  ]);
+  let answer = '';
+  const client = new STSClient({
+    region: request.region,
+    ...(request.stsEndpointUrl === undefined ? {} : { endpoint: request.stsEndpointUrl }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: connectMilliseconds,
+      requestTimeout: answerMilliseconds,
+      throwOnRequestTimeout: true,
+    }),
+    streamCollector: async (body: AsyncIterable<Uint8Array>) => {
+      const bytes = await collect(body);
+      answer = Buffer.from(bytes).toString('utf8');
+      return bytes;
+    },
+    maxAttempts: attempts,
+    // Never the machine's own profile: what is not in the configuration is not used.
+    ignoreConfiguredEndpointUrls: true,
+  } satisfies STSClientConfig);
+  const askedAt = now();
+  try {
+    const { Credentials: given, $metadata } = await client.send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: request.roleArn,
+        RoleSessionName: request.sessionName,
+        WebIdentityToken: request.webIdentityToken,
+        DurationSeconds: request.sessionDurationSeconds,
+      }),
+      { abortSignal: AbortSignal.timeout(attempts * (connectMilliseconds + answerMilliseconds)) },
+    );
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken) throw Object.assign(new Error('No keys'), { $metadata });
+    const latest = askedAt + 1000 * request.sessionDurationSeconds;
+    const expiresAtMilliseconds = endOf(given.Expiration, askedAt, latest);
+    const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = given;
+    return {
+      keys: Object.freeze({ accessKeyId, secretAccessKey, sessionToken, expiresAtMilliseconds }),
+      lifetimeMilliseconds: expiresAtMilliseconds - askedAt,
+    };
+  } catch (error) {
+    throw refusalOf(error, answer, request, askedAt);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** As the service says, where its clock and ours agree well enough: keys never live longer than was asked for, nor end before they are given. */
+function endOf(expiration: Date | undefined, askedAt: number, latest: number): number {
+  const said = expiration?.getTime() ?? Number.NaN;
+  return said > askedAt && said < latest ? said : latest;
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maximumAnswerBytes) throw new Error('an answer that is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const maximumAnswerBytes = 1_048_576;
+
+const settings = {
+  token: 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE',
+  role: 'ARTIFACTSTORE_S3_ROLE_ARN',
+  endpoint: 'ARTIFACTSTORE_S3_STS_ENDPOINT_URL',
+  duration: 'ARTIFACTSTORE_S3_SESSION_DURATION_SECONDS',
+} as const;
+
+function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt: number): ArtifactstoreError {
+  const place = request.stsEndpointUrl ?? `AWS in ${request.region}`;
+  const code = /<Code>\s*([A-Za-z0-9._-]{1,64})\s*<\/Code>/.exec(answer)?.[1];
+  const { $metadata: { httpStatusCode: status = undefined } = {} } = error as { $metadata?: { httpStatusCode?: number } };
+  if (status === undefined || code === undefined) {
+    const what =
+      status === undefined ? `cannot be reached (${failureCode(error)})` : `answers (${status}) otherwise than a security token service`;
+    return unavailable(`The address ${place} ${what}`, settings.endpoint);
+  }
+  const refusal = `The security token service at ${place} refuses (${status} ${code})`;
+  const setting = settingByCode.get(code) ?? (status === 403 ? settings.token : status === 404 ? settings.role : undefined);
+  if (setting === settings.token) {
+    const end = tokenEnd(request.webIdentityToken);
+    const ended = end !== undefined && end <= askedAt;
+    if (ended) return unavailable(`${refusal}: the token ended at ${new Date(end).toISOString()}`, settings.token);
+    return unavailable(`${refusal} the token, or the role ${request.roleArn} does not trust it`, settings.token, settings.role);
+  }
+  if (setting === settings.role) return unavailable(`${refusal} the role ${request.roleArn}`, settings.role);
+  if (status >= 500) return unavailable(`${refusal}; it fails by itself`, settings.endpoint);
+  const asked = `a session of ${request.sessionDurationSeconds} seconds for the role ${request.roleArn}`;
+  return unavailable(`${refusal} ${asked}; the role may allow less`, settings.duration, settings.role);
+}
+
+const settingByCode: ReadonlyMap<string, string> = new Map([
+  ['ExpiredTokenException', settings.token],
+  ['InvalidIdentityToken', settings.token],
+  ['IDPRejectedClaim', settings.token],
+  ['IDPCommunicationError', settings.token],
+  ['NoSuchEntity', settings.role],
+]);
+
+function unavailable(text: string, ...names: readonly [string, ...string[]]): ArtifactstoreError {
+  return new ArtifactstoreError('storage_unavailable', `${text}. See ${names.join(' and ')}`, { field: names[0], info: { names } });
+}
+
+/** A word for a failure without an answer; never its message. */
+function failureCode(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
+}
+
+/** When a JSON Web Token says that it ends. It is only read to explain a refusal: nothing is decided by it. */
+function tokenEnd(token: string): number | undefined {
+  try {
+    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
+    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode } from '../kernel/file-error.ts';
+import { type AssumeRoleOptions, assumeRoleWithWebIdentity } from './assume-role.ts';
+import type { Credentials } from './CREDENTIALS.ts';
+import { type RenewalOptions, renewedCredentials } from './renewed.ts';
+
+export interface WebIdentitySettings {
+  /** Without a trailing slash; undefined means AWS itself, in `region`. */
+  readonly stsEndpointUrl: string | undefined;
+  readonly region: string;
+  readonly roleArn: string;
+  /** An absolute path; whoever issues tokens replaces the file. */
+  readonly webIdentityTokenFile: string;
+  readonly sessionDurationSeconds: number;
+  /** By what the store's own log knows this process; `artifactstore-` and the host's name by default. */
+  readonly sessionName?: string;
+}
+
+export interface WebIdentityOptions extends AssumeRoleOptions, RenewalOptions {}
+
+/**
+ * Short-lived keys of a role, in exchange for the token in a file (AssumeRoleWithWebIdentity). The file is read anew for every
+ * exchange. Nothing is asked for before keys are.
+ */
+export function webIdentityCredentials(settings: WebIdentitySettings, options: WebIdentityOptions = {}): Credentials {
+  const { stsEndpointUrl, region, roleArn, webIdentityTokenFile, sessionDurationSeconds } = settings;
+  const sessionName = legalSessionName(settings.sessionName ?? `artifactstore-${hostname()}`);
+  return renewedCredentials(async () => {
+    const webIdentityToken = await readToken(webIdentityTokenFile);
+    return assumeRoleWithWebIdentity({ stsEndpointUrl, region, roleArn, sessionName, sessionDurationSeconds, webIdentityToken }, options);
+  }, options);
+}
+
+async function readToken(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw tokenFileError(`The token cannot be read at ${path} (${errnoCode(error) ?? 'unknown'})`, error);
+  }
+  const token = text.trim();
+  if (token === '') throw tokenFileError(`The token file ${path} is empty`);
+  return token;
+}
+
+function tokenFileError(text: string, cause?: unknown): ArtifactstoreError {
+  const name = 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE';
+  return new ArtifactstoreError('storage_unavailable', `${text}. See ${name}`, { field: name, info: { names: [name] }, cause });
+}
+
+/** 2 to 64 of the characters that services take. */
+function legalSessionName(name: string): string {
+  const legal = name.replace(/[^A-Za-z0-9_=,.@-]/g, '-').slice(0, 64);
+  return legal.length >= 2 ? legal : `artifactstore-${legal}`;
+}
