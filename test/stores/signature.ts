@@ -155,7 +155,7 @@ function credentialOf(credential: string, date: string, malformed: Claim['malfor
 
 function checkClaim(claim: Claim, { grants, region, clock }: Verifier): Grant {
   const known = grants.filter((each) => each.accessKeyId === claim.accessKeyId);
-  const [grant] = known;
+  const grant = known.find((each) => each.sessionToken === claim.sessionToken) ?? known[0];
   // A temporary key without its token is nobody's.
   if (grant === undefined || (grant.sessionToken !== undefined && claim.sessionToken === undefined)) {
     throw refuse('InvalidAccessKeyId', { AWSAccessKeyId: claim.accessKeyId });

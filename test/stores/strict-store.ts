@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { attributesOf } from './attributes.ts';
 import { receiveBody } from './body.ts';
 import { type Answer, type Exchange, targetOf } from './exchange.ts';
 import { type Faults, planFaults, refusalOf, type Strike } from './faults.ts';
@@ -9,7 +10,7 @@ import type { Lies } from './lies.ts';
 import { operationOf, perform } from './operations.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { type Grant, type Signed, verifySignature } from './signature.ts';
-import { type Bucket, newBucket, type State, shown, sortedKeys, type Version } from './state.ts';
+import { addVersion, type Bucket, md5, newBucket, type State, shown, sortedKeys, type Version } from './state.ts';
 import { document } from './xml.ts';
 
 export type { Faults } from './faults.ts';
@@ -51,6 +52,8 @@ export interface StrictStore extends AsyncDisposable {
   object(bucket: string, key: string): Version | undefined;
   /** The keys of uploads that are neither complete nor aborted. */
   uploads(bucket: string): readonly string[];
+  /** Puts bytes behind a key without a request: many, or other bytes than were written. */
+  place(bucket: string, key: string, body: string | Uint8Array): void;
   /** From now on; undefined ends them. */
   setFaults(faults: Faults | undefined): void;
   /** Lets one more key in. */
@@ -131,6 +134,12 @@ export async function openStrictStore(options: StrictStoreOptions = {}): Promise
     objects: (bucket) => sortedKeys(bucketOf(bucket)).filter((key) => shown(bucketOf(bucket), key) !== undefined),
     object: (bucket, key) => shown(bucketOf(bucket), key),
     uploads: (bucket) => [...bucketOf(bucket).uploads.values()].map((upload) => upload.key),
+    place(bucket, key, body) {
+      const attributes = attributesOf({}, bucketOf(bucket), clock(), {});
+      const bytes = Buffer.from(body);
+      const derived = { key, body: bytes, etag: md5(bytes), deleteMarker: false, checksum: undefined, partSizes: undefined };
+      addVersion(state, bucketOf(bucket), { ...attributes, ...derived });
+    },
     setFaults(faults) {
       plan = planFaults(faults);
     },
