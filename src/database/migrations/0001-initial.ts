@@ -213,7 +213,7 @@ const indexes: readonly string[] = [
   'create index artifact_packages_retention_class on artifact_packages (retention_class, created_sequence)',
   'create index artifact_packages_status on artifact_packages (status, created_sequence)',
   "create index artifact_packages_open on artifact_packages (changed_at) where status = 'created'",
-  "create index artifact_packages_reclaimable on artifact_packages (id) where live_locations > 0 and status in ('abandoned', 'garbage_collected')",
+  'create index artifact_packages_reclaimable on artifact_packages (status) where live_locations > 0',
   'create unique index artifact_files_path on artifact_files (package_id, relative_path)',
   'create index artifact_files_content_address on artifact_files (content_address, created_sequence)',
   'create index storage_objects_sha256 on storage_objects (digest_sha256)',

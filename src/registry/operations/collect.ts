@@ -60,16 +60,11 @@ export async function releaseLocations(transaction: Transaction, input: CollectS
     .selectFrom('artifact_packages as p')
     .innerJoin('storage_locations as l', 'l.package_id', 'p.id')
     .select(['l.id', 'l.file_id', 'l.package_id', 'l.backend_id', 'l.content_address', 'l.generation', 'l.object_key', 'p.live_locations'])
-    .where('p.live_locations', '>', 0)
-    .where('p.status', 'in', ['abandoned', 'garbage_collected'])
-    .where('l.state', '<>', 'deleted')
-    .orderBy('p.id')
+    .where(reclaimable('p.live_locations', 'p.status'))
+    .where('l.state', '<>', sql.lit('deleted'))
     .limit(input.limit)
     .execute();
-  const needed = await countLocations(
-    transaction.sql,
-    locations.map((location) => location.content_address),
-  );
+  const needed = await countLocations(transaction.sql, locations, locations.length);
   const dead: DeadKey[] = [];
   const left = new Map<string, number>();
   for (const location of locations) {
@@ -182,12 +177,7 @@ export async function planCollection(
   const abandon = await unfinalized(snapshot.sql, input.unchangedSince, all);
   const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);
   const goes = new Set([...abandon, ...collect]);
-  const ended = await snapshot.sql
-    .selectFrom('artifact_packages')
-    .select('id')
-    .where('live_locations', '>', 0)
-    .where('status', 'in', ['abandoned', 'garbage_collected'])
-    .execute();
+  const ended = await snapshot.sql.selectFrom('artifact_packages').select('id').where(reclaimable('live_locations', 'status')).execute();
   for (const row of ended) goes.add(row.id);
   let locations = 0;
   const freed = new Map<string, Map<string, number>>();
@@ -218,7 +208,12 @@ async function countFreed(
   going: ReadonlyMap<string, number>,
 ): Promise<{ readonly objects: number; readonly bytes: number }> {
   const addresses = [...going.keys()];
-  const needed = await countLocations(database, addresses);
+  const objects = addresses.map((content_address) => ({ backend_id: backendId, content_address }));
+  const needed = await countLocations(
+    database,
+    objects,
+    going.values().reduce((most, count) => Math.max(most, count), 0),
+  );
   const free = addresses.filter((address) => needed.get(`${backendId} ${address}`) === going.get(address));
   let bytes = 0;
   for (let start = 0; start < free.length; start += 500) {
@@ -267,19 +262,34 @@ function notHeld(packageId: string): RawBuilder<SqlBool> {
   return sql`not exists (select 1 from retention_holds as h where h.package_id = ${sql.ref(packageId)} and h.released_at is null)`;
 }
 
-/** Live locations by object. */
-async function countLocations(database: Kysely<Schema>, addresses: readonly string[]): Promise<Map<string, number>> {
+/** Written out, not bound: a partial index serves only conditions that are known when the statement is prepared. */
+function reclaimable(liveLocations: string, status: string): RawBuilder<SqlBool> {
+  return sql`${sql.ref(liveLocations)} > 0 and ${sql.ref(status)} in ('abandoned', 'garbage_collected')`;
+}
+
+/**
+ * Live locations by object, counted up to one more than `going`: bytes that fifty thousand packages share would else be counted anew
+ * for every batch that releases a few of them.
+ */
+async function countLocations(
+  database: Kysely<Schema>,
+  objects: readonly { readonly backend_id: string; readonly content_address: string }[],
+  going: number,
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  const distinct = [...new Set(addresses)];
-  for (let start = 0; start < distinct.length; start += 500) {
-    const rows = await database
-      .selectFrom('storage_locations')
-      .select(({ fn }) => ['backend_id', 'content_address', fn.countAll<number>().as('count')])
-      .where('content_address', 'in', distinct.slice(start, start + 500))
-      .where('state', '<>', 'deleted')
-      .groupBy(['backend_id', 'content_address'])
-      .execute();
-    for (const row of rows) counts.set(`${row.backend_id} ${row.content_address}`, Number(row.count));
+  for (const [backend_id, group] of Map.groupBy(objects, (object) => object.backend_id)) {
+    const distinct = [...new Set(group.map((object) => object.content_address))];
+    const live = sql<number>`(select count(*) from (select 1 from storage_locations as l
+      where l.backend_id = o.backend_id and l.content_address = o.content_address and l.state <> 'deleted' limit ${going + 1}) as counted)`;
+    for (let start = 0; start < distinct.length; start += 500) {
+      const rows = await database
+        .selectFrom('storage_objects as o')
+        .select(['o.content_address', live.as('count')])
+        .where('o.backend_id', '=', backend_id)
+        .where('o.content_address', 'in', distinct.slice(start, start + 500))
+        .execute();
+      for (const row of rows) counts.set(`${backend_id} ${row.content_address}`, Number(row.count));
+    }
   }
   return counts;
 }
