@@ -100,6 +100,21 @@ describe('credentials: renewed ahead of their end', () => {
     assert.equal((await credentials.keys()).accessKeyId, 'key-3');
   });
 
+  test('the old ones are not given where they were refused while the new ones were waited for in vain', async () => {
+    const clock = virtualClock();
+    const from = source(clock, hour);
+    const credentials = renewedCredentials(from.acquire, clock);
+    const first = await credentials.keys();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    from.gate = promise;
+    from.failing = true;
+    clock.advance(hour - 9000);
+    const waiting = credentials.keys();
+    credentials.refused(first);
+    resolve();
+    await assert.rejects(waiting, /failure 2/);
+  });
+
   test('after their end a failure is the answer, at once within a second of the last one', async () => {
     const clock = virtualClock();
     const from = source(clock, hour);

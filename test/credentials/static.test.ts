@@ -135,6 +135,7 @@ describe('credentials: static, from files', () => {
     const second = await credentials.keys();
     assert.equal(second.secretAccessKey, valueOfPart('secret', 2));
     assert.ok(clock.now() - before <= 1000, 'waited for the others, but not long');
+    files.write('secret', 3);
     credentials.refused(first);
     assert.equal(await credentials.keys(), second, 'a refusal of keys that are not the current ones is ignored');
   });

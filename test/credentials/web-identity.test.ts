@@ -85,6 +85,22 @@ describe('credentials: web identity', () => {
     assert.match(form.RoleSessionName ?? '', /^artifactstore-[A-Za-z0-9_=,.@-]+$/);
   });
 
+  test('asks nobody whom the environment of the machine names', async () => {
+    await using world = await open();
+    process.env.AWS_ENDPOINT_URL_STS = world.sts.url;
+    process.env.AWS_ENDPOINT_URL = world.sts.url;
+    try {
+      // There is no such region, so that nobody is asked at all.
+      await assert.rejects(
+        world.with({ stsEndpointUrl: undefined, region: 'xx-nowhere-1' }).keys(),
+        /AWS in xx-nowhere-1 cannot be reached/,
+      );
+    } finally {
+      for (const name of ['AWS_ENDPOINT_URL_STS', 'AWS_ENDPOINT_URL']) delete process.env[name];
+    }
+    assert.equal(world.sts.requests.length, 0);
+  });
+
   test('reads the file anew for each exchange, and renews behind while the old keys are given', async () => {
     await using world = await open();
     const { sts, clock, credentials, tokenFile } = world;
