@@ -40,7 +40,7 @@ test('while the store takes old keys too, no rotation is noticed: each pair is w
         'one object each',
       );
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
@@ -51,7 +51,7 @@ test('when the store drops old keys at once, one refusal is enough as soon as al
       for (const { keys, settled } of calls) if (settled !== undefined) assert.equal(generationOf(keys), settled);
       assert.equal(generationOf(calls.at(-1)!.keys), each.rotations.length);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 
