@@ -71,7 +71,10 @@ async function keepBytes(
 async function liveALife(transaction: Transaction, input: { readonly label: string; readonly flushEach: boolean }): Promise<number> {
   const { label } = input;
   const ids = Object.fromEntries(
-    ['sealed', 'abandoned', 'first', 'second', 'third', 'at1', 'at2', 'at3', 'hold1', 'hold2'].map((name) => [name, transaction.newId()]),
+    ['sealed', 'abandoned', 'first', 'second', 'third', 'at1', 'at2', 'at3', 'at4', 'hold1', 'hold2'].map((name) => [
+      name,
+      transaction.newId(),
+    ]),
   ) as Record<string, string>;
   const shared = fileEntry(ids.first!, 'a/ü.bin', `${label} shared`);
   const joined = fileEntry(ids.second!, 'b.txt', `${label} shared`);
@@ -152,6 +155,7 @@ async function liveALife(transaction: Transaction, input: { readonly label: stri
     event('v1.package.abandoned', 'package', ids.abandoned!, { package_id: ids.abandoned!, cause: 'requested', reason: null }),
     deleted(joined, ids.abandoned!, ids.at2!, 1, 'shared'),
     event('v1.retention.marked_eligible', 'package', sealed, { package_id: sealed, expires_at: later }),
+    added(shared, sealed, ids.at4!),
     deleted(shared, sealed, ids.at1!, 1, 'release'),
     event('v1.package.garbage_collected', 'package', sealed, { package_id: sealed, location_count: 1 }),
   ];
@@ -322,6 +326,23 @@ function ingested(file: ManifestFile, package_id: string, location_id: string, g
     ...file,
     package_id,
     location: { id: location_id, backend_id, object_key, generation, made_live },
+  });
+}
+
+/** In another backend, which has the object now. */
+function added(file: ManifestFile, package_id: string, location_id: string): NewEvent {
+  const { content_address, digest_sha256, size_bytes } = file;
+  return event('v1.storage.location_added', 'location', location_id, {
+    location_id,
+    file_id: file.id,
+    package_id,
+    backend_id: 'archive',
+    content_address,
+    generation: 0,
+    object_key: `${content_address}.0`,
+    digest_sha256,
+    size_bytes,
+    made_live: true,
   });
 }
 

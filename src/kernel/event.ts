@@ -46,6 +46,19 @@ export interface EventPayloads {
     readonly content_address?: string;
     readonly reason?: string;
   };
+  /** A file's bytes are in one more place: they were copied there. `made_live` as in `v1.file.ingested`. */
+  'v1.storage.location_added': {
+    readonly location_id: string;
+    readonly file_id: string;
+    readonly package_id: string;
+    readonly backend_id: string;
+    readonly content_address: string;
+    readonly generation: number;
+    readonly object_key: string;
+    readonly digest_sha256: string;
+    readonly size_bytes: number;
+    readonly made_live: boolean;
+  };
   /** `release`: no live location needs the object any more, its key is dead from here on. `shared`: another location still does. */
   'v1.storage.location_deleted': {
     readonly location_id: string;

@@ -87,24 +87,6 @@ const folds: {
 
   'v1.file.ingested': (event, payload) => {
     const { location } = payload;
-    const live = {
-      state: 'live',
-      live_generation: location.generation,
-      next_generation: location.generation + 1,
-      object_key: location.object_key,
-      digest_sha256: payload.digest_sha256,
-      size_bytes: payload.size_bytes,
-    } as const;
-    const madeLive: Change[] = location.made_live
-      ? [
-          {
-            kind: 'upsert',
-            table: 'storage_objects',
-            row: { backend_id: location.backend_id, content_address: payload.content_address, ...live },
-            set: live,
-          },
-        ]
-      : [];
     return [
       {
         kind: 'insert',
@@ -124,26 +106,7 @@ const folds: {
           created_sequence: event.sequence,
         },
       },
-      ...madeLive,
-      {
-        kind: 'insert',
-        table: 'storage_locations',
-        row: {
-          id: location.id,
-          file_id: payload.id,
-          package_id: payload.package_id,
-          backend_id: location.backend_id,
-          content_address: payload.content_address,
-          generation: location.generation,
-          object_key: location.object_key,
-          state: 'stored',
-          stored_at: event.created_at,
-          verified_at: null,
-          failed_reason: null,
-          retrieval_tier: 'hot',
-          restore_status: null,
-        },
-      },
+      ...newLocation(event, { ...payload, ...location, location_id: location.id, file_id: payload.id }),
       {
         kind: 'increment',
         table: 'artifact_packages',
@@ -211,6 +174,11 @@ const folds: {
     ...(payload.content_address === undefined
       ? []
       : [objectChange(payload.backend_id, payload.content_address, { state: payload.result === 'ok' ? 'live' : 'failed' })]),
+  ],
+
+  'v1.storage.location_added': (event, payload) => [
+    ...newLocation(event, payload),
+    { kind: 'increment', table: 'artifact_packages', key: { id: payload.package_id }, by: { live_locations: 1 }, set: {} },
   ],
 
   'v1.storage.location_deleted': (_event, payload) => [
@@ -281,4 +249,38 @@ function retentionChange(package_id: string, set: Partial<ViewTables['retention_
 
 function objectChange(backend_id: string, content_address: string, set: Partial<ViewTables['storage_objects']>): Change {
   return { kind: 'update', table: 'storage_objects', key: { backend_id, content_address }, set };
+}
+
+/** A location, and its object where the event made it live. */
+function newLocation(event: StoredEvent, added: EventPayloads['v1.storage.location_added']): readonly Change[] {
+  const { backend_id, content_address, generation, object_key, digest_sha256, size_bytes } = added;
+  const live = {
+    state: 'live',
+    live_generation: generation,
+    next_generation: generation + 1,
+    object_key,
+    digest_sha256,
+    size_bytes,
+  } as const;
+  const location: Change = {
+    kind: 'insert',
+    table: 'storage_locations',
+    row: {
+      id: added.location_id,
+      file_id: added.file_id,
+      package_id: added.package_id,
+      backend_id,
+      content_address,
+      generation,
+      object_key,
+      state: 'stored',
+      stored_at: event.created_at,
+      verified_at: null,
+      failed_reason: null,
+      retrieval_tier: 'hot',
+      restore_status: null,
+    },
+  };
+  if (!added.made_live) return [location];
+  return [{ kind: 'upsert', table: 'storage_objects', row: { backend_id, content_address, ...live }, set: live }, location];
 }

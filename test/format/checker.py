@@ -371,6 +371,15 @@ def fold_all(events):
                     change('storage_locations', location, state='failed', failed_reason=p.get('reason'))
             if 'content_address' in p:
                 change('storage_objects', p['backend_id'], p['content_address'], state='live' if good else 'failed')
+        elif kind == 'v1.storage.location_added':
+            add('storage_locations', **{key: p[key] for key in ('file_id', 'package_id', 'backend_id', 'content_address', 'generation', 'object_key')},
+                id=p['location_id'], state='stored', stored_at=when, verified_at=None, failed_reason=None, retrieval_tier='hot', restore_status=None)
+            if p['made_live']:
+                add('storage_objects', **{key: p[key] for key in ('backend_id', 'content_address', 'object_key', 'digest_sha256', 'size_bytes')},
+                    state='live', live_generation=p['generation'], next_generation=p['generation'] + 1)
+            owner = views['artifact_packages'].get((p['package_id'],))
+            if owner is not None:
+                owner['live_locations'] += 1
         elif kind == 'v1.storage.location_deleted':
             change('storage_locations', p['location_id'], state='deleted')
             owner = views['artifact_packages'].get((p['package_id'],))
@@ -475,6 +484,12 @@ def check_manifests(events, registry_id, report):
             at = value['location']
             report.expect(at['object_key'] == object_key(value['content_address'], at['generation']), 'event %d has a wrong object key' % event['sequence'])
             report.expect(is_path(value['relative_path']), 'event %d has an illegal path' % event['sequence'])
+        elif event['event_type'] == 'v1.storage.location_added':
+            right = object_key(value['content_address'], value['generation'])
+            report.expect(value['object_key'] == right, 'event %d has a wrong object key' % event['sequence'])
+            file = files.get(value['package_id'], {}).get(value['file_id'], {})
+            report.expect(all(value[key] == file.get(key) for key in ('content_address', 'digest_sha256', 'size_bytes')),
+                          'event %d places another file' % event['sequence'])
         elif event['event_type'] == 'v1.package.finalized':
             check_manifest(event, files.get(value['package']['id'], {}), registry_id, report)
             count += 1

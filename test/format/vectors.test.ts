@@ -63,6 +63,7 @@ describe('format vectors', () => {
       'v1.retention.marked_eligible': true,
       'v1.retention.eligibility_cleared': true,
       'v1.storage.location_verified': true,
+      'v1.storage.location_added': true,
       'v1.storage.location_deleted': true,
       'v1.storage.object_burnt': true,
       'v1.storage.object_repaired': true,

@@ -260,6 +260,7 @@ function id(number: number): string {
 
 const fileA = manifestFile(id(4), 'hello.txt', 'text/plain', utf8('hello, evidence\n'), {});
 const fileB = manifestFile(id(6), 'bin/run.sh', 'application/x-sh', utf8('#!/bin/sh\nexit 0\n'), { mode: 'executable' });
+const fileD = manifestFile(id(16), 'moved.txt', 'text/plain', utf8('moved to another place\n'), {});
 
 function manifestFile(
   fileId: string,
@@ -453,6 +454,27 @@ function everyEvent(): readonly StoredEvent[] {
     ...deleted,
     bytes: 'release',
   });
+  // A package whose bytes are moved to another backend.
+  const moved = id(15);
+  append(120, 'v1.package.created', 'package', moved, { ...created, id: moved, metadata: {}, metadata_schema_slug: null });
+  append(120, 'v1.retention.default_applied', 'package', moved, { package_id: moved, retention_class: 'transient', expires_at: at(220) });
+  append(121, 'v1.file.ingested', 'file', fileD.id, ingested(fileD, moved, id(17), 0, true));
+  const place = {
+    file_id: fileD.id,
+    package_id: moved,
+    content_address: fileD.content_address,
+    generation: 0,
+    object_key: objectKey(fileD.content_address as ContentAddress, 0),
+  };
+  append(122, 'v1.storage.location_added', 'location', id(18), {
+    location_id: id(18),
+    backend_id: 'archive',
+    ...place,
+    digest_sha256: fileD.digest_sha256,
+    size_bytes: fileD.size_bytes,
+    made_live: true,
+  });
+  append(122, 'v1.storage.location_deleted', 'location', id(17), { location_id: id(17), backend_id: 'local', ...place, bytes: 'release' });
   return log.events;
 }
 

@@ -113,6 +113,14 @@ test('a package through its life', () => {
   happen('v1.retention.extended', { new_expires_at: '2027-01-01T00:00:00.000Z' });
   has(row('retention_state', packageId), { expires_at: '2027-01-01T00:00:00.000Z' });
 
+  const { location_id: elsewhere } = samplePayloads['v1.storage.location_added'];
+  happen('v1.storage.location_added');
+  has(row('storage_locations', elsewhere), { state: 'stored', stored_at: at(13), backend_id: 'archive', file_id: fileId });
+  has(row('storage_objects', 'archive', contentAddress), { state: 'live', live_generation: 0, next_generation: 1, size_bytes: 1234 });
+  has(row('artifact_packages', packageId), { live_locations: 2, file_count: 1, changed_at: at(4) });
+  happen('v1.storage.location_added', { location_id: holdId, made_live: false, generation: 7 });
+  has(row('storage_objects', 'archive', contentAddress), { live_generation: 0, next_generation: 1 });
+
   happen('v1.storage.location_deleted', { bytes: 'shared', generation: 1 });
   has(row('storage_locations', locationId), { state: 'deleted' });
   has(row('storage_objects', 'local', contentAddress), { state: 'live', live_generation: 1 });

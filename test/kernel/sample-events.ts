@@ -92,6 +92,18 @@ export const samplePayloads: EventPayloads = {
     content_address: contentAddress,
     reason: 'the digest differs',
   },
+  'v1.storage.location_added': {
+    location_id: '0190f0a0-0000-7000-8000-000000000005',
+    file_id: fileId,
+    package_id: packageId,
+    backend_id: 'archive',
+    content_address: contentAddress,
+    generation: 0,
+    object_key: objectKey,
+    digest_sha256: file.digest_sha256,
+    size_bytes: file.size_bytes,
+    made_live: true,
+  },
   'v1.storage.location_deleted': {
     location_id: locationId,
     file_id: fileId,

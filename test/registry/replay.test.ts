@@ -65,7 +65,8 @@ describe('the views', () => {
   });
 });
 
-const types: Readonly<Record<keyof EventPayloads, true>> = {
+/** Places are added by moving bytes to another backend: migrate.test.ts. */
+const types: Readonly<Record<Exclude<keyof EventPayloads, 'v1.storage.location_added'>, true>> = {
   'v1.package.created': true,
   'v1.file.ingested': true,
   'v1.package.finalized': true,
