@@ -109,6 +109,8 @@ export function createProducer(remote: Registry, name: string, random: () => num
   async function abandon(): Promise<void> {
     const target = pick(open());
     if (target === undefined) return await create();
+    if (target.hold !== undefined)
+      return await assert.rejects(registry.packages.abandon(target.id), (error) => isArtifactstoreError(error, 'package_held'));
     target.given_up = true;
     await registry.packages.abandon(target.id);
   }
