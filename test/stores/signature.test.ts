@@ -168,6 +168,19 @@ test('a body must have a length and come whole', async () => {
   assert.equal((await sendRaw(store, { path: '/artifacts/key' })).code, 'NoSuchKey');
 });
 
+test('a refusal reaches a client that is still sending', async () => {
+  await using store = await openStrictStore();
+  for (let round = 0; round < 5; round += 1) {
+    const answer = await sendRaw(store, {
+      ...put,
+      body: Buffer.alloc(16 * 1024 ** 2),
+      payload: 'UNSIGNED-PAYLOAD',
+      secretAccessKey: 'another',
+    });
+    assert.equal(answer.code, 'SignatureDoesNotMatch');
+  }
+});
+
 test('Expect: 100-continue is answered when the head is good, and refused without a body when it is not', async () => {
   await using store = await openStrictStore();
   const good = startRaw(store, { ...put, loose: { expect: '100-continue' } });

@@ -220,6 +220,13 @@ test('presigned URLs of the SDK work, and bind what they sign', async () => {
   assert.equal((await fetch(put, { method: 'PUT', body: 'bytes!' })).status, 403);
   assert.equal((await fetch(put, { method: 'PUT', body: 'bytes' })).status, 200);
   assert.deepEqual(store.object(Bucket, 'a+b %')?.metadata, { a: 'b' });
+  const eager = clientOf(store, { requestChecksumCalculation: 'WHEN_SUPPORTED' });
+  const ofNothing = await getSignedUrl(eager, new PutObjectCommand({ Bucket, Key }));
+  assert.match(
+    await (await fetch(ofNothing, { method: 'PUT', body: 'bytes' })).text(),
+    /BadDigest/,
+    'by default it signs the checksum of no bytes',
+  );
   const get = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: 'a+b %', ResponseContentType: 'x/y' }));
   const answer = await fetch(get, { headers: { range: 'bytes=1-2' } });
   assert.deepEqual([answer.status, answer.headers.get('content-type'), await answer.text()], [206, 'x/y', 'yt']);

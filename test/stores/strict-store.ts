@@ -190,8 +190,8 @@ async function write(response: ServerResponse, body: Buffer, bytesPerSecond: num
   if (bytesPerSecond === undefined) return void response.write(body);
   const step = Math.max(1, Math.floor(bytesPerSecond / 20));
   for (let at = 0; at < body.length && !response.destroyed; at += step) {
-    response.write(body.subarray(at, at + step));
     await delay(50);
+    response.write(body.subarray(at, at + step));
   }
 }
 
