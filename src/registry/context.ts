@@ -1,5 +1,6 @@
 import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
+import type { ContentAddress } from '../kernel/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import type { Locate } from './locate.ts';
 import type { MetadataValidator } from './metadata-validation.ts';
@@ -26,10 +27,14 @@ export interface RegistryParts {
   onIncident(incident: Incident): void;
 }
 
+/** Brings a failed object's bytes back from another backend that has them, behind whoever noticed. */
+export type Repair = (actor: string, backendId: string, contentAddress: ContentAddress) => void;
+
 /** The parts as the facets see them. */
 export interface Context extends RegistryParts {
   readonly validator: MetadataValidator;
   readonly locate: Locate;
+  readonly repair: Repair;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
   background(what: string, work: Promise<unknown>): void;
 }

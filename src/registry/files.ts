@@ -1,14 +1,13 @@
-import type { StoredObject } from '../dataplane/DATAPLANE.ts';
-import { type ContentAddress, parseAddress } from '../kernel/address.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { parseAddress } from '../kernel/address.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { checkAnnotations, checkLimit, checkMediaType } from './input.ts';
-import type { LocatedFile } from './operations/files.ts';
-import type { Attachment, Files, FileTarget, OpenFile, OpenOptions } from './REGISTRY.ts';
+import { openLocated } from './open-located.ts';
+import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 
 const maximumAttachments = 1000;
 
@@ -77,85 +76,6 @@ export function createFiles(context: Context, actor: string): Files {
       return located === undefined ? undefined : await openLocated(context, actor, located, options);
     },
   };
-}
-
-async function openLocated(context: Context, actor: string, located: LocatedFile, options: OpenOptions): Promise<OpenFile> {
-  const { file } = located;
-  if (located.packageStatus === 'garbage_collected' || located.locations.length === 0)
-    throw new ArtifactstoreError(
-      'package_collected',
-      `Package ${file.package_id} was collected: its retention is over and the bytes of "${file.relative_path}" are gone.`,
-    );
-  const range = options.range === undefined ? undefined : checkRange(options.range, file.size_bytes);
-  let failure: unknown;
-  for (const location of located.locations) {
-    if (location.failed) continue;
-    const object: StoredObject = {
-      backendId: location.backendId,
-      objectKey: location.objectKey,
-      sizeBytes: file.size_bytes,
-      contentAddress: file.content_address as ContentAddress,
-      digestSha256: file.digest_sha256,
-      ...(located.blockDigests === null ? {} : { blockDigests: located.blockDigests }),
-    };
-    const report = (error: unknown) => reportFailure(context, actor, object, location.generation, error);
-    try {
-      const body = await context.dataplane.open(object, range, options.signal);
-      return { file, ...(range === undefined ? {} : { range }), body: reporting(body, report) };
-    } catch (error) {
-      failure = await report(error);
-    }
-  }
-  throw (
-    failure ??
-    new ArtifactstoreError(
-      'integrity_failure',
-      `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be bad. Push the good bytes again to repair them.`,
-      { info: { content_address: file.content_address } },
-    )
-  );
-}
-
-async function* reporting(body: AsyncIterable<Uint8Array>, report: (error: unknown) => Promise<unknown>): AsyncIterable<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw await report(error);
-  }
-}
-
-/** Bad or missing bytes are recorded in the log before the reader hears of them. Answers the error that the reader gets. */
-async function reportFailure(context: Context, actor: string, object: StoredObject, generation: number, error: unknown): Promise<unknown> {
-  const missing = isArtifactstoreError(error, 'object_not_found');
-  if (!missing && !isArtifactstoreError(error, 'integrity_failure')) return error;
-  const { backendId: backend_id, objectKey: object_key, contentAddress: content_address } = object;
-  const reason = missing ? 'the bytes are not in the store' : (error as Error).message;
-  const news = await context.database
-    .write('object.fail', { actor, backend_id, content_address, generation, reason })
-    .catch((cause: unknown) => context.onIncident({ message: 'a bad object could not be recorded', error: cause }));
-  context.onIncident({
-    message: 'a stored object is not what it should be',
-    error,
-    detail: { backend_id, object_key, content_address, recorded: news === true },
-  });
-  return missing
-    ? new ArtifactstoreError('integrity_failure', `The bytes of ${content_address} are missing from backend "${backend_id}".`, {
-        info: { content_address },
-        cause: error,
-      })
-    : error;
-}
-
-/** The inclusive range that is asked for, cut to the file. */
-function checkRange(range: NonNullable<OpenOptions['range']>, size: number): { readonly first: number; readonly last: number } {
-  const first = range.first < 0 ? Math.max(0, size + range.first) : range.first;
-  const last = Math.min(range.last ?? size - 1, size - 1);
-  if (!Number.isSafeInteger(first) || first > last)
-    throw new ArtifactstoreError('range_not_satisfiable', `The file is ${size} bytes long; the range lies outside it.`, {
-      field: 'Range',
-      info: { size_bytes: size },
-    });
-  return { first, last };
 }
 
 function checkTarget(target: FileTarget): FileTarget {

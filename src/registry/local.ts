@@ -9,6 +9,7 @@ import { createMetadataValidator } from './metadata-validation.ts';
 import type { Operator } from './operator.ts';
 import { createPackages } from './packages.ts';
 import type { Registry } from './REGISTRY.ts';
+import { createRepair } from './repair.ts';
 import { createRetention } from './retention.ts';
 
 /** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */
@@ -21,14 +22,16 @@ export interface LocalRegistry {
 
 export function createRegistry(parts: RegistryParts): LocalRegistry {
   const pending = new Set<Promise<unknown>>();
+  const background: Context['background'] = (what, work) => {
+    const settled = work.catch((error: unknown) => parts.onIncident({ message: what, error })).finally(() => pending.delete(settled));
+    pending.add(settled);
+  };
   const context: Context = {
     ...parts,
     validator: createMetadataValidator(),
     locate: createLocate(parts.database),
-    background(what, work) {
-      const settled = work.catch((error: unknown) => parts.onIncident({ message: what, error })).finally(() => pending.delete(settled));
-      pending.add(settled);
-    },
+    repair: createRepair(parts, background),
+    background,
   };
   return {
     as(actor) {

@@ -1,13 +1,14 @@
-import type { StoredObject, Verdict } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { countLive, reconcile } from './collect.ts';
 import type { Context } from './context.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './operator.ts';
+import { createPace } from './pace.ts';
 import { eachInParallel } from './parallel.ts';
+import { readWhole } from './read-whole.ts';
 
 const objectsPerStep = 500;
 /** A step is recorded when it has read this much, so that a stopped run repeats little. */
@@ -29,7 +30,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, cleared: 0 };
   if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
   const live = await countLive(context, backendId);
-  const pace = pacer(options.bytesPerSecond);
+  const pace = createPace(options.bytesPerSecond);
   let cursor = earlier?.cursor ?? null;
 
   async function check(object: VerifiableObject, good: { content_address: string; generation: number }[]): Promise<void> {
@@ -111,19 +112,8 @@ export async function findOrphans(context: Context, backendId: string, options: 
   return { ...stored, orphan_keys: keys, deleted_orphans: deleted };
 }
 
-/** An object that can't be read in a backend that is otherwise well has failed; when the backend itself is away, nothing is said of its objects. */
-async function readWhole(context: Context, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
-  try {
-    return await context.dataplane.verify(object, signal);
-  } catch (error) {
-    if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
-    const health = (await context.dataplane.health()).get(object.backendId);
-    if (health?.healthy !== true) throw error;
-    return { result: 'failed', reason: error.message };
-  }
-}
-
-function requireBackend(context: Context, backendId: string): void {
+/** Throws `invalid_value` when there is no such backend. */
+export function requireBackend(context: Context, backendId: string): void {
   if (!context.backendIds.includes(backendId))
     throw new ArtifactstoreError(
       'invalid_value',
@@ -134,32 +124,12 @@ function requireBackend(context: Context, backendId: string): void {
     );
 }
 
-function upTo(objects: readonly VerifiableObject[], bytes: number): readonly VerifiableObject[] {
+/** The first of them, up to so many bytes, and at least one. */
+export function upTo<T extends { readonly size_bytes: number }>(objects: readonly T[], bytes: number): readonly T[] {
   let sum = 0;
   const end = objects.findIndex((object) => {
     sum += object.size_bytes;
     return sum >= bytes;
   });
   return end === -1 ? objects : objects.slice(0, end + 1);
-}
-
-/** Lets bytes through no faster than asked for, on average: what was read sets when the next may start. */
-function pacer(bytesPerSecond: number | undefined): (bytes: number, signal?: AbortSignal) => Promise<void> {
-  let free = performance.now();
-  return async (bytes, signal) => {
-    if (bytesPerSecond === undefined) return;
-    const wait = free - performance.now();
-    free = Math.max(free, performance.now()) + (bytes / bytesPerSecond) * 1000;
-    if (wait <= 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const stop = () => reject(signal!.reason);
-    const timer = setTimeout(resolve, wait);
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', stop);
-    }
-  };
 }

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Transaction } from '../../database/DATABASE.ts';
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/address.ts';
 import { objectKey } from '../../kernel/key.ts';
@@ -39,11 +39,13 @@ export async function readObjects(
         size_bytes: null,
       },
     });
+  const backends = [...new Set(names.map((name) => name.backend_id))];
   const addresses = [...new Set(names.map((name) => name.content_address))];
   for (let start = 0; start < addresses.length; start += 500) {
     const rows = await database
       .selectFrom('storage_objects')
       .selectAll()
+      .where('backend_id', 'in', backends)
       .where('content_address', 'in', addresses.slice(start, start + 500))
       .execute();
     for (const row of rows) {
@@ -124,6 +126,61 @@ export async function repairObject(
       },
     });
   return [{ backend_id, object_key: objectKey(content_address as ContentAddress, live_generation!) }];
+}
+
+export interface RepairFailed extends ObjectName {
+  readonly actor: string;
+  /** Those that good bytes were published under; the last is the one to make live. */
+  readonly generations: readonly number[];
+}
+
+export type RepairedObject =
+  /** Somebody else was faster: the generation to publish under instead. */
+  | { readonly outcome: 'publish'; readonly generation: number }
+  /** The object is good again, or gone; `dead` are the keys that nobody needs. */
+  | { readonly outcome: 'settled'; readonly repaired: boolean; readonly dead: readonly DeadKey[] };
+
+/** Makes good bytes live that were copied for a failed object, where it is still so and their generation is still the next. */
+export async function repairFailed(transaction: Transaction, input: RepairFailed): Promise<RepairedObject> {
+  const { actor, generations } = input;
+  let object = (await readObjects(transaction.sql, [input])).get(`${input.backend_id} ${input.content_address}`)!.current;
+  const repaired = object.state === 'failed';
+  const dead: DeadKey[] = [];
+  if (repaired) {
+    const generation = generations.at(-1);
+    if (generation !== object.next_generation) return { outcome: 'publish', generation: object.next_generation };
+    dead.push(...(await repairObject(transaction, actor, object, generation)));
+    object = { ...object, state: 'live', live_generation: generation, next_generation: generation + 1 };
+  }
+  dead.push(...deadKeys(transaction, actor, object, generations));
+  await rememberDead(transaction, dead);
+  return { outcome: 'settled', repaired, dead };
+}
+
+/** The keys of those generations that are not the live one, burnt first where an ingest could still aim at them. */
+export function deadKeys(transaction: Transaction, actor: string, object: ObjectRow, generations: readonly number[]): readonly DeadKey[] {
+  let { next_generation } = object;
+  return generations.flatMap((generation) => {
+    const key = deadKey(transaction, actor, { ...object, next_generation }, generation);
+    if (key === undefined) return [];
+    next_generation = Math.max(next_generation, generation + 1);
+    return [key];
+  });
+}
+
+/** The objects of these bytes that the log says are there, failed ones too. */
+export async function listCopies(
+  snapshot: Snapshot,
+  input: { readonly content_address: string; readonly backendIds: readonly string[] },
+): Promise<readonly ObjectRow[]> {
+  return await snapshot.sql
+    .selectFrom('storage_objects')
+    .selectAll()
+    .where('backend_id', 'in', input.backendIds)
+    .where('content_address', '=', input.content_address)
+    .where('live_generation', 'is not', null)
+    .orderBy('backend_id')
+    .execute();
 }
 
 export interface FailObject extends ObjectName {

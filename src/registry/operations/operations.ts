@@ -12,10 +12,10 @@ import {
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
-import { addFiles, attachFiles, planFiles } from './ingest.ts';
+import { addFiles, attachFiles, nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
-import { burnObjects, failObject } from './objects.ts';
+import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
@@ -34,6 +34,7 @@ export const operations: RegistryOperations = {
     'file.attach': attachFiles,
     'object.burn': burnObjects,
     'object.fail': failObject,
+    'object.repair': repairFailed,
     'metadata_schema.register': registerMetadataSchema,
     'retention.extend': extendRetention,
     'retention.hold': applyHold,
@@ -59,6 +60,8 @@ export const operations: RegistryOperations = {
     'file.list': listFiles,
     'file.with_digest': filesWithDigest,
     'file.locate': locateFile,
+    'object.copies': listCopies,
+    'object.next_generation': nextGeneration,
     'event.page': readEvents,
     'event.encoded_page': readEncodedEvents,
     'event.verify': verifyEvents,
@@ -85,6 +88,7 @@ export interface RegistryOperations {
     readonly 'file.attach': typeof attachFiles;
     readonly 'object.burn': typeof burnObjects;
     readonly 'object.fail': typeof failObject;
+    readonly 'object.repair': typeof repairFailed;
     readonly 'metadata_schema.register': typeof registerMetadataSchema;
     readonly 'retention.extend': typeof extendRetention;
     readonly 'retention.hold': typeof applyHold;
@@ -110,6 +114,8 @@ export interface RegistryOperations {
     readonly 'file.list': typeof listFiles;
     readonly 'file.with_digest': typeof filesWithDigest;
     readonly 'file.locate': typeof locateFile;
+    readonly 'object.copies': typeof listCopies;
+    readonly 'object.next_generation': typeof nextGeneration;
     readonly 'event.page': typeof readEvents;
     readonly 'event.encoded_page': typeof readEncodedEvents;
     readonly 'event.verify': typeof verifyEvents;

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Database } from '../../src/database/DATABASE.ts';
+import { openDatabase } from '../../src/database/open.ts';
+import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
+import { openDataPlane } from '../../src/dataplane/streaming.ts';
+import type { Algorithm } from '../../src/kernel/digest.ts';
+import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
+import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
+import { operationsUrl } from '../../src/registry/operations/url.ts';
+import type { Incident } from '../../src/registry/operator.ts';
+import type { File } from '../../src/registry/REGISTRY.ts';
+import { openLocalStorage } from '../../src/storage/local.ts';
+
+export type BackendId = 'near' | 'far';
+
+/** A real registry over two directories: files of the producer `far` go to the backend `far`, all others to `near`. */
+export interface TwoBackends extends LocalRegistry, AsyncDisposable {
+  readonly directory: string;
+  readonly database: Database<RegistryOperations>;
+  readonly dataplane: DataPlane;
+  readonly incidents: readonly Incident[];
+  rootOf(backendId: BackendId): string;
+  /** Of the location there that is not deleted. */
+  pathOf(backendId: BackendId, file: File): string;
+  /** The same registry with other parts. */
+  over(changed: { readonly dataplane?: DataPlane; readonly database?: Database<RegistryOperations> }): LocalRegistry;
+  close(): Promise<void>;
+}
+
+export async function openTwoBackends(
+  options: { readonly databaseUrl?: string; readonly digestAlgorithm?: Algorithm; readonly directory?: string } = {},
+): Promise<TwoBackends> {
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'artifactstore-')));
+  const rootOf = (id: string) => join(directory, id);
+  const backends = new Map(
+    await Promise.all((['near', 'far'] as const).map(async (id) => [id, await openLocalStorage({ id, root: rootOf(id) })] as const)),
+  );
+  const realPlane = openDataPlane({ backends, digestAlgorithm: options.digestAlgorithm ?? 'blake3', hashThreads: 0 });
+  const realDatabase = await openDatabase<RegistryOperations>(
+    options.databaseUrl === undefined
+      ? { kind: 'sqlite', path: join(directory, 'artifactstore.db') }
+      : { kind: 'postgresql', url: options.databaseUrl },
+    { operations: { url: operationsUrl }, migrate: true },
+  );
+  const incidents: Incident[] = [];
+  const over: TwoBackends['over'] = ({ dataplane = realPlane, database = realDatabase }) =>
+    createRegistry({
+      database,
+      dataplane,
+      defaultBackend: 'near',
+      routeBackend: (producer) => (producer === 'far' ? 'far' : 'near'),
+      retentionClasses: [
+        { slug: 'transient', default_duration_seconds: null },
+        { slug: 'blink', default_duration_seconds: 1 },
+      ],
+      version: '0',
+      backendIds: ['near', 'far'],
+      unfinalizedSeconds: 604_800,
+      now: Date.now,
+      newId: () => crypto.randomUUID(),
+      onIncident: (incident) => incidents.push(incident),
+    });
+  const registry = over({});
+  const close = async () => {
+    await registry.settle();
+    await realDatabase.close();
+    await realPlane.close();
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    ...registry,
+    directory,
+    database: realDatabase,
+    dataplane: realPlane,
+    incidents,
+    rootOf,
+    pathOf(backendId, file) {
+      const location = file.locations.find(({ backend_id, state }) => backend_id === backendId && state !== 'deleted');
+      if (location === undefined) throw new Error(`${file.relative_path} is not in ${backendId}`);
+      return join(rootOf(backendId), location.object_key);
+    },
+    over,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
