@@ -3,6 +3,7 @@ import { chainStart, type LogHead } from '../kernel/event.ts';
 import { startAutorun } from './autorun.ts';
 import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './context.ts';
+import { migrateStorage, planMigration } from './migrate.ts';
 import type { Operator } from './operator.ts';
 import { findOrphans, verifyStorage } from './verify.ts';
 
@@ -17,6 +18,8 @@ export function createOperator(context: Context): Operator {
     collect: (options = {}) => collect(context, options),
     planCollection: (options = {}) => planCollection(context, options),
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
+    migrateStorage: (options) => migrateStorage(context, options),
+    planMigration: (target) => planMigration(context, target),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     autorun: (options) => startAutorun(context, options),
     async verifyEvents(onProgress) {

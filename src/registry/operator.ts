@@ -12,6 +12,10 @@ export interface Operator {
   planCollection(options?: PlanOptions): Promise<CollectionPlan>;
   /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
   verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
+  /** Moves files from one backend to another, beside everything else and itself; goes on where a stopped run was. */
+  migrateStorage(options: MigrateOptions): Promise<Migration>;
+  /** What `migrateStorage` would do now; does nothing. */
+  planMigration(target: MigrationTarget): Promise<MigrationPlan>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
   /** Sweeps and collects at an interval, in one process at a time, until it is stopped. */
@@ -109,6 +113,71 @@ export interface Verification extends VerificationCounts {
   /** Whether it went on where a stopped run was; the counts are those of both. */
   readonly resumed: boolean;
   readonly started_at: string;
+}
+
+/** Which files are moved: all that are absent are any. Those of abandoned and collected packages never are. */
+export interface MigrationTarget {
+  readonly from: string;
+  readonly to: string;
+  readonly producer?: string;
+  readonly retentionClass?: string;
+  readonly packageId?: string;
+}
+
+export interface MigrateOptions extends MigrationTarget {
+  readonly actor?: string;
+  /** Objects copied at the same time; 4 where absent. */
+  readonly jobs?: number;
+  readonly bytesPerSecond?: number;
+  /** `total`: what there was to move at the start. */
+  readonly onProgress?: (counts: MigrationCounts, total: MigrationTotals) => void;
+  /** Told of an object that cannot be moved, and of what is wrong with it in which backend. */
+  readonly onFailure?: (failure: MigrationFailure) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface MigrationFailure {
+  readonly backend_id: string;
+  readonly object_key: string;
+  readonly content_address: string;
+  readonly reason: string;
+}
+
+export interface MigrationCounts {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly locations: number;
+  /** Those in `from` that nobody needs any more. */
+  readonly deleted_objects: number;
+  /** Not moved, since they are not what they should be. */
+  readonly failed: number;
+  /** Not moved, since they are not in the backend. */
+  readonly missing: number;
+}
+
+export interface MigrationTotals {
+  readonly objects: number;
+  readonly bytes: number;
+  readonly locations: number;
+}
+
+export interface Migration extends MigrationCounts {
+  readonly from: string;
+  readonly to: string;
+  /** What there is to move now: what failed, and what came meanwhile. */
+  readonly left_objects: number;
+  readonly left_bytes: number;
+}
+
+export interface MigrationPlan extends MigrationTotals {
+  readonly from: string;
+  readonly to: string;
+  /** Those whose bytes are not at the target. */
+  readonly copy_objects: number;
+  readonly copy_bytes: number;
+  /** Those in `from` that nobody needs afterwards. */
+  readonly delete_objects: number;
+  readonly delete_bytes: number;
 }
 
 export interface OrphansOptions {

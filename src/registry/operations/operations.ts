@@ -15,6 +15,7 @@ import { finalizePackage } from './finalize.ts';
 import { addFiles, attachFiles, nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
+import { countMovable, listMovable, moveLocations } from './migrate.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
@@ -45,6 +46,7 @@ export const operations: RegistryOperations = {
     'collect.release': releaseLocations,
     'collect.forget': forgetDeadKeys,
     'collect.burn_orphans': burnOrphans,
+    'migrate.move': moveLocations,
     'verify.record': recordVerified,
     'verify.end': endVerification,
     'lease.take': takeLease,
@@ -74,6 +76,8 @@ export const operations: RegistryOperations = {
     'collect.dead_keys': listDeadKeys,
     'collect.find_orphans': findOrphans,
     'collect.count_live': countLive,
+    'migrate.list': listMovable,
+    'migrate.count': countMovable,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
   },
@@ -99,6 +103,7 @@ export interface RegistryOperations {
     readonly 'collect.release': typeof releaseLocations;
     readonly 'collect.forget': typeof forgetDeadKeys;
     readonly 'collect.burn_orphans': typeof burnOrphans;
+    readonly 'migrate.move': typeof moveLocations;
     readonly 'verify.record': typeof recordVerified;
     readonly 'verify.end': typeof endVerification;
     readonly 'lease.take': typeof takeLease;
@@ -128,6 +133,8 @@ export interface RegistryOperations {
     readonly 'collect.dead_keys': typeof listDeadKeys;
     readonly 'collect.find_orphans': typeof findOrphans;
     readonly 'collect.count_live': typeof countLive;
+    readonly 'migrate.list': typeof listMovable;
+    readonly 'migrate.count': typeof countMovable;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
   };
