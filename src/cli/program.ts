@@ -48,8 +48,12 @@ export const commands: Readonly<Record<string, Entry>> = {
     },
   },
   storage: {
-    summary: 'check what is stored',
+    summary: 'check what is stored, and move it',
     commands: {
+      migrate: {
+        summary: 'move files from one storage backend to another',
+        load: async () => (await import('./storage-migrate.ts')).storageMigrate,
+      },
       verify: {
         summary: 'read every stored object and check its digests',
         load: async () => (await import('./storage-verify.ts')).storageVerify,
