@@ -174,6 +174,24 @@ function migrationCases(name: string, open: () => Promise<TwoBackends>): void {
       assert.equal(await read(store, id, 'f'), 'precious');
     });
 
+    it('leaves no bytes behind that it copied in vain', async () => {
+      await using store = await open();
+      const id = await fill(store, 'p', { f: 'given up meanwhile' });
+      const late = store.over({
+        dataplane: {
+          ...store.dataplane,
+          async verify(...input) {
+            await store.as('x').packages.abandon(id);
+            await store.database.write('collect.release', { actor: 'x', limit: 10 });
+            return await store.dataplane.verify(...input);
+          },
+        },
+      });
+      assert.equal((await late.operator.migrateStorage({ from: 'near', to: 'far' })).objects, 0);
+      assert.deepEqual(await objectsIn(store, 'far'), []);
+      await assertReplays(store);
+    });
+
     it('goes on where a stopped run was', async () => {
       await using store = await open();
       const ids: string[] = [];
