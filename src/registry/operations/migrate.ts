@@ -228,17 +228,16 @@ async function countNeeded(database: Kysely<Schema>, backendId: string, addresse
   return new Map(rows.map((row) => [row.content_address, Number(row.count)]));
 }
 
-/** Those of the files that have a live location there already. */
+/** Those of the files that have a live location there already. By the files alone: a backend holds far more. */
 async function filesAt(database: Kysely<Schema>, backendId: string, fileIds: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (let start = 0; start < fileIds.length; start += 500)
-    for (const { file_id } of await database
+    for (const { file_id, backend_id } of await database
       .selectFrom('storage_locations')
-      .select('file_id')
+      .select(['file_id', 'backend_id'])
       .where('file_id', 'in', fileIds.slice(start, start + 500))
-      .where('backend_id', '=', backendId)
       .where('state', '<>', sql.lit('deleted'))
       .execute())
-      found.add(file_id);
+      if (backend_id === backendId) found.add(file_id);
   return found;
 }
