@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { openTwoBackends } from '../registry/two-backends.ts';
 import { damages } from './damages.ts';
 import { fillRegistry } from './sample-registry.ts';
 
@@ -48,6 +49,30 @@ describe('the independent checker', { skip }, () => {
       await check(0, 'database', join(directory, 'artifactstore.db'), join(directory, 'storage')),
       /1 manifests, 5 live objects/,
     );
+  });
+
+  it('agrees with one whose files were moved, in both backends', async () => {
+    const directory = join(scratch, 'moved');
+    await mkdir(directory);
+    const store = await openTwoBackends({ directory });
+    const registry = store.as('tester');
+    for (const retention_class of ['transient', 'blink']) {
+      const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class });
+      for (const text of ['in both', retention_class]) {
+        async function* body() {
+          yield Buffer.from(text);
+        }
+        await registry.files.add(record.id, { relative_path: text, body: body() });
+      }
+      await registry.packages.finalize(record.id);
+    }
+    await store.operator.migrateStorage({ from: 'near', to: 'far', retentionClass: 'blink' });
+    await store.close();
+    for (const backend of ['near', 'far'])
+      assert.match(
+        await check(0, 'database', join(directory, 'artifactstore.db'), join(directory, backend), backend),
+        /2 manifests, 2 live objects/,
+      );
   });
 
   for (const { what, damage, fault } of damages)
