@@ -22,7 +22,13 @@ export function createFiles(context: Context, actor: string): Files {
       const id = parseId(packageId, 'package_id');
       const checked = checkAttachments(items);
       const backendId = await ingest.openPackage(id);
-      const results = await database.write('file.attach', { actor, packageId: id, backendId, items: checked });
+      const results = await database.write('file.attach', {
+        actor,
+        packageId: id,
+        backendId,
+        backendIds: context.backendIds,
+        items: checked,
+      });
       return results.map((result, index) => {
         const { relative_path } = checked[index]!;
         if (result === null) return { relative_path, result: 'missing' };

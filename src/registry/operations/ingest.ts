@@ -48,6 +48,15 @@ export async function planFiles(snapshot: Snapshot, input: AddFiles): Promise<re
   return (await plan(snapshot.sql, input)).needs;
 }
 
+/** The generation that bytes with this address would be published under now; null where a good object of them is live. Nothing is decided by it. */
+export async function nextGeneration(
+  snapshot: Snapshot,
+  input: { readonly backend_id: string; readonly content_address: ContentAddress },
+): Promise<number | null> {
+  const { current } = (await readObjects(snapshot.sql, [input])).get(`${input.backend_id} ${input.content_address}`)!;
+  return current.state === 'live' ? null : current.next_generation;
+}
+
 /**
  * Commits files whose bytes are published: joins what is live, makes live what was published under the next generation, or says
  * what to publish instead. All or nothing.
@@ -131,7 +140,9 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
 export interface AttachFiles {
   readonly actor: string;
   readonly packageId: string;
+  /** Where the package's own bytes go: copies there are joined first. */
   readonly backendId: string;
+  readonly backendIds: readonly string[];
   readonly items: readonly {
     readonly relative_path: string;
     readonly content_address: ContentAddress;
@@ -145,6 +156,7 @@ export interface AttachFiles {
 export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly (Created<File> | null)[]> {
   const live = await liveObjects(
     transaction.sql,
+    input.backendIds,
     input.items.map((item) => item.content_address),
   );
   const items = input.items.map((item): IngestItem | null => {
@@ -229,8 +241,12 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   return { fresh, existing, objects, needs: [...needs.values()] };
 }
 
-/** The live objects that each address stands for, as primary or as SHA-256. */
-async function liveObjects(database: Kysely<Schema>, addresses: readonly ContentAddress[]): Promise<ReadonlyMap<string, ObjectRow[]>> {
+/** The live objects that each address stands for, as primary or as SHA-256. Primary addresses are looked up by their key, which begins with the backend. */
+async function liveObjects(
+  database: Kysely<Schema>,
+  backendIds: readonly string[],
+  addresses: readonly ContentAddress[],
+): Promise<ReadonlyMap<string, ObjectRow[]>> {
   const found = new Map<string, ObjectRow[]>();
   const remember = (name: string, row: ObjectRow) => {
     const rows = found.get(name);
@@ -240,10 +256,12 @@ async function liveObjects(database: Kysely<Schema>, addresses: readonly Content
   for (let start = 0; start < addresses.length; start += 500) {
     const stretch = addresses.slice(start, start + 500);
     const objects = database.selectFrom('storage_objects').selectAll().where('state', '=', 'live');
-    for (const row of await objects.where('content_address', 'in', stretch).execute()) remember(row.content_address, row);
+    for (const row of await objects.where('backend_id', 'in', backendIds).where('content_address', 'in', stretch).execute())
+      remember(row.content_address, row);
     const sha256 = stretch.filter((address) => address.startsWith('sha256:')).map((address) => splitAddress(address).hex);
     if (sha256.length > 0)
-      for (const row of await objects.where('digest_sha256', 'in', sha256).execute()) remember(`sha256:${row.digest_sha256}`, row);
+      for (const row of await objects.where('digest_sha256', 'in', sha256).execute())
+        if (backendIds.includes(row.backend_id)) remember(`sha256:${row.digest_sha256}`, row);
   }
   return found;
 }
