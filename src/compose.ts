@@ -21,7 +21,10 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export type StoreConfig = Pick<Config, 'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'retention'>;
+export type StoreConfig = Pick<
+  Config,
+  'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory' | 'referenced' | 'retention'
+>;
 
 export interface StoreOptions {
   /** Brings the database's schema up to date first. Off, an out-of-date one answers `database_not_migrated`. */
@@ -30,19 +33,29 @@ export interface StoreOptions {
   readonly onIncident?: (incident: Incident) => void;
 }
 
-/** One row for each kind of backend. */
+/** One row for each kind of backend; what only some need is loaded by them. */
 const backendKinds = {
   local: (backend) => openLocalStorage({ id: backend.id, root: backend.root }),
+  s3: async (backend, config) => (await import('./open-s3.ts')).openS3(backend, config.referenced),
 } as const satisfies {
-  readonly [K in Config['backends'][number]['kind']]: (backend: Extract<Config['backends'][number], { kind: K }>) => Promise<Storage>;
+  readonly [K in Config['backends'][number]['kind']]: (
+    backend: Extract<Config['backends'][number], { kind: K }>,
+    config: StoreConfig,
+  ) => Promise<Storage>;
 };
+
+/** The row of a backend's kind with the backend itself: the compiler cannot see that they go together. */
+function openBackend(backend: Config['backends'][number], config: StoreConfig): Promise<Storage> {
+  const open = backendKinds[backend.kind] as (backend: Config['backends'][number], config: StoreConfig) => Promise<Storage>;
+  return open(backend, config);
+}
 
 /** Opens the parts in order and closes what was opened when one of them cannot be. */
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   await using opened = new AsyncDisposableStack();
   const backends = new Map<string, Storage>();
-  for (const backend of config.backends) backends.set(backend.id, await backendKinds[backend.kind](backend));
-  const dataplane = openDataPlane({ backends, digestAlgorithm: config.digestAlgorithm });
+  for (const backend of config.backends) backends.set(backend.id, await openBackend(backend, config));
+  const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
   opened.defer(() => dataplane.close());
   const database = await openDatabase<RegistryOperations>(config.database, {
     operations: { url: operationsUrl },

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type DatabaseTarget, parseDatabaseUrl } from './config/database-url.ts';
+import { parseHttpUrl } from './config/http-url.ts';
 import { readRetentionClasses } from './config/retention-file.ts';
 import { parseRoutes, type StorageRoute } from './config/routes.ts';
+import { readS3, type S3BackendConfig } from './config/s3.ts';
 import { type SettingSource, type Settings, settingsFrom } from './config/settings.ts';
 import { type BearerToken, parseTokens } from './config/tokens.ts';
 import { type Algorithm, algorithms } from './kernel/digest.ts';
@@ -12,6 +14,7 @@ import { builtInRetentionClasses, type RetentionClass } from './kernel/retention
 
 export type { DatabaseTarget } from './config/database-url.ts';
 export type { StorageRoute } from './config/routes.ts';
+export type { S3BackendConfig } from './config/s3.ts';
 export type { BearerToken } from './config/tokens.ts';
 
 /**
@@ -26,6 +29,10 @@ export interface Config {
   readonly defaultBackend: string;
   /** First match wins; without a match, the default backend. */
   readonly routes: readonly StorageRoute[];
+  /** Where uploads wait whose backend cannot take them as they come. */
+  readonly spoolDirectory: string;
+  /** Values of the variables that credential references name, from wherever settings come. */
+  readonly referenced: Readonly<Record<string, string>>;
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -48,7 +55,7 @@ export interface Config {
   describe(): Readonly<Record<string, string>>;
 }
 
-export type BackendConfig = LocalBackendConfig;
+export type BackendConfig = LocalBackendConfig | S3BackendConfig;
 
 export interface LocalBackendConfig {
   readonly kind: 'local';
@@ -93,6 +100,7 @@ export function readConfig(
     },
     guideBoardSchema: resolve(directory, settings.text('GUIDE_BOARD_SCHEMA', 'schemas/guide-board.run.v1.json')),
     stateHub: stateHub(settings),
+    referenced: settings.referenced(),
     describe: settings.describe,
   };
 
@@ -140,39 +148,23 @@ function dotEnv(directory: string): Readonly<Record<string, string | undefined>>
   }
 }
 
-function storage(settings: Settings, directory: string): Pick<Config, 'backends' | 'defaultBackend' | 'routes'> {
+function storage(settings: Settings, directory: string): Pick<Config, 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory'> {
   const root = resolve(directory, settings.text('STORAGE_LOCAL_ROOT', './var/storage'));
   const ids = settings.list('STORAGE_BACKENDS', 'local');
+  const s3 = readS3(settings, directory, ids.includes('s3'));
+  const spoolDirectory = resolve(directory, settings.text('STORAGE_SPOOL_ROOT', './var/spool'));
   if (ids.length === 0) settings.refuse('STORAGE_BACKENDS', 'names no backend; the default is "local"');
   const backends: BackendConfig[] = [];
   for (const [index, id] of ids.entries()) {
     if (ids.indexOf(id) !== index) settings.refuse('STORAGE_BACKENDS', `names "${id}" twice`);
     else if (id === 'local') backends.push({ kind: 'local', id, root });
-    else if (id === 's3') settings.refuse('STORAGE_BACKENDS', 'the backend "s3" is not available in this version; only "local" is');
-    else settings.refuse('STORAGE_BACKENDS', `"${id}" is not a backend; this version knows "local"`);
+    else if (id === 's3') backends.push(s3);
+    else settings.refuse('STORAGE_BACKENDS', `"${id}" is not a backend; the backends are "local" and "s3"`);
   }
-  checkS3(settings);
-  const defaultBackend = settings.text('STORAGE_DEFAULT_BACKEND', 'local');
+  const defaultBackend = settings.text('STORAGE_DEFAULT_BACKEND', ids.length === 1 ? ids[0]! : 'local');
   if (!ids.includes(defaultBackend)) settings.refuse('STORAGE_DEFAULT_BACKEND', `"${defaultBackend}" is not one of ${ids.join(', ')}`);
   const routes = settings.parsed('STORAGE_BACKEND_ROUTES', '', (text) => parseRoutes(text, ids));
-  return { backends, defaultBackend, routes };
-}
-
-/** The S3 settings are checked even while nothing uses them, so that a mistake shows before it matters. */
-function checkS3(settings: Settings): void {
-  settings.parsed('S3_ENDPOINT_URL', '', (text) => (text === '' ? undefined : parseHttpUrl(text)));
-  for (const [name, initial] of [
-    ['S3_REGION', 'us-east-1'],
-    ['S3_BUCKET', ''],
-    ['S3_KEY_PREFIX', ''],
-    ['S3_STORAGE_CLASS', ''],
-    ['S3_SSE', ''],
-  ] as const)
-    settings.text(name, initial);
-  for (const name of ['S3_ACCESS_KEY_REF', 'S3_SECRET_KEY_REF', 'S3_SESSION_TOKEN_REF']) settings.reference(name);
-  settings.boolean('S3_FORCE_PATH_STYLE', true);
-  settings.integer('S3_MULTIPART_THRESHOLD_BYTES', 67_108_864, { from: 5_242_880 });
-  settings.integer('S3_MULTIPART_CHUNK_BYTES', 8_388_608, { from: 5_242_880, to: 5_368_709_120 });
+  return { backends, defaultBackend, routes, spoolDirectory };
 }
 
 function retentionClasses(settings: Settings, directory: string): readonly RetentionClass[] {
@@ -186,15 +178,6 @@ function stateHub(settings: Settings): Config['stateHub'] {
   const workstreamId = settings.unprefixed('STATE_HUB_WORKSTREAM_ID');
   const taskId = settings.unprefixed('STATE_HUB_TASK_ID');
   return url === undefined ? undefined : { url, workstreamId, taskId };
-}
-
-function parseHttpUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    throw new Error(`"${text}" is not an http:// or https:// address`);
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new Error('an address here has no user, password, query or fragment');
-  return url.href.replace(/\/+$/, '');
 }
 
 function deepFreeze<T>(value: T): T {

@@ -42,6 +42,8 @@ describe('configuration', () => {
       backends: [{ kind: 'local', id: 'local', root: join(directory, 'var/storage') }],
       defaultBackend: 'local',
       routes: [],
+      spoolDirectory: join(directory, 'var/spool'),
+      referenced: {},
       host: '127.0.0.1',
       port: 8000,
       logLevel: 'info',
@@ -192,10 +194,69 @@ describe('configuration', () => {
     assert.match(problems({ ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'ci=local' }).message, /does not look like/);
   });
 
-  test('says that s3 is not available yet, and checks its settings all the same', () => {
-    assert.match(problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3' }).message, /"s3" is not available in this version/);
+  test('reads a bucket with keys by reference', () => {
+    const config = read(
+      {
+        ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3',
+        ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
+        ARTIFACTSTORE_S3_ENDPOINT_URL: 'https://rgw.example.org/',
+        ARTIFACTSTORE_S3_BUCKET: 'evidence',
+        ARTIFACTSTORE_S3_KEY_PREFIX: '/registry/one/',
+        ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:MY_ACCESS_KEY',
+        ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:MY_SECRET_KEY',
+        MY_ACCESS_KEY: 'access',
+      },
+      folder({ '.env': 'MY_SECRET_KEY=hidden' }),
+    );
+    assert.equal(config.defaultBackend, 's3');
+    const [local, s3] = config.backends;
+    assert.equal(local?.kind, 'local');
+    assert.ok(s3?.kind === 's3');
+    assert.equal(s3.endpointUrl, 'https://rgw.example.org');
+    assert.equal(s3.keyPrefix, 'registry/one');
+    assert.equal(s3.multipartChunkBytes, 8_388_608);
+    assert.deepEqual(s3.credentials, {
+      kind: 'static',
+      accessKeyRef: 'env:MY_ACCESS_KEY',
+      secretKeyRef: 'env:MY_SECRET_KEY',
+      sessionTokenRef: undefined,
+    });
+    assert.deepEqual(config.referenced, { MY_ACCESS_KEY: 'access', MY_SECRET_KEY: 'hidden' });
+    assert.ok(!JSON.stringify(config.describe()).includes('hidden'));
+  });
+
+  test('reads a bucket with temporary keys, from the STS beside it where no other is named', () => {
+    const config = read({
+      ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+      ARTIFACTSTORE_S3_ENDPOINT_URL: 'https://rgw.example.org',
+      ARTIFACTSTORE_S3_BUCKET: 'evidence',
+      ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity',
+      ARTIFACTSTORE_S3_ROLE_ARN: 'arn:aws:iam:::role/artifactstore',
+      ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE: 'token',
+    });
+    assert.equal(config.defaultBackend, 's3');
+    const [s3] = config.backends;
+    assert.ok(s3?.kind === 's3');
+    assert.deepEqual(s3.credentials, {
+      kind: 'web-identity',
+      stsEndpointUrl: 'https://rgw.example.org',
+      roleArn: 'arn:aws:iam:::role/artifactstore',
+      webIdentityTokenFile: join(directory, 'token'),
+      sessionDurationSeconds: 3600,
+    });
+  });
+
+  test('names every setting that a bucket lacks, and checks them all even without one', () => {
+    const { message } = problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 's3' });
+    for (const name of ['BUCKET', 'ACCESS_KEY_REF', 'SECRET_KEY_REF'])
+      assert.match(message, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
+    const temporary = problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 's3', ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity' }).message;
+    for (const name of ['ROLE_ARN', 'WEB_IDENTITY_TOKEN_FILE']) assert.match(temporary, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
     assert.match(problems({ ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3' }).message, /"s3" is not one of local/);
     assert.match(problems({ ARTIFACTSTORE_S3_FORCE_PATH_STYLE: '2' }).message, /S3_FORCE_PATH_STYLE/);
+    assert.match(problems({ ARTIFACTSTORE_S3_SSE: 'rot13' }).message, /S3_SSE.*AES256/);
+    assert.match(problems({ ARTIFACTSTORE_S3_KEY_PREFIX: 'a//b' }).message, /S3_KEY_PREFIX/);
+    assert.match(problems({ ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: '1000' }).message, /S3_MULTIPART_CHUNK_BYTES/);
     read({ ARTIFACTSTORE_S3_BUCKET: 'b', ARTIFACTSTORE_S3_SECRET_KEY_REF: 'file:/run/secrets/s3' });
   });
 });

@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
   protocol: [],
-  storage: ['protocol/'],
+  storage: ['credentials/CREDENTIALS.ts', 'protocol/'],
   database: [],
   credentials: ['protocol/'],
   provider: ['protocol/'],
@@ -25,7 +25,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: [],
   'config.ts': ['config/'],
   'version.ts': ['../package.json'],
-  'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'provider/', 'registry/', 'storage/', 'version.ts'],
+  'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'open-s3.ts', 'provider/', 'registry/', 'storage/', 'version.ts'],
+  'open-s3.ts': ['config.ts', 'credentials/', 'storage/'],
   'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
   'main.ts': ['cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
   'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/operator.ts', 'registry/REGISTRY.ts', 'version.ts'],

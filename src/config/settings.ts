@@ -30,6 +30,8 @@ export interface Settings {
   secret<T>(name: string, parse: (text: string) => T): T | undefined;
   /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
+  /** The values of the variables that `env:` references name, as far as they are set. */
+  referenced(): Readonly<Record<string, string>>;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
   refuse(name: string, text: string): void;
@@ -117,6 +119,13 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
           return text;
         },
         !/^(?:env|file):/.test(find(prefix + name)?.text ?? 'env:'),
+      ),
+    referenced: () =>
+      Object.fromEntries(
+        [...referenced].flatMap((name) => {
+          const found = find(name);
+          return found === undefined ? [] : [[name, found.text]];
+        }),
       ),
     unprefixed: (name) => find(name)?.text,
     problems: () => {

@@ -10,13 +10,24 @@ export type { ByteRange, ListedObject, StorageHealth } from '../storage/STORAGE.
  * streams and never by their length.
  */
 export interface DataPlane {
+  /** The primary digest of what is staged. */
+  readonly digestAlgorithm: Algorithm;
+
   /**
    * Writes the source to a draft and hashes it on the way. Resolves when the draft is durable. A source that does not match what
    * was declared (`length_mismatch`, `digest_mismatch`), that fails or is stopped leaves nothing behind. `storage_full` when out of room.
+   * With `key`, the bytes may go straight to that key while they are hashed, with no copy on this machine: the object appears when they are known to be what was
+   * declared, or never. The draft then says so by `publishedAt`.
    */
-  stage(backendId: string, source: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal): Promise<Draft>;
+  stage(backendId: string, source: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal, key?: string): Promise<Draft>;
 
-  /** Makes the draft's bytes an object at `key`, durably. The draft stays, to be published again elsewhere. */
+  /** Whether `stage` can go straight to a key in this backend: worth asking the log for one. */
+  stagesStraight(backendId: string): boolean;
+
+  /**
+   * Makes the draft's bytes an object at `key`, durably. The draft stays, to be published again elsewhere. Of a draft that went straight to a key the bytes
+   * are read there: `storage_unavailable` when they are gone.
+   */
   publish(draft: Draft, key: string, signal?: AbortSignal): Promise<void>;
 
   /** Forgets the draft. Never throws; a draft that cannot be removed now is reclaimed by a sweep. */
@@ -39,7 +50,7 @@ export interface DataPlane {
   /** Every object of a backend, with whatever else lies there under a key. */
   list(backendId: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
 
-  /** Removes drafts that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
+  /** Removes drafts, here and in the backend, that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
   reclaimDrafts(backendId: string, ageSeconds: number, options?: { readonly dryRun?: boolean }): Promise<number>;
 
   /** The state of every backend, by id. */
@@ -71,6 +82,8 @@ export interface Draft extends Digests {
   readonly sizeBytes: number;
   /** BLAKE3 of each block of `blockBytes`, 32 bytes each, one after the other; undefined for objects of one block or less. */
   readonly blockDigests: Uint8Array | undefined;
+  /** The key at which the bytes lie already, where there is no copy on this machine. */
+  readonly publishedAt?: string;
 }
 
 /** Enough to read an object's bytes and to know whether they are right. */

@@ -5,7 +5,7 @@ import { fileError } from '../kernel/file-error.ts';
 import type { Rounds } from '../kernel/rounds.ts';
 import { blockBytes, type Digests } from './DATAPLANE.ts';
 
-/** A draft being written, one write at a time. Errors are the store's: `storage_full`, `storage_unavailable`. */
+/** A draft being written, one write after the other. Errors are the store's: `storage_full`, `storage_unavailable`. */
 export interface DraftFile {
   /** Resolves when the bytes are in the file; until then they must stay as they are. Writes happen in the order of the calls. */
   write(bytes: Uint8Array): Promise<void>;
@@ -15,8 +15,11 @@ export interface DraftFile {
   abandon(): Promise<void>;
 }
 
-/** Short files are made durable together, in `rounds`; a long one would keep them waiting. */
-export function createDraftFile(path: string, rounds: Rounds): DraftFile {
+/**
+ * Short files are made durable together, in `rounds`; a long one would keep them waiting. Without `rounds` nothing is made durable: for bytes
+ * that are lost with the process and sent again.
+ */
+export function createDraftFile(path: string, rounds: Rounds | undefined): DraftFile {
   let handle: FileHandle | undefined;
   let last: Promise<void> = Promise.resolve();
   let flushing: Promise<void> = Promise.resolve();
@@ -26,7 +29,7 @@ export function createDraftFile(path: string, rounds: Rounds): DraftFile {
   async function append(bytes: Uint8Array): Promise<void> {
     try {
       handle ??= await open(path, 'wx', 0o600);
-      if (unflushed >= flushBytes) await flushAlong(handle);
+      if (rounds !== undefined && unflushed >= flushBytes) await flushAlong(handle);
       await writeWhole(handle, bytes);
       unflushed += bytes.byteLength;
       size += bytes.byteLength;
@@ -57,7 +60,7 @@ export function createDraftFile(path: string, rounds: Rounds): DraftFile {
       try {
         await flushing;
         const file = handle;
-        if (file !== undefined) await (size <= blockBytes ? rounds(() => file.datasync()) : file.datasync());
+        if (file !== undefined && rounds !== undefined) await (size <= blockBytes ? rounds(() => file.datasync()) : file.datasync());
         await handle?.close();
         handle = undefined;
       } catch (error) {
@@ -83,8 +86,12 @@ async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** The draft's bytes as they were hashed, its last block withheld until that is known: `integrity_failure` when they are not. */
-export async function* readDraft(path: string, draft: Digests & { readonly sizeBytes: number }): AsyncGenerator<Uint8Array> {
+/** The draft's bytes as they were hashed, its last block withheld until that is known: `integrity_failure` when they are not. As often as wanted. */
+export function readDraft(path: string, draft: Digests & { readonly sizeBytes: number }): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => readOnce(path, draft) };
+}
+
+async function* readOnce(path: string, draft: Digests & { readonly sizeBytes: number }): AsyncGenerator<Uint8Array> {
   const hasher = createHasher(draft.digestAlgorithm);
   let size = 0;
   let handle: FileHandle | undefined;

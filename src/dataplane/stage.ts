@@ -1,22 +1,20 @@
 import { type Algorithm, sameBytes, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { Rounds } from '../kernel/rounds.ts';
 import { stoppable } from '../kernel/stop.ts';
 import type { Buffers } from './buffers.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
 import { createDigester, type Digester } from './digester.ts';
-import { createDraftFile } from './draft-file.ts';
+import type { DraftFile } from './draft-file.ts';
 import type { HashThreads, RemoteDigester } from './hash-threads.ts';
 
 export interface StageOptions {
-  readonly path: string;
+  /** Where the bytes go. It is finished only when they are what was declared. */
+  readonly file: DraftFile;
   readonly expected: Expected;
   readonly digestAlgorithm: Algorithm;
   readonly buffers: Buffers;
   /** Undefined where every file is hashed on the calling thread. */
   readonly threads: HashThreads | undefined;
-  /** In which short drafts are made durable. */
-  readonly rounds: Rounds;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -32,11 +30,10 @@ export interface Staged {
  * is hashed here, longer files on a thread. Whatever fails, the draft is gone and every buffer given back when this throws.
  */
 export async function stageDraft(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<Staged> {
-  const { expected, buffers, threads } = options;
+  const { expected, file, buffers, threads } = options;
   const algorithms = [...new Set([options.digestAlgorithm, 'sha256', ...(expected.digests?.keys() ?? [])])];
   let digester: Digester | RemoteDigester = createDigester(algorithms);
   let remote: RemoteDigester | undefined;
-  const file = createDraftFile(options.path, options.rounds);
   const own = Buffer.allocUnsafeSlow(Math.min(expected.sizeBytes ?? ownBytes, ownBytes));
   let buffer: Buffer = own;
   let filled = 0;

@@ -10,8 +10,9 @@ import { createRounds } from '../kernel/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
-import { readDraft } from './draft-file.ts';
+import { createDraftFile, type DraftFile, readDraft } from './draft-file.ts';
 import { startHashThreads } from './hash-threads.ts';
+import { createObjectDraft, readPublished } from './object-draft.ts';
 import { removeOldFiles } from './old-drafts.ts';
 import { openVerified } from './read.ts';
 import { stageDraft } from './stage.ts';
@@ -37,6 +38,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
   const threadCount = options.hashThreads ?? Math.min(availableParallelism() - 1, 4);
   const threads = threadCount > 0 ? startHashThreads(threadCount) : undefined;
   const rounds = createRounds();
+  let straight = 0;
   const buffers = bufferStock(options.bufferBlocks ?? defaultBufferBlocks, blockBytes);
 
   function backendOf(id: string): Storage {
@@ -53,6 +55,14 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     return directory;
   }
 
+  /** A draft that waits to be sent elsewhere is not acknowledged, so it need not survive this process. */
+  async function draftFile(backend: Storage, id: string): Promise<DraftFile> {
+    const directory = draftDirectory(backend);
+    if (backend.drafts !== undefined) return createDraftFile(join(directory, id), rounds);
+    await requireDirectory(directory);
+    return createDraftFile(join(directory, id), undefined);
+  }
+
   const draftPath = (draft: Pick<Draft, 'backendId' | 'id'>): string => join(draftDirectory(backendOf(draft.backendId)), draft.id);
 
   async function requireDirectory(directory: string): Promise<void> {
@@ -66,15 +76,28 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
   }
 
   return {
-    async stage(backendId, source, expected = {}, signal): Promise<Draft> {
+    digestAlgorithm,
+
+    async stage(backendId, source, expected = {}, signal, key): Promise<Draft> {
       const backend = backendOf(backendId);
-      if (backend.drafts === undefined) await requireDirectory(draftDirectory(backend));
       const id = randomUUID();
-      const path = draftPath({ backendId, id });
-      const staged = await stageDraft(source, { path, expected, digestAlgorithm, buffers, rounds, threads, signal });
+      const publishedAt = backend.drafts === undefined && straight < maximumStraight ? key : undefined;
+      const { sizeBytes } = expected;
+      const file =
+        publishedAt === undefined
+          ? await draftFile(backend, id)
+          : createObjectDraft(backend, publishedAt, {
+              ...(sizeBytes === undefined ? {} : { sizeBytes }),
+              ...(signal === undefined ? {} : { signal }),
+            });
+      if (publishedAt !== undefined) straight += 1;
+      const staged = await stageDraft(source, { file, expected, digestAlgorithm, buffers, threads, signal }).finally(() => {
+        if (publishedAt !== undefined) straight -= 1;
+      });
       return {
         id,
         backendId,
+        ...(publishedAt === undefined ? {} : { publishedAt }),
         sizeBytes: staged.sizeBytes,
         digestAlgorithm,
         digestPrimary: toHex(staged.digestPrimary),
@@ -86,13 +109,18 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     async publish(draft, key, signal): Promise<void> {
       const backend = backendOf(draft.backendId);
+      const { sizeBytes, digestSha256 } = draft;
+      const options = { sizeBytes, digestSha256, ...(signal === undefined ? {} : { signal }) };
+      if (draft.publishedAt !== undefined) return await backend.put(key, readPublished(backend, draft, draft.publishedAt, signal), options);
       const path = draftPath(draft);
       if (backend.drafts !== undefined) return backend.drafts.publish(path, key);
-      const { sizeBytes } = draft;
-      await backend.put(key, readDraft(path, draft), { sizeBytes, ...(signal === undefined ? {} : { signal }) });
+      await backend.put(key, readDraft(path, draft), { ...options, repeatable: true });
     },
 
+    stagesStraight: (backendId) => backendOf(backendId).drafts === undefined && straight < maximumStraight,
+
     async discard(draft): Promise<void> {
+      if (draft.publishedAt !== undefined) return;
       const directory = backends.get(draft.backendId)?.drafts?.directory ?? spoolDirectory;
       if (directory !== undefined) await unlink(join(directory, draft.id)).catch(() => undefined);
     },
@@ -106,8 +134,9 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     list: (backendId, signal) => backendOf(backendId).list('', signal === undefined ? {} : { signal }),
 
     async reclaimDrafts(backendId, ageSeconds, options = {}): Promise<number> {
-      const directory = draftDirectory(backendOf(backendId));
-      return await removeOldFiles(directory, ageSeconds, options.dryRun);
+      const backend = backendOf(backendId);
+      const here = await removeOldFiles(draftDirectory(backend), ageSeconds, options.dryRun);
+      return here + ((await backend.reclaim?.(ageSeconds, options)) ?? 0);
     },
 
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {
@@ -136,3 +165,6 @@ async function healthInTime(backend: Storage, milliseconds: number): Promise<Sto
 }
 
 const defaultBufferBlocks = 32;
+
+/** Uploads that go straight to a backend at the same time; each holds a part of its bytes in memory, so the others wait on the disk. */
+const maximumStraight = 6;

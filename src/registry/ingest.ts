@@ -1,5 +1,6 @@
 import type { Draft, Expected } from '../dataplane/DATAPLANE.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { formatAddress } from '../kernel/address.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { objectKey } from '../kernel/key.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 import type { Context } from './context.ts';
@@ -44,13 +45,25 @@ export function createIngest(context: Context, actor: string): Ingest {
     return context.routeBackend(found.producer, found.retention_class);
   }
 
-  function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>): Promise<Staged> {
-    return dataplane.stage(backendId, body, file.expected, file.signal).then((draft) => ({ draft, ...file.entry }));
+  function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
+    const key = straight === undefined ? undefined : objectKey(straight.content_address, straight.generation);
+    return dataplane.stage(backendId, body, file.expected, file.signal, key).then((draft) => ({ draft, ...file.entry }));
+  }
+
+  /** The generation under which bytes of a declared address would be published now: undefined where they cannot go straight there, or need not go anywhere. */
+  async function straightNeed(backendId: string, { expected }: CheckedFile): Promise<PublishNeed | undefined> {
+    const declared = expected.digests?.get(dataplane.digestAlgorithm);
+    if (declared === undefined || !dataplane.stagesStraight(backendId)) return undefined;
+    const object = { backend_id: backendId, content_address: formatAddress(dataplane.digestAlgorithm, declared) };
+    const generation = await database.read('object.next_generation', object);
+    return generation === null ? undefined : { ...object, generation };
   }
 
   /** Publishes and commits drafts, as often as the state of their objects asks for. */
-  async function commit(packageId: string, staged: readonly Staged[]): Promise<readonly Created<File>[]> {
+  async function commit(packageId: string, staged: readonly Staged[], straight?: PublishNeed): Promise<readonly Created<File>[]> {
     const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
+    if (straight !== undefined)
+      published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
     const items = () =>
       staged.map(
         ({ draft, ...entry }): IngestItem => ({
@@ -113,9 +126,16 @@ export function createIngest(context: Context, actor: string): Ingest {
 
     async add(packageId, file) {
       const checked = checkFile(file);
-      const staged = await stage(await openPackage(packageId), checked, file.body);
+      const backendId = await openPackage(packageId);
+      const straight = await straightNeed(backendId, checked);
+      const staged = await stage(backendId, checked, file.body, straight).catch((error: unknown) => {
+        // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
+        if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
+          context.background('bytes of a failed upload were left behind', burn([{ need: straight, generations: [straight.generation] }]));
+        throw error;
+      });
       try {
-        return (await commit(packageId, [staged]))[0]!;
+        return (await commit(packageId, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
       } finally {
         context.background('a draft was left behind', dataplane.discard(staged.draft));
       }

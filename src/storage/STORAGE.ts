@@ -33,6 +33,16 @@ export interface Storage {
 
   /** Present when an object can be made, without copying, from a finished file that lies in `drafts.directory`. */
   readonly drafts?: DraftDirectory;
+
+  /**
+   * Present when `put` leaves parts behind in the store where its process is stopped: drops those of puts that began more than `ageSeconds` ago, and
+   * answers how many. A dry run only counts.
+   */
+  reclaim?(ageSeconds: number, options?: ReclaimOptions): Promise<number>;
+}
+
+export interface ReclaimOptions extends Stoppable {
+  readonly dryRun?: boolean;
 }
 
 export interface DraftDirectory {
@@ -52,6 +62,10 @@ export interface Stoppable {
 export interface PutOptions extends Stoppable {
   /** The length in bytes where the caller knows it. A source of another length is refused with `length_mismatch`. */
   readonly sizeBytes?: number;
+  /** Of the whole, in lowercase hex, where the caller knows it: lets a store check what arrives. */
+  readonly digestSha256?: string;
+  /** Whether the source gives the same bytes each time it is iterated: a broken attempt can then be made again. */
+  readonly repeatable?: boolean;
 }
 
 export interface GetOptions extends Stoppable {

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { extract } from 'tar-stream';
 import type { NewFile } from '../../src/registry/REGISTRY.ts';
+import { localRoot } from '../registry/open-registry.ts';
 import { assertProblem, type Door, openDoor } from './open-door.ts';
 
 const files: readonly (readonly [path: string, bytes: Buffer, annotations?: Record<string, string>])[] = [
@@ -78,7 +79,7 @@ test('damaged bytes break it off', async () => {
   await using door = await openDoor();
   const id = await sealed(door);
   const file = (await door.registry.files.find(id, 'large'))!;
-  const path = join(door.store.config.backends[0]!.root, file.locations[0]!.object_key);
+  const path = join(localRoot(door.store.config), file.locations[0]!.object_key);
   const bytes = await readFile(path);
   bytes[bytes.length - 1]! ^= 1;
   await writeFile(path, bytes);

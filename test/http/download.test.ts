@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseDigestField } from '../../src/protocol/digest-fields.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
+import { localRoot } from '../registry/open-registry.ts';
 import { assertProblem, authorization, type Door, openDoor, until } from './open-door.ts';
 
 let door: Door;
@@ -200,8 +201,7 @@ test('a client that leaves in the middle is no error, and the file is closed', a
 });
 
 async function flipLastBit(objectKey: string): Promise<void> {
-  const [backend] = door.store.config.backends;
-  const path = join(backend!.root, objectKey);
+  const path = join(localRoot(door.store.config), objectKey);
   assert.ok((await readdir(join(path, '..'))).length > 0);
   const bytes = await readFile(path);
   bytes[bytes.length - 1]! ^= 1;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { blake3 } from '../../src/kernel/digest.ts';
+import { localRoot } from '../registry/open-registry.ts';
 import { assertProblem, authorization, type Door, drain, openDoor, until } from './open-door.ts';
 
 let door: Door;
@@ -36,8 +37,7 @@ async function changesNothing(work: () => Promise<void>): Promise<void> {
 }
 
 async function drafts(): Promise<readonly string[]> {
-  const [backend] = door.store.config.backends;
-  return await readdir(join(backend!.root, 'drafts')).catch(() => []);
+  return await readdir(join(localRoot(door.store.config), 'drafts')).catch(() => []);
 }
 
 test('a new file is 201 with its place, the same again is 200, other bytes are 409', async () => {

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
-import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 /** A class whose packages expire at once, as far as a person can tell. */
 const blink = '[retention_classes.blink]\ndefault_duration_seconds = 1\n';
@@ -103,7 +103,7 @@ describe('sweep and collection', () => {
   });
 
   it('clears away what stopped processes left: drafts, and bytes that no event knows', async () => {
-    const drafts = join(store.config.backends[0]!.root, 'drafts');
+    const drafts = join(localRoot(store.config), 'drafts');
     await writeFile(join(drafts, 'forgotten'), 'half a file');
     await utimes(join(drafts, 'forgotten'), 1, 1);
     await writeFile(join(drafts, 'being-written'), 'half a file');
@@ -111,7 +111,7 @@ describe('sweep and collection', () => {
     const { locations, content_address } = (await registry.files.find(id, 'f'))!;
     const key = locations[0]!.object_key;
     // Published and never committed, as after a crash between the two: an ingest could still aim at this key.
-    await writeFile(join(store.config.backends[0]!.root, `${key}.1`), 'an object to copy');
+    await writeFile(join(localRoot(store.config), `${key}.1`), 'an object to copy');
     const plan = await store.operator.planCollection();
     assert.deepEqual(plan.delete_orphans, [{ backend_id: 'local', object_keys: [`${key}.1`] }]);
     assert.equal(plan.reclaim_drafts, 1);

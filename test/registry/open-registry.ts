@@ -15,6 +15,13 @@ export interface TestRegistry extends Store {
   reopen(environment?: Readonly<Record<string, string>>): Promise<TestRegistry>;
 }
 
+/** Where the local backend keeps its objects. */
+export function localRoot(config: Config): string {
+  const local = config.backends.find((backend) => backend.kind === 'local');
+  if (local === undefined) throw new Error('no local backend is configured');
+  return local.root;
+}
+
 /** `files` are written into the directory before it opens. */
 export async function openTestRegistry(
   environment: Readonly<Record<string, string>> = {},

@@ -12,7 +12,7 @@ import type { JsonObject, JsonValue } from '../../src/kernel/json.ts';
 import { objectKey } from '../../src/kernel/key.ts';
 import type { NewFile } from '../../src/registry/REGISTRY.ts';
 import { dumpViews } from './dump-views.ts';
-import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 /** One thing that somebody does to the registry; numbers choose among what there is. */
 type Step =
@@ -286,5 +286,5 @@ function databasePath({ config }: TestRegistry): string {
 }
 
 function storageRoot({ config }: TestRegistry): string {
-  return config.backends[0]!.root;
+  return localRoot(config);
 }

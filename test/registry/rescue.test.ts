@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { type ViewTable, viewKeys } from '../../src/kernel/view.ts';
 import { execute, type PostgresServer, startPostgres } from '../postgres-server.ts';
-import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 /** What somebody does to the tables behind the registry's back. */
 interface Damage {
@@ -205,7 +205,7 @@ function environmentOf({ config }: TestRegistry): Readonly<Record<string, string
   const { database } = config;
   return {
     ARTIFACTSTORE_DATABASE_URL: database.kind === 'sqlite' ? `sqlite:${database.path}` : database.url,
-    ARTIFACTSTORE_STORAGE_LOCAL_ROOT: config.backends[0]!.root,
+    ARTIFACTSTORE_STORAGE_LOCAL_ROOT: localRoot(config),
   };
 }
 

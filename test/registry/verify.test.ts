@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { File, Registry } from '../../src/registry/REGISTRY.ts';
-import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 describe('verification of what is stored', () => {
   let store: TestRegistry;
@@ -25,7 +25,7 @@ describe('verification of what is stored', () => {
   }
   const add = (id: string, relative_path: string, text: string) => registry.files.add(id, { relative_path, body: body(text) });
   const file = async (path: string): Promise<File> => (await registry.files.find(packageId, path))!;
-  const pathOf = (stored: File) => join(store.config.backends[0]!.root, stored.locations[0]!.object_key);
+  const pathOf = (stored: File) => join(localRoot(store.config), stored.locations[0]!.object_key);
   const states = async (path: string) => (await file(path)).locations.map(({ state }) => state);
 
   it('reads everything once, and says so in the log', async () => {
@@ -77,7 +77,7 @@ describe('verification of what is stored', () => {
 
   it('goes on past an object that cannot be read', async () => {
     const { locations, content_address } = await file('f9');
-    const path = join(store.config.backends[0]!.root, locations[0]!.object_key);
+    const path = join(localRoot(store.config), locations[0]!.object_key);
     await rm(path);
     await mkdir(path);
     const run = await store.operator.verifyStorage('local');
@@ -116,7 +116,7 @@ describe('verification of what is stored', () => {
   it('lists bytes that no event knows, and deletes them when asked to', async () => {
     const key = (await file('f8')).locations[0]!.object_key;
     const orphans = [`${key}.4`, `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`];
-    for (const orphan of orphans) await writeFile(join(store.config.backends[0]!.root, orphan), 'nobody knows me');
+    for (const orphan of orphans) await writeFile(join(localRoot(store.config), orphan), 'nobody knows me');
     const listed = await store.operator.findOrphans('local');
     assert.deepEqual(listed.orphan_keys.toSorted(), orphans.toSorted());
     assert.equal(listed.deleted_orphans, 0);

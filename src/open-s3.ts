@@ -1,0 +1,40 @@
+import type { S3BackendConfig } from './config.ts';
+import type { Credentials } from './credentials/CREDENTIALS.ts';
+import { staticCredentials } from './credentials/static.ts';
+import { webIdentityCredentials } from './credentials/web-identity.ts';
+import { type Connection, defaultDialect } from './storage/s3/settings.ts';
+import { openS3Storage, type S3Storage } from './storage/s3.ts';
+
+type Referenced = Readonly<Record<string, string>>;
+
+/** A configured bucket, as a backend. References to credentials must lead somewhere by now; whether the store takes them shows at the first call. */
+export async function openS3(backend: S3BackendConfig, referenced: Referenced): Promise<S3Storage> {
+  const connection = s3Connection(backend, referenced);
+  if (backend.credentials.kind === 'static') await connection.credentials.keys();
+  return openS3Storage({
+    ...connection,
+    id: backend.id,
+    keyPrefix: backend.keyPrefix,
+    storageClass: backend.storageClass,
+    serverSideEncryption: backend.serverSideEncryption,
+    multipartThresholdBytes: backend.multipartThresholdBytes,
+    multipartChunkBytes: backend.multipartChunkBytes,
+    // What temporary keys write belongs to whoever they stand for, and the bucket's owner may not be able to read it.
+    dialect: { ...defaultDialect, ownerAcl: backend.credentials.kind === 'web-identity' },
+  });
+}
+
+/** Where the store is, and the keys for it. */
+export function s3Connection(backend: S3BackendConfig, referenced: Referenced): Connection {
+  const { bucket, endpointUrl, forcePathStyle, region } = backend;
+  return { bucket, endpointUrl, forcePathStyle, region, credentials: credentialsOf(backend, referenced) };
+}
+
+function credentialsOf({ credentials, region }: S3BackendConfig, referenced: Referenced): Credentials {
+  if (credentials.kind === 'web-identity') return webIdentityCredentials({ ...credentials, region });
+  const { accessKeyRef, secretKeyRef, sessionTokenRef } = credentials;
+  return staticCredentials(
+    { accessKeyRef, secretKeyRef, ...(sessionTokenRef === undefined ? {} : { sessionTokenRef }) },
+    { environment: referenced },
+  );
+}

@@ -1,0 +1,75 @@
+import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { isArtifactstoreError } from '../kernel/error.ts';
+import type { Storage } from './STORAGE.ts';
+import { type CallOptions, openS3Calls } from './s3/client.ts';
+import { isNothingThere } from './s3/errors.ts';
+import { getObject } from './s3/get.ts';
+import { headObject } from './s3/head.ts';
+import { listObjects } from './s3/list.ts';
+import { putObject } from './s3/put.ts';
+import { reclaimUploads } from './s3/reclaim.ts';
+import type { S3Settings } from './s3/settings.ts';
+import { createSlots } from './s3/slots.ts';
+import { prefixOf, storeKey } from './s3/store-key.ts';
+
+export interface S3Options extends CallOptions {
+  /** After this long without a byte a download counts as broken; 30,000 by default. */
+  readonly idleMilliseconds?: number;
+}
+
+export type S3Storage = Storage & Required<Pick<Storage, 'reclaim'>> & { close(): void };
+
+/** A bucket of an S3-compatible store, or the part of it under a prefix. Nothing is asked of the store before the first call. */
+export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
+  const calls = openS3Calls(settings, options);
+  const slots = createSlots(putsAtOnce);
+  return {
+    id: settings.id,
+    put: (key, source, putOptions = {}) => putObject(calls, settings, slots, key, source, putOptions),
+    get: (key, getOptions = {}) => getObject(calls, settings, key, getOptions, options.idleMilliseconds ?? 30_000),
+
+    async head(key, headOptions = {}) {
+      const found = await headObject(calls, settings, key, headOptions.signal);
+      return found === undefined ? undefined : { sizeBytes: found.sizeBytes };
+    },
+
+    async delete(key, deleteOptions = {}) {
+      const Key = storeKey(settings, key);
+      await calls.call({ doing: 'delete', key }, deleteOptions.signal, async (client, abortSignal) => {
+        try {
+          await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), abortSignal === undefined ? {} : { abortSignal });
+        } catch (error) {
+          if (!isNothingThere(error)) throw error;
+        }
+      });
+    },
+
+    list: (prefix, listOptions = {}) => listObjects(calls, settings, prefix, listOptions),
+
+    async health() {
+      const Prefix = prefixOf(settings.keyPrefix);
+      try {
+        await calls.call({ doing: 'list' }, AbortSignal.timeout(healthMilliseconds), (client, abortSignal) =>
+          client.send(
+            new ListObjectsV2Command({ Bucket: settings.bucket, Prefix, MaxKeys: 1 }),
+            abortSignal === undefined ? {} : { abortSignal },
+          ),
+        );
+        return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
+      } catch (error) {
+        const detail = isArtifactstoreError(error, 'cancelled')
+          ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; look at ARTIFACTSTORE_S3_ENDPOINT_URL and at the store`
+          : (error as Error).message;
+        return { healthy: false, detail, freeBytes: null, totalBytes: null };
+      }
+    },
+
+    reclaim: (ageSeconds, reclaimOptions = {}) => reclaimUploads(calls, settings, ageSeconds, reclaimOptions),
+    close: () => calls.close(),
+  };
+}
+
+/** Sources that may hold parts in memory at the same time: some that come straight from uploads, some from the disk. */
+const putsAtOnce = 8;
+/** Less than the data plane waits for. */
+const healthMilliseconds = 4000;

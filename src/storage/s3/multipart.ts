@@ -1,0 +1,152 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { contentMd5 } from './body-binding.ts';
+import type { S3Calls } from './client.ts';
+import { storeCode } from './errors.ts';
+import { headObject } from './head.ts';
+import type { S3Settings } from './settings.ts';
+import { storeKey } from './store-key.ts';
+import { writeParameters } from './write-parameters.ts';
+
+interface Part {
+  readonly PartNumber: number;
+  readonly ETag: string;
+}
+
+/** Sends `first` and what `rest` gives as the parts of one object, some at a time. The object appears at the end, or not at all. */
+export async function uploadParts(
+  calls: S3Calls,
+  settings: S3Settings,
+  objectKey: string,
+  first: readonly Buffer[],
+  rest: AsyncIterator<Buffer>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const Bucket = settings.bucket;
+  const Key = storeKey(settings, objectKey);
+  const created = await calls.call({ doing: 'begin', key: objectKey }, signal, (client, abortSignal) =>
+    client.send(new CreateMultipartUploadCommand(writeParameters(settings, objectKey)), abortSignal === undefined ? {} : { abortSignal }),
+  );
+  const UploadId = created.UploadId;
+  if (UploadId === undefined || UploadId === '')
+    throw new ArtifactstoreError(
+      'storage_unavailable',
+      `Could not begin ${objectKey}: the store gave the upload no id; look at ARTIFACTSTORE_S3_ENDPOINT_URL`,
+    );
+  // The others stop when one fails.
+  const failing = new AbortController();
+  const stop = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
+  const parts: Part[] = [];
+  const running = new Set<Promise<void>>();
+  let failure: unknown;
+  let failed = false;
+  let sizeBytes = 0;
+
+  async function send(PartNumber: number, body: Buffer): Promise<void> {
+    const { ETag } = await calls.call({ doing: `write part ${PartNumber} of`, key: objectKey }, stop, (client, abortSignal) =>
+      client.send(
+        new UploadPartCommand({
+          Bucket,
+          Key,
+          UploadId,
+          PartNumber,
+          Body: body,
+          ContentLength: body.byteLength,
+          ...(settings.dialect.bodyBinding === 'content-md5' ? { ContentMD5: contentMd5(body) } : {}),
+        }),
+        abortSignal === undefined ? {} : { abortSignal },
+      ),
+    );
+    parts.push({ PartNumber, ETag: ETag ?? '' });
+  }
+
+  async function start(body: Buffer): Promise<void> {
+    while (running.size >= partsAtOnce) await Promise.race(running);
+    if (failed) throw failure;
+    sizeBytes += body.byteLength;
+    const PartNumber = parts.length + running.size + 1;
+    const sending: Promise<void> = send(PartNumber, body)
+      .catch((error: unknown) => {
+        if (!failed) failure = error;
+        failed = true;
+        failing.abort();
+      })
+      .finally(() => running.delete(sending));
+    running.add(sending);
+  }
+
+  try {
+    for (const body of first) await start(body);
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+      if (sizeBytes / settings.multipartChunkBytes >= maximumParts)
+        throw new ArtifactstoreError(
+          'body_too_large',
+          `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES`,
+        );
+      await start(next.value);
+    }
+    await Promise.all(running);
+    if (failed) throw failure;
+    parts.sort((a, b) => a.PartNumber - b.PartNumber);
+    await complete(calls, settings, objectKey, UploadId, parts, sizeBytes, signal);
+  } catch (error) {
+    failing.abort();
+    await Promise.all(running);
+    await abort(calls, settings, objectKey, UploadId);
+    throw error;
+  }
+}
+
+/**
+ * Makes the parts one object. Where no answer comes the same is asked again; an upload that is not there any more has been completed by an earlier request when the object is there
+ * with the size of the parts.
+ */
+async function complete(
+  calls: S3Calls,
+  settings: S3Settings,
+  objectKey: string,
+  UploadId: string,
+  parts: readonly Part[],
+  sizeBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const begun = Date.now();
+  try {
+    await calls.call({ doing: 'complete', key: objectKey }, signal, (client, abortSignal) =>
+      client.send(
+        new CompleteMultipartUploadCommand({
+          Bucket: settings.bucket,
+          Key: storeKey(settings, objectKey),
+          UploadId,
+          MultipartUpload: { Parts: [...parts] },
+        }),
+        abortSignal === undefined ? {} : { abortSignal },
+      ),
+    );
+  } catch (error) {
+    if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
+    const found = await headObject(calls, settings, objectKey, undefined).catch(() => undefined);
+    const gone = storeCode(error.cause) === 'NoSuchUpload';
+    if (found === undefined || found.sizeBytes !== sizeBytes || (!gone && found.modifiedMilliseconds < begun - clockTolerance)) throw error;
+  }
+}
+
+/** Best effort: what cannot be dropped now is reclaimed later. */
+async function abort(calls: S3Calls, settings: S3Settings, objectKey: string, UploadId: string): Promise<void> {
+  const Key = storeKey(settings, objectKey);
+  await calls
+    .call({ doing: 'give up', key: objectKey }, undefined, (client) =>
+      client.send(new AbortMultipartUploadCommand({ Bucket: settings.bucket, Key, UploadId })),
+    )
+    .catch(() => undefined);
+}
+
+const partsAtOnce = 4;
+/** As many as S3 takes in one object. */
+const maximumParts = 10_000;
+const clockTolerance = 60_000;

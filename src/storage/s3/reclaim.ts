@@ -1,0 +1,43 @@
+import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import type { ReclaimOptions } from '../STORAGE.ts';
+import type { S3Calls } from './client.ts';
+import { storeCode, storeStatus } from './errors.ts';
+import type { S3Settings } from './settings.ts';
+import { prefixOf } from './store-key.ts';
+
+/** Drops uploads in parts that nobody completed or gave up. */
+export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSeconds: number, options: ReclaimOptions): Promise<number> {
+  const Bucket = settings.bucket;
+  const before = Date.now() - ageSeconds * 1000;
+  const Prefix = prefixOf(settings.keyPrefix);
+  let reclaimed = 0;
+  let marker: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {};
+  while (marker !== undefined) {
+    const from: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } = marker;
+    const page = await calls.call({ doing: 'list the unfinished uploads' }, options.signal, (client, abortSignal) =>
+      client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...from }), abortSignal === undefined ? {} : { abortSignal }),
+    );
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
+      if (Key?.startsWith(Prefix) !== true || UploadId === undefined || Initiated === undefined || Initiated.getTime() > before) continue;
+      if (options.dryRun === true || (await drop(calls, Bucket, Key, UploadId, options.signal))) reclaimed += 1;
+    }
+    marker =
+      page.IsTruncated === true && page.NextKeyMarker !== undefined && page.NextKeyMarker !== from.KeyMarker
+        ? { KeyMarker: page.NextKeyMarker, ...(page.NextUploadIdMarker === undefined ? {} : { UploadIdMarker: page.NextUploadIdMarker }) }
+        : undefined;
+  }
+  return reclaimed;
+}
+
+/** Whether it was there to be dropped. */
+async function drop(calls: S3Calls, Bucket: string, Key: string, UploadId: string, signal: AbortSignal | undefined): Promise<boolean> {
+  return await calls.call({ doing: 'give up an upload of', key: Key }, signal, async (client) => {
+    try {
+      await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+      return true;
+    } catch (error) {
+      if (storeStatus(error) === 404 && storeCode(error) !== 'NoSuchBucket') return false;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,37 @@
+import type { Credentials } from '../../credentials/CREDENTIALS.ts';
+
+/** Where a store is, and who asks. */
+export interface Connection {
+  /** Without a trailing slash; undefined means AWS itself, in `region`. */
+  readonly endpointUrl: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  readonly forcePathStyle: boolean;
+  readonly credentials: Credentials;
+}
+
+export interface S3Settings extends Connection {
+  readonly id: string;
+  /** Before every key, with a slash between; empty for none. No slash at either end. */
+  readonly keyPrefix: string;
+  readonly storageClass: string | undefined;
+  readonly serverSideEncryption: ServerSideEncryption | undefined;
+  /** Objects at least this long are sent in parts. */
+  readonly multipartThresholdBytes: number;
+  readonly multipartChunkBytes: number;
+  readonly dialect: Dialect;
+}
+
+export type ServerSideEncryption = 'AES256' | 'aws:kms';
+
+/** In what stores of the same protocol differ, as far as it matters here; found by `storage certify`. */
+export interface Dialect {
+  /**
+   * What binds a body to its request. A signed `x-amz-content-sha256` is checked by most; where it is ignored, `Content-MD5` is sent beside it.
+   */
+  readonly bodyBinding: 'signed-sha256' | 'content-md5';
+  /** Whether objects are written with the canned ACL `bucket-owner-full-control`: without it a bucket's owner may not read what temporary credentials wrote. */
+  readonly ownerAcl: boolean;
+}
+
+export const defaultDialect: Dialect = { bodyBinding: 'signed-sha256', ownerAcl: false };
