@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { cancelled } from '../kernel/stop.ts';
+import type { Certificate, Family, Finding, ProbeResult } from './certify/certificate.ts';
+import { type Ledger, openLedger } from './certify/ledger.ts';
+import { fail, type Probe, type ProbeContext } from './certify/probe.ts';
+import { inTurns, told } from './certify/steps.ts';
+import { suite } from './certify/suite.ts';
+import { gradeOf, judge } from './certify/uses.ts';
+import { openWire, type Reply, type Wire } from './certify/wire.ts';
+import { storeError } from './s3/errors.ts';
+import { type Connection, type Dialect, defaultDialect } from './s3/settings.ts';
+import { prefixOf } from './s3/store-key.ts';
+
+export interface CertifyOptions {
+  readonly connection: Connection;
+  /** Everything is written under `<keyPrefix>/certify-<random>/`. */
+  readonly keyPrefix?: string;
+  /** The keys of the bucket's owner, where those of `connection` are somebody else's. */
+  readonly ownerConnection?: Connection;
+  readonly reach?: {
+    /** A bucket that the keys must not reach. */
+    readonly otherBucket?: string;
+  };
+  /** All of them by default. */
+  readonly families?: readonly Family[];
+  /** Of the software that asks. */
+  readonly version: string;
+  /** Told of each probe as it ends. */
+  readonly onProbe?: (probe: ProbeResult, done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** The smallest part that may come before another; 5 MiB by default, as nearly everywhere. */
+  readonly partBytes?: number;
+  /** How long an object is locked for the experiment; 5,000 by default. */
+  readonly retentionMilliseconds?: number;
+  /** How long an answer is waited for; 30,000 by default. */
+  readonly patienceMilliseconds?: number;
+  /** How long the permission to go on is waited for; 10,000 by default. */
+  readonly continueMilliseconds?: number;
+  /** Probes at a time; 6 by default. */
+  readonly jobs?: number;
+}
+
+/**
+ * Asks a store everything, and says what it is safe to be used for. It writes, below a prefix of its own and in buckets of its own, and removes all of it,
+ * also when it is stopped. Errors: `storage_unavailable` where the bucket cannot be listed and written to at all; `cancelled`.
+ */
+export async function certifyStore(options: CertifyOptions): Promise<Certificate> {
+  const { connection, signal, now = Date.now } = options;
+  const started = now();
+  const begun = performance.now();
+  const name = `certify-${randomBytes(6).toString('hex')}`;
+  const prefix = `${prefixOf(options.keyPrefix ?? '')}${name}/`;
+  const patienceMilliseconds = options.patienceMilliseconds ?? 30_000;
+  const retentionMilliseconds = options.retentionMilliseconds ?? 5000;
+  const open = (to: Connection, stop: AbortSignal | undefined): Wire =>
+    openWire({ connection: to, now, patienceMilliseconds, signal: stop });
+  using wires = new DisposableStack();
+  const wire: Wire = wires.adopt(open(connection, signal), (each) => each.close());
+  // What is stopped is cleaned up all the same.
+  const broom = wires.adopt(open(connection, undefined), (each) => each.close());
+  const ownerWire = options.ownerConnection && wires.adopt(open(options.ownerConnection, signal), (each) => each.close());
+  const ledger = openLedger({ wire, broom, bucket: connection.bucket, prefix, lockMilliseconds: retentionMilliseconds });
+
+  const server = await knock(ledger.wire, connection, prefix, signal);
+  const probes = suite.filter(({ family }) => options.families?.includes(family) ?? true);
+  const findings = new Map<string, Finding>();
+  let leftovers: readonly string[] = [];
+  try {
+    await inTurns(probes, options.jobs ?? 6, async (probe) => {
+      if (signal?.aborted === true) return;
+      const finding = await answer(probe, {
+        ...experiment(ledger, probe, prefix, name),
+        ownerWire,
+        connection,
+        partBytes: options.partBytes ?? 5 * 1024 ** 2,
+        retentionMilliseconds,
+        continueMilliseconds: options.continueMilliseconds ?? 10_000,
+        otherBucket: options.reach?.otherBucket,
+        signal,
+      });
+      findings.set(probe.id, finding);
+      options.onProbe?.(resultOf(probe, finding), findings.size, probes.length);
+    });
+  } finally {
+    leftovers = await ledger.removeAll();
+  }
+  if (signal?.aborted === true) {
+    const left = leftovers.length === 0 ? '' : `; this is left in the store: ${leftovers.join(', ')}`;
+    throw new ArtifactstoreError('cancelled', `Stopped before the end${left}.`, { info: { leftovers }, cause: cancelled(signal) });
+  }
+  const uses = judge(findings);
+  return {
+    store: {
+      endpoint: connection.endpointUrl ?? `https://s3.${connection.region}.amazonaws.com`,
+      region: connection.region,
+      bucket: connection.bucket,
+      server,
+    },
+    version: options.version,
+    started_at: new Date(started).toISOString(),
+    seconds: Math.round((performance.now() - begun) / 100) / 10,
+    grade: gradeOf(uses),
+    uses,
+    probes: probes.map((probe) => resultOf(probe, findings.get(probe.id)!)),
+    dialect: dialectOf(findings),
+    leftovers,
+  };
+}
+
+/** Whether the bucket can be listed and written to at all: without that, nothing that is found out means anything. */
+async function knock(wire: Wire, connection: Connection, prefix: string, signal: AbortSignal | undefined): Promise<string | null> {
+  const steps: readonly (readonly [doing: string, ask: () => Promise<Reply>])[] = [
+    ['list', () => wire.send({ query: { 'list-type': '2', 'max-keys': '1', prefix } })],
+    ['write', () => wire.send({ method: 'PUT', key: `${prefix}knock`, body: 'x' })],
+    ['delete', () => wire.send({ method: 'DELETE', key: `${prefix}knock` })],
+  ];
+  let server: string | undefined;
+  for (const [doing, ask] of steps) {
+    const reply = await ask().catch((error: unknown) => {
+      throw storeError(error, { doing }, connection, signal);
+    });
+    server ??= [reply.headers.server ?? []].flat()[0];
+    if (reply.status >= 300)
+      throw storeError({ Code: reply.code, name: told(reply), $metadata: { httpStatusCode: reply.status } }, { doing }, connection, signal);
+  }
+  return server ?? null;
+}
+
+function experiment(
+  ledger: Ledger,
+  probe: Probe,
+  prefix: string,
+  name: string,
+): Pick<ProbeContext, 'wire' | 'key' | 'prefix' | 'bytes' | 'ownBucket'> {
+  const own = `${prefix}${probe.id}/`;
+  return {
+    wire: ledger.wire,
+    prefix: own,
+    key(last = 'object') {
+      ledger.note(own + last);
+      return own + last;
+    },
+    bytes: (length = 1000) => randomBytes(length),
+    async ownBucket({ objectLock = false } = {}) {
+      const bucket = `artifactstore-${name}-${probe.id.replace(/\W/g, '-')}`.slice(0, 63);
+      ledger.noteBucket(bucket);
+      const headers = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+      const reply = await ledger.wire.send({ method: 'PUT', bucket, headers });
+      return reply.status < 300 ? { bucket } : { refused: told(reply) };
+    },
+  };
+}
+
+async function answer(probe: Probe, context: ProbeContext): Promise<Finding> {
+  try {
+    return await probe.run(context);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function resultOf({ id, family, title, why }: Probe, { result, detail }: Finding): ProbeResult {
+  return { id, family, title, why, result, detail };
+}
+
+function dialectOf(findings: ReadonlyMap<string, Finding>): Dialect {
+  const ignored = findings.get('checksums.content-sha256')?.result === 'fail';
+  return {
+    ...defaultDialect,
+    bodyBinding: ignored ? 'content-md5' : 'signed-sha256',
+    ownerAcl: findings.get('reach.owner-reads')?.result === 'differs',
+  };
+}

@@ -1,0 +1,182 @@
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Keys } from '../../credentials/CREDENTIALS.ts';
+import { throwIfStopped } from '../../kernel/stop.ts';
+import type { Connection } from '../s3/settings.ts';
+import { encode, sha256, signInHeader, signInQuery } from './sign.ts';
+import { elementText } from './xml.ts';
+
+/** One request, right or wrong as it says. */
+export interface Call {
+  /** GET by default. */
+  readonly method?: string;
+  /** The connection's by default; empty for the store as a whole. */
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** By lower-case name; sent and signed. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent and not signed; they replace what was signed under the same name. */
+  readonly loose?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** What the signature says of the body: its SHA-256 by default, `UNSIGNED-PAYLOAD` where it is in the query. */
+  readonly payload?: string;
+  /** In the header by default; in the query for so many seconds; or not at all. */
+  readonly signing?: 'header' | 'none' | { readonly expiresSeconds: number };
+  /** When it claims to be made; the store's own time by default. */
+  readonly date?: Date;
+  readonly keys?: Keys;
+  /** `expect`: asks before it sends the body. `cut`: sends what there is of the body, which is less than announced, and hangs up. */
+  readonly transfer?: 'whole' | 'expect' | 'cut';
+  readonly patienceMilliseconds?: number;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** The code in the error's XML, wherever it came. */
+  readonly code: string | undefined;
+  /** Whether the store said that it wants the body. */
+  readonly continued: boolean;
+}
+
+/** Sends requests exactly as they are told, and answers whatever comes back: a refusal is an answer. Throws when nothing comes back. */
+export interface Wire {
+  send(call: Call): Promise<Reply>;
+  /** How far the store's clock is ahead of ours, in milliseconds, by the last answer that had a date. */
+  readonly clockAheadMilliseconds: number;
+  close(): void;
+}
+
+export interface WireOptions {
+  readonly connection: Connection;
+  readonly now: () => number;
+  /** Until an answer is there. */
+  readonly patienceMilliseconds: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+export function openWire({ connection, now, patienceMilliseconds, signal }: WireOptions): Wire {
+  const root = new URL(connection.endpointUrl ?? `https://s3.${connection.region}.amazonaws.com`);
+  const secure = root.protocol === 'https:';
+  const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets }) : new HttpAgent({ keepAlive: true, maxSockets });
+  let clockAheadMilliseconds = 0;
+
+  function placeOf(bucket: string, key: string | undefined): { readonly host: string; readonly path: string } {
+    const base = root.pathname.replace(/\/$/, '');
+    const tail = key === undefined ? '' : key.split('/').map(encode).join('/');
+    if (bucket === '') return { host: root.host, path: `${base}/` };
+    if (!connection.forcePathStyle) return { host: `${bucket}.${root.host}`, path: `${base}/${tail}` };
+    return { host: root.host, path: `${base}/${bucket}${key === undefined ? '' : `/${tail}`}` };
+  }
+
+  async function start(call: Call): Promise<{ readonly request: ClientRequest; readonly body: Uint8Array }> {
+    const body = typeof call.body === 'string' ? Buffer.from(call.body) : (call.body ?? new Uint8Array());
+    const { host, path } = placeOf(call.bucket ?? connection.bucket, call.key);
+    const { signing = 'header', method = 'GET' } = call;
+    const date = call.date ?? new Date(now() + clockAheadMilliseconds);
+    const unsigned = { method, path, query: call.query ?? {}, headers: { host, ...call.headers }, date, region: connection.region };
+    const keys = call.keys ?? (await connection.credentials.keys());
+    const signed =
+      signing === 'header'
+        ? signInHeader({ ...unsigned, payload: call.payload ?? sha256(body), keys })
+        : signing === 'none'
+          ? { headers: unsigned.headers, query: new URLSearchParams(unsigned.query).toString() }
+          : signInQuery({ ...unsigned, payload: call.payload ?? 'UNSIGNED-PAYLOAD', keys }, signing.expiresSeconds);
+    const headers: Record<string, string> = { ...signed.headers, ...call.loose };
+    if (call.transfer === 'expect') headers.expect = '100-continue';
+    if (headers['content-length'] === undefined && (call.body !== undefined || method === 'PUT' || method === 'POST'))
+      headers['content-length'] = String(body.byteLength);
+    const url = new URL(root.origin);
+    if (!connection.forcePathStyle) url.host = host;
+    const request = (secure ? httpsRequest : httpRequest)({
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port,
+      method,
+      path: signed.query === '' ? path : `${path}?${signed.query}`,
+      headers,
+      agent: call.transfer === 'cut' ? false : agent,
+      ...(signal === undefined || call.transfer === 'cut' ? {} : { signal }),
+    });
+    return { request, body };
+  }
+
+  async function once(call: Call): Promise<Reply> {
+    throwIfStopped(signal);
+    const { request, body } = await start(call);
+    const patience = call.patienceMilliseconds ?? patienceMilliseconds;
+    let continued = false;
+    const answer = answerOf(request, patience);
+    if (call.transfer === 'expect') {
+      request.on('continue', () => {
+        continued = true;
+        request.end(body);
+      });
+      request.flushHeaders();
+      // As clients do: after a while the body goes unasked.
+      const unasked = setTimeout(() => request.end(body), patience / 2);
+      answer.finally(() => clearTimeout(unasked)).catch(() => undefined);
+    } else if (call.transfer === 'cut') {
+      request.write(body, () => setTimeout(() => request.destroy(), cutMilliseconds));
+    } else request.end(body);
+    const response = await answer;
+    const date = Date.parse(response.headers.date ?? '');
+    if (!Number.isNaN(date)) clockAheadMilliseconds = date - now();
+    // Dates have no fractions: less than two seconds is no difference.
+    if (Math.abs(clockAheadMilliseconds) < 2000) clockAheadMilliseconds = 0;
+    return { ...response, continued };
+  }
+
+  return {
+    async send(call) {
+      for (let attempt = 1; ; attempt++) {
+        const reply = await once(call).catch((error: NodeJS.ErrnoException & { readonly reused?: boolean }) => {
+          throwIfStopped(signal);
+          // A connection that was kept and had ended meanwhile says nothing about the request.
+          if (error.reused === true && error.code === 'ECONNRESET' && attempt < attempts) return undefined;
+          throw error;
+        });
+        const busy = reply?.status === 503 || reply?.status === 429;
+        if (reply !== undefined && (!busy || attempt >= attempts)) return reply;
+        if (reply !== undefined) await sleep(200 * 2 ** attempt);
+      }
+    },
+    get clockAheadMilliseconds() {
+      return clockAheadMilliseconds;
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function answerOf(request: ClientRequest, patienceMilliseconds: number): Promise<Omit<Reply, 'continued'>> {
+  return new Promise((resolve, reject) => {
+    const late = Object.assign(new Error(`no answer in ${patienceMilliseconds} ms`), { code: 'ETIMEDOUT' });
+    const timer = setTimeout(() => request.destroy(late), patienceMilliseconds);
+    const refuse = (error: Error): void => {
+      clearTimeout(timer);
+      reject(Object.assign(error, { reused: request.reusedSocket }));
+    };
+    request.on('error', refuse);
+    request.on('close', () => refuse(Object.assign(new Error('the connection ended without an answer'), { code: 'ECONNRESET' })));
+    request.on('response', (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      response.on('error', refuse);
+      response.on('data', (chunk: Buffer) => void chunks.push(chunk));
+      response.on('end', () => {
+        clearTimeout(timer);
+        const body = Buffer.concat(chunks);
+        const { statusCode: status = 0, headers } = response;
+        const xml = body.length < 65_536 && body.includes('<Error>') ? body.toString() : '';
+        resolve({ status, headers, body, code: elementText(xml, 'Code') });
+      });
+    });
+  });
+}
+
+const maxSockets = 64;
+const attempts = 4;
+/** How long a body that is cut short lies there before the connection ends. */
+const cutMilliseconds = 100;
