@@ -11,5 +11,6 @@ export function main(argv: readonly string[]): Promise<number> {
     stdout: process.stdout,
     stderr: process.stderr,
     openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
+    certify: async (config, options) => (await import('./certify-s3.ts')).certifyS3(config, options),
   });
 }

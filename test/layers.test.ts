@@ -21,14 +21,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   registry: ['dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
   http: ['protocol/', 'registry/REGISTRY.ts'],
   client: ['protocol/', 'registry/REGISTRY.ts'],
-  cli: ['client/', 'config.ts', 'http/', 'protocol/', 'registry/operator.ts', 'registry/REGISTRY.ts'],
+  cli: ['client/', 'config.ts', 'http/', 'protocol/', 'registry/operator.ts', 'registry/REGISTRY.ts', 'storage/certify/certificate.ts'],
+  'certify-s3.ts': ['config.ts', 'credentials/', 'open-s3.ts', 'storage/', 'version.ts'],
   config: [],
   'config.ts': ['config/'],
   'version.ts': ['../package.json'],
   'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'open-s3.ts', 'provider/', 'registry/', 'storage/', 'version.ts'],
   'open-s3.ts': ['config.ts', 'credentials/', 'storage/'],
   'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
-  'main.ts': ['cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
+  'main.ts': ['certify-s3.ts', 'cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
   'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/operator.ts', 'registry/REGISTRY.ts', 'version.ts'],
 };
 

@@ -1,6 +1,7 @@
 import { type Config, readConfig } from '../config.ts';
 import type { Incident, Operator } from '../registry/operator.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
+import type { Certificate, Family, ProbeResult } from '../storage/certify/certificate.ts';
 import type { Output } from './output.ts';
 
 /** What the command line is given: the process's surroundings, and how a store is opened. */
@@ -12,6 +13,37 @@ export interface Surroundings {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   openStore(config: Config, options: OpenStoreOptions): Promise<OpenStore>;
+  /** Asks an object store what it can be trusted with. */
+  certify(config: Config, options: CertifyOptions): Promise<Certificate>;
+}
+
+export interface CertifyOptions {
+  /** The configured one where absent. */
+  readonly place?: CertifyPlace;
+  /** Keys of the bucket's owner. */
+  readonly owner?: KeyPlaces;
+  readonly reach?: { readonly otherBucket?: string };
+  readonly families?: readonly Family[];
+  readonly save?: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+  readonly onProbe?: (probe: ProbeResult, done: number, total: number) => void;
+}
+
+export interface CertifyPlace {
+  readonly endpointUrl: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly keyPrefix: string;
+  readonly forcePathStyle: boolean;
+  readonly credentials: KeyPlaces;
+}
+
+/** `env:NAME` or `file:/path`. */
+export interface KeyPlaces {
+  readonly accessKeyRef: string;
+  readonly secretKeyRef: string;
+  readonly sessionTokenRef: string | undefined;
 }
 
 export interface OpenStoreOptions {

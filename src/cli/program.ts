@@ -50,6 +50,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   storage: {
     summary: 'check what is stored, and move it',
     commands: {
+      certify: {
+        summary: 'find out what an S3 store is safe to be used for',
+        load: async () => (await import('./storage-certify.ts')).storageCertify,
+      },
       migrate: {
         summary: 'move files from one storage backend to another',
         load: async () => (await import('./storage-migrate.ts')).storageMigrate,

@@ -7,8 +7,9 @@ import type { TreeFile } from './walk.ts';
 /** A file that was read once: its digest, and its bytes when it is small. */
 export interface HashedFile extends TreeFile {
   /** SHA-256: every registry finds bytes by it, whatever its primary digest. */
-  readonly digest: Uint8Array;
   readonly contentAddress: string;
+  /** By algorithm. A large file has BLAKE3 too: knowing it, a registry need not keep the bytes before it sends them on. */
+  readonly digests: ReadonlyMap<string, Uint8Array>;
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -23,9 +24,9 @@ export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<Has
     const bytes = await readWhole(file);
     return hashed(file, sha256(bytes), bytes);
   }
-  const hasher = createHasher('sha256');
-  for await (const chunk of readChunks(file, signal)) hasher.update(chunk);
-  return hashed(file, hasher.digest(), undefined);
+  const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
+  for await (const chunk of readChunks(file, signal)) for (const hasher of hashers) hasher.update(chunk);
+  return hashed(file, hashers[0].digest(), undefined, hashers[1].digest());
 }
 
 /** The file's bytes as an upload takes them: from memory, or read anew each time it is sent. */
@@ -45,8 +46,9 @@ export function changed(file: TreeFile, cause?: unknown): ArtifactstoreError {
   });
 }
 
-function hashed(file: TreeFile, digest: Uint8Array, bytes: Uint8Array | undefined): HashedFile {
-  return { ...file, digest, contentAddress: `sha256:${toHex(digest)}`, bytes };
+function hashed(file: TreeFile, digest: Uint8Array, bytes: Uint8Array | undefined, blake3?: Uint8Array): HashedFile {
+  const digests = new Map([['sha256', digest], ...(blake3 === undefined ? [] : [['blake3', blake3] as const])]);
+  return { ...file, contentAddress: `sha256:${toHex(digest)}`, digests, bytes };
 }
 
 async function readWhole(file: TreeFile): Promise<Uint8Array> {

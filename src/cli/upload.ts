@@ -90,7 +90,7 @@ export async function uploadFiles(
       relative_path: file.relativePath,
       body: fileBody(file, signal),
       size_bytes: file.sizeBytes,
-      digests: new Map([['sha256', file.digest]]),
+      digests: file.digests,
       signal,
       ...describeFile(file),
     };

@@ -20,6 +20,7 @@ async function program(): Promise<Command> {
     stdout: process.stdout,
     stderr: process.stderr,
     openStore: () => Promise.reject(new Error('nothing is opened here')),
+    certify: () => Promise.reject(new Error('nothing is certified here')),
   };
   const whole = createProgram(surroundings, () => undefined);
   await defineEverything(whole);

@@ -46,6 +46,7 @@ describe('storage migrate', () => {
         const { as, operator, settle } = store;
         return { as, operator, close: settle, [Symbol.asyncDispose]: settle };
       },
+      certify: () => Promise.reject(new Error('nothing is certified here')),
     };
     assert.equal(readConfig({}, { directory: store.directory }).defaultBackend, 'local');
     try {
