@@ -1,0 +1,33 @@
+import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { clientOf, type RealStore } from './store.ts';
+
+export interface BucketContent {
+  readonly keys: readonly string[];
+  readonly bytes: number;
+  /** Uploads in parts that nobody completed or gave up. */
+  readonly unfinished: number;
+}
+
+/** What lies in a bucket, as its owner sees it. */
+export async function contentOf(store: RealStore, Bucket: string): Promise<BucketContent> {
+  const client = clientOf(store);
+  try {
+    const keys: string[] = [];
+    let bytes = 0;
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }),
+      );
+      for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+        keys.push(Key);
+        bytes += Size;
+      }
+      ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (ContinuationToken !== undefined);
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+    return { keys, bytes, unfinished: Uploads.length };
+  } finally {
+    client.destroy();
+  }
+}

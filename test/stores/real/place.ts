@@ -1,0 +1,51 @@
+import { openWorkplace, type Workplace } from '../../cli/workplace.ts';
+import type { RealStore } from './store.ts';
+import type { WebIdentity } from './web-identity.ts';
+
+export const keyPrefix = 'registry/of-tests';
+
+export interface PlaceOptions {
+  /** Short-lived keys of this role; the owner's keys where absent. */
+  readonly identity?: WebIdentity | undefined;
+  readonly databaseUrl?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A folder in which the command line keeps its bytes in a bucket and nowhere else. Packages of the class `brief` end after a second. */
+export function openPlace(store: RealStore, bucket: string, options: PlaceOptions = {}): Workplace {
+  const { databaseUrl, identity } = options;
+  const place = openWorkplace({
+    ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+    ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
+    ARTIFACTSTORE_S3_ENDPOINT_URL: store.url,
+    ARTIFACTSTORE_S3_REGION: store.region,
+    ARTIFACTSTORE_S3_BUCKET: bucket,
+    ARTIFACTSTORE_S3_KEY_PREFIX: keyPrefix,
+    ARTIFACTSTORE_S3_MULTIPART_THRESHOLD_BYTES: '8388608',
+    ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: '5242880',
+    ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
+    ...(databaseUrl === undefined ? {} : { ARTIFACTSTORE_DATABASE_URL: databaseUrl }),
+    ...(identity === undefined ? keysOf(store) : roleOf(identity)),
+    ...options.environment,
+  });
+  place.write({ 'retention.toml': '[retention_classes.brief]\ndefault_duration_seconds = 1\n' });
+  return place;
+}
+
+function keysOf({ keys }: RealStore): Readonly<Record<string, string>> {
+  return {
+    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:STORE_ACCESS_KEY',
+    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:STORE_SECRET_KEY',
+    STORE_ACCESS_KEY: keys.accessKeyId,
+    STORE_SECRET_KEY: keys.secretAccessKey,
+  };
+}
+
+function roleOf({ roleArn, stsEndpointUrl, tokenFile }: WebIdentity): Readonly<Record<string, string>> {
+  return {
+    ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity',
+    ARTIFACTSTORE_S3_STS_ENDPOINT_URL: stsEndpointUrl,
+    ARTIFACTSTORE_S3_ROLE_ARN: roleArn,
+    ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE: tokenFile,
+  };
+}
