@@ -9,6 +9,7 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Draft } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
+import { blake3 } from '../../src/kernel/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { openLocalStorage } from '../../src/storage/local.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
@@ -92,6 +93,53 @@ describe('the data plane', () => {
         assert.deepEqual(await drafts(), [fresh.id]);
         await plane.discard(fresh);
       }
+    }));
+
+  test('goes straight to a key where the backend has no drafts of its own, and nothing appears there before its time', () =>
+    withPlane(async ({ plane, memory, drafts }) => {
+      const bytes = randomBytes(3 * mebibyte + 1);
+      assert.equal(plane.stagesStraight('local'), false);
+      assert.equal(plane.stagesStraight('memory'), true);
+      async function* watched() {
+        for await (const chunk of cut(bytes, [mebibyte / 2])) {
+          assert.equal(await memory.head('straight'), undefined);
+          yield chunk;
+        }
+      }
+      const expected = { digests: new Map([['blake3', blake3(bytes)]]) };
+      const draft = await plane.stage('memory', watched(), expected, undefined, 'straight');
+      assert.equal(draft.publishedAt, 'straight');
+      assert.deepEqual(await drafts(), []);
+      assert.deepEqual(await gather(await plane.open(storedObject(draft, 'straight'))), bytes);
+      await plane.publish(draft, 'elsewhere');
+      assert.deepEqual(await gather(await plane.open(storedObject(draft, 'elsewhere'))), bytes);
+      await plane.discard(draft);
+      await plane.remove('memory', 'straight');
+      await assert.rejects(plane.publish(draft, 'third'), (error) => isArtifactstoreError(error, 'storage_unavailable'));
+      assert.equal(await memory.head('third'), undefined);
+
+      const other = { digests: new Map([['blake3', blake3(Buffer.from('other'))]]) };
+      await assert.rejects(plane.stage('memory', watched(), other, undefined, 'never'), (error) =>
+        isArtifactstoreError(error, 'digest_mismatch'),
+      );
+      assert.equal(await memory.head('never'), undefined);
+    }));
+
+  test('waits on the disk when as many as may go straight do', () =>
+    withPlane(async ({ plane, drafts }) => {
+      const { promise: over, resolve } = Promise.withResolvers<void>();
+      async function* slow() {
+        yield Buffer.from('x');
+        await over;
+      }
+      const staged = Array.from({ length: 10 }, (_, index) => plane.stage('memory', slow(), {}, undefined, `k${index}`));
+      while (plane.stagesStraight('memory')) await new Promise((next) => setTimeout(next, 1));
+      resolve();
+      const there = await Promise.all(staged);
+      const spooled = there.filter((draft) => draft.publishedAt === undefined);
+      assert.ok(spooled.length > 0 && spooled.length < there.length);
+      assert.equal((await drafts()).length, spooled.length);
+      assert.ok(plane.stagesStraight('memory'));
     }));
 
   test('needs a place for drafts where the backend has none', async () => {
