@@ -29,7 +29,10 @@ interface OpenPackage {
   hold: string | undefined;
 }
 
-/** The bytes of a content: few of them, so that packages share objects, and objects die and come back. */
+/**
+ * The bytes of a content: few of them, so that packages share objects. What goes soon and what stays have contents of their own, but for one in
+ * fifty: so objects die and come back all the time.
+ */
 export function contentBytes(content: number): Buffer {
   return Buffer.from(`content ${content} `.repeat(1 + (content % 50)));
 }
@@ -44,7 +47,7 @@ export function createProducer(remote: Registry, name: string, random: () => num
   let paths = 0;
 
   const pick = <T>(items: readonly T[]): T | undefined => items[Math.floor(random() * items.length)];
-  const content = () => Math.floor(random() * contents);
+  const content = ({ fleeting }: OpenPackage) => Math.floor(random() * contents) + (fleeting || random() < 0.02 ? 0 : contents);
   const open = () => packages.filter((each) => !each.sealed && !each.given_up);
 
   async function create(): Promise<void> {
@@ -63,7 +66,7 @@ export function createProducer(remote: Registry, name: string, random: () => num
     if (open().length === 0) await create();
     const target = pick(open())!;
     const relative_path = `f${paths++}`;
-    const which = content();
+    const which = content(target);
     const { record } = await registry.files.add(target.id, { relative_path, body: bytesBody(contentBytes(which)) });
     target.files.set(relative_path, which);
     if (random() < 0.3) await read(target, record.relative_path);
@@ -72,7 +75,7 @@ export function createProducer(remote: Registry, name: string, random: () => num
   async function addMany(): Promise<void> {
     const target = pick(open());
     if (target === undefined) return await create();
-    const files = Array.from({ length: 1 + Math.floor(random() * 8) }, () => ({ relative_path: `m${paths++}`, which: content() }));
+    const files = Array.from({ length: 1 + Math.floor(random() * 8) }, () => ({ relative_path: `m${paths++}`, which: content(target) }));
     await registry.files.addMany(
       target.id,
       (async function* () {

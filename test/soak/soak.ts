@@ -10,6 +10,10 @@ export interface SoakOptions {
   readonly databaseUrl: string;
   readonly operations: number;
   readonly seed: number;
+  /** More settings, such as those of a bucket. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** `local` where absent. */
+  readonly backendId?: string;
 }
 
 export interface SoakResult {
@@ -34,6 +38,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     ARTIFACTSTORE_DATABASE_URL: options.databaseUrl,
     ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
     ARTIFACTSTORE_PORT: '0',
+    ...options.environment,
   };
   using place = openWorkplace(environment);
   place.write({ 'retention.toml': '[retention_classes.blink]\ndefault_duration_seconds = 1\n' });
@@ -73,7 +78,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     assert.equal(backend.stored_bytes, backend.live_bytes, 'bytes in the store are those that the log says are live');
     assert.equal(backend.stored_objects, backend.live_objects);
   }
-  const verified = await store.operator.verifyStorage('local', { restart: true });
+  const verified = await store.operator.verifyStorage(options.backendId ?? 'local', { restart: true });
   assert.deepEqual([verified.failed, verified.missing], [0, 0]);
   const kept = producers.flatMap((producer) => producer.kept());
   const registry = store.as('checker');
