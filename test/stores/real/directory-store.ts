@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { answering, startDaemon } from './daemon.ts';
+import { freePorts } from './free-ports.ts';
+import { clientOf, type RealStore, type StoreKeys, whyMissing } from './store.ts';
+
+/** An S3 server that is one program over a directory. */
+export interface DirectoryStoreKind {
+  readonly id: string;
+  readonly name: string;
+  readonly region: string;
+  /** What it does not do that the conformance suite asks for. */
+  readonly shortcoming?: string;
+  start(address: string, directory: string, keys: StoreKeys): StartLine;
+}
+
+export interface StartLine {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export function whyNo(kind: DirectoryStoreKind): string | undefined {
+  return whyMissing(kind.id, [programOf(kind)], `tools/stores/install-${kind.id}.sh`);
+}
+
+/** Starts it on a free port, in a temporary directory, with keys that nobody else knows. */
+export async function startDirectoryStore(kind: DirectoryStoreKind): Promise<RealStore> {
+  await using starting = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), `artifactstore-${kind.id}-`));
+  starting.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const data = join(directory, 'data');
+  await mkdir(data);
+  const keys = { accessKeyId: randomBytes(10).toString('hex').toUpperCase(), secretAccessKey: randomBytes(20).toString('hex') };
+  const address = `127.0.0.1:${await freePorts(1)}`;
+  const { args, environment } = kind.start(address, data, keys);
+  const logFile = join(directory, 'log');
+  const daemon = await startDaemon(programOf(kind), args, { directory, environment, logFile });
+  starting.defer(() => daemon.kill());
+  const url = `http://${address}`;
+  await answering(url, daemon, logFile);
+  const version = await readFile(join(dirname(programOf(kind)), 'VERSION'), 'utf8');
+  const running = starting.move();
+  return {
+    name: kind.name,
+    version: version.trim(),
+    url,
+    region: kind.region,
+    keys,
+    async createBucket() {
+      const Bucket = `bucket-${randomBytes(6).toString('hex')}`;
+      const client = clientOf({ url, region: kind.region, keys });
+      await client.send(new CreateBucketCommand({ Bucket })).finally(() => client.destroy());
+      return Bucket;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function programOf({ id }: DirectoryStoreKind): string {
+  return fileURLToPath(new URL(`../../../node_modules/.cache/stores/${id}/${id}`, import.meta.url));
+}
