@@ -2,7 +2,8 @@ import type { S3BackendConfig } from './config.ts';
 import type { Credentials } from './credentials/CREDENTIALS.ts';
 import { staticCredentials } from './credentials/static.ts';
 import { webIdentityCredentials } from './credentials/web-identity.ts';
-import { type Connection, defaultDialect } from './storage/s3/settings.ts';
+import { readProfile } from './storage/s3/profile.ts';
+import { type Connection, type Dialect, defaultDialect, endpointOf } from './storage/s3/settings.ts';
 import { openS3Storage, type S3Storage } from './storage/s3.ts';
 
 type Referenced = Readonly<Record<string, string>>;
@@ -19,9 +20,16 @@ export async function openS3(backend: S3BackendConfig, referenced: Referenced): 
     serverSideEncryption: backend.serverSideEncryption,
     multipartThresholdBytes: backend.multipartThresholdBytes,
     multipartChunkBytes: backend.multipartChunkBytes,
-    // What temporary keys write belongs to whoever they stand for, and the bucket's owner may not be able to read it.
-    dialect: { ...defaultDialect, ownerAcl: backend.credentials.kind === 'web-identity' },
+    dialect: await dialectOf(backend),
   });
+}
+
+/** As the store's certificate says, where there is one of this bucket; else what all stores that we know take. */
+async function dialectOf(backend: S3BackendConfig): Promise<Dialect> {
+  const profile = await readProfile(backend.profilePath);
+  if (profile !== undefined && profile.endpointUrl === endpointOf(backend) && profile.bucket === backend.bucket) return profile.dialect;
+  // What temporary keys write belongs to whoever they stand for, and the bucket's owner may not be able to read it.
+  return { ...defaultDialect, ownerAcl: backend.credentials.kind === 'web-identity' };
 }
 
 /** Where the store is, and the keys for it. */

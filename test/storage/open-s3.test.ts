@@ -149,6 +149,36 @@ describe('a registry on a bucket', () => {
   });
 });
 
+test('a bucket is written to as its certificate says, and no other one', async () => {
+  await using bucket = await openStrictStore();
+  const settings = {
+    ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
+    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
+    ARTIFACTSTORE_S3_PROFILE_PATH: 'profile.json',
+    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
+    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
+    ACCESS: bucket.accessKeyId,
+    SECRET: bucket.secretAccessKey,
+  };
+  const certificate = (name: string) =>
+    JSON.stringify({ store: { endpoint: bucket.url, bucket: name }, dialect: { bodyBinding: 'content-md5', ownerAcl: true } });
+  for (const [name, written] of [
+    ['artifacts', true],
+    ['another', false],
+  ] as const) {
+    await using store = await openTestRegistry(settings, { 'profile.json': certificate(name) });
+    const registry = store.as('tester');
+    const { id } = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
+    const { record } = await registry.files.add(id, { relative_path: 'f', body: watched(Buffer.from(name)) });
+    const found = JSON.stringify(bucket.object('artifacts', record.locations[0]!.object_key));
+    assert.equal(found.includes('bucket-owner-full-control'), written, name);
+  }
+  await assert.rejects(openTestRegistry(settings, { 'profile.json': '{' }), (error) =>
+    isArtifactstoreError(error, 'invalid_configuration'),
+  );
+});
+
 async function* watched(bytes: Uint8Array, look: () => Promise<void> = async () => undefined): AsyncGenerator<Uint8Array> {
   for (let first = 0; first < bytes.byteLength; first += mebibyte) {
     await look();

@@ -10,6 +10,11 @@ export interface Connection {
   readonly credentials: Credentials;
 }
 
+/** Where requests go, AWS's own place included. */
+export function endpointOf({ endpointUrl, region }: Pick<Connection, 'endpointUrl' | 'region'>): string {
+  return endpointUrl ?? `https://s3.${region}.amazonaws.com`;
+}
+
 export interface S3Settings extends Connection {
   readonly id: string;
   /** Before every key, with a slash between; empty for none. No slash at either end. */
