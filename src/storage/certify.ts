@@ -72,10 +72,12 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
     await inTurns(probes, options.jobs ?? 6, async (probe) => {
       if (signal?.aborted === true) return;
       const finding = await answer(probe, {
-        ...experiment(ledger, probe, prefix, name),
+        ...experiment(ledger, probe, prefix, name, connection.region),
         ownerWire,
         connection,
         partBytes: options.partBytes ?? 5 * 1024 ** 2,
+        storeNow: () => now() + wire.clockAheadMilliseconds,
+        patienceMilliseconds,
         retentionMilliseconds,
         continueMilliseconds: options.continueMilliseconds ?? 10_000,
         otherBucket: options.reach?.otherBucket,
@@ -134,6 +136,7 @@ function experiment(
   probe: Probe,
   prefix: string,
   name: string,
+  region: string,
 ): Pick<ProbeContext, 'wire' | 'key' | 'prefix' | 'bytes' | 'ownBucket'> {
   const own = `${prefix}${probe.id}/`;
   return {
@@ -148,7 +151,10 @@ function experiment(
       const bucket = `artifactstore-${name}-${probe.id.replace(/\W/g, '-')}`.slice(0, 63);
       ledger.noteBucket(bucket);
       const headers = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
-      const reply = await ledger.wire.send({ method: 'PUT', bucket, headers });
+      const ask = (body = ''): Promise<Reply> => ledger.wire.send({ method: 'PUT', bucket, headers, body });
+      const first = await ask();
+      const constraint = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+      const reply = first.status === 400 && region !== 'us-east-1' ? await ask(constraint) : first;
       return reply.status < 300 ? { bucket } : { refused: told(reply) };
     },
   };

@@ -82,6 +82,7 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
         record(call, reply);
         return reply;
       },
+      address: (call) => wire.address(call),
       get clockAheadMilliseconds() {
         return wire.clockAheadMilliseconds;
       },

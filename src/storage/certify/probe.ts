@@ -32,6 +32,9 @@ export interface ProbeContext {
   ownBucket(options?: { readonly objectLock?: boolean }): Promise<{ readonly bucket: string } | { readonly refused: string }>;
   /** The smallest part that may come before another. */
   readonly partBytes: number;
+  /** The store's time, in milliseconds since the epoch. */
+  storeNow(): number;
+  readonly patienceMilliseconds: number;
   readonly retentionMilliseconds: number;
   readonly continueMilliseconds: number;
   /** A bucket that these keys must not reach. */

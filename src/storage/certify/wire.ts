@@ -45,6 +45,8 @@ export interface Reply {
 /** Sends requests exactly as they are told, and answers whatever comes back: a refusal is an answer. Throws when nothing comes back. */
 export interface Wire {
   send(call: Call): Promise<Reply>;
+  /** Where such a call would go, signed in the query. */
+  address(call: Call): Promise<string>;
   /** How far the store's clock is ahead of ours, in milliseconds, by the last answer that had a date. */
   readonly clockAheadMilliseconds: number;
   close(): void;
@@ -56,6 +58,15 @@ export interface WireOptions {
   /** Until an answer is there. */
   readonly patienceMilliseconds: number;
   readonly signal: AbortSignal | undefined;
+}
+
+interface Prepared {
+  readonly method: string;
+  readonly host: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 }
 
 export function openWire({ connection, now, patienceMilliseconds, signal }: WireOptions): Wire {
@@ -72,7 +83,7 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
     return { host: root.host, path: `${base}/${bucket}${key === undefined ? '' : `/${tail}`}` };
   }
 
-  async function start(call: Call): Promise<{ readonly request: ClientRequest; readonly body: Uint8Array }> {
+  async function prepare(call: Call): Promise<Prepared> {
     const body = typeof call.body === 'string' ? Buffer.from(call.body) : (call.body ?? new Uint8Array());
     const { host, path } = placeOf(call.bucket ?? connection.bucket, call.key);
     const { signing = 'header', method = 'GET' } = call;
@@ -89,24 +100,27 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
     if (call.transfer === 'expect') headers.expect = '100-continue';
     if (headers['content-length'] === undefined && (call.body !== undefined || method === 'PUT' || method === 'POST'))
       headers['content-length'] = String(body.byteLength);
-    const url = new URL(root.origin);
-    if (!connection.forcePathStyle) url.host = host;
-    const request = (secure ? httpsRequest : httpRequest)({
-      protocol: url.protocol,
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
-      port: url.port,
+    return { method, host, path: signed.query === '' ? path : `${path}?${signed.query}`, headers, body };
+  }
+
+  function start({ method, host, path, headers }: Prepared, transfer: Call['transfer']): ClientRequest {
+    const { hostname, port } = new URL(`${root.protocol}//${host}`);
+    return (secure ? httpsRequest : httpRequest)({
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port,
       method,
-      path: signed.query === '' ? path : `${path}?${signed.query}`,
+      path,
       headers,
-      agent: call.transfer === 'cut' ? false : agent,
-      ...(signal === undefined || call.transfer === 'cut' ? {} : { signal }),
+      agent: transfer === 'cut' ? false : agent,
+      ...(signal === undefined || transfer === 'cut' ? {} : { signal }),
     });
-    return { request, body };
   }
 
   async function once(call: Call): Promise<Reply> {
     throwIfStopped(signal);
-    const { request, body } = await start(call);
+    const prepared = await prepare(call);
+    const { body } = prepared;
+    const request = start(prepared, call.transfer);
     const patience = call.patienceMilliseconds ?? patienceMilliseconds;
     let continued = false;
     const answer = answerOf(request, patience);
@@ -143,6 +157,10 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
         if (reply !== undefined && (!busy || attempt >= attempts)) return reply;
         if (reply !== undefined) await sleep(200 * 2 ** attempt);
       }
+    },
+    async address(call) {
+      const { host, path } = await prepare(call);
+      return `${root.protocol}//${host}${path}`;
     },
     get clockAheadMilliseconds() {
       return clockAheadMilliseconds;
