@@ -69,7 +69,7 @@ bluestore_block_wal_create = false
 [client.rgw]
 admin_socket =
 rgw_data = ${directory}/rgw
-rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort(firstPort)}
+rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort(firstPort)} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_s3_auth_use_sts = true
 rgw_sts_key = ${randomBytes(8).toString('hex')}

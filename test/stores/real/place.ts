@@ -13,8 +13,19 @@ export interface PlaceOptions {
 
 /** A folder in which the command line keeps its bytes in a bucket and nowhere else. Packages of the class `brief` end after a second. */
 export function openPlace(store: RealStore, bucket: string, options: PlaceOptions = {}): Workplace {
-  const { databaseUrl, identity } = options;
   const place = openWorkplace({
+    ...settingsFor(store, bucket, options.identity),
+    ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
+    ...(options.databaseUrl === undefined ? {} : { ARTIFACTSTORE_DATABASE_URL: options.databaseUrl }),
+    ...options.environment,
+  });
+  place.write({ 'retention.toml': '[retention_classes.brief]\ndefault_duration_seconds = 1\n' });
+  return place;
+}
+
+/** What says that bytes go to the bucket, and with which keys. */
+export function settingsFor(store: RealStore, bucket: string, identity?: WebIdentity): Readonly<Record<string, string>> {
+  return {
     ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
     ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
     ARTIFACTSTORE_S3_ENDPOINT_URL: store.url,
@@ -23,13 +34,8 @@ export function openPlace(store: RealStore, bucket: string, options: PlaceOption
     ARTIFACTSTORE_S3_KEY_PREFIX: keyPrefix,
     ARTIFACTSTORE_S3_MULTIPART_THRESHOLD_BYTES: '8388608',
     ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: '5242880',
-    ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
-    ...(databaseUrl === undefined ? {} : { ARTIFACTSTORE_DATABASE_URL: databaseUrl }),
     ...(identity === undefined ? keysOf(store) : roleOf(identity)),
-    ...options.environment,
-  });
-  place.write({ 'retention.toml': '[retention_classes.brief]\ndefault_duration_seconds = 1\n' });
-  return place;
+  };
 }
 
 function keysOf({ keys }: RealStore): Readonly<Record<string, string>> {
