@@ -54,7 +54,11 @@ function openBackend(backend: Config['backends'][number], config: StoreConfig): 
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   await using opened = new AsyncDisposableStack();
   const backends = new Map<string, Storage>();
-  for (const backend of config.backends) backends.set(backend.id, await openBackend(backend, config));
+  for (const backend of config.backends) {
+    const storage = await openBackend(backend, config);
+    opened.defer(() => storage.close?.());
+    backends.set(backend.id, storage);
+  }
   const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
   opened.defer(() => dataplane.close());
   const database = await openDatabase<RegistryOperations>(config.database, {

@@ -39,6 +39,9 @@ export interface Storage {
    * answers how many. A dry run only counts.
    */
   reclaim?(ageSeconds: number, options?: ReclaimOptions): Promise<number>;
+
+  /** Present when there are connections to let go of. Whoever opened the backend calls it, last. */
+  close?(): void;
 }
 
 export interface ReclaimOptions extends Stoppable {

@@ -17,7 +17,7 @@ export interface S3Options extends CallOptions {
   readonly idleMilliseconds?: number;
 }
 
-export type S3Storage = Storage & Required<Pick<Storage, 'reclaim'>> & { close(): void };
+export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
 
 /** A bucket of an S3-compatible store, or the part of it under a prefix. Nothing is asked of the store before the first call. */
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
