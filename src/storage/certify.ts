@@ -39,6 +39,8 @@ export interface CertifyOptions {
   readonly patienceMilliseconds?: number;
   /** How long the permission to go on is waited for; 10,000 by default. */
   readonly continueMilliseconds?: number;
+  /** How long objects lie there before they are overwritten; 2,500 by default. */
+  readonly ageMilliseconds?: number;
   /** Probes at a time; 6 by default. */
   readonly jobs?: number;
 }
@@ -80,6 +82,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
         patienceMilliseconds,
         retentionMilliseconds,
         continueMilliseconds: options.continueMilliseconds ?? 10_000,
+        ageMilliseconds: options.ageMilliseconds ?? 2500,
         otherBucket: options.reach?.otherBucket,
         signal,
       });

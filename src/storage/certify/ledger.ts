@@ -66,8 +66,15 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
     for (const key of listed) keys.add(key);
     await removeKeys(broom, [...keys]);
     // A version or a key that was not known before, such as one that the store named otherwise.
-    for (const version of await listVersions(broom, bucket, prefix).catch(() => [])) await removeVersion(broom, bucket, version);
-    for (const key of new Set([...keys, ...(await listedKeys(broom, prefix))]))
+    for (let page = 0; page < maximumPages; page++) {
+      const versions = await listVersions(broom, bucket, prefix).catch(() => []);
+      let removed = 0;
+      await inTurns(versions, atOnce, async (version) => void ((await removeVersion(broom, bucket, version)) && removed++));
+      if (removed === 0) break;
+    }
+    // Where a key that never was looks like one that is, only the list can tell.
+    const blind = await isThere({ wire: broom }, `${prefix}never`);
+    for (const key of new Set([...(blind ? [] : keys), ...(await listedKeys(broom, prefix))]))
       if (await isThere({ wire: broom }, key).catch(() => false)) {
         const reply = await remove({ wire: broom }, key);
         if (await isThere({ wire: broom }, key).catch(() => true)) leftovers.push(`${bucket}/${key}: ${told(reply)}`);
@@ -155,13 +162,20 @@ async function removeVersion(wire: Wire, bucket: string, { key, versionId }: Ver
 async function removeBucket(wire: Wire, bucket: string, lockMilliseconds: number): Promise<void> {
   const ends = performance.now() + lockMilliseconds + graceMilliseconds;
   for (;;) {
-    for (const version of await listVersions(wire, bucket, '')) await removeVersion(wire, bucket, version);
+    for (const version of await listVersions(wire, bucket, '')) {
+      if (await removeVersion(wire, bucket, version)) continue;
+      const body = '<LegalHold><Status>OFF</Status></LegalHold>';
+      const query = { 'legal-hold': '', versionId: version.versionId };
+      await wire.send({ method: 'PUT', bucket, key: version.key, query, headers: { 'content-md5': md5(body) }, body });
+    }
     const reply = await wire.send({ method: 'DELETE', bucket });
     if (reply.status < 300 || reply.status === 404) return;
-    if (performance.now() > ends) throw new Error(`the bucket could not be removed: the store ${told(reply)}`);
+    if (reply.status === 403 || performance.now() > ends) throw new Error(`the bucket could not be removed: the store ${told(reply)}`);
     await sleep(250);
   }
 }
 
 const atOnce = 16;
+/** Each of up to 1,000 versions: more than a run makes. */
+const maximumPages = 20;
 const graceMilliseconds = 15_000;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { demand, differs, fail, type Probe, pass } from './probe.ts';
 import { get, head, holds, isThere, put, refused, remove, told } from './steps.ts';
 
@@ -116,8 +117,9 @@ export const objects: readonly Probe[] = [
     why: 'a repair writes good bytes over bad ones',
     async run(context) {
       await put(context, context.key(), context.bytes());
+      await sleep(context.ageMilliseconds);
       for (let round = 0; round < rounds; round++) {
-        const body = context.bytes(1000 + round);
+        const body = context.bytes(1001 + round);
         await put(context, context.key(), body);
         const { headers } = await head(context, context.key());
         demand(headers['content-length'] === String(body.length), `round ${round + 1}: HEAD shows the object before`);

@@ -37,6 +37,8 @@ export interface ProbeContext {
   readonly patienceMilliseconds: number;
   readonly retentionMilliseconds: number;
   readonly continueMilliseconds: number;
+  /** How long an object lies there before it is overwritten: what is cached for less does not show. */
+  readonly ageMilliseconds: number;
   /** A bucket that these keys must not reach. */
   readonly otherBucket: string | undefined;
   readonly signal: AbortSignal | undefined;

@@ -56,6 +56,10 @@ async function clientOf({ connection, patienceMilliseconds, wire }: ProbeContext
     systemClockOffset: wire.clockAheadMilliseconds,
     followRegionRedirects: false,
     ignoreConfiguredEndpointUrls: true,
+    // It would speak to the terminal otherwise.
+    logger: { debug: silent, info: silent, warn: silent, error: silent },
     requestHandler: new NodeHttpHandler({ requestTimeout: patienceMilliseconds, throwOnRequestTimeout: true }),
   });
 }
+
+const silent = (): void => undefined;

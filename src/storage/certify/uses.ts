@@ -72,6 +72,7 @@ export const useRules: readonly UseRule[] = [
       'multipart.abort': 'unfinished uploads are named by the store only: let its lifecycle rules remove them',
       'multipart.list-uploads': 'unfinished uploads are not found: let the lifecycle rules of the store remove them',
       'checksums.content-sha256': 'bodies are bound by Content-MD5: save the profile',
+      'checksums.content-md5': 'bodies are bound by their signed SHA-256',
       'checksums.wrong-crc32': 'no checksum headers are relied on',
       'checksums.wrong-sha256': 'no checksum headers are relied on',
       'checksums.right-crc32': 'no checksum headers are sent',
