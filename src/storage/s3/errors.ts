@@ -59,7 +59,7 @@ export function storeError(error: unknown, subject: Subject, connection: Connect
   const code = storeCode(error);
   const status = storeStatus(error);
   const where = connection.endpointUrl ?? `AWS S3 in ${connection.region}`;
-  const what = subject.key === undefined ? subject.doing : `${subject.doing} ${subject.key}`;
+  const what = subject.key === undefined || subject.key === '' ? subject.doing : `${subject.doing} ${subject.key}`;
   const fault = explain(code, status, connection, (error as SdkError).message ?? '');
   return new ArtifactstoreError(
     fault.full === true ? 'storage_full' : 'storage_unavailable',
@@ -79,6 +79,8 @@ function explain(code: string, status: number | undefined, { bucket, region, end
   const row = faults.find(([pattern]) => pattern.test(code));
   if (row !== undefined) return { text: row[1]({ bucket, region, endpointUrl }), ...(row[2] === 'full' ? { full: true } : {}) };
   if (status === 507) return { text: 'the store is full', full: true };
+  if (status !== undefined && status >= 500)
+    return { text: `the store, or a proxy before it, answered ${status}; it may be busy or broken` };
   if (/deserializ|unexpected (token|end)|is not expected|char .* is not|Unclosed|Closing tag|Start tag/i.test(message))
     return { text: 'the answer is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL' };
   if (status === 301 || status === 307) return { text: `the bucket is in another region; look at ARTIFACTSTORE_S3_REGION (${region})` };
@@ -88,7 +90,6 @@ function explain(code: string, status: number | undefined, { bucket, region, end
     return {
       text: `the bucket "${bucket}" is not there, or this is not an S3 store; look at ARTIFACTSTORE_S3_BUCKET and ARTIFACTSTORE_S3_ENDPOINT_URL`,
     };
-  if (status !== undefined && status >= 500) return { text: `the store answered ${status}; it may be busy or broken` };
   if (status !== undefined) return { text: `the store answered ${status}; look at ARTIFACTSTORE_S3_ENDPOINT_URL` };
   return { text: 'the connection failed' };
 }
