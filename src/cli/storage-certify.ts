@@ -21,11 +21,11 @@ export const storageCertify: Definition = (command, context) => {
     .option('--region <name>', 'with --endpoint', 'us-east-1')
     .option('--key-prefix <prefix>', 'with --endpoint: write below it only', '')
     .option('--virtual-hosted', 'with --endpoint: the bucket is part of the host')
-    .option('--access-key-ref <ref>', 'with --endpoint: env:NAME or file:/path', reference)
-    .option('--secret-key-ref <ref>', 'with --endpoint: env:NAME or file:/path', reference)
-    .option('--session-token-ref <ref>', 'with --endpoint: env:NAME or file:/path', reference)
-    .option('--owner-access-key-ref <ref>', "the bucket owner's keys, where others are used", reference)
-    .option('--owner-secret-key-ref <ref>', "the bucket owner's keys, where others are used", reference)
+    .option('--access-key-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--secret-key-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--session-token-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--owner-access-key-ref <ref>', "the bucket owner's keys, where others are used")
+    .option('--owner-secret-key-ref <ref>', "the bucket owner's keys, where others are used")
     .option('--other-bucket <name>', 'a bucket that the keys must not reach')
     .addHelpText(
       'after',
@@ -39,6 +39,16 @@ Examples:
   $ artifactstore storage certify --endpoint https://s3.example.org --bucket trial --access-key-ref env:KEY --secret-key-ref env:SECRET`,
     )
     .action(async (options: StorageCertifyOptions) => {
+      // It may be a key by mistake, which an argument's own check would repeat.
+      for (const [name, value] of [
+        ['--access-key-ref', options.accessKeyRef],
+        ['--secret-key-ref', options.secretKeyRef],
+        ['--session-token-ref', options.sessionTokenRef],
+        ['--owner-access-key-ref', options.ownerAccessKeyRef],
+        ['--owner-secret-key-ref', options.ownerSecretKeyRef],
+      ] as const)
+        if (value !== undefined && !reference.test(value))
+          command.error(`error: option '${name}' must be env:NAME or file:/absolute/path; a key itself never stands here`);
       if (options.endpoint !== undefined)
         for (const [name, value] of [
           ['--bucket', options.bucket],
@@ -53,9 +63,4 @@ Examples:
     });
 };
 
-function reference(text: string): string {
-  // The text may be a key by mistake: it is not repeated.
-  if (!/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/.test(text))
-    throw new InvalidArgumentError('It must be env:NAME or file:/absolute/path; a key itself never stands here.');
-  return text;
-}
+const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/;
