@@ -50,6 +50,8 @@ mon_data_avail_crit = 1
 # Pools are made one after the other, each by a round of the monitor.
 paxos_propose_interval = 0.05
 mon_tick_interval = 1
+# A gateway tells the others of changed users and buckets, and waits this long for one that was killed.
+osd_client_watch_timeout = 2
 
 [mon]
 mon_data = ${directory}/mon

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Health } from '../../../src/registry/REGISTRY.ts';
+import { describeTree } from '../../cli/tree.ts';
+import type { RunningServer, Workplace } from '../../cli/workplace.ts';
+import { contentOf } from './bucket-content.ts';
+import { type Issuer, startIssuer } from './issuer.ts';
+import { openPlace } from './place.ts';
+import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
+import { prepareWebIdentity, type WebIdentity } from './web-identity.ts';
+
+const mebibyte = 1_048_576;
+const headers = { authorization: 'Bearer cli-test-token', 'content-type': 'application/octet-stream' };
+
+interface Refused {
+  readonly code: string;
+  readonly detail: string;
+}
+
+describe('Ceph RGW under a running server', { skip: whyNoRgw() ?? false }, () => {
+  const opened = new AsyncDisposableStack();
+  let rgw: Rgw;
+  let issuer: Issuer;
+  before(async () => {
+    rgw = opened.use(await startRgw());
+    issuer = opened.use(await startIssuer());
+  });
+  after(() => opened.disposeAsync());
+
+  interface World extends Disposable {
+    readonly place: Workplace;
+    readonly server: RunningServer;
+    readonly bucket: string;
+    readonly identity: WebIdentity;
+  }
+
+  async function open(kind: 'static' | 'role', environment: Readonly<Record<string, string>> = {}): Promise<World> {
+    const bucket = await rgw.createBucket();
+    const identity = opened.use(await prepareWebIdentity(rgw, issuer, bucket));
+    const place = openPlace(rgw, bucket, { identity: kind === 'role' ? identity : undefined, environment });
+    try {
+      return {
+        place,
+        bucket,
+        identity,
+        server: await place.serve('serve', '--port', '0'),
+        [Symbol.dispose]: () => place[Symbol.dispose](),
+      };
+    } catch (error) {
+      place[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async function newPackage({ server }: World): Promise<string> {
+    const body = JSON.stringify({ name: 'n', producer: 'p', subject: 's', retention_class: 'raw-evidence' });
+    const response = await fetch(`${server.url}/packages`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    });
+    assert.equal(response.status, 201);
+    return ((await response.json()) as { readonly id: string }).id;
+  }
+
+  const putFile = ({ server }: World, id: string, path: string, body: Uint8Array | Readable): Promise<Response> =>
+    fetch(`${server.url}/packages/${id}/files/${path}`, { method: 'PUT', headers, body: body as never, duplex: 'half' });
+
+  const healthOf = async ({ server }: World): Promise<Health> => (await (await fetch(`${server.url}/health`)).json()) as Health;
+
+  async function untilHealth(world: World, status: Health['status']): Promise<Health> {
+    for (let tries = 0; ; tries++) {
+      const health = await healthOf(world);
+      if (health.status === status) return health;
+      assert.ok(tries < 100, `still ${health.status}: ${health.backend.detail}`);
+      await sleep(100);
+    }
+  }
+
+  async function assertRefused(response: Response, status: number, code: string): Promise<Refused> {
+    const problem = (await response.json()) as Refused;
+    assert.deepEqual([response.status, problem.code], [status, code], problem.detail);
+    return problem;
+  }
+
+  test('keys that live for three seconds are renewed while much is verified', async () => {
+    using world = await open('role', { ARTIFACTSTORE_S3_SESSION_DURATION_SECONDS: '3' });
+    const { place } = world;
+    const files = Array.from({ length: 40 }, (_, index) => [`tree/${index}`, randomBytes(100_000 + index)] as const);
+    place.write(Object.fromEntries(files));
+    await place.json('push', 'tree');
+    const begun = Date.now();
+    const verified = await place.json('storage', 'verify', '--backend', 's3', '--rate', '500KB', '--jobs', '4');
+    assert.deepEqual([verified.ok, verified.objects], [true, 40]);
+    assert.ok(Date.now() - begun > 6000, 'it took two lives of the keys at least');
+  });
+
+  test('a token that was not replaced in time ends the keys, and a new one brings them back', async () => {
+    using world = await open('role', { ARTIFACTSTORE_S3_SESSION_DURATION_SECONDS: '2' });
+    assert.equal((await healthOf(world)).status, 'ok');
+    await world.identity.writeToken(await issuer.sign('server', -60));
+    await sleep(2500);
+    const health = await untilHealth(world, 'degraded');
+    assert.match(health.backend.detail, /ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE/);
+    await world.identity.writeToken();
+    await untilHealth(world, 'ok');
+  });
+
+  test('a role that may do nothing any more is 503 and degraded health, until it may again', async () => {
+    using world = await open('role');
+    const id = await newPackage(world);
+    assert.equal((await putFile(world, id, 'before', Buffer.from('before'))).status, 201);
+    await world.identity.removeRolePolicy();
+    const response = await putFile(world, id, 'after', Buffer.from('after'));
+    assert.notEqual(response.headers.get('retry-after'), null);
+    const { detail } = await assertRefused(response, 503, 'storage_unavailable');
+    assert.doesNotMatch(detail, /eyJ/);
+    const read = await fetch(`${world.server.url}/packages/${id}/files/before`, { headers });
+    await assertRefused(read, 503, 'storage_unavailable');
+    const health = await untilHealth(world, 'degraded');
+    assert.match(health.backend.detail, /ARTIFACTSTORE_S3_ROLE_ARN/);
+    assert.equal(health.backend.failed_locations, 0);
+    await world.identity.putRolePolicy();
+    await untilHealth(world, 'ok');
+    assert.equal((await putFile(world, id, 'after', Buffer.from('after'))).status, 201);
+  });
+
+  test('a gateway that dies in the middle of an upload and comes back costs nothing', async () => {
+    using world = await open('static');
+    const id = await newPackage(world);
+    const bytes = randomBytes(30 * mebibyte);
+    async function* slowly(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.byteLength; at += mebibyte) {
+        yield bytes.subarray(at, at + mebibyte);
+        if (at === 14 * mebibyte) {
+          await rgw.kill();
+          setTimeout(() => void rgw.restart(), 700);
+        }
+        await sleep(20);
+      }
+    }
+    const response = await putFile(world, id, 'large', Readable.from(slowly()));
+    assert.equal(response.status, 201, await response.clone().text());
+    const back = await fetch(`${world.server.url}/packages/${id}/files/large`, { headers });
+    assert.ok(Buffer.from(await back.arrayBuffer()).equals(bytes));
+    assert.deepEqual(await contentOf(rgw, world.bucket).then(({ bytes, unfinished }) => [bytes, unfinished]), [30 * mebibyte, 0]);
+  });
+
+  test('a gateway that stays away is 503, and nothing is left of the upload when it is back', async () => {
+    using world = await open('static');
+    const { place } = world;
+    const id = await newPackage(world);
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < 24; sent++) {
+        yield randomBytes(mebibyte);
+        if (sent === 12) await rgw.kill();
+      }
+    }
+    const response = await putFile(world, id, 'large', Readable.from(source()));
+    await assertRefused(response, 503, 'storage_unavailable');
+    const health = await untilHealth(world, 'degraded');
+    assert.match(health.backend.detail, /ARTIFACTSTORE_S3_ENDPOINT_URL/);
+    assert.equal((await fetch(`${world.server.url}/readyz`)).status, 503);
+    await rgw.restart();
+    await untilHealth(world, 'ok');
+    assert.equal((await putFile(world, id, 'large', Buffer.from('now'))).status, 201);
+    // The upload in parts that could not be given up is young: it is left to a later collection.
+    await place.json('retention', 'gc');
+    const content = await contentOf(rgw, world.bucket);
+    assert.deepEqual([content.bytes, content.keys.length], [3, 1]);
+    assert.ok(content.unfinished <= 1);
+  });
+
+  test('a full quota is 507, reads go on, and room brings writes back', async () => {
+    using world = await open('static');
+    const { place } = world;
+    const id = await newPackage(world);
+    const first = randomBytes(3 * mebibyte);
+    assert.equal((await putFile(world, id, 'first', first)).status, 201);
+    await rgw.limit({ bucket: world.bucket }, 4 * mebibyte);
+    for (const size of [2 * mebibyte, 20 * mebibyte])
+      await assertRefused(await putFile(world, id, `second ${size}`, randomBytes(size)), 507, 'storage_full');
+    const read = await fetch(`${world.server.url}/packages/${id}/files/first`, { headers });
+    assert.ok(Buffer.from(await read.arrayBuffer()).equals(first));
+    place.write({ 'tree/large': randomBytes(9 * mebibyte) });
+    const pushed = await place.run('push', 'tree');
+    assert.deepEqual([pushed.code, /storage_full/.test(pushed.stderr)], [1, true], pushed.stderr);
+    await rgw.limit({ bucket: world.bucket }, undefined);
+    const { package_id } = await place.json<{ readonly package_id: string }>('push', 'tree');
+    await place.json('pull', package_id, 'pulled');
+    assert.deepEqual(describeTree(place.path('pulled')), describeTree(place.path('tree')));
+    assert.deepEqual((await contentOf(rgw, world.bucket)).unfinished, 0);
+  });
+});
