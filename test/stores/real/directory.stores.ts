@@ -1,4 +1,5 @@
 import { after, before, describe, test } from 'node:test';
+import { certificationOn } from './certification.ts';
 import { conformanceOn } from './conformance.ts';
 import { startDirectoryStore, whyNo } from './directory-store.ts';
 import { endToEndOn } from './end-to-end.ts';
@@ -18,6 +19,7 @@ for (const kind of [minio, versitygw, rclone])
 
     if (kind.shortcoming === undefined) conformanceOn('with the keys of its owner', () => settingsOf(store, bucket));
     else test('storage: with the keys of its owner', { skip: kind.shortcoming }, () => undefined);
+    certificationOn(async () => ({ store, bucket: await store.createBucket() }));
     endToEndOn('on SQLite', async () => ({ store, bucket: await store.createBucket() }));
   });
 
