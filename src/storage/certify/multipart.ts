@@ -213,8 +213,9 @@ export const multipart: readonly Probe[] = [
       const listed = await context.wire.send({ key: context.key(), query: { uploadId } });
       demand(listed.status === 404, `its parts are still listed: ${told(listed)}`);
       const reply = await complete(context, context.key(), uploadId, parts);
-      demand(refused(reply), `a completion after it was ${told(reply)}`);
-      return (await isThere(context, context.key())) ? fail('the object is there') : pass('its parts are gone');
+      demand(reply.status >= 300 || reply.code !== undefined, 'a completion after it is accepted');
+      demand(!(await isThere(context, context.key())), `a completion after it ${told(reply)}, and the object is there`);
+      return refused(reply) ? pass('its parts are gone') : differs(`its parts are gone; a completion after it ${told(reply)}`);
     },
   },
   {

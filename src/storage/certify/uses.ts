@@ -69,7 +69,7 @@ export const useRules: readonly UseRule[] = [
       'objects.etag-is-md5': 'writes whose answer was lost are made again',
       'multipart.honest-completion': 'after a completion whose answer is in doubt the object itself is looked at',
       'multipart.completion-again': 'after a completion whose answer is in doubt the object itself is looked at',
-      'multipart.abort': 'unfinished uploads are named by the store only: let its lifecycle rules remove them',
+      'multipart.abort': 'parts that were given up may stay: let the lifecycle rules of the store remove them',
       'multipart.list-uploads': 'unfinished uploads are not found: let the lifecycle rules of the store remove them',
       'checksums.content-sha256': 'bodies are bound by Content-MD5: save the profile',
       'checksums.content-md5': 'bodies are bound by their signed SHA-256',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { type Family, families, type Use } from '../../../src/storage/certify/certificate.ts';
 import { suite } from '../../../src/storage/certify/suite.ts';
@@ -181,6 +182,9 @@ describe('the table of uses', () => {
       for (const id of [...essential.flat(), ...Object.keys(precautions)]) assert.ok(ids.has(id), id);
     for (const { id, family } of suite) assert.ok(id.startsWith(`${family}.`), id);
     assert.deepEqual([...new Set(suite.map(({ family }) => family))], families);
+    const documentation = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
+    for (const family of families) assert.ok(documentation.includes(`| \`${family}\` |`), `docs/stores.md lacks ${family}`);
+    for (const { title } of useRules) assert.ok(documentation.includes(`| ${title} |`), `docs/stores.md lacks ${title}`);
   });
 });
 
