@@ -11,6 +11,7 @@ export function certificationOn(ground: () => Promise<{ readonly store: RealStor
     test('finds it safe for a registry, and leaves nothing behind', async () => {
       const { store, bucket } = await ground();
       using place = openPlace(store, bucket);
+      await place.json('migrate');
       const certificate = await place.json<Certificate & Record<string, unknown>>('storage', 'certify', '--save');
       const registry = certificate.uses.find(({ use }) => use === 'registry');
       assert.match(registry?.verdict ?? '', /^safe/, JSON.stringify(registry?.decided_by));

@@ -15,6 +15,8 @@ export interface DirectoryStoreKind {
   readonly region: string;
   /** What it does not do that the conformance suite asks for. */
   readonly shortcoming?: string;
+  /** Why certification cannot leave it as it was. */
+  readonly remains?: string;
   start(address: string, directory: string, keys: StoreKeys): StartLine;
 }
 

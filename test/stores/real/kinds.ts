@@ -20,6 +20,7 @@ export const versitygw: DirectoryStoreKind = {
   id: 'versitygw',
   name: 'Versity S3 Gateway',
   region: 'us-east-1',
+  remains: 'it says that a bucket with object lock is not empty (409 BucketNotEmpty) when everything in it was deleted',
   start: (address, directory, keys) => ({
     args: ['--port', address, '--quiet', 'posix', directory],
     environment: { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
@@ -31,6 +32,7 @@ export const rclone: DirectoryStoreKind = {
   name: 'rclone serve s3',
   region: 'us-east-1',
   shortcoming: 'a read ends with an error when its object is deleted meanwhile',
+  remains: 'deleting many objects of one folder at a time is answered 500 InternalError for some',
   start: (address, directory, keys) => ({
     args: ['serve', 's3', '--addr', address, '--vfs-cache-mode', 'full', directory],
     // The variable is a list of pairs, in CSV.
