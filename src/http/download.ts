@@ -35,7 +35,11 @@ export async function sendFile(
     if (range !== undefined && typeof ifRange === 'string' && !ifRangeHolds(ifRange, etag)) range = undefined;
     if (isEmptySuffix(range)) throw notSatisfiable(reply, file);
   }
-  const options: OpenOptions = { signal: disconnectSignal(reply), ...(range === undefined ? {} : { range: openRange(range) }) };
+  const options: OpenOptions = {
+    signal: disconnectSignal(reply),
+    reuseChunks: true,
+    ...(range === undefined ? {} : { range: openRange(range) }),
+  };
   const opened = await request.registry.files.open(target, options).catch(async (error: unknown) => {
     if (!isArtifactstoreError(error, 'range_not_satisfiable')) throw error;
     throw notSatisfiable(reply, await readable(request, target));

@@ -214,12 +214,15 @@ export interface OpenOptions {
   /** Inclusive. `last` may be absent (to the end) or beyond the end; a negative `first` means the last so many bytes. */
   readonly range?: { readonly first: number; readonly last?: number };
   readonly signal?: AbortSignal;
+  /** For readers that are done with each chunk when they ask for the next: its memory may be used again then, which is faster. */
+  readonly reuseChunks?: boolean;
 }
 
 export interface OpenFile {
   readonly file: File;
   /** The bytes that `body` yields, inclusive; absent when it is the whole file. */
   readonly range?: { readonly first: number; readonly last: number };
+  /** Iterate once; ending early releases what it holds. Chunks are the reader's to keep, unless `reuseChunks` was asked for. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

@@ -37,7 +37,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
     };
     try {
       const body = await context.dataplane.open(object, range, options.signal);
-      const reported = reporting(body, async (error) => {
+      const reported = reporting(options.reuseChunks === true ? body : copied(body), async (error) => {
         const answer = await report(error);
         repair();
         return answer;
@@ -102,6 +102,10 @@ function knownBad({ file }: LocatedFile): ArtifactstoreError {
     `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be bad. Push the good bytes again to repair them.`,
     { info: { content_address: file.content_address } },
   );
+}
+
+async function* copied(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) yield new Uint8Array(chunk);
 }
 
 async function* reporting(body: AsyncIterable<Uint8Array>, report: (error: unknown) => Promise<unknown>): AsyncIterable<Uint8Array> {

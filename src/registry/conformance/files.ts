@@ -38,6 +38,18 @@ export function filesConformance(opened: Opened): void {
       }
     });
 
+    it('gives chunks that stay as they were when the next ones come', async () => {
+      const { id } = await create();
+      const bytes = patterned(9_500_000);
+      const { record } = await add(id, 'kept', bytes, 'application/x-test');
+      for (const range of [undefined, { first: 1_000, last: 8_000_000 }]) {
+        const opened = await registry().files.open({ file_id: record.id }, range === undefined ? {} : { range });
+        const kept = await Array.fromAsync(opened!.body);
+        assert.ok(kept.length > 1);
+        assert.equal(Buffer.compare(Buffer.concat(kept), range === undefined ? bytes : bytes.subarray(range.first, range.last + 1)), 0);
+      }
+    });
+
     it('is the same file for the same bytes at the same path, and a conflict for others', async () => {
       const { id } = await create();
       const first = await add(id, 'dir/f.txt', 'one', 'text/plain');
