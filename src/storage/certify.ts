@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { cancelled } from '../kernel/stop.ts';
 import type { Certificate, Family, Finding, ProbeResult } from './certify/certificate.ts';
 import { type Ledger, openLedger } from './certify/ledger.ts';
@@ -7,7 +7,7 @@ import { fail, type Probe, type ProbeContext } from './certify/probe.ts';
 import { inTurns, told } from './certify/steps.ts';
 import { suite } from './certify/suite.ts';
 import { gradeOf, judge } from './certify/uses.ts';
-import { openWire, type Reply, type Wire } from './certify/wire.ts';
+import { type Call, openWire, type Reply, type Wire } from './certify/wire.ts';
 import { storeError } from './s3/errors.ts';
 import { type Connection, type Dialect, defaultDialect } from './s3/settings.ts';
 import { prefixOf } from './s3/store-key.ts';
@@ -66,11 +66,16 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
   const ownerWire = options.ownerConnection && wires.adopt(open(options.ownerConnection, signal), (each) => each.close());
   const ledger = openLedger({ wire, broom, bucket: connection.bucket, prefix, lockMilliseconds: retentionMilliseconds });
 
-  const server = await knock(ledger.wire, connection, prefix, signal);
+  const knock = (doing: string, call: Call): Promise<Reply> => demanded(ledger.wire, connection, signal, doing, call);
+  const first = await knock('list', { query: { 'list-type': '2', 'max-keys': '1', prefix } });
   const probes = suite.filter(({ family }) => options.families?.includes(family) ?? true);
   const findings = new Map<string, Finding>();
-  let leftovers: readonly string[] = [];
+  let failure: unknown;
   try {
+    const key = `${prefix}knock`;
+    ledger.note(key);
+    await knock('write', { method: 'PUT', key, body: 'x' });
+    await knock('delete', { method: 'DELETE', key });
     await inTurns(probes, options.jobs ?? 6, async (probe) => {
       if (signal?.aborted === true) return;
       const finding = await answer(probe, {
@@ -89,20 +94,19 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
       findings.set(probe.id, finding);
       options.onProbe?.(resultOf(probe, finding), findings.size, probes.length);
     });
-  } finally {
-    leftovers = await ledger.removeAll();
+  } catch (error) {
+    failure = error;
   }
-  if (signal?.aborted === true) {
-    const left = leftovers.length === 0 ? '' : `; this is left in the store: ${leftovers.join(', ')}`;
-    throw new ArtifactstoreError('cancelled', `Stopped before the end${left}.`, { info: { leftovers }, cause: cancelled(signal) });
-  }
+  const leftovers = await ledger.removeAll();
+  if (signal?.aborted === true) failure = cancelled(signal);
+  if (failure !== undefined) throw withLeftovers(failure, leftovers);
   const uses = judge(findings);
   return {
     store: {
       endpoint: connection.endpointUrl ?? `https://s3.${connection.region}.amazonaws.com`,
       region: connection.region,
       bucket: connection.bucket,
-      server,
+      server: [first.headers.server ?? []].flat()[0] ?? null,
     },
     version: options.version,
     started_at: new Date(started).toISOString(),
@@ -115,23 +119,21 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
   };
 }
 
-/** Whether the bucket can be listed and written to at all: without that, nothing that is found out means anything. */
-async function knock(wire: Wire, connection: Connection, prefix: string, signal: AbortSignal | undefined): Promise<string | null> {
-  const steps: readonly (readonly [doing: string, ask: () => Promise<Reply>])[] = [
-    ['list', () => wire.send({ query: { 'list-type': '2', 'max-keys': '1', prefix } })],
-    ['write', () => wire.send({ method: 'PUT', key: `${prefix}knock`, body: 'x' })],
-    ['delete', () => wire.send({ method: 'DELETE', key: `${prefix}knock` })],
-  ];
-  let server: string | undefined;
-  for (const [doing, ask] of steps) {
-    const reply = await ask().catch((error: unknown) => {
-      throw storeError(error, { doing }, connection, signal);
-    });
-    server ??= [reply.headers.server ?? []].flat()[0];
-    if (reply.status >= 300)
-      throw storeError({ Code: reply.code, name: told(reply), $metadata: { httpStatusCode: reply.status } }, { doing }, connection, signal);
-  }
-  return server ?? null;
+/** Without listing, writing and deleting nothing that is found out means anything. */
+async function demanded(wire: Wire, connection: Connection, signal: AbortSignal | undefined, doing: string, call: Call): Promise<Reply> {
+  const reply = await wire.send(call).catch((error: unknown) => {
+    throw storeError(error, { doing }, connection, signal);
+  });
+  if (reply.status < 300 || (doing === 'delete' && reply.status === 404)) return reply;
+  throw storeError({ Code: reply.code, name: told(reply), $metadata: { httpStatusCode: reply.status } }, { doing }, connection, signal);
+}
+
+function withLeftovers(error: unknown, leftovers: readonly string[]): unknown {
+  if (leftovers.length === 0 || !isArtifactstoreError(error)) return error;
+  return new ArtifactstoreError(error.code, `${error.message}. This is left in the store: ${leftovers.join(', ')}`, {
+    info: { leftovers },
+    cause: error,
+  });
 }
 
 function experiment(

@@ -74,7 +74,7 @@ describe('storage certify', () => {
   test('a key on the command line is refused and not repeated', async () => {
     const { code, stdout, stderr } = await certify(...placeOf(store, 'AKIASECRETSECRET'));
     assert.equal(code, 2);
-    assert.match(stderr, /must be env:NAME or file:/);
+    assert.match(stderr, /^error: option '--access-key-ref' must be env:NAME or file:/m);
     assert.equal((stdout + stderr).includes('AKIASECRETSECRET'), false);
     const lacking = await certify('--endpoint', store.url);
     assert.equal(lacking.code, 2);
@@ -99,7 +99,7 @@ describe('storage certify', () => {
     child.kill('SIGINT');
     const { code, stderr } = await ending;
     assert.equal(code, 130);
-    assert.match(stderr, /^error: Stopped before the end\. \(cancelled\)$/m);
+    assert.match(stderr, /^error: The operation was cancelled \(cancelled\)$/m);
     assert.deepEqual([store.objects('artifacts'), store.uploads('artifacts')], [[], []]);
   });
 

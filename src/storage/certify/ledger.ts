@@ -5,9 +5,9 @@ import { elements, elementText, escaped } from './xml.ts';
 
 /** Remembers what was made in a store, since a list of it may lie, and removes it. */
 export interface Ledger {
-  /** The same wire, watched. */
+  /** The same wire, watched for uploads in parts. */
   readonly wire: Wire;
-  /** Says that something may come to lie there by other ways. */
+  /** Says that something may come to lie there. */
   note(key: string): void;
   noteBucket(bucket: string): void;
   /** Removes everything and answers what stays behind, as `<bucket>/<key>` and why. Never throws. */
@@ -41,13 +41,11 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
   const buckets = new Set<string>();
   const leftovers: string[] = [];
 
-  function record({ method, key, query = {}, bucket: named = bucket }: Call, reply: Reply | undefined): void {
-    if (key === undefined || named !== bucket || !key.startsWith(prefix)) return;
-    if (method === 'PUT' || method === 'POST') keys.add(key);
-    if (method === 'POST' && query.uploads !== undefined && reply?.status === 200) {
-      const uploadId = elementText(reply.body.toString(), 'UploadId');
-      if (uploadId !== undefined) uploads.set(uploadId, { key, uploadId });
-    }
+  function record({ method, key, query = {}, bucket: named = bucket }: Call, reply: Reply): void {
+    if (method !== 'POST' || query.uploads === undefined || key?.startsWith(prefix) !== true || named !== bucket || reply.status !== 200)
+      return;
+    const uploadId = elementText(reply.body.toString(), 'UploadId');
+    if (uploadId !== undefined) uploads.set(uploadId, { key, uploadId });
   }
 
   async function removeUploads(): Promise<void> {
@@ -84,7 +82,6 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
   return {
     wire: {
       async send(call) {
-        record(call, undefined);
         const reply = await wire.send(call);
         record(call, reply);
         return reply;

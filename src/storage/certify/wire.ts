@@ -155,7 +155,7 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
         });
         const busy = reply?.status === 503 || reply?.status === 429;
         if (reply !== undefined && (!busy || attempt >= attempts)) return reply;
-        if (reply !== undefined) await sleep(200 * 2 ** attempt);
+        if (reply !== undefined) await sleep(100 * 2 ** attempt);
       }
     },
     async address(call) {

@@ -56,9 +56,34 @@ describe('a strict store', () => {
       signal: controller.signal,
       onProbe: (_, done) => void (done === 8 && controller.abort()),
     });
-    await assert.rejects(running, { code: 'cancelled', message: 'Stopped before the end.' });
+    await assert.rejects(running, { code: 'cancelled', message: 'The operation was cancelled' });
     assert.deepEqual([store.objects('artifacts'), store.uploads('artifacts')], [[], []]);
     assert.deepEqual(await bucketsOf(store), ['artifacts']);
+  });
+
+  test('that is busy now and then is asked again', async () => {
+    await using store = await openStrictStore({ minimumPartBytes, faults: { failEvery: 7, status: 503 } });
+    const { probes, leftovers } = await certify(store, { families: ['ranges'] });
+    assert.deepEqual([...probes.filter(({ result }) => result !== 'pass'), ...leftovers], []);
+  });
+
+  test('whose lists show nothing for long is left clean all the same', async () => {
+    await using store = await openStrictStore({ minimumPartBytes, lies: { staleList: true, lagMilliseconds: 60_000 } });
+    await certify(store, { families: ['clock', 'ranges'] });
+    assert.ok((store.requests.PutObject ?? 0) > 10);
+    assert.deepEqual(store.objects('artifacts'), []);
+  });
+
+  test('that deletes nothing is no store to certify, and what is left there is named', async () => {
+    await using store = await openStrictStore({ faults: { onlyOperations: ['DeleteObject', 'DeleteObjects'], status: 500 } });
+    await assert.rejects(certify(store), (error: Error & { readonly info?: { readonly leftovers?: readonly string[] } }) => {
+      assert.match(error.message, /^Could not delete at .*\. This is left in the store: artifacts\/certify-\w+\/knock: /);
+      assert.deepEqual(
+        error.info?.leftovers?.map((text) => text.split(':')[0]),
+        store.objects('artifacts').map((key) => `artifacts/${key}`),
+      );
+      return true;
+    });
   });
 
   test('that lets keys make buckets and not remove them is told of, with the buckets by name', async () => {
