@@ -9,7 +9,7 @@ import { suite } from './certify/suite.ts';
 import { gradeOf, judge } from './certify/uses.ts';
 import { type Call, openWire, type Reply, type Wire } from './certify/wire.ts';
 import { storeError } from './s3/errors.ts';
-import { type Connection, type Dialect, defaultDialect } from './s3/settings.ts';
+import { type Connection, type Dialect, defaultDialect, endpointOf } from './s3/settings.ts';
 import { prefixOf } from './s3/store-key.ts';
 
 export interface CertifyOptions {
@@ -103,7 +103,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
   const uses = judge(findings);
   return {
     store: {
-      endpoint: connection.endpointUrl ?? `https://s3.${connection.region}.amazonaws.com`,
+      endpoint: endpointOf(connection),
       region: connection.region,
       bucket: connection.bucket,
       server: [first.headers.server ?? []].flat()[0] ?? null,

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Keys } from '../../credentials/CREDENTIALS.ts';
 import { throwIfStopped } from '../../kernel/stop.ts';
-import type { Connection } from '../s3/settings.ts';
+import { type Connection, endpointOf } from '../s3/settings.ts';
 import { encode, sha256, signInHeader, signInQuery } from './sign.ts';
 import { elementText } from './xml.ts';
 
@@ -70,7 +70,7 @@ interface Prepared {
 }
 
 export function openWire({ connection, now, patienceMilliseconds, signal }: WireOptions): Wire {
-  const root = new URL(connection.endpointUrl ?? `https://s3.${connection.region}.amazonaws.com`);
+  const root = new URL(endpointOf(connection));
   const secure = root.protocol === 'https:';
   const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets }) : new HttpAgent({ keepAlive: true, maxSockets });
   let clockAheadMilliseconds = 0;
