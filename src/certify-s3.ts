@@ -31,7 +31,7 @@ export interface CertifyS3Options extends Options {
   readonly place?: Place;
   /** The keys of the bucket's owner. */
   readonly owner?: References;
-  /** Writes what was found where the configured backend looks for it. */
+  /** Writes what was found of the configured backend where it looks for it. */
   readonly save?: boolean;
   /** What `env:` references are looked up in. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -60,6 +60,6 @@ export async function certifyS3(config: Config, options: CertifyS3Options): Prom
     ...(ownerConnection === undefined ? {} : { ownerConnection }),
     version,
   });
-  if (save && backend !== undefined) await writeProfile(backend.profilePath, certificate);
+  if (save && place === undefined && backend !== undefined) await writeProfile(backend.profilePath, certificate);
   return certificate;
 }
