@@ -1,6 +1,9 @@
 // The public names. test/public-api.test.ts holds the list.
 
-export { type ConnectOptions, connectRegistry } from './client/connect.ts';
+export { type ConnectOptions, connectRegistry, type RemoteRegistry } from './client/connect.ts';
+export { type HashedFile, hashFile } from './client/read-file.ts';
+export { type UploadOptions, uploadFiles } from './client/upload.ts';
+export { type Tree, type TreeFile, walkTree } from './client/walk.ts';
 export type { Store } from './compose.ts';
 export { type Config, readConfig } from './config.ts';
 export { type ContentAddress, formatAddress, parseAddress } from './kernel/address.ts';

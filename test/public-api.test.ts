@@ -12,13 +12,16 @@ describe('the public names', () => {
       'encodeCbor',
       'errorCodes',
       'formatAddress',
+      'hashFile',
       'isArtifactstoreError',
       'openRegistry',
       'parseAddress',
       'parseJson',
       'parseRelativePath',
       'readConfig',
+      'uploadFiles',
       'version',
+      'walkTree',
     ]);
   });
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { forEachLimited } from '../client/limit.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { forEachLimited } from './limit.ts';
 import { saveManifest } from './manifest-file.ts';
 import { createPlacer } from './place.ts';
 import { createProgress } from './progress.ts';

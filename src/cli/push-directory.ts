@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
+import { hashFile } from '../client/read-file.ts';
+import { uploadFiles } from '../client/upload.ts';
+import { type Tree, walkTree } from '../client/walk.ts';
 import { decodeCbor } from '../kernel/cbor.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
@@ -10,11 +13,8 @@ import type { Finalized, NewPackage, Package } from '../registry/REGISTRY.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { createProgress } from './progress.ts';
-import { hashFile } from './read-file.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
-import { uploadFiles } from './upload.ts';
-import { type Tree, walkTree } from './walk.ts';
 
 /** What the command line says of a push. */
 export interface PushOptions {

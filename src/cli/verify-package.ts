@@ -2,19 +2,19 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
+import { forEachLimited } from '../client/limit.ts';
+import { walkTree } from '../client/walk.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { forEachLimited } from './limit.ts';
 import { loadManifest, type ReadManifest } from './manifest-file.ts';
 import { createCheck } from './place.ts';
 import { createProgress } from './progress.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
-import { walkTree } from './walk.ts';
 
 export interface VerifyOptions {
   readonly manifest?: string;

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type ReopenableBody, reopenable } from '../client/connect.ts';
 import { createHasher, sha256, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { type ReopenableBody, reopenable } from './body.ts';
 import type { TreeFile } from './walk.ts';
 
 /** A file that was read once: its digest, and its bytes when it is small. */

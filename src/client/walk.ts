@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/path.ts';
@@ -22,7 +22,7 @@ export interface Tree {
 
 /**
  * Everything below a directory. Refuses, naming all of them at once, what a package can't hold: symbolic links, which would have to
- * be followed or broken; sockets, pipes and devices; names that are no legal relative path.
+ * be followed or broken; sockets, pipes and devices; names that are no legal relative path; directories that can't be read.
  */
 export function walkTree(root: string): Tree {
   if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -33,7 +33,13 @@ export function walkTree(root: string): Tree {
   const refuse = (name: string, reason: string): void => void refused.push(`${JSON.stringify(name)} ${reason}`);
 
   const visit = (directory: string, prefix: string): void => {
-    const entries = readdirSync(directory, { withFileTypes: true, encoding: 'buffer' });
+    let entries: Dirent<Buffer>[];
+    try {
+      entries = readdirSync(directory, { withFileTypes: true, encoding: 'buffer' });
+    } catch (error) {
+      refuse(prefix === '' ? '.' : prefix, `can't be read (${(error as NodeJS.ErrnoException).code})`);
+      return;
+    }
     if (entries.length === 0 && prefix !== '') emptyDirectories.push(prefix);
     for (const entry of entries) {
       const shown = `${prefix}${entry.name.toString()}`;
@@ -46,7 +52,11 @@ export function walkTree(root: string): Tree {
       else if (entry.isSymbolicLink()) refuse(shown, 'is a symbolic link');
       else if (!entry.isFile()) refuse(shown, 'is not a regular file');
       else {
-        const stat = lstatSync(path);
+        const stat = lstatSync(path, { throwIfNoEntry: false });
+        if (stat === undefined) {
+          refuse(shown, 'vanished while the directory was read');
+          continue;
+        }
         try {
           files.push({
             relativePath: parseRelativePath(shown),

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { hashFile } from '../../src/client/read-file.ts';
+import { uploadFiles } from '../../src/client/upload.ts';
+import { walkTree } from '../../src/client/walk.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { type OpenServer, openServer } from './open-server.ts';
+
+describe('a directory, by the library', () => {
+  const root = mkdtempSync(join(tmpdir(), 'artifactstore-upload-'));
+  const never = new AbortController().signal;
+  let server: OpenServer;
+  before(async () => {
+    server = await openServer();
+  });
+  after(async () => {
+    await server.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  function directory(name: string, files: Readonly<Record<string, string | Uint8Array>>): string {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(join(root, name, path, '..'), { recursive: true });
+      writeFileSync(join(root, name, path), content);
+    }
+    return join(root, name);
+  }
+
+  test('is walked in path order, and uploaded once for each content', async () => {
+    const place = directory('good', { 'b/x': 'same', 'b.txt': 'same', 'a/large': new Uint8Array(700_000).fill(7), '.hidden': '' });
+    chmodSync(join(place, 'b.txt'), 0o755);
+    const { files } = walkTree(place);
+    assert.deepEqual(
+      files.map(({ relativePath, sizeBytes, executable }) => [relativePath, sizeBytes, executable]),
+      [
+        ['.hidden', 0, false],
+        ['a/large', 700_000, false],
+        ['b.txt', 4, true],
+        ['b/x', 4, false],
+      ],
+    );
+    const registry = server.connect();
+    const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+    let done = 0;
+    const onDone = (bytes: number): void => {
+      done += bytes;
+    };
+    const options = { jobs: 2, signal: never, onDone };
+    await uploadFiles(registry, record.id, files, options);
+    assert.equal(done, 700_008);
+    assert.equal(await uploadFiles(registry, record.id, files, options), 0);
+    const { items } = await registry.files.list(record.id);
+    const hashed = await Promise.all(files.map((file) => hashFile(file, never)));
+    assert.deepEqual(
+      items.map(({ relative_path, digest_sha256, annotations }) => [relative_path, `sha256:${digest_sha256}`, annotations]),
+      hashed.map((file) => [file.relativePath, file.contentAddress, file.executable ? { mode: 'executable' } : {}]),
+    );
+  });
+
+  test('is refused, all reasons at once, when it holds what a package cannot', () => {
+    const place = directory('bad', { ok: '' });
+    symlinkSync('/etc', join(place, 'out'));
+    symlinkSync('ok', join(place, 'in'));
+    assert.throws(
+      () => walkTree(place),
+      (error) => isArtifactstoreError(error, 'invalid_path') && /"in" is a symbolic link\n {2}"out" is a symbolic link/.test(error.message),
+    );
+  });
+
+  test('a directory that cannot be read is named', { skip: process.getuid?.() === 0 && 'the user root reads everything' }, () => {
+    const place = directory('closed', { 'inner/file': '' });
+    chmodSync(join(place, 'inner'), 0);
+    try {
+      assert.throws(
+        () => walkTree(place),
+        (error) => isArtifactstoreError(error, 'invalid_path') && error.message.includes(`"inner/" can't be read (EACCES)`),
+      );
+    } finally {
+      chmodSync(join(place, 'inner'), 0o755);
+    }
+  });
+
+  test('a file that is not what it was is named', async () => {
+    const place = directory('changing', { file: '0123456789' });
+    const [file] = walkTree(place).files;
+    truncateSync(join(place, 'file'), 4);
+    await assert.rejects(hashFile(file!, never), (error) => isArtifactstoreError(error, 'digest_mismatch') && error.field === 'file');
+    rmSync(join(place, 'file'));
+    await assert.rejects(hashFile(file!, never), (error) => isArtifactstoreError(error, 'digest_mismatch'));
+  });
+});
