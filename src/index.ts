@@ -1,5 +1,7 @@
 // The public names. test/public-api.test.ts holds the list.
 
+export type { Context as CommandContext } from './cli/context.ts';
+export type { CommandEntry, CommandTable, Definition as CommandDefinition } from './cli/definition.ts';
 export { type ConnectOptions, connectRegistry, type RemoteRegistry } from './client/connect.ts';
 export { type HashedFile, hashFile } from './client/read-file.ts';
 export { type UploadOptions, uploadFiles } from './client/upload.ts';

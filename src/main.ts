@@ -1,9 +1,13 @@
+import type { connect } from './cli/connect.ts';
+import type { CommandTable } from './cli/definition.ts';
+import type { createProgress } from './cli/progress.ts';
 import { run } from './cli/run.ts';
+import type { stopOnSignal } from './cli/stop.ts';
 import { version } from './version.ts';
 
 /** Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. */
-export function main(argv: readonly string[]): Promise<number> {
-  return run(argv, {
+export async function main(argv: readonly string[]): Promise<number> {
+  const surroundings = {
     version,
     environment: process.env,
     directory: process.cwd(),
@@ -12,5 +16,35 @@ export function main(argv: readonly string[]): Promise<number> {
     stderr: process.stderr,
     openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
     certify: async (config, options) => (await import('./certify-s3.ts')).certifyS3(config, options),
-  });
+  } satisfies Parameters<typeof run>[1];
+  return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));
+}
+
+/** The pilot's door: commands beside the core's own, of a user that sees the public package only. */
+export interface Pilot {
+  commands(load: () => Promise<PilotTools>): CommandTable;
+}
+
+/** What the pilot can't import by name: a clone has no compiled package. */
+export interface PilotTools {
+  readonly library: typeof import('./index.ts');
+  readonly connect: typeof connect;
+  readonly createProgress: typeof createProgress;
+  readonly stopOnSignal: typeof stopOnSignal;
+}
+
+/** Beside src/ in a clone, in dist/ in the published package. */
+async function loadPilot(): Promise<Pilot> {
+  const place = import.meta.url.endsWith('.ts') ? '../pilot/commands.ts' : './pilot/commands.js';
+  return (await import(new URL(place, import.meta.url).href)) as Pilot;
+}
+
+async function loadPilotTools(): Promise<PilotTools> {
+  const [library, { connect }, { createProgress }, { stopOnSignal }] = await Promise.all([
+    import('./index.ts'),
+    import('./cli/connect.ts'),
+    import('./cli/progress.ts'),
+    import('./cli/stop.ts'),
+  ]);
+  return { library, connect, createProgress, stopOnSignal };
 }

@@ -29,8 +29,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'compose.ts': ['config.ts', 'credentials/', 'database/', 'dataplane/', 'open-s3.ts', 'provider/', 'registry/', 'storage/', 'version.ts'],
   'open-s3.ts': ['config.ts', 'credentials/', 'storage/'],
   'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
-  'main.ts': ['certify-s3.ts', 'cli/', 'compose.ts', 'config.ts', 'http/', 'version.ts'],
-  'index.ts': ['client/', 'compose.ts', 'config.ts', 'open-registry.ts', 'registry/operator.ts', 'registry/REGISTRY.ts', 'version.ts'],
+  'main.ts': ['certify-s3.ts', 'cli/', 'compose.ts', 'config.ts', 'http/', 'index.ts', 'version.ts'],
+  'index.ts': [
+    'cli/context.ts',
+    'cli/definition.ts',
+    'client/',
+    'compose.ts',
+    'config.ts',
+    'open-registry.ts',
+    'registry/operator.ts',
+    'registry/REGISTRY.ts',
+    'version.ts',
+  ],
 };
 
 /** Parts whose answers depend on their arguments alone. */
@@ -56,6 +66,23 @@ test('every import in src/ follows the layers', () => {
   );
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   assert.deepEqual(violations(files, Object.keys(dependencies)), []);
+});
+
+test('pilots see the public package only, and the core knows nothing of them', () => {
+  const pilot = new Map(
+    globSync('pilot/**/*.ts', { cwd: root }).map((path) => [path.replaceAll('\\', '/'), readFileSync(join(root, path), 'utf8')]),
+  );
+  assert.ok(pilot.size > 0);
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.deepEqual(pilotViolations(pilot, Object.keys(dependencies)), []);
+  for (const [path, source, expected] of plantedInPilot)
+    assert.deepEqual(pilotViolations(new Map([...innocentPilot, [path, source]]), ['commander']), expected, `${path}: ${source}`);
+  assert.deepEqual(pilotViolations(innocentPilot, ['commander']), []);
+  const knowing = globSync('src/**/*.ts', { cwd: root }).filter((path) =>
+    /guide.?board|state.?hub|junit|cyclonedx/i.test(readFileSync(join(root, path), 'utf8')),
+  );
+  // Only their settings: an environment is read in one place.
+  assert.deepEqual(knowing, ['src/config.ts']);
 });
 
 test('a planted violation of each rule is found, and nothing else', () => {
@@ -104,6 +131,47 @@ function violations(files: ReadonlyMap<string, string>, dependencies: readonly s
   }
   return [...found, ...cycles(graph).map((cycle) => `${cycle[0]}: imports itself, through ${cycle.slice(1).join(', ')}`)];
 }
+
+/** The same of pilot/. `files` are sources by their path from the root. */
+function pilotViolations(files: ReadonlyMap<string, string>, dependencies: readonly string[]): string[] {
+  return [...files].flatMap(([path, source]) => {
+    const code = withoutComments(source);
+    const found = importsOf(code).flatMap((each) => {
+      if (isRelative(each)) {
+        const target = targetOf(path, each);
+        if (!target.startsWith('pilot/')) return [`${path}: may not import ${target}`];
+        return files.has(target) ? [] : [`${path}: imports ${target}, which is not there`];
+      }
+      if (each.specifier.startsWith('node:')) return [];
+      const name = each.specifier.split('/', each.specifier.startsWith('@') ? 2 : 1).join('/');
+      if (name === 'artifactstore') return each.typeOnly ? [] : [`${path}: may import only types from artifactstore`];
+      return dependencies.includes(name) ? [] : [`${path}: imports ${name}, which is not among the dependencies`];
+    });
+    if (/['"`][^'"`\n]*\bsrc\//.test(code)) found.push(`${path}: names a path of src/`);
+    if (/\bprocess\.env\b/.test(code)) found.push(`${path}: may not read the environment`);
+    return found;
+  });
+}
+
+const innocentPilot: ReadonlyMap<string, string> = new Map([
+  ['pilot/tools.ts', "import type { Registry } from 'artifactstore';\nimport { join } from 'node:path';"],
+  ['pilot/one/ingest.ts', "import { Command } from 'commander';\nimport type { Tools } from '../tools.ts';"],
+]);
+
+const plantedInPilot: readonly (readonly [path: string, source: string, expected: readonly string[]])[] = [
+  [
+    'pilot/one/ingest.ts',
+    "import { x } from '../../src/index.ts';",
+    ['pilot/one/ingest.ts: may not import src/index.ts', 'pilot/one/ingest.ts: names a path of src/'],
+  ],
+  ['pilot/one/ingest.ts', "import type { X } from '../../test/x.ts';", ['pilot/one/ingest.ts: may not import test/x.ts']],
+  ['pilot/one/ingest.ts', "import { parseJson } from 'artifactstore';", ['pilot/one/ingest.ts: may import only types from artifactstore']],
+  ['pilot/one/ingest.ts', "import { X } from 'artifactstore/storage';", ['pilot/one/ingest.ts: may import only types from artifactstore']],
+  ['pilot/one/ingest.ts', "import fc from 'fast-check';", ['pilot/one/ingest.ts: imports fast-check, which is not among the dependencies']],
+  ['pilot/one/ingest.ts', "import '../missing.ts';", ['pilot/one/ingest.ts: imports pilot/missing.ts, which is not there']],
+  ['pilot/one/ingest.ts', 'const place = "../../src/index.ts";', ['pilot/one/ingest.ts: names a path of src/']],
+  ['pilot/one/ingest.ts', 'const home = process.env.HOME;', ['pilot/one/ingest.ts: may not read the environment']],
+];
 
 function importViolations(path: string, each: Import, files: ReadonlyMap<string, string>, dependencies: readonly string[]): string[] {
   const part = partOf(path);

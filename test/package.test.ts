@@ -18,6 +18,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { writeGuideBoardRun } from '../tools/guide-board-run.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -56,8 +57,7 @@ describe('the published package', () => {
 
   test('holds the compiled code with its types, and no source, test or Node', () => {
     const places = new Set(packed.map((path) => path.split('/')[0]));
-    const expected = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json'];
-    assert.deepEqual([...places].filter((place) => place !== 'schemas').sort(), expected);
+    assert.deepEqual([...places].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'schemas']);
     assert.deepEqual(
       packed.filter((path) => (path.startsWith('dist/') ? !/\.(js|d\.ts)$/.test(path) : /\.test\.|\.ts$|(^|\/)node$/.test(path))),
       [],
@@ -69,9 +69,10 @@ describe('the published package', () => {
   });
 
   test('has a compiled file with types for every source file', () => {
-    const sources = readdirSync(join(temporary, 'tree', 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
-      path.endsWith('.ts'),
-    );
+    const sources = [
+      ...readdirSync(join(temporary, 'tree', 'src'), { recursive: true, encoding: 'utf8' }),
+      ...readdirSync(join(temporary, 'tree', 'pilot'), { recursive: true, encoding: 'utf8' }).map((path) => `pilot/${path}`),
+    ].filter((path) => path.endsWith('.ts'));
     const compiled = sources.flatMap((path) => ['.js', '.d.ts'].map((ending) => `dist/${path.replace(/\.ts$/, ending)}`));
     assert.deepEqual(packed.filter((path) => path.startsWith('dist/')).sort(), compiled.sort());
   });
@@ -89,6 +90,29 @@ describe('the published package', () => {
     const command = join(installed, manifest.bin.artifactstore);
     assert.equal((await node([command, 'version'], { cwd: project })).stdout.trim().split(/\s+/).at(-1), manifest.version);
     assert.match((await node([command, '--help'], { cwd: project })).stdout, /^Usage: artifactstore/m);
+  });
+
+  test('runs the pilots, which find their schemas from any directory', async () => {
+    const command = join(installed, manifest.bin.artifactstore);
+    assert.match((await node([command, 'guide-board', '--help'], { cwd: project })).stdout, /^Usage: artifactstore guide-board/m);
+    const directory = join(temporary, 'elsewhere');
+    writeGuideBoardRun(join(directory, 'run-20260513T210255Z'), { items: 5 });
+    const server = spawn(process.execPath, [command, 'dev', '--port', '0', '--json'], {
+      cwd: directory,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(createInterface({ input: server.stdout }), 'line')) as [string];
+      const { stdout } = await node([command, '--api-url', JSON.parse(line).url, 'guide-board', 'ingest', 'run-20260513T210255Z'], {
+        cwd: directory,
+      });
+      assert.equal(JSON.parse(stdout).reused_existing, false);
+    } finally {
+      const exit = once(server, 'exit');
+      server.kill('SIGTERM');
+      await exit;
+    }
   });
 
   test('can be imported by its name, with what the source exports', async () => {

@@ -1,17 +1,10 @@
 import { Command, Option } from 'commander';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
-import type { Definition } from './definition.ts';
+import type { CommandTable } from './definition.ts';
 import { createOutput } from './output.ts';
 
-interface Entry {
-  readonly summary: string;
-  /** Absent for a word that only groups others. */
-  readonly load?: () => Promise<Definition>;
-  readonly commands?: Readonly<Record<string, Entry>>;
-}
-
-/** Every command. Its file is loaded when it is called, so that the others cost nothing. */
-export const commands: Readonly<Record<string, Entry>> = {
+/** Every command of the core. Its file is loaded when it is called, so that the others cost nothing. */
+export const commands: CommandTable = {
   push: { summary: 'send a directory and seal it as a package', load: async () => (await import('./push.ts')).push },
   pull: { summary: 'bring a package into a directory', load: async () => (await import('./pull.ts')).pull },
   manifest: { summary: "print a sealed package's manifest", load: async () => (await import('./manifest.ts')).manifest },
@@ -72,8 +65,8 @@ export const commands: Readonly<Record<string, Entry>> = {
   version: { summary: 'print the version', load: async () => (await import('./version.ts')).version },
 };
 
-/** The whole command line; `parseAsync` runs it. */
-export function createProgram(surroundings: Surroundings, exitWith: (code: number) => void): Command {
+/** The whole command line, with `more` commands than the core's own; `parseAsync` runs it. */
+export function createProgram(surroundings: Surroundings, exitWith: (code: number) => void, more: CommandTable = {}): Command {
   const program: Command = new Command('artifactstore')
     .description('Registry and storage of durable artifacts.')
     .configureHelp({ showGlobalOptions: true })
@@ -96,7 +89,7 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
       '\nStart here:\n  artifactstore dev                 run a server\n  artifactstore push ./results      in another terminal\n\nThe token comes from ARTIFACTSTORE_API_TOKEN, never from an option. Configuration: docs/operate.md.',
     )
     .helpCommand(false);
-  addCommands(program, commands, () => createContext(surroundings, program.opts<GlobalOptions>(), exitWith));
+  addCommands(program, { ...commands, ...more }, () => createContext(surroundings, program.opts<GlobalOptions>(), exitWith));
   return program;
 }
 
@@ -110,7 +103,7 @@ export async function defineEverything(program: Command): Promise<void> {
 
 const loaders = new WeakMap<Command, () => Promise<void>>();
 
-function addCommands(parent: Command, entries: Readonly<Record<string, Entry>>, context: () => Context): void {
+function addCommands(parent: Command, entries: CommandTable, context: () => Context): void {
   for (const [name, { summary, load, commands: inner = {} }] of Object.entries(entries)) {
     const command = parent
       .command(name)

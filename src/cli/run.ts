@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander';
 import type { Surroundings } from './context.ts';
+import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
 import { createOutput } from './output.ts';
 import { createProgram } from './program.ts';
 
-/** Runs one command to its end and answers the exit code. Never throws. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+/** Runs one command, of the core or of `more`, to its end and answers the exit code. Never throws. */
+export async function run(argv: readonly string[], surroundings: Surroundings, more: CommandTable = {}): Promise<number> {
   const { stdout, stderr, environment } = surroundings;
   let pipeClosed = false;
   for (const stream of [stdout, stderr])
@@ -17,9 +18,13 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
       process.exit(exitCode.done);
     });
   let code: number = exitCode.done;
-  const program = createProgram(surroundings, (chosen) => {
-    code = chosen;
-  });
+  const program = createProgram(
+    surroundings,
+    (chosen) => {
+      code = chosen;
+    },
+    more,
+  );
   try {
     await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
     return code;

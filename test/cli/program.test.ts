@@ -2,12 +2,21 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Command } from 'commander';
+import * as pilotModule from '../../pilot/commands.ts';
+import { connect } from '../../src/cli/connect.ts';
 import type { Surroundings } from '../../src/cli/context.ts';
 import { exitCode, exitCodes } from '../../src/cli/exit.ts';
 import { createProgram, defineEverything } from '../../src/cli/program.ts';
+import { createProgress } from '../../src/cli/progress.ts';
+import { stopOnSignal } from '../../src/cli/stop.ts';
+import * as library from '../../src/index.ts';
+import type { Pilot } from '../../src/main.ts';
 
 /** Words that only group others. */
-const groups = new Set(['packages', 'retention', 'storage']);
+const groups = new Set(['packages', 'retention', 'storage', 'guide-board']);
+
+// What main.ts hands it and what it asks for must agree, and only the compiler can tell.
+const pilot: Pilot = pilotModule;
 
 const documentation = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
@@ -22,7 +31,8 @@ async function program(): Promise<Command> {
     openStore: () => Promise.reject(new Error('nothing is opened here')),
     certify: () => Promise.reject(new Error('nothing is certified here')),
   };
-  const whole = createProgram(surroundings, () => undefined);
+  const more = pilot.commands(async () => ({ library, connect, createProgress, stopOnSignal }));
+  const whole = createProgram(surroundings, () => undefined, more);
   await defineEverything(whole);
   return whole;
 }

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { CommandContext, CommandDefinition } from 'artifactstore';
+import { ingest } from '../ingest/ingest.ts';
+import { positiveInteger } from '../ingest/numbers.ts';
+import { ownSchemaPath, readSchema, registerSchema, type SchemaFile } from '../ingest/schema.ts';
+import { type Library, type Tools, withRegistry } from '../tools.ts';
+import { linkIngested } from './link.ts';
+import { producer } from './producer.ts';
+import { readRun } from './read-run.ts';
+
+interface IngestOptions {
+  readonly retentionClass?: string;
+  readonly jobs: number;
+}
+
+const setting = 'ARTIFACTSTORE_GUIDE_BOARD_SCHEMA';
+
+export function guideBoardIngest(tools: Tools): CommandDefinition {
+  return (command, context) => {
+    command
+      .argument('<run-dir>', 'the directory of one run; the whole of it is kept')
+      .option('--retention-class <slug>', "how long it is kept; stands above the run's retention-summary.json")
+      .option('--jobs <n>', 'requests at once', positiveInteger, 8)
+      .addHelpText(
+        'after',
+        `
+The same run again gives the same package. A run whose files have changed under the same id is refused, with exit code 4.
+With STATE_HUB_URL set, State Hub is told of the package; exit code 7 says that only this is missing.
+
+Examples:
+  $ artifactstore guide-board ingest ./runs/run-20260513T210255Z
+  $ artifactstore guide-board ingest ./runs/run-20260513T210255Z --retention-class release-evidence`,
+      )
+      .action(async (directory: string, options: IngestOptions) => {
+        await ingestRun(tools, context(), resolve(context().directory, directory), options);
+      });
+  };
+}
+
+async function ingestRun(tools: Tools, context: CommandContext, directory: string, options: IngestOptions): Promise<void> {
+  const { library } = tools;
+  const schema = runSchema(library, context);
+  await withRegistry(tools, context, async (work) => {
+    const run = await readRun(work, directory);
+    const retentionClass = options.retentionClass ?? run.retentionClass;
+    if (retentionClass === undefined)
+      throw new library.ArtifactstoreError(
+        'invalid_value',
+        'The run does not say its retention class: retention-summary.json has no retention_class.',
+        {
+          field: 'retention_class',
+          info: { hint: 'choose one with --retention-class' },
+        },
+      );
+    await registerSchema(work, schema);
+    const ingested = await ingest(work, run.scanned, {
+      producer,
+      identity: { key: 'run_id', value: run.runId },
+      name: run.runId,
+      subject: run.targetProfileRef,
+      retentionClass,
+      metadata: { ...run.metadata, run_dir: directory },
+      schema,
+      jobs: options.jobs,
+    });
+    context.output.value(ingested);
+    if (context.config.stateHub !== undefined) await linkIngested(work, ingested.package_id);
+  });
+}
+
+/** The configured one, or else the package's own: the default is found wherever the command is called. */
+function runSchema(library: Library, { config }: CommandContext): SchemaFile {
+  const path = config.guideBoardSchema;
+  const isDefault = config.describe()[setting] === 'schemas/guide-board.run.v1.json';
+  return readSchema(library, isDefault && !existsSync(path) ? ownSchemaPath('guide-board.run.v1.json') : path, setting);
+}

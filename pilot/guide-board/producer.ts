@@ -1,0 +1,2 @@
+/** The producer of every run's package. */
+export const producer = 'guide-board';
