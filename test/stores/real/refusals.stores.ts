@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { S3Settings } from '../../../src/storage/s3/settings.ts';
 import { openS3Storage, type S3Options } from '../../../src/storage/s3.ts';
+import { selfSignedCertificate } from './certificate.ts';
 import { freePorts } from './free-ports.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
 import { credentialsOf, settingsOf } from './settings-of.ts';
@@ -96,6 +99,24 @@ describe('Ceph RGW: what is configured wrongly is named', { skip: whyNoRgw() ?? 
 
   test('https where there is none', async () => {
     await assertRefused({ endpointUrl: rgw.url.replace('http:', 'https:') }, /TLS.*ARTIFACTSTORE_S3_ENDPOINT_URL/);
+  });
+
+  async function listeningWithTls(): Promise<string> {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const certificate = selfSignedCertificate(publicKey, privateKey, '127.0.0.1').toString('base64');
+    const cert = `-----BEGIN CERTIFICATE-----\n${certificate}\n-----END CERTIFICATE-----\n`;
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const server = createTlsServer({ cert, key }, (socket) => socket.on('error', () => undefined).end());
+    server.on('tlsClientError', () => undefined);
+    return await listening(server);
+  }
+
+  test('a certificate that nobody vouches for', async () => {
+    await assertRefused({ endpointUrl: `https://${await listeningWithTls()}` }, /TLS.*ARTIFACTSTORE_S3_ENDPOINT_URL/);
+  });
+
+  test('http where there is only TLS', { todo: 'the connection is cut, which does not say that the setting is wrong' }, async () => {
+    await assertRefused({ endpointUrl: `http://${await listeningWithTls()}` }, /ARTIFACTSTORE_S3_ENDPOINT_URL/);
   });
 
   test('a port where nobody listens', async () => {
