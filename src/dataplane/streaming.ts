@@ -10,11 +10,12 @@ import { createRounds } from '../kernel/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
-import { createDraftFile, type DraftFile, readDraft } from './draft-file.ts';
+import { createDraftFile, type DraftFile } from './draft-file.ts';
 import { startHashThreads } from './hash-threads.ts';
 import { createObjectDraft, readPublished } from './object-draft.ts';
 import { removeOldFiles } from './old-drafts.ts';
 import { openVerified } from './read.ts';
+import { createDraftMemory, createSpoolDraft, type SpoolDraft } from './spool-draft.ts';
 import { stageDraft } from './stage.ts';
 import { verifyObject } from './verify.ts';
 
@@ -39,6 +40,8 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
   const threads = threadCount > 0 ? startHashThreads(threadCount) : undefined;
   const rounds = createRounds();
   let straight = 0;
+  const memory = createDraftMemory(draftMemoryBytes);
+  const spooled = new Map<string, SpoolDraft>();
   const buffers = bufferStock(options.bufferBlocks ?? defaultBufferBlocks, blockBytes);
 
   function backendOf(id: string): Storage {
@@ -55,15 +58,20 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     return directory;
   }
 
-  /** A draft that waits to be sent elsewhere is not acknowledged, so it need not survive this process. */
   async function draftFile(backend: Storage, id: string): Promise<DraftFile> {
     const directory = draftDirectory(backend);
     if (backend.drafts !== undefined) return createDraftFile(join(directory, id), rounds);
     await requireDirectory(directory);
-    return createDraftFile(join(directory, id), undefined);
+    const draft = createSpoolDraft(join(directory, id), memory);
+    spooled.set(id, draft);
+    return {
+      ...draft,
+      async abandon() {
+        spooled.delete(id);
+        await draft.abandon();
+      },
+    };
   }
-
-  const draftPath = (draft: Pick<Draft, 'backendId' | 'id'>): string => join(draftDirectory(backendOf(draft.backendId)), draft.id);
 
   async function requireDirectory(directory: string): Promise<void> {
     if (made.has(directory)) return;
@@ -112,16 +120,19 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       const { sizeBytes, digestSha256 } = draft;
       const options = { sizeBytes, digestSha256, ...(signal === undefined ? {} : { signal }) };
       if (draft.publishedAt !== undefined) return await backend.put(key, readPublished(backend, draft, draft.publishedAt, signal), options);
-      const path = draftPath(draft);
-      if (backend.drafts !== undefined) return backend.drafts.publish(path, key);
-      await backend.put(key, readDraft(path, draft), { ...options, repeatable: true });
+      if (backend.drafts !== undefined) return await backend.drafts.publish(join(backend.drafts.directory, draft.id), key);
+      const spool = spooled.get(draft.id);
+      if (spool === undefined) throw new ArtifactstoreError('storage_unavailable', `The draft ${draft.id} is not there any more`);
+      await backend.put(key, spool.read(draft), { ...options, repeatable: true });
     },
 
     stagesStraight: (backendId) => backendOf(backendId).drafts === undefined && straight < maximumStraight,
 
     async discard(draft): Promise<void> {
-      if (draft.publishedAt !== undefined) return;
-      const directory = backends.get(draft.backendId)?.drafts?.directory ?? spoolDirectory;
+      const spool = spooled.get(draft.id);
+      spooled.delete(draft.id);
+      if (spool !== undefined) return await spool.discard();
+      const directory = backends.get(draft.backendId)?.drafts?.directory;
       if (directory !== undefined) await unlink(join(directory, draft.id)).catch(() => undefined);
     },
 
@@ -165,6 +176,9 @@ async function healthInTime(backend: Storage, milliseconds: number): Promise<Sto
 }
 
 const defaultBufferBlocks = 32;
+
+/** For drafts that wait in memory to be sent elsewhere; more of them wait on the disk. */
+const draftMemoryBytes = 33_554_432;
 
 /** Uploads that go straight to a backend at the same time; each holds a part of its bytes in memory, so the others wait on the disk. */
 const maximumStraight = 6;

@@ -25,7 +25,8 @@ describe('the data plane', () => {
           const bytes = randomBytes(size);
           const draft = await plane.stage(backendId, cut(bytes, [65_536]));
           for (const key of ['one', 'one', 'two/three']) await plane.publish(draft, key);
-          assert.deepEqual(await drafts(), [draft.id]);
+          // What is sent elsewhere need not lie on the disk while it is small.
+          assert.deepEqual(await drafts(), backendId === 'memory' && size <= mebibyte ? [] : [draft.id]);
           await plane.discard(draft);
           assert.deepEqual(await drafts(), []);
           for (const key of ['one', 'two/three']) {
@@ -55,7 +56,7 @@ describe('the data plane', () => {
 
   test('does not send a spooled draft that is not what was hashed', () =>
     withPlane(async ({ plane, memory, root }) => {
-      for (const size of [10, 3 * mebibyte + 5]) {
+      for (const size of [mebibyte + 10, 3 * mebibyte + 5]) {
         const draft = await plane.stage('memory', cut(randomBytes(size), [65_536]));
         const path = join(root, 'spool', draft.id);
         await using handle = await open(path, 'r+');
@@ -79,8 +80,8 @@ describe('the data plane', () => {
       for (const backendId of ['local', 'memory']) {
         const [published, left, fresh] = [
           await plane.stage(backendId, cut(randomBytes(100), [100])),
-          await plane.stage(backendId, cut(randomBytes(10), [10])),
-          await plane.stage(backendId, cut(randomBytes(10), [10])),
+          await plane.stage(backendId, cut(randomBytes(mebibyte + 1), [65_536])),
+          await plane.stage(backendId, cut(randomBytes(mebibyte + 1), [65_536])),
         ];
         await plane.publish(published, 'a/key');
         await plane.discard(published);
@@ -129,7 +130,7 @@ describe('the data plane', () => {
     withPlane(async ({ plane, drafts }) => {
       const { promise: over, resolve } = Promise.withResolvers<void>();
       async function* slow() {
-        yield Buffer.from('x');
+        yield randomBytes(mebibyte + 1);
         await over;
       }
       const staged = Array.from({ length: 10 }, (_, index) => plane.stage('memory', slow(), {}, undefined, `k${index}`));
