@@ -51,9 +51,11 @@ describe('a draft for bytes that are sent elsewhere', () => {
   test('is in memory while it is short, and in a file when it is not; the bytes are the same', async () => {
     for (const size of [0, 1, 65_536, mebibyte - 1, mebibyte, mebibyte + 1, 2_500_000]) {
       const bytes = randomBytes(size);
-      const draft = open(createDraftMemory(8 * mebibyte));
+      const room = createDraftMemory(8 * mebibyte);
+      const draft = open(room);
       await write(draft, bytes);
       assert.equal((await files()).length, size > mebibyte ? 1 : 0, `${size}`);
+      if (size > mebibyte) assert.equal(room.take(8 * mebibyte), true, 'what lies in a file holds no memory');
       await assertHolds(draft, bytes);
       await draft.discard();
       await draft.discard();
