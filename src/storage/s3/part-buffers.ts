@@ -1,0 +1,56 @@
+/** The memory for parts, of all puts of a store together. */
+export interface PartBuffers {
+  /** For one put. One part is always its own to have, so that no put keeps another from going on; more as far as there are spare ones. */
+  open(): PutBuffers;
+}
+
+export interface PutBuffers {
+  /** Waits for one where need be: at the longest until all that the put has is given back. */
+  take(): Promise<Buffer<ArrayBuffer>>;
+  /** Memory that a request may still read makes room for other memory, and is not used again. What was not taken here is passed over. */
+  give(bytes: Buffer, reuse: boolean): void;
+  /** Gives up whatever is left. */
+  close(): void;
+}
+
+export function createPartBuffers(partBytes: number, spareCount: number): PartBuffers {
+  const idle: ArrayBuffer[] = [];
+  const idleCount = Math.min(maximumIdle, Math.floor(idleBytes / partBytes));
+  const waiting: { readonly mayTake: () => boolean; readonly resolve: () => void }[] = [];
+  let spare = spareCount;
+
+  return {
+    open() {
+      const held = new Set<ArrayBufferLike>();
+
+      function takeNow(): Buffer<ArrayBuffer> {
+        if (held.size > 0) spare -= 1;
+        const memory = idle.pop() ?? new ArrayBuffer(partBytes);
+        held.add(memory);
+        return Buffer.from(memory);
+      }
+
+      function giveBack(memory: ArrayBufferLike, reuse: boolean): void {
+        if (!held.delete(memory)) return;
+        if (held.size > 0) spare += 1;
+        if (reuse && idle.length < idleCount) idle.push(memory as ArrayBuffer);
+        const next = waiting.findIndex(({ mayTake }) => mayTake());
+        if (next >= 0) waiting.splice(next, 1)[0]!.resolve();
+      }
+
+      const mayTake = (): boolean => held.size === 0 || spare > 0;
+      return {
+        take: () =>
+          mayTake() ? Promise.resolve(takeNow()) : new Promise((resolve) => waiting.push({ mayTake, resolve: () => resolve(takeNow()) })),
+        give: ({ buffer }, reuse) => giveBack(buffer, reuse),
+        close() {
+          for (const memory of held) giveBack(memory, false);
+        },
+      };
+    },
+  };
+}
+
+/** Enough for a put that is alone; the memory of more goes back to the system, and so does that of very large parts. */
+const maximumIdle = 5;
+const idleBytes = 67_108_864;
