@@ -6,6 +6,8 @@ import { isNothingThere } from './s3/errors.ts';
 import { getObject } from './s3/get.ts';
 import { headObject } from './s3/head.ts';
 import { listObjects } from './s3/list.ts';
+import { createPartBuffers } from './s3/part-buffers.ts';
+import { createPatience } from './s3/patience.ts';
 import { putObject } from './s3/put.ts';
 import { reclaimUploads } from './s3/reclaim.ts';
 import type { S3Settings } from './s3/settings.ts';
@@ -22,10 +24,14 @@ export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
 /** A bucket of an S3-compatible store, or the part of it under a prefix. Nothing is asked of the store before the first call. */
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
   const calls = openS3Calls(settings, options);
-  const slots = createSlots(putsAtOnce);
+  const room = {
+    slots: createSlots(putsAtOnce),
+    buffers: createPartBuffers(settings.multipartChunkBytes, spareParts),
+    patience: createPatience(options.answerMilliseconds ?? 60_000),
+  };
   return {
     id: settings.id,
-    put: (key, source, putOptions = {}) => putObject(calls, settings, slots, key, source, putOptions),
+    put: (key, source, putOptions = {}) => putObject(calls, settings, room, key, source, putOptions),
     get: (key, getOptions = {}) => getObject(calls, settings, key, getOptions, options.idleMilliseconds ?? 30_000),
 
     async head(key, headOptions = {}) {
@@ -71,5 +77,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
 
 /** Sources that may hold parts in memory at the same time: some that come straight from uploads, some from the disk. */
 const putsAtOnce = 8;
+/** Parts in memory besides the one that each put has; with that one, enough for a put that is alone to send four while it fills the next. */
+const spareParts = 6;
 /** Less than the data plane waits for. */
 const healthMilliseconds = 4000;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -7,11 +8,13 @@ import {
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { contentMd5 } from './body-binding.ts';
 import type { S3Calls } from './client.ts';
-import { storeCode } from './errors.ts';
+import type { GatheredPart } from './gather-parts.ts';
 import { headObject } from './head.ts';
+import type { PutBuffers } from './part-buffers.ts';
+import type { Patience } from './patience.ts';
 import type { S3Settings } from './settings.ts';
 import { storeKey } from './store-key.ts';
-import { writeParameters } from './write-parameters.ts';
+import { requireEtag, writeParameters } from './write-parameters.ts';
 
 interface Part {
   readonly PartNumber: number;
@@ -22,13 +25,16 @@ interface Part {
 export async function uploadParts(
   calls: S3Calls,
   settings: S3Settings,
+  patience: Patience,
+  buffers: PutBuffers,
   objectKey: string,
-  first: readonly Buffer[],
-  rest: AsyncIterator<Buffer>,
+  first: Buffer,
+  rest: AsyncIterator<GatheredPart>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const Bucket = settings.bucket;
   const Key = storeKey(settings, objectKey);
+  const begunAt = Date.now();
   const created = await calls.call({ doing: 'begin', key: objectKey }, signal, (client, abortSignal) =>
     client.send(new CreateMultipartUploadCommand(writeParameters(settings, objectKey)), abortSignal === undefined ? {} : { abortSignal }),
   );
@@ -46,6 +52,7 @@ export async function uploadParts(
   let failure: unknown;
   let failed = false;
   let sizeBytes = 0;
+  let begun = 0;
 
   async function send(PartNumber: number, body: Buffer): Promise<void> {
     const { ETag } = await calls.call({ doing: `write part ${PartNumber} of`, key: objectKey }, stop, (client, abortSignal) =>
@@ -59,19 +66,20 @@ export async function uploadParts(
           ContentLength: body.byteLength,
           ...(settings.dialect.bodyBinding === 'content-md5' ? { ContentMD5: contentMd5(body) } : {}),
         }),
-        abortSignal === undefined ? {} : { abortSignal },
+        { requestTimeout: patience(body.byteLength), ...(abortSignal === undefined ? {} : { abortSignal }) },
       ),
     );
-    parts.push({ PartNumber, ETag: ETag ?? '' });
+    parts.push({ PartNumber, ETag: requireEtag(ETag, objectKey) });
   }
 
   async function start(body: Buffer): Promise<void> {
     while (running.size >= partsAtOnce) await Promise.race(running);
     if (failed) throw failure;
     sizeBytes += body.byteLength;
-    const PartNumber = parts.length + running.size + 1;
-    const sending: Promise<void> = send(PartNumber, body)
+    const sending: Promise<void> = send(++begun, body)
+      .then(() => buffers.give(body, true))
       .catch((error: unknown) => {
+        buffers.give(body, false);
         if (!failed) failure = error;
         failed = true;
         failing.abort();
@@ -81,19 +89,19 @@ export async function uploadParts(
   }
 
   try {
-    for (const body of first) await start(body);
+    await start(first);
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
       if (sizeBytes / settings.multipartChunkBytes >= maximumParts)
         throw new ArtifactstoreError(
           'body_too_large',
           `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES`,
         );
-      await start(next.value);
+      await start(next.value.bytes);
     }
     await Promise.all(running);
     if (failed) throw failure;
     parts.sort((a, b) => a.PartNumber - b.PartNumber);
-    await complete(calls, settings, objectKey, UploadId, parts, sizeBytes, signal);
+    await complete(calls, settings, objectKey, UploadId, { parts, sizeBytes, begunAt }, signal);
   } catch (error) {
     failing.abort();
     await Promise.all(running);
@@ -103,19 +111,17 @@ export async function uploadParts(
 }
 
 /**
- * Makes the parts one object. Where no answer comes the same is asked again; an upload that is not there any more has been completed by an earlier request when the object is there
- * with the size of the parts.
+ * Makes the parts one object. Where no answer comes the same is asked again, and in the end the store is asked what lies there: it is ours with the size of the
+ * parts and either their common ETag or a time since the upload began, which is the time that some stores give it.
  */
 async function complete(
   calls: S3Calls,
   settings: S3Settings,
   objectKey: string,
   UploadId: string,
-  parts: readonly Part[],
-  sizeBytes: number,
+  { parts, sizeBytes, begunAt }: { readonly parts: readonly Part[]; readonly sizeBytes: number; readonly begunAt: number },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const begun = Date.now();
   try {
     await calls.call({ doing: 'complete', key: objectKey }, signal, (client, abortSignal) =>
       client.send(
@@ -131,17 +137,26 @@ async function complete(
   } catch (error) {
     if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
     const found = await headObject(calls, settings, objectKey, undefined).catch(() => undefined);
-    const gone = storeCode(error.cause) === 'NoSuchUpload';
-    if (found === undefined || found.sizeBytes !== sizeBytes || (!gone && found.modifiedMilliseconds < begun - clockTolerance)) throw error;
+    if (found?.sizeBytes !== sizeBytes) throw error;
+    if (found.etag !== etagOfParts(parts) && found.modifiedMilliseconds < begunAt - clockTolerance) throw error;
   }
 }
 
-/** Best effort: what cannot be dropped now is reclaimed later. */
+/** As most stores make it, where the ETags of the parts are their MD5. */
+function etagOfParts(parts: readonly Part[]): string {
+  const digests = parts.map(({ ETag }) => Buffer.from(ETag.replaceAll('"', ''), 'hex'));
+  return `${createHash('md5').update(Buffer.concat(digests)).digest('hex')}-${parts.length}`;
+}
+
+/** Best effort, and not for long: what cannot be dropped now is reclaimed later. */
 async function abort(calls: S3Calls, settings: S3Settings, objectKey: string, UploadId: string): Promise<void> {
   const Key = storeKey(settings, objectKey);
   await calls
-    .call({ doing: 'give up', key: objectKey }, undefined, (client) =>
-      client.send(new AbortMultipartUploadCommand({ Bucket: settings.bucket, Key, UploadId })),
+    .call({ doing: 'give up', key: objectKey }, AbortSignal.timeout(abortMilliseconds), (client, abortSignal) =>
+      client.send(
+        new AbortMultipartUploadCommand({ Bucket: settings.bucket, Key, UploadId }),
+        abortSignal === undefined ? {} : { abortSignal },
+      ),
     )
     .catch(() => undefined);
 }
@@ -150,3 +165,4 @@ const partsAtOnce = 4;
 /** As many as S3 takes in one object. */
 const maximumParts = 10_000;
 const clockTolerance = 60_000;
+const abortMilliseconds = 5000;
