@@ -34,6 +34,7 @@ describe('a key that was released or burnt is never used again', () => {
   it('so that whatever is live is there, in any order of steps', async () => {
     await using world = await openWorld(join(directory, 'real.db'));
     for (let seed = 1; seed <= rounds; seed++) await live(world, seed);
+    assert.ok(overtaken > 0, 'no ingest was ever overtaken');
   });
 
   it('which breaks when keys are used again', async () => {
