@@ -2,9 +2,8 @@ import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Storage } from './STORAGE.ts';
 import { type CallOptions, openS3Calls } from './s3/client.ts';
-import { isNothingThere } from './s3/errors.ts';
 import { getObject } from './s3/get.ts';
-import { headObject } from './s3/head.ts';
+import { headObject, requireNothingThere } from './s3/head.ts';
 import { listObjects } from './s3/list.ts';
 import { createPartBuffers } from './s3/part-buffers.ts';
 import { createPatience } from './s3/patience.ts';
@@ -45,7 +44,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
         try {
           await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), abortSignal === undefined ? {} : { abortSignal });
         } catch (error) {
-          if (!isNothingThere(error)) throw error;
+          await requireNothingThere(error, client, settings.bucket, abortSignal);
         }
       });
     },

@@ -4,6 +4,7 @@ import { throwIfStopped } from '../../kernel/stop.ts';
 import type { ByteRange, GetOptions, ObjectReader } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
 import { isNothingThere, storeCode, storeError } from './errors.ts';
+import { requireNothingThere } from './head.ts';
 import type { S3Settings } from './settings.ts';
 import { storeKey } from './store-key.ts';
 
@@ -70,7 +71,10 @@ async function request(
     try {
       return await client.send(command, abortSignal === undefined ? {} : { abortSignal });
     } catch (error) {
-      if (isNothingThere(error)) return undefined;
+      if (isNothingThere(error)) {
+        await requireNothingThere(error, client, settings.bucket, abortSignal);
+        return undefined;
+      }
       if (storeCode(error) === 'PreconditionFailed') throw wrong(objectKey, 'the object was replaced while it was read');
       if (storeCode(error) === 'InvalidRange')
         throw new ArtifactstoreError('internal', `The range ${range?.first}-${range?.last} is not inside ${objectKey}`);

@@ -1,6 +1,6 @@
-import { HeadBucketCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { HeadBucketCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { S3Calls } from './client.ts';
-import { isNothingThere } from './errors.ts';
+import { isNothingThere, storeCode } from './errors.ts';
 import type { S3Settings } from './settings.ts';
 import { storeKey } from './store-key.ts';
 
@@ -11,7 +11,6 @@ export interface FoundObject {
   readonly modifiedMilliseconds: number;
 }
 
-/** An answer to HEAD has no body, so 404 does not say whether the key or the bucket is missing: then the bucket is asked for too. */
 export async function headObject(
   calls: S3Calls,
   settings: S3Settings,
@@ -20,12 +19,10 @@ export async function headObject(
 ): Promise<FoundObject | undefined> {
   const Key = storeKey(settings, objectKey);
   const found = await calls.call({ doing: 'look at', key: objectKey }, signal, async (client, abortSignal) => {
-    const options = abortSignal === undefined ? {} : { abortSignal };
     try {
-      return await client.send(new HeadObjectCommand({ Bucket: settings.bucket, Key }), options);
+      return await client.send(new HeadObjectCommand({ Bucket: settings.bucket, Key }), abortSignal === undefined ? {} : { abortSignal });
     } catch (error) {
-      if (!isNothingThere(error)) throw error;
-      await client.send(new HeadBucketCommand({ Bucket: settings.bucket }), options);
+      await requireNothingThere(error, client, settings.bucket, abortSignal);
       return undefined;
     }
   });
@@ -35,4 +32,19 @@ export async function headObject(
     etag: (found.ETag ?? '').replaceAll('"', ''),
     modifiedMilliseconds: found.LastModified?.getTime() ?? 0,
   };
+}
+
+/**
+ * Throws unless nothing lies at a key. The store itself must say so: a mere 404, without a word, as to HEAD and from a proxy that finds no store behind it, may
+ * be about anything, so then the bucket is asked for too.
+ */
+export async function requireNothingThere(
+  error: unknown,
+  client: S3Client,
+  bucket: string,
+  abortSignal: AbortSignal | undefined,
+): Promise<void> {
+  if (!isNothingThere(error)) throw error;
+  if (storeCode(error) === 'NoSuchKey') return;
+  await client.send(new HeadBucketCommand({ Bucket: bucket }), abortSignal === undefined ? {} : { abortSignal });
 }
