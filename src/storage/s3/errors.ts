@@ -65,9 +65,22 @@ export function storeError(error: unknown, subject: Subject, connection: Connect
     fault.full === true ? 'storage_full' : 'storage_unavailable',
     `Could not ${what} at ${where}: ${fault.text} (${code})`,
     {
-      cause: error,
+      cause: withoutDetails(error),
     },
   );
+}
+
+/** An answer may repeat the request, with its session token and signature; what failed before there was one cannot. */
+function withoutDetails(error: unknown): unknown {
+  if (!(error instanceof Error) || storeStatus(error) === undefined) return error;
+  const plain = new Error(error.message);
+  const { stack } = error;
+  return Object.assign(plain, {
+    name: error.name,
+    code: storeCode(error),
+    status: storeStatus(error),
+    ...(stack === undefined ? {} : { stack }),
+  });
 }
 
 interface Fault {

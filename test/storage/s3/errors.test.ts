@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { openS3OnStrictStore } from '../open-s3.ts';
 
 describe('s3 storage: what failed, in our words', () => {
@@ -21,6 +22,39 @@ describe('s3 storage: what failed, in our words', () => {
       assert.match(detail, said);
       assert.doesNotMatch(detail, / {2}/);
     });
+
+  test('nothing of what an answer repeats of the request is in the error', async () => {
+    const keys = { accessKeyId: 'AKIAKEY', secretAccessKey: 'secret-key', sessionToken: 'session-token' };
+    const credentials = { keys: async () => keys, refused: () => undefined };
+    for (const [status, code] of [
+      [400, 'ExpiredToken'],
+      [403, 'SignatureDoesNotMatch'],
+      [500, 'InternalError'],
+    ] as const) {
+      const answer = `<Error><Code>${code}</Code><Message>No.</Message><Token-0>session-token</Token-0><CanonicalRequest>GET
+x-amz-security-token:session-token</CanonicalRequest></Error>`;
+      await using proxy = await answeringWith(status, answer);
+      await using opened = await openS3OnStrictStore({ settings: { endpointUrl: proxy.url, credentials }, calls: { attempts: 1 } });
+      await assert.rejects(opened.storage.get('key'), (error: Error) => {
+        assert.match(error.message, new RegExp(code));
+        const all = inspect(error, { depth: Number.POSITIVE_INFINITY, showHidden: true });
+        assert.match(all, new RegExp(`status: ${status}`));
+        for (const secret of [keys.sessionToken, keys.secretAccessKey]) assert.ok(!all.includes(secret), code);
+        return true;
+      });
+    }
+  });
+
+  test('a page of status 404 says nothing of an object, unless the bucket is there', async () => {
+    await using proxy = await answeringWith(404, 'default backend - 404');
+    await using opened = await openS3OnStrictStore({ settings: { endpointUrl: proxy.url }, calls: { attempts: 1 } });
+    const { storage } = opened;
+    for (const call of [() => storage.get('key'), () => storage.head('key'), () => storage.delete('key')])
+      await assert.rejects(call(), { code: 'storage_unavailable', message: /ARTIFACTSTORE_S3_ENDPOINT_URL/ });
+    await using odd = await openS3OnStrictStore({ store: { lies: { notFoundAsHtml: true, deleteNotIdempotent: true } } });
+    assert.deepEqual([await odd.storage.get('key'), await odd.storage.head('key')], [undefined, undefined]);
+    await odd.storage.delete('key');
+  });
 });
 
 async function answeringWith(status: number, page: string): Promise<AsyncDisposable & { readonly url: string; requests(): number }> {
