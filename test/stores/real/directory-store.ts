@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,16 +13,20 @@ export interface DirectoryStoreKind {
   readonly id: string;
   readonly name: string;
   readonly region: string;
+  /** How many neighbouring ports it takes, 1 by default; the first is that of S3. */
+  readonly ports?: number;
   /** What it does not do that the conformance suite asks for. */
   readonly shortcoming?: string;
-  /** Why certification cannot leave it as it was. */
+  /** What certification cannot remove again, and why. */
   readonly remains?: string;
-  start(address: string, directory: string, keys: StoreKeys): StartLine;
+  start(port: number, directory: string, keys: StoreKeys): StartLine;
 }
 
 export interface StartLine {
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** What to write before the start, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export function whyNo(kind: DirectoryStoreKind): string | undefined {
@@ -37,12 +41,13 @@ export async function startDirectoryStore(kind: DirectoryStoreKind): Promise<Rea
   const data = join(directory, 'data');
   await mkdir(data);
   const keys = { accessKeyId: randomBytes(10).toString('hex').toUpperCase(), secretAccessKey: randomBytes(20).toString('hex') };
-  const address = `127.0.0.1:${await freePorts(1)}`;
-  const { args, environment } = kind.start(address, data, keys);
+  const port = await freePorts(kind.ports ?? 1);
+  const { args, environment, files = {} } = kind.start(port, data, keys);
+  for (const [path, content] of Object.entries(files)) await writeFile(path, content, { mode: 0o600 });
   const logFile = join(directory, 'log');
   const daemon = await startDaemon(programOf(kind), args, { directory, environment, logFile });
   starting.defer(() => daemon.kill());
-  const url = `http://${address}`;
+  const url = `http://127.0.0.1:${port}`;
   await answering(url, daemon, logFile);
   const version = await readFile(join(dirname(programOf(kind)), 'VERSION'), 'utf8');
   const running = starting.move();
