@@ -1,6 +1,5 @@
 import { after, before, describe } from 'node:test';
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
-import { certificationOn } from './certification.ts';
 import { endToEndOn } from './end-to-end.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
@@ -17,8 +16,6 @@ describe('Ceph RGW', { skip: whyNoRgw() ?? false }, () => {
     postgres = opened.adopt(await startPostgres(), (server) => server.stop());
   });
   after(() => opened.disposeAsync());
-
-  certificationOn(async () => ({ store: rgw, bucket: await rgw.createBucket() }));
 
   endToEndOn('with the keys of a user, on SQLite', async () => ({ store: rgw, bucket: await rgw.createBucket() }));
 

@@ -32,6 +32,8 @@ export interface Rgw extends RealStore {
   readonly admin: RgwUser;
   readonly user: RgwUser;
   createUser(capabilities?: string): Promise<RgwUser>;
+  /** The user's by default. */
+  createBucket(keys?: StoreKeys): Promise<string>;
   /** Limits what lies in one bucket, or in all of a user's, in bytes; undefined lifts the limit. */
   limit(subject: { readonly bucket: string } | { readonly user: string }, bytes: number | undefined): Promise<void>;
   suspend(userId: string): Promise<void>;
@@ -114,9 +116,9 @@ export async function startRgw(options: RgwOptions = {}): Promise<Rgw> {
     admin,
     user,
     createUser,
-    async createBucket() {
+    async createBucket(keys = user.keys) {
       const Bucket = `bucket-${randomBytes(6).toString('hex')}`;
-      const client = clientOf({ url, region, keys: user.keys });
+      const client = clientOf({ url, region, keys });
       await client.send(new CreateBucketCommand({ Bucket })).finally(() => client.destroy());
       return Bucket;
     },
