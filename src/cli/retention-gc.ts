@@ -33,6 +33,8 @@ Examples:
       const onProgress = (counts: CollectionCounts) => progress.show(() => `collecting: ${tell(counts)}`);
       const collection = await store.operator.collect({ signal: stop.signal, onProgress });
       progress.clear();
+      for (const { backend_id, objects } of collection.left_over)
+        output.warn(`${number(objects)} dead objects are left in "${backend_id}", which is not configured; run again when it is`);
       if (output.json) output.value(collection);
       else await showCollection(output, collection);
     });

@@ -69,7 +69,8 @@ export async function collect(context: Context, options: CollectOptions): Promis
     }
   }
 
-  async function deleteKeys(keys: readonly DeadKey[]): Promise<void> {
+  async function deleteKeys(dead: readonly DeadKey[]): Promise<void> {
+    const keys = dead.filter(({ backend_id }) => context.backendIds.includes(backend_id));
     if (keys.length === 0) return;
     await eachInParallel(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
     await database.write('collect.forget', { keys });
@@ -94,7 +95,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
   }
   await deleting;
 
-  await deleteRemembered(context, deleteKeys, options.signal);
+  const left_over = await deleteRemembered(context, deleteKeys, options.signal);
   for (const backendId of context.backendIds) {
     counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
     report();
@@ -109,21 +110,23 @@ export async function collect(context: Context, options: CollectOptions): Promis
         return new Set(dead.map((key) => key.object_key));
       }),
     );
-  return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends };
+  return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends, left_over };
 }
 
-/** Keys that died in runs that did not get to their bytes. */
+/** Keys that died in runs that did not get to their bytes. Answers how many lie in backends that are not configured, and are left to a run that has them. */
 async function deleteRemembered(
   context: Context,
   deleteKeys: (keys: readonly DeadKey[]) => Promise<void>,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Collection['left_over']> {
+  const left = new Map<string, number>();
   let after: DeadKey | null = null;
   for (;;) {
     signal?.throwIfAborted();
     const keys: readonly DeadKey[] = await context.database.read('collect.dead_keys', { limit: keysPerStep, after });
     await deleteKeys(keys);
-    if (keys.length < keysPerStep) return;
+    for (const { backend_id } of keys) if (!context.backendIds.includes(backend_id)) left.set(backend_id, (left.get(backend_id) ?? 0) + 1);
+    if (keys.length < keysPerStep) return [...left].map(([backend_id, objects]) => ({ backend_id, objects }));
     after = keys.at(-1)!;
   }
 }

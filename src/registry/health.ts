@@ -5,7 +5,7 @@ import type { BackendHealth, Health } from './REGISTRY.ts';
 export async function readHealth(context: Context): Promise<Health> {
   const [db, backends] = await Promise.all([context.database.health(), context.dataplane.health()]);
   const counts = db.healthy && db.migrated ? await context.database.read('health.count', {}).catch(() => undefined) : undefined;
-  const all: readonly BackendHealth[] = [...backends].map(([backend_id, health]) => ({
+  const all: BackendHealth[] = [...backends].map(([backend_id, health]) => ({
     backend_id,
     healthy: health.healthy,
     detail: health.detail,
@@ -13,6 +13,16 @@ export async function readHealth(context: Context): Promise<Health> {
     total_bytes: health.totalBytes,
     failed_locations: counts?.failed[backend_id] ?? 0,
   }));
+  for (const backend_id of counts?.inUse ?? [])
+    if (!backends.has(backend_id))
+      all.push({
+        backend_id,
+        healthy: false,
+        detail: 'is not configured, and files lie there: configure it again, and move them to another one before it is taken away',
+        free_bytes: null,
+        total_bytes: null,
+        failed_locations: counts?.failed[backend_id] ?? 0,
+      });
   const good = counts !== undefined && all.every((backend) => backend.healthy && backend.failed_locations === 0);
   return {
     status: good ? 'ok' : 'degraded',

@@ -61,6 +61,8 @@ export interface Collection extends CollectionCounts {
   readonly collected_package_ids: readonly string[];
   /** What lies in each backend now, beside what the log says is live: equal unless something was written or deleted meanwhile. */
   readonly backends: readonly StoredBytes[];
+  /** By backend that is not configured now: objects that nobody needs any more and that could not be deleted there. A run that has it again deletes them. */
+  readonly left_over: readonly { readonly backend_id: string; readonly objects: number }[];
 }
 
 export interface StoredBytes {

@@ -239,6 +239,7 @@ async function inspect(directory: string, lines: readonly MatrixLine[]): Promise
     reclaimed_drafts: 0,
     deleted_orphans: 0,
     backends,
+    left_over: [],
   });
   assert.equal((await registry.health()).last_sequence, last_sequence, 'a second collection changed the log');
   const verdict = await store.operator.verifyEvents();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import { decodeCbor } from '../../kernel/cbor.ts';
 import { toHex } from '../../kernel/digest.ts';
@@ -77,7 +78,12 @@ export async function verifyEvents(
 export async function countHealth(
   snapshot: Snapshot,
   _input: Record<string, never>,
-): Promise<{ readonly last_sequence: number; readonly failed: Readonly<Record<string, number>> }> {
+): Promise<{
+  readonly last_sequence: number;
+  readonly failed: Readonly<Record<string, number>>;
+  /** The backends that files lie in. */
+  readonly inUse: readonly string[];
+}> {
   const failed = await snapshot.sql
     .selectFrom('storage_locations')
     .select(['backend_id', ({ fn }) => fn.countAll<number>().as('count')])
@@ -87,7 +93,23 @@ export async function countHealth(
   return {
     last_sequence: await lastSequence(snapshot),
     failed: Object.fromEntries(failed.map((row) => [row.backend_id, Number(row.count)])),
+    inUse: await backendsInUse(snapshot),
   };
+}
+
+/** One look into an index for each: there are few backends and many locations. */
+async function backendsInUse(snapshot: Snapshot): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (;;) {
+    const next = await snapshot.sql
+      .selectFrom('storage_locations')
+      .select(({ fn }) => fn.min('backend_id').as('backend_id'))
+      .where('state', '<>', sql.lit('deleted'))
+      .where('backend_id', '>', found.at(-1) ?? '')
+      .executeTakeFirst();
+    if (next?.backend_id == null) return found;
+    found.push(next.backend_id);
+  }
 }
 
 async function readPage(

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStrictStore } from '../stores/strict-store.ts';
+import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+
+const both = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3', ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'far:*=s3' };
+const localOnly = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local', ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: '' };
+
+test('a backend that files lie in and that is configured no longer', async () => {
+  await using bucket = await openStrictStore();
+  const settings = {
+    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
+    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
+    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
+    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
+    ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
+    ACCESS: bucket.accessKeyId,
+    SECRET: bucket.secretAccessKey,
+  };
+  let store = await openTestRegistry(
+    { ...settings, ...both },
+    { 'retention.toml': '[retention_classes.blink]\ndefault_duration_seconds = 1\n' },
+  );
+  try {
+    const [far, near, kept] = [
+      await push(store, 'far', 'blink'),
+      await push(store, 'near', 'blink'),
+      await push(store, 'far', 'transient'),
+    ];
+    await sleep(1100);
+    await store.operator.sweep();
+
+    store = await store.reopen(localOnly);
+    const health = await store.as('tester').health();
+    assert.equal(health.status, 'degraded');
+    assert.deepEqual(
+      health.backends.map(({ backend_id, healthy }) => [backend_id, healthy]),
+      [
+        ['local', true],
+        ['s3', false],
+      ],
+    );
+    assert.match(health.backends[1]!.detail, /is not configured, and files lie there/);
+    await assert.rejects(store.as('tester').files.open({ file_id: kept.file }), {
+      code: 'storage_unavailable',
+      message: /backend s3 is not configured/,
+    });
+
+    for (let run = 0; run < 2; run++) {
+      const collection = await store.operator.collect();
+      assert.deepEqual([...collection.collected_package_ids].sort(), run === 0 ? [far.id, near.id].sort() : []);
+      assert.deepEqual(collection.left_over, [{ backend_id: 's3', objects: 1 }]);
+      assert.deepEqual(
+        collection.backends.map(({ backend_id, stored_objects }) => [backend_id, stored_objects]),
+        [['local', 0]],
+      );
+    }
+    assert.equal(bucket.objects('artifacts').length, 2);
+
+    store = await store.reopen(both);
+    assert.equal((await store.as('tester').health()).status, 'ok');
+    assert.deepEqual((await store.operator.collect()).left_over, []);
+    assert.equal(bucket.objects('artifacts').length, 1);
+    assert.ok((await Array.fromAsync((await store.as('tester').files.open({ file_id: kept.file }))!.body)).length > 0);
+  } finally {
+    await store.close();
+  }
+});
+
+async function push(
+  store: TestRegistry,
+  producer: string,
+  retention_class: string,
+): Promise<{ readonly id: string; readonly file: string }> {
+  const registry = store.as('tester');
+  const { id } = (await registry.packages.create({ name: 'n', producer, subject: 's', retention_class })).record;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield randomBytes(1000);
+  }
+  const { record } = await registry.files.add(id, { relative_path: 'a', body: body() });
+  await registry.packages.finalize(id);
+  return { id, file: record.id };
+}
