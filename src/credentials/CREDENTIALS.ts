@@ -9,7 +9,7 @@ export interface Credentials {
    */
   keys(): Promise<Keys>;
 
-  /** Says that the store refused these keys: they are not given again where others can be had. Keys that are not the current ones are ignored. */
+  /** Says that the store refused these keys: they are not given again where others can be had and may help. Keys that are not the current ones are ignored. */
   refused(keys: Keys): void;
 }
 

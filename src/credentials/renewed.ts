@@ -18,10 +18,13 @@ export interface RenewalOptions {
  * means with a fifth of their life left, or a minute where that is more, but never more than half: the renewal goes on
  * behind, and the old keys are given meanwhile. When it fails it is tried again after one second, two, four, up to a minute. In the last
  * ten seconds the renewal is waited for. Its failure is an answer only when there are no keys that can be used.
+ *
+ * Keys that were refused are given up, unless they are only just acquired: then it is not their age that was refused, but what was done with
+ * them, and others would fare no better. So a policy that denies something costs an exchange now and then, not one for each request.
  */
 export function renewedCredentials(acquire: () => Promise<Session>, options: RenewalOptions = {}): Credentials {
   const { now = Date.now, wait = sleep } = options;
-  let current: Session | undefined;
+  let current: (Session & { readonly acquiredAt: number }) | undefined;
   let renewal: Promise<Keys> | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -46,7 +49,7 @@ export function renewedCredentials(acquire: () => Promise<Session>, options: Ren
     if (early > 0) await wait(early);
     try {
       const session = await acquire();
-      current = session;
+      current = { ...session, acquiredAt: now() };
       failures = 0;
       failure = undefined;
       return session.keys;
@@ -77,13 +80,16 @@ export function renewedCredentials(acquire: () => Promise<Session>, options: Ren
       }
     },
     refused(keys) {
-      if (keys === current?.keys) current = undefined;
+      if (current === undefined || keys !== current.keys) return;
+      const age = now() - current.acquiredAt;
+      if (age < 0 || age >= Math.min(freshMilliseconds, current.lifetimeMilliseconds / 10)) current = undefined;
     },
   };
 }
 
 const paceMilliseconds = 1000;
 const lastMilliseconds = 10_000;
+const freshMilliseconds = 30_000;
 
 function aheadMilliseconds(lifetime: number): number {
   return Math.min(Math.max(60_000, lifetime / 5), lifetime / 2);

@@ -32,6 +32,8 @@ function source(clock: VirtualClock, lifetimeMilliseconds: number): Source {
 }
 
 const hour = 3_600_000;
+/** How long keys of an hour are too new to be given up. */
+const fresh = 30_000;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('credentials: renewed ahead of their end', () => {
@@ -158,6 +160,7 @@ describe('credentials: renewed ahead of their end', () => {
     for (let round = 0; round < 5; round += 1) {
       const given = await Promise.all(Array.from({ length: 10 }, () => credentials.keys()));
       assert.equal(given[0]?.accessKeyId, `key-${round + 1}`);
+      clock.advance(fresh);
       for (const keys of given) credentials.refused(keys);
     }
     const pauses = from.askedAt.slice(1).map((at, index) => at - from.askedAt[index]!);
@@ -171,6 +174,7 @@ describe('credentials: renewed ahead of their end', () => {
     const clock = virtualClock();
     const credentials = renewedCredentials(source(clock, hour).acquire, clock);
     const first = await credentials.keys();
+    clock.advance(fresh);
     credentials.refused({ ...first });
     assert.equal(await credentials.keys(), first);
     credentials.refused(first);
@@ -183,7 +187,9 @@ describe('credentials: renewed ahead of their end', () => {
     const clock = virtualClock();
     const from = source(clock, hour);
     const credentials = renewedCredentials(from.acquire, clock);
-    credentials.refused(await credentials.keys());
+    const first = await credentials.keys();
+    clock.advance(fresh);
+    credentials.refused(first);
     from.failing = true;
     await assert.rejects(credentials.keys(), /failure 2/);
     clock.advance(hour);
@@ -191,15 +197,38 @@ describe('credentials: renewed ahead of their end', () => {
     assert.equal((await credentials.keys()).accessKeyId, 'key-3');
   });
 
+  test('what a policy denies costs an exchange now and then, and nobody else waits for it', async () => {
+    for (const [life, pause] of [
+      [hour, 30_000],
+      [60_000, 6000],
+    ] as const) {
+      const clock = virtualClock();
+      const from = source(clock, life);
+      const credentials = renewedCredentials(from.acquire, clock);
+      for (let tenth = 0; tenth < 10 * (pause / 1000) * 3; tenth += 1) {
+        credentials.refused(await credentials.keys());
+        clock.advance(100);
+      }
+      assert.ok(from.askedAt.length <= 4, `${from.askedAt.length} exchanges`);
+      assert.ok(from.askedAt.length >= 3, 'and they are given up in the end');
+    }
+  });
+
   test('a clock that is set back stops nothing', async () => {
     const clock = virtualClock();
     const from = source(clock, hour);
     const credentials = renewedCredentials(from.acquire, clock);
-    credentials.refused(await credentials.keys());
+    const first = await credentials.keys();
+    clock.advance(fresh);
+    credentials.refused(first);
     clock.advance(-24 * hour);
     const before = clock.now();
-    assert.equal((await credentials.keys()).accessKeyId, 'key-2');
+    const second = await credentials.keys();
+    assert.equal(second.accessKeyId, 'key-2');
     assert.ok(clock.now() - before <= 1000);
+    clock.advance(-24 * hour);
+    credentials.refused(second);
+    assert.equal((await credentials.keys()).accessKeyId, 'key-3');
   });
 
   test('whatever happens, ended keys are never given, nor the source asked twice in a second', async () => {
@@ -226,8 +255,9 @@ describe('credentials: renewed ahead of their end', () => {
           // A renewal behind may have waited a second, which here has passed for everybody.
           else assert.ok(keys.expiresAtMilliseconds! > clock.now() - 1000 && !refused.has(keys));
           if (keys !== undefined && each.refuse) {
-            refused.add(keys);
             credentials.refused(keys);
+            // Those that were acquired this moment stay.
+            if (keys.expiresAtMilliseconds! - life + Math.min(fresh, life / 10) <= clock.now()) refused.add(keys);
           }
         }
         for (const [index, at] of from.askedAt.entries()) assert.ok(index === 0 || at - from.askedAt[index - 1]! >= 1000);

@@ -127,6 +127,7 @@ describe('credentials: web identity', () => {
   test('exchanges anew what the store refused', async () => {
     await using world = await open();
     const first = await world.credentials.keys();
+    world.clock.advance(30_000);
     world.credentials.refused(first);
     const second = await world.credentials.keys();
     assert.notEqual(second.accessKeyId, first.accessKeyId);
