@@ -17,5 +17,23 @@ export function commands(load: () => Promise<Tools>): CommandTable {
         },
       },
     },
+    'test-report': {
+      summary: 'keep test results',
+      commands: {
+        ingest: {
+          summary: 'send a directory of JUnit XML and coverage and seal it, once for each build',
+          load: async () => (await import('./test-report/ingest.ts')).testReportIngest(await load()),
+        },
+      },
+    },
+    sbom: {
+      summary: 'keep bills of materials',
+      commands: {
+        ingest: {
+          summary: 'send a CycloneDX bill with the log of its build and seal it, once for each bill',
+          load: async () => (await import('./sbom/ingest.ts')).sbomIngest(await load()),
+        },
+      },
+    },
   };
 }

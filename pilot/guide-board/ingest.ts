@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommandContext, CommandDefinition } from 'artifactstore';
-import { ingest } from '../ingest/ingest.ts';
+import { keep } from '../ingest/keep.ts';
 import { positiveInteger } from '../ingest/numbers.ts';
-import { ownSchemaPath, readSchema, registerSchema, type SchemaFile } from '../ingest/schema.ts';
-import { type Library, type Tools, withRegistry } from '../tools.ts';
+import { ownSchemaPath, readSchema, type SchemaFile } from '../ingest/schema.ts';
+import type { Library, Tools } from '../tools.ts';
 import { linkIngested } from './link.ts';
 import { producer } from './producer.ts';
 import { readRun } from './read-run.ts';
@@ -40,32 +40,31 @@ Examples:
 
 async function ingestRun(tools: Tools, context: CommandContext, directory: string, options: IngestOptions): Promise<void> {
   const { library } = tools;
-  const schema = runSchema(library, context);
-  await withRegistry(tools, context, async (work) => {
-    const run = await readRun(work, directory);
-    const retentionClass = options.retentionClass ?? run.retentionClass;
-    if (retentionClass === undefined)
-      throw new library.ArtifactstoreError(
-        'invalid_value',
-        'The run does not say its retention class: retention-summary.json has no retention_class.',
-        {
-          field: 'retention_class',
-          info: { hint: 'choose one with --retention-class' },
-        },
-      );
-    await registerSchema(work, schema);
-    const ingested = await ingest(work, run.scanned, {
-      producer,
-      identity: { key: 'run_id', value: run.runId },
-      name: run.runId,
-      subject: run.targetProfileRef,
-      retentionClass,
-      metadata: { ...run.metadata, run_dir: directory },
-      schema,
-      jobs: options.jobs,
-    });
-    context.output.value(ingested);
-    if (context.config.stateHub !== undefined) await linkIngested(work, ingested.package_id);
+  await keep(tools, context, {
+    schema: runSchema(library, context),
+    jobs: options.jobs,
+    async read(work) {
+      const { scanned, runId, targetProfileRef, metadata, ...run } = await readRun(work, directory);
+      const retentionClass = options.retentionClass ?? run.retentionClass;
+      if (retentionClass === undefined)
+        throw new library.ArtifactstoreError(
+          'invalid_value',
+          'The run does not say its retention class: retention-summary.json has no retention_class.',
+          { field: 'retention_class', info: { hint: 'choose one with --retention-class' } },
+        );
+      return {
+        scanned,
+        producer,
+        identity: { key: 'run_id', value: runId },
+        name: runId,
+        subject: targetProfileRef,
+        retentionClass,
+        metadata: { ...metadata, run_dir: directory },
+      };
+    },
+    async onSealed(work, { package_id: id }) {
+      if (context.config.stateHub !== undefined) await linkIngested(work, id);
+    },
   });
 }
 
