@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { staticCredentials } from './credentials/static.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
-import { s3Connection } from './open-s3.ts';
+import { dialectOf, dialectWithoutProfile, s3Connection } from './open-s3.ts';
 import type { Certificate } from './storage/certify/certificate.ts';
 import { type CertifyOptions, certifyStore } from './storage/certify.ts';
 import { writeProfile } from './storage/s3/profile.ts';
@@ -58,6 +58,10 @@ export async function certifyS3(config: Config, options: CertifyS3Options): Prom
     connection,
     keyPrefix: place?.keyPrefix ?? backend?.keyPrefix ?? '',
     ...(ownerConnection === undefined ? {} : { ownerConnection }),
+    // A certificate that did not ask for something changes nothing about it. One that cannot be read is replaced.
+    ...(place === undefined && backend !== undefined
+      ? { assumed: await dialectOf(backend).catch(() => dialectWithoutProfile(backend)) }
+      : {}),
     version,
   });
   if (save && place === undefined && backend !== undefined) await writeProfile(backend.profilePath, certificate);

@@ -25,10 +25,14 @@ export async function openS3(backend: S3BackendConfig, referenced: Referenced): 
 }
 
 /** As the store's certificate says, where there is one of this bucket; else what all stores that we know take. */
-async function dialectOf(backend: S3BackendConfig): Promise<Dialect> {
+export async function dialectOf(backend: S3BackendConfig): Promise<Dialect> {
   const profile = await readProfile(backend.profilePath);
   if (profile !== undefined && profile.endpointUrl === endpointOf(backend) && profile.bucket === backend.bucket) return profile.dialect;
-  // What temporary keys write belongs to whoever they stand for, and the bucket's owner may not be able to read it.
+  return dialectWithoutProfile(backend);
+}
+
+/** What temporary keys write belongs to whoever they stand for, and the bucket's owner may not be able to read it. */
+export function dialectWithoutProfile(backend: S3BackendConfig): Dialect {
   return { ...defaultDialect, ownerAcl: backend.credentials.kind === 'web-identity' };
 }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { certifyS3 } from '../src/certify-s3.ts';
 import { readConfig } from '../src/config.ts';
 import type { Certificate } from '../src/storage/certify/certificate.ts';
-import { readProfile } from '../src/storage/s3/profile.ts';
+import { readProfile, writeProfile } from '../src/storage/s3/profile.ts';
 import { openStrictStore, type StrictStore } from './stores/strict-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-certify-'));
@@ -74,6 +74,24 @@ describe('certification of what is configured', () => {
     assert.equal(certificate.store.bucket, 'trial');
     assert.equal(existsSync(path), false);
     await assert.rejects(certifyS3(configure(), { place, families, environment: {} }), { code: 'invalid_configuration' });
+  });
+
+  test('leaves the dialect as it was where it did not ask', async () => {
+    const before = { bodyBinding: 'content-md5', ownerAcl: true } as const;
+    const { dialect: _, ...rest } = await certifyS3(configure(), { families: ['clock'], environment: {} });
+    await writeProfile(path, { ...rest, dialect: before });
+    const saved = await certifyS3(configure(), { families: ['clock'], save: true, environment: {} });
+    assert.deepEqual(saved.dialect, before);
+    const asked = await certifyS3(configure(), { families: ['checksums', 'reach'], save: true, environment: {} });
+    assert.deepEqual(
+      asked.dialect,
+      { bodyBinding: 'signed-sha256', ownerAcl: true },
+      'without the owner nobody knows what the owner reads',
+    );
+    writeFileSync(path, 'damaged');
+    const anew = await certifyS3(configure(), { families: ['clock'], save: true, environment: {} });
+    assert.deepEqual(anew.dialect, { bodyBinding: 'signed-sha256', ownerAcl: false });
+    rmSync(path);
   });
 
   test('keeps nothing of a store that could not be asked, and says which setting to look at', async () => {

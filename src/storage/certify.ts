@@ -26,6 +26,8 @@ export interface CertifyOptions {
   readonly families?: readonly Family[];
   /** Of the software that asks. */
   readonly version: string;
+  /** What holds of the dialect where no probe says otherwise. */
+  readonly assumed?: Dialect;
   /** Told of each probe as it ends. */
   readonly onProbe?: (probe: ProbeResult, done: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -114,7 +116,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
     grade: gradeOf(uses),
     uses,
     probes: probes.map((probe) => resultOf(probe, findings.get(probe.id)!)),
-    dialect: dialectOf(findings),
+    dialect: dialectOf(findings, options.assumed ?? defaultDialect),
     leftovers,
   };
 }
@@ -177,11 +179,14 @@ function resultOf({ id, family, title, why }: Probe, { result, detail }: Finding
   return { id, family, title, why, result, detail };
 }
 
-function dialectOf(findings: ReadonlyMap<string, Finding>): Dialect {
-  const ignored = findings.get('checksums.content-sha256')?.result === 'fail';
+function dialectOf(findings: ReadonlyMap<string, Finding>, assumed: Dialect): Dialect {
+  const found = (id: string): Finding['result'] | undefined => findings.get(id)?.result;
+  const digest = found('checksums.content-sha256');
+  const reads = found('reach.owner-reads');
+  const reading = reads === 'differs' || (reads !== 'pass' && assumed.ownerAcl);
   return {
-    ...defaultDialect,
-    bodyBinding: ignored ? 'content-md5' : 'signed-sha256',
-    ownerAcl: findings.get('reach.owner-reads')?.result === 'differs',
+    bodyBinding: digest === 'fail' ? 'content-md5' : digest === 'pass' ? 'signed-sha256' : assumed.bodyBinding,
+    // Where the ACL is not taken, nothing can be written with it.
+    ownerAcl: reading && (reads === 'differs' || found('reach.owner-acl') !== 'differs'),
   };
 }
