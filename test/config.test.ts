@@ -252,6 +252,15 @@ describe('configuration', () => {
       assert.match(message, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
     const temporary = problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 's3', ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity' }).message;
     for (const name of ['ROLE_ARN', 'WEB_IDENTITY_TOKEN_FILE']) assert.match(temporary, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
+    const both = {
+      ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+      ARTIFACTSTORE_S3_BUCKET: 'b',
+      ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
+      ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
+      ARTIFACTSTORE_S3_ROLE_ARN: 'arn:aws:iam:::role/artifactstore',
+    };
+    assert.match(problems(both).message, /ARTIFACTSTORE_S3_ROLE_ARN: is set, and ARTIFACTSTORE_S3_CREDENTIALS is not/);
+    read({ ...both, ARTIFACTSTORE_S3_CREDENTIALS: 'static' });
     assert.match(problems({ ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3' }).message, /"s3" is not one of local/);
     assert.match(problems({ ARTIFACTSTORE_S3_FORCE_PATH_STYLE: '2' }).message, /S3_FORCE_PATH_STYLE/);
     assert.match(problems({ ARTIFACTSTORE_S3_SSE: 'rot13' }).message, /S3_SSE.*AES256/);

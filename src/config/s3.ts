@@ -64,17 +64,19 @@ export function readS3(settings: Settings, directory: string, used: boolean): S3
     multipartThresholdBytes: settings.integer('S3_MULTIPART_THRESHOLD_BYTES', 67_108_864, { from: smallestPart, to: largestPut }),
     multipartChunkBytes,
     profilePath: resolve(directory, settings.text('S3_PROFILE_PATH', './var/s3-profile.json')),
-    credentials: readCredentials(settings, directory, required, optionalUrl, endpointUrl),
+    credentials: readCredentials(settings, directory, used, required, optionalUrl, endpointUrl),
   };
 }
 
 function readCredentials(
   settings: Settings,
   directory: string,
+  used: boolean,
   required: (name: string, value: string, why: string) => string,
   optionalUrl: (name: string) => string | undefined,
   endpointUrl: string | undefined,
 ): S3BackendConfig['credentials'] {
+  const chosen = settings.text('S3_CREDENTIALS', '') !== '';
   const kind = settings.oneOf('S3_CREDENTIALS', 'static', ['static', 'web-identity']);
   const accessKeyRef = settings.reference('S3_ACCESS_KEY_REF') ?? '';
   const secretKeyRef = settings.reference('S3_SECRET_KEY_REF') ?? '';
@@ -83,6 +85,9 @@ function readCredentials(
   const roleArn = settings.text('S3_ROLE_ARN', '');
   const tokenFile = settings.text('S3_WEB_IDENTITY_TOKEN_FILE', '');
   const sessionDurationSeconds = settings.integer('S3_SESSION_DURATION_SECONDS', 3600, { from: 1, to: 43_200 });
+  // One of both may wait for the day on which it is needed; but which one is used must then be said.
+  if (used && !chosen && roleArn !== '')
+    settings.refuse('S3_ROLE_ARN', 'is set, and ARTIFACTSTORE_S3_CREDENTIALS is not: set it to web-identity, or to static for other keys');
   if (kind === 'static')
     return {
       kind: 'static',
