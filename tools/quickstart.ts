@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { writeGuideBoardRun } from './guide-board-run.ts';
 
 /**
  * `npm start`: the main job once, by the real command line, on embedded defaults below the working directory. A server is started,
- * a sample directory pushed, sealed and verified. On a terminal the server then stays until Ctrl-C; elsewhere everything ends.
+ * a made-up run of guide-board kept, sealed and verified. On a terminal the server then stays until Ctrl-C; elsewhere everything ends.
  */
 const entry = fileURLToPath(new URL('../bin/artifactstore.js', import.meta.url));
-const sample = join('var', 'sample');
+const sample = join('var', 'runs', 'run-20260513T210255Z');
 
 const server = (await startServer([])) ?? (await startServer(['--port', '0']));
 if (server === undefined) {
@@ -18,21 +18,26 @@ if (server === undefined) {
   process.exit(1);
 }
 process.env.ARTIFACTSTORE_API_URL = server.url;
+// Nobody is to be told of a run that is made up.
+delete process.env.STATE_HUB_URL;
 const ended = once(server.process, 'exit');
 try {
   say(`A server is up at ${server.url}, its data in ./var, its token in ${server.tokenFile}.`);
-  writeSample();
-  say(`A sample directory is at ./${sample}. Pushing and sealing it:`);
-  const pushed = JSON.parse(await run('push', sample, '--producer', 'quickstart', '--json')) as { readonly package_id: string };
+  const files = writeGuideBoardRun(sample);
+  say(
+    `A sample is at ./${sample}, made up as a run of guide-board: ${files} files of evidence, raw outputs and reports. Keeping it as a sealed package:`,
+  );
+  const kept = JSON.parse(await run('guide-board', 'ingest', sample)) as { readonly package_id: string };
   say('Checking every byte of it:');
-  await run('verify', pushed.package_id);
+  await run('verify', kept.package_id);
   say('What the registry has:');
   await run('packages', 'list', '--limit', '5');
   const there = process.stdin.isTTY === true;
   say(there ? 'Everything works. Try next, in another terminal:' : 'Everything works. Try next:');
   if (!there) console.log('  npx artifactstore dev');
   if (there && server.url !== 'http://127.0.0.1:8000') console.log(`  export ARTIFACTSTORE_API_URL=${server.url}`);
-  console.log(`  npx artifactstore pull ${pushed.package_id} ./pulled`);
+  console.log('  npx artifactstore push ./a-directory-of-yours');
+  console.log(`  npx artifactstore pull ${kept.package_id} ./pulled`);
   if (there) {
     console.log(`\nThe documentation of the HTTP API: ${server.url}/docs. Ctrl-C ends the server; what it keeps stays.`);
     // Ctrl-C at a terminal reaches the server too; this process waits for it.
@@ -74,14 +79,6 @@ async function run(...args: readonly string[]): Promise<string> {
   const [code] = (await exit) as [number | null];
   if (code !== 0) throw new Error(`artifactstore ${args[0]} ended with exit code ${code}.`);
   return lines.join('\n');
-}
-
-function writeSample(): void {
-  mkdirSync(join(sample, 'logs'), { recursive: true });
-  writeFileSync(join(sample, 'report.json'), `${JSON.stringify({ suite: 'nightly', passed: 412, failed: 0 }, null, 2)}\n`);
-  writeFileSync(join(sample, 'logs', 'run.log'), 'start\n412 tests passed\nend\n');
-  writeFileSync(join(sample, 'again.sh'), '#!/bin/sh\nexec npm test\n');
-  chmodSync(join(sample, 'again.sh'), 0o755);
 }
 
 function say(text: string): void {

@@ -25,8 +25,8 @@ test('npm start does the main job once and ends by itself without a terminal, ev
       ARTIFACTSTORE_PORT: String(address.port),
     };
     const { stdout } = await promisify(execFile)(process.execPath, [tool], { cwd: directory, env });
-    assert.match(stdout, /"file_count":3/);
-    assert.match(stdout, /verified 3 files/);
+    assert.match(stdout, /"file_count":609,"reused_existing":false/);
+    assert.match(stdout, /verified 609 files/);
     assert.match(stdout, /npx artifactstore pull [0-9a-f-]{36} \.\/pulled\n$/);
   } finally {
     taken.close();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Package } from '../../../src/registry/REGISTRY.ts';
 import { writeGuideBoardRun } from '../../../tools/guide-board-run.ts';
+import { type StandInStateHub, startStateHub } from '../../../tools/state-hub.ts';
 import { finished, openWorkplace, type RunningServer, type Workplace } from '../../cli/workplace.ts';
-import { type StandInStateHub, startStateHub } from '../state-hub.ts';
 
 interface Ingested extends Record<string, unknown> {
   readonly package_id: string;

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 
-/** A small State Hub: a real HTTP server that keeps progress events. */
+/**
+ * A small State Hub: a real HTTP server that keeps progress events in memory, for trying things out and for tests.
+ * `node tools/state-hub.ts [--port 8010]` prints each event that it gets.
+ */
 export interface StandInStateHub extends AsyncDisposable {
   readonly url: string;
   /** Those that it keeps, as they were sent. */
@@ -31,7 +35,13 @@ export interface StateHubWays {
   delayMilliseconds: number;
 }
 
-export async function startStateHub(): Promise<StandInStateHub> {
+export interface StateHubOptions {
+  /** The system chooses one where absent. */
+  readonly port?: number;
+  readonly onEvent?: (event: unknown) => void;
+}
+
+export async function startStateHub(options: StateHubOptions = {}): Promise<StandInStateHub> {
   const events: Record<string, unknown>[] = [];
   const requests: { method: string; path: string; key: string | undefined }[] = [];
   const keys = new Set<string>();
@@ -53,7 +63,7 @@ export async function startStateHub(): Promise<StandInStateHub> {
     const answer = (status: number, value: unknown): void => {
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
     };
-    if (url.pathname !== '/hub/progress/') return answer(404, { detail: 'Not Found' });
+    if (url.pathname !== '/progress/') return answer(404, { detail: 'Not Found' });
     if (ways.timesBusy > 0) {
       ways.timesBusy -= 1;
       return answer(503, {});
@@ -72,7 +82,11 @@ export async function startStateHub(): Promise<StandInStateHub> {
     }
     await sleep(ways.delayMilliseconds);
     const isNew = !(ways.knowsKeys && key !== undefined && keys.has(key));
-    if (isNew) events.push(JSON.parse(Buffer.concat(chunks).toString()));
+    if (isNew) {
+      const event = JSON.parse(Buffer.concat(chunks).toString());
+      events.push(event);
+      options.onEvent?.(event);
+    }
     if (key !== undefined) keys.add(key);
     if (ways.answersToLose > 0) {
       ways.answersToLose -= 1;
@@ -83,18 +97,18 @@ export async function startStateHub(): Promise<StandInStateHub> {
   }
 
   const open = (port: number) =>
-    new Promise<ReturnType<typeof createServer>>((resolve) => {
+    new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
       const server = createServer((request, response) => void handle(request, response));
-      server.listen(port, '127.0.0.1', () => resolve(server));
+      server.once('error', reject).listen(port, '127.0.0.1', () => resolve(server));
     });
-  let server = await open(0);
+  let server = await open(options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const stop = async (): Promise<void> => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
   return {
-    url: `http://127.0.0.1:${port}/hub`,
+    url: `http://127.0.0.1:${port}`,
     events,
     requests,
     ways,
@@ -104,4 +118,10 @@ export async function startStateHub(): Promise<StandInStateHub> {
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { port: { type: 'string', default: '8010' } } });
+  const { url } = await startStateHub({ port: Number(values.port), onEvent: (event) => console.log(JSON.stringify(event, null, 2)) });
+  console.log(`a stand-in for State Hub listens on ${url}`);
 }
