@@ -17,7 +17,7 @@ export async function readWhole(
 
 /**
  * What the failure of a read says about the object; throws it when it says nothing. An object that can't be read in a backend that is
- * otherwise well has failed; when the backend itself is away, nothing is said of its objects.
+ * otherwise well has failed; when the backend itself is away, too busy, or does not let us, nothing is said of its objects.
  */
 export async function verdictOf(
   { dataplane }: Pick<Context, 'dataplane'>,
@@ -26,7 +26,7 @@ export async function verdictOf(
 ): Promise<Exclude<Verdict, { readonly result: 'ok' }>> {
   if (isArtifactstoreError(error, 'object_not_found')) return { result: 'missing', reason: 'the object is not in the store' };
   if (isArtifactstoreError(error, 'integrity_failure')) return { result: 'failed', reason: error.message };
-  if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
+  if (!isArtifactstoreError(error, 'storage_unavailable') || error.info?.object === 'unknown') throw error;
   const health = (await dataplane.health()).get(backendId);
   if (health?.healthy !== true) throw error;
   return { result: 'failed', reason: error.message };

@@ -45,7 +45,7 @@ describe('a registry on a bucket', () => {
   const spooled = () => readdir(join(store.directory, 'var/spool')).catch(() => []);
   const declared = (bytes: Uint8Array) => new Map([['blake3', blake3(bytes)]]);
   async function read(file_id: string): Promise<Buffer> {
-    return Buffer.concat((await Array.fromAsync((await registry.files.open({ file_id }))!.body)).map((chunk) => Buffer.from(chunk)));
+    return Buffer.concat(await Array.fromAsync((await registry.files.open({ file_id }))!.body, (chunk) => Buffer.from(chunk)));
   }
 
   test('takes an upload whose digest is declared straight to its key, and one without by the spool', async () => {
@@ -130,6 +130,21 @@ describe('a registry on a bucket', () => {
     assert.equal(failed, 1);
     await registry.files.add(await open(), { relative_path: 'f', body: watched(bytes) });
     assert.ok((await read(record.id)).equals(bytes));
+  });
+
+  test('says nothing bad of objects that the store is too busy to show', async () => {
+    const id = await open();
+    const { record } = await registry.files.add(id, { relative_path: 'f', body: watched(randomBytes(1000)) });
+    const before = (await registry.health()).last_sequence;
+    bucket.setFaults({ status: 503, onlyOperations: ['GetObject'] });
+    await assert.rejects(store.operator.verifyStorage('s3', { restart: true, jobs: 1 }), {
+      code: 'storage_unavailable',
+      message: /fewer requests/,
+    });
+    bucket.setFaults(undefined);
+    const { status, last_sequence } = await registry.health();
+    assert.deepEqual([status, last_sequence], ['ok', before]);
+    assert.ok((await read(record.id)).byteLength === 1000);
   });
 
   test('says that the store is away, takes nothing, and goes on when it is back', async () => {

@@ -52,7 +52,10 @@ const refusals: ReadonlySet<string> = new Set([
 /** Answers 403 that have nothing to do with the keys. */
 const otherRefusals: ReadonlySet<string> = new Set(['QuotaExceeded', 'RequestTimeTooSkewed', 'InvalidObjectState']);
 
-/** What went wrong, in our words, with the setting to look at. Our own errors pass through. */
+/**
+ * What went wrong, in our words, with the setting to look at. Our own errors pass through. `object: 'unknown'` in its `info` means that the store did not look
+ * at the object: it is too busy, or does not let these keys.
+ */
 export function storeError(error: unknown, subject: Subject, connection: Connection, signal: AbortSignal | undefined): unknown {
   if (isArtifactstoreError(error)) return error;
   if (signal?.aborted === true) return cancelled(signal);
@@ -65,6 +68,7 @@ export function storeError(error: unknown, subject: Subject, connection: Connect
     fault.full === true ? 'storage_full' : 'storage_unavailable',
     `Could not ${what} at ${where}: ${fault.text} (${code})`,
     {
+      ...(fault.busy === true || status === 403 || status === 429 || status === 503 ? { info: { object: 'unknown' } } : {}),
       cause: withoutDetails(error),
     },
   );
@@ -86,11 +90,12 @@ function withoutDetails(error: unknown): unknown {
 interface Fault {
   readonly text: string;
   readonly full?: true;
+  readonly busy?: true;
 }
 
 function explain(code: string, status: number | undefined, { bucket, region, endpointUrl }: Connection, message: string): Fault {
   const row = faults.find(([pattern]) => pattern.test(code));
-  if (row !== undefined) return { text: row[1]({ bucket, region, endpointUrl }), ...(row[2] === 'full' ? { full: true } : {}) };
+  if (row !== undefined) return { text: row[1]({ bucket, region, endpointUrl }), ...(row[2] === undefined ? {} : { [row[2]]: true }) };
   if (status === 507) return { text: 'the store is full', full: true };
   if (status !== undefined && status >= 500)
     return { text: `the store, or a proxy before it, answered ${status}; it may be busy or broken` };
@@ -110,7 +115,7 @@ function explain(code: string, status: number | undefined, { bucket, region, end
 type Explain = (connection: { readonly bucket: string; readonly region: string; readonly endpointUrl: string | undefined }) => string;
 
 /** First match wins. */
-const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full'])[] = [
+const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full' | 'busy'])[] = [
   [/^NoSuchBucket$/, ({ bucket }) => `there is no bucket "${bucket}"; make it, or correct ARTIFACTSTORE_S3_BUCKET`],
   [/^InvalidBucketName$/, ({ bucket }) => `"${bucket}" cannot be a bucket's name; correct ARTIFACTSTORE_S3_BUCKET`],
   [/^InvalidAccessKeyId$/, () => 'the access key is not known there; look at ARTIFACTSTORE_S3_ACCESS_KEY_REF'],
@@ -138,6 +143,7 @@ const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full'])[]
   [
     /^(SlowDown|ServiceUnavailable|Throttling|ThrottlingException|TooManyRequests|RequestLimitExceeded)$/,
     () => 'the store asks for fewer requests',
+    'busy',
   ],
   [/^InvalidStorageClass$/, () => 'the store does not know the storage class; look at ARTIFACTSTORE_S3_STORAGE_CLASS'],
   [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { openS3OnStrictStore } from '../open-s3.ts';
 
 describe('s3 storage: what failed, in our words', () => {
@@ -22,6 +23,24 @@ describe('s3 storage: what failed, in our words', () => {
       assert.match(detail, said);
       assert.doesNotMatch(detail, / {2}/);
     });
+
+  test('a store that is too busy, or does not let the keys, has said nothing of the object', async () => {
+    for (const [status, code, info] of [
+      [503, 'SlowDown', { object: 'unknown' }],
+      [503, 'Odd', { object: 'unknown' }],
+      [400, 'RequestLimitExceeded', { object: 'unknown' }],
+      [403, 'AccessDenied', { object: 'unknown' }],
+      [500, 'InternalError', undefined],
+    ] as const) {
+      await using proxy = await answeringWith(status, `<Error><Code>${code}</Code><Message>No.</Message></Error>`);
+      await using opened = await openS3OnStrictStore({ settings: { endpointUrl: proxy.url }, calls: { attempts: 1 } });
+      await assert.rejects(opened.storage.get('key'), (error) => {
+        assert.ok(isArtifactstoreError(error, 'storage_unavailable'));
+        assert.deepEqual(error.info, info, `${status} ${code}`);
+        return true;
+      });
+    }
+  });
 
   test('nothing of what an answer repeats of the request is in the error', async () => {
     const keys = { accessKeyId: 'AKIAKEY', secretAccessKey: 'secret-key', sessionToken: 'session-token' };
