@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { giveBack } from '../kernel/give-back.ts';
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 import type { Limits } from './limits.ts';
 
@@ -81,19 +82,13 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
   }
 }
 
-/**
- * The same chunks, each valid only until the next is asked for: its memory is given back then. Left to the garbage collector, the
- * chunks of a long body make it go over everything else again and again, for more time than the hashing takes.
- */
+/** The same chunks, each valid only until the next is asked for: its memory is given back then. */
 export async function* readOnce(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
     yield chunk;
-    // What is smaller may be a part of memory that others use too.
-    if (chunk.byteLength >= ownMemoryBytes && chunk.byteLength === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
+    giveBack(chunk);
   }
 }
-
-const ownMemoryBytes = 16_384;
 
 /** The length that the sender states, or undefined for a chunked body. The HTTP parser holds the sender to it. */
 export function statedLength(request: IncomingMessage): number | undefined {

@@ -206,7 +206,7 @@ describe('s3 storage', () => {
       const range = { first: 10, last: 99 };
       const outcome = await opened.storage
         .get('key', { range })
-        .then(async (reader) => Buffer.concat(await Array.fromAsync(reader!.body)))
+        .then(async (reader) => Buffer.concat(await Array.fromAsync(reader!.body, (chunk) => Buffer.from(chunk))))
         .catch((error: unknown) => error);
       const right = outcome instanceof Buffer && outcome.equals(bytes.subarray(10, 100));
       assert.ok(right || isArtifactstoreError(outcome, 'storage_unavailable'), `${lie}: ${String(outcome)}`);
@@ -228,7 +228,7 @@ async function fails(promise: Promise<unknown>, code: ErrorCode, message: RegExp
 }
 
 async function read(storage: Awaited<ReturnType<typeof openS3OnStrictStore>>['storage'], key: string): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync((await storage.get(key))!.body));
+  return Buffer.concat(await Array.fromAsync((await storage.get(key))!.body, (chunk) => Buffer.from(chunk)));
 }
 
 async function* pieces(bytes: Uint8Array, size = 65_536): AsyncGenerator<Uint8Array> {

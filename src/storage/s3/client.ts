@@ -1,9 +1,8 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Keys } from '../../credentials/CREDENTIALS.ts';
 import { throwIfStopped } from '../../kernel/stop.ts';
+import { createAgents } from './agents.ts';
 import { isRefusal, type Subject, storeError } from './errors.ts';
 import type { Connection } from './settings.ts';
 
@@ -36,8 +35,7 @@ export function openS3Calls(connection: Connection, options: CallOptions = {}): 
     requestTimeout: options.answerMilliseconds ?? 60_000,
     // Without it a request to a store that has stopped hangs for ever.
     throwOnRequestTimeout: true,
-    httpAgent: new HttpAgent(agentOptions),
-    httpsAgent: new HttpsAgent(agentOptions),
+    ...createAgents(),
   });
   let current: { readonly keys: Keys; readonly client: S3Client } | undefined;
 
@@ -94,5 +92,3 @@ function clientConfig(connection: Connection, keys: Keys, requestHandler: NodeHt
 }
 
 const silent = (): void => undefined;
-
-const agentOptions = { keepAlive: true, maxSockets: 128, maxFreeSockets: 64 } as const;

@@ -1,5 +1,6 @@
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { giveBack } from '../../kernel/give-back.ts';
 import { throwIfStopped } from '../../kernel/stop.ts';
 import type { ByteRange, GetOptions, ObjectReader } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
@@ -69,7 +70,11 @@ async function request(
   });
   return await calls.call({ doing: 'read', key: objectKey }, signal, async (client, abortSignal) => {
     try {
-      return await client.send(command, abortSignal === undefined ? {} : { abortSignal });
+      const answer = await client.send(command, abortSignal === undefined ? {} : { abortSignal });
+      // Every store names what it gives. Whatever does not is something else, whose bytes say nothing of the object.
+      if (answer.ETag !== undefined && answer.ETag !== '') return answer;
+      destroy(answer);
+      throw wrong(objectKey, 'the answer has no ETag, so it is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL');
     } catch (error) {
       if (isNothingThere(error)) {
         await requireNothingThere(error, client, settings.bucket, abortSignal);
@@ -113,17 +118,22 @@ async function* chunksOf(
   const iterator = stream[Symbol.asyncIterator]();
   const onAbort = (): void => stream.destroy?.(signal?.reason instanceof Error ? signal.reason : new Error('stopped'));
   signal?.addEventListener('abort', onAbort, { once: true });
+  let asleep = false;
+  const idle = setTimeout(() => {
+    if (asleep) stream.destroy?.(Object.assign(new Error('no more bytes came'), { code: 'ETIMEDOUT' }));
+  }, idleMilliseconds);
   try {
     for (;;) {
-      const timer = setTimeout(
-        () => stream.destroy?.(Object.assign(new Error('no more bytes came'), { code: 'ETIMEDOUT' })),
-        idleMilliseconds,
-      );
-      const next = await iterator.next().finally(() => clearTimeout(timer));
+      idle.refresh();
+      asleep = true;
+      const next = await iterator.next();
+      asleep = false;
       if (next.done === true) return;
       yield next.value;
+      giveBack(next.value);
     }
   } finally {
+    clearTimeout(idle);
     signal?.removeEventListener('abort', onAbort);
     stream.destroy?.();
   }

@@ -86,7 +86,7 @@ async function putParts(
     if (first.done !== true && !first.value.last)
       return await uploadParts(calls, settings, patience, buffers, objectKey, first.value.bytes, parts, options.signal);
     const bytes = first.done === true ? Buffer.alloc(0) : first.value.bytes;
-    await putBuffer(calls, settings, patience, objectKey, bytes, options.signal);
+    await putBuffer(calls, settings, patience, objectKey, bytes, options);
     buffers.give(bytes, true);
   } finally {
     await parts.return(undefined);
@@ -100,18 +100,21 @@ async function putBuffer(
   patience: Patience,
   objectKey: string,
   body: Buffer,
-  signal: AbortSignal | undefined,
+  { digestSha256, signal }: PutOptions,
 ): Promise<void> {
-  const command = () =>
-    new PutObjectCommand({
-      ...writeParameters(settings, objectKey),
-      Body: body,
-      ContentLength: body.byteLength,
-      ...(settings.dialect.bodyBinding === 'content-md5' ? { ContentMD5: contentMd5(body) } : {}),
-    });
-  await settled(calls, settings, objectKey, body.byteLength, createHash('md5').update(body).digest('hex'), signal, async () => {
+  const byMd5 = settings.dialect.bodyBinding === 'content-md5';
+  const etag = () => createHash('md5').update(body).digest('hex');
+  await settled(calls, settings, objectKey, body.byteLength, etag, signal, async () => {
     await calls.call({ doing: 'write', key: objectKey }, signal, async (client, abortSignal) => {
-      const { ETag } = await client.send(command(), {
+      const command = new PutObjectCommand({
+        ...writeParameters(settings, objectKey),
+        Body: body,
+        ContentLength: body.byteLength,
+        ...(byMd5 ? { ContentMD5: contentMd5(body) } : {}),
+      });
+      // Known, it need not be made again, and holds for what was in memory since.
+      if (digestSha256 !== undefined && !byMd5) bindBody(command, digestSha256);
+      const { ETag } = await client.send(command, {
         requestTimeout: patience(body.byteLength),
         ...(abortSignal === undefined ? {} : { abortSignal }),
       });
@@ -171,7 +174,7 @@ async function settled(
   settings: S3Settings,
   objectKey: string,
   sizeBytes: number,
-  etag: string,
+  etag: () => string,
   signal: AbortSignal | undefined,
   write: () => Promise<void>,
 ): Promise<void> {
@@ -181,7 +184,12 @@ async function settled(
   } catch (error) {
     if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
     const found = await headObject(calls, settings, objectKey, signal).catch(() => undefined);
-    if (found === undefined || found.sizeBytes !== sizeBytes || found.etag !== etag || found.modifiedMilliseconds < begun - clockTolerance)
+    if (
+      found === undefined ||
+      found.sizeBytes !== sizeBytes ||
+      found.etag !== etag() ||
+      found.modifiedMilliseconds < begun - clockTolerance
+    )
       throw error;
   }
 }
