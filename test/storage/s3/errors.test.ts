@@ -24,6 +24,12 @@ describe('s3 storage: what failed, in our words', () => {
       assert.doesNotMatch(detail, / {2}/);
     });
 
+  test('a page of status 200 is not the object', async () => {
+    await using proxy = await answeringWith(200, 'down for maintenance');
+    await using opened = await openS3OnStrictStore({ settings: { endpointUrl: proxy.url }, calls: { attempts: 1 } });
+    await assert.rejects(opened.storage.get('key'), { code: 'storage_unavailable', message: /ARTIFACTSTORE_S3_ENDPOINT_URL/ });
+  });
+
   test('a store that is too busy, or does not let the keys, has said nothing of the object', async () => {
     for (const [status, code, info] of [
       [503, 'SlowDown', { object: 'unknown' }],
