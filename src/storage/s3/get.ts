@@ -1,5 +1,6 @@
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { giveBack } from '../../kernel/give-back.ts';
 import { throwIfStopped } from '../../kernel/stop.ts';
 import type { ByteRange, GetOptions, ObjectReader } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
@@ -117,17 +118,22 @@ async function* chunksOf(
   const iterator = stream[Symbol.asyncIterator]();
   const onAbort = (): void => stream.destroy?.(signal?.reason instanceof Error ? signal.reason : new Error('stopped'));
   signal?.addEventListener('abort', onAbort, { once: true });
+  let asleep = false;
+  const idle = setTimeout(() => {
+    if (asleep) stream.destroy?.(Object.assign(new Error('no more bytes came'), { code: 'ETIMEDOUT' }));
+  }, idleMilliseconds);
   try {
     for (;;) {
-      const timer = setTimeout(
-        () => stream.destroy?.(Object.assign(new Error('no more bytes came'), { code: 'ETIMEDOUT' })),
-        idleMilliseconds,
-      );
-      const next = await iterator.next().finally(() => clearTimeout(timer));
+      idle.refresh();
+      asleep = true;
+      const next = await iterator.next();
+      asleep = false;
       if (next.done === true) return;
       yield next.value;
+      giveBack(next.value);
     }
   } finally {
+    clearTimeout(idle);
     signal?.removeEventListener('abort', onAbort);
     stream.destroy?.();
   }
