@@ -35,8 +35,8 @@ export interface Storage {
   readonly drafts?: DraftDirectory;
 
   /**
-   * Present when `put` leaves parts behind in the store where its process is stopped: drops those of puts that began more than `ageSeconds` ago, and
-   * answers how many. A dry run only counts.
+   * Present when `put` leaves parts behind in the store where its process is stopped: drops those of puts that began, and got their last part, more than
+   * `ageSeconds` ago, and answers how many. A dry run only counts.
    */
   reclaim?(ageSeconds: number, options?: ReclaimOptions): Promise<number>;
 
