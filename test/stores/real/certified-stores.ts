@@ -22,6 +22,8 @@ export interface CertifiedStore {
   readonly name: string;
   /** What stays in the store after a certification, and why. */
   readonly remains?: string | undefined;
+  /** Why only what is found of registry storage is the same every time. */
+  readonly wavers?: string | undefined;
   /** Why it cannot be certified here. */
   missing(): string | undefined;
   open(): Promise<CertifiedGround & AsyncDisposable>;
@@ -57,6 +59,7 @@ function certifiedKind(kind: DirectoryStoreKind): CertifiedStore {
   return {
     name: kind.name,
     remains: kind.remains,
+    wavers: kind.wavers,
     missing: () => whyNo(kind),
     async open() {
       const store = await startDirectoryStore(kind);

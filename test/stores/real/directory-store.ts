@@ -19,6 +19,8 @@ export interface DirectoryStoreKind {
   readonly shortcoming?: string;
   /** What certification cannot remove again, and why. */
   readonly remains?: string;
+  /** Why certification does not come to the same end every time, but for registry storage. */
+  readonly wavers?: string;
   start(port: number, directory: string, keys: StoreKeys): StartLine;
 }
 

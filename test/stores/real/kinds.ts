@@ -32,6 +32,7 @@ export const rclone: DirectoryStoreKind = {
   id: 'rclone',
   name: 'rclone serve s3',
   region: 'us-east-1',
+  wavers: 'of many requests at once some are answered 500 InternalError now and then',
   remains: 'deleting many objects of one folder at a time is answered 500 InternalError for some',
   shortcoming: 'a read ends with an error when its object is deleted meanwhile',
   start: (port, directory, keys) => ({
@@ -80,7 +81,8 @@ export const garage: DirectoryStoreKind = {
   id: 'garage',
   name: 'Garage',
   region: 'garage',
-  remains: 'it lists no versions, so what was written to try object lock is not found',
+  remains: 'buckets in which object lock was tried are not empty (409 BucketNotEmpty) when every version that is listed was deleted',
+  wavers: 'of two uploads to one key at once the completion of one is answered 404 NoSuchUpload now and then',
   ports: 2,
   start: (port, directory, keys) => ({
     args: ['--config', `${directory}.toml`, 'server', '--single-node', '--default-access-key'],
