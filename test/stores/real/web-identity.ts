@@ -9,6 +9,7 @@ import {
   IAMClient,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
+import { webIdentityCredentials } from '../../../src/credentials/web-identity.ts';
 import type { Issuer } from './issuer.ts';
 import type { Rgw } from './rgw.ts';
 
@@ -19,6 +20,8 @@ export interface WebIdentity extends AsyncDisposable {
   readonly tokenFile: string;
   /** Replaces the token as those who hand out tokens do: in one step. The issuer's own token by default. */
   writeToken(token?: string): Promise<void>;
+  /** Takes the role once, with the token that is there. */
+  take(): Promise<void>;
   /** The role may do nothing any more, in sessions that began before too. */
   removeRolePolicy(): Promise<void>;
   putRolePolicy(): Promise<void>;
@@ -71,6 +74,11 @@ export async function prepareWebIdentity(rgw: Rgw, issuer: Issuer, bucket: strin
     async writeToken(token) {
       await writeFile(`${tokenFile}.next`, token ?? (await issuer.clientToken()), { mode: 0o600 });
       await rename(`${tokenFile}.next`, tokenFile);
+    },
+    async take() {
+      const { roleArn, stsEndpointUrl } = identity;
+      const source = { roleArn, stsEndpointUrl, region: rgw.region, webIdentityTokenFile: tokenFile, sessionDurationSeconds: 900 };
+      await webIdentityCredentials(source).keys();
     },
     removeRolePolicy: async () => void (await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }))),
     putRolePolicy: async () =>
