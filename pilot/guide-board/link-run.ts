@@ -14,7 +14,7 @@ export const receiptProducer = 'guide-board-link';
 const patienceMilliseconds = 60_000;
 
 /** Tells State Hub of a sealed run, once for each manifest. `found` when it knew already. */
-export async function linkRun(work: Work, packageRecord: Package): Promise<'sent' | 'found'> {
+export async function linkRun(work: Work, packageRecord: Package, patience: number = patienceMilliseconds): Promise<'sent' | 'found'> {
   const { library } = work.tools;
   const { stateHub } = work.context.config;
   if (stateHub === undefined)
@@ -27,7 +27,7 @@ export async function linkRun(work: Work, packageRecord: Package): Promise<'sent
   if (await isRemembered(work, hub, event)) return 'found';
   // A State Hub that is away is noticed before anything is opened for it.
   if (await hub.has(event)) return 'found';
-  const receipt = await claim(work, hub, packageRecord, event);
+  const receipt = await claim(work, hub, packageRecord, event, patience);
   if (receipt === undefined) return 'found';
   let outcome: 'sent' | 'found';
   try {
@@ -36,7 +36,9 @@ export async function linkRun(work: Work, packageRecord: Package): Promise<'sent
     await work.registry.packages.abandon(receipt.id).catch(() => undefined);
     throw error;
   }
-  await remember(work, receipt, event);
+  await remember(work, receipt, event).catch((error: Error) => {
+    work.context.output.note(`warning: State Hub has the link, and the registry could not remember that: ${error.message}`);
+  });
   return outcome;
 }
 
@@ -80,7 +82,7 @@ function linkEvent({ context, tools: { library } }: Work, record: Package): Prog
 }
 
 /** An open receipt that is ours alone, or undefined when there is a sealed one. */
-async function claim(work: Work, hub: StateHub, record: Package, event: ProgressEvent): Promise<Package | undefined> {
+async function claim(work: Work, hub: StateHub, record: Package, event: ProgressEvent, patience: number): Promise<Package | undefined> {
   const { registry, signal, context } = work;
   const digest = event.detail.manifest_digest;
   const start = Date.now();
@@ -100,7 +102,7 @@ async function claim(work: Work, hub: StateHub, record: Package, event: Progress
         { idempotencyKey: `${digest} ${hub.url.slice(0, 100)}${newest === undefined ? '' : ` after ${newest.id}`}` },
       );
       if (created) return receipt;
-    } else if (Date.now() - Math.min(start, Date.parse(newest.created_at)) > patienceMilliseconds) return newest;
+    } else if (Date.now() - Math.min(start, Date.parse(newest.created_at)) > patience) return newest;
     if (round === 0) context.output.note('waiting: somebody else is sending this link');
     await sleep(250, undefined, { signal });
   }

@@ -107,13 +107,15 @@ function readFacts(library: Library, parsed: ReadonlyMap<string, JsonObject>): (
   };
 }
 
-/** `sources` is a list of `{slug, commit}`. */
-function sourceCommits(library: Library, lock: JsonObject): JsonObject {
-  const { sources } = lock;
-  if (!Array.isArray(sources))
+/** `sources` is a list of `{slug, commit}`, or has them by slug. */
+function sourceCommits(library: Library, { sources }: JsonObject): JsonObject {
+  const listed = isObject(sources)
+    ? Object.entries(sources).map(([slug, source]) => (isObject(source) ? { slug, ...source } : { slug, commit: source }))
+    : sources;
+  if (!Array.isArray(listed))
     throw new library.ArtifactstoreError('invalid_value', `"${sourcesLock}" has no list of sources.`, { field: `${sourcesLock}#/sources` });
   return Object.fromEntries(
-    (sources as readonly JsonValue[]).map((source, index) => {
+    (listed as readonly JsonValue[]).map((source, index) => {
       const slug = isObject(source) ? text(source.slug) : undefined;
       const commit = isObject(source) ? text(source.commit) : undefined;
       if (slug !== undefined && commit !== undefined) return [slug, commit];

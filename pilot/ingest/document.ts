@@ -1,17 +1,33 @@
+import { isUtf8 } from 'node:buffer';
 import type { JsonObject, JsonValue } from 'artifactstore';
 import type { Library } from '../tools.ts';
 
-/** JSON of a file; what is wrong with it names the file, the line and the column. */
+/**
+ * JSON of a file; what is wrong with it names the file, the line and the column. The file is kept byte by byte: a number that a double
+ * does not carry is no reason to refuse it.
+ */
 export function parseDocument(library: Library, relativePath: string, bytes: Uint8Array): JsonValue {
   try {
     return library.parseJson(bytes);
   } catch (error) {
     if (!library.isArtifactstoreError(error)) throw error;
+    const value = parseLoosely(bytes);
+    if (value !== undefined) return value;
     throw new library.ArtifactstoreError(error.code, error.message.replace(/^(The JSON )?/, `"${relativePath}": $1`), {
       field: relativePath,
       ...(error.info === undefined ? {} : { info: error.info }),
       cause: error,
     });
+  }
+}
+
+/** As JavaScript reads it; undefined where it is no JSON at all. */
+function parseLoosely(bytes: Uint8Array): JsonValue | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  try {
+    return JSON.parse(Buffer.from(bytes).toString()) as JsonValue;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { File, JsonObject, Package, PackageQuery } from 'artifactstore';
-import type { Work } from '../tools.ts';
+import type { Library, Work } from '../tools.ts';
 import { describeDifference, differenceOf, isSame, type KeptFile } from './difference.ts';
 import type { Scan } from './scan.ts';
 import type { SchemaFile } from './schema.ts';
@@ -62,7 +62,7 @@ export async function ingest(work: Work, scanned: Scan, submission: Submission):
 const maximumRounds = 6;
 const overtakenCodes = ['package_not_open', 'package_collected', 'idempotency_conflict'] as const;
 
-async function create({ registry }: Work, scanned: Scan, submission: Submission, newest: Package | undefined): Promise<Package> {
+async function create({ registry, tools }: Work, scanned: Scan, submission: Submission, newest: Package | undefined): Promise<Package> {
   const { identity, producer } = submission;
   const { record } = await registry.packages.create(
     {
@@ -74,9 +74,18 @@ async function create({ registry }: Work, scanned: Scan, submission: Submission,
       metadata_schema_slug: submission.schema.slug,
     },
     // Everybody who finds the same packages uses the same key, so that two at once open one.
-    { idempotencyKey: `${encodeURIComponent(identity.value)}${newest === undefined ? '' : ` after ${newest.id}`}` },
+    { idempotencyKey: `${keyOf(tools.library, identity.value)}${newest === undefined ? '' : ` after ${newest.id}`}` },
   );
   return record;
+}
+
+/** A key is of ASCII and short. */
+function keyOf(library: Library, identity: string): string {
+  const readable = encodeURIComponent(identity);
+  if (readable.length <= 160) return readable;
+  const hasher = library.createHasher('sha256');
+  hasher.update(Buffer.from(identity));
+  return Buffer.from(hasher.digest()).toString('hex');
 }
 
 /** The newest first. */
@@ -131,7 +140,13 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
     files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   );
   try {
-    await library.uploadFiles(registry, record.id, files, { jobs: submission.jobs, signal, onDone: (bytes) => progress.advance(bytes) });
+    const uploaded = library.uploadFiles(registry, record.id, files, {
+      jobs: submission.jobs,
+      signal,
+      onDone: (bytes) => progress.advance(bytes),
+    });
+    // A request that waits for a server or a store that is away is not waited for.
+    await Promise.race([uploaded, stopped(signal)]);
     signal.throwIfAborted();
     await checkFiles(work, scanned, record.id);
     const { status } = (await registry.packages.get(record.id)) ?? record;
@@ -147,6 +162,14 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
   } finally {
     progress.stop();
   }
+}
+
+/** Resolves when the work is to be stopped. */
+function stopped(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
 
 /** What is about to be sealed is what was scanned. */

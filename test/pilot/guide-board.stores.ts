@@ -112,9 +112,11 @@ describe('guide-board on PostgreSQL and Ceph RGW, with two servers', { skip: why
     const child = place.start('guide-board', 'ingest', run);
     const end = finished(child);
     await new Promise((resolve) => setTimeout(resolve, 3000));
+    const asked = performance.now();
     child.kill('SIGINT');
     const { code, stdout } = await end;
-    assert.ok(code !== 0 && stdout === '', `${code}: ${stdout}`);
+    assert.deepEqual([code, stdout], [130, '']);
+    assert.ok(performance.now() - asked < 20_000, `it took ${performance.now() - asked} ms to stop`);
     await rgw.restart();
     const ingested = await ingest(run);
     assert.equal((await place.json('verify', ingested.package_id, run)).ok, true);

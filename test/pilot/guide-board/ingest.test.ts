@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import type { JsonObject } from '../../../src/kernel/json.ts';
 import type { MetadataSchema, Package } from '../../../src/registry/REGISTRY.ts';
@@ -21,7 +22,8 @@ describe('guide-board ingest', () => {
   let server: RunningServer;
   let count = 0;
   before(async () => {
-    place = openWorkplace();
+    place = openWorkplace({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml' });
+    place.write({ 'retention.toml': '[retention_classes.brief]\ndefault_duration_seconds = 1\n' });
     server = await place.serve('serve', '--port', '0');
   });
   after(() => place[Symbol.dispose]());
@@ -118,6 +120,48 @@ describe('guide-board ingest', () => {
     );
     assert.equal((await packagesOf(run.id)).length, 1);
     await place.json('verify', first.package_id);
+  });
+
+  test('a registry that lost its idempotency keys knows the run still', async () => {
+    const run = newRun();
+    const first = await ingest(run.path);
+    const database = new DatabaseSync(place.path('var', 'artifactstore.db'), { timeout: 5000 });
+    assert.ok(database.prepare('delete from idempotency_keys').run().changes > 0);
+    database.close();
+    assert.deepEqual(await ingest(run.path), { ...first, reused_existing: true });
+    appendFileSync(join(run.path, 'mappings.json'), ' ');
+    assert.equal((await place.run('guide-board', 'ingest', run.path)).code, 4);
+    assert.equal((await packagesOf(run.id)).length, 1);
+  });
+
+  test('a run that was collected is kept anew', async () => {
+    const run = newRun();
+    const first = await ingest(run.path, '--retention-class', 'brief');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await place.json('retention', 'sweep');
+    await place.json('retention', 'gc');
+    const second = await ingest(run.path);
+    assert.deepEqual([second.package_id === first.package_id, second.reused_existing], [false, false]);
+    assert.deepEqual(
+      (await packagesOf(run.id)).map(({ status }) => status),
+      ['finalized', 'garbage_collected'],
+    );
+    await place.json('verify', second.package_id);
+  });
+
+  test('documents are kept whatever their numbers are, and sources may be by slug', async () => {
+    const run = newRun();
+    const evidence = join(run.path, 'evidence/cmis-tck/ev-00001.json');
+    const precise = readFileSync(evidence, 'utf8').replace('"attempt": ', '"started_ns": 1778706175123456789, "attempt": ');
+    assert.ok(precise.includes('1778706175123456789'));
+    writeFileSync(evidence, precise);
+    const lock = JSON.parse(readFileSync(join(run.path, 'sources.lock.json'), 'utf8'));
+    writeFileSync(
+      join(run.path, 'sources.lock.json'),
+      JSON.stringify({ ...lock, sources: { a: 'b'.repeat(40), c: { commit: 'd'.repeat(40) } } }),
+    );
+    const { package_id: id } = await ingest(run.path);
+    assert.deepEqual((await ask<Package>(`/packages/${id}`)).metadata.source_commits, { a: 'b'.repeat(40), c: 'd'.repeat(40) });
   });
 
   test('two at once make one package', async () => {
