@@ -7,7 +7,7 @@ import type { JsonObject } from '../../../src/kernel/json.ts';
 import type { MetadataSchema, Package } from '../../../src/registry/REGISTRY.ts';
 import { writeGuideBoardRun } from '../../../tools/guide-board-run.ts';
 import { describeTree } from '../../cli/tree.ts';
-import { finished, openWorkplace, type RunningServer, type Workplace } from '../../cli/workplace.ts';
+import { type Finished, finished, openWorkplace, type RunningServer, type Workplace } from '../../cli/workplace.ts';
 import { startProxy } from '../proxy.ts';
 
 interface Ingested {
@@ -213,26 +213,81 @@ describe('guide-board ingest', () => {
     await place.json('verify', ingested.package_id, run.path);
   });
 
-  test('a file that changes while it is read: nothing is sealed, and a later try succeeds', async () => {
+  for (const [how, change] of [
+    ['grows', 'begun and grown'],
+    ['is rewritten at the same length', 'BEGUN'],
+  ] as const)
+    test(`a file that ${how} while it is read: nothing is sealed, and a later try succeeds`, async () => {
+      const run = newRun();
+      const log = join(run.path, 'raw/growing.log');
+      writeFileSync(log, 'begun');
+      {
+        await using proxy = await startProxy(server.url, (method, path) => {
+          if (method === 'POST' && path === '/packages') writeFileSync(log, change);
+        });
+        const { code, stdout, stderr } = await place.run('guide-board', 'ingest', run.path, '--api-url', proxy.url);
+        assert.deepEqual([code, stdout], [5, '']);
+        assert.match(stderr, /"raw\/growing\.log" changed while it was being (pushed|ingested)/);
+        assert.match(stderr, /nothing was sealed, package [0-9a-f-]{36} is abandoned/);
+      }
+      assert.deepEqual(
+        (await packagesOf(run.id)).map(({ status }) => status),
+        ['abandoned'],
+      );
+      const ingested = await ingest(run.path);
+      await place.json('verify', ingested.package_id, run.path);
+    });
+
+  /** Begins to ingest, and stands still before its first file until `meanwhile` is over. */
+  async function overtaken(path: string, meanwhile: () => Promise<unknown>): Promise<Finished> {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: over, resolve: go } = Promise.withResolvers<void>();
+    await using proxy = await startProxy(server.url, async (method, target) => {
+      if (method !== 'POST' || !target.endsWith('/files')) return;
+      begin();
+      await over;
+    });
+    const end = place.run('guide-board', 'ingest', path, '--api-url', proxy.url);
+    await begun;
+    await meanwhile();
+    go();
+    return await end;
+  }
+
+  test('one that finds the run sealed by another meanwhile answers with that', async () => {
     const run = newRun();
-    const log = join(run.path, 'raw/growing.log');
-    writeFileSync(log, 'begun');
-    const grow = async (method: string, path: string): Promise<void> => {
-      if (method === 'POST' && path === '/packages') appendFileSync(log, ' and grown');
-    };
-    {
-      await using proxy = await startProxy(server.url, grow);
-      const { code, stdout, stderr } = await place.run('guide-board', 'ingest', run.path, '--api-url', proxy.url);
-      assert.deepEqual([code, stdout], [5, '']);
-      assert.match(stderr, /"raw\/growing\.log" changed while it was being (pushed|ingested)/);
-      assert.match(stderr, /nothing was sealed, package [0-9a-f-]{36} is abandoned/);
-    }
+    let other: Ingested | undefined;
+    const { code, stdout } = await overtaken(run.path, async () => {
+      other = await ingest(run.path);
+    });
+    assert.deepEqual([code, JSON.parse(stdout)], [0, { ...other, reused_existing: true }]);
+    assert.equal((await packagesOf(run.id)).length, 1);
+  });
+
+  test('one whose package was abandoned for other content says what that is', async () => {
+    const run = newRun();
+    const other = place.path('overtaking');
+    writeGuideBoardRun(other, { runId: run.id, items: 12, seed: 77 });
+    const { code, stderr } = await overtaken(run.path, () => ingest(other));
+    assert.equal(code, 4);
+    assert.match(stderr, /is kept as package [0-9a-f-]{36}, and the directory is not the same any more: /);
     assert.deepEqual(
       (await packagesOf(run.id)).map(({ status }) => status),
-      ['abandoned'],
+      ['finalized', 'abandoned'],
     );
-    const ingested = await ingest(run.path);
-    await place.json('verify', ingested.package_id, run.path);
+  });
+
+  test('one whose package was abandoned by another that is still at work gives way', async () => {
+    const run = newRun();
+    const other = place.path('at-work');
+    writeGuideBoardRun(other, { runId: run.id, items: 12, seed: 78 });
+    const { code, stderr } = await overtaken(run.path, () => killedAtSeal(other));
+    assert.equal(code, 4);
+    assert.match(stderr, /Somebody else is ingesting run-\S+ with other content, as package /);
+    assert.deepEqual(
+      (await packagesOf(run.id)).map(({ status }) => status),
+      ['created', 'abandoned'],
+    );
   });
 
   test('a run of other content that is ingested at the same time: one wins, the other is told', async () => {

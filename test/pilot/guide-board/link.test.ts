@@ -4,6 +4,7 @@ import type { Package } from '../../../src/registry/REGISTRY.ts';
 import { writeGuideBoardRun } from '../../../tools/guide-board-run.ts';
 import { type StandInStateHub, startStateHub } from '../../../tools/state-hub.ts';
 import { finished, openWorkplace, type RunningServer, type Workplace } from '../../cli/workplace.ts';
+import { startProxy } from '../proxy.ts';
 
 interface Ingested extends Record<string, unknown> {
   readonly package_id: string;
@@ -141,7 +142,17 @@ describe('links in State Hub', () => {
   test('several at once make one link, even where State Hub can neither be asked nor knows keys', async () => {
     const ingested = await unlinked();
     Object.assign(hub.ways, { canBeAsked: false, delayMilliseconds: 700 });
-    const results = await Promise.all([1, 2, 3].map(() => place.run('guide-board', 'link', ingested.package_id, '--json')));
+    // They find nothing, all of them, before one of them begins.
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    let waiting = 0;
+    await using proxy = await startProxy(server.url, async (method, path) => {
+      if (method !== 'POST' || path !== '/packages') return;
+      waiting += 1;
+      if (waiting === 3) resolve();
+      await all;
+    });
+    const link = () => place.run('guide-board', 'link', ingested.package_id, '--json', '--api-url', proxy.url);
+    const results = await Promise.all([link(), link(), link()]);
     assert.deepEqual(
       results.map(({ code }) => code),
       [0, 0, 0],
