@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject, JsonValue } from 'artifactstore';
-import { isObject, parseDocument, parseObject } from '../ingest/document.ts';
+import { isObject, parseDocument } from '../ingest/document.ts';
 import { type Scan, scan } from '../ingest/scan.ts';
 import type { Library, Work } from '../tools.ts';
 import { createEvidence, type Evidence } from './evidence.ts';
@@ -19,7 +19,6 @@ export interface Run {
 const assessment = 'reports/assessment-package.json';
 const sourcesLock = 'sources.lock.json';
 const retentionSummary = 'retention-summary.json';
-const fragments = 'reports/fragments.json';
 
 /** Every run has these; `reports/cmis-summary.md`, evidence and raw outputs come as they are. */
 const requiredFiles = [
@@ -27,7 +26,7 @@ const requiredFiles = [
   'mappings.json',
   retentionSummary,
   'reports/report.md',
-  fragments,
+  'reports/fragments.json',
   assessment,
   'reports/submission-package.json',
   'exports/export-manifest.json',
@@ -58,9 +57,9 @@ export async function readRun(work: Work, directory: string): Promise<Run> {
   const evidence = createEvidence(library);
   const scanned = await scan(work, directory, async (path, bytes) => {
     if (!path.endsWith('.json') || path.startsWith('raw/')) return;
-    if (path.startsWith('evidence/')) evidence.add(path, parseDocument(library, path, await bytes()));
-    else if (requiredFiles.includes(path)) parsed.set(path, parseObject(library, path, await bytes()));
-    else parseDocument(library, path, await bytes());
+    const value = parseDocument(library, path, await bytes());
+    if (path.startsWith('evidence/')) evidence.add(path, value);
+    else if (documents.includes(path) && isObject(value)) parsed.set(path, value);
   });
 
   const facts = readFacts(library, parsed);

@@ -17,16 +17,23 @@ export interface Scan {
 export type Visit = (relativePath: string, bytes: () => Promise<Uint8Array>) => Promise<void>;
 
 /** Reads every file below a directory once, in path order. */
-export async function scan({ tools: { library }, signal, context }: Work, directory: string, visit: Visit): Promise<Scan> {
+export async function scan({ tools: { library, createProgress }, signal, context }: Work, directory: string, visit: Visit): Promise<Scan> {
   const tree = library.walkTree(directory);
   if (tree.files.length === 0) throw new library.ArtifactstoreError('package_empty', `There is no file below "${directory}".`);
   for (const path of tree.emptyDirectories) context.output.note(`warning: the empty directory "${path}" is left out`);
   const files: ScannedFile[] = [];
-  for (const file of tree.files) {
-    const hashed = await library.hashFile(file, signal);
-    const { relativePath, sizeBytes, executable, contentAddress } = hashed;
-    files.push({ relativePath, sizeBytes, executable, contentAddress });
-    await visit(relativePath, async () => hashed.bytes ?? (await readAgain(library, hashed)));
+  const bytesOfAll = tree.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const progress = await createProgress(context.output, 'reading', bytesOfAll);
+  try {
+    for (const file of tree.files) {
+      const hashed = await library.hashFile(file, signal);
+      const { relativePath, sizeBytes, executable, contentAddress } = hashed;
+      files.push({ relativePath, sizeBytes, executable, contentAddress });
+      await visit(relativePath, async () => hashed.bytes ?? (await readAgain(library, hashed)));
+      progress.advance(sizeBytes);
+    }
+  } finally {
+    progress.stop();
   }
   const hasher = library.createHasher('sha256');
   const lines = files.map((file) => [file.relativePath, file.sizeBytes, file.contentAddress, file.executable]);

@@ -160,6 +160,7 @@ describe('guide-board ingest', () => {
       join(run.path, 'sources.lock.json'),
       JSON.stringify({ ...lock, sources: { a: 'b'.repeat(40), c: { commit: 'd'.repeat(40) } } }),
     );
+    writeFileSync(join(run.path, 'reports/fragments.json'), '[]');
     const { package_id: id } = await ingest(run.path);
     assert.deepEqual((await ask<Package>(`/packages/${id}`)).metadata.source_commits, { a: 'b'.repeat(40), c: 'd'.repeat(40) });
   });
@@ -351,10 +352,10 @@ describe('guide-board ingest', () => {
         /"mappings\.json": The JSON is malformed at line 3, column 18: /,
       ],
       [
-        'a JSON document that is a list',
+        'sources that are none',
         (run) => writeFileSync(join(run, 'sources.lock.json'), '[]'),
         2,
-        /"sources\.lock\.json" does not hold a JSON object/,
+        /"sources\.lock\.json" has no list of sources/,
       ],
       [
         'malformed evidence, with its place',
