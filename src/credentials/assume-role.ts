@@ -52,15 +52,18 @@ export async function assumeRoleWithWebIdentity(request: RoleRequest, options: A
   } satisfies STSClientConfig);
   const askedAt = now();
   try {
-    const { Credentials: given, $metadata } = await client.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: request.roleArn,
-        RoleSessionName: request.sessionName,
-        WebIdentityToken: request.webIdentityToken,
-        DurationSeconds: request.sessionDurationSeconds,
-      }),
-      { abortSignal: AbortSignal.timeout(attempts * (connectMilliseconds + answerMilliseconds)) },
-    );
+    const abortSignal = AbortSignal.timeout(attempts * (connectMilliseconds + answerMilliseconds));
+    const ask = () =>
+      client.send(
+        new AssumeRoleWithWebIdentityCommand({
+          RoleArn: request.roleArn,
+          RoleSessionName: request.sessionName,
+          WebIdentityToken: request.webIdentityToken,
+          DurationSeconds: request.sessionDurationSeconds,
+        }),
+        { abortSignal },
+      );
+    const { Credentials: given, $metadata } = await unlessOvertaken(ask, attempts);
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken) throw Object.assign(new Error('No keys'), { $metadata });
     const latest = askedAt + 1000 * request.sessionDurationSeconds;
     const expiresAtMilliseconds = endOf(given.Expiration, askedAt, latest);
@@ -73,6 +76,19 @@ export async function assumeRoleWithWebIdentity(request: RoleRequest, options: A
     throw refusalOf(error, answer, request, askedAt);
   } finally {
     client.destroy();
+  }
+}
+
+/** Ceph makes a record of a subject at its first visit, and answers 409 to all but one of those who come at the same time. */
+async function unlessOvertaken<Answer>(ask: () => Promise<Answer>, attempts: number): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { $metadata: { httpStatusCode = undefined } = {} } = error as { $metadata?: { httpStatusCode?: number } };
+      if (httpStatusCode !== 409 || attempt >= attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * Math.random()));
+    }
   }
 }
 

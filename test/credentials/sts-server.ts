@@ -25,6 +25,8 @@ export interface StsBehaviour {
   readonly delayMilliseconds?: number;
   /** Instead of an answer of its own. */
   readonly answer?: 'unavailable' | 'web page' | 'nothing found' | 'no keys' | 'silence' | 'half an answer' | 'token repeated';
+  /** How many requests from now are answered 409, as Ceph does to subjects that come at the same time. */
+  readonly overtaken?: number;
   /** When the keys end, by this server's clock; as was asked by default. */
   readonly expiration?: (seconds: number) => Date;
 }
@@ -52,6 +54,10 @@ export async function startSts(now: () => number = Date.now): Promise<StsServer>
         behaviour.dialect === 'ceph' ? `<?xml version="1.0" encoding="UTF-8"?>${error}` : `<ErrorResponse>${error}</ErrorResponse>`,
       );
     };
+    if ((behaviour.overtaken ?? 0) > 0) {
+      state.behaviour = { ...behaviour, overtaken: behaviour.overtaken! - 1 };
+      return refuse(409, 'BucketAlreadyExists');
+    }
     switch (behaviour.answer) {
       case 'unavailable':
         return refuse(503, 'ServiceUnavailable');

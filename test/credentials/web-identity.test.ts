@@ -181,6 +181,15 @@ describe('credentials: web identity', () => {
   });
 });
 
+test('credentials: web identity asks again where others came at the same time, and not for ever', async () => {
+  await using world = await open();
+  world.sts.behaviour = { overtaken: 2 };
+  assert.ok((await world.with({}, { attempts: 3 }).keys()).accessKeyId);
+  assert.equal(world.sts.requests.length, 3);
+  world.sts.behaviour = { overtaken: 3 };
+  await assert.rejects(world.with({}, { attempts: 3 }).keys(), /409 BucketAlreadyExists/);
+});
+
 describe('credentials: web identity, refusals', () => {
   const endpoint = 'ARTIFACTSTORE_S3_STS_ENDPOINT_URL';
   const token = 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE';
