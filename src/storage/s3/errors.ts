@@ -136,7 +136,7 @@ const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full' | '
     ({ region }) => `the store expects another region than "${region}"; look at ARTIFACTSTORE_S3_REGION and ARTIFACTSTORE_S3_ENDPOINT_URL`,
   ],
   [
-    /^(QuotaExceeded|XMinioStorageFull|InsufficientStorage|StorageFull|NoSuchQuota|QuotaExceededException)$/,
+    /^(QuotaExceeded|XMinioStorageFull|XMinioAdminBucketQuotaExceeded|InsufficientStorage|StorageFull|NoSuchQuota|QuotaExceededException)$/,
     () => 'the store or its quota is full',
     'full',
   ],
@@ -161,5 +161,8 @@ const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full' | '
     () => 'TLS does not work there; look at http or https in ARTIFACTSTORE_S3_ENDPOINT_URL, at the certificate and NODE_EXTRA_CA_CERTS',
   ],
   [/^(TimeoutError|ETIMEDOUT|RequestTimeout|RequestTimeoutException|ESOCKETTIMEDOUT)$/, () => 'no answer in time'],
-  [/^(ECONNRESET|EPIPE|ECONNABORTED)$/, () => 'the connection was cut'],
+  [
+    /^(ECONNRESET|EPIPE|ECONNABORTED)$/,
+    () => 'the connection was cut; where it always is, look at http or https in ARTIFACTSTORE_S3_ENDPOINT_URL',
+  ],
 ];

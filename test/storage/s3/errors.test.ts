@@ -5,6 +5,10 @@ import { inspect } from 'node:util';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { openS3OnStrictStore } from '../open-s3.ts';
 
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 describe('s3 storage: what failed, in our words', () => {
   for (const [status, said] of [
     [502, /the store, or a proxy before it, answered 502; it may be busy or broken/],
@@ -45,6 +49,18 @@ describe('s3 storage: what failed, in our words', () => {
         assert.deepEqual(error.info, info, `${status} ${code}`);
         return true;
       });
+    }
+  });
+
+  test('a store that is full says so in many words', async () => {
+    for (const [status, code] of [
+      [403, 'QuotaExceeded'],
+      [400, 'XMinioAdminBucketQuotaExceeded'],
+      [507, 'Odd'],
+    ] as const) {
+      await using proxy = await answeringWith(status, `<Error><Code>${code}</Code><Message>No.</Message></Error>`);
+      await using opened = await openS3OnStrictStore({ settings: { endpointUrl: proxy.url }, calls: { attempts: 1 } });
+      await assert.rejects(opened.storage.put('key', once(Buffer.from('bytes'))), { code: 'storage_full' });
     }
   });
 
