@@ -162,7 +162,9 @@ function experiment(
       const first = await ask();
       const constraint = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
       const reply = first.status === 400 && region !== 'us-east-1' ? await ask(constraint) : first;
-      return reply.status < 300 ? { bucket } : { refused: told(reply) };
+      if (reply.status < 300) return { bucket };
+      if (reply.status === 403) ledger.forgetBucket(bucket);
+      return { refused: told(reply) };
     },
   };
 }
