@@ -13,9 +13,15 @@ export interface Artifactstore extends Daemon {
   command(...parameters: readonly string[]): Promise<string>;
 }
 
-export async function startArtifactstore(directory: string): Promise<Artifactstore> {
+/** `settings` are of the environment, over those that every question has. */
+export async function startArtifactstore(directory: string, settings: Readonly<Record<string, string>> = {}): Promise<Artifactstore> {
   const port = await freePort();
-  const environment = { ...storageEnvironment(directory), ARTIFACTSTORE_PORT: String(port), ARTIFACTSTORE_AUTH_TOKENS: `bench=${token}` };
+  const environment = {
+    ...storageEnvironment(directory),
+    ARTIFACTSTORE_PORT: String(port),
+    ARTIFACTSTORE_AUTH_TOKENS: `bench=${token}`,
+    ...settings,
+  };
   const daemon = await startDaemon(process.execPath, [bin, 'serve'], {
     port,
     readyPath: '/health',
