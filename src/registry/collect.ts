@@ -1,3 +1,4 @@
+import { isArtifactstoreError } from '../kernel/error.ts';
 import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
 import type { DeadKey } from './operations/objects.ts';
@@ -51,7 +52,8 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
 /**
  * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the bytes that no
  * live location needs deleted, with drafts and orphans that stopped processes left. Each step is one transaction that looks for
- * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted.
+ * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted. A backend that is away is
+ * thrown as `storage_unavailable` when everything else is done.
  */
 export async function collect(context: Context, options: CollectOptions): Promise<Collection> {
   const { database, dataplane } = context;
@@ -69,11 +71,29 @@ export async function collect(context: Context, options: CollectOptions): Promis
     }
   }
 
+  /** Backends that did not answer, each with the first that it failed with: this run asks nothing more of them. */
+  const away = new Map<string, unknown>();
+  async function unlessAway(backendId: string, work: () => Promise<void>): Promise<void> {
+    if (away.has(backendId)) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
+      away.set(backendId, error);
+    }
+  }
+
   async function deleteKeys(dead: readonly DeadKey[]): Promise<void> {
     const keys = dead.filter(({ backend_id }) => context.backendIds.includes(backend_id));
-    if (keys.length === 0) return;
-    await eachInParallel(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
-    await database.write('collect.forget', { keys });
+    const gone: DeadKey[] = [];
+    await eachInParallel(keys, deletesAtOnce, (key) =>
+      unlessAway(key.backend_id, async () => {
+        await dataplane.remove(key.backend_id, key.object_key);
+        gone.push(key);
+      }),
+    );
+    if (gone.length === 0) return;
+    await database.write('collect.forget', { keys: gone });
     report();
   }
 
@@ -96,20 +116,20 @@ export async function collect(context: Context, options: CollectOptions): Promis
   await deleting;
 
   const left_over = await deleteRemembered(context, deleteKeys, options.signal);
-  for (const backendId of context.backendIds) {
-    counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
-    report();
-  }
   const backends: StoredBytes[] = [];
   for (const backendId of context.backendIds)
-    backends.push(
-      await reconcile(context, backendId, options.signal, async (keys) => {
+    await unlessAway(backendId, async () => {
+      counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
+      report();
+      const stored = await reconcile(context, backendId, options.signal, async (keys) => {
         const dead = await database.write('collect.burn_orphans', { actor, backendId, keys });
         await deleteKeys(dead);
         counts.deleted_orphans += dead.length;
         return new Set(dead.map((key) => key.object_key));
-      }),
-    );
+      });
+      backends.push(stored);
+    });
+  for (const error of away.values()) throw error;
   return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends, left_over };
 }
 

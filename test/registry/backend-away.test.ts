@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatAddress } from '../../src/kernel/address.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { objectKey } from '../../src/kernel/key.ts';
+import { openTwoBackends } from './two-backends.ts';
+
+test('a backend that is away keeps no other one from being collected, and is collected when it is back', async () => {
+  await using store = await openTwoBackends();
+  const paths: string[] = [];
+  for (const producer of ['far', 'near'] as const) {
+    const { packages, files } = store.as('tester');
+    const { id } = (await packages.create({ name: producer, producer, subject: producer, retention_class: 'blink' })).record;
+    const { record } = await files.add(id, { relative_path: 'f', body: one(Buffer.from(producer)) });
+    await packages.finalize(id);
+    paths.push(store.pathOf(producer, record));
+  }
+  const [far, near] = paths as [string, string];
+  await sleep(1100);
+  await store.operator.sweep();
+
+  await rename(store.rootOf('near'), `${store.rootOf('near')}-away`);
+  for (let run = 0; run < 2; run++) {
+    const orphan = join(store.rootOf('far'), objectKey(formatAddress('blake3', randomBytes(32)), 1));
+    await mkdir(dirname(orphan), { recursive: true });
+    await writeFile(orphan, 'nobody knows this');
+    await assert.rejects(store.operator.collect(), (error) => isArtifactstoreError(error, 'storage_unavailable'));
+    assert.deepEqual([far, orphan].map(existsSync), [false, false]);
+  }
+
+  await rename(`${store.rootOf('near')}-away`, store.rootOf('near'));
+  assert.equal(existsSync(near), true);
+  const { backends, deleted_orphans } = await store.operator.collect();
+  assert.equal(existsSync(near), false);
+  assert.equal(deleted_orphans, 0, 'its dead keys were remembered');
+  assert.deepEqual(
+    backends.map(({ backend_id, stored_objects, live_objects }) => [backend_id, stored_objects, live_objects]),
+    [
+      ['near', 0, 0],
+      ['far', 0, 0],
+    ],
+  );
+});
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
