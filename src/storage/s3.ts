@@ -77,6 +77,6 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
 /** Sources that may hold parts in memory at the same time: some that come straight from uploads, some from the disk. */
 const putsAtOnce = 8;
 /** Parts in memory besides the one that each put has; with that one, enough for a put that is alone to send four while it fills the next. */
-const spareParts = 6;
+const spareParts = 4;
 /** Less than the data plane waits for. */
 const healthMilliseconds = 4000;
