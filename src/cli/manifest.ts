@@ -14,7 +14,8 @@ Examples:
   $ artifactstore manifest 0198c0de-5a1e-7000-8000-000000000001 --output results.manifest.cbor`,
     )
     .action(async (packageId: string, options: { readonly output?: string }) => {
-      const [{ connect }, { sealedManifest }, { saveManifest }, { canonicalJson }] = await Promise.all([
+      const [{ resolve }, { connect }, { sealedManifest }, { saveManifest }, { canonicalJson }] = await Promise.all([
+        import('node:path'),
         import('./connect.ts'),
         import('./sealed-manifest.ts'),
         import('./manifest-file.ts'),
@@ -26,7 +27,7 @@ Examples:
         const read = await sealedManifest(registry, packageId);
         if (options.output === undefined) given.stdout.write(`${canonicalJson(read.manifest)}\n`);
         else {
-          saveManifest(options.output, read);
+          saveManifest(resolve(given.directory, options.output), read);
           given.output.note(`saved ${read.digest} to ${options.output}`);
         }
       } finally {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { forEachLimited } from '../client/limit.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
@@ -22,21 +22,22 @@ export interface PullOptions {
 /** Brings a sealed package's files into a directory, each of them checked. */
 export async function pullPackage(context: Context, packageId: string, directory: string, options: PullOptions): Promise<void> {
   const { output } = context;
+  const root = resolve(context.directory, directory);
   using stop = stopOnSignal();
   const registry = connect(context, { patienceSeconds: 60 });
   try {
     const read = await sealedManifest(registry, packageId);
     const { files } = read.manifest;
     refuseUnplaceable(files);
-    await prepareDirectory(directory, options.force === true);
-    const drafts = join(directory, `.artifactstore-${randomUUID()}`);
+    await prepareDirectory(root, options.force === true);
+    const drafts = join(root, `.artifactstore-${randomUUID()}`);
     await mkdir(drafts);
     const totalBytes = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
     const progress = await createProgress(output, 'pulling', totalBytes);
     let writtenBytes = 0;
     let writtenFiles = 0;
     try {
-      const placer = createPlacer(directory, drafts);
+      const placer = createPlacer(root, drafts);
       await forEachLimited(files, options.jobs, async (file) => {
         stop.signal.throwIfAborted();
         if (await placer.isThere(file)) return progress.advance(file.size_bytes);
@@ -51,7 +52,7 @@ export async function pullPackage(context: Context, packageId: string, directory
       progress.stop();
       await rm(drafts, { recursive: true, force: true });
     }
-    if (options.manifest !== undefined) saveManifest(options.manifest, read);
+    if (options.manifest !== undefined) saveManifest(resolve(context.directory, options.manifest), read);
     if (output.json)
       output.value({
         package_id: packageId,

@@ -35,8 +35,9 @@ const patienceSeconds = 60;
 /** Sends a directory as a new package and seals it. */
 export async function pushDirectory(context: Context, directory: string, options: PushOptions): Promise<void> {
   const { output } = context;
-  const input = newPackage(directory, options);
-  const tree = walkTree(directory);
+  const root = resolve(context.directory, directory);
+  const input = newPackage(context, root, options);
+  const tree = walkTree(root);
   if (tree.files.length === 0) throw new ArtifactstoreError('package_empty', `There is no file below "${directory}".`);
   if (tree.files.length > maximumFiles)
     throw new ArtifactstoreError(
@@ -141,23 +142,23 @@ async function giveUp(registry: RemoteRegistry, record: Package, options: PushOp
   });
 }
 
-function newPackage(directory: string, options: PushOptions): NewPackage {
-  const name = options.name ?? basename(resolve(directory));
+function newPackage(context: Context, root: string, options: PushOptions): NewPackage {
+  const name = options.name ?? basename(root);
   return {
     name,
     producer: options.producer,
     subject: options.subject ?? name,
     retention_class: options.retentionClass,
-    metadata: { ...metadataFile(options.metadataFile), ...Object.fromEntries((options.metadata ?? []).map(metadataEntry)) },
+    metadata: { ...metadataFile(context, options.metadataFile), ...Object.fromEntries((options.metadata ?? []).map(metadataEntry)) },
     ...(options.metadataSchema === undefined ? {} : { metadata_schema_slug: options.metadataSchema }),
   };
 }
 
-function metadataFile(path: string | undefined): JsonObject {
+function metadataFile({ directory }: Context, path: string | undefined): JsonObject {
   if (path === undefined) return {};
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readFileSync(resolve(directory, path));
   } catch (cause) {
     throw new ArtifactstoreError('invalid_value', `"${path}" can't be read: ${(cause as Error).message}`, {
       field: '--metadata-file',

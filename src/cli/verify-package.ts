@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { forEachLimited } from '../client/limit.ts';
 import { walkTree } from '../client/walk.ts';
@@ -35,25 +35,28 @@ export async function verifyPackage(
   options: VerifyOptions,
 ): Promise<void> {
   const { output } = context;
+  const root = directory === undefined ? undefined : resolve(context.directory, directory);
   parseId(packageId, 'package_id');
-  if (options.manifest !== undefined && directory === undefined)
+  if (options.manifest !== undefined && root === undefined)
     throw new ArtifactstoreError('invalid_value', 'With --manifest a directory is checked: name it after the package id.', {
       field: 'dir',
     });
   using stop = stopOnSignal();
   const registry = options.manifest === undefined ? connect(context, { patienceSeconds: 60 }) : undefined;
   try {
-    const read = registry === undefined ? savedManifest(options.manifest!, packageId) : await checkedManifest(registry, packageId);
+    const read =
+      registry === undefined
+        ? savedManifest(resolve(context.directory, options.manifest!), packageId)
+        : await checkedManifest(registry, packageId);
     const { files } = read.manifest;
     const totalBytes = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
     const progress = await createProgress(output, 'verifying', totalBytes);
     const findings: Finding[] = [];
-    const extras = directory === undefined ? [] : unexpected(directory, files);
+    const extras = root === undefined ? [] : unexpected(root, files);
     try {
       await forEachLimited(files, options.jobs, async (file) => {
         stop.signal.throwIfAborted();
-        const finding =
-          directory === undefined ? await checkStored(registry!, file, stop.signal) : await checkLocal(directory, file, stop.signal);
+        const finding = root === undefined ? await checkStored(registry!, file, stop.signal) : await checkLocal(root, file, stop.signal);
         if (finding !== undefined) findings.push(finding);
         progress.advance(file.size_bytes);
       });
