@@ -18,8 +18,8 @@ export interface Output {
   /** On standard error, even with `--quiet`. */
   warn(text: string): void;
   error(error: unknown): void;
-  /** Whether somebody watches standard error. */
-  readonly watched: boolean;
+  /** Standard error, when somebody watches it: a line of it may be written over. */
+  readonly watched: NodeJS.WriteStream | undefined;
 }
 
 export interface OutputOptions {
@@ -63,7 +63,7 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
       const hint = known ? hintFor(error) : undefined;
       if (hint !== undefined) warn(`${errorColors.dim('hint:')} ${hint}`);
     },
-    watched: stderr.isTTY === true && !quiet && !json,
+    watched: stderr.isTTY === true && !quiet && !json ? stderr : undefined,
   };
 }
 

@@ -11,19 +11,19 @@ export interface ProgressLine extends Disposable {
 const pauseMilliseconds = 100;
 
 export function createProgressLine(output: Output): ProgressLine {
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   let shown = false;
   const clear = (): void => {
-    if (shown) process.stderr.write('\r\u001b[2K');
+    if (shown) output.watched?.write('\r\u001b[2K');
     shown = false;
   };
   return {
     show(text) {
       const now = performance.now();
-      if (!output.watched || now - last < pauseMilliseconds) return;
+      if (output.watched === undefined || now - last < pauseMilliseconds) return;
       last = now;
       shown = true;
-      process.stderr.write(`\r\u001b[2K${text()}`);
+      output.watched.write(`\r\u001b[2K${text()}`);
     },
     clear,
     [Symbol.dispose]: clear,

@@ -10,9 +10,10 @@ export interface Progress {
 }
 
 export async function createProgress(output: Output, label: string, total: number): Promise<Progress> {
-  if (!output.watched) return { grow: () => undefined, advance: () => undefined, stop: () => undefined };
+  if (output.watched === undefined) return { grow: () => undefined, advance: () => undefined, stop: () => undefined };
   const { default: cliProgress } = await import('cli-progress');
   const bar = new cliProgress.SingleBar({
+    stream: output.watched,
     format: `${label} {bar} {percentage}% {done} of {all}, {eta_formatted} left`,
     barCompleteChar: '█',
     barIncompleteChar: '░',

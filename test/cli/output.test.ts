@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createOutput } from '../../src/cli/output.ts';
+import { createProgressLine } from '../../src/cli/progress-line.ts';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
 
 /** What is written when both streams are terminals, or neither is. */
@@ -31,4 +32,17 @@ test('an error is a line with its code and a hint, or one JSON object', () => {
     output.error(error);
   });
   assert.deepEqual(Object.keys(JSON.parse(asJson.err) as object), ['code', 'field', 'detail', 'hint']);
+});
+
+test('a line of progress goes to the terminal of standard error, and nowhere without one', () => {
+  const show = (output: ReturnType<typeof createOutput>) => {
+    using line = createProgressLine(output);
+    line.show(() => '1 of 2');
+  };
+  assert.deepEqual(spoken(true, false, show), { out: '', err: '\r\u001b[2K1 of 2\r\u001b[2K' });
+  for (const [isTTY, json] of [
+    [false, false],
+    [true, true],
+  ] as const)
+    assert.deepEqual(spoken(isTTY, json, show), { out: '', err: '' });
 });

@@ -15,7 +15,7 @@ describe('a scan', () => {
   after(() => rmSync(root, { recursive: true, force: true }));
   const work: Work = {
     tools: { library, connect: () => assert.fail('nothing is connected to'), createProgress, stopOnSignal },
-    context: { output: { note: () => undefined, watched: false } } as unknown as Work['context'],
+    context: { output: { note: () => undefined, watched: undefined } } as unknown as Work['context'],
     registry: undefined as unknown as Work['registry'],
     signal: new AbortController().signal,
   };
