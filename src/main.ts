@@ -1,23 +1,31 @@
 import type { connect } from './cli/connect.ts';
+import type { Surroundings } from './cli/context.ts';
 import type { CommandTable } from './cli/definition.ts';
 import type { createProgress } from './cli/progress.ts';
 import { run } from './cli/run.ts';
 import type { stopOnSignal } from './cli/stop.ts';
 import { version } from './version.ts';
 
-/** Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. */
-export async function main(argv: readonly string[]): Promise<number> {
+/** What of a command's surroundings is its process's. */
+export type ProcessSurroundings = Pick<Surroundings, 'environment' | 'directory' | 'stdin' | 'stdout' | 'stderr'>;
+
+/**
+ * Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. Runs in this process's surroundings
+ * or in those it is given; signals, and the log of `serve` and `dev`, are the process's in any case.
+ */
+export async function main(argv: readonly string[], given: ProcessSurroundings = ownSurroundings()): Promise<number> {
   const surroundings = {
     version,
-    environment: process.env,
-    directory: process.cwd(),
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    ...given,
     openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
     certify: async (config, options) => (await import('./certify-s3.ts')).certifyS3(config, options),
   } satisfies Parameters<typeof run>[1];
   return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));
+}
+
+function ownSurroundings(): ProcessSurroundings {
+  const { env, stdin, stdout, stderr } = process;
+  return { environment: env, directory: process.cwd(), stdin, stdout, stderr };
 }
 
 /** The pilot's door: commands beside the core's own, of a user that sees the public package only. */

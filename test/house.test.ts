@@ -23,7 +23,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/open-s3.ts': 'test/storage/open-s3.test.ts opens a whole registry with it',
   'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
-  'src/cli/run.ts': 'the tests of the commands run it, each in a process of its own',
+  'src/cli/run.ts': 'the tests of the commands run it',
   'src/main.ts': 'test/package.test.ts runs the command line as it is installed',
   'src/version.ts': 'test/package.test.ts compares it with package.json',
 };

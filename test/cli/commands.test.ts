@@ -101,7 +101,7 @@ describe('the command line', () => {
     const { code, stderr } = await other.run('packages', 'list');
     assert.equal(code, 1);
     assert.match(stderr, /\(unauthorized\)\nhint: set ARTIFACTSTORE_API_TOKEN/);
-    const taken = await other.run('serve', '--port', String(server.port));
+    const taken = await other.spawned('serve', '--port', String(server.port));
     assert.equal(taken.code, 2);
     assert.match(taken.stderr, /something else listens there/);
   });

@@ -124,7 +124,7 @@ describe('retention from the command line, beside a running server', () => {
       wrong.map(async ([text, line], index) => {
         using other = openWorkplace({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'wrong.toml' });
         other.write({ 'wrong.toml': text });
-        const { code, stderr } = await other.run(...(index === 0 ? ['serve', '--port', '0'] : ['retention', 'sweep']));
+        const { code, stderr } = index === 0 ? await other.spawned('serve', '--port', '0') : await other.run('retention', 'sweep');
         assert.equal(code, 2, stderr);
         assert.ok(stderr.includes(`ARTIFACTSTORE_RETENTION_CONFIG_PATH: ${other.path('wrong.toml')}, line ${line}: `), stderr);
       }),
@@ -166,7 +166,15 @@ describe('retention from the command line, beside a running server', () => {
     assert.match(shownPlan.stdout, new RegExp(`^collect {2}${going}\nwould release 2 locations .*nothing was changed\nBACKEND`));
     assert.equal(await lastSequence(), marked);
 
-    const runs = await Promise.all([1, 2].map(() => place.json<Collection & Record<string, unknown>>('retention', 'gc')));
+    const ended = await Promise.all([1, 2].map(() => place.spawned('retention', 'gc', '--json')));
+    assert.deepEqual(
+      ended.map(({ code, stderr }) => [code, stderr]),
+      [
+        [0, ''],
+        [0, ''],
+      ],
+    );
+    const runs = ended.map(({ stdout }) => JSON.parse(stdout) as Collection);
     assert.deepEqual(
       runs.flatMap(({ collected_package_ids }) => collected_package_ids),
       [going],

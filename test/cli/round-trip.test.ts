@@ -33,7 +33,8 @@ describe('push, pull and verify', () => {
   });
 
   test('a second push sends nothing', async () => {
-    const again = await place.json<Pushed>('push', 'tree');
+    place.write({ 'metadata.json': '{"build":43}' });
+    const again = await place.json<Pushed>('push', 'tree', '--metadata-file', 'metadata.json');
     assert.equal(again.uploaded_bytes, 0);
     assert.equal(again.total_bytes, pushed.total_bytes);
     assert.notEqual(again.package_id, pushed.package_id);
@@ -72,6 +73,8 @@ describe('push, pull and verify', () => {
     assert.deepEqual(manifest.package.metadata, { branch: 'main', build: 42 });
     assert.equal(manifest.package.producer, 'ci');
     writeFileSync(place.path('saved.json'), stdout);
+    assert.equal((await place.run('manifest', pushed.package_id, '--output', 'again.cbor')).code, 0);
+    assert.deepEqual(readFileSync(place.path('again.cbor')), readFileSync(place.path('saved.cbor')));
   });
 
   test('verify finds everything right on the server, in a directory, and offline', async () => {

@@ -4,7 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { main } from '../../src/main.ts';
 
 const entry = fileURLToPath(new URL('../../bin/artifactstore.js', import.meta.url));
 
@@ -23,13 +25,17 @@ export interface RunningServer {
   signal(name: NodeJS.Signals): Promise<number | null>;
 }
 
-/** A folder of its own, in which the real command line runs as a process. */
+/** A folder of its own, in which the real command line runs. */
 export interface Workplace extends Disposable {
   readonly directory: string;
   path(...parts: readonly string[]): string;
   /** Files by path; a directory's path ends with a slash. */
   write(files: Readonly<Record<string, string | Uint8Array>>): void;
+  /** A process of its own. */
   start(...args: readonly string[]): ChildProcess;
+  /** As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to theirs. */
+  spawned(...args: readonly string[]): Promise<Finished>;
+  /** The whole command line, in this process: starting one costs most of a second. */
   run(...args: readonly string[]): Promise<Finished>;
   /** As `run`, with `--json`; the parsed output, and the exit code must be 0. */
   json<T = Record<string, unknown>>(...args: readonly string[]): Promise<T>;
@@ -56,7 +62,17 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
     child.once('exit', () => running.delete(child));
     return child;
   };
-  const run = async (...args: readonly string[]): Promise<Finished> => await finished(start(...args));
+  const run = async (...args: readonly string[]): Promise<Finished> => {
+    const [stdout, stderr] = [collect(), collect()];
+    const code = await main(args, {
+      environment: variables,
+      directory,
+      stdin: Readable.from([]) as NodeJS.ReadStream,
+      stdout: stdout.stream,
+      stderr: stderr.stream,
+    });
+    return { code, stdout: await stdout.text(), stderr: await stderr.text() };
+  };
 
   return {
     directory,
@@ -69,6 +85,7 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
       }
     },
     start,
+    spawned: async (...args) => await finished(start(...args)),
     run,
     async json(...args) {
       const { code, stdout, stderr } = await run(...args, '--json');
@@ -104,6 +121,24 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
     [Symbol.dispose]() {
       for (const child of running) child.kill('SIGKILL');
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    },
+  };
+}
+
+/** A stream, no terminal, that keeps what it is told. */
+function collect(): { readonly stream: NodeJS.WriteStream; text(): Promise<string> } {
+  const said: Uint8Array[] = [];
+  const stream = new Writable({
+    write(chunk: Uint8Array, _encoding, done) {
+      said.push(chunk);
+      done();
+    },
+  });
+  return {
+    stream: stream as NodeJS.WriteStream,
+    async text() {
+      await new Promise<void>((resolve) => stream.end(resolve));
+      return Buffer.concat(said).toString();
     },
   };
 }

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { CommandTable } from '../../src/cli/definition.ts';
+import { commands } from '../../src/cli/program.ts';
+import { type Finished, openWorkplace } from './workplace.ts';
+
+/** Tests of servers start them, and end them by a signal. */
+const staying = ['serve', 'dev'];
+
+describe('every command of the core, as a process of its own', () => {
+  test('does its work on one package, says nothing more than it should, and ends by itself', async () => {
+    using place = openWorkplace();
+    place.write({ 'tree/a': 'a', 'metadata.json': '{"build":7}' });
+    const called = new Set<string>(staying);
+
+    async function call(command: string, code: number, ...args: readonly string[]): Promise<Finished> {
+      called.add(command);
+      const result = await place.spawned(...command.split(' '), ...args);
+      assert.equal(result.code, code, `${command}: ${result.stderr}`);
+      if (code === 0) assert.equal(result.stderr, '', command);
+      return result;
+    }
+    const json = async (command: string, ...args: readonly string[]) =>
+      JSON.parse((await call(command, 0, ...args, '--json')).stdout) as Record<string, unknown>;
+
+    assert.match((await call('version', 0)).stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.ok(Array.isArray((await json('migrate')).applied));
+    await place.serve('serve', '--port', '0');
+    const id = String((await json('push', 'tree', '--metadata-file', 'metadata.json')).package_id);
+    await Promise.all([
+      call('pull', 0, id, 'pulled', '--manifest', 'saved.json'),
+      json('packages show', id).then(({ metadata }) => assert.deepEqual(metadata, { build: 7 })),
+      json('packages list').then(({ items }) => assert.equal((items as readonly unknown[]).length, 1)),
+    ]);
+    await Promise.all([
+      json('verify', id, 'pulled', '--manifest', 'saved.json').then(({ ok }) => assert.equal(ok, true)),
+      call('manifest', 0, id, '--output', 'again.cbor', '--quiet'),
+      json('retention hold', id, '--reason', 'r').then((hold) => call('retention release', 0, id, String(hold.id))),
+      json('retention show', id).then(({ retention_class: slug }) => assert.equal(slug, 'raw-evidence')),
+      call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
+    ]);
+    assert.equal((await json('verify', id, 'tree', '--manifest', 'again.cbor')).ok, true);
+    await Promise.all([
+      json('retention sweep').then(({ marked_count: count }) => assert.equal(count, 0)),
+      json('events verify').then(({ ok }) => assert.equal(ok, true)),
+      call('storage certify', 2).then(({ stderr }) => assert.match(stderr, /There is no S3 backend to certify/)),
+      call('storage migrate', 2, '--from', 'local', '--to', 'far').then(({ stderr }) => assert.match(stderr, /no storage backend "far"/)),
+    ]);
+    await json('retention gc');
+    assert.equal((await json('storage verify', '--backend', 'local')).objects, 1);
+    await json('replay');
+    assert.match((await call('events', 0, '--type', 'v1.package.finalized')).stdout, /^ +\d+ .*finalized.*\n$/);
+    assert.equal(JSON.parse((await call('health', 0)).stdout).status, 'ok');
+
+    assert.deepEqual([...called].sort(), [...wordsOf(commands)].sort());
+  });
+});
+
+/** What calls each command that does something. */
+function wordsOf(table: CommandTable, before = ''): readonly string[] {
+  return Object.entries(table).flatMap(([name, { load, commands: inner = {} }]) => [
+    ...(load === undefined ? [] : [`${before}${name}`]),
+    ...wordsOf(inner, `${before}${name} `),
+  ]);
+}
