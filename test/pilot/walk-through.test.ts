@@ -11,7 +11,8 @@ import type { Package } from '../../src/registry/REGISTRY.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-describe('the pages on pilots', () => {
+// Each page has a folder, a server and ports of its own.
+describe('the pages on pilots', { concurrency: true }, () => {
   for (const page of ['guide-board', 'test-report', 'sbom'])
     test(`every command of docs/pilots/${page}.md does what the page says`, async () => {
       const text = readFileSync(join(root, 'docs', 'pilots', `${page}.md`), 'utf8');

@@ -3,8 +3,9 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSyn
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../../src/kernel/json.ts';
-import type { MetadataSchema, Package } from '../../../src/registry/REGISTRY.ts';
+import type { MetadataSchema, Package, RetentionRecord } from '../../../src/registry/REGISTRY.ts';
 import { writeGuideBoardRun } from '../../../tools/guide-board-run.ts';
 import { describeTree } from '../../cli/tree.ts';
 import { type Finished, finished, openWorkplace, type RunningServer, type Workplace } from '../../cli/workplace.ts';
@@ -137,7 +138,8 @@ describe('guide-board ingest', () => {
   test('a run that was collected is kept anew', async () => {
     const run = newRun();
     const first = await ingest(run.path, '--retention-class', 'brief');
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const { expires_at: end } = await ask<RetentionRecord>(`/packages/${first.package_id}/retention`);
+    await sleep(Math.max(0, Date.parse(end!) - Date.now() + 10));
     await place.json('retention', 'sweep');
     await place.json('retention', 'gc');
     const second = await ingest(run.path);
