@@ -89,11 +89,12 @@ async function stageFrom(
 export async function failObject(parts: Parts, actor: string, object: StoredObject, generation: number, reason: string): Promise<boolean> {
   const { backendId: backend_id, objectKey: object_key, contentAddress: content_address } = object;
   const recorded = await parts.database.write('object.fail', { actor, backend_id, content_address, generation, reason });
-  parts.onIncident({
-    message: 'a stored object is not what it should be',
-    error: new ArtifactstoreError('integrity_failure', reason),
-    detail: { backend_id, object_key, content_address, recorded },
-  });
+  if (recorded)
+    parts.onIncident({
+      message: 'a stored object is not what it should be',
+      error: new ArtifactstoreError('integrity_failure', reason),
+      detail: { backend_id, object_key, content_address, recorded },
+    });
   return recorded;
 }
 

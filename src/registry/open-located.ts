@@ -125,11 +125,13 @@ async function reportFailure(context: Context, actor: string, object: StoredObje
   const news = await context.database
     .write('object.fail', { actor, backend_id, content_address, generation, reason })
     .catch((cause: unknown) => context.onIncident({ message: 'a bad object could not be recorded', error: cause }));
-  context.onIncident({
-    message: 'a stored object is not what it should be',
-    error,
-    detail: { backend_id, object_key, content_address, recorded: news === true },
-  });
+  // No news is an object that was released while it was read, or known already.
+  if (news !== false)
+    context.onIncident({
+      message: 'a stored object is not what it should be',
+      error,
+      detail: { backend_id, object_key, content_address, recorded: news === true },
+    });
   return missing
     ? new ArtifactstoreError('integrity_failure', `The bytes of ${content_address} are missing from backend "${backend_id}".`, {
         info: { content_address },

@@ -172,6 +172,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
       },
     });
     await assert.rejects(late.as('reader').files.open({ file_id: near.id }), (error) => isArtifactstoreError(error, 'package_collected'));
+    assert.deepEqual(store.incidents, [], 'nothing is wrong with an object that was deleted when its time was over');
     await assert.rejects(store.as('reader').files.open({ file_id: near.id }), (error) => isArtifactstoreError(error, 'package_collected'));
   });
 });
