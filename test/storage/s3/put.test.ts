@@ -65,7 +65,7 @@ describe('s3 storage: a put', () => {
 
   test('may take longer on a slow line than the store may take to answer', async () => {
     for (const settings of [inParts, inOne]) {
-      await using opened = await openS3OnStrictStore({ ...settings, calls: { answerMilliseconds: 100, attempts: 1 } });
+      await using opened = await openS3OnStrictStore({ ...settings, calls: { answerMilliseconds: 100, attempts: 3 } });
       const bytes = randomBytes(2 * part + 1);
       opened.store.setFaults({ slowBodyBytesPerSecond: 300_000, onlyOperations: ['PutObject', 'UploadPart'] });
       await opened.storage.put('key', repeatable(bytes), of(bytes));
