@@ -113,7 +113,7 @@ const windowsAtOnce = 3;
 const windowFiles = 1000;
 const windowBytes = 16_777_216;
 const batchFiles = 256;
-const batchBytes = 8_388_608;
+const batchBytes = 4_194_304;
 
 function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
   return {
