@@ -21,7 +21,6 @@ export const versitygw: DirectoryStoreKind = {
   id: 'versitygw',
   name: 'Versity S3 Gateway',
   region: 'us-east-1',
-  remains: 'it says that a bucket with object lock is not empty (409 BucketNotEmpty) when everything in it was deleted',
   start: (port, directory, keys) => ({
     args: ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', directory],
     environment: { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
@@ -81,7 +80,6 @@ export const garage: DirectoryStoreKind = {
   id: 'garage',
   name: 'Garage',
   region: 'garage',
-  remains: 'buckets in which object lock was tried are not empty (409 BucketNotEmpty) when every version that is listed was deleted',
   wavers: 'of two uploads to one key at once the completion of one is answered 404 NoSuchUpload now and then',
   ports: 2,
   start: (port, directory, keys) => ({
