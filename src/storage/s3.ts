@@ -40,11 +40,11 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
 
     async delete(key, deleteOptions = {}) {
       const Key = storeKey(settings, key);
-      await calls.call({ doing: 'delete', key }, deleteOptions.signal, async (client, abortSignal) => {
+      await calls.call({ doing: 'delete', key }, deleteOptions.signal, async (client, stopping) => {
         try {
-          await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), abortSignal === undefined ? {} : { abortSignal });
+          await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), stopping);
         } catch (error) {
-          await requireNothingThere(error, client, settings.bucket, abortSignal);
+          await requireNothingThere(error, client, settings.bucket, stopping);
         }
       });
     },
@@ -54,11 +54,8 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
     async health() {
       const Prefix = prefixOf(settings.keyPrefix);
       try {
-        await calls.call({ doing: 'list' }, AbortSignal.timeout(healthMilliseconds), (client, abortSignal) =>
-          client.send(
-            new ListObjectsV2Command({ Bucket: settings.bucket, Prefix, MaxKeys: 1 }),
-            abortSignal === undefined ? {} : { abortSignal },
-          ),
+        await calls.call({ doing: 'list' }, AbortSignal.timeout(healthMilliseconds), (client, stopping) =>
+          client.send(new ListObjectsV2Command({ Bucket: settings.bucket, Prefix, MaxKeys: 1 }), stopping),
         );
         return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
       } catch (error) {

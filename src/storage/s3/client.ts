@@ -6,17 +6,18 @@ import { createAgents } from './agents.ts';
 import { isRefusal, type Subject, storeError } from './errors.ts';
 import type { Connection } from './settings.ts';
 
+/** What the SDK takes beside a command, so that a request ends when its caller is stopped. */
+export interface Stopping {
+  readonly abortSignal?: AbortSignal;
+}
+
 /** Calls on one store, with whatever keys are valid at the moment. */
 export interface S3Calls {
   /**
    * Makes one call. Keys that the store refuses are renewed and the call is made once more. Whatever fails becomes an
-   * ArtifactstoreError that names the setting to look at, except what `subject.expected` lets through.
+   * ArtifactstoreError that names the setting to look at.
    */
-  call<T>(
-    subject: Subject,
-    signal: AbortSignal | undefined,
-    action: (client: S3Client, signal: AbortSignal | undefined) => Promise<T>,
-  ): Promise<T>;
+  call<T>(subject: Subject, signal: AbortSignal | undefined, action: (client: S3Client, stopping: Stopping) => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -49,16 +50,17 @@ export function openS3Calls(connection: Connection, options: CallOptions = {}): 
   return {
     async call(subject, signal, action) {
       throwIfStopped(signal);
+      const stopping: Stopping = signal === undefined ? {} : { abortSignal: signal };
       const first = await clientNow();
       try {
-        return await action(first.client, signal);
+        return await action(first.client, stopping);
       } catch (error) {
         if (!isRefusal(error)) throw storeError(error, subject, connection, signal);
         connection.credentials.refused(first.keys);
         const second = await clientNow();
         if (second.keys === first.keys) throw storeError(error, subject, connection, signal);
         try {
-          return await action(second.client, signal);
+          return await action(second.client, stopping);
         } catch (again) {
           throw storeError(again, subject, connection, signal);
         }

@@ -68,16 +68,16 @@ async function request(
     ...(range === undefined ? {} : { Range: `bytes=${range.first}-${range.last}` }),
     ...(etag === undefined ? {} : { IfMatch: etag }),
   });
-  return await calls.call({ doing: 'read', key: objectKey }, signal, async (client, abortSignal) => {
+  return await calls.call({ doing: 'read', key: objectKey }, signal, async (client, stopping) => {
     try {
-      const answer = await client.send(command, abortSignal === undefined ? {} : { abortSignal });
+      const answer = await client.send(command, stopping);
       // Every store names what it gives. Whatever does not is something else, whose bytes say nothing of the object.
       if (answer.ETag !== undefined && answer.ETag !== '') return answer;
       destroy(answer);
       throw wrong(objectKey, 'the answer has no ETag, so it is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL');
     } catch (error) {
       if (isNothingThere(error)) {
-        await requireNothingThere(error, client, settings.bucket, abortSignal);
+        await requireNothingThere(error, client, settings.bucket, stopping);
         return undefined;
       }
       if (storeCode(error) === 'PreconditionFailed') throw wrong(objectKey, 'the object was replaced while it was read');

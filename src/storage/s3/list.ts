@@ -11,14 +11,14 @@ export async function* listObjects(calls: S3Calls, settings: S3Settings, prefix:
   let ContinuationToken: string | undefined;
   do {
     const token = ContinuationToken;
-    const page = await calls.call({ doing: 'list', key: `${start}${prefix}` }, options.signal, (client, abortSignal) =>
+    const page = await calls.call({ doing: 'list', key: `${start}${prefix}` }, options.signal, (client, stopping) =>
       client.send(
         new ListObjectsV2Command({
           Bucket: settings.bucket,
           Prefix: `${start}${prefix}`,
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
-        abortSignal === undefined ? {} : { abortSignal },
+        stopping,
       ),
     );
     for (const { Key, Size, LastModified } of page.Contents ?? []) {

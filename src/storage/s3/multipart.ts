@@ -35,8 +35,8 @@ export async function uploadParts(
   const Bucket = settings.bucket;
   const Key = storeKey(settings, objectKey);
   const begunAt = Date.now();
-  const created = await calls.call({ doing: 'begin', key: objectKey }, signal, (client, abortSignal) =>
-    client.send(new CreateMultipartUploadCommand(writeParameters(settings, objectKey)), abortSignal === undefined ? {} : { abortSignal }),
+  const created = await calls.call({ doing: 'begin', key: objectKey }, signal, (client, stopping) =>
+    client.send(new CreateMultipartUploadCommand(writeParameters(settings, objectKey)), stopping),
   );
   const UploadId = created.UploadId;
   if (UploadId === undefined || UploadId === '')
@@ -55,7 +55,7 @@ export async function uploadParts(
   let begun = 0;
 
   async function send(PartNumber: number, body: Buffer): Promise<void> {
-    const { ETag } = await calls.call({ doing: `write part ${PartNumber} of`, key: objectKey }, stop, (client, abortSignal) =>
+    const { ETag } = await calls.call({ doing: `write part ${PartNumber} of`, key: objectKey }, stop, (client, stopping) =>
       client.send(
         new UploadPartCommand({
           Bucket,
@@ -66,7 +66,7 @@ export async function uploadParts(
           ContentLength: body.byteLength,
           ...(settings.dialect.bodyBinding === 'content-md5' ? { ContentMD5: contentMd5(body) } : {}),
         }),
-        { requestTimeout: patience(body.byteLength), ...(abortSignal === undefined ? {} : { abortSignal }) },
+        { requestTimeout: patience(body.byteLength), ...stopping },
       ),
     );
     parts.push({ PartNumber, ETag: requireEtag(ETag, objectKey) });
@@ -123,7 +123,7 @@ async function complete(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
-    await calls.call({ doing: 'complete', key: objectKey }, signal, (client, abortSignal) =>
+    await calls.call({ doing: 'complete', key: objectKey }, signal, (client, stopping) =>
       client.send(
         new CompleteMultipartUploadCommand({
           Bucket: settings.bucket,
@@ -131,7 +131,7 @@ async function complete(
           UploadId,
           MultipartUpload: { Parts: [...parts] },
         }),
-        abortSignal === undefined ? {} : { abortSignal },
+        stopping,
       ),
     );
   } catch (error) {
@@ -152,11 +152,8 @@ function etagOfParts(parts: readonly Part[]): string {
 async function abort(calls: S3Calls, settings: S3Settings, objectKey: string, UploadId: string): Promise<void> {
   const Key = storeKey(settings, objectKey);
   await calls
-    .call({ doing: 'give up', key: objectKey }, AbortSignal.timeout(abortMilliseconds), (client, abortSignal) =>
-      client.send(
-        new AbortMultipartUploadCommand({ Bucket: settings.bucket, Key, UploadId }),
-        abortSignal === undefined ? {} : { abortSignal },
-      ),
+    .call({ doing: 'give up', key: objectKey }, AbortSignal.timeout(abortMilliseconds), (client, stopping) =>
+      client.send(new AbortMultipartUploadCommand({ Bucket: settings.bucket, Key, UploadId }), stopping),
     )
     .catch(() => undefined);
 }

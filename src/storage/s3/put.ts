@@ -105,7 +105,7 @@ async function putBuffer(
   const byMd5 = settings.dialect.bodyBinding === 'content-md5';
   const etag = () => createHash('md5').update(body).digest('hex');
   await settled(calls, settings, objectKey, body.byteLength, etag, signal, async () => {
-    await calls.call({ doing: 'write', key: objectKey }, signal, async (client, abortSignal) => {
+    await calls.call({ doing: 'write', key: objectKey }, signal, async (client, stopping) => {
       const command = new PutObjectCommand({
         ...writeParameters(settings, objectKey),
         Body: body,
@@ -116,7 +116,7 @@ async function putBuffer(
       if (digestSha256 !== undefined && !byMd5) bindBody(command, digestSha256);
       const { ETag } = await client.send(command, {
         requestTimeout: patience(body.byteLength),
-        ...(abortSignal === undefined ? {} : { abortSignal }),
+        ...stopping,
       });
       requireEtag(ETag, objectKey);
     });
@@ -137,7 +137,7 @@ async function putStream(
     // What the source itself throws is the caller's affair, and no reason to try again.
     let sourceError: unknown;
     try {
-      await calls.call({ doing: 'write', key: objectKey }, signal, async (client, abortSignal) => {
+      await calls.call({ doing: 'write', key: objectKey }, signal, async (client, stopping) => {
         const ended = new AbortController();
         const body = Readable.from(stoppable(source, signal), { objectMode: false });
         // A request takes no notice of it, and would wait for the rest of its body.
@@ -148,8 +148,8 @@ async function putStream(
         const command = new PutObjectCommand({ ...writeParameters(settings, objectKey), Body: body, ContentLength: sizeBytes });
         bindBody(command, digestSha256);
         try {
-          const stop = abortSignal === undefined ? ended.signal : AbortSignal.any([abortSignal, ended.signal]);
-          const { ETag } = await client.send(command, { abortSignal: stop, requestTimeout: patience(sizeBytes) });
+          const abortSignal = AbortSignal.any([ended.signal, ...(stopping.abortSignal === undefined ? [] : [stopping.abortSignal])]);
+          const { ETag } = await client.send(command, { abortSignal, requestTimeout: patience(sizeBytes) });
           requireEtag(ETag, objectKey);
         } catch (error) {
           // A store may answer before it has read everything: nobody is to go on sending.

@@ -14,8 +14,8 @@ export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSe
   let marker: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {};
   while (marker !== undefined) {
     const from: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } = marker;
-    const page = await calls.call({ doing: 'list the unfinished uploads' }, options.signal, (client, abortSignal) =>
-      client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...from }), abortSignal === undefined ? {} : { abortSignal }),
+    const page = await calls.call({ doing: 'list the unfinished uploads' }, options.signal, (client, stopping) =>
+      client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...from }), stopping),
     );
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Key?.startsWith(Prefix) !== true || UploadId === undefined || Initiated === undefined || Initiated.getTime() > before) continue;
@@ -44,10 +44,10 @@ async function grewSince(
   let marker: string | undefined;
   for (;;) {
     const after = marker;
-    const page = await calls.call({ doing: 'look at an upload of', key: Key }, signal, async (client, abortSignal) => {
+    const page = await calls.call({ doing: 'look at an upload of', key: Key }, signal, async (client, stopping) => {
       const command = new ListPartsCommand({ Bucket, Key, UploadId, ...(after === undefined ? {} : { PartNumberMarker: after }) });
       try {
-        return await client.send(command, abortSignal === undefined ? {} : { abortSignal });
+        return await client.send(command, stopping);
       } catch (error) {
         if (storeStatus(error) === 404 && storeCode(error) !== 'NoSuchBucket') return undefined;
         throw error;
@@ -61,9 +61,9 @@ async function grewSince(
 
 /** Whether it was there to be dropped. */
 async function drop(calls: S3Calls, Bucket: string, Key: string, UploadId: string, signal: AbortSignal | undefined): Promise<boolean> {
-  return await calls.call({ doing: 'give up an upload of', key: Key }, signal, async (client) => {
+  return await calls.call({ doing: 'give up an upload of', key: Key }, signal, async (client, stopping) => {
     try {
-      await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+      await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), stopping);
       return true;
     } catch (error) {
       if (storeStatus(error) === 404 && storeCode(error) !== 'NoSuchBucket') return false;
