@@ -1,14 +1,5 @@
-import {
-  abandonUnfinalized,
-  burnOrphans,
-  collectPackages,
-  countLive,
-  findOrphans,
-  forgetDeadKeys,
-  listDeadKeys,
-  planCollection,
-  releaseLocations,
-} from './collect.ts';
+import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
+import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
