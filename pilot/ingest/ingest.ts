@@ -140,14 +140,11 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
     files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   );
   try {
-    const uploaded = library.uploadFiles(registry, record.id, files, {
+    await library.uploadFiles(registry, record.id, files, {
       jobs: submission.jobs,
       signal,
       onDone: (bytes) => progress.advance(bytes),
     });
-    // A request that waits for a server or a store that is away is not waited for.
-    await Promise.race([uploaded, stopped(signal)]);
-    signal.throwIfAborted();
     await checkFiles(work, scanned, record.id);
     const { status } = (await registry.packages.get(record.id)) ?? record;
     const sealed = await registry.packages.finalize(record.id);
@@ -162,14 +159,6 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
   } finally {
     progress.stop();
   }
-}
-
-/** Resolves when the work is to be stopped. */
-function stopped(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  else signal.addEventListener('abort', () => resolve(), { once: true });
-  return promise;
 }
 
 /** What is about to be sealed is what was scanned. */

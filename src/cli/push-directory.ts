@@ -90,7 +90,6 @@ async function fill(
       signal,
       onDone: (bytes) => progress.advance(bytes),
     });
-    signal.throwIfAborted();
     const sealed = await registry.packages.finalize(record.id);
     progress.stop();
     return { sealed, uploadedBytes };

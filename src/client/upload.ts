@@ -27,7 +27,7 @@ export async function uploadFiles(
   const requests = createLimit(jobs);
   let uploaded = 0;
 
-  await forEachLimited(windows(files), windowsAtOnce, async (window) => {
+  const sending = forEachLimited(windows(files), windowsAtOnce, async (window) => {
     const hashed = await Promise.all(window.map((file) => reads(() => hashFile(file, signal))));
     signal.throwIfAborted();
     const missing = await requests(() => attach(hashed));
@@ -38,6 +38,9 @@ export async function uploadFiles(
       ...large.map((file) => requests(() => sendAlone(file))),
     ]);
   });
+  // A request that waits for a server or a store that is away is not waited for.
+  await Promise.race([sending, stopped(signal)]);
+  signal.throwIfAborted();
   return uploaded;
 
   async function attach(window: readonly HashedFile[]): Promise<readonly HashedFile[]> {
@@ -107,6 +110,14 @@ export async function uploadFiles(
       );
     onDone(file.sizeBytes);
   }
+}
+
+/** Resolves when the work is to be stopped. */
+function stopped(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
 
 const windowsAtOnce = 3;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { connectRegistry } from '../../src/client/connect.ts';
 import { hashFile } from '../../src/client/read-file.ts';
 import { uploadFiles } from '../../src/client/upload.ts';
 import { walkTree } from '../../src/client/walk.ts';
@@ -81,6 +84,22 @@ describe('a directory, by the library', () => {
     } finally {
       chmodSync(join(place, 'inner'), 0o755);
     }
+  });
+
+  test('is given up at once when it is to be stopped, also while a server says nothing', async () => {
+    const { files } = walkTree(directory('silent', { one: 'text' }));
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer((socket) => void socket.on('error', () => undefined).once('data', () => asked.resolve()));
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const registry = connectRegistry({ url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, token: 'none' });
+    const stop = new AbortController();
+    const options = { jobs: 1, signal: stop.signal, onDone: () => undefined };
+    const uploading = uploadFiles(registry, '01890000-0000-7000-8000-000000000000', files, options);
+    await asked.promise;
+    stop.abort(new Error('stopped'));
+    await assert.rejects(uploading, /^Error: stopped$/);
+    await registry.close();
+    silent.close();
   });
 
   test('a file that is not what it was is named', async () => {
