@@ -64,7 +64,9 @@ async function ask(context: ProbeContext, range: string, body: Buffer) {
 }
 
 async function read(context: ProbeContext, range: string, from: number, to: number): Promise<Finding> {
-  const { reply, body } = await ask(context, range, context.bytes(1000));
+  // No byte is like its neighbour: of random ones one in 256 is, and a range that is one off looks right.
+  const bytes = Buffer.from(Uint8Array.from({ length: 1000 }, (_, index) => index % 251));
+  const { reply, body } = await ask(context, range, bytes);
   if (reply.status !== 206) return fail(`${told(reply)} with ${reply.body.length} bytes`);
   const expected = `bytes ${from}-${to - 1}/1000`;
   if (reply.headers['content-range'] !== expected) return fail(`Content-Range: ${reply.headers['content-range'] ?? 'none'}`);
