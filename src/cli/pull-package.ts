@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { newDraftFolder } from '../client/draft-folder.ts';
 import { forEachLimited } from '../client/limit.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
@@ -30,7 +30,7 @@ export async function pullPackage(context: Context, packageId: string, directory
     const { files } = read.manifest;
     refuseUnplaceable(files);
     await prepareDirectory(root, options.force === true);
-    const drafts = join(root, `.artifactstore-${randomUUID()}`);
+    const drafts = join(root, newDraftFolder());
     await mkdir(drafts);
     const totalBytes = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
     const progress = await createProgress(output, 'pulling', totalBytes);
