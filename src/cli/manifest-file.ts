@@ -46,13 +46,27 @@ export function loadManifest(path: string): ReadManifest {
       cause,
     });
   }
-  const isJson = /^\s*\{/.test(Buffer.from(bytes.subarray(0, 16)).toString('latin1'));
-  return parseManifest(isJson ? jsonToCbor(path, bytes) : bytes);
+  const text = withoutMark(bytes);
+  const isJson = /^\s*\{/.test(Buffer.from(text.subarray(0, 16)).toString('latin1'));
+  return parseManifest(isJson ? jsonToCbor(path, text) : bytes);
 }
 
-/** Saves it as JSON where the name ends so, else as CBOR. */
+/** Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. */
 export function saveManifest(path: string, { manifest, bytes }: ReadManifest): void {
-  writeFileSync(path, path.endsWith('.json') ? `${canonicalJson(manifest)}\n` : bytes);
+  writeFileSync(path, /\.json$/i.test(path) ? `${canonicalJson(manifest)}\n` : bytes);
+}
+
+/** Where the manifest of a pulled directory is kept: beside it, so that it is no part of what it describes. */
+export function manifestBeside(directory: string): string {
+  return `${directory}.manifest.cbor`;
+}
+
+/** Editors and shells of Windows put a mark before UTF-8, or write UTF-16 with one. CBOR of a manifest never begins so. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  const [first, second, third] = bytes;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return bytes.subarray(3);
+  const encoding = first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : undefined;
+  return encoding === undefined ? bytes : Buffer.from(new TextDecoder(encoding).decode(bytes));
 }
 
 function jsonToCbor(path: string, bytes: Uint8Array): Uint8Array {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { parseManifest } from '../../src/cli/manifest-file.ts';
+import { loadManifest, parseManifest, saveManifest } from '../../src/cli/manifest-file.ts';
 import { encodeCbor } from '../../src/kernel/cbor.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 
@@ -44,5 +47,23 @@ describe('a manifest from elsewhere', () => {
       () => parseManifest(new Uint8Array([0xff])),
       (error) => isArtifactstoreError(error, 'integrity_failure'),
     );
+  });
+
+  test('is the same with the mark that Windows puts before text, and is saved as JSON under any spelling of .json', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'artifactstore-manifest-'));
+    try {
+      const read = parseManifest(encodeCbor({ manifest_version: 1, files: [file] }));
+      const path = join(directory, 'm.JSON');
+      saveManifest(path, read);
+      const text = readFileSync(path, 'utf8');
+      assert.equal(text[0], '{');
+      const utf16 = Buffer.from(`\ufeff${text}`, 'utf16le');
+      for (const bytes of [Buffer.from(`\ufeff${text}`), utf16, Buffer.from(utf16).swap16()]) {
+        writeFileSync(path, bytes);
+        assert.equal(loadManifest(path).digest, read.digest);
+      }
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 });
