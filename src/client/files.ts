@@ -56,8 +56,8 @@ export function remoteFiles(transport: Transport): Files {
       );
     },
 
-    async attach(packageId, items) {
-      const request = jsonRequest('POST', filesOf(packageId), { items }, { repeatable: true });
+    async attach(packageId, items, { signal } = {}) {
+      const request = jsonRequest('POST', filesOf(packageId), { items }, { repeatable: true, ...(signal === undefined ? {} : { signal }) });
       const answer = (await transport.exchange(request, (answer) => answer.json())) as { readonly items: readonly Attached[] };
       return answer.items;
     },

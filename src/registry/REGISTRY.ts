@@ -38,13 +38,17 @@ export interface Packages {
 export interface Files {
   /**
    * Streams one file in. The same path with the same bytes is the same file (`created` false); with other bytes it is `path_conflict`.
-   * Acknowledged means durable. `package_not_open`, `length_mismatch`, `digest_mismatch`, `storage_full`, `too_many_files`.
+   * A sealed package takes just what it holds, which changes nothing. Acknowledged means durable. `package_not_open`, `length_mismatch`,
+   * `digest_mismatch`, `storage_full`, `too_many_files`.
    */
   add(packageId: string, file: NewFile): Promise<Created<File>>;
   /** Many small files in one step, all or nothing; results in the order of the input. */
   addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
-  /** Adds files whose bytes the registry already has. At most 1,000; each answer is its own: a missing one hurts no other. */
-  attach(packageId: string, items: readonly Attachment[]): Promise<readonly Attached[]>;
+  /**
+   * Adds files whose bytes the registry already has; where they are only in another backend than the package's, they are copied. At most 1,000;
+   * each answer is its own: a missing one, whose bytes have to be sent, hurts no other.
+   */
+  attach(packageId: string, items: readonly Attachment[], options?: { readonly signal?: AbortSignal }): Promise<readonly Attached[]>;
   /** By relative path, bytewise. */
   list(packageId: string, query?: PageQuery): Promise<Page<File>>;
   get(id: string): Promise<File | undefined>;

@@ -54,7 +54,7 @@ export function createCopy(parts: Parts, source: StoredObject, backendId: string
 }
 
 /** The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. */
-async function stageFrom(
+export async function stageFrom(
   parts: Parts,
   source: StoredObject,
   backendId: string,

@@ -2,11 +2,13 @@ import { parseAddress } from '../kernel/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import { attachFiles } from './attach.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { checkAnnotations, checkLimit, checkMediaType } from './input.ts';
 import { openLocated } from './open-located.ts';
+import type { AttachItem } from './operations/attach.ts';
 import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 
 const maximumAttachments = 1000;
@@ -18,22 +20,8 @@ export function createFiles(context: Context, actor: string): Files {
     add: (packageId, file) => ingest.add(parseId(packageId, 'package_id'), file),
     addMany: (packageId, files) => ingest.addMany(parseId(packageId, 'package_id'), files),
 
-    async attach(packageId, items) {
-      const id = parseId(packageId, 'package_id');
-      const checked = checkAttachments(items);
-      const backendId = await ingest.openPackage(id);
-      const results = await database.write('file.attach', {
-        actor,
-        packageId: id,
-        backendId,
-        backendIds: context.backendIds,
-        items: checked,
-      });
-      return results.map((result, index) => {
-        const { relative_path } = checked[index]!;
-        if (result === null) return { relative_path, result: 'missing' };
-        return { relative_path, result: result.created ? 'created' : 'exists', file: result.record };
-      });
+    async attach(packageId, items, { signal } = {}) {
+      return await attachFiles(context, actor, ingest, parseId(packageId, 'package_id'), checkAttachments(items), signal);
     },
 
     async list(packageId, query = {}) {
@@ -93,7 +81,7 @@ function checkTarget(target: FileTarget): FileTarget {
   };
 }
 
-function checkAttachments(items: readonly Attachment[]) {
+function checkAttachments(items: readonly Attachment[]): readonly AttachItem[] {
   if (items.length === 0 || items.length > maximumAttachments)
     throw new ArtifactstoreError('malformed_request', `"items" holds 1 to ${maximumAttachments} files.`, { field: '/items' });
   const paths = new Set<string>();

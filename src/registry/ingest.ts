@@ -1,12 +1,13 @@
 import type { Draft, Expected } from '../dataplane/DATAPLANE.ts';
 import { formatAddress } from '../kernel/address.ts';
+import { toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { objectKey } from '../kernel/key.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
-import { requireOpen } from './operations/packages.ts';
+import { requireFillable, sealedWithout } from './operations/packages.ts';
 import { eachInParallel } from './parallel.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 
@@ -19,10 +20,12 @@ export interface Ingest {
   addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
   /** The backend that the package's bytes go to; throws when the package takes no files. */
   openPackage(packageId: string): Promise<string>;
+  /** Adds files whose bytes lie in drafts, which stay the caller's to discard. */
+  commit(packageId: string, staged: readonly Staged[]): Promise<readonly Created<File>[]>;
 }
 
 /** A file whose bytes lie in a draft. */
-interface Staged {
+export interface Staged {
   readonly draft: Draft;
   readonly relative_path: string;
   readonly media_type: string;
@@ -37,12 +40,23 @@ const maximumRounds = 100;
 export function createIngest(context: Context, actor: string): Ingest {
   const { database, dataplane } = context;
 
-  async function openPackage(packageId: string): Promise<string> {
+  async function findPackage(packageId: string): Promise<{ readonly backendId: string; readonly sealed: boolean }> {
     const found = await database.read('package.get', { id: packageId });
     if (found === undefined)
       throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
-    requireOpen(found);
-    return context.routeBackend(found.producer, found.retention_class);
+    requireFillable(found);
+    return { backendId: context.routeBackend(found.producer, found.retention_class), sealed: found.status === 'finalized' };
+  }
+
+  /** What a sealed package can't hold already is refused before its bytes are read. */
+  async function requireHeld(packageId: string, { entry, expected }: CheckedFile): Promise<void> {
+    const there = await database.read('file.find', { packageId, relativePath: entry.relative_path });
+    const sha256 = expected.digests?.get('sha256');
+    const other =
+      there !== undefined &&
+      ((expected.sizeBytes !== undefined && expected.sizeBytes !== there.size_bytes) ||
+        (sha256 !== undefined && toHex(sha256) !== there.digest_sha256));
+    if (there === undefined || other) throw sealedWithout(packageId, entry.relative_path, there);
   }
 
   function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
@@ -122,11 +136,13 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   return {
-    openPackage,
+    openPackage: async (packageId) => (await findPackage(packageId)).backendId,
+    commit,
 
     async add(packageId, file) {
       const checked = checkFile(file);
-      const backendId = await openPackage(packageId);
+      const { backendId, sealed } = await findPackage(packageId);
+      if (sealed) await requireHeld(packageId, checked);
       const straight = await straightNeed(backendId, checked);
       const staged = await stage(backendId, checked, file.body, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
@@ -142,7 +158,7 @@ export function createIngest(context: Context, actor: string): Ingest {
     },
 
     async addMany(packageId, files) {
-      const backendId = await openPackage(packageId);
+      const { backendId, sealed } = await findPackage(packageId);
       const paths = new Set<string>();
       const running = new Set<Promise<unknown>>();
       const tasks: Promise<Staged>[] = [];
@@ -154,6 +170,7 @@ export function createIngest(context: Context, actor: string): Ingest {
           if (paths.has(path))
             throw new ArtifactstoreError('malformed_multipart', `"${path}" is in the request twice.`, { field: 'relative_path' });
           paths.add(path);
+          if (sealed) await requireHeld(packageId, checked);
           while (running.size >= parallelSteps) await Promise.race(running);
           if (failed) break;
           const small = await readSmall(file.body);

@@ -7,6 +7,7 @@ import { sendFile } from '../download.ts';
 import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
 import { addedFiles, attachedRecord, attachments, filePage, fileRecord, itemsOf } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
+import { disconnectSignal } from '../send.ts';
 import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
@@ -49,7 +50,8 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     async (request, reply) => {
       if (essence(request.headers['content-type']) === 'application/json') {
         const { items } = request.body as { readonly items: readonly Attachment[] };
-        return reply.code(200).send({ items: await request.registry.files.attach(request.params.id, items) });
+        const attached = await request.registry.files.attach(request.params.id, items, { signal: disconnectSignal(reply) });
+        return reply.code(200).send({ items: attached });
       }
       return reply.code(201).send(await receiveFiles(context, request, reply, request.params.id));
     },

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { decodeCbor, encodeCbor } from '../../kernel/cbor.ts';
 import { blake3, toHex } from '../../kernel/digest.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
-import { attachment, type Opened, refuses, samples } from './samples.ts';
+import { attachment, chunks, type Opened, refuses, samples } from './samples.ts';
 
 export function sealingConformance(opened: Opened): void {
   const { registry, create, add } = samples(opened);
@@ -18,6 +18,28 @@ export function sealingConformance(opened: Opened): void {
       assert.equal(sealed.file_count, 4);
       await refuses('package_not_open', add(created.id, 'late', 'x'));
       await refuses('package_not_open', registry().files.attach(created.id, [attachment('b')]));
+      await refuses('package_not_open', add(created.id, 'a', 'other bytes'));
+      // What a sealed package holds can be sent again: nothing changes, so that a script can be repeated.
+      const { last_sequence } = await registry().events.page({ limit: 1 });
+      const again = await add(created.id, 'a', 'a', 'text/other');
+      assert.deepEqual([again.created, again.record.relative_path, again.record.media_type], [false, 'a', 'application/octet-stream']);
+      async function* many(paths: readonly string[]) {
+        for (const path of paths) yield { relative_path: path, body: chunks(path) };
+      }
+      const together = await registry().files.addMany(created.id, many(['ü', 'b']));
+      assert.deepEqual(
+        together.map(({ record, created }) => [record.relative_path, created]),
+        [
+          ['ü', false],
+          ['b', false],
+        ],
+      );
+      await refuses('package_not_open', registry().files.addMany(created.id, many(['b', 'new'])));
+      const [attached] = await registry().files.attach(created.id, [{ ...attachment('b'), relative_path: 'b' }]);
+      assert.equal(attached!.result, 'exists');
+      await refuses('package_not_open', registry().files.attach(created.id, [{ ...attachment('b'), relative_path: 'a' }]));
+      assert.equal((await registry().events.page({ limit: 1 })).last_sequence, last_sequence);
+      assert.deepEqual(await registry().packages.finalize(created.id), sealed);
       const { bytes, digest } = (await registry().packages.manifest(created.id))!;
       assert.equal(digest, sealed.manifest_digest);
       assert.equal(`blake3:${toHex(blake3(bytes))}`, digest);

@@ -4,7 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
 import type { File, FileTarget, Location } from '../REGISTRY.ts';
 
-type FileRow = Selectable<ViewTables['artifact_files']>;
+export type FileRow = Selectable<ViewTables['artifact_files']>;
 type LocationRow = Pick<
   Selectable<ViewTables['storage_locations']>,
   'id' | 'backend_id' | 'object_key' | 'generation' | 'state' | 'stored_at' | 'verified_at' | 'retrieval_tier' | 'restore_status'

@@ -1,14 +1,14 @@
 import type { Kysely } from 'kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import { type ContentAddress, splitAddress } from '../../kernel/address.ts';
+import type { ContentAddress } from '../../kernel/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { objectKey } from '../../kernel/key.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { fileRecords } from './files.ts';
+import { type FileRow, fileRecords } from './files.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
-import { requireOpen, requirePackage } from './packages.ts';
+import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
 
 /** One file whose bytes are in a draft, and perhaps published. */
 export interface IngestItem {
@@ -137,61 +137,6 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
   };
 }
 
-export interface AttachFiles {
-  readonly actor: string;
-  readonly packageId: string;
-  /** Where the package's own bytes go: copies there are joined first. */
-  readonly backendId: string;
-  readonly backendIds: readonly string[];
-  readonly items: readonly {
-    readonly relative_path: string;
-    readonly content_address: ContentAddress;
-    readonly size_bytes: number;
-    readonly media_type: string;
-    readonly annotations: Readonly<Record<string, string>>;
-  }[];
-}
-
-/** For each item the file, or null where no live object has these bytes. */
-export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly (Created<File> | null)[]> {
-  const live = await liveObjects(
-    transaction.sql,
-    input.backendIds,
-    input.items.map((item) => item.content_address),
-  );
-  const items = input.items.map((item): IngestItem | null => {
-    const candidates = live.get(item.content_address) ?? [];
-    const found = candidates.find((row) => row.backend_id === input.backendId) ?? candidates[0];
-    if (found === undefined) return null;
-    if (found.size_bytes !== item.size_bytes)
-      throw new ArtifactstoreError(
-        'invalid_value',
-        `"${item.relative_path}": the bytes of ${item.content_address} are ${found.size_bytes} bytes long, not ${item.size_bytes}.`,
-        { field: 'size_bytes' },
-      );
-    const content_address = found.content_address as ContentAddress;
-    const { algorithm, hex } = splitAddress(content_address);
-    return {
-      relative_path: item.relative_path,
-      media_type: item.media_type,
-      annotations: item.annotations,
-      size_bytes: item.size_bytes,
-      digest_algorithm: algorithm,
-      digest_primary: hex,
-      digest_sha256: found.digest_sha256!,
-      content_address,
-      backend_id: found.backend_id,
-      generation: null,
-      blockDigests: null,
-    };
-  });
-  const present = items.filter((item) => item !== null);
-  const added = await addFiles(transaction, { actor: input.actor, packageId: input.packageId, items: present });
-  if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
-  const results = added.items[Symbol.iterator]();
-  return items.map((item) => (item === null ? null : results.next().value!));
-}
-
 interface Plan {
   /** The items that are not in the package yet. */
   readonly fresh: readonly IngestItem[];
@@ -203,7 +148,7 @@ interface Plan {
 
 async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   const owner = await requirePackage(database, input.packageId);
-  requireOpen(owner);
+  requireFillable(owner);
   const rows = await readFiles(
     database,
     input.packageId,
@@ -213,8 +158,10 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   const fresh: IngestItem[] = [];
   for (const item of input.items) {
     const there = existing.get(item.relative_path);
+    const same = there !== undefined && there.digest_sha256 === item.digest_sha256 && there.size_bytes === item.size_bytes;
+    if (owner.status === 'finalized' && !same) throw sealedWithout(owner.id, item.relative_path, there);
     if (there === undefined) fresh.push(item);
-    else if (there.digest_sha256 !== item.digest_sha256 || there.size_bytes !== item.size_bytes)
+    else if (!same)
       throw new ArtifactstoreError(
         'path_conflict',
         `Package ${input.packageId} already has other bytes at "${item.relative_path}"; files never change, so use another path or package.`,
@@ -241,37 +188,13 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   return { fresh, existing, objects, needs: [...needs.values()] };
 }
 
-/** The live objects that each address stands for, as primary or as SHA-256. Primary addresses are looked up by their key, which begins with the backend. */
-async function liveObjects(
-  database: Kysely<Schema>,
-  backendIds: readonly string[],
-  addresses: readonly ContentAddress[],
-): Promise<ReadonlyMap<string, ObjectRow[]>> {
-  const found = new Map<string, ObjectRow[]>();
-  const remember = (name: string, row: ObjectRow) => {
-    const rows = found.get(name);
-    if (rows === undefined) found.set(name, [row]);
-    else if (!rows.includes(row)) rows.push(row);
-  };
-  for (let start = 0; start < addresses.length; start += 500) {
-    const stretch = addresses.slice(start, start + 500);
-    const objects = database.selectFrom('storage_objects').selectAll().where('state', '=', 'live');
-    for (const row of await objects.where('backend_id', 'in', backendIds).where('content_address', 'in', stretch).execute())
-      remember(row.content_address, row);
-    const sha256 = stretch.filter((address) => address.startsWith('sha256:')).map((address) => splitAddress(address).hex);
-    if (sha256.length > 0)
-      for (const row of await objects.where('digest_sha256', 'in', sha256).execute())
-        if (backendIds.includes(row.backend_id)) remember(`sha256:${row.digest_sha256}`, row);
-  }
-  return found;
-}
-
 async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<ObjectRow> {
   return (await readObjects(database, [item])).get(`${item.backend_id} ${item.content_address}`)!.current;
 }
 
-async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]) {
-  const rows = [];
+/** The package's files at these paths. */
+export async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
+  const rows: FileRow[] = [];
   for (let start = 0; start < paths.length; start += 500)
     rows.push(
       ...(await database

@@ -1,9 +1,10 @@
+import { attachFiles } from './attach.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
-import { addFiles, attachFiles, nextGeneration, planFiles } from './ingest.ts';
+import { addFiles, nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { listMovable, moveLocations } from './migrate.ts';

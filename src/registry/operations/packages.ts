@@ -146,6 +146,27 @@ export function requireOpen(found: { readonly id: string; readonly status: Packa
   );
 }
 
+/** Files can be sent to a package that is created; and to a sealed one those that it holds, so that a script can be repeated. */
+export function requireFillable(found: { readonly id: string; readonly status: PackageStatus }): void {
+  if (found.status !== 'finalized') requireOpen(found);
+}
+
+/** Of a sealed package that does not hold just this file. */
+export function sealedWithout(id: string, path: string, there: { readonly content_address: string } | undefined): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'package_not_open',
+    `Package ${id} is finalized and ${there === undefined ? 'has no file' : 'holds other bytes'} at "${path}"; a sealed package never changes, so open a new one.`,
+    {
+      field: 'relative_path',
+      info: {
+        status: 'finalized',
+        relative_path: path,
+        ...(there === undefined ? {} : { content_address: there.content_address }),
+      },
+    },
+  );
+}
+
 function packages(database: Kysely<Schema>) {
   return database
     .selectFrom('artifact_packages as p')

@@ -1,0 +1,112 @@
+import type { StoredObject } from '../dataplane/DATAPLANE.ts';
+import { isArtifactstoreError } from '../kernel/error.ts';
+import type { Context } from './context.ts';
+import { failObject, stageFrom } from './copy.ts';
+import type { Ingest, Staged } from './ingest.ts';
+import type { AttachItem, CopySource } from './operations/attach.ts';
+import { eachInParallel } from './parallel.ts';
+import type { Attached, Created, File } from './REGISTRY.ts';
+
+const copiesAtOnce = 4;
+/** One request copies no more than this between backends, so that its answer comes before a proxy gives up; of what is beyond, the client sends the bytes. */
+const copiedBytes = 1_073_741_824;
+
+/**
+ * Adds files whose bytes the registry has. They go where the package's route says: an object there is joined; bytes that are only in another backend
+ * are copied, by the rule of an ingest, and checked on the way. `missing` is what has to be sent: no good copy can be read now.
+ */
+export async function attachFiles(
+  context: Context,
+  actor: string,
+  ingest: Ingest,
+  packageId: string,
+  items: readonly AttachItem[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Attached[]> {
+  const backendId = await ingest.openPackage(packageId);
+  const { backendIds } = context;
+  const results = await context.database.write('file.attach', { actor, packageId, backendId, backendIds, items });
+  const copies = results.flatMap((result, index) => ('sources' in result ? [{ index, item: items[index]!, sources: result.sources }] : []));
+  const copied = await copyFiles(context, actor, { ingest, packageId, backendId, copies, signal });
+  return items.map(({ relative_path }, index) => {
+    const result = results[index]!;
+    const added = 'record' in result ? result : copied.get(index);
+    if (added === undefined) return { relative_path, result: 'missing' };
+    return { relative_path, result: added.created ? 'created' : 'exists', file: added.record };
+  });
+}
+
+interface Copying {
+  readonly ingest: Ingest;
+  readonly packageId: string;
+  readonly backendId: string;
+  readonly copies: readonly { readonly index: number; readonly item: AttachItem; readonly sources: readonly CopySource[] }[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Those that could be copied, by their index; all of them in one transaction. */
+async function copyFiles(context: Context, actor: string, copying: Copying): Promise<ReadonlyMap<number, Created<File>>> {
+  const { ingest, packageId, backendId, copies, signal } = copying;
+  const drafts = new Map<string, Staged['draft']>();
+  const wanted = new Map<string, readonly CopySource[]>();
+  let left = copiedBytes;
+  for (const { sources } of copies) {
+    const { content_address, size_bytes } = sources[0]!;
+    if (wanted.has(content_address) || size_bytes > left) continue;
+    left -= size_bytes;
+    wanted.set(content_address, sources);
+  }
+  try {
+    await eachInParallel(wanted, copiesAtOnce, async ([address, sources]) => {
+      const draft = await stageCopy(context, actor, backendId, sources, signal);
+      if (draft !== undefined) drafts.set(address, draft);
+    });
+    const staged = copies.flatMap(({ index, item, sources }) => {
+      const draft = drafts.get(sources[0]!.content_address);
+      if (draft === undefined) return [];
+      const { relative_path, media_type, annotations } = item;
+      return [{ index, file: { draft, relative_path, media_type, annotations } }];
+    });
+    if (staged.length === 0) return new Map();
+    const added = await ingest.commit(
+      packageId,
+      staged.map(({ file }) => file),
+    );
+    return new Map(staged.map(({ index }, at) => [index, added[at]!]));
+  } finally {
+    for (const draft of drafts.values()) context.background('a draft was left behind', context.dataplane.discard(draft));
+  }
+}
+
+/** The bytes in a draft of the backend, from the first source that can be read whole; undefined when there is none now. */
+async function stageCopy(
+  context: Context,
+  actor: string,
+  backendId: string,
+  sources: readonly CopySource[],
+  signal: AbortSignal | undefined,
+): Promise<Staged['draft'] | undefined> {
+  for (const source of sources) {
+    const object: StoredObject = {
+      backendId: source.backend_id,
+      objectKey: source.object_key,
+      sizeBytes: source.size_bytes,
+      contentAddress: source.content_address,
+      digestSha256: source.digest_sha256,
+    };
+    try {
+      const staged = await stageFrom(context, object, backendId, signal);
+      if (!('result' in staged)) return staged;
+      await failObject(context, actor, object, source.generation, staged.reason);
+    } catch (error) {
+      // Nothing is known of bytes in a backend that is unavailable; where the copy should go must be well.
+      if (!isArtifactstoreError(error, 'storage_unavailable') || (await isWell(context, source.backend_id))) throw error;
+      context.onIncident({ message: 'bytes could not be copied from a backend that is unavailable', error });
+    }
+  }
+  return undefined;
+}
+
+async function isWell(context: Context, backendId: string): Promise<boolean> {
+  return (await context.dataplane.health()).get(backendId)?.healthy === true;
+}

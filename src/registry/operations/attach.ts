@@ -1,0 +1,126 @@
+import type { Kysely } from 'kysely';
+import type { Transaction } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import { type ContentAddress, splitAddress } from '../../kernel/address.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Created, File } from '../REGISTRY.ts';
+import { addFiles, type IngestItem, readFiles } from './ingest.ts';
+import type { ObjectRow } from './objects.ts';
+import { requirePackage, sealedWithout } from './packages.ts';
+
+export interface AttachItem {
+  readonly relative_path: string;
+  readonly content_address: ContentAddress;
+  readonly size_bytes: number;
+  readonly media_type: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface AttachFiles {
+  readonly actor: string;
+  readonly packageId: string;
+  /** Where the package's bytes go: only objects there are joined. */
+  readonly backendId: string;
+  readonly backendIds: readonly string[];
+  readonly items: readonly AttachItem[];
+}
+
+/** A live object of another backend, to copy the bytes from. */
+export interface CopySource {
+  readonly backend_id: string;
+  readonly object_key: string;
+  readonly generation: number;
+  readonly content_address: ContentAddress;
+  readonly digest_sha256: string;
+  readonly size_bytes: number;
+}
+
+/** The file; or where its bytes are, elsewhere only; or that no live object has them. */
+export type AttachResult = Created<File> | { readonly sources: readonly CopySource[] } | { readonly missing: true };
+
+/** Adds those files whose bytes are live in the package's backend. The others are left to the caller. */
+export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly AttachResult[]> {
+  const { backendId, packageId, items } = input;
+  const live = await liveObjects(
+    transaction.sql,
+    input.backendIds,
+    items.map((item) => item.content_address),
+  );
+  const paths = items.map((item) => item.relative_path);
+  const owner = await requirePackage(transaction.sql, packageId);
+  const taken = new Set((await readFiles(transaction.sql, packageId, paths)).map((file) => file.relative_path));
+  const planned = items.map((item): IngestItem | AttachResult => {
+    if (owner.status === 'finalized' && !taken.has(item.relative_path)) throw sealedWithout(packageId, item.relative_path, undefined);
+    const candidates = live.get(item.content_address) ?? [];
+    const there = candidates.find((row) => row.backend_id === backendId);
+    const found = there ?? candidates[0];
+    if (found === undefined) return { missing: true };
+    if (found.size_bytes !== item.size_bytes)
+      throw new ArtifactstoreError(
+        'invalid_value',
+        `"${item.relative_path}": the bytes of ${item.content_address} are ${found.size_bytes} bytes long, not ${item.size_bytes}.`,
+        { field: 'size_bytes' },
+      );
+    // A path that is taken needs no bytes: it holds these, or it is a conflict.
+    return there === undefined && !taken.has(item.relative_path) ? { sources: candidates.map(sourceOf) } : joining(item, found);
+  });
+  const present = planned.filter((item) => 'relative_path' in item);
+  const added = await addFiles(transaction, { actor: input.actor, packageId, items: present });
+  if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
+  const results = added.items[Symbol.iterator]();
+  return planned.map((item) => ('relative_path' in item ? results.next().value! : item));
+}
+
+function joining(item: AttachItem, object: ObjectRow): IngestItem {
+  const content_address = object.content_address as ContentAddress;
+  const { algorithm, hex } = splitAddress(content_address);
+  return {
+    relative_path: item.relative_path,
+    media_type: item.media_type,
+    annotations: item.annotations,
+    size_bytes: item.size_bytes,
+    digest_algorithm: algorithm,
+    digest_primary: hex,
+    digest_sha256: object.digest_sha256!,
+    content_address,
+    backend_id: object.backend_id,
+    generation: null,
+    blockDigests: null,
+  };
+}
+
+function sourceOf(object: ObjectRow): CopySource {
+  return {
+    backend_id: object.backend_id,
+    object_key: object.object_key!,
+    generation: object.live_generation!,
+    content_address: object.content_address as ContentAddress,
+    digest_sha256: object.digest_sha256!,
+    size_bytes: object.size_bytes!,
+  };
+}
+
+/** The live objects that each address stands for, as primary or as SHA-256. Primary addresses are looked up by their key, which begins with the backend. */
+async function liveObjects(
+  database: Kysely<Schema>,
+  backendIds: readonly string[],
+  addresses: readonly ContentAddress[],
+): Promise<ReadonlyMap<string, ObjectRow[]>> {
+  const found = new Map<string, ObjectRow[]>();
+  const remember = (name: string, row: ObjectRow) => {
+    const rows = found.get(name);
+    if (rows === undefined) found.set(name, [row]);
+    else if (!rows.includes(row)) rows.push(row);
+  };
+  for (let start = 0; start < addresses.length; start += 500) {
+    const stretch = addresses.slice(start, start + 500);
+    const objects = database.selectFrom('storage_objects').selectAll().where('state', '=', 'live');
+    for (const row of await objects.where('backend_id', 'in', backendIds).where('content_address', 'in', stretch).execute())
+      remember(row.content_address, row);
+    const sha256 = stretch.filter((address) => address.startsWith('sha256:')).map((address) => splitAddress(address).hex);
+    if (sha256.length > 0)
+      for (const row of await objects.where('digest_sha256', 'in', sha256).execute())
+        if (backendIds.includes(row.backend_id)) remember(`sha256:${row.digest_sha256}`, row);
+  }
+  return found;
+}
