@@ -66,6 +66,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   server_unreachable: exitCode.unreachable,
   storage_full: exitCode.failed,
   invalid_configuration: exitCode.usage,
+  local_file_failed: exitCode.failed,
   cancelled: exitCode.stopped,
   internal: exitCode.failed,
 };

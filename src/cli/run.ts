@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { localFileError } from '../kernel/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
@@ -28,15 +29,21 @@ export async function run(argv: readonly string[], surroundings: Surroundings, m
   try {
     await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
     return code;
-  } catch (error) {
+  } catch (thrown) {
     const json = argv.includes('--json');
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return exitCode.done;
-      if (json) stderr.write(`${JSON.stringify({ code: 'usage', detail: error.message.replace(/^error: /, '') })}\n`);
+    if (thrown instanceof CommanderError) {
+      if (thrown.exitCode === 0) return exitCode.done;
+      if (json) stderr.write(`${JSON.stringify({ code: 'usage', detail: thrown.message.replace(/^error: /, '') })}\n`);
       return exitCode.usage;
     }
+    const error = inWords(thrown);
     createOutput({ stdout, stderr, environment, json, quiet: false, color: !argv.includes('--no-color') }).error(error);
     if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** The last net under errors of the operating system that no command knew more about: a sentence with the path, and the cause kept. */
+function inWords(error: unknown): unknown {
+  return localFileError(error, (error as NodeJS.ErrnoException | undefined)?.path ?? '', 'used');
 }

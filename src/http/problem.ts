@@ -53,6 +53,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   server_unreachable: [503, 'A server cannot be reached'],
   storage_full: [507, 'The storage is full'],
   invalid_configuration: [500, 'The server is not configured rightly'],
+  local_file_failed: [500, 'A file of this machine cannot be used'],
   cancelled: [503, 'The request was stopped'],
   internal: [500, 'Something went wrong'],
 };

@@ -53,7 +53,7 @@ export const errorCodes = [
   'invalid_metadata_schema',
   'metadata_mismatch',
   'too_many_files',
-  // the store itself (500, 503, 507)
+  // the store itself, and the machine it is asked from (500, 503, 507)
   'integrity_failure',
   'database_unavailable',
   'database_not_migrated',
@@ -61,6 +61,7 @@ export const errorCodes = [
   'server_unreachable',
   'storage_full',
   'invalid_configuration',
+  'local_file_failed',
   'cancelled',
   'internal',
 ] as const;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
-import { errnoCode, fileError } from '../../src/kernel/file-error.ts';
+import { errnoCode, fileError, fileReason, localFileError } from '../../src/kernel/file-error.ts';
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: no`), { code, errno: -1, syscall: 'write' });
 
@@ -10,6 +10,19 @@ test('no room is told apart from a store that cannot be used', () => {
   for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG']) assert.deepEqual(pick(fileError(systemError(code), '/data')), ['storage_full', true]);
   for (const code of ['EIO', 'EROFS', 'EACCES', 'ENOENT'])
     assert.deepEqual(pick(fileError(systemError(code), '/data')), ['storage_unavailable', true]);
+});
+
+test('a file of a person is named in a sentence, under a code that says whether another path would help', () => {
+  const said = (code: string) => {
+    const error = localFileError(systemError(code), '/home/x', 'read');
+    assert.ok(error instanceof ArtifactstoreError);
+    return [error.code, error.message, error.info?.hint];
+  };
+  assert.deepEqual(said('ENOENT'), ['invalid_path', `"/home/x" can't be read: it is not there (ENOENT).`, undefined]);
+  assert.equal(said('ENOSPC')[0], 'storage_full');
+  assert.match(String(said('EMFILE')), /^local_file_failed,.*too many files open \(EMFILE\)\..*--jobs.*`ulimit -n`/);
+  assert.equal(fileReason(systemError('EWEIRD')), 'the system says EWEIRD');
+  assert.equal(localFileError(new TypeError('a bug'), '/x', 'read') instanceof TypeError, true);
 });
 
 test('what the system itself throws is recognised', () => {
