@@ -4,6 +4,7 @@ import type { Keys } from '../../credentials/CREDENTIALS.ts';
 import { throwIfStopped } from '../../kernel/stop.ts';
 import { createAgents } from './agents.ts';
 import { isRefusal, type Subject, storeError } from './errors.ts';
+import { refuseForeignAnswers } from './foreign-answer.ts';
 import type { Connection } from './settings.ts';
 
 /** What the SDK takes beside a command, so that a request ends when its caller is stopped. */
@@ -14,7 +15,7 @@ export interface Stopping {
 /** Calls on one store, with whatever keys are valid at the moment. */
 export interface S3Calls {
   /**
-   * Makes one call. Keys that the store refuses are renewed and the call is made once more. Whatever fails becomes an
+   * Makes one call. An answer that no store gives is no answer. Keys that the store refuses are renewed and the call is made once more. Whatever fails becomes an
    * ArtifactstoreError that names the setting to look at.
    */
   call<T>(subject: Subject, signal: AbortSignal | undefined, action: (client: S3Client, stopping: Stopping) => Promise<T>): Promise<T>;
@@ -43,7 +44,11 @@ export function openS3Calls(connection: Connection, options: CallOptions = {}): 
   /** The SDK keeps keys that do not say when they end for ever, so there is a client for each set of keys. */
   async function clientNow(): Promise<{ readonly keys: Keys; readonly client: S3Client }> {
     const keys = await connection.credentials.keys();
-    if (current?.keys !== keys) current = { keys, client: new S3Client(clientConfig(connection, keys, requestHandler, options)) };
+    if (current?.keys !== keys) {
+      const client = new S3Client(clientConfig(connection, keys, requestHandler, options));
+      refuseForeignAnswers(client);
+      current = { keys, client };
+    }
     return current;
   }
 

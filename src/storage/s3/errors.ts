@@ -1,6 +1,8 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { cancelled } from '../../kernel/stop.ts';
+import { answerTarget, pageOf } from './foreign-answer.ts';
 import type { Connection } from './settings.ts';
+import { explainFault } from './store-faults.ts';
 
 /** What a call was about, for messages. */
 export interface Subject {
@@ -14,9 +16,9 @@ interface SdkError {
   readonly name?: string;
   readonly Code?: string;
   readonly code?: string;
-  readonly message?: string;
+  readonly Region?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
-  readonly $response?: { readonly statusCode?: number };
+  readonly $response?: { readonly statusCode?: number; readonly headers?: Readonly<Record<string, string>> };
 }
 
 /** The store's own word for what happened (`NoSuchKey`), or the system's (`ECONNREFUSED`). */
@@ -63,15 +65,26 @@ export function storeError(error: unknown, subject: Subject, connection: Connect
   const status = storeStatus(error);
   const where = connection.endpointUrl ?? `AWS S3 in ${connection.region}`;
   const what = subject.key === undefined || subject.key === '' ? subject.doing : `${subject.doing} ${subject.key}`;
-  const fault = explain(code, status, connection, (error as SdkError).message ?? '');
+  const fault = explainFault({ code, status, target: answerTarget(error), otherRegion: regionOf(error), page: pageOf(error) }, connection);
   return new ArtifactstoreError(
-    fault.full === true ? 'storage_full' : 'storage_unavailable',
-    `Could not ${what} at ${where}: ${fault.text} (${code})`,
+    fault.kind === 'full' ? 'storage_full' : 'storage_unavailable',
+    `Could not ${what} at ${where}: ${fault.text} (${nameOf(code, status)})`,
     {
-      ...(fault.busy === true || status === 403 || status === 429 || status === 503 ? { info: { object: 'unknown' } } : {}),
+      ...(fault.kind === 'busy' || status === 403 || status === 429 || status === 503 ? { info: { object: 'unknown' } } : {}),
       cause: withoutDetails(error),
     },
   );
+}
+
+/** The code in a message; the SDK's stand-ins for an answer without one say nothing. */
+function nameOf(code: string, status: number | undefined): string {
+  return status !== undefined && /^(Unknown|UnknownError|Error|SyntaxError)$/.test(code) ? `status ${status}` : code;
+}
+
+function regionOf(error: unknown): string | undefined {
+  const { Region, $response } = error as SdkError;
+  const region = $response?.headers?.['x-amz-bucket-region'] ?? Region;
+  return typeof region === 'string' && /^[a-z0-9-]{1,64}$/i.test(region) ? region : undefined;
 }
 
 /** An answer may repeat the request, with its session token and signature; what failed before there was one cannot. */
@@ -86,83 +99,3 @@ function withoutDetails(error: unknown): unknown {
     ...(stack === undefined ? {} : { stack }),
   });
 }
-
-interface Fault {
-  readonly text: string;
-  readonly full?: true;
-  readonly busy?: true;
-}
-
-function explain(code: string, status: number | undefined, { bucket, region, endpointUrl }: Connection, message: string): Fault {
-  const row = faults.find(([pattern]) => pattern.test(code));
-  if (row !== undefined) return { text: row[1]({ bucket, region, endpointUrl }), ...(row[2] === undefined ? {} : { [row[2]]: true }) };
-  if (status === 507) return { text: 'the store is full', full: true };
-  if (status !== undefined && status >= 500)
-    return { text: `the store, or a proxy before it, answered ${status}; it may be busy or broken` };
-  if (/deserializ|unexpected (token|end)|is not expected|char .* is not|Unclosed|Closing tag|Start tag/i.test(message))
-    return { text: 'the answer is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL' };
-  if (status === 301 || status === 307) return { text: `the bucket is in another region; look at ARTIFACTSTORE_S3_REGION (${region})` };
-  if (status === 403)
-    return { text: 'the keys may not do that; look at their policy and at ARTIFACTSTORE_S3_ACCESS_KEY_REF or ARTIFACTSTORE_S3_ROLE_ARN' };
-  if (status === 404)
-    return {
-      text: `the bucket "${bucket}" is not there, or this is not an S3 store; look at ARTIFACTSTORE_S3_BUCKET and ARTIFACTSTORE_S3_ENDPOINT_URL`,
-    };
-  if (status !== undefined) return { text: `the store answered ${status}; look at ARTIFACTSTORE_S3_ENDPOINT_URL` };
-  return { text: 'the connection failed' };
-}
-
-type Explain = (connection: { readonly bucket: string; readonly region: string; readonly endpointUrl: string | undefined }) => string;
-
-/** First match wins. */
-const faults: readonly (readonly [code: RegExp, text: Explain, kind?: 'full' | 'busy'])[] = [
-  [/^NoSuchBucket$/, ({ bucket }) => `there is no bucket "${bucket}"; make it, or correct ARTIFACTSTORE_S3_BUCKET`],
-  [/^InvalidBucketName$/, ({ bucket }) => `"${bucket}" cannot be a bucket's name; correct ARTIFACTSTORE_S3_BUCKET`],
-  [/^InvalidAccessKeyId$/, () => 'the access key is not known there; look at ARTIFACTSTORE_S3_ACCESS_KEY_REF'],
-  [/^SignatureDoesNotMatch$/, () => 'the signature was refused; look at ARTIFACTSTORE_S3_SECRET_KEY_REF'],
-  [
-    /^(ExpiredToken|ExpiredTokenException|InvalidToken|TokenRefreshRequired)$/,
-    () => 'the temporary keys have ended; look at what renews ARTIFACTSTORE_S3_SESSION_TOKEN_REF or at ARTIFACTSTORE_S3_ROLE_ARN',
-  ],
-  [
-    /^AccessDenied$/,
-    () =>
-      'the keys are wrong or may not do that; look at ARTIFACTSTORE_S3_ACCESS_KEY_REF, ARTIFACTSTORE_S3_SECRET_KEY_REF and their policy, or at ARTIFACTSTORE_S3_ROLE_ARN',
-  ],
-  [/^UserSuspended$/, () => 'the user of these keys is suspended; look at ARTIFACTSTORE_S3_ACCESS_KEY_REF'],
-  [/^RequestTimeTooSkewed$/, () => "this machine's clock and the store's differ too much; set the clock"],
-  [
-    /^(AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraintException|InvalidRegion|TemporaryRedirect)$/,
-    ({ region }) => `the store expects another region than "${region}"; look at ARTIFACTSTORE_S3_REGION and ARTIFACTSTORE_S3_ENDPOINT_URL`,
-  ],
-  [
-    /^(QuotaExceeded|XMinioStorageFull|XMinioAdminBucketQuotaExceeded|InsufficientStorage|StorageFull|NoSuchQuota|QuotaExceededException)$/,
-    () => 'the store or its quota is full',
-    'full',
-  ],
-  [
-    /^(SlowDown|ServiceUnavailable|Throttling|ThrottlingException|TooManyRequests|RequestLimitExceeded)$/,
-    () => 'the store asks for fewer requests',
-    'busy',
-  ],
-  [/^InvalidStorageClass$/, () => 'the store does not know the storage class; look at ARTIFACTSTORE_S3_STORAGE_CLASS'],
-  [
-    /^(InvalidEncryptionAlgorithmError|ServerSideEncryptionConfigurationNotFoundError|KMS\.|InvalidEncryption)/,
-    () => 'the store refuses the encryption; look at ARTIFACTSTORE_S3_SSE',
-  ],
-  [/^XAmzContentSHA256Mismatch$|^BadDigest$|^InvalidDigest$/, () => 'the bytes were changed on their way'],
-  [/^(ENOTFOUND|EAI_AGAIN)$/, () => 'the name is not known; look at ARTIFACTSTORE_S3_ENDPOINT_URL (and ARTIFACTSTORE_S3_FORCE_PATH_STYLE)'],
-  [
-    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/,
-    () => 'nobody answers there; look at ARTIFACTSTORE_S3_ENDPOINT_URL and at the store',
-  ],
-  [
-    /^(EPROTO|ERR_SSL_|ERR_TLS_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HPE_)/,
-    () => 'TLS does not work there; look at http or https in ARTIFACTSTORE_S3_ENDPOINT_URL, at the certificate and NODE_EXTRA_CA_CERTS',
-  ],
-  [/^(TimeoutError|ETIMEDOUT|RequestTimeout|RequestTimeoutException|ESOCKETTIMEDOUT)$/, () => 'no answer in time'],
-  [
-    /^(ECONNRESET|EPIPE|ECONNABORTED)$/,
-    () => 'the connection was cut; where it always is, look at http or https in ARTIFACTSTORE_S3_ENDPOINT_URL',
-  ],
-];

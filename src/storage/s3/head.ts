@@ -28,8 +28,8 @@ export async function headObject(
   });
   if (found === undefined) return undefined;
   return {
-    sizeBytes: found.ContentLength ?? 0,
-    etag: (found.ETag ?? '').replaceAll('"', ''),
+    sizeBytes: found.ContentLength!,
+    etag: found.ETag!.replaceAll('"', ''),
     modifiedMilliseconds: found.LastModified?.getTime() ?? 0,
   };
 }

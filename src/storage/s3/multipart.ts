@@ -14,7 +14,7 @@ import type { PutBuffers } from './part-buffers.ts';
 import type { Patience } from './patience.ts';
 import type { S3Settings } from './settings.ts';
 import { storeKey } from './store-key.ts';
-import { requireEtag, writeParameters } from './write-parameters.ts';
+import { writeParameters } from './write-parameters.ts';
 
 interface Part {
   readonly PartNumber: number;
@@ -38,12 +38,7 @@ export async function uploadParts(
   const created = await calls.call({ doing: 'begin', key: objectKey }, signal, (client, stopping) =>
     client.send(new CreateMultipartUploadCommand(writeParameters(settings, objectKey)), stopping),
   );
-  const UploadId = created.UploadId;
-  if (UploadId === undefined || UploadId === '')
-    throw new ArtifactstoreError(
-      'storage_unavailable',
-      `Could not begin ${objectKey}: the store gave the upload no id; look at ARTIFACTSTORE_S3_ENDPOINT_URL`,
-    );
+  const UploadId = created.UploadId!;
   // The others stop when one fails.
   const failing = new AbortController();
   const stop = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
@@ -69,7 +64,7 @@ export async function uploadParts(
         { requestTimeout: patience(body.byteLength), ...stopping },
       ),
     );
-    parts.push({ PartNumber, ETag: requireEtag(ETag, objectKey) });
+    parts.push({ PartNumber, ETag: ETag! });
   }
 
   async function start(body: Buffer): Promise<void> {

@@ -13,7 +13,7 @@ import type { PartBuffers, PutBuffers } from './part-buffers.ts';
 import type { Patience } from './patience.ts';
 import type { S3Settings } from './settings.ts';
 import type { Slots } from './slots.ts';
-import { requireEtag, writeParameters } from './write-parameters.ts';
+import { writeParameters } from './write-parameters.ts';
 
 /** What all puts of a store share. */
 export interface PutRoom {
@@ -114,11 +114,7 @@ async function putBuffer(
       });
       // Known, it need not be made again, and holds for what was in memory since.
       if (digestSha256 !== undefined && !byMd5) bindBody(command, digestSha256);
-      const { ETag } = await client.send(command, {
-        requestTimeout: patience(body.byteLength),
-        ...stopping,
-      });
-      requireEtag(ETag, objectKey);
+      await client.send(command, { requestTimeout: patience(body.byteLength), ...stopping });
     });
   });
 }
@@ -149,8 +145,7 @@ async function putStream(
         bindBody(command, digestSha256);
         try {
           const abortSignal = AbortSignal.any([ended.signal, ...(stopping.abortSignal === undefined ? [] : [stopping.abortSignal])]);
-          const { ETag } = await client.send(command, { abortSignal, requestTimeout: patience(sizeBytes) });
-          requireEtag(ETag, objectKey);
+          await client.send(command, { abortSignal, requestTimeout: patience(sizeBytes) });
         } catch (error) {
           // A store may answer before it has read everything: nobody is to go on sending.
           ended.abort();

@@ -1,5 +1,4 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { S3Settings } from './settings.ts';
 import { storeKey } from './store-key.ts';
 
@@ -17,13 +16,4 @@ export function writeParameters(
     ...(serverSideEncryption === undefined ? {} : { ServerSideEncryption: serverSideEncryption }),
     ...(storageClass === undefined ? {} : { StorageClass: storageClass as NonNullable<PutObjectCommandInput['StorageClass']> }),
   };
-}
-
-/** Every store names what it took. Whatever answers 200 and does not is something else, and may have kept nothing. */
-export function requireEtag(etag: string | undefined, objectKey: string): string {
-  if (etag !== undefined && etag !== '') return etag;
-  throw new ArtifactstoreError(
-    'storage_unavailable',
-    `Could not write ${objectKey}: the answer has no ETag, so it is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL`,
-  );
 }

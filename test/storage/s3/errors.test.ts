@@ -11,10 +11,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 describe('s3 storage: what failed, in our words', () => {
   for (const [status, said] of [
-    [502, /the store, or a proxy before it, answered 502; it may be busy or broken/],
+    [502, /a proxy in front of the store answered 502: it gets no answer from the store itself/],
     [503, /answered 503/],
-    [403, /the answer is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL/],
-    [200, /the answer is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL/],
+    [403, /the answer \(403: "text\/html"\) is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL/],
+    [200, /the answer \(200: "text\/html"\) is not that of an S3 store; look at ARTIFACTSTORE_S3_ENDPOINT_URL/],
   ] as const)
     test(`a page that a proxy answers with, status ${status}`, async () => {
       await using proxy = await answeringWith(status, '<html><body><h1>Not here</h1><br>no server is available</body></html>');
