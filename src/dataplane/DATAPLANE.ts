@@ -62,7 +62,7 @@ export interface DataPlane {
 /** What the producer said of the bytes before sending them. */
 export interface Expected {
   readonly sizeBytes?: number;
-  /** Digests to check by algorithm, as raw bytes; `blake3`, `sha256`, and others that Content-Digest may name (`sha512`). */
+  /** Digests to check by algorithm, as raw bytes; `blake3`, `sha256`, and others that a header may name (`sha512`, `sha1`, `md5`). */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
   /** The largest body taken; a longer one is refused with `body_too_large`. */
   readonly maximumBytes?: number;

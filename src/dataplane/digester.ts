@@ -39,8 +39,10 @@ function hasherOf(algorithm: string): Hasher {
     case 'blake3':
     case 'sha256':
       return createHasher(algorithm);
+    case 'md5':
+    case 'sha1':
     case 'sha512': {
-      const hash = createHash('sha512');
+      const hash = createHash(algorithm);
       return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
     }
     default:

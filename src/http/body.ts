@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { giveBack } from '../kernel/give-back.ts';
 import { type JsonValue, parseJson } from '../kernel/json.ts';
+import { parseParameters } from '../protocol/part-head.ts';
 import type { Limits } from './limits.ts';
 
 /** How many chunks of 64 KiB wait for their reader before the connection is told to. */
@@ -19,6 +20,19 @@ export function deferContinue(server: Server): void {
     waiting.set(request, response);
     server.emit('request', request, response);
   });
+  // An expectation that nobody here can meet is refused like any other request, in words.
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response));
+}
+
+/** Refuses what the HTTP parser lets pass: a body in a coding that is not undone, and an expectation that is not met. */
+export function refuseFraming({ headers }: IncomingMessage): void {
+  const { 'transfer-encoding': coding, expect } = headers;
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
+    throw new ArtifactstoreError('unsupported_media_type', `The only transfer coding that is taken is "chunked", not "${coding}".`, {
+      field: 'transfer-encoding',
+    });
+  if (expect !== undefined && expect.trim().toLowerCase() !== '100-continue')
+    throw new ArtifactstoreError('expectation_failed', 'The only expectation that is met is "100-continue".', { field: 'expect' });
 }
 
 export function waitsToSend(request: IncomingMessage): boolean {
@@ -109,9 +123,19 @@ export function refuseContentEncoding(request: IncomingMessage): void {
     });
 }
 
+/** JSON is UTF-8 (RFC 8259): one that says that it is something else is not read as that. */
+function refuseCharset(contentType: string | undefined): void {
+  const end = contentType?.indexOf(';') ?? -1;
+  if (end < 0) return;
+  const charset = parseParameters(contentType!.slice(end))?.get('charset');
+  if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset.toLowerCase()))
+    throw new ArtifactstoreError('unsupported_media_type', 'JSON is taken in UTF-8 only.', { field: 'content-type' });
+}
+
 /** Reads a JSON body, strictly and whole. */
 export async function readJson(request: FastifyRequest, maximumBytes: number, limits: Limits): Promise<JsonValue> {
   refuseContentEncoding(request.raw);
+  refuseCharset(request.raw.headers['content-type']);
   const tooLarge = (): ArtifactstoreError =>
     new ArtifactstoreError('body_too_large', `A JSON body may have up to ${maximumBytes} bytes here.`, {
       info: { maximum_bytes: maximumBytes },

@@ -3,7 +3,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import { type Access, anonymousActor } from './auth.ts';
-import { essence, hasBody, readJson } from './body.ts';
+import { essence, hasBody, readJson, refuseFraming } from './body.ts';
 import { problems } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
@@ -41,6 +41,7 @@ export function guardRequests(
     reply.header('x-request-id', request.id);
     if (request.is404) return done();
     try {
+      refuseFraming(request.raw);
       request.actor = authenticate(request.raw.headers.authorization, request.routeOptions.config.access ?? 'write');
       request.registry = registryFor(request.actor);
       const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };

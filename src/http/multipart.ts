@@ -1,157 +1,177 @@
-import type { Readable } from 'node:stream';
-import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import type { FastifyRequest } from 'fastify';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
 import { readBody } from './body.ts';
+import { type ByteReader, createByteReader } from './byte-reader.ts';
 import type { Limits } from './limits.ts';
+import { statedDigests } from './stated.ts';
 
-/** Parts that were parsed and not yet taken; with more the body is not read on. */
-const maximumQueue = 32;
+const headBytes = 8192;
+const headLines = 20;
+const lineEnd = Buffer.from('\r\n');
 
 type Annotations = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 /**
  * The files of a multipart/form-data body (RFC 7578), in order, each streamed as it arrives: a part's `filename`, whole, is its relative path. A
- * text field `annotations` before the files is a JSON object of relative path -> string map. The sequence fails, and so does the file being read,
- * when the body is cut short or is not what it says; it ends only after the closing boundary.
+ * text field `annotations` before the files is a JSON object of relative path -> string map. Nothing is passed over and nothing rewritten: a part
+ * that is not one of these, a name that is not UTF-8 and a coded body are refused. The sequence ends only after the closing boundary.
  */
 export async function* readFiles(request: FastifyRequest, limits: Limits, signal: AbortSignal): AsyncGenerator<NewFile, void, undefined> {
-  const queue: { readonly path: string; readonly mediaType: string; readonly stream: BusboyFileStream }[] = [];
+  const boundary = Buffer.from(`\r\n--${boundaryOf(request.raw.headers['content-type'])}`, 'latin1');
+  const body = readBody(request, limits);
+  const reader = createByteReader(after(lineEnd, body));
   const seen = new Set<string>();
   let annotations: Annotations = new Map();
-  let fileSeen = false;
-  let ended = false;
-  let failure: { readonly error: unknown } | undefined;
-  let current: Readable | undefined;
-  let wake = Promise.withResolvers<void>();
-  const rouse = (): void => wake.resolve();
-  const fail = (error: unknown): void => {
-    failure ??= { error: isArtifactstoreError(error) ? error : malformed('is cut short or not well formed') };
-    for (const { stream } of queue) stream.destroy();
-    current?.destroy();
-    rouse();
-  };
-
-  const parser = createParser(request, limits);
-  parser.on('error', fail);
-  parser.on('finish', () => {
-    ended = true;
-    rouse();
-  });
-  for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) parser.on(event, () => fail(malformed('has too many parts')));
-  parser.on('field', (name, value, nameTruncated, valueTruncated) => {
-    if (name !== 'annotations' || fileSeen || annotations.size > 0)
-      return fail(malformed('has a text field other than one "annotations" before the files'));
-    if (nameTruncated || valueTruncated) return fail(malformed('has a text field that is too long'));
-    try {
-      annotations = readAnnotations(value);
-    } catch (error) {
-      fail(error);
-    }
-  });
-  parser.on('file', (_name, stream, filename, _encoding, mediaType) => {
-    fileSeen = true;
-    stream.on('error', fail);
-    if (failure !== undefined) return void stream.resume();
-    if (filename === undefined || filename === '') fail(malformed('has a file without a filename'));
-    else if (seen.has(filename)) fail(malformed(`names the file "${filename}" twice`, filename));
-    else {
-      seen.add(filename);
-      queue.push({ path: filename, mediaType, stream });
-      rouse();
-    }
-  });
-
-  const feeding = feed();
   try {
-    for (;;) {
-      if (failure !== undefined) throw failure.error;
-      const part = queue.shift();
-      if (part !== undefined) {
-        rouseFeeder();
-        current = part.stream;
-        const ofPart = annotations.get(part.path);
-        yield {
-          relative_path: parseRelativePath(part.path, part.path),
-          media_type: part.mediaType,
-          body: readPart(part.stream, () => failure?.error),
-          signal,
-          ...(ofPart === undefined ? {} : { annotations: ofPart }),
-        };
-        // What the taker left of it must pass before the next part comes.
-        if (!current.destroyed) current.resume();
+    if (!(await pass(reader.streamUntil(boundary)))) throw malformed('has not the boundary of its content type');
+    for (let number = 1; await hasNextPart(reader); number++) {
+      if (number > limits.parts) throw malformed('has too many parts');
+      const where = `part ${number}`;
+      const head = await readHead(reader, where);
+      refuseCoding(head, where);
+      const bytes = reader.streamUntil(boundary);
+      if (head.filename === undefined) {
+        if (head.name !== 'annotations' || seen.size > 0 || number > 1)
+          throw malformed(`has a text field in ${where}; only one "annotations" before the files is taken`);
+        annotations = readAnnotations(await readField(bytes, head, limits.jsonBytes));
         continue;
       }
-      if (ended) break;
-      await wake.promise;
-      wake = Promise.withResolvers<void>();
+      const { filename } = head;
+      if (filename === '') throw malformed(`has a file without a filename in ${where}`);
+      if (seen.has(filename)) throw malformed(`names the file "${filename}" twice`, filename);
+      seen.add(filename);
+      const ofFile = annotations.get(filename);
+      const digests = statedDigests(head.fields);
+      yield {
+        relative_path: parseRelativePath(filename, filename),
+        media_type: head.fields.get('content-type') ?? 'text/plain',
+        body: { [Symbol.asyncIterator]: () => untilCut(bytes) },
+        signal,
+        ...statedSize(head, where),
+        ...(ofFile === undefined ? {} : { annotations: ofFile }),
+        ...(digests.size === 0 ? {} : { digests }),
+      };
+      // What the taker left of it passes before the next part comes.
+      if ((await pass(bytes)) === false) throw cutShort();
     }
+    await pass(reader.rest());
     for (const path of annotations.keys())
       if (!seen.has(path)) throw malformed(`annotates "${path}", which is no file of this body`, 'annotations');
   } finally {
-    failure ??= { error: malformed('was given up') };
-    current?.destroy();
-    for (const { stream } of queue) stream.destroy();
-    rouseFeeder();
-    await feeding;
-  }
-
-  function rouseFeeder(): void {
-    parser.emit('taken');
-  }
-
-  async function feed(): Promise<void> {
-    try {
-      for await (const chunk of readBody(request, limits)) {
-        if (!parser.write(chunk)) await untilTaken(() => parser.writableNeedDrain);
-        await untilTaken(() => queue.length > maximumQueue);
-        if (failure !== undefined) return;
-      }
-      parser.end();
-    } catch (error) {
-      fail(error);
-    }
-  }
-
-  /** Waits for the parser to drain or for a part to be taken, for as long as `blocked` says so and nothing went wrong. */
-  async function untilTaken(blocked: () => boolean): Promise<void> {
-    while (blocked() && failure === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      parser.once('drain', resolve).once('taken', resolve).once('error', resolve);
-      await promise;
-      parser.off('drain', resolve).off('taken', resolve).off('error', resolve);
-    }
+    await body.return();
   }
 }
 
-function createParser(request: FastifyRequest, limits: Limits): InstanceType<typeof Busboy> {
-  try {
-    return new Busboy({
-      headers: { ...request.raw.headers, 'content-type': request.raw.headers['content-type'] ?? '' },
-      preservePath: true,
-      isPartAFile: (_name, _mediaType, filename) => filename !== undefined,
-      limits: { fieldNameSize: 100, fieldSize: limits.jsonBytes, fields: 1, parts: limits.parts, headerPairs: 20, headerSize: 8192 },
+/** The body, before which a line ended: its first boundary is like all others. */
+async function* after(first: Uint8Array, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  yield first;
+  yield* body;
+}
+
+async function pass<T>(bytes: AsyncGenerator<Uint8Array, T, undefined>): Promise<T> {
+  for (;;) {
+    const next = await bytes.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** A part's bytes, for a taker who may leave early; they end well only at their boundary. */
+function untilCut(bytes: AsyncGenerator<Uint8Array, boolean, undefined>): AsyncIterator<Uint8Array> {
+  return {
+    async next() {
+      const next = await bytes.next();
+      if (next.done !== true) return next;
+      if (next.value === false) throw cutShort();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+/** What follows a boundary: the line of another part, or the mark of the end. */
+async function hasNextPart(reader: ByteReader): Promise<boolean> {
+  const mark = (await reader.take(2)).toString('latin1');
+  if (mark === '--') return false;
+  const padding = mark === '\r\n' ? '' : await reader.takeUntil(lineEnd, 100);
+  if (padding === undefined || !/^[ \t]*$/.test(mark.trimEnd() + padding.toString())) throw cutShort();
+  return true;
+}
+
+async function readHead(reader: ByteReader, where: string): Promise<PartHead> {
+  const lines: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const line = await reader.takeUntil(lineEnd, headBytes - length);
+    if (line === undefined || lines.length > headLines) throw malformed(`is cut short in the head of ${where}, or that is too long`);
+    if (line.length === 0) break;
+    length += line.length;
+    lines.push(line);
+  }
+  const head = parsePartHead(lines);
+  if ('fault' in head) throw malformed(`has ${head.fault} in ${where}`, where);
+  return head;
+}
+
+/** Bytes are kept as they come, so they must come as they are. */
+function refuseCoding({ fields }: PartHead, where: string): void {
+  for (const [field, plain] of [
+    ['content-transfer-encoding', ['identity', 'binary', '7bit', '8bit']],
+    ['content-encoding', ['identity']],
+  ] as const) {
+    const coding = fields.get(field)?.toLowerCase();
+    if (coding !== undefined && !(plain as readonly string[]).includes(coding))
+      throw new ArtifactstoreError(
+        'unsupported_media_type',
+        `The bytes of ${where} are coded (${field}: ${coding}); send them as they are.`,
+        {
+          field,
+        },
+      );
+  }
+}
+
+function statedSize({ fields }: PartHead, where: string): { readonly size_bytes?: number } {
+  const length = fields.get('content-length');
+  if (length === undefined) return {};
+  if (!/^\d{1,15}$/.test(length)) throw malformed(`has a Content-Length in ${where} that is no length`, where);
+  return { size_bytes: Number(length) };
+}
+
+async function readField(
+  bytes: AsyncGenerator<Uint8Array, boolean, undefined>,
+  { fields }: PartHead,
+  maximum: number,
+): Promise<Uint8Array> {
+  const type = fields.get('content-type') ?? 'text/plain';
+  const end = type.indexOf(';');
+  const charset = end < 0 ? 'utf-8' : (parseParameters(type.slice(end))?.get('charset') ?? 'utf-8').toLowerCase();
+  if (charset !== 'utf-8' && charset !== 'us-ascii')
+    throw new ArtifactstoreError('unsupported_media_type', `The annotations are JSON in UTF-8, not in ${charset}.`, {
+      field: 'annotations',
     });
-  } catch {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of { [Symbol.asyncIterator]: () => untilCut(bytes) }) {
+    length += chunk.length;
+    if (length > maximum) throw malformed('has a text field that is too long', 'annotations');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function boundaryOf(contentType: string | undefined): string {
+  const end = contentType?.indexOf(';') ?? -1;
+  const boundary = end < 0 ? undefined : parseParameters(contentType!.slice(end))?.get('boundary');
+  if (boundary === undefined || boundary === '' || boundary.length > 200)
     throw malformed('has no boundary in its content type', 'content-type');
-  }
+  return boundary;
 }
 
-async function* readPart(stream: BusboyFileStream, failure: () => unknown): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array;
-  } catch (error) {
-    throw failure() ?? error;
-  }
-  const broken = failure();
-  if (broken !== undefined) throw broken;
-}
-
-function readAnnotations(text: string): Annotations {
-  const value = parseJson(Buffer.from(text));
+function readAnnotations(text: Uint8Array): Annotations {
+  const value = parseJson(text);
   if (!isObject(value)) throw malformed('has "annotations" that are not a JSON object', 'annotations');
   return new Map(
     Object.entries(value).map(([path, map]) => {
@@ -163,6 +183,10 @@ function readAnnotations(text: string): Annotations {
       return [path, Object.fromEntries(strings)];
     }),
   );
+}
+
+function cutShort(): ArtifactstoreError {
+  return malformed('is cut short or not well formed');
 }
 
 function malformed(fault: string, field?: string): ArtifactstoreError {

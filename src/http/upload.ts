@@ -2,12 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { pathFromUrl, type RelativePath } from '../kernel/path.ts';
 import { annotationsField, parseAnnotationsField } from '../protocol/annotations-field.ts';
-import { parseDigestField } from '../protocol/digest-fields.ts';
+import { ifMatchHolds, ifNoneMatchHits } from '../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../registry/REGISTRY.ts';
 import { readBody, readOnce, refuseContentEncoding, statedLength } from './body.ts';
 import { readFiles } from './multipart.ts';
 import type { RouteContext } from './route.ts';
 import { disconnectSignal } from './send.ts';
+import { refuseLateDigests, statedDigests } from './stated.ts';
 
 /** PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for. */
 export async function receiveFile(
@@ -21,7 +22,8 @@ export async function receiveFile(
   if (raw.headers['content-range'] !== undefined)
     throw new ArtifactstoreError('invalid_header', 'A file is put whole: Content-Range is not taken here.', { field: 'content-range' });
   const mediaType = raw.headers['content-type'];
-  const digests = statedDigests(request);
+  refuseLateDigests(raw.headers.trailer);
+  const digests = statedDigests(new Map(Object.entries(raw.headers).map(([name, value]) => [name, String(value)])));
   const annotations = statedAnnotations(request);
   const size = raw.headers['transfer-encoding'] === undefined ? (statedLength(raw) ?? 0) : undefined;
   const file: NewFile = {
@@ -33,7 +35,28 @@ export async function receiveFile(
     ...(size === undefined ? {} : { size_bytes: size }),
     ...(digests.size === 0 ? {} : { digests }),
   };
-  return request.registry.files.add(packageId, file);
+  await requirePrecondition(request, packageId, file.relative_path);
+  const added = await request.registry.files.add(packageId, file);
+  // Somebody else was faster.
+  if (!added.created && raw.headers['if-none-match']?.trim() === '*') throw isThere();
+  return added;
+}
+
+/** If-Match and If-None-Match (RFC 9110 section 13.1) are about the file that is there now. */
+async function requirePrecondition({ raw, registry }: FastifyRequest, packageId: string, path: string): Promise<void> {
+  const { 'if-match': wanted, 'if-none-match': unwanted } = raw.headers;
+  if (wanted === undefined && unwanted === undefined) return;
+  const there = await registry.files.find(packageId, path);
+  const etag = there === undefined ? undefined : `"${there.content_address}"`;
+  if (wanted !== undefined && (etag === undefined || !ifMatchHolds(wanted, etag)))
+    throw new ArtifactstoreError('precondition_failed', 'The path does not hold the bytes that If-Match names.', { field: 'if-match' });
+  if (unwanted !== undefined && etag !== undefined && ifNoneMatchHits(unwanted, etag)) throw isThere();
+}
+
+function isThere(): ArtifactstoreError {
+  return new ArtifactstoreError('precondition_failed', 'The path holds a file already, which If-None-Match excludes.', {
+    field: 'if-none-match',
+  });
 }
 
 /** POST of many files as multipart/form-data: all or nothing. `existing` names those that were there before, with the same bytes. */
@@ -54,24 +77,6 @@ export function filePathOf(request: FastifyRequest): RelativePath {
   const [path = ''] = request.raw.url?.split('?', 1) ?? [];
   const segments = /^\/[^/]+\/[^/]+\/[^/]+\/(.*)$/s.exec(path);
   return pathFromUrl(segments?.[1] ?? '', 'relative_path');
-}
-
-function statedDigests(request: FastifyRequest): ReadonlyMap<string, Uint8Array> {
-  const stated = new Map<string, Uint8Array>();
-  for (const field of ['content-digest', 'repr-digest'] as const) {
-    const value = request.raw.headers[field];
-    if (value === undefined) continue;
-    const digests = parseDigestField(String(value));
-    if (digests === undefined)
-      throw new ArtifactstoreError('invalid_header', `The field ${field} is not a dictionary of digests (RFC 9530).`, { field });
-    for (const [algorithm, digest] of digests) {
-      const other = stated.get(algorithm);
-      if (other !== undefined && !Buffer.from(other).equals(digest))
-        throw new ArtifactstoreError('digest_mismatch', `Content-Digest and Repr-Digest state two ${algorithm} digests.`, { field });
-      stated.set(algorithm, digest);
-    }
-  }
-  return stated;
 }
 
 function statedAnnotations(request: FastifyRequest): Readonly<Record<string, string>> | undefined {

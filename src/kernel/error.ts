@@ -7,6 +7,7 @@ export const errorCodes = [
   'malformed_request',
   'malformed_json',
   'malformed_multipart',
+  'malformed_archive',
   'invalid_path',
   'invalid_address',
   'invalid_id',
@@ -37,7 +38,7 @@ export const errorCodes = [
   'idempotency_conflict',
   'metadata_schema_conflict',
   'upload_conflict',
-  // sizes and forms (406, 408, 411, 412, 413, 415, 416, 431)
+  // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
   'request_timeout',
   'length_required',
@@ -45,6 +46,7 @@ export const errorCodes = [
   'body_too_large',
   'unsupported_media_type',
   'range_not_satisfiable',
+  'expectation_failed',
   'headers_too_large',
   // well formed, but says something illegal (422)
   'invalid_value',

@@ -1,6 +1,6 @@
 import { parseDictionary } from 'structured-headers';
 
-/** Content-Digest and Repr-Digest (RFC 9530): dictionaries of byte sequences, by algorithm. */
+/** Content-Digest and Repr-Digest (RFC 9530): dictionaries of byte sequences, by algorithm; and the two fields that came before them. */
 
 /** The field's name of each algorithm that is checked, with ours and its length in bytes. `blake3` is not in the IANA registry. */
 const algorithms: Readonly<Record<string, { readonly name: string; readonly bytes: number }>> = {
@@ -24,6 +24,39 @@ export function parseDigestField(value: string): ReadonlyMap<string, Uint8Array>
     digests.set(algorithm.name, new Uint8Array(item));
   }
   return digests;
+}
+
+/** The obsolete Content-MD5 (RFC 1864): 16 bytes in base64. Undefined when malformed. */
+export function parseContentMd5(value: string): ReadonlyMap<string, Uint8Array> | undefined {
+  const digest = fromBase64(value.trim(), 16);
+  return digest === undefined ? undefined : new Map([['md5', digest]]);
+}
+
+/** The obsolete Digest (RFC 3230): `SHA-256=<base64>, MD5=<base64>`; algorithms that are not known are passed over. Undefined when malformed. */
+export function parseLegacyDigest(value: string): ReadonlyMap<string, Uint8Array> | undefined {
+  const digests = new Map<string, Uint8Array>();
+  for (const item of value.split(',')) {
+    const match = /^[ \t]*([^\s=]+)=([^\s]*)[ \t]*$/.exec(item);
+    if (match === null) return undefined;
+    const algorithm = legacyAlgorithms.get(match[1]!.toLowerCase());
+    if (algorithm === undefined) continue;
+    const digest = fromBase64(match[2]!, algorithm.bytes);
+    if (digest === undefined || digests.has(algorithm.name)) return undefined;
+    digests.set(algorithm.name, digest);
+  }
+  return digests;
+}
+
+const legacyAlgorithms: ReadonlyMap<string, { readonly name: string; readonly bytes: number }> = new Map([
+  ['md5', { name: 'md5', bytes: 16 }],
+  ['sha', { name: 'sha1', bytes: 20 }],
+  ['sha-256', { name: 'sha256', bytes: 32 }],
+  ['sha-512', { name: 'sha512', bytes: 64 }],
+]);
+
+function fromBase64(text: string, bytes: number): Uint8Array | undefined {
+  const digest = Buffer.from(text, 'base64');
+  return digest.length === bytes && digest.toString('base64') === text ? new Uint8Array(digest) : undefined;
 }
 
 /** A Repr-Digest value for digests in hex. */

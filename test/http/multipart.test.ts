@@ -106,6 +106,64 @@ test('all or nothing: one bad part refuses them all', async () => {
   assert.equal(await door.registry.files.find(id, 'fine'), undefined);
 });
 
+test('what is not UTF-8 or coded is refused, by its part, and never rewritten', async () => {
+  const latin1 = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
+  const coded = (header: string) => part('fine', 'fine') + part('coded', 'aGVsbG8=', `${header}\r\n`) + end;
+  await changesNothing(async () => {
+    const names = await assertProblem(await post(latin1(part('fine', 'a') + part('caf\xe9', 'b') + end)), 400, 'malformed_multipart');
+    assert.match(String(names.detail), /part 2/);
+    assert.match(String(names.detail), /caf\\xe9/);
+    const star = part('x', 'a').replace('filename="x"', "filename*=iso-8859-1''caf%e9");
+    await assertProblem(await post(star + end), 400, 'malformed_multipart');
+    await assertProblem(
+      await post(latin1(field('annotations', '{"x":{"title":"caf\xe9"}}') + part('x', 'a') + end)),
+      400,
+      'malformed_json',
+    );
+    const charset = field('annotations', '{}').replace('\r\n\r\n', '\r\nContent-Type: application/json; charset=latin1\r\n\r\n');
+    await assertProblem(await post(charset + part('x', 'a') + end), 415, 'unsupported_media_type');
+    for (const header of ['Content-Transfer-Encoding: base64', 'Content-Transfer-Encoding: Quoted-Printable', 'Content-Encoding: gzip']) {
+      const problem = await assertProblem(await post(coded(header)), 415, 'unsupported_media_type');
+      assert.match(String(problem.detail), /part 2/);
+    }
+    await assertProblem(await post(coded('Content-MD5: AAAAAAAAAAAAAAAAAAAAAA==')), 400, 'digest_mismatch');
+    await assertProblem(await post(coded('Content-Length: 7')), 400, 'length_mismatch');
+    // A part that says nothing of what it is was passed over once.
+    for (const head of ['', 'Content-Type: text/plain\r\n', 'Content-Disposition: attachment; filename="a"\r\n'])
+      await assertProblem(await post(`${part('fine', 'fine')}--${boundary}\r\n${head}\r\nlost\r\n${end}`), 400, 'malformed_multipart');
+  });
+  for (const [index, coding] of ['identity', 'binary', '7bit', '8BIT'].entries()) {
+    const body = part(`plain ${index}`, 'a', `Content-Transfer-Encoding: ${coding}\r\nContent-Type: text/x; charset=latin1\r\n`) + end;
+    const { items } = (await (await post(body)).json()) as Items;
+    assert.equal(items[0]!.media_type, 'text/x; charset=latin1');
+  }
+  const extended = part('ignored', 'a').replace('filename="ignored"', 'filename="x"; filename*=UTF-8\'\'caf%c3%a9%20%22q%22');
+  assert.equal(((await (await post(extended + end)).json()) as Items).items[0]!.relative_path, 'café "q"');
+});
+
+test('bytes that look like a boundary, and a boundary that is cut anywhere, change nothing', async () => {
+  const bytes = `\r\n--${boundary.slice(0, -1)}\r\n--\r\r\n-${boundary}\r\n--`;
+  const whole = Buffer.from(`preamble\r\n${part('tricky', bytes)}${part('second', '')}--${boundary}-- \r\nepilogue`);
+  for (const step of [1, 2, 7, 31]) {
+    const { id: other } = await door.newPackage();
+    const socket = await door.connect();
+    socket.setNoDelay(true);
+    const head = `POST /packages/${other}/files HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-type: ${type}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n`;
+    const pieces = Array.from({ length: Math.ceil(whole.length / step) }, (_, index) => whole.subarray(index * step, (index + 1) * step));
+    socket.write(
+      Buffer.concat([
+        Buffer.from(head),
+        ...pieces.flatMap((piece) => [Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]),
+        Buffer.from('0\r\n\r\n'),
+      ]),
+    );
+    assert.match(await drain(socket), /^HTTP\/1\.1 201 /);
+    const opened = await door.registry.files.open({ package_id: other, relative_path: 'tricky' });
+    assert.equal(Buffer.concat(await Array.fromAsync(opened!.body)).toString(), bytes);
+    assert.equal((await door.registry.files.find(other, 'second'))!.size_bytes, 0);
+  }
+});
+
 test('a content type without a boundary is refused', async () => {
   await changesNothing(async () => {
     await assertProblem(await post(part('a', 'a') + end, 'multipart/form-data'), 400, 'malformed_multipart');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatDigestField, parseDigestField } from '../../src/protocol/digest-fields.ts';
+import { formatDigestField, parseContentMd5, parseDigestField, parseLegacyDigest } from '../../src/protocol/digest-fields.ts';
 
 const sha256 = createHash('sha256').update('hello').digest();
 const sha512 = createHash('sha512').update('hello').digest();
@@ -47,4 +47,21 @@ test('what it writes it reads', () => {
 
 test('no text makes it throw', () => {
   fc.assert(fc.property(fc.string(), (text) => void parseDigestField(text)));
+});
+
+test('the older fields', () => {
+  const md5 = Buffer.alloc(16, 7);
+  assert.deepEqual(parseContentMd5(` ${md5.toString('base64')} `), new Map([['md5', new Uint8Array(md5)]]));
+  for (const value of ['', 'x', Buffer.alloc(15).toString('base64'), `${md5.toString('base64')}=`])
+    assert.equal(parseContentMd5(value), undefined);
+  const sha = Buffer.alloc(32, 9);
+  assert.deepEqual(
+    parseLegacyDigest(`SHA-256=${sha.toString('base64')},crc32c=AAAAAA==, md5=${md5.toString('base64')}`),
+    new Map([
+      ['sha256', new Uint8Array(sha)],
+      ['md5', new Uint8Array(md5)],
+    ]),
+  );
+  for (const value of ['', 'sha-256', 'sha-256=AAAA', `md5=${md5.toString('base64')},md5=${md5.toString('base64')}`])
+    assert.equal(parseLegacyDigest(value), undefined);
 });

@@ -1,0 +1,44 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseContentMd5, parseDigestField, parseLegacyDigest } from '../protocol/digest-fields.ts';
+
+const readers = {
+  'content-digest': [parseDigestField, 'a dictionary of digests (RFC 9530)'],
+  'repr-digest': [parseDigestField, 'a dictionary of digests (RFC 9530)'],
+  'content-md5': [parseContentMd5, 'an MD5 in base64 (RFC 1864)'],
+  digest: [parseLegacyDigest, 'a list of digests in base64 (RFC 3230)'],
+} as const;
+
+type DigestField = keyof typeof readers;
+
+const digestFields = Object.keys(readers) as readonly DigestField[];
+
+/** The digests that a sender states of a body, in whichever field, by algorithm; two that contradict each other are refused. */
+export function statedDigests(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Uint8Array> {
+  const stated = new Map<string, Uint8Array>();
+  for (const field of digestFields) {
+    const value = fields.get(field);
+    if (value === undefined) continue;
+    const [read, what] = readers[field];
+    const digests = read(value);
+    if (digests === undefined) throw new ArtifactstoreError('invalid_header', `The field ${field} is not ${what}.`, { field });
+    for (const [algorithm, digest] of digests) {
+      const other = stated.get(algorithm);
+      if (other !== undefined && !Buffer.from(other).equals(digest))
+        throw new ArtifactstoreError('digest_mismatch', `The digest fields state two ${algorithm} digests.`, { field });
+      stated.set(algorithm, digest);
+    }
+  }
+  return stated;
+}
+
+/** A digest that follows the body can't be checked any more: refused, rather than passed over. */
+export function refuseLateDigests(trailer: string | undefined): void {
+  const field = trailer
+    ?.split(',')
+    .map((name) => name.trim().toLowerCase())
+    .find((name) => (digestFields as readonly string[]).includes(name));
+  if (field !== undefined)
+    throw new ArtifactstoreError('invalid_header', `The field ${field} is checked when it comes before the body, not as a trailer.`, {
+      field: 'trailer',
+    });
+}
