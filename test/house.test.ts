@@ -24,8 +24,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
   'src/cli/run.ts': 'the tests of the commands run it',
-  'src/main.ts': 'test/package.test.ts runs the command line as it is installed',
-  'src/version.ts': 'test/package.test.ts compares it with package.json',
+  'src/main.ts': 'test/package.heavy.ts runs the command line as it is installed',
+  'src/version.ts': 'test/package.heavy.ts compares it with package.json',
 };
 
 test('a file is named for what it is, in small letters with hyphens, and a door in capitals like its folder', () => {
