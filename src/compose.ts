@@ -29,6 +29,10 @@ export type StoreConfig = Pick<
 export interface StoreOptions {
   /** Brings the database's schema up to date first. Off, an out-of-date one answers `database_not_migrated`. */
   readonly migrate?: boolean;
+  /** `database`: no backend is opened, nor anything made for one; what needs bytes answers `storage_unavailable`. Everything where absent. */
+  readonly parts?: 'database' | 'all';
+  /** The database is opened to be read and nothing is made; what would write answers `database_unavailable`. */
+  readonly readOnly?: boolean;
   /** Told of what callers are not told in full; nowhere where absent. */
   readonly onIncident?: (incident: Incident) => void;
 }
@@ -54,7 +58,7 @@ function openBackend(backend: Config['backends'][number], config: StoreConfig): 
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   await using opened = new AsyncDisposableStack();
   const backends = new Map<string, Storage>();
-  for (const backend of config.backends) {
+  for (const backend of options.parts === 'database' ? [] : config.backends) {
     const storage = await openBackend(backend, config);
     opened.defer(() => storage.close?.());
     backends.set(backend.id, storage);
@@ -64,6 +68,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   const database = await openDatabase<RegistryOperations>(config.database, {
     operations: { url: operationsUrl },
     migrate: options.migrate === true,
+    readOnly: options.readOnly === true,
   });
   opened.defer(() => database.close());
 

@@ -48,6 +48,10 @@ export interface KeyPlaces {
 
 export interface OpenStoreOptions {
   readonly migrate?: boolean;
+  /** `database`: no backend is opened. Everything where absent. */
+  readonly parts?: 'database' | 'all';
+  /** The database is opened to be read, and nothing is made. */
+  readonly readOnly?: boolean;
   /** Told of what callers are not told in full. */
   readonly onIncident?: (incident: Incident) => void;
 }

@@ -79,7 +79,7 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
 
 /** What would be moved. */
 export async function planMigration({ config, output, openStore }: Context, options: StorageMigrateOptions): Promise<void> {
-  await using store = await openStore(config, {});
+  await using store = await openStore(config, { readOnly: true });
   const plan = await store.operator.planMigration(targetOf(options));
   if (output.json) return output.value(plan);
   output.line(`would move ${plan.from} to ${plan.to}; nothing was changed`);

@@ -14,7 +14,7 @@ Example:
     )
     .action(async () => {
       const { config, output, openStore } = context();
-      await using store = await openStore(config, {});
+      await using store = await openStore(config, { parts: 'database' });
       using progress = createProgressCount(output, 'replaying events');
       const { events, sequence } = await store.operator.replay(progress.show);
       progress.end();

@@ -23,6 +23,7 @@ Examples:
       const { config, output, openStore } = context();
       using stop = stopOnSignal();
       await using store = await openStore(config, {
+        readOnly: dryRun,
         onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
       });
       if (dryRun) {

@@ -16,7 +16,7 @@ Example:
     .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
       const { config, output, openStore } = context();
       using stop = stopOnSignal();
-      await using store = await openStore(config, {});
+      await using store = await openStore(config, { parts: 'database', readOnly: dryRun });
       output.value(await store.operator.sweep({ dryRun, signal: stop.signal }));
     });
 };

@@ -66,7 +66,7 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
 /** Bytes that no event knows: listed, and deleted when asked to. */
 export async function listOrphans({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
   using stop = stopOnSignal();
-  await using store = await openStore(config, {});
+  await using store = await openStore(config, { readOnly: options.delete !== true });
   const report = await store.operator.findOrphans(options.backend, { delete: options.delete === true, signal: stop.signal });
   if (output.json) return output.value(report);
   for (const key of report.orphan_keys) output.line(key);

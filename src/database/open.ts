@@ -10,6 +10,8 @@ export interface OpenDatabaseOptions {
   readonly operations: OperationsModule;
   /** Brings the schema up to date before the first operation. */
   readonly migrate?: boolean;
+  /** Nothing is written and nothing is made: also on read-only media. `write`, `replay` and `migrate` answer `database_unavailable`. */
+  readonly readOnly?: boolean;
 }
 
 /** Opens the dialect that the target names; each is loaded only when it is used. */

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { isBusy } from './sqlite-error.ts';
 
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -20,10 +21,13 @@ const keptLogBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the file, and makes it when it is not there and `readOnly` is false. `busyMilliseconds` is how long a statement waits for
- * another connection's lock.
+ * another connection's lock. `immutable` promises that nobody writes: no lock is taken and no file made.
  */
-export function openConnection(path: string, options: { readonly readOnly: boolean; readonly busyMilliseconds: number }): SqliteConnection {
-  const database = new DatabaseSync(path, {
+export function openConnection(
+  path: string,
+  options: { readonly readOnly: boolean; readonly immutable?: boolean; readonly busyMilliseconds: number },
+): SqliteConnection {
+  const database = new DatabaseSync(options.immutable === true ? immutableUrl(path) : path, {
     readOnly: options.readOnly,
     enableForeignKeyConstraints: false,
     timeout: options.busyMilliseconds,
@@ -64,6 +68,12 @@ export function openConnection(path: string, options: { readonly readOnly: boole
       if (database.isOpen) database.close();
     },
   };
+}
+
+function immutableUrl(path: string): URL {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
 }
 
 /**

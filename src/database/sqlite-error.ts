@@ -1,8 +1,13 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { fileReason } from '../kernel/file-error.ts';
 import { databaseUnavailable } from './failure.ts';
+import { ourTables } from './foreign.ts';
 
 /** SQLite's primary result codes, https://sqlite.org/rescode.html. */
 const result = {
+  error: 1,
   perm: 3,
   busy: 5,
   locked: 6,
@@ -28,26 +33,50 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** The error to answer with when it is the database that failed, not an operation; undefined when it is not that. */
-export function storageFault(error: unknown): ArtifactstoreError | undefined {
+export function storageFault(error: unknown, path: string): ArtifactstoreError | undefined {
   switch (sqliteResult(error)) {
     case result.full:
-      return new ArtifactstoreError('storage_full', 'The disk that holds the database is full; make room and repeat the request.', {
+      return new ArtifactstoreError('storage_full', `The disk that holds the database ${path} is full; make room and repeat the request.`, {
         cause: error,
       });
     case result.busy:
     case result.locked:
     case result.protocol:
-      return databaseUnavailable('Another process holds the database; repeat the request.', error);
+      return databaseUnavailable(`Another process holds the database ${path}; repeat the request.`, error);
     case result.perm:
     case result.readonly:
     case result.cantopen:
     case result.ioerr:
     case result.nomem:
-      return databaseUnavailable('The database file cannot be read or written; see the log for the reason.', error);
+      return databaseUnavailable(`The database file ${path} cannot be used: ${unusable(path)}.`, error);
     case result.corrupt:
     case result.notadb:
-      return new ArtifactstoreError('integrity_failure', 'The database file is damaged or is no SQLite database.', { cause: error });
+      return new ArtifactstoreError('integrity_failure', `The database file ${path} is damaged or is no SQLite database.`, {
+        cause: error,
+      });
+    case result.error:
+      return lostTable(error, path);
     default:
       return undefined;
+  }
+}
+
+/** A table that our statements name is not there: dropped by hand, or never made by this program. */
+function lostTable(error: unknown, path: string): ArtifactstoreError | undefined {
+  const name = /^no such table: (.+)$/.exec((error as Error).message)?.[1];
+  return name === undefined || !ourTables.has(name)
+    ? undefined
+    : databaseUnavailable(`The database ${path} has lost ${name}; run \`artifactstore replay\`, or restore a backup.`, error);
+}
+
+/** What is wrong with the file, as far as the system tells. */
+function unusable(path: string): string {
+  try {
+    if (statSync(path).isDirectory()) return 'it is a directory';
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(resolve(path)), constants.R_OK | constants.W_OK | constants.X_OK);
+    return 'the disk does not do what it is asked; see the log';
+  } catch (error) {
+    return fileReason(error);
   }
 }

@@ -1,13 +1,76 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Kysely } from 'kysely';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode, fileReason } from '../kernel/file-error.ts';
+import { databaseUnavailable } from './failure.ts';
+import { notOurs, refuseForeign, tooOld } from './foreign.ts';
 import { missingMigrations } from './migrations/migrations.ts';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection } from './sqlite-connection.ts';
 
+/**
+ * The file, made durably with its folder when it is not there, for its owner alone: SQLite gives the files beside it the same mode. One
+ * that everybody may read or write is closed to others; what its group may do is left, since that is not what a system does by itself.
+ */
+export function makeFile(path: string): void {
+  try {
+    makeFolder(path);
+    if (!existsSync(path)) {
+      closeSync(openSync(path, 'a', ownerOnly));
+      syncFolder(dirname(resolve(path)));
+    }
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) closeToOthers(file);
+  } catch (error) {
+    if (errnoCode(error) === undefined) throw error;
+    throw databaseUnavailable(`The database cannot be made at ${path}: ${fileReason(error)}.`, error);
+  }
+}
+
+export function requireFile(path: string): void {
+  if (!existsSync(path)) throw notOurs(`There is no database at ${path}`);
+}
+
+/** Throws what a write would meet: a file or a folder that cannot be written to, or that is on read-only media. */
+export function requireWritable(path: string): void {
+  for (const place of [path, dirname(resolve(path))])
+    try {
+      accessSync(place, constants.W_OK);
+    } catch (error) {
+      throw databaseUnavailable(`The database cannot be written: ${place}: ${fileReason(error)}.`, error);
+    }
+}
+
+/** Refuses a schema that is older or newer than this code, and a database of somebody else. */
+export async function requireSchema(path: string, connection: SqliteConnection, queries: Kysely<Schema>): Promise<void> {
+  if (!isMigrated(path, connection)) throw notOurs(`The database at ${path} has no tables of artifactstore`);
+  const missing = await missingMigrations(queries);
+  if (missing.length > 0) throw tooOld(missing);
+}
+
+/** Whether migrations of ours ran here. Refuses a database of somebody else. */
+export function isMigrated(path: string, connection: SqliteConnection): boolean {
+  const named = connection.database.prepare("select 1 from pragma_table_info('schema_migrations') where name = 'name'").get();
+  if (named !== undefined) return true;
+  const tables = connection.database.prepare("select name from sqlite_schema where type = 'table'").all();
+  refuseForeign(
+    tables.map(({ name }) => String(name)),
+    `The file ${path}`,
+  );
+  return false;
+}
+
+const ownerOnly = 0o600;
+const others = 0o007;
+
+function closeToOthers(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined || !found.isFile() || (found.mode & others) === 0) return;
+  // Somebody else's file is not ours to change.
+  if (process.geteuid?.() === found.uid) chmodSync(path, ownerOnly);
+}
+
 /** The file's folder, made durably when it is not there. */
-export function makeFolder(path: string): void {
+function makeFolder(path: string): void {
   const folder = dirname(resolve(path));
   const first = mkdirSync(folder, { recursive: true });
   if (first === undefined) return;
@@ -15,22 +78,6 @@ export function makeFolder(path: string): void {
     syncFolder(dirname(made));
     if (made === first || made === dirname(made)) return;
   }
-}
-
-export function requireFile(path: string): void {
-  if (!existsSync(path)) throw notMigrated(`There is no database at ${path}`);
-}
-
-/** Refuses a schema that is older or newer than this code. */
-export async function requireSchema(connection: SqliteConnection, queries: Kysely<Schema>): Promise<void> {
-  const found = connection.prepare("select 1 from sqlite_schema where type = 'table' and name = 'schema_migrations'").get();
-  if (found === undefined) throw notMigrated('The database has no tables yet');
-  const missing = await missingMigrations(queries);
-  if (missing.length > 0) throw notMigrated(`The database lacks ${missing.join(', ')}`);
-}
-
-function notMigrated(what: string): ArtifactstoreError {
-  return new ArtifactstoreError('database_not_migrated', `${what}; run \`artifactstore migrate\`.`);
 }
 
 function syncFolder(path: string): void {

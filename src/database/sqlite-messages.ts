@@ -5,6 +5,8 @@ export interface ThreadData {
   readonly path: string;
   /** The URL of the operations module. */
   readonly operations: string;
+  /** Nothing may be made, not even the files that SQLite puts beside the database while somebody has it open. */
+  readonly readOnly: boolean;
 }
 
 export type Task =

@@ -1,18 +1,17 @@
 import type { Operations, Snapshot } from './DATABASE.ts';
 import { lostHead } from './failure.ts';
 import { requireTables } from './rebuild.ts';
-import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
+import { openReadOnly, type ReadOnlyFile } from './sqlite-at-rest.ts';
+import { openConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
 import { storageFault } from './sqlite-error.ts';
 import { requireFile, requireSchema } from './sqlite-file.ts';
-import type { Task } from './sqlite-messages.ts';
+import type { Task, ThreadData } from './sqlite-messages.ts';
 import { type RequestPort, serveRequests } from './sqlite-port.ts';
 
 // The thread that reads: each operation on a snapshot of its own, beside the thread that writes.
 
-interface Reader extends Snapshot {
-  readonly connection: SqliteConnection;
-}
+interface Reader extends Snapshot, ReadOnlyFile {}
 
 const busyMilliseconds = 5_000;
 let reader: Reader | undefined;
@@ -20,54 +19,78 @@ let reader: Reader | undefined;
 await serveRequests(async (port) => {
   for (let request = port.next(); request !== undefined; request = port.next()) {
     try {
-      port.answer({ id: request.id, kind: 'output', output: await perform(port, request.task) });
+      port.answer({ id: request.id, kind: 'output', output: await performUndisturbed(port, request.task) });
     } catch (error) {
-      port.fail(request.id, storageFault(error) ?? error);
+      port.fail(request.id, storageFault(error, port.data.path) ?? error);
     }
   }
 });
+
+/** What was read while another process came to the file is read again, as beside any process. */
+async function performUndisturbed(port: RequestPort, task: Task): Promise<unknown> {
+  if (reader?.isUndisturbed() === false) close();
+  let output: unknown;
+  try {
+    output = await perform(port, task);
+  } catch (error) {
+    if (reader?.isUndisturbed() !== false) throw error;
+  }
+  if (reader?.isUndisturbed() !== false) return output;
+  close();
+  return await perform(port, task);
+}
 
 async function perform(port: RequestPort, task: Task): Promise<unknown> {
   switch (task.kind) {
     case 'start':
       return undefined;
     case 'operation':
-      return inSnapshot(await open(port.data.path), (snapshot) => read(port.operations, snapshot, task.name, task.input));
+      return inSnapshot(await open(port.data), (snapshot) => read(port.operations, snapshot, task.name, task.input));
     case 'last_sequence': {
-      const { connection } = await open(port.data.path);
+      const { connection } = await open(port.data);
       const head = connection.prepare('select sequence from log_head where id = 1').get();
       if (head === undefined) throw lostHead();
       return head.sequence;
     }
     case 'health': {
-      const { connection } = await open(port.data.path);
+      const { connection } = await open(port.data);
       const tables = connection.prepare("select name from sqlite_schema where type = 'table'").all();
       requireTables(tables.map(({ name }) => String(name)));
       if (connection.prepare('select 1 from log_head where id = 1').get() === undefined) throw lostHead();
       return connection.prepare('select sqlite_version() as version').get()?.version;
     }
     case 'close':
-      reader?.connection.close();
-      reader = undefined;
+      close();
       return undefined;
     default:
       throw new TypeError(`the reading thread does not ${task.kind}`);
   }
 }
 
-async function open(path: string): Promise<Reader> {
+async function open({ path, readOnly }: ThreadData): Promise<Reader> {
   if (reader !== undefined) return reader;
   requireFile(path);
-  const connection = openConnection(path, { readOnly: true, busyMilliseconds });
+  const file = readOnly ? openReadOnly(path, busyMilliseconds) : beside(path);
+  const { connection } = file;
   try {
     const sql = sqliteQueries(connection);
-    await requireSchema(connection, sql);
-    reader = { connection, sql };
+    await requireSchema(path, connection, sql);
+    reader = { ...file, sql };
     return reader;
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+/** Beside the thread that writes. */
+function beside(path: string): ReadOnlyFile {
+  return { connection: openConnection(path, { readOnly: true, busyMilliseconds }), isUndisturbed: () => true };
+}
+
+function close(): void {
+  reader?.connection.close();
+  reader = undefined;
 }
 
 async function inSnapshot(snapshot: Reader, body: (snapshot: Snapshot) => Promise<unknown>): Promise<unknown> {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { LogHead } from '../kernel/event.ts';
 import { systemClock } from './clock.ts';
@@ -8,7 +9,8 @@ import { type Replayed, replayLog } from './replay.ts';
 import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
 import { isBusy, storageFault } from './sqlite-error.ts';
-import { makeFolder, requireFile, requireSchema } from './sqlite-file.ts';
+import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } from './sqlite-file.ts';
+import { fileOf, type OpenFiles, rememberFiles } from './sqlite-home.ts';
 import type { Answer, Request } from './sqlite-messages.ts';
 import { type RequestPort, serveRequests } from './sqlite-port.ts';
 import { withoutIndexes } from './sqlite-replay.ts';
@@ -20,6 +22,7 @@ import { type LogSession, type OperationContext, runOperation } from './transact
 interface Writer extends OperationContext {
   readonly connection: SqliteConnection;
   readonly session: LogSession;
+  readonly files: OpenFiles;
 }
 
 type OperationRequest = Request & { readonly task: { readonly kind: 'operation' } };
@@ -29,8 +32,12 @@ const batchMilliseconds = 50;
 const busyMilliseconds = 5_000;
 /** How long to wait for the processes that share the file. */
 const lockMilliseconds = 30_000;
+/** Less than whoever asks for the health waits. */
+const healthLockMilliseconds = 2_000;
 
 let writer: Writer | undefined;
+/** The database as this process first had it. */
+let home: string | undefined;
 
 await serveRequests(async (port) => {
   for (let request = port.next(); request !== undefined; request = port.next()) {
@@ -42,7 +49,7 @@ await serveRequests(async (port) => {
     try {
       port.answer({ id: request.id, kind: 'output', output: await perform(port, request) });
     } catch (error) {
-      port.fail(request.id, storageFault(error) ?? error);
+      port.fail(request.id, storageFault(error, port.data.path) ?? error);
     }
   }
 });
@@ -50,9 +57,12 @@ await serveRequests(async (port) => {
 async function perform(port: RequestPort, request: Request): Promise<unknown> {
   switch (request.task.kind) {
     case 'start':
+      home ??= fileOf(port.data.path);
       return undefined;
     case 'migrate':
       return migrate(port.data.path);
+    case 'health':
+      return health(port.data.path);
     case 'replay':
       return replay(port, request.id);
     case 'close':
@@ -70,7 +80,8 @@ async function runBatch(port: RequestPort): Promise<void> {
   try {
     const context = await open(port.data.path);
     const { connection } = context;
-    begin(connection);
+    context.files.check();
+    begin(connection, lockMilliseconds);
     const start = readHead(connection);
     if (start === undefined) throw lostHead();
     let head = start;
@@ -84,7 +95,7 @@ async function runBatch(port: RequestPort): Promise<void> {
     writeHead(connection, start, head);
     connection.database.exec('commit');
   } catch (error) {
-    const fault = abandonBatch(error);
+    const fault = abandonBatch(error, port.data.path);
     if (taken.length === 0)
       for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) taken.push(request.id);
     for (const id of taken) port.fail(id, fault);
@@ -123,7 +134,7 @@ async function runInSavepoint(
     return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
   } catch (error) {
     // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it strikes.
-    const fault = storageFault(error);
+    const fault = storageFault(error, port.data.path);
     if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
     database.exec('rollback to operation; release operation');
     return { head, answer: { id, kind: 'failure', failure: toFailure(error) } };
@@ -131,16 +142,39 @@ async function runInSavepoint(
 }
 
 /** Leaves no transaction behind, and no connection that may be in doubt. What everybody in the batch is told. */
-function abandonBatch(error: unknown): ArtifactstoreError {
+function abandonBatch(error: unknown, path: string): ArtifactstoreError {
   const database = writer?.connection.database;
-  const fault = error instanceof ArtifactstoreError ? error : (storageFault(error) ?? lostTransaction(error));
+  const fault = error instanceof ArtifactstoreError ? error : (storageFault(error, path) ?? lostTransaction(error));
   try {
     if (database?.isTransaction === true) database.exec('rollback');
   } catch {
     close();
   }
-  if (!isBusy(error) && fault.code !== 'storage_full') close();
+  if (!isBusy(error) && fault.code !== 'storage_full') leave();
   return fault;
+}
+
+/** Closes the connection. One whose log has lost its name is kept, and what is in the log brought into the file: nobody else can. */
+function leave(): void {
+  if (writer?.files.isLogLost() !== true) {
+    close();
+    return;
+  }
+  try {
+    writer.connection.database.exec('pragma wal_checkpoint(full)');
+  } catch {
+    // It is tried again at the next write.
+  }
+}
+
+/** What a write needs, short of writing. */
+async function health(path: string): Promise<undefined> {
+  const { connection, files } = await open(path);
+  files.check();
+  requireWritable(path);
+  begin(connection, healthLockMilliseconds);
+  connection.database.exec('rollback');
+  return undefined;
 }
 
 function lostTransaction(cause: unknown): ArtifactstoreError {
@@ -151,7 +185,8 @@ async function replay(port: RequestPort, id: number): Promise<Replayed> {
   const { connection, session } = await open(port.data.path);
   // Sorting whole indexes is for a file.
   connection.database.exec('pragma temp_store = file');
-  begin(connection);
+  writer?.files.check();
+  begin(connection, lockMilliseconds);
   try {
     await makeMissingTables('sqlite', session.sql);
     const replayed = await withoutIndexes(connection, () =>
@@ -163,15 +198,15 @@ async function replay(port: RequestPort, id: number): Promise<Replayed> {
     connection.database.exec('pragma temp_store = memory');
     return replayed;
   } catch (error) {
-    abandonBatch(error);
+    abandonBatch(error, port.data.path);
     close();
     throw error;
   }
 }
 
 /** Takes the write lock. The processes that share the file ask again and again: SQLite itself keeps no queue. */
-function begin(connection: SqliteConnection): void {
-  const deadline = performance.now() + lockMilliseconds;
+function begin(connection: SqliteConnection, waitMilliseconds: number): void {
+  const deadline = performance.now() + waitMilliseconds;
   for (;;) {
     try {
       connection.database.exec('begin immediate');
@@ -196,14 +231,17 @@ function writeHead(connection: SqliteConnection, before: LogHead, head: LogHead)
 
 async function open(path: string): Promise<Writer> {
   if (writer !== undefined) return writer;
-  requireFile(path);
+  if (home === undefined) requireFile(path);
+  home ??= fileOf(path);
+  // Another file is not opened, so that nothing of it is touched.
+  rememberFiles(path, home).check();
   const connection = openConnection(path, { readOnly: false, busyMilliseconds });
   try {
     const session = sqliteSession(connection);
-    await requireSchema(connection, session.sql);
+    await requireSchema(path, connection, session.sql);
     const { id } = await session.sql.selectFrom('registry').select('id').executeTakeFirstOrThrow();
     connection.database.exec('pragma busy_timeout = 0');
-    writer = { connection, session, registryId: id, clock: systemClock };
+    writer = { connection, session, files: rememberFiles(path, home), registryId: id, clock: systemClock };
     return writer;
   } catch (error) {
     connection.close();
@@ -213,13 +251,26 @@ async function open(path: string): Promise<Writer> {
 
 async function migrate(path: string): Promise<readonly string[]> {
   close();
-  makeFolder(path);
+  refuseForeignFile(path);
+  makeFile(path);
   const connection = openConnection(path, { readOnly: false, busyMilliseconds });
   try {
-    begin(connection);
+    begin(connection, lockMilliseconds);
     const applied = await applyMigrations('sqlite', sqliteQueries(connection), systemClock);
     connection.database.exec('commit');
+    home ??= fileOf(path);
     return applied;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Before anything of it is changed. */
+function refuseForeignFile(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  const connection = openConnection(path, { readOnly: true, busyMilliseconds });
+  try {
+    isMigrated(path, connection);
   } finally {
     connection.close();
   }

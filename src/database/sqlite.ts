@@ -1,7 +1,8 @@
 import { moduleUrl } from '../kernel/module-url.ts';
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
-import { asArtifactstoreError } from './failure.ts';
+import { asArtifactstoreError, databaseUnavailable } from './failure.ts';
+import type { ThreadData } from './sqlite-messages.ts';
 import { createDatabaseThread } from './sqlite-thread.ts';
 import { openSqliteVersion } from './sqlite-version.ts';
 
@@ -11,6 +12,8 @@ export interface SqliteOptions {
   readonly operations: OperationsModule;
   /** Brings the schema up to date before the first operation. */
   readonly migrate?: boolean;
+  /** Nothing is written and nothing is made, beside a running server or on read-only media. */
+  readonly readOnly?: boolean;
 }
 
 const pollMilliseconds = 25;
@@ -18,7 +21,8 @@ const healthMilliseconds = 3_000;
 
 /** The embedded database: one file, one thread that writes and one that reads. Several processes may share the file. */
 export async function openSqlite<O extends Operations = Operations>(options: SqliteOptions): Promise<Database<O>> {
-  const data = { path: options.path, operations: options.operations.url.href };
+  const data = { path: options.path, operations: options.operations.url.href, readOnly: options.readOnly === true };
+  if (data.readOnly) return await openReadOnly(data);
   const writer = createDatabaseThread(moduleUrl('./sqlite-writer.ts', import.meta.url), data);
   const reader = createDatabaseThread(moduleUrl('./sqlite-reader.ts', import.meta.url), data);
   const waiters = createEventWaiters(async () => (await reader.call({ kind: 'last_sequence' })).output as number, pollMilliseconds);
@@ -58,18 +62,46 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
     async migrate() {
       return (await writer.call({ kind: 'migrate' })).output as readonly string[];
     },
-    health: () => health(reader),
+    health: () =>
+      health(async () => {
+        await writer.call({ kind: 'health' });
+        return await reader.call({ kind: 'health' });
+      }),
     close,
   };
 }
 
-async function health(reader: ReturnType<typeof createDatabaseThread>): ReturnType<Database['health']> {
+/** Only the thread that reads; the file's folder stays as it is. */
+async function openReadOnly<O extends Operations>(data: ThreadData): Promise<Database<O>> {
+  const reader = createDatabaseThread(moduleUrl('./sqlite-reader.ts', import.meta.url), data);
+  const waiters = createEventWaiters(async () => (await reader.call({ kind: 'last_sequence' })).output as number, pollMilliseconds);
+  const refuse = async (): Promise<never> => {
+    throw databaseUnavailable('The database was opened to be read; nothing is written.');
+  };
+  return {
+    async read(name, input) {
+      return (await reader.call({ kind: 'operation', name, input })).output as never;
+    },
+    waitForEvents: waiters.wait,
+    health: () => health(() => reader.call({ kind: 'health' })),
+    write: refuse,
+    replay: refuse,
+    migrate: refuse,
+    async close() {
+      waiters.close();
+      await reader.close();
+    },
+  };
+}
+
+/** What `ask` says within a bounded time; it gives the version. */
+async function health(ask: () => Promise<{ readonly output: unknown }>): ReturnType<Database['health']> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, healthMilliseconds, undefined);
   });
   try {
-    const answer = await Promise.race([reader.call({ kind: 'health' }), late]);
+    const answer = await Promise.race([ask(), late]);
     if (answer === undefined) return { healthy: false, migrated: true, detail: 'the database does not answer' };
     return { healthy: true, migrated: true, detail: `sqlite ${String(answer.output)}` };
   } catch (error) {

@@ -167,10 +167,18 @@ export function sealEvent(head: LogHead, created_at: Timestamp, event: NewEvent)
   return { ...header, payload, payload_digest, chain_digest: chainDigest(head.chain_digest, header, payload_digest) };
 }
 
+/** Why a row's payload is not what its digest says, or undefined when it is. */
+export function brokenPayload(event: StoredEvent): string | undefined {
+  return sameBytes(blake3(event.payload), event.payload_digest)
+    ? undefined
+    : `the payload of event ${event.sequence} does not match its digest`;
+}
+
 /** Why a row does not continue the log, or undefined when it does. */
 export function brokenLink(head: LogHead, event: StoredEvent): string | undefined {
   if (event.sequence !== head.sequence + 1) return `sequence ${event.sequence} follows ${head.sequence}`;
-  if (!sameBytes(blake3(event.payload), event.payload_digest)) return `the payload of event ${event.sequence} does not match its digest`;
+  const broken = brokenPayload(event);
+  if (broken !== undefined) return broken;
   if (!sameBytes(chainDigest(head.chain_digest, event, event.payload_digest), event.chain_digest))
     return `event ${event.sequence} does not continue the chain`;
   return undefined;

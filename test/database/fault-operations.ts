@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { operations as conformance } from '../../src/database/conformance-operations.ts';
-import type { Transaction } from '../../src/database/DATABASE.ts';
+import type { Snapshot, Transaction } from '../../src/database/DATABASE.ts';
 
 /** Lets SQLite's file grow by so many pages and no further, as a full disk does; null lifts it. */
 async function limitGrowth(transaction: Transaction, input: { readonly pages: number | null }): Promise<void> {
@@ -31,6 +31,14 @@ async function swallowFailure(transaction: Transaction, _input: null): Promise<n
   return 1;
 }
 
+async function countEvents(snapshot: Snapshot, _input: null): Promise<number> {
+  const { count } = await snapshot.sql
+    .selectFrom('events')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 export const operations: {
   readonly writes: typeof conformance.writes & {
     readonly limitGrowth: typeof limitGrowth;
@@ -39,10 +47,10 @@ export const operations: {
     readonly readSetting: typeof readSetting;
     readonly swallowFailure: typeof swallowFailure;
   };
-  readonly reads: typeof conformance.reads;
+  readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents };
 } = {
   writes: { ...conformance.writes, limitGrowth, endThread, endSession, readSetting, swallowFailure },
-  reads: conformance.reads,
+  reads: { ...conformance.reads, countEvents },
 };
 
 export type FaultOperations = typeof operations;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import { decodeCbor } from '../../kernel/cbor.ts';
-import { toHex } from '../../kernel/digest.ts';
+import { sameBytes, toHex } from '../../kernel/digest.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/event.ts';
 import { encodeEventPage } from '../../kernel/event-page.ts';
 import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
@@ -71,7 +71,19 @@ export async function verifyEvents(
     if (reason !== undefined) return { head, total: last_sequence, reason };
     head = { sequence: row.sequence, chain_digest: row.chain_digest };
   }
-  return { head, total: last_sequence, reason: null };
+  return { head, total: last_sequence, reason: rows.length === 0 ? await cutOff(snapshot, head) : null };
+}
+
+/**
+ * Events at the end that are not there any more: the chain of the others is whole without them, but the head knows. A head that was
+ * lost says nothing, and is made again from the last event.
+ */
+async function cutOff(snapshot: Snapshot, end: LogHead): Promise<string | null> {
+  const tables = await snapshot.sql.introspection.getTables();
+  if (!tables.some(({ name }) => name === 'log_head')) return null;
+  const head = await snapshot.sql.selectFrom('log_head').select(['sequence', 'chain_digest']).where('id', '=', 1).executeTakeFirst();
+  if (head === undefined || (head.sequence === end.sequence && sameBytes(head.chain_digest, end.chain_digest))) return null;
+  return `the log ends, but its head is event ${head.sequence}, blake3:${toHex(head.chain_digest)}`;
 }
 
 /** The last sequence, and how many locations of each backend are known to be bad. */

@@ -1,0 +1,133 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
+import { fromHex, toHex } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
+import { localFileError } from '../kernel/file-error.ts';
+import { parseJson } from '../kernel/json.ts';
+import type { Timestamp } from '../kernel/time.ts';
+
+export interface LogFileVerdict {
+  readonly ok: boolean;
+  /** The first event of the file; 0 where it has none. What is before it is not in the file, and not checked. */
+  readonly firstSequence: number;
+  /** The last good one, and its chain digest. */
+  readonly sequence: number;
+  readonly chain_digest: string;
+  readonly reason?: string;
+}
+
+/**
+ * Checks an exported log without the database: a file of JSON lines, as `events --json` prints them, or one page in CBOR, as `GET /events`
+ * gives it. Each payload is encoded again: its digest is over the canonical CBOR, which JSON carries whole.
+ */
+export async function verifyLogFile(path: string, onProgress: (done: number, total: number) => void): Promise<LogFileVerdict> {
+  let head: LogHead = { sequence: 0, chain_digest: chainStart };
+  let firstSequence = 0;
+  const verdict = (reason?: string): LogFileVerdict => ({
+    ok: reason === undefined,
+    firstSequence,
+    sequence: head.sequence,
+    chain_digest: `blake3:${toHex(head.chain_digest)}`,
+    ...(reason === undefined ? {} : { reason }),
+  });
+  try {
+    for await (const { event, done, total } of eventsOf(path)) {
+      if (typeof event === 'string') return verdict(event);
+      const later = firstSequence === 0 && event.sequence > 1;
+      const reason = later ? brokenPayload(event) : brokenLink(head, event);
+      if (reason !== undefined) return verdict(reason);
+      if (firstSequence === 0) firstSequence = event.sequence;
+      head = { sequence: event.sequence, chain_digest: event.chain_digest };
+      if (event.sequence % progressEvents === 0) onProgress(done, total);
+    }
+  } catch (error) {
+    throw localFileError(error, path, 'read', { field: '--input' });
+  }
+  return verdict();
+}
+
+const progressEvents = 1_000;
+/** The most that one page holds is far below it. */
+const maximumPageBytes = 256 * 1_048_576;
+
+/** Events, or why a line is none. */
+type Line = { readonly event: StoredEvent | string; readonly done: number; readonly total: number };
+
+async function* eventsOf(path: string): AsyncIterable<Line> {
+  const { size } = await stat(path);
+  let done = 0;
+  const stream = createReadStream(path);
+  try {
+    for await (const chunk of stream) {
+      if (!(chunk as Buffer).subarray(0, 1).equals(pageHead)) break;
+      yield* pageOf(path, size);
+      return;
+    }
+  } finally {
+    stream.destroy();
+  }
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    done += Buffer.byteLength(line) + 1;
+    const text = number === 1 ? line.replace(/^\ufeff/, '') : line;
+    if (text.trim() !== '') yield { event: parseLine(text, `line ${number}`), done, total: size };
+  }
+}
+
+/** A map of two, in CBOR. */
+const pageHead = Uint8Array.of(0xa2);
+
+async function* pageOf(path: string, size: number): AsyncIterable<Line> {
+  if (size > maximumPageBytes) throw new ArtifactstoreError('invalid_value', `"${path}" is too long for one page of events.`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of createReadStream(path)) chunks.push(chunk as Uint8Array);
+  const page = decodeCbor(new Uint8Array(Buffer.concat(chunks))) as { readonly items?: unknown };
+  if (!Array.isArray(page.items)) throw new ArtifactstoreError('invalid_value', `"${path}" is no page of events.`);
+  for (const [index, item] of page.items.entries())
+    yield { event: storedEvent(item, `item ${index + 1}`), done: index, total: page.items.length };
+}
+
+function parseLine(line: string, where: string): StoredEvent | string {
+  try {
+    return storedEvent(parseJson(Buffer.from(line)), where);
+  } catch (error) {
+    return `${where} is no event: ${(error as Error).message}`;
+  }
+}
+
+function storedEvent(value: unknown, where: string): StoredEvent | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${where} is no event`;
+  const { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest } = value as Readonly<
+    Record<string, unknown>
+  >;
+  const digests = [payload_digest, chain_digest].map(digestOf);
+  if (
+    !Number.isSafeInteger(sequence) ||
+    (sequence as number) < 1 ||
+    ![created_at, event_type, subject_kind, subject_id, actor].every((text) => typeof text === 'string') ||
+    payload === undefined ||
+    digests.includes(undefined)
+  )
+    return `${where} is no event, or not the whole of it`;
+  return {
+    sequence: sequence as number,
+    created_at: created_at as Timestamp,
+    event_type: event_type as string,
+    subject_kind: subject_kind as string,
+    subject_id: subject_id as string,
+    actor: actor as string,
+    payload: encodeCbor(payload),
+    payload_digest: digests[0]!,
+    chain_digest: digests[1]!,
+  };
+}
+
+function digestOf(text: unknown): Uint8Array | undefined {
+  const hex = typeof text === 'string' ? /^blake3:([0-9a-f]{64})$/.exec(text)?.[1] : undefined;
+  return hex === undefined ? undefined : fromHex(hex);
+}
