@@ -66,6 +66,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   database_not_migrated: exitCode.failed,
   storage_unavailable: exitCode.unreachable,
   server_unreachable: exitCode.unreachable,
+  unexpected_answer: exitCode.unreachable,
   storage_full: exitCode.failed,
   invalid_configuration: exitCode.usage,
   local_file_failed: exitCode.failed,

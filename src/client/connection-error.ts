@@ -1,59 +1,46 @@
+import { type ConnectionFault, connectionFault, isLasting } from '../kernel/connection-fault.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 
 /** Whether the connection failed, as against an answer that was not wished for. */
 export function isConnectionFailure(error: unknown): boolean {
   const code = codeOf(error);
-  return (
-    code !== undefined && (connectionCodes.has(code) || /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HPE_)/.test(code))
+  return code !== undefined && connectionFault(code) !== undefined;
+}
+
+/** `server_unreachable`, with what is known of the cause, what to do, and whether the request can have reached the server. */
+export function connectionError(error: unknown, server: URL): ArtifactstoreError {
+  const code = codeOf(error) ?? 'unknown';
+  const fault = connectionFault(code);
+  const hint = fault === undefined ? undefined : hintFor(fault, server);
+  return new ArtifactstoreError(
+    'server_unreachable',
+    `Can't reach the server at ${server.origin}: ${fault?.text ?? `the connection failed (${code})`}.`,
+    {
+      info: {
+        cause: code,
+        sent: fault === undefined || !(beforeSending.has(fault.kind) || code === 'UND_ERR_CONNECT_TIMEOUT' || isLasting(fault)),
+        ...(fault !== undefined && isLasting(fault) ? { lasting: true } : {}),
+        ...(hint === undefined ? {} : { hint }),
+      },
+      cause: error,
+    },
   );
 }
 
-/** `server_unreachable`, with what is known of the cause, and whether the request can have reached the server. */
-export function connectionError(error: unknown, server: URL): ArtifactstoreError {
-  const code = codeOf(error) ?? 'unknown';
-  const reason = reasons[code] ?? `the connection failed (${code})`;
-  return new ArtifactstoreError('server_unreachable', `Can't reach the server at ${server.origin}: ${reason}.`, {
-    info: { cause: code, sent: !beforeSending.has(code) },
-    cause: error,
-  });
+const beforeSending: ReadonlySet<ConnectionFault['kind']> = new Set(['nobody', 'unknown_host', 'no_route']);
+
+/** Undefined where the general hint of the code is right: that no server is there. */
+function hintFor(fault: ConnectionFault, server: URL): string | undefined {
+  const setting = 'ARTIFACTSTORE_API_URL (or --api-url)';
+  if (fault.remedy !== undefined) return fault.remedy;
+  if (fault.kind === 'speaks_http') return `write http:// in ${setting}, or let the server be reached by https`;
+  if (fault.kind === 'not_http') return `is it https? Then write https:// in ${setting}`;
+  if (fault.kind === 'tls') return `look at the TLS settings of what listens there, and at ${setting}`;
+  if (fault.kind === 'cut' && server.protocol === 'http:')
+    return `where it is always cut, look whether https is spoken there (${setting}), and what stands in front of the server`;
+  if (fault.kind === 'cut' || fault.kind === 'slow') return 'look at the log of the server, and at what stands in front of it';
+  return undefined;
 }
-
-const beforeSending: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-const connectionCodes: ReadonlySet<string> = new Set([
-  ...beforeSending,
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'UND_ERR_SOCKET',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-  'UND_ERR_INFO',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-]);
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'its name could not be looked up',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
-  UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
-  UND_ERR_BODY_TIMEOUT: 'its answer stopped coming',
-  ECONNRESET: 'the connection broke off',
-  UND_ERR_SOCKET: 'the connection broke off',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'its answer broke off',
-  EPIPE: 'the connection broke off',
-};
 
 /** The first code along the chain of causes; several addresses tried at once fail as one AggregateError. */
 function codeOf(error: unknown): string | undefined {

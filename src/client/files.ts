@@ -1,31 +1,33 @@
 import { parseAddress } from '../kernel/address.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath, pathToUrl } from '../kernel/path.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
-import type { Attached, Created, File, Files, FileTarget, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
+import type { Created, File, Files, FileTarget, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
 import { sendable } from './body.ts';
 import { openDownload } from './download.ts';
 import { encodeMultipart } from './multipart.ts';
 import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
+import { addedShape, attachedItemsShape, fileShape, filesShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteFiles(transport: Transport): Files {
   const filesOf = (packageId: string) => `/packages/${parseId(packageId, 'package_id')}/files`;
   const fileAt = (packageId: string, path: string) => `${filesOf(packageId)}/${pathToUrl(parseRelativePath(path, 'relative_path'))}`;
   const get = async (id: string): Promise<File | undefined> =>
-    await lookUp(getJson<File>(transport, `/files/${parseId(id, 'file_id')}`), 'file_not_found');
+    await lookUp(getJson(transport, `/files/${parseId(id, 'file_id')}`, fileShape), 'file_not_found');
   const withDigest = async (contentAddress: string, query: PageQuery = {}): Promise<Page<File>> =>
-    await getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`);
+    await getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`, filesShape);
 
   const addMany = async (packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]> => {
     const path = filesOf(packageId);
     const { contentType, body } = await encodeMultipart(files);
     const answer = await transport.exchange(
       { method: 'POST', path, headers: { 'content-type': contentType }, body, repeatable: true },
-      (answer) => answer.json(),
+      (answer) => answer.json(addedShape),
     );
-    return createdItems(answer);
+    const { items, existing = [] } = answer;
+    const before = new Set(existing);
+    return items.map((record) => ({ record, created: !before.has(record.relative_path) }));
   };
 
   return {
@@ -52,17 +54,20 @@ export function remoteFiles(transport: Transport): Files {
           repeatable: true,
           signal: file.signal,
         },
-        created<File>,
+        created(fileShape),
       );
     },
 
     async attach(packageId, items, { signal } = {}) {
       const request = jsonRequest('POST', filesOf(packageId), { items }, { repeatable: true, ...(signal === undefined ? {} : { signal }) });
-      const answer = (await transport.exchange(request, (answer) => answer.json())) as { readonly items: readonly Attached[] };
-      return answer.items;
+      return await transport.exchange(request, async (answer) => {
+        const { items: attached } = await answer.json(attachedItemsShape);
+        if (attached.length === items.length) return attached;
+        throw await answer.unexpected(`it answered for ${attached.length} files where ${items.length} were sent`);
+      });
     },
 
-    list: async (packageId, query = {}) => await getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ ...query })}`),
+    list: async (packageId, query = {}) => await getJson(transport, `${filesOf(packageId)}${queryText({ ...query })}`, filesShape),
 
     async open(target, options = {}) {
       const file = await locate(target);
@@ -85,7 +90,7 @@ export function remoteFiles(transport: Transport): Files {
 
   async function find(packageId: string, relativePath: string): Promise<File | undefined> {
     const relative_path = parseRelativePath(relativePath, 'relative_path');
-    const page = getJson<Page<File>>(transport, `${filesOf(packageId)}${queryText({ relative_path })}`);
+    const page = getJson(transport, `${filesOf(packageId)}${queryText({ relative_path })}`, filesShape);
     return (await lookUp(page, 'package_not_found'))?.items[0];
   }
 }
@@ -104,11 +109,3 @@ function digestHeader(digests: NewFile['digests']): Readonly<Record<string, stri
 
 /** The names of RFC 9530, where they differ. */
 const fieldNames: Readonly<Record<string, string>> = { sha256: 'sha-256', sha512: 'sha-512' };
-
-/** The records of an answer that added files; `existing` names those that were there before. */
-function createdItems(answer: unknown): readonly Created<File>[] {
-  const { items, existing = [] } = answer as { readonly items?: readonly File[]; readonly existing?: readonly string[] };
-  if (!Array.isArray(items)) throw new ArtifactstoreError('internal', 'The server answered without "items".');
-  const before = new Set(existing);
-  return items.map((record: File) => ({ record, created: !before.has(record.relative_path) }));
-}

@@ -1,7 +1,8 @@
 import { parseId } from '../kernel/id.ts';
-import type { Finalized, Package, Packages, Page } from '../registry/REGISTRY.ts';
+import type { Packages } from '../registry/REGISTRY.ts';
 import { checkManifestDigest } from './manifest-digest.ts';
 import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
+import { finalizedShape, packageShape, packagesShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remotePackages(transport: Transport): Packages {
@@ -13,31 +14,32 @@ export function remotePackages(transport: Transport): Packages {
           repeatable: idempotencyKey !== undefined,
           ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
         }),
-        created<Package>,
+        created(packageShape),
       ),
 
-    get: async (id) => await lookUp(getJson<Package>(transport, at(id)), 'package_not_found'),
+    get: async (id) => await lookUp(getJson(transport, at(id), packageShape), 'package_not_found'),
 
     list: async ({ metadata, ...query } = {}) => {
       const terms = Object.entries(metadata ?? {}).map(([key, text]) => [`metadata.${key}`, text] as const);
-      return await getJson<Page<Package>>(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`);
+      return await getJson(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`, packagesShape);
     },
 
     abandon: async (id) =>
-      (await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, (answer) => answer.json())) as Package,
+      await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, (answer) => answer.json(packageShape)),
 
     finalize: async (id) =>
-      (await transport.exchange(jsonRequest('POST', `${at(id)}/finalize`, {}, { repeatable: true }), (answer) =>
-        answer.json(),
-      )) as Finalized,
+      await transport.exchange(jsonRequest('POST', `${at(id)}/finalize`, {}, { repeatable: true }), (answer) =>
+        answer.json(finalizedShape),
+      ),
 
     manifest: async (id) => {
       const path = `${at(id)}/manifest`;
       const request = { method: 'GET', path, headers: { accept: 'application/cbor' }, repeatable: true } as const;
-      const sealed = transport.exchange(request, async (answer) => ({
-        digest: String(answer.headers.etag ?? '').replace(/^"|"$/g, ''),
-        bytes: await answer.bytes(),
-      }));
+      const sealed = transport.exchange(request, async (answer) => {
+        const digest = /^(?:W\/)?"(blake3:[0-9a-f]{64})"$/.exec(String(answer.headers.etag))?.[1];
+        if (digest === undefined) throw await answer.unexpected("it has no ETag with the manifest's digest");
+        return { digest, bytes: await answer.cborBytes() };
+      });
       const found = await lookUp(sealed, 'package_not_finalized');
       if (found !== undefined) checkManifestDigest(found);
       return found;

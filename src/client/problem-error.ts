@@ -1,27 +1,38 @@
 import type { Dispatcher } from 'undici';
 import { ArtifactstoreError, type ErrorCode, errorCodes } from '../kernel/error.ts';
+import { beginning, mediaType } from './answer.ts';
+import { foreignError } from './foreign-answer.ts';
 
-/** What an answer that is no success says: its problem document (RFC 9457) where there is one, else what the status means. */
-export async function problemError({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<ArtifactstoreError> {
-  const text = await body.text();
-  const problem = parse(text);
-  const code = errorCodes.find((known) => known === problem.code) ?? statusCodes[statusCode] ?? 'internal';
+/**
+ * What an answer that is no success says: its problem document (RFC 9457), which is how the server answers; else what a proxy or
+ * another service means by it.
+ */
+export async function problemError(answer: Dispatcher.ResponseData, url: string): Promise<ArtifactstoreError> {
+  const { statusCode: status, headers } = answer;
+  const text = await beginning(answer.body);
+  const problem = mediaType(headers['content-type']) === 'application/problem+json' ? parse(text) : {};
+  const error = typeof problem.code === 'string' ? fromProblem(problem, status) : foreignError({ url, status, headers, text });
   const retryAfterSeconds = parseRetryAfter(headers['retry-after']);
-  const known = new Set(['type', 'title', 'status', 'detail', 'instance', 'code', 'field', 'info']);
-  const more = Object.fromEntries(Object.entries(problem).filter(([key]) => !known.has(key)));
-  const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : undefined;
-  return new ArtifactstoreError(code, detail ?? `The server answered ${statusCode} without saying why.`, {
-    ...(typeof problem.field === 'string' ? { field: problem.field } : {}),
-    info: {
-      ...more,
-      ...(typeof problem.info === 'object' && problem.info !== null ? problem.info : {}),
-      status: statusCode,
-      ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
-    },
+  if (retryAfterSeconds === undefined) return error;
+  const { code, message, field, info } = error;
+  return new ArtifactstoreError(code, message, {
+    ...(field === undefined ? {} : { field }),
+    info: { ...info, retry_after_seconds: retryAfterSeconds },
   });
 }
 
-/** For answers of proxies, and codes of a newer server. */
+function fromProblem(problem: Readonly<Record<string, unknown>>, status: number): ArtifactstoreError {
+  const code = errorCodes.find((known) => known === problem.code) ?? statusCodes[status] ?? 'internal';
+  const known = new Set(['type', 'title', 'status', 'detail', 'instance', 'code', 'field', 'info']);
+  const more = Object.fromEntries(Object.entries(problem).filter(([key]) => !known.has(key)));
+  const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : undefined;
+  return new ArtifactstoreError(code, detail ?? `The server answered ${status} without saying why.`, {
+    ...(typeof problem.field === 'string' ? { field: problem.field } : {}),
+    info: { ...more, ...(typeof problem.info === 'object' && problem.info !== null ? problem.info : {}), status },
+  });
+}
+
+/** For codes of a newer server. */
 const statusCodes: Readonly<Record<number, ErrorCode>> = {
   400: 'malformed_request',
   401: 'unauthorized',

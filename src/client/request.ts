@@ -1,7 +1,9 @@
 import { utf8 } from '../kernel/digest.ts';
 import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import type { Created } from '../registry/REGISTRY.ts';
-import type { Transport, WireAnswer, WireRequest } from './transport.ts';
+import type { WireAnswer } from './answer.ts';
+import type { Shape } from './shape.ts';
+import type { Transport, WireRequest } from './transport.ts';
 
 /** Query text with its question mark; absent values are left out. */
 export function queryText(values: Readonly<Record<string, string | number | undefined>>): string {
@@ -10,8 +12,8 @@ export function queryText(values: Readonly<Record<string, string | number | unde
   return query.size === 0 ? '' : `?${query}`;
 }
 
-export async function getJson<T>(transport: Transport, path: string): Promise<T> {
-  return (await transport.exchange({ method: 'GET', path, repeatable: true }, (answer) => answer.json())) as T;
+export async function getJson<T>(transport: Transport, path: string, shape: Shape<T>): Promise<T> {
+  return await transport.exchange({ method: 'GET', path, repeatable: true }, (answer) => answer.json(shape));
 }
 
 /** Undefined when the server says, by its own code, that there is no such record. */
@@ -35,7 +37,7 @@ export function jsonRequest(
   return { method, path, ...more, headers: { ...more.headers, 'content-type': 'application/json' }, body: utf8(JSON.stringify(body)) };
 }
 
-/** 201 says that the record was made, any other good status that it was there. */
-export async function created<T>(answer: WireAnswer): Promise<Created<T>> {
-  return { record: (await answer.json()) as T, created: answer.status === 201 };
+/** Reads an answer whose 201 says that the record was made, and any other good status that it was there. */
+export function created<T>(shape: Shape<T>): (answer: WireAnswer) => Promise<Created<T>> {
+  return async (answer) => ({ record: await answer.json(shape), created: answer.status === 201 });
 }

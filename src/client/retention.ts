@@ -1,32 +1,33 @@
 import { parseId } from '../kernel/id.ts';
-import type { Health, Hold, Retention, RetentionClassRecord, RetentionRecord } from '../registry/REGISTRY.ts';
+import type { Health, Retention } from '../registry/REGISTRY.ts';
 import { getJson, jsonRequest, queryText } from './request.ts';
+import { healthShape, holdShape, retentionClassesShape, retentionShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteRetention(transport: Transport): Retention {
   const at = (id: string) => `/packages/${parseId(id, 'package_id')}/retention`;
   return {
-    classes: async () => (await getJson<{ readonly items: readonly RetentionClassRecord[] }>(transport, '/retention-classes')).items,
+    classes: async () => (await getJson(transport, '/retention-classes', retentionClassesShape)).items,
 
-    show: (packageId) => getJson<RetentionRecord>(transport, at(packageId)),
+    show: (packageId) => getJson(transport, at(packageId), retentionShape),
 
     extend: async (packageId, input) =>
-      (await transport.exchange(jsonRequest('POST', `${at(packageId)}/extensions`, input, { repeatable: false }), (answer) =>
-        answer.json(),
-      )) as RetentionRecord,
+      await transport.exchange(jsonRequest('POST', `${at(packageId)}/extensions`, input, { repeatable: false }), (answer) =>
+        answer.json(retentionShape),
+      ),
 
     hold: async (packageId, input) =>
-      (await transport.exchange(jsonRequest('POST', `${at(packageId)}/holds`, input, { repeatable: false }), (answer) =>
-        answer.json(),
-      )) as Hold,
+      await transport.exchange(jsonRequest('POST', `${at(packageId)}/holds`, input, { repeatable: false }), (answer) =>
+        answer.json(holdShape),
+      ),
 
     release: async (packageId, holdId, { reason } = {}) => {
       const path = `${at(packageId)}/holds/${parseId(holdId, 'hold_id')}${queryText({ reason })}`;
-      return (await transport.exchange(jsonRequest('DELETE', path, undefined, { repeatable: false }), (answer) => answer.json())) as Hold;
+      return await transport.exchange(jsonRequest('DELETE', path, undefined, { repeatable: false }), (answer) => answer.json(holdShape));
     },
   };
 }
 
 export function remoteHealth(transport: Transport): Promise<Health> {
-  return getJson<Health>(transport, '/health');
+  return getJson(transport, '/health', healthShape);
 }

@@ -45,10 +45,10 @@ const firstSeconds = 0.1;
 const longestSeconds = 5;
 const transient: ReadonlySet<ErrorCode> = new Set(['server_unreachable', 'database_unavailable', 'storage_unavailable', 'request_timeout']);
 
-/** A request that never left can go again whatever it does. */
+/** A request that never left can go again whatever it does; none helps against a wrong address or certificate. */
 function isRetryable(error: unknown, repeatable: boolean): error is ArtifactstoreError {
   if (!isArtifactstoreError(error) || !transient.has(error.code)) return false;
-  return repeatable || error.info?.sent === false;
+  return error.info?.lasting !== true && (repeatable || error.info?.sent === false);
 }
 
 function retryAfter(error: ArtifactstoreError): number {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { type WireAnswer, wireAnswer } from './answer.ts';
 import { connectionError, isConnectionFailure } from './connection-error.ts';
 import { problemError } from './problem-error.ts';
 import { createRetry, type RetryOptions } from './retry.ts';
@@ -34,20 +35,12 @@ export interface StreamedBody {
   readonly sizeBytes?: number;
 }
 
-export interface WireAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Read it to the end or end the iteration early; either frees the connection. */
-  readonly body: AsyncIterable<Uint8Array>;
-  bytes(): Promise<Uint8Array>;
-  json(): Promise<unknown>;
-}
-
 /** HTTP to one server, over kept-alive connections. */
 export interface Transport {
   /**
    * Sends the request, again where that is safe, and answers what `read` makes of a good answer. Reading belongs to the attempt:
-   * an answer that breaks off is asked for again. Errors: what the server's problem document says; `server_unreachable`; `cancelled`.
+   * an answer that breaks off is asked for again. Errors: what the server's problem document says; what a proxy's page means;
+   * `unexpected_answer`; `server_unreachable`; `cancelled`.
    */
   exchange<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -75,8 +68,9 @@ export function createTransport(options: TransportOptions): Transport {
         signal: request.signal ?? null,
       });
       retry.heard();
-      if (answer.statusCode >= 300 && answer.statusCode !== 304) throw await problemError(answer);
-      return await read(wireAnswer(answer));
+      const url = `${base.origin}${prefix}${request.path.replace(/\?.*$/s, '')}`;
+      if (answer.statusCode >= 300) throw await problemError(answer, url);
+      return await read(wireAnswer(answer, url));
     } catch (error) {
       // A body that can't be read is the sender's failure, whatever it does to the connection.
       const failure = upload.failure() ?? error;
@@ -119,26 +113,5 @@ function openBody(body: RequestBody | undefined): {
     body: Readable.from(watched(body.open()), { objectMode: false, highWaterMark: 1_048_576 }),
     headers: body.sizeBytes === undefined ? {} : { 'content-length': String(body.sizeBytes) },
     failure: () => failed,
-  };
-}
-
-function wireAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): WireAnswer {
-  return {
-    status: statusCode,
-    headers,
-    body,
-    bytes: async () => new Uint8Array(await body.arrayBuffer()),
-    json: async () => {
-      const text = await body.text();
-      try {
-        return JSON.parse(text) as unknown;
-      } catch (cause) {
-        throw new ArtifactstoreError(
-          'internal',
-          'The server answered with something that is not JSON; is this the address of an artifactstore?',
-          { cause },
-        );
-      }
-    },
   };
 }

@@ -53,6 +53,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   database_not_migrated: [503, 'The database is not migrated'],
   storage_unavailable: [503, 'The storage cannot be reached'],
   server_unreachable: [503, 'A server cannot be reached'],
+  unexpected_answer: [502, 'An answer is not that of the server'],
   storage_full: [507, 'The storage is full'],
   invalid_configuration: [500, 'The server is not configured rightly'],
   local_file_failed: [500, 'A file of this machine cannot be used'],

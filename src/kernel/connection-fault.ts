@@ -28,6 +28,11 @@ export function isLasting({ kind }: ConnectionFault): boolean {
   return lasting.has(kind);
 }
 
+/** Whether a page says that http was spoken to a port of https, in the words of Go's servers, nginx or Apache. */
+export function speaksHttps(page: string): boolean {
+  return /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL-enabled/i.test(page);
+}
+
 const lasting: ReadonlySet<ConnectionFault['kind']> = new Set([
   'untrusted_certificate',
   'expired_certificate',

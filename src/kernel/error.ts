@@ -55,12 +55,13 @@ export const errorCodes = [
   'invalid_metadata_schema',
   'metadata_mismatch',
   'too_many_files',
-  // the store itself, and the machine it is asked from (500, 503, 507)
+  // the store itself, and the machine it is asked from (500, 502, 503, 507)
   'integrity_failure',
   'database_unavailable',
   'database_not_migrated',
   'storage_unavailable',
   'server_unreachable',
+  'unexpected_answer',
   'storage_full',
   'invalid_configuration',
   'local_file_failed',

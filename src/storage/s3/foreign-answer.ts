@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { speaksHttps } from '../../kernel/connection-fault.ts';
 
 /** The answer as it came, as far as it is of use here. */
 interface RawAnswer {
@@ -85,7 +86,8 @@ export function pageOf(error: unknown): string | undefined {
   };
   if ($response === undefined) return undefined;
   const body = typeof text === 'string' ? text : '';
-  const title = typeof head?.title === 'string' ? head.title : (/<title[^>]*>([^<]*)/i.exec(body)?.[1] ?? wrongScheme.exec(body)?.[0]);
+  const title =
+    typeof head?.title === 'string' ? head.title : (/<title[^>]*>([^<]*)/i.exec(body)?.[1] ?? (speaksHttps(body) ? body : undefined));
   if (title !== undefined)
     return title
       .replace(/[\s\p{Cc}]+/gu, ' ')
@@ -93,7 +95,3 @@ export function pageOf(error: unknown): string | undefined {
       .slice(0, 100);
   return code === foreignAnswer || typeof text === 'string' || isPage($response) ? describe($response) : undefined;
 }
-
-/** What Go's servers, nginx and Apache say to http on a port of https. */
-export const wrongScheme: RegExp =
-  /plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL-enabled server port/i;

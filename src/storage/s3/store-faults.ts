@@ -1,5 +1,4 @@
-import { type ConnectionFault, connectionFault } from '../../kernel/connection-fault.ts';
-import { wrongScheme } from './foreign-answer.ts';
+import { type ConnectionFault, connectionFault, speaksHttps } from '../../kernel/connection-fault.ts';
 
 /** What a failed call means, with the setting to look at. */
 export interface StoreFault {
@@ -37,8 +36,7 @@ export function explainFault(answer: StoreAnswer, place: StorePlace): StoreFault
 function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, { bucket, region }: StorePlace): StoreFault {
   if (status === 507) return { text: 'the store is full', kind: 'full' };
   if (status === 429) return { text: 'the store, or a proxy in front of it, asks for fewer requests', kind: 'busy' };
-  if (page !== undefined && wrongScheme.test(page))
-    return { text: `${endpoint} says http, and the store speaks https: correct it to https://` };
+  if (page !== undefined && speaksHttps(page)) return { text: `${endpoint} says http, and the store speaks https: correct it to https://` };
   if (status === 413)
     return {
       text: 'a proxy in front of the store refuses bodies of this size (nginx: client_max_body_size 0); or lower ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES',

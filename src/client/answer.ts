@@ -1,0 +1,81 @@
+import type { Dispatcher } from 'undici';
+import { decodeCbor } from '../kernel/cbor.ts';
+import type { ArtifactstoreError } from '../kernel/error.ts';
+import { type Answered, unexpectedAnswer } from './foreign-answer.ts';
+import type { Shape } from './shape.ts';
+
+/**
+ * A success, which is believed only as far as it is the server's: a proxy, another service and the log-in page of a network answer 200
+ * too. Whatever is not as the server answers is `unexpected_answer`.
+ */
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Read it to the end or end the iteration early; either frees the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** A JSON answer of that shape. */
+  json<T>(shape: Shape<T>): Promise<T>;
+  /** A CBOR answer: its bytes, which nobody has looked at yet. */
+  cborBytes(): Promise<Uint8Array>;
+  /** A CBOR answer of that shape, and its bytes. */
+  cbor<T>(shape: Shape<T>): Promise<{ readonly value: T; readonly bytes: Uint8Array }>;
+  /** The error that this is not the server's answer; `why` says by what one sees it. Reads how the body begins, and ends it. */
+  unexpected(why: string): Promise<ArtifactstoreError>;
+}
+
+export function wireAnswer({ statusCode: status, headers, body }: Dispatcher.ResponseData, url: string): WireAnswer {
+  const type = mediaType(headers['content-type']);
+  const unexpected = async (why: string): Promise<ArtifactstoreError> =>
+    unexpectedAnswer({ url, status, headers, text: await beginning(body) }, why);
+  const read = async (wanted: string): Promise<Uint8Array> => {
+    if (type !== wanted || headers['content-encoding'] !== undefined)
+      throw await unexpected(`artifactstore would have answered with ${wanted}`);
+    return new Uint8Array(await body.arrayBuffer());
+  };
+  const shaped = <T>(shape: Shape<T>, bytes: Uint8Array, parse: (bytes: Uint8Array) => unknown): T => {
+    const answered: Answered = { url, status, headers, text: '' };
+    let value: unknown;
+    try {
+      value = parse(bytes);
+    } catch {
+      throw unexpectedAnswer(answered, `what it sent is not ${type}, or it is cut off`);
+    }
+    if (!shape.fits(value)) throw unexpectedAnswer(answered, `what it sent is not ${shape.name}`);
+    return value;
+  };
+  return {
+    status,
+    headers,
+    body,
+    unexpected,
+    json: async (shape) => shaped(shape, await read('application/json'), (bytes) => JSON.parse(new TextDecoder().decode(bytes))),
+    cborBytes: () => read('application/cbor'),
+    async cbor(shape) {
+      const bytes = await read('application/cbor');
+      return { value: shaped(shape, bytes, decodeCbor), bytes };
+    },
+  };
+}
+
+/** Lower case, without parameters; empty where there is none. */
+export function mediaType(header: string | string[] | undefined): string {
+  return typeof header === 'string' ? header.split(';')[0]!.trim().toLowerCase() : '';
+}
+
+/** The first of a body's text, which is all that a page is needed for: a body without an end is not read to its end. */
+export async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      length += part.length;
+      if (length >= beginningBytes) break;
+    }
+  } catch {
+    // What came before it broke off is enough.
+  }
+  return new TextDecoder().decode(Buffer.concat(parts));
+}
+
+const beginningBytes = 65_536;
