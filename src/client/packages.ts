@@ -27,8 +27,8 @@ export function remotePackages(transport: Transport): Packages {
     abandon: async (id) =>
       await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, (answer) => answer.json(packageShape)),
 
-    finalize: async (id) =>
-      await transport.exchange(jsonRequest('POST', `${at(id)}/finalize`, {}, { repeatable: true }), (answer) =>
+    finalize: async (id, expected = {}) =>
+      await transport.exchange(jsonRequest('POST', `${at(id)}/finalize`, expected, { repeatable: true }), (answer) =>
         answer.json(finalizedShape),
       ),
 

@@ -8,6 +8,7 @@ import type {
   EventRecord,
   File,
   Finalized,
+  FinalizeExpectation,
   Health,
   Hold,
   Location,
@@ -98,7 +99,12 @@ export interface NewHold {
 
 export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason: text }, strict));
 
-export const emptyObject: TUnsafe<Readonly<Record<never, never>>> = describes<Readonly<Record<never, never>>>()(Type.Object({}, strict));
+export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<FinalizeExpectation>()(
+  Type.Object(
+    { files_digest: Type.Optional(Type.String({ description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).' })) },
+    strict,
+  ),
+);
 
 // Records of answers, by their name in the OpenAPI's components.
 

@@ -29,8 +29,12 @@ export interface Packages {
   list(query?: PackageQuery): Promise<Page<Package>>;
   /** Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once. `package_not_open`, `package_held`. */
   abandon(id: string): Promise<Package>;
-  /** Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. */
-  finalize(id: string): Promise<Finalized>;
+  /**
+   * Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. With a
+   * `files_digest` (see `kernel/files-digest.ts`) only when the package holds exactly those files, and `precondition_failed` when it
+   * holds others, now or since it was sealed: whoever else adds files at the same moment, what is sealed is what was meant.
+   */
+  finalize(id: string, expected?: FinalizeExpectation): Promise<Finalized>;
   /** The sealed manifest's canonical CBOR, or undefined while there is none (`package_not_found` when there is no package). */
   manifest(id: string): Promise<SealedManifest | undefined>;
 }
@@ -139,6 +143,11 @@ export interface Package {
   readonly expires_at: string | null;
   readonly file_count: number;
   readonly total_bytes: number;
+}
+
+export interface FinalizeExpectation {
+  /** `sha256:<hex>` over the package's files. */
+  readonly files_digest?: string;
 }
 
 export interface Finalized {

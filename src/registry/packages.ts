@@ -1,3 +1,4 @@
+import { parseAddress, splitAddress } from '../kernel/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { metadataTerm } from '../kernel/fold.ts';
@@ -74,10 +75,11 @@ export function createPackages(context: Context, actor: string): Packages {
       return await database.write('package.abandon', { actor, id: parseId(id, 'package_id') });
     },
 
-    async finalize(id) {
+    async finalize(id, { files_digest: filesDigest } = {}) {
       return await database.write('package.finalize', {
         actor,
         id: parseId(id, 'package_id'),
+        filesDigest: filesDigest === undefined ? null : checkFilesDigest(filesDigest),
         software: `artifactstore/${context.version}`,
       });
     },
@@ -88,6 +90,13 @@ export function createPackages(context: Context, actor: string): Packages {
       return found === 'unsealed' ? undefined : found;
     },
   };
+}
+
+function checkFilesDigest(text: string): string {
+  const address = parseAddress(text, 'files_digest');
+  if (splitAddress(address).algorithm !== 'sha256')
+    throw new ArtifactstoreError('invalid_address', 'A files digest is SHA-256: "sha256:" and 64 hex digits.', { field: 'files_digest' });
+  return address;
 }
 
 function checkStatus(status: string | undefined): PackageStatus | null {

@@ -7,7 +7,7 @@ import { ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
 import { answers, packageId, paging } from '../parameters.ts';
-import { emptyObject, finalizedRecord, newPackage, packagePage, packageRecord } from '../records.ts';
+import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 
 export function packageRoutes(api: Api, context: RouteContext): void {
@@ -87,13 +87,13 @@ export function packageRoutes(api: Api, context: RouteContext): void {
       schema: {
         tags: ['packages'],
         summary: 'Seal a package',
-        description: 'Twice gives the same answer.',
+        description: 'Twice gives the same answer. With a files_digest, only when the package holds exactly those files; else 412.',
         params: packageId,
-        body: emptyObject,
-        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410),
+        body: finalizeExpectation,
+        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410, 412),
       },
     },
-    async (request) => request.registry.packages.finalize(request.params.id),
+    async (request) => request.registry.packages.finalize(request.params.id, request.body),
   );
 
   for (const url of ['/packages/:id/manifest', '/packages/:id/manifest.json'] as const) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeCbor, encodeCbor } from '../../kernel/cbor.ts';
 import { blake3, toHex } from '../../kernel/digest.ts';
+import { filesDigest } from '../../kernel/files-digest.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import { attachment, chunks, type Opened, refuses, samples } from './samples.ts';
 
@@ -60,6 +61,25 @@ export function sealingConformance(opened: Opened): void {
       const { items } = await registry().events.page({ subject_id: created.id, event_type: 'v1.package.finalized' });
       assert.equal(items[0]!.payload_digest, digest);
       assert.equal(items[0]!.created_at, manifest.provenance.finalized_at);
+    });
+
+    it('seals with an expectation only what was expected, and holds what was sealed to it', async () => {
+      const { id } = await create();
+      const { record } = await add(id, 'a', 'a');
+      const expected = { files_digest: filesDigest([record]) };
+      const late = await add(id, 'late', 'of somebody else');
+      await refuses('precondition_failed', registry().packages.finalize(id, expected));
+      assert.equal((await registry().packages.get(id))!.status, 'created');
+      await refuses(['invalid_address', 'malformed_request'], registry().packages.finalize(id, { files_digest: 'sha256:short' }));
+      await refuses(
+        ['invalid_address', 'malformed_request'],
+        registry().packages.finalize(id, { files_digest: expected.files_digest.replace('sha256', 'blake3') }),
+      );
+      const both = { files_digest: filesDigest([late.record, record]) };
+      const sealed = await registry().packages.finalize(id, both);
+      assert.deepEqual(await registry().packages.finalize(id, both), sealed);
+      assert.deepEqual(await registry().packages.finalize(id), sealed);
+      await refuses('precondition_failed', registry().packages.finalize(id, expected));
     });
   });
 }
