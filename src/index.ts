@@ -3,7 +3,8 @@
 export type { Context as CommandContext } from './cli/context.ts';
 export type { CommandEntry, CommandTable, Definition as CommandDefinition } from './cli/definition.ts';
 export { type ConnectOptions, connectRegistry, type RemoteRegistry } from './client/connect.ts';
-export { type HashedFile, hashFile } from './client/read-file.ts';
+export { type Difference, describeDifference, differenceOf, packageFiles } from './client/difference.ts';
+export { type FileContent, filesDigestOf, type HashedFile, hashFile } from './client/read-file.ts';
 export { type UploadOptions, uploadFiles } from './client/upload.ts';
 export { type Tree, type TreeFile, walkTree } from './client/walk.ts';
 export type { Store } from './compose.ts';

@@ -1,6 +1,5 @@
-import type { File, JsonObject, Package, PackageQuery } from 'artifactstore';
+import type { JsonObject, Manifest, Package, PackageQuery } from 'artifactstore';
 import type { Library, Work } from '../tools.ts';
-import { describeDifference, differenceOf, isSame, type KeptFile } from './difference.ts';
 import type { Scan } from './scan.ts';
 import type { SchemaFile } from './schema.ts';
 
@@ -60,7 +59,7 @@ export async function ingest(work: Work, scanned: Scan, submission: Submission):
 
 /** How often others may be in the way before it is said. */
 const maximumRounds = 6;
-const overtakenCodes = ['package_not_open', 'package_collected', 'idempotency_conflict'] as const;
+const overtakenCodes = ['package_not_open', 'package_collected', 'idempotency_conflict', 'precondition_failed'] as const;
 
 async function create({ registry, tools }: Work, scanned: Scan, submission: Submission, newest: Package | undefined): Promise<Package> {
   const { identity, producer } = submission;
@@ -107,17 +106,20 @@ async function compare(
   sealed: Package,
 ): Promise<Ingested> {
   const manifest = await registry.packages.manifest(sealed.id);
-  const { files } = library.decodeCbor(manifest?.bytes ?? new Uint8Array()) as unknown as { readonly files: readonly KeptFile[] };
-  const difference = differenceOf(files, scanned.files);
-  if (!isSame(difference)) {
-    const { summary, lines } = describeDifference(difference);
+  const { files } = library.decodeCbor(manifest?.bytes ?? new Uint8Array()) as unknown as Manifest;
+  const difference = library.differenceOf(files, scanned.files);
+  if (difference !== undefined) {
+    const { summary, lines } = library.describeDifference(difference);
+    const { added, removed, changed } = difference;
     throw new library.ArtifactstoreError(
       'idempotency_conflict',
       `${submission.identity.value} is kept as package ${sealed.id}, and the directory is not the same any more: ${summary}.\n${lines}`,
       {
         info: {
           package_id: sealed.id,
-          ...difference,
+          added,
+          removed,
+          changed,
           hint: `what is sealed stays as it is: give the new content an id of its own, or bring the old one back with \`artifactstore pull ${sealed.id} <dir>\``,
         },
       },
@@ -145,9 +147,8 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
       signal,
       onDone: (bytes) => progress.advance(bytes),
     });
-    await checkFiles(work, scanned, record.id);
     const { status } = (await registry.packages.get(record.id)) ?? record;
-    const sealed = await registry.packages.finalize(record.id);
+    const sealed = await registry.packages.finalize(record.id, { files_digest: library.filesDigestOf(scanned.files) });
     return {
       package_id: sealed.package_id,
       manifest_digest: sealed.manifest_digest,
@@ -155,32 +156,28 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
       reused_existing: status === 'finalized',
     };
   } catch (error) {
-    throw await giveUp(work, record, signal.aborted ? signal.reason : error);
+    throw await giveUp(work, record, signal.aborted ? signal.reason : await inWords(work, scanned, record, error));
   } finally {
     progress.stop();
   }
 }
 
-/** What is about to be sealed is what was scanned. */
-async function checkFiles({ registry, tools: { library } }: Work, scanned: Scan, packageId: string): Promise<void> {
-  const kept: File[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page = await registry.files.list(packageId, { limit: 1000, ...(cursor === undefined ? {} : { cursor }) });
-    kept.push(...page.items);
-    cursor = page.next_cursor;
-  }
-  const difference = differenceOf(kept, scanned.files);
-  if (isSame(difference)) return;
-  const [path] = [...difference.changed, ...difference.added, ...difference.removed];
-  throw new library.ArtifactstoreError('digest_mismatch', `"${path}" changed while it was being ingested.`, {
+/** What is sealed is what was scanned, or the first file that is not is named. */
+async function inWords({ registry, tools: { library } }: Work, scanned: Scan, { id }: Package, error: unknown): Promise<unknown> {
+  // One that somebody else sealed meanwhile is looked at again.
+  if (!library.isArtifactstoreError(error, 'precondition_failed') || error.info?.status === 'finalized') return error;
+  const difference = library.differenceOf(await library.packageFiles(registry, id), scanned.files);
+  const [path] = [...(difference?.changed ?? []), ...(difference?.added ?? []), ...(difference?.removed ?? [])];
+  return new library.ArtifactstoreError('digest_mismatch', `"${path}" changed while it was being ingested.`, {
     ...(path === undefined ? {} : { field: path }),
     info: { hint: 'ingest again when nothing writes to the directory' },
+    cause: error,
   });
 }
 
 /** Leaves no half-made package behind, as far as the server can be reached: the next try goes on with one that is left. */
 async function giveUp({ registry, tools: { library } }: Work, record: Package, error: unknown): Promise<unknown> {
-  if (!library.isArtifactstoreError(error) || error.code === 'package_not_open') return error;
+  if (!library.isArtifactstoreError(error) || error.code === 'package_not_open' || error.code === 'precondition_failed') return error;
   const abandoned =
     error.code !== 'server_unreachable' &&
     (await registry.packages.abandon(record.id).then(

@@ -1,14 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { HashedFile, Tree } from 'artifactstore';
+import type { FileContent, HashedFile, Tree } from 'artifactstore';
 import type { Library, Work } from '../tools.ts';
-
-/** What a file of the directory was when it was read: a sealed package must hold exactly this. */
-export type ScannedFile = Pick<HashedFile, 'relativePath' | 'sizeBytes' | 'executable' | 'contentAddress'>;
 
 export interface Scan {
   readonly tree: Tree;
-  /** In path order. */
-  readonly files: readonly ScannedFile[];
+  /** What each file was when it was read, in path order: a sealed package must hold exactly this. */
+  readonly files: readonly FileContent[];
   /** SHA-256 over the canonical JSON of `[[path, size, "sha256:…", executable], …]`: equal for equal content, wherever it stands. */
   readonly contentDigest: string;
 }
@@ -21,7 +18,7 @@ export async function scan({ tools: { library, createProgress }, signal, context
   const tree = library.walkTree(directory);
   if (tree.files.length === 0) throw new library.ArtifactstoreError('package_empty', `There is no file below "${directory}".`);
   for (const path of tree.emptyDirectories) context.output.note(`warning: the empty directory "${path}" is left out`);
-  const files: ScannedFile[] = [];
+  const files: FileContent[] = [];
   const bytesOfAll = tree.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const progress = await createProgress(context.output, 'reading', bytesOfAll);
   try {

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createHasher, sha256, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { filesDigest } from '../kernel/files-digest.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
 import type { TreeFile } from './walk.ts';
 
@@ -11,6 +12,26 @@ export interface HashedFile extends TreeFile {
   /** By algorithm. A large file has BLAKE3 too: knowing it, a registry need not keep the bytes before it sends them on. */
   readonly digests: ReadonlyMap<string, Uint8Array>;
   readonly bytes: Uint8Array | undefined;
+}
+
+/** What a file is, to compare it with what a package holds. */
+export type FileContent = Pick<HashedFile, 'relativePath' | 'sizeBytes' | 'executable' | 'contentAddress'>;
+
+/** Of a package that holds exactly these files. */
+export function filesDigestOf(files: Iterable<FileContent>): string {
+  return filesDigest(
+    Iterator.from(files).map((file) => ({
+      relative_path: file.relativePath,
+      size_bytes: file.sizeBytes,
+      digest_sha256: file.contentAddress.replace(/^sha256:/, ''),
+      annotations: annotationsOf(file),
+    })),
+  );
+}
+
+/** What of a file's mode a package keeps. */
+export function annotationsOf({ executable }: Pick<TreeFile, 'executable'>): Readonly<Record<string, string>> {
+  return executable ? { mode: 'executable' } : {};
 }
 
 /** Files below this size are read into memory once, hashed there, and sent together with others. */
