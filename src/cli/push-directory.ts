@@ -2,16 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
-import { hashFile } from '../client/read-file.ts';
-import { uploadFiles } from '../client/upload.ts';
-import { type Tree, walkTree } from '../client/walk.ts';
-import { decodeCbor } from '../kernel/cbor.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { walkTree } from '../client/walk.ts';
+import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
+import { localFileError } from '../kernel/file-error.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
-import { type Manifest, maximumFiles } from '../kernel/manifest.ts';
-import type { Finalized, NewPackage, Package } from '../registry/REGISTRY.ts';
+import { maximumFiles } from '../kernel/manifest.ts';
+import type { Created, NewPackage, Package } from '../registry/REGISTRY.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
+import { fillPackage } from './fill-package.ts';
 import { createProgress } from './progress.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
@@ -49,9 +48,26 @@ export async function pushDirectory(context: Context, directory: string, options
   using stop = stopOnSignal();
   const registry = connect(context, { patienceSeconds });
   try {
-    // With a key of its own even a request whose answer was lost makes one package only.
-    const { record } = await registry.packages.create(input, { idempotencyKey: options.idempotencyKey ?? randomUUID() });
-    const { sealed, uploadedBytes } = await fill(context, registry, record, tree, options, stop.signal);
+    const { record, created } = await openPackage(registry, input, options.idempotencyKey);
+    const progress = await createProgress(
+      output,
+      'pushing',
+      tree.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    );
+    const { sealed, uploadedBytes } = await fillPackage({
+      registry,
+      record,
+      created,
+      tree,
+      keyed: options.idempotencyKey !== undefined,
+      jobs: options.jobs,
+      signal: stop.signal,
+      progress,
+    })
+      .catch(async (error: unknown) => {
+        throw await giveUp(registry, record, options, stop.signal.aborted ? stop.signal.reason : error);
+      })
+      .finally(() => progress.stop());
     if (output.json)
       output.value({
         package_id: sealed.package_id,
@@ -70,68 +86,39 @@ export async function pushDirectory(context: Context, directory: string, options
   }
 }
 
-async function fill(
-  { output }: Context,
-  registry: RemoteRegistry,
-  record: Package,
-  tree: Tree,
-  options: PushOptions,
-  signal: AbortSignal,
-): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
-  if (record.status === 'finalized') return { sealed: await sealedEarlier(registry, record, tree, signal), uploadedBytes: 0 };
-  const progress = await createProgress(
-    output,
-    'pushing',
-    tree.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  );
+/** With a key of its own even a request whose answer was lost makes one package only. */
+async function openPackage(registry: RemoteRegistry, input: NewPackage, key: string | undefined): Promise<Created<Package>> {
   try {
-    const uploadedBytes = await uploadFiles(registry, record.id, tree.files, {
-      jobs: options.jobs,
-      signal,
-      onDone: (bytes) => progress.advance(bytes),
-    });
-    const sealed = await registry.packages.finalize(record.id);
-    progress.stop();
-    return { sealed, uploadedBytes };
+    return await registry.packages.create(input, { idempotencyKey: key ?? randomUUID() });
   } catch (error) {
-    progress.stop();
-    throw await giveUp(registry, record, options, signal.aborted ? signal.reason : error);
-  }
-}
-
-/** A push with this key was finished before: it is the same one if the package holds the same files. */
-async function sealedEarlier(registry: RemoteRegistry, record: Package, tree: Tree, signal: AbortSignal): Promise<Finalized> {
-  const sealed = await registry.packages.manifest(record.id);
-  const { files } = decodeCbor(sealed?.bytes ?? new Uint8Array()) as unknown as Manifest;
-  const digests = new Map(files.map((file) => [file.relative_path, file.digest_sha256]));
-  let same = files.length === tree.files.length;
-  for (const file of tree.files) {
-    if (!same) break;
-    same = `sha256:${digests.get(file.relativePath)}` === (await hashFile(file, signal)).contentAddress;
-  }
-  if (!same)
+    if (!isArtifactstoreError(error, 'idempotency_conflict')) throw error;
     throw new ArtifactstoreError(
-      'idempotency_conflict',
-      `With this key package ${record.id} was sealed, and it holds other files than the directory.`,
+      error.code,
+      `The key "${key}" was used for a push with another name, subject, retention class or other metadata, as package ${error.info?.package_id}.`,
       {
-        info: { package_id: record.id, hint: 'use a new --idempotency-key for a new package' },
+        field: '--idempotency-key',
+        info: { ...error.info, hint: 'give the same ones again, or use a new --idempotency-key for a new package' },
+        cause: error,
       },
     );
-  return await registry.packages.finalize(record.id);
+  }
 }
 
-/** Leaves no half-filled package behind, unless its key says that the push will go on. Answers the error with what to do. */
-async function giveUp(registry: RemoteRegistry, record: Package, options: PushOptions, error: unknown): Promise<unknown> {
+/** Leaves no half-filled package behind, unless its key says that the push will be resumed. Answers the error with what to do. */
+async function giveUp(registry: RemoteRegistry, record: Package, options: PushOptions, thrown: unknown): Promise<unknown> {
+  const error = localFileError(thrown, (thrown as NodeJS.ErrnoException).path ?? '', 'read');
   if (!isArtifactstoreError(error)) return error;
+  // The key's package can't become what this directory is.
+  if (options.idempotencyKey !== undefined && endedCodes.has(error.code)) return error;
   let hint: string;
   if (options.idempotencyKey !== undefined)
-    hint = `package ${record.id} is not sealed; run the same command with the same --idempotency-key to go on with it`;
+    hint = `package ${record.id} is not sealed; run the same command with the same --idempotency-key to resume it`;
   else if (error.code === 'server_unreachable')
-    hint = `package ${record.id} is not sealed and will be given up by itself; push again when the server is back`;
+    hint = `package ${record.id} is not sealed and will be given up by a collection; push again when the server is back`;
   else
     hint = await registry.packages.abandon(record.id).then(
       () => `nothing was sealed, package ${record.id} is abandoned; push again`,
-      () => `nothing was sealed, package ${record.id} will be given up by itself; push again`,
+      () => `nothing was sealed, package ${record.id} will be given up by a collection; push again`,
     );
   const own = error.info?.hint;
   return new ArtifactstoreError(error.code, error.message, {
@@ -140,6 +127,8 @@ async function giveUp(registry: RemoteRegistry, record: Package, options: PushOp
     cause: error.cause,
   });
 }
+
+const endedCodes: ReadonlySet<ErrorCode> = new Set(['idempotency_conflict', 'package_not_open', 'package_collected']);
 
 function newPackage(context: Context, root: string, options: PushOptions): NewPackage {
   const name = options.name ?? basename(root);

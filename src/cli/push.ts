@@ -15,7 +15,7 @@ export const push: Definition = (command, context) => {
     ])
     .option('--metadata-file <file>', 'a JSON object; --metadata stands above it')
     .option('--metadata-schema <slug>', 'a registered schema that the metadata must match')
-    .option('--idempotency-key <key>', 'with the same key, a push that failed goes on where it stopped')
+    .option('--idempotency-key <key>', 'with the same key, a push that failed is resumed where it stopped')
     .option('--jobs <n>', 'requests at once', positiveInteger, 8)
     .addHelpText(
       'after',

@@ -1,6 +1,8 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createHasher, sha256, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import { filesDigest } from '../kernel/files-digest.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
 import type { TreeFile } from './walk.ts';
@@ -50,13 +52,22 @@ export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<Has
   return hashed(file, hashers[0].digest(), undefined, hashers[1].digest());
 }
 
-/** The file's bytes as an upload takes them: from memory, or read anew each time it is sent. */
-export function fileBody(file: HashedFile, signal: AbortSignal): ReopenableBody {
+/** The file's bytes as an upload takes them: from memory, or read anew each time it is sent; `onBytes` is told how many went out this time. */
+export function fileBody(file: HashedFile, signal: AbortSignal, onBytes?: (count: number) => void): ReopenableBody {
   const { bytes } = file;
   return reopenable(async function* () {
-    if (bytes === undefined) yield* readChunks(file, signal);
-    else if (bytes.length > 0) yield bytes;
+    let count = 0;
+    onBytes?.(count);
+    for await (const chunk of bytes === undefined ? readChunks(file, signal) : whole(bytes)) {
+      yield chunk;
+      count += chunk.length;
+      onBytes?.(count);
+    }
   });
+}
+
+function* whole(bytes: Uint8Array): Iterable<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
 }
 
 export function changed(file: TreeFile, cause?: unknown): ArtifactstoreError {
@@ -85,6 +96,8 @@ async function readWhole(file: TreeFile): Promise<Uint8Array> {
     }
     if (length !== file.sizeBytes) throw changed(file);
     return buffer.subarray(0, length);
+  } catch (error) {
+    throw unreadable(file, error);
   } finally {
     await handle.close();
   }
@@ -97,7 +110,9 @@ async function* readChunks(file: TreeFile, signal: AbortSignal): AsyncIterable<U
     for (;;) {
       signal.throwIfAborted();
       const chunk = new Uint8Array(chunkBytes);
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null).catch((error: unknown) => {
+        throw unreadable(file, error);
+      });
       if (bytesRead === 0) break;
       length += bytesRead;
       if (length > file.sizeBytes) throw changed(file);
@@ -109,11 +124,19 @@ async function* readChunks(file: TreeFile, signal: AbortSignal): AsyncIterable<U
   }
 }
 
+/** A link or a pipe that took the file's place is not followed, and not waited for. */
 async function openFile(file: TreeFile): Promise<FileHandle> {
   try {
-    return await open(file.path, 'r');
+    return await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw changed(file, error);
-    throw new ArtifactstoreError('invalid_path', `"${file.relativePath}" can't be read: ${(error as Error).message}`, { cause: error });
+    throw unreadable(file, error);
   }
 }
+
+function unreadable(file: TreeFile, error: unknown): unknown {
+  if (replacedCodes.has(errnoCode(error) ?? '')) return changed(file, error);
+  return localFileError(error, file.path, 'read', { field: file.relativePath });
+}
+
+/** What is there now is no regular file. */
+const replacedCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO']);

@@ -2,46 +2,90 @@ import mimeTypes from 'mime-types';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from './limit.ts';
-import { changed, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
+import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
 import type { TreeFile } from './walk.ts';
 
 export interface UploadOptions {
   /** How many requests and how many reads are under way at once. */
   readonly jobs: number;
   readonly signal: AbortSignal;
-  /** Told of bytes that are in the package from now on. */
+  /** Told of bytes that go out or are in the package already: each file's size in the end, with less than none when some go out again. */
   onDone(bytes: number): void;
+  /** Told of bytes that had to be sent and have arrived. */
+  onSent?(bytes: number): void;
+  /** Told what each file was when it was read. */
+  onHashed?(file: FileContent): void;
 }
 
 /**
  * Brings the files into an open package and answers how many bytes had to be sent. Files are taken in windows: hashed, attached
- * where the registry has their bytes, sent where it does not, small ones together. Memory is bounded by the windows under way.
+ * where the registry has their bytes, sent where it does not, small ones together. Of files with the same new bytes one is sent, and
+ * the others are attached after it. Memory is bounded by the windows under way.
  */
 export async function uploadFiles(
   registry: Registry,
   packageId: string,
   files: readonly TreeFile[],
-  { jobs, signal, onDone }: UploadOptions,
+  { jobs, signal, onDone, onSent, onHashed }: UploadOptions,
 ): Promise<number> {
   const reads = createLimit(Math.max(jobs, 4));
   const requests = createLimit(jobs);
+  /** By content address: resolves when the file that brings these bytes was sent, or failed. */
+  const settled = new Map<string, Promise<void>>();
   let uploaded = 0;
 
   const sending = forEachLimited(windows(files), windowsAtOnce, async (window) => {
     const hashed = await Promise.all(window.map((file) => reads(() => hashFile(file, signal))));
+    for (const file of hashed) onHashed?.(file);
     signal.throwIfAborted();
     const missing = await requests(() => attach(hashed));
-    const small = missing.filter(({ bytes }) => bytes !== undefined);
-    const large = missing.filter(({ bytes }) => bytes === undefined);
-    await Promise.all([
-      ...batches(small).map((batch) => requests(() => sendTogether(batch))),
-      ...large.map((file) => requests(() => sendAlone(file))),
-    ]);
+    const [firsts, twins] = claim(missing);
+    await Promise.all([sendFirsts(firsts), attachTwins(twins)]);
   });
   // A request that waits for a server or a store that is away is not waited for.
   await Promise.race([sending, stopped(signal)]);
   signal.throwIfAborted();
   return uploaded;
+
+  /** Those whose bytes nobody sends yet, each with its promise made; and those whose bytes somebody does. */
+  function claim(missing: readonly HashedFile[]): readonly [firsts: readonly First[], twins: readonly HashedFile[]] {
+    const firsts: First[] = [];
+    const twins: HashedFile[] = [];
+    for (const file of missing) {
+      if (settled.has(file.contentAddress)) twins.push(file);
+      else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        settled.set(file.contentAddress, promise);
+        firsts.push({ file, settle: resolve });
+      }
+    }
+    return [firsts, twins];
+  }
+
+  async function sendFirsts(firsts: readonly First[]): Promise<void> {
+    const settleOf = new Map(firsts.map(({ file, settle }) => [file, settle]));
+    await send(
+      firsts.map(({ file }) => file),
+      (file) => settleOf.get(file)?.(),
+    );
+  }
+
+  /** Waits for whoever sends the same bytes, and sends what the registry still does not have: that one may have failed. */
+  async function attachTwins(twins: readonly HashedFile[]): Promise<void> {
+    if (twins.length === 0) return;
+    await Promise.all(twins.map((file) => settled.get(file.contentAddress)));
+    signal.throwIfAborted();
+    await send(await requests(() => attach(twins)), () => undefined);
+  }
+
+  async function send(files: readonly HashedFile[], onSettled: (file: HashedFile) => void): Promise<void> {
+    const small = files.filter(({ bytes }) => bytes !== undefined);
+    const large = files.filter(({ bytes }) => bytes === undefined);
+    await Promise.all([
+      ...batches(small).map((batch) => requests(() => sendTogether(batch)).finally(() => batch.forEach(onSettled))),
+      ...large.map((file) => requests(() => sendAlone(file)).finally(() => onSettled(file))),
+    ]);
+  }
 
   async function attach(window: readonly HashedFile[]): Promise<readonly HashedFile[]> {
     const answers = await registry.files.attach(
@@ -57,6 +101,7 @@ export async function uploadFiles(
       const { result, file: record } = answers[index]!;
       if (result === 'missing') return true;
       finish(file, record);
+      onDone(file.sizeBytes);
       return false;
     });
   }
@@ -71,21 +116,33 @@ export async function uploadFiles(
     const added = await registry.files.addMany(packageId, parts());
     for (const [index, file] of batch.entries()) {
       finish(file, added[index]?.record);
-      uploaded += file.sizeBytes;
+      onDone(file.sizeBytes);
+      arrived(file);
     }
   }
 
   async function sendAlone(file: HashedFile): Promise<void> {
     signal.throwIfAborted();
+    let shown = 0;
+    const show = (bytes: number): void => {
+      onDone(bytes - shown);
+      shown = bytes;
+    };
     try {
-      const { record } = await registry.files.add(packageId, newFile(file));
+      const { record } = await registry.files.add(packageId, { ...newFile(file), body: fileBody(file, signal, show) });
       finish(file, record);
-      uploaded += file.sizeBytes;
+      show(file.sizeBytes);
+      arrived(file);
     } catch (error) {
       // The bytes that were sent are not those that were hashed.
       if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch')) throw changed(file, error);
       throw error;
     }
+  }
+
+  function arrived({ sizeBytes }: HashedFile): void {
+    uploaded += sizeBytes;
+    onSent?.(sizeBytes);
   }
 
   function newFile(file: HashedFile): NewFile {
@@ -108,8 +165,12 @@ export async function uploadFiles(
           field: file.relativePath,
         },
       );
-    onDone(file.sizeBytes);
   }
+}
+
+interface First {
+  readonly file: HashedFile;
+  readonly settle: () => void;
 }
 
 /** Resolves when the work is to be stopped. */
@@ -129,7 +190,7 @@ const batchBytes = 4_194_304;
 function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
   return {
     media_type: mimeTypes.lookup(file.relativePath) || 'application/octet-stream',
-    ...(file.executable ? { annotations: { mode: 'executable' } } : {}),
+    ...(file.executable ? { annotations: annotationsOf(file) } : {}),
   };
 }
 

@@ -63,6 +63,35 @@ describe('a directory, by the library', () => {
     );
   });
 
+  test('has its new bytes sent once, however many files hold them; one whose bytes are not there after all is sent by itself', async () => {
+    const large = new Uint8Array(300_000).fill(9);
+    const files = Object.fromEntries(Array.from({ length: 1005 }, (_, index) => [`small-${index}`, 'twin']));
+    const { files: found } = walkTree(directory('twins', { ...files, 'large-1': large, 'large-2': large, own: 'own' }));
+    const registry = server.connect();
+    const open = async () =>
+      (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record.id;
+    let shown = 0;
+    const onDone = (bytes: number): void => {
+      shown += bytes;
+    };
+    const options = { jobs: 4, signal: never, onDone };
+    const id = await open();
+    assert.equal(await uploadFiles(registry, id, found, options), 300_007);
+    assert.equal(shown, 604_023);
+    assert.equal((await registry.packages.get(id))?.file_count, 1008);
+
+    const blind: typeof registry = {
+      ...registry,
+      files: {
+        ...registry.files,
+        attach: async (_id, items) => items.map(({ relative_path }) => ({ relative_path, result: 'missing' as const })),
+      },
+    };
+    assert.equal(await uploadFiles(blind, await open(), found.slice(0, 2), options), 600_000);
+    const failing: typeof registry = { ...blind, files: { ...blind.files, add: () => Promise.reject(new Error('the first one failed')) } };
+    await assert.rejects(uploadFiles(failing, await open(), found.slice(0, 2), options), /^Error: the first one failed$/);
+  });
+
   test('is refused, all reasons at once, when it holds what a package cannot', () => {
     const place = directory('bad', { ok: '' });
     symlinkSync('/etc', join(place, 'out'));
