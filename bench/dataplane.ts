@@ -14,7 +14,8 @@ import { openWorkspace, settleDisk } from './workspace.ts';
  */
 export async function dataplane(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(4 * 2 ** 30);
-  const storage = await openLocalStorage({ id: 'local', root: join(workspace.directory, 'store') });
+  const storage = openLocalStorage({ id: 'local', root: join(workspace.directory, 'store') });
+  await storage.create('made', Buffer.alloc(0));
   const backends = new Map([['local', storage]]);
   const inline = openDataPlane({ backends, hashThreads: 0 });
   const threaded = openDataPlane({ backends, hashThreads: 1 });

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config.ts';
+import type { Database } from './database/DATABASE.ts';
 import { openDatabase } from './database/open.ts';
 import { openDataPlane } from './dataplane/streaming.ts';
 import { uuidv7 } from './kernel/id.ts';
+import { formatTimestamp } from './kernel/time.ts';
 import { createRegistry } from './registry/local.ts';
 import type { RegistryOperations } from './registry/operations/operations.ts';
 import { operationsUrl } from './registry/operations/url.ts';
 import type { Incident, Operator } from './registry/operator.ts';
 import type { Registry } from './registry/REGISTRY.ts';
+import { guardStorage } from './storage/guarded.ts';
+import type { StoreName } from './storage/judge-store.ts';
 import { openLocalStorage } from './storage/local.ts';
 import type { Storage } from './storage/STORAGE.ts';
+import { endpointOf } from './storage/s3/settings.ts';
 import { version } from './version.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
@@ -39,7 +44,7 @@ export interface StoreOptions {
 
 /** One row for each kind of backend; what only some need is loaded by them. */
 const backendKinds = {
-  local: (backend) => openLocalStorage({ id: backend.id, root: backend.root }),
+  local: async (backend) => openLocalStorage({ id: backend.id, root: backend.root }),
   s3: async (backend, config) => (await import('./open-s3.ts')).openS3(backend, config.referenced),
 } as const satisfies {
   readonly [K in Config['backends'][number]['kind']]: (
@@ -54,23 +59,50 @@ function openBackend(backend: Config['backends'][number], config: StoreConfig): 
   return open(backend, config);
 }
 
+/** The backend as this registry's own: see `storage/guarded.ts`. */
+function guarded(
+  storage: Storage,
+  backend: Config['backends'][number],
+  database: Database<RegistryOperations>,
+  onIncident: (incident: Incident) => void,
+): Storage {
+  const input = { backendId: backend.id };
+  return guardStorage(storage, {
+    ...nameOf(backend),
+    look: (counted) => database.read('backend.look', { ...input, counted }),
+    record: () => database.write('backend.record', input),
+    now: () => formatTimestamp(Date.now()),
+    onDoubt: (error) => onIncident({ message: 'a storage backend is not used', error, detail: { backend_id: backend.id } }),
+  });
+}
+
+/** Where it is, for messages, and the setting that says so. */
+function nameOf(backend: Config['backends'][number]): StoreName {
+  if (backend.kind === 'local') return { where: backend.root, setting: 'ARTIFACTSTORE_STORAGE_LOCAL_ROOT' };
+  const { bucket, keyPrefix } = backend;
+  const where = `${endpointOf(backend)}/${bucket}${keyPrefix === '' ? '' : `/${keyPrefix}`}`;
+  return { where, setting: 'ARTIFACTSTORE_S3_BUCKET, _KEY_PREFIX and _ENDPOINT_URL' };
+}
+
 /** Opens the parts in order and closes what was opened when one of them cannot be. */
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   await using opened = new AsyncDisposableStack();
-  const backends = new Map<string, Storage>();
-  for (const backend of options.parts === 'database' ? [] : config.backends) {
-    const storage = await openBackend(backend, config);
-    opened.defer(() => storage.close?.());
-    backends.set(backend.id, storage);
-  }
-  const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
-  opened.defer(() => dataplane.close());
+  // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {
     operations: { url: operationsUrl },
     migrate: options.migrate === true,
     readOnly: options.readOnly === true,
   });
   opened.defer(() => database.close());
+  const onIncident = options.onIncident ?? (() => undefined);
+  const backends = new Map<string, Storage>();
+  for (const backend of options.parts === 'database' ? [] : config.backends) {
+    const storage = await openBackend(backend, config);
+    opened.defer(() => storage.close?.());
+    backends.set(backend.id, guarded(storage, backend, database, onIncident));
+  }
+  const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
+  opened.defer(() => dataplane.close());
 
   const registry = createRegistry({
     database,
@@ -85,7 +117,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     now: Date.now,
     newId: () => uuidv7(Date.now(), randomBytes(10)),
-    onIncident: options.onIncident ?? (() => undefined),
+    onIncident,
   });
   opened.defer(() => registry.settle());
   const parts = opened.move();

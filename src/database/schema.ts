@@ -55,5 +55,7 @@ export interface OperationalTables {
   dead_keys: { backend_id: string; object_key: string; since: string };
   /** BLAKE3 of each 1 MiB block of an object's bytes, 32 bytes each, concatenated; rebuildable from the bytes. */
   block_digests: { content_address: string; block_bytes: number; digests: Uint8Array };
+  /** Backends in which this registry has found or written its marker: from then on one without it is not taken for a new one. */
+  storage_markers: { backend_id: string; recorded_at: string };
   verification_progress: { backend_id: string; run_id: string; cursor: string; started_at: string; updated_at: string; detail: string };
 }

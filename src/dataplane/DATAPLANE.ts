@@ -1,8 +1,8 @@
 import type { ContentAddress } from '../kernel/address.ts';
 import type { Algorithm } from '../kernel/digest.ts';
-import type { ByteRange, ListedObject, StorageHealth } from '../storage/STORAGE.ts';
+import type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
 
-export type { ByteRange, ListedObject, StorageHealth } from '../storage/STORAGE.ts';
+export type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
 
 /**
  * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its steps:
@@ -52,6 +52,9 @@ export interface DataPlane {
 
   /** Removes drafts, here and in the backend, that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
   reclaimDrafts(backendId: string, ageSeconds: number, options?: { readonly dryRun?: boolean }): Promise<number>;
+
+  /** Whose store a backend is; undefined for one that nobody watches. */
+  ownership(backendId: string): Ownership | undefined;
 
   /** The state of every backend, by id. */
   health(): Promise<ReadonlyMap<string, StorageHealth>>;

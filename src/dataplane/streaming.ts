@@ -60,7 +60,10 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
   async function draftFile(backend: Storage, id: string): Promise<DraftFile> {
     const directory = draftDirectory(backend);
-    if (backend.drafts !== undefined) return createDraftFile(join(directory, id), rounds);
+    if (backend.drafts !== undefined) {
+      await backend.drafts.prepare();
+      return createDraftFile(join(directory, id), rounds);
+    }
     await requireDirectory(directory);
     const draft = createSpoolDraft(join(directory, id), memory);
     spooled.set(id, draft);
@@ -146,9 +149,12 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     async reclaimDrafts(backendId, ageSeconds, options = {}): Promise<number> {
       const backend = backendOf(backendId);
-      const here = await removeOldFiles(draftDirectory(backend), ageSeconds, options.dryRun);
-      return here + ((await backend.reclaim?.(ageSeconds, options)) ?? 0);
+      // First, since it says whose the backend is.
+      const there = (await backend.reclaim?.(ageSeconds, options)) ?? 0;
+      return there + (await removeOldFiles(draftDirectory(backend), ageSeconds, options.dryRun));
     },
+
+    ownership: (backendId) => backendOf(backendId).ownership,
 
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {
       const states = await Promise.all(

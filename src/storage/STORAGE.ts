@@ -28,8 +28,20 @@ export interface Storage {
   /** Every object whose key starts with `prefix`, in no promised order. Drafts and other unpublished bytes never show. */
   list(prefix: string, options?: Stoppable): AsyncIterable<ListedObject>;
 
+  /**
+   * Makes an object of a few bytes where there is none at `key`, durably; false where there is one, which stays as it is. In one step, where the backend has
+   * one for it. Makes the place itself too, a directory that is not there: nothing else does.
+   */
+  create(key: string, bytes: Uint8Array, options?: Stoppable): Promise<boolean>;
+
   /** Whether the backend can serve now, and its room where it knows. Never throws. */
   health(): Promise<StorageHealth>;
+
+  /** Present when the backend is a place on this machine, which may be missing, or be another one, from one moment to the next. */
+  readonly place?: Place;
+
+  /** Present when it is watched whose store this is (`guarded.ts`). */
+  readonly ownership?: Ownership;
 
   /** Present when an object can be made, without copying, from a finished file that lies in `drafts.directory`. */
   readonly drafts?: DraftDirectory;
@@ -48,9 +60,30 @@ export interface ReclaimOptions extends Stoppable {
   readonly dryRun?: boolean;
 }
 
+export interface Place {
+  /** Whether there is anything at all. */
+  there(): Promise<boolean>;
+  /** What tells the object at `key` from any other that could be in its place, as on another disk; undefined when there is none. Costs next to nothing. */
+  identify(key: string): Promise<string | undefined>;
+}
+
+/** Whose store it is. Every other member of a watched backend asks for itself, and throws `storage_unavailable` unless it is the registry's. */
+export interface Ownership {
+  /** Throws `storage_unavailable` unless the store was the registry's, or a new and empty one, at a moment after the call. */
+  confirm(): Promise<void>;
+  /** The same, and makes a store that is new and empty the registry's. */
+  claim(): Promise<void>;
+  /** Everything that lies there, whosesoever it is. */
+  list(options?: Stoppable): AsyncIterable<ListedObject>;
+  /** Makes a store without a marker the registry's, whatever lies there; refused where there is a marker of another. */
+  adopt(): Promise<void>;
+}
+
 export interface DraftDirectory {
-  /** Where drafts for this backend are written; it exists. One file a draft, named by its id. */
+  /** Where drafts for this backend are written; it exists once `prepare` has resolved. One file a draft, named by its id. */
   readonly directory: string;
+  /** To be called before a draft is written: makes the directory where the place is there and the directory is not. */
+  prepare(): Promise<void>;
   /**
    * Makes the object at `key` from a draft whose bytes are already fsynced; resolves when the name is durable too. The draft stays
    * until `discard`. An object that exists is replaced in one step.

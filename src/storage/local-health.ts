@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { errnoCode } from '../kernel/file-error.ts';
 import type { StorageHealth } from './STORAGE.ts';
 
-/** Room, and whether a draft can be written now. Asked often, it looks at most once a second. */
-export function localHealth(root: string, draftDirectory: string): () => Promise<StorageHealth> {
+/** Room, and whether a draft can be written now. Asked often, it looks at most once a second. `onFailure` is called when it can't. */
+export function localHealth(root: string, draftDirectory: string, onFailure: () => void): () => Promise<StorageHealth> {
   let last: { readonly at: number; readonly health: Promise<StorageHealth> } | undefined;
   return () => {
     const now = performance.now();
     if (last === undefined || now - last.at > 1000) last = { at: now, health: look(root, draftDirectory) };
+    last.health.then(({ healthy }) => healthy || onFailure());
     return last.health;
   };
 }

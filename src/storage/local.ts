@@ -10,23 +10,25 @@ import { writeDraft } from './local-draft.ts';
 import { localHealth } from './local-health.ts';
 import { objectOpener } from './local-read.ts';
 import { draftsSegment, requireObjectKey } from './object-key.ts';
-import type { DraftDirectory, ListedObject, ObjectHead, Storage } from './STORAGE.ts';
+import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from './STORAGE.ts';
 
 export interface LocalStorageOptions {
   readonly id: string;
-  /** Made when it is not there. Objects lie at `<root>/<key>`, drafts at `<root>/drafts/<uuid>`. */
+  /** Objects lie at `<root>/<key>`, drafts at `<root>/drafts/<uuid>`. Only `create` makes it. */
   readonly root: string;
 }
 
+export type LocalStorage = Storage & { readonly drafts: DraftDirectory; readonly place: Place };
+
 /**
- * A directory as a backend. An object is a name for a file whose bytes were fsynced before the name was made, so a name that is
+ * A directory as a backend. Opening it touches nothing. An object is a name for a file whose bytes were fsynced before the name was made, so a name that is
  * there never shows torn bytes; a put has happened once the fsync of the name's directory returns.
  */
-export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage & { readonly drafts: DraftDirectory }> {
+export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   const { id } = options;
   const root = resolve(options.root);
   const draftDirectory = join(root, draftsSegment);
-  await makeRoot(root, draftDirectory);
+  let prepared = false;
   const directories = durableDirectories(root);
   const openObject = objectOpener();
 
@@ -35,10 +37,24 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
   /** Runs on the way to "there is nothing": a root that was unmounted or removed holds everything, we just cannot see it. */
   async function requireRoot(): Promise<void> {
     try {
-      await stat(draftDirectory);
+      await stat(root);
     } catch (error) {
-      throw fileError(error, draftDirectory);
+      throw fileError(error, root);
     }
+  }
+
+  /** Below a root that is there: one that is missing is not made. */
+  async function prepare(): Promise<void> {
+    if (prepared) return;
+    try {
+      await mkdir(draftDirectory).catch((error: unknown) => {
+        if (errnoCode(error) !== 'EEXIST') throw error;
+      });
+      await fsyncPath(root);
+    } catch (error) {
+      throw fileError(error, root);
+    }
+    prepared = true;
   }
 
   /** Gives the finished, fsynced file at `source` the name of `key`, replacing what has it, and makes the name durable. */
@@ -83,16 +99,47 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     }
   }
 
+  /** False when the name is taken. Without links, somebody who makes it at the same moment is not seen, and the last one counts. */
+  async function giveNew(source: string, path: string): Promise<boolean> {
+    await directories.ensure(dirname(path));
+    try {
+      await link(source, path);
+    } catch (error) {
+      const code = errnoCode(error) ?? '';
+      if (code === 'EEXIST') return false;
+      if (!withoutLinks.has(code)) throw error;
+      if ((await lstat(path).catch(() => undefined)) !== undefined) return false;
+      await rename(source, path);
+    }
+    await directories.sync(dirname(path));
+    return true;
+  }
+
   return {
     id,
 
     async put(key, source, putOptions = {}): Promise<void> {
       requireObjectKey(key);
+      await prepare();
       const draft = join(draftDirectory, randomUUID());
       try {
         await writeDraft(draft, source, putOptions);
         throwIfStopped(putOptions.signal);
         await name(draft, key, rename);
+      } finally {
+        await unlinkQuietly(draft);
+      }
+    },
+
+    async create(key, bytes, createOptions = {}): Promise<boolean> {
+      const path = pathOf(key);
+      await makeRoot(root, draftDirectory);
+      const draft = join(draftDirectory, randomUUID());
+      try {
+        await writeDraft(draft, onePiece(bytes), createOptions);
+        return await giveNew(draft, path);
+      } catch (error) {
+        throw fileError(error, path);
       } finally {
         await unlinkQuietly(draft);
       }
@@ -138,9 +185,32 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
       yield* listDirectory(root, '', prefix, listOptions.signal);
     },
 
-    health: localHealth(root, draftDirectory),
+    health: localHealth(root, draftDirectory, () => {
+      prepared = false;
+    }),
 
-    drafts: { directory: draftDirectory, publish: (draftPath, key) => name(draftPath, key, giveLink) },
+    place: {
+      async there() {
+        try {
+          return (await stat(root)).isDirectory();
+        } catch (error) {
+          if (errnoCode(error) === 'ENOENT') return false;
+          throw fileError(error, root);
+        }
+      },
+      async identify(key) {
+        const path = pathOf(key);
+        try {
+          const { dev, ino, ctimeNs } = await lstat(path, { bigint: true });
+          return `${dev}:${ino}:${ctimeNs}`;
+        } catch (error) {
+          if (errnoCode(error) === 'ENOENT') return undefined;
+          throw fileError(error, path);
+        }
+      },
+    },
+
+    drafts: { directory: draftDirectory, prepare, publish: (draftPath, key) => name(draftPath, key, giveLink) },
   };
 }
 
@@ -171,7 +241,7 @@ async function* listDirectory(root: string, folder: string, prefix: string, sign
   throwIfStopped(signal);
   for (const entry of await readDirectory(join(root, folder))) {
     const key = `${folder}${entry.name}`;
-    if (key === draftsSegment) continue;
+    if (key === draftsSegment || key === lostAndFound) continue;
     if (entry.isDirectory()) {
       const inside = `${key}/`;
       if (inside.startsWith(prefix) || prefix.startsWith(inside)) yield* listDirectory(root, inside, prefix, signal);
@@ -203,6 +273,10 @@ async function listedObject(root: string, key: string): Promise<ListedObject | u
   }
 }
 
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 async function unlinkQuietly(path: string): Promise<void> {
   await unlink(path).catch(() => undefined);
 }
@@ -210,6 +284,9 @@ async function unlinkQuietly(path: string): Promise<void> {
 async function isDirectory(path: string): Promise<boolean> {
   return (await lstat(path)).isDirectory();
 }
+
+/** What a file system has at its own root, for its owner only. */
+const lostAndFound = 'lost+found';
 
 /** There is no object at the path: nothing at all, a file where a folder would be, or a folder. */
 const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);

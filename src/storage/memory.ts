@@ -54,6 +54,13 @@ export function openMemoryStorage(options: { readonly id: string }): Storage {
       }
     },
 
+    async create(key, bytes, createOptions = {}) {
+      throwIfStopped(createOptions.signal);
+      if (objects.has(requireObjectKey(key))) return false;
+      objects.set(key, { bytes: Uint8Array.from(bytes), modifiedMilliseconds: Date.now() });
+      return true;
+    },
+
     async health() {
       return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
     },

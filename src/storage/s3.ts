@@ -2,6 +2,7 @@ import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Storage } from './STORAGE.ts';
 import { type CallOptions, openS3Calls } from './s3/client.ts';
+import { createObject } from './s3/create.ts';
 import { getObject } from './s3/get.ts';
 import { headObject, requireNothingThere } from './s3/head.ts';
 import { listObjects } from './s3/list.ts';
@@ -48,6 +49,8 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
         }
       });
     },
+
+    create: (key, bytes, createOptions = {}) => createObject(calls, settings, key, bytes, createOptions.signal),
 
     list: (prefix, listOptions = {}) => listObjects(calls, settings, prefix, listOptions),
 

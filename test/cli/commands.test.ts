@@ -63,7 +63,10 @@ describe('the command line', () => {
     assert.equal(unmigrated.code, 6);
     assert.equal((JSON.parse(unmigrated.stdout) as { readonly status: string }).status, 'degraded');
     assert.equal((await place.run('replay')).code, 1);
-    assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, ['0001-initial']);
+    assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, [
+      '0001-initial',
+      '0002-storage-markers',
+    ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');
     assert.equal(healthy.code, 0);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataPlane, Draft, StoredObject } from '../../src/dataplane/DATAPLANE.ts';
@@ -24,7 +24,8 @@ export async function withPlane(
 ): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'artifactstore-plane-'));
   try {
-    const local = await openLocalStorage({ id: 'local', root: join(root, 'store') });
+    const local = openLocalStorage({ id: 'local', root: join(root, 'store') });
+    await mkdir(local.drafts.directory, { recursive: true });
     const memory = openMemoryStorage({ id: 'memory' });
     const spoolDirectory = join(root, 'spool');
     const backends = new Map([local, memory, ...(options.backends ?? [])].map((storage) => [storage.id, storage]));

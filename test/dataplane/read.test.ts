@@ -248,6 +248,7 @@ function swappedAtSecondRead(): Storage {
 
 const emptyStorage: Omit<Storage, 'id' | 'put' | 'get' | 'drafts'> = {
   head: async () => undefined,
+  create: async () => true,
   delete: async () => undefined,
   async *list() {},
   health: async () => ({ healthy: true, detail: 'ok', freeBytes: null, totalBytes: null }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,7 +171,7 @@ describe('the data plane', () => {
     try {
       if (!works('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', root])) return context.skip('mounting is not permitted here');
       try {
-        const storage = await openLocalStorage({ id: 'local', root });
+        const storage = openLocalStorage({ id: 'local', root });
         const plane = openDataPlane({ backends: new Map([['local', storage]]), spoolDirectory: root });
         const bytes = randomBytes(9 * mebibyte);
         for (const hashed of ['here', 'on a thread']) {
@@ -198,11 +198,12 @@ describe('the data plane', () => {
       const directory = mkdtempSync(join(tmpdir(), 'artifactstore-trace-'));
       try {
         const [root, log] = [join(directory, 'root'), join(directory, 'log')];
+        mkdirSync(root);
         const module = (path: string): string => pathToFileURL(join(import.meta.dirname, '../../src', path)).href;
         const program = `
           import { openDataPlane } from '${module('dataplane/streaming.ts')}';
           import { openLocalStorage } from '${module('storage/local.ts')}';
-          const plane = openDataPlane({ backends: new Map([['local', await openLocalStorage({ id: 'local', root: process.argv[1] })]]) });
+          const plane = openDataPlane({ backends: new Map([['local', openLocalStorage({ id: 'local', root: process.argv[1] })]]) });
           const draft = await plane.stage('local', (async function* () { yield Buffer.alloc(${size}); })());
           await plane.publish(draft, 'blake3/ab/cd/key');
           await plane.discard(draft);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStrictStore } from '../stores/strict-store.ts';
+import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 const both = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3', ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'far:*=s3' };
@@ -57,17 +57,22 @@ test('a backend that files lie in and that is configured no longer', async () =>
         [['local', 0]],
       );
     }
-    assert.equal(bucket.objects('artifacts').length, 2);
+    assert.equal(objectsOf(bucket).length, 2);
 
     store = await store.reopen(both);
     assert.equal((await store.as('tester').health()).status, 'ok');
     assert.deepEqual((await store.operator.collect()).left_over, []);
-    assert.equal(bucket.objects('artifacts').length, 1);
+    assert.equal(objectsOf(bucket).length, 1);
     assert.ok((await Array.fromAsync((await store.as('tester').files.open({ file_id: kept.file }))!.body)).length > 0);
   } finally {
     await store.close();
   }
 });
+
+/** Without its marker. */
+function objectsOf(bucket: StrictStore): readonly string[] {
+  return bucket.objects('artifacts').filter((key) => key !== 'registry.json');
+}
 
 async function push(
   store: TestRegistry,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from '../../src/database/DATABASE.ts';
@@ -12,6 +12,7 @@ import { operationsUrl } from '../../src/registry/operations/url.ts';
 import type { Incident } from '../../src/registry/operator.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
 import { openLocalStorage } from '../../src/storage/local.ts';
+import type { Storage } from '../../src/storage/STORAGE.ts';
 
 export type BackendId = 'near' | 'far';
 
@@ -34,9 +35,11 @@ export async function openTwoBackends(
 ): Promise<TwoBackends> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'artifactstore-')));
   const rootOf = (id: string) => join(directory, id);
-  const backends = new Map(
-    await Promise.all((['near', 'far'] as const).map(async (id) => [id, await openLocalStorage({ id, root: rootOf(id) })] as const)),
-  );
+  const backends = new Map<string, Storage>();
+  for (const id of ['near', 'far'] as const) {
+    await mkdir(rootOf(id), { recursive: true });
+    backends.set(id, openLocalStorage({ id, root: rootOf(id) }));
+  }
   const realPlane = openDataPlane({ backends, digestAlgorithm: options.digestAlgorithm ?? 'blake3', hashThreads: 0 });
   const realDatabase = await openDatabase<RegistryOperations>(
     options.databaseUrl === undefined

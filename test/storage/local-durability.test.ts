@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -15,6 +15,7 @@ describe('storage: local, durability', () => {
   test('fsyncs the bytes before they get a name, and the name before it resolves', { skip: skipTrace }, () => {
     const calls = traced(`
       await storage.put('blake3/ab/cd/abcd', source('x'));
+      await storage.drafts.prepare();
       const draft = join(storage.drafts.directory, 'draft');
       await writeFile(draft, 'y', { flush: true });
       await storage.drafts.publish(draft, 'blake3/ab/cd/abce');
@@ -64,7 +65,7 @@ describe('storage: local, durability', () => {
 
   test('says storage_full when the disk is, and goes on when there is room again', async (context) => {
     await onTinyDisk(context.skip.bind(context), async (root) => {
-      const storage = await openLocalStorage({ id: 'local', root });
+      const storage = openLocalStorage({ id: 'local', root });
       const mebibytes = async function* (count: number): AsyncGenerator<Uint8Array> {
         for (let index = 0; index < count; index++) yield Buffer.alloc(1_048_576, 1);
       };
@@ -95,13 +96,14 @@ function traced(
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-trace-'));
   try {
     const [root, log] = [join(directory, 'root'), join(directory, 'log')];
+    mkdirSync(root);
     const local = pathToFileURL(join(import.meta.dirname, '../../src/storage/local.ts')).href;
     const program = `
       import { writeFile } from 'node:fs/promises';
       import { join } from 'node:path';
       import { openLocalStorage } from '${local}';
       async function* source(text) { yield Buffer.from(text); }
-      const storage = await openLocalStorage({ id: 'local', root: process.argv[1] });
+      const storage = openLocalStorage({ id: 'local', root: process.argv[1] });
       ${body}
     `;
     const strace = ['-f', '-y', '-s', '4096', '-o', log, '-e', 'trace=file,fsync,fdatasync'];

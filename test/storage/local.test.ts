@@ -11,7 +11,9 @@ import type { DraftDirectory, Storage } from '../../src/storage/STORAGE.ts';
 
 storageConformance('local', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-local-'));
-  const storage = await openLocalStorage({ id: 'local', root: join(directory, 'made', 'here') });
+  const storage = openLocalStorage({ id: 'local', root: join(directory, 'made', 'here') });
+  assert.equal(await storage.create('first', Buffer.from('of all')), true, 'which makes the root');
+  await storage.delete('first');
   return { storage, close: () => rm(directory, { recursive: true }) };
 });
 
@@ -20,7 +22,7 @@ describe('storage: local, what is its own', () => {
     test(title, async () => {
       const root = await mkdtemp(join(tmpdir(), 'artifactstore-local-'));
       try {
-        await body(root, await openLocalStorage({ id: 'local', root }));
+        await body(root, openLocalStorage({ id: 'local', root }));
       } finally {
         await rm(root, { recursive: true, force: true });
       }
@@ -42,6 +44,7 @@ describe('storage: local, what is its own', () => {
     await mkdir(join(root, 'strange/folder'), { recursive: true });
     await writeFile(join(root, 'strange/folder/file.tmp'), 'abc');
     await writeFile(join(root, 'at the root'), '');
+    await storage.drafts.prepare();
     await writeFile(join(storage.drafts.directory, randomUUID()), 'draft');
     await symlink('/etc/hostname', join(root, 'strange/link'));
     const listed = await Array.fromAsync(storage.list(''), ({ key, sizeBytes }) => `${key} ${sizeBytes}`);
@@ -89,7 +92,7 @@ describe('storage: local, what is its own', () => {
 
   test('says where and why a root cannot be used', async () => {
     await assert.rejects(
-      openLocalStorage({ id: 'local', root: '/dev/null/store' }),
+      openLocalStorage({ id: 'local', root: '/dev/null/store' }).create('k', Buffer.from('x')),
       (error) => isArtifactstoreError(error, 'storage_unavailable') && /\/dev\/null\/store \(ENOTDIR\)/.test(error.message),
     );
   });

@@ -3,9 +3,10 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import { initial } from './0001-initial.ts';
+import { storageMarkers } from './0002-storage-markers.ts';
 import type { Dialect, Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, storageMarkers];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

@@ -1,4 +1,5 @@
 import { attachFiles } from './attach.ts';
+import { lookAtBackend, recordMarker } from './backends.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
@@ -44,6 +45,7 @@ export const operations: RegistryOperations = {
     'verify.end': endVerification,
     'lease.take': takeLease,
     'lease.release': releaseLease,
+    'backend.record': recordMarker,
   },
   reads: {
     'package.get': getPackage,
@@ -73,6 +75,7 @@ export const operations: RegistryOperations = {
     'migrate.count': countMovable,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
+    'backend.look': lookAtBackend,
   },
 };
 
@@ -101,6 +104,7 @@ export interface RegistryOperations {
     readonly 'verify.end': typeof endVerification;
     readonly 'lease.take': typeof takeLease;
     readonly 'lease.release': typeof releaseLease;
+    readonly 'backend.record': typeof recordMarker;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -130,5 +134,6 @@ export interface RegistryOperations {
     readonly 'migrate.count': typeof countMovable;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
+    readonly 'backend.look': typeof lookAtBackend;
   };
 }

@@ -29,6 +29,7 @@ export async function assertReadIsWhole(storage: Storage, key: string, bytes: Bu
 }
 
 export async function makeDraft(drafts: DraftDirectory, bytes: Uint8Array): Promise<string> {
+  await drafts.prepare();
   const path = join(drafts.directory, randomUUID());
   await using handle = await open(path, 'wx');
   await handle.writeFile(bytes);

@@ -68,9 +68,23 @@ export function objectCases(check: Check): void {
     assert.deepEqual((await listed(storage, 'odd/')).map(({ key }) => key).sort(), [...keys].sort());
   });
 
+  check('makes an object where there is none, once, however many try', async (storage) => {
+    const tries = Array.from({ length: 8 }, (_, index) => Buffer.from(`by ${index}`));
+    const made = await Promise.all(tries.map((bytes) => storage.create('new/here', bytes)));
+    const bytes = await bytesAt(storage, 'new/here');
+    if (made.filter(Boolean).length === 1) assert.ok(bytes!.equals(tries[made.indexOf(true)]!));
+    assert.ok(
+      made.some((one, index) => one && bytes!.equals(tries[index]!)),
+      'a store without the condition lets several, and one of them is there',
+    );
+    assert.equal(await storage.create('new/here', Buffer.from('late')), false);
+    assert.ok((await bytesAt(storage, 'new/here'))!.equals(bytes!));
+  });
+
   check('refuses keys that no program of ours makes', async (storage) => {
     for (const key of illegalKeys) {
       await assertFails(storage.put(key, chunksOf([Buffer.from('x')])), 'internal');
+      await assertFails(storage.create(key, Buffer.from('x')), 'internal');
       await assertFails(storage.get(key), 'internal');
       await assertFails(storage.head(key), 'internal');
       await assertFails(storage.delete(key), 'internal');
