@@ -57,7 +57,7 @@ describe('the published package', () => {
 
   test('holds the compiled code with its types, and no source, test or Node', () => {
     const places = new Set(packed.map((path) => path.split('/')[0]));
-    assert.deepEqual([...places].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'schemas']);
+    assert.deepEqual([...places].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'schemas', 'vendor']);
     assert.deepEqual(
       packed.filter((path) => (path.startsWith('dist/') ? !/\.(js|d\.ts)$/.test(path) : /\.test\.|\.ts$|(^|\/)node$/.test(path))),
       [],

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely } from '#kysely';
 import type { NewEvent } from '../kernel/event.ts';
 import type { Timestamp } from '../kernel/time.ts';
 import type { Schema } from './schema.ts';

@@ -6,7 +6,7 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
   type QueryResult,
-} from 'kysely';
+} from '#kysely';
 import type { PostgresConnection } from './postgres-connection.ts';
 import type { Schema } from './schema.ts';
 

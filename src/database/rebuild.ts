@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from '#kysely';
 import { databaseUnavailable } from './failure.ts';
 import type { Dialect } from './migrations/migration.ts';
 import { migrations } from './migrations/migrations.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '#kysely';
 import { sameBytes } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';

@@ -7,7 +7,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-} from 'kysely';
+} from '#kysely';
 import type { Schema } from './schema.ts';
 import type { SqliteConnection, SqlValue } from './sqlite-connection.ts';
 

@@ -1,6 +1,6 @@
 import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Kysely } from 'kysely';
+import type { Kysely } from '#kysely';
 import { errnoCode, fileReason } from '../kernel/file-error.ts';
 import { databaseUnavailable } from './failure.ts';
 import { notOurs, refuseForeign, tooOld } from './foreign.ts';

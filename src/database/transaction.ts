@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely } from '#kysely';
 import { type LogHead, type NewEvent, type StoredEvent, sealEvent } from '../kernel/event.ts';
 import { fold } from '../kernel/fold.ts';
 import type { Clock } from './clock.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '#kysely';
 import { operations as conformance } from '../../src/database/conformance-operations.ts';
 import type { Snapshot, Transaction } from '../../src/database/DATABASE.ts';
 

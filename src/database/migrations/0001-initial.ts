@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from '#kysely';
 import { chainStart } from '../../kernel/event.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';

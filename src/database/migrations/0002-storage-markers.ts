@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '#kysely';
 import type { Dialect, Migration } from './migration.ts';
 
 /** Remembers in which backends the registry's marker was seen. */

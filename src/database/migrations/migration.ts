@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely } from '#kysely';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SqlBool, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { CollectionPlan } from '../operator.ts';

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import { decodeCbor } from '../../kernel/cbor.ts';
 import { sameBytes, toHex } from '../../kernel/digest.ts';

@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';

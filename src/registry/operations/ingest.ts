@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/address.ts';

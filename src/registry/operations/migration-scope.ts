@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 

@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from 'kysely';
+import type { Kysely, SelectQueryBuilder } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus } from '../../kernel/view.ts';
