@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
+import { exitCode } from './exit.ts';
 import { createOutput } from './output.ts';
 
 /** Every command of the core. Its file is loaded when it is called, so that the others cost nothing. */
@@ -89,6 +90,7 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
       '\nStart here:\n  artifactstore dev                 run a server\n  artifactstore push ./results      in another terminal\n\nThe token comes from ARTIFACTSTORE_API_TOKEN, never from an option. Configuration: docs/operate.md.',
     )
     .helpCommand(false);
+  refuseEmpty(program);
   addCommands(program, { ...commands, ...more }, () => createContext(surroundings, program.opts<GlobalOptions>(), exitWith));
   return program;
 }
@@ -116,9 +118,27 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
       if (defined || load === undefined) return;
       defined = true;
       (await load())(command, context);
+      refuseEmpty(command);
     });
   }
   parent.hook('preSubcommand', (_parent, command) => loaders.get(command)?.());
+}
+
+/**
+ * An empty argument or value is a mistake, mostly a variable that is not set; taken for a path it would mean the working directory.
+ * Held here for every command there is.
+ */
+function refuseEmpty(command: Command): void {
+  const refuse = (what: string): never => command.error(`error: ${what} is empty; is a variable not set?`, { exitCode: exitCode.usage });
+  for (const option of command.options)
+    command.on(`option:${option.name()}`, (value: string | null | undefined) => {
+      if (value === '') refuse(`the value of ${option.flags}`);
+    });
+  command.hook('preAction', (_command, called) => {
+    if (called !== command) return;
+    const index = called.args.indexOf('');
+    if (index >= 0) refuse(`the argument ${called.registeredArguments[index]?.name() ?? index + 1}`);
+  });
 }
 
 function createContext(surroundings: Surroundings, globals: GlobalOptions, exitWith: (code: number) => void): Context {

@@ -22,6 +22,10 @@ describe('the command line', () => {
       ['pull', 'x'],
       ['packages'],
       ['events', '--since', 'x'],
+      ['push', ''],
+      ['verify', absent, ''],
+      ['pull', absent, 'x', '--manifest='],
+      ['guide-board', 'ingest', ''],
       ['serve', '--port', '70000'],
       [],
     ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import * as pilotModule from '../../pilot/commands.ts';
 import { connect } from '../../src/cli/connect.ts';
 import type { Surroundings } from '../../src/cli/context.ts';
@@ -74,6 +74,27 @@ describe('the command line and its documentation', () => {
       assert.match(text, /^Usage: artifactstore /, words);
       if (!groups.has(words) && words !== 'version') assert.match(text, /Examples?:\n {2}\$ /, words);
     }
+  });
+
+  test('an empty argument, and an empty value of an option, is refused by every command', async () => {
+    const refused = async (words: string, args: readonly string[]): Promise<void> => {
+      const whole = await program();
+      for (const [, command] of [['', whole] as const, ...all(whole)])
+        command.configureOutput({ writeErr: () => undefined }).exitOverride();
+      await assert.rejects(
+        whole.parseAsync([...words.split(' '), ...args], { from: 'user' }),
+        (error) => error instanceof CommanderError && error.exitCode !== 0 && /is empty|is invalid/.test(error.message),
+        `${words} ${JSON.stringify(args)}`,
+      );
+    };
+    for (const [words, command] of all(await program())) {
+      if (groups.has(words)) continue;
+      const given = command.registeredArguments.map(() => 'x');
+      const needed = command.options.filter(({ mandatory }) => mandatory).flatMap(({ long }) => [long!, 'x']);
+      for (const index of given.keys()) await refused(words, [...needed, ...given.with(index, '')]);
+      for (const { long } of command.options.filter(({ required }) => required)) await refused(words, [...needed, ...given, long!, '']);
+    }
+    await refused('push', ['x', '--api-url', '']);
   });
 
   test('every exit code is documented', () => {
