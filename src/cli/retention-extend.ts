@@ -1,8 +1,6 @@
 import { Option } from 'commander';
-import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
-import { formatTimestamp, parseTimestamp, readTimestamp } from '../kernel/time.ts';
-import type { Registry } from '../registry/REGISTRY.ts';
+import { readTimestamp } from '../kernel/time.ts';
 import type { Definition } from './definition.ts';
 import { duration } from './numbers.ts';
 
@@ -27,7 +25,7 @@ export const retentionExtend: Definition = (command, context) => {
       'after',
       `
 Retention is only ever extended: the new expiry must be later than now and than the present one. With --by it is that much
-later than the present expiry, or than now when that is over.
+later than the present expiry, or than now when that is over, by the server's clock.
 
 Examples:
   $ artifactstore retention extend 0198c0de-5a1e-7000-8000-000000000001 --by 30d --reason "audit of March"
@@ -42,8 +40,9 @@ Examples:
       const fixed = until === undefined ? undefined : readUntil(until);
       const registry = connect(given);
       try {
-        const new_expires_at = fixed === undefined ? await laterBy(registry, packageId, by!) : fixed;
-        const record = await registry.retention.extend(packageId, { new_expires_at, reason });
+        // The server counts a duration: the clock here may be wrong.
+        const extension = fixed === undefined ? { extend_by_seconds: by! / 1000 } : { new_expires_at: fixed };
+        const record = await registry.retention.extend(packageId, { ...extension, reason });
         if (output.json) output.value(record);
         else output.line(`${output.colors.green('extended')} package ${packageId}: expires ${record.expires_at ?? 'never'}`);
       } finally {
@@ -55,15 +54,3 @@ Examples:
 function readUntil(text: string): string | null {
   return text === 'never' ? null : readTimestamp(text, '--until');
 }
-
-async function laterBy(registry: Registry, packageId: string, milliseconds: number): Promise<string | null> {
-  const { expires_at } = await registry.retention.show(packageId);
-  // What never expires can't be extended; the registry says so, and why.
-  if (expires_at === null) return null;
-  const from = Math.max(parseTimestamp(expires_at), Date.now());
-  if (from + milliseconds > latest)
-    throw new ArtifactstoreError('invalid_value', 'That is beyond the year 9999; say --until never.', { field: '--by' });
-  return formatTimestamp(from + milliseconds);
-}
-
-const latest = Date.parse('9999-12-31T23:59:59.999Z');

@@ -90,7 +90,16 @@ export const newMetadataSchema: TUnsafe<NewMetadataSchema> = describes<NewMetada
 );
 
 export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
-  Type.Object({ new_expires_at: timeOrNull, reason: text }, strict),
+  Type.Object(
+    {
+      new_expires_at: Type.Optional(timeOrNull),
+      extend_by_seconds: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'Instead: so much later than the present expiry, or than now when that is over.' }),
+      ),
+      reason: text,
+    },
+    strict,
+  ),
 );
 
 export interface NewHold {

@@ -290,9 +290,12 @@ export interface RetentionClassRecord {
   readonly default_duration_seconds: number | null;
 }
 
+/** Exactly one of the first two. */
 export interface NewExtension {
   /** RFC 3339, or null for never. */
-  readonly new_expires_at: string | null;
+  readonly new_expires_at?: string | null;
+  /** So much later than the present expiry, or than now when that is over, by the clock of the registry. */
+  readonly extend_by_seconds?: number;
   readonly reason: string;
 }
 

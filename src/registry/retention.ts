@@ -3,7 +3,8 @@ import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
 import { checkReason } from './input.ts';
-import type { Retention } from './REGISTRY.ts';
+import type { Extension } from './operations/retention.ts';
+import type { NewExtension, Retention } from './REGISTRY.ts';
 
 export function createRetention(context: Context, actor: string): Retention {
   const { database } = context;
@@ -18,7 +19,7 @@ export function createRetention(context: Context, actor: string): Retention {
       return await database.write('retention.extend', {
         actor,
         packageId: parseId(packageId, 'package_id'),
-        newExpiresAt: checkExpiry(input.new_expires_at),
+        extension: checkExtension(input),
         reason: checkReason(input.reason),
       });
     },
@@ -40,11 +41,22 @@ export function createRetention(context: Context, actor: string): Retention {
   };
 }
 
-function checkExpiry(value: unknown): string | null {
-  if (value === null) return null;
-  if (typeof value !== 'string')
+function checkExtension({ new_expires_at, extend_by_seconds }: NewExtension): Extension {
+  if ((new_expires_at === undefined) === (extend_by_seconds === undefined))
+    throw new ArtifactstoreError('malformed_request', 'An extension has either "new_expires_at" or "extend_by_seconds".', {
+      field: extend_by_seconds === undefined ? '/new_expires_at' : '/extend_by_seconds',
+    });
+  if (extend_by_seconds !== undefined) {
+    if (!Number.isSafeInteger(extend_by_seconds) || extend_by_seconds < 1)
+      throw new ArtifactstoreError('invalid_value', '"extend_by_seconds" must be a whole number of seconds, 1 or more.', {
+        field: '/extend_by_seconds',
+      });
+    return { bySeconds: extend_by_seconds };
+  }
+  if (new_expires_at === null) return { until: null };
+  if (typeof new_expires_at !== 'string')
     throw new ArtifactstoreError('invalid_value', '"new_expires_at" must be a time (RFC 3339), or null for never.', {
       field: '/new_expires_at',
     });
-  return readTimestamp(value, '/new_expires_at');
+  return { until: readTimestamp(new_expires_at, '/new_expires_at') };
 }

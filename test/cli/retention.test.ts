@@ -39,7 +39,7 @@ describe('retention from the command line, beside a running server', () => {
     }
   };
 
-  test('shows, extends, holds and releases', async () => {
+  test('shows, extends, holds and releases', async (t) => {
     const id = await sealed('raw-evidence', { f: 'kept' });
     const { expires_at: first } = await registry.retention.show(id);
     const shown = await place.run('retention', 'show', id);
@@ -51,6 +51,12 @@ describe('retention from the command line, beside a running server', () => {
     assert.equal(extended.code, 0, extended.stderr);
     const { expires_at: second } = await registry.retention.show(id);
     assert.equal(Date.parse(second!) - Date.parse(first!), 30 * 86_400_000);
+
+    // The server is another process: the clock here is 400 days ahead for one command.
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 400 * 86_400_000 });
+    await place.json('retention', 'extend', id, '--by', '1d', '--reason', 'a clock that is wrong');
+    t.mock.timers.reset();
+    assert.equal(Date.parse((await registry.retention.show(id)).expires_at!) - Date.parse(second!), 86_400_000);
 
     const hold = await place.json<Hold & Record<string, unknown>>('retention', 'hold', id, '--reason', 'incident 12');
     assert.equal(hold.owner, 'tester');

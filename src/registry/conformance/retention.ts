@@ -46,7 +46,14 @@ export function retentionConformance(opened: Opened): void {
       for (const reason of ['', '  ', 'x'.repeat(1025), 'a\u0000b'])
         await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: null, reason }));
       assert.equal((await registry().events.page({ limit: 1 })).last_sequence, last_sequence);
+      const longer = await registry().retention.extend(id, { extend_by_seconds: 3600, reason: 'an hour more' });
+      assert.equal(longer.expires_at, new Date(Date.parse(new_expires_at) + 3_600_000).toISOString());
+      for (const extend_by_seconds of [0, -1, 0.5, 1e12])
+        await refuses(['invalid_value', 'malformed_request'], registry().retention.extend(id, { extend_by_seconds, reason: 'r' }));
+      await refuses('malformed_request', registry().retention.extend(id, { reason: 'r' }));
+      await refuses('malformed_request', registry().retention.extend(id, { new_expires_at: null, extend_by_seconds: 1, reason: 'r' }));
       assert.equal((await registry().retention.extend(id, { new_expires_at: null, reason: 'for ever' })).expires_at, null);
+      await refuses('invalid_value', registry().retention.extend(id, { extend_by_seconds: 1, reason: 'again' }));
       await refuses('invalid_value', registry().retention.extend(id, { new_expires_at: null, reason: 'again' }));
     });
 

@@ -4,25 +4,29 @@ import type { Schema } from '../../database/schema.ts';
 import { decodeCbor } from '../../kernel/cbor.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { JsonObject } from '../../kernel/json.ts';
+import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
 import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
 import { requirePackage } from './packages.ts';
 
 export interface ExtendRetention {
   readonly actor: string;
   readonly packageId: string;
-  /** Null for never. */
-  readonly newExpiresAt: string | null;
+  readonly extension: Extension;
   readonly reason: string;
 }
+
+/** Until a time, null for never; or so much later than the present expiry, than now when that is over. */
+export type Extension = { readonly until: string | null } | { readonly bySeconds: number };
 
 /** Moves the expiry later, never earlier; a package that was eligible for collection no longer is. */
 export async function extendRetention(transaction: Transaction, input: ExtendRetention): Promise<RetentionRecord> {
   const found = await requireKept(transaction, input.packageId);
-  const { newExpiresAt } = input;
+  const { extension } = input;
   if (found.expires_at === null)
     throw new ArtifactstoreError('invalid_value', `Package ${found.id} never expires already; there is nothing to extend.`, {
-      field: '/new_expires_at',
+      field: 'until' in extension ? '/new_expires_at' : '/extend_by_seconds',
     });
+  const newExpiresAt = 'until' in extension ? extension.until : laterBy(transaction.now, found.expires_at, extension.bySeconds);
   if (newExpiresAt !== null && newExpiresAt <= transaction.now)
     throw new ArtifactstoreError('invalid_value', `The new expiry ${newExpiresAt} lies in the past; it must be later than now.`, {
       field: '/new_expires_at',
@@ -48,6 +52,15 @@ export async function extendRetention(transaction: Transaction, input: ExtendRet
   await clearEligibility(transaction, input.actor, found.id, 'extended');
   await transaction.flush();
   return await readRecord(transaction.sql, found.id);
+}
+
+function laterBy(now: string, expiresAt: string, seconds: number): string {
+  const later = Math.max(parseTimestamp(expiresAt), parseTimestamp(now)) + seconds * 1000;
+  if (later > Date.parse('9999-12-31T23:59:59.999Z'))
+    throw new ArtifactstoreError('invalid_value', 'That is beyond the year 9999; let the package never expire instead.', {
+      field: '/extend_by_seconds',
+    });
+  return formatTimestamp(later);
 }
 
 export interface ApplyHold {
