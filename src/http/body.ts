@@ -5,6 +5,7 @@ import { giveBack } from '../kernel/give-back.ts';
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
 import type { Limits } from './limits.ts';
+import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
 
 /** How many chunks of 64 KiB wait for their reader before the connection is told to. */
 const waitingChunks = 8;
@@ -96,6 +97,17 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
   }
 }
 
+/** The body as `readBody` gives it, held to the digests that its headers state of it as a whole. */
+export async function* readChecked(
+  request: FastifyRequest,
+  limits: Pick<Limits, 'idleTimeout'>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { headers } = request.raw;
+  refuseLateDigests(headers.trailer);
+  const digests = statedDigests(fieldsOf(headers));
+  yield* digests.size === 0 ? readBody(request, limits) : checkedBody(readBody(request, limits), digests);
+}
+
 /** The same chunks, each valid only until the next is asked for: its memory is given back then. */
 export async function* readOnce(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
@@ -144,7 +156,7 @@ export async function readJson(request: FastifyRequest, maximumBytes: number, li
   const deadline = performance.now() + limits.jsonTimeout;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of readBody(request, { idleTimeout: Math.min(limits.idleTimeout, limits.jsonTimeout) })) {
+  for await (const chunk of readChecked(request, { idleTimeout: Math.min(limits.idleTimeout, limits.jsonTimeout) })) {
     length += chunk.length;
     if (length > maximumBytes) throw tooLarge();
     if (performance.now() > deadline)

@@ -99,3 +99,23 @@ function beforePartOf(bytes: Buffer, delimiter: Uint8Array): number {
     if (bytes.subarray(start).equals(delimiter.subarray(0, bytes.length - start))) return start;
   return bytes.length;
 }
+
+/** Reads to the end, for what it answers. */
+export async function pass<T>(bytes: AsyncGenerator<Uint8Array, T, undefined>): Promise<T> {
+  for (;;) {
+    const next = await bytes.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** A stretch's bytes, for a taker who may leave early and lets the rest be read by another; `cut` is its error where the body ends before the stretch. */
+export function untilCut(bytes: AsyncGenerator<Uint8Array, boolean, undefined>, cut: () => Error): AsyncIterator<Uint8Array> {
+  return {
+    async next() {
+      const next = await bytes.next();
+      if (next.done !== true) return next;
+      if (next.value === false) throw cut();
+      return { done: true, value: undefined };
+    },
+  };
+}

@@ -1,10 +1,10 @@
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { ifMatchHolds, ifNoneMatchHits, ifRangeHolds } from '../protocol/conditional.ts';
 import { formatDigestField } from '../protocol/digest-fields.ts';
-import { formatContentRange, parseRange, type RangeRequest } from '../protocol/range.ts';
+import { formatContentRange, type RangeRequest } from '../protocol/range.ts';
 import type { File, FileTarget, OpenOptions } from '../registry/REGISTRY.ts';
+import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
 import { disconnectSignal, sendBytes } from './send.ts';
 
@@ -17,23 +17,19 @@ export async function sendFile(
 ): Promise<FastifyReply> {
   const { headers, method } = request.raw;
   const conditional = headers['if-none-match'] !== undefined || headers['if-match'] !== undefined || headers['if-range'] !== undefined;
-  let range = method === 'GET' && headers.range !== undefined ? parseRange(headers.range) : undefined;
+  let range = statedRange(request.raw);
   if (conditional || method === 'HEAD' || isEmptySuffix(range)) {
     const file = await readable(request, target);
     const etag = `"${file.content_address}"`;
-    if (headers['if-match'] !== undefined && !ifMatchHolds(headers['if-match'], etag))
-      throw new ArtifactstoreError('precondition_failed', 'The bytes are not the ones that If-Match names.', { field: 'if-match' });
-    if (headers['if-none-match'] !== undefined && ifNoneMatchHits(headers['if-none-match'], etag))
-      return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
+    if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
     if (method === 'HEAD') {
       reply.hijack();
       reply.raw.writeHead(200, { ...fileHeaders(file, target), 'content-length': file.size_bytes, 'x-request-id': request.id });
       reply.raw.end();
       return reply;
     }
-    const ifRange = headers['if-range'];
-    if (range !== undefined && typeof ifRange === 'string' && !ifRangeHolds(ifRange, etag)) range = undefined;
-    if (isEmptySuffix(range)) throw notSatisfiable(reply, file);
+    if (!mayServeRange(headers, etag)) range = undefined;
+    if (isEmptySuffix(range)) throw notSatisfiable(reply, 'file', file.size_bytes);
   }
   const options: OpenOptions = {
     signal: disconnectSignal(reply),
@@ -42,7 +38,7 @@ export async function sendFile(
   };
   const opened = await request.registry.files.open(target, options).catch(async (error: unknown) => {
     if (!isArtifactstoreError(error, 'range_not_satisfiable')) throw error;
-    throw notSatisfiable(reply, await readable(request, target));
+    throw notSatisfiable(reply, 'file', (await readable(request, target)).size_bytes);
   });
   if (opened === undefined) throw missing(target);
   const { file } = opened;
@@ -57,9 +53,6 @@ export async function sendFile(
   });
   return reply;
 }
-
-/** Bytes at an address never change, but the right to them can end: caches ask each time. */
-const cacheControl = 'private, no-cache';
 
 function fileHeaders(file: File, target: FileTarget): Record<string, string | number> {
   const whole = 'content_address' in target;
@@ -103,20 +96,7 @@ function missing(target: FileTarget): ArtifactstoreError {
     : new ArtifactstoreError('file_not_found', 'There is no such file.');
 }
 
-function notSatisfiable(reply: FastifyReply, file: File): ArtifactstoreError {
-  reply.header('content-range', `bytes */${file.size_bytes}`);
-  return new ArtifactstoreError('range_not_satisfiable', `The file has ${file.size_bytes} bytes, none of them in the range.`, {
-    field: 'range',
-    info: { size_bytes: file.size_bytes },
-  });
-}
-
 function openRange(range: RangeRequest): { readonly first: number; readonly last?: number } {
   if (range.kind === 'suffix') return { first: -range.length };
   return { first: range.first, ...(range.last === undefined ? {} : { last: range.last }) };
-}
-
-/** `bytes=-0` selects nothing of anything. */
-function isEmptySuffix(range: RangeRequest | undefined): boolean {
-  return range?.kind === 'suffix' && range.length === 0;
 }

@@ -115,12 +115,14 @@ async function takeBody(context: RouteContext, request: FastifyRequest): Promise
   const { body, jsonBytes } = request.routeOptions.config;
   const type = essence(request.raw.headers['content-type']);
   if (request.is404 || body === undefined || body === 'raw') return undefined;
-  if (body === 'json-or-multipart' && type === 'multipart/form-data') return undefined;
+  if (body === 'json-or-files' && (type === 'multipart/form-data' || type === 'application/x-tar')) return undefined;
   if (body === 'json-or-empty' && !hasBody(request.raw)) return {};
   if (type !== 'application/json')
     throw new ArtifactstoreError(
       'unsupported_media_type',
-      body === 'json-or-multipart' ? 'This route takes application/json or multipart/form-data.' : 'This route takes application/json.',
+      body === 'json-or-files'
+        ? 'This route takes application/json, multipart/form-data or application/x-tar.'
+        : 'This route takes application/json.',
       { field: 'content-type' },
     );
   return readJson(request, jsonBytes ?? context.limits.jsonBytes, context.limits);

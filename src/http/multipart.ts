@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
+import { isJsonObject, parseJson } from '../kernel/json.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
-import { readBody } from './body.ts';
-import { type ByteReader, createByteReader } from './byte-reader.ts';
+import { readChecked } from './body.ts';
+import { type ByteReader, createByteReader, pass, untilCut } from './byte-reader.ts';
 import type { Limits } from './limits.ts';
 import { statedDigests } from './stated.ts';
 
@@ -22,7 +22,7 @@ type Annotations = ReadonlyMap<string, Readonly<Record<string, string>>>;
  */
 export async function* readFiles(request: FastifyRequest, limits: Limits, signal: AbortSignal): AsyncGenerator<NewFile, void, undefined> {
   const boundary = Buffer.from(`\r\n--${boundaryOf(request.raw.headers['content-type'])}`, 'latin1');
-  const body = readBody(request, limits);
+  const body = readChecked(request, limits);
   const reader = createByteReader(after(lineEnd, body));
   const seen = new Set<string>();
   let annotations: Annotations = new Map();
@@ -49,7 +49,7 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
       yield {
         relative_path: parseRelativePath(filename, filename),
         media_type: head.fields.get('content-type') ?? 'text/plain',
-        body: { [Symbol.asyncIterator]: () => untilCut(bytes) },
+        body: { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) },
         signal,
         ...statedSize(head, where),
         ...(ofFile === undefined ? {} : { annotations: ofFile }),
@@ -70,25 +70,6 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
 async function* after(first: Uint8Array, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   yield first;
   yield* body;
-}
-
-async function pass<T>(bytes: AsyncGenerator<Uint8Array, T, undefined>): Promise<T> {
-  for (;;) {
-    const next = await bytes.next();
-    if (next.done === true) return next.value;
-  }
-}
-
-/** A part's bytes, for a taker who may leave early; they end well only at their boundary. */
-function untilCut(bytes: AsyncGenerator<Uint8Array, boolean, undefined>): AsyncIterator<Uint8Array> {
-  return {
-    async next() {
-      const next = await bytes.next();
-      if (next.done !== true) return next;
-      if (next.value === false) throw cutShort();
-      return { done: true, value: undefined };
-    },
-  };
 }
 
 /** What follows a boundary: the line of another part, or the mark of the end. */
@@ -154,7 +135,7 @@ async function readField(
     });
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of { [Symbol.asyncIterator]: () => untilCut(bytes) }) {
+  for await (const chunk of { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) }) {
     length += chunk.length;
     if (length > maximum) throw malformed('has a text field that is too long', 'annotations');
     chunks.push(chunk);
@@ -172,10 +153,10 @@ function boundaryOf(contentType: string | undefined): string {
 
 function readAnnotations(text: Uint8Array): Annotations {
   const value = parseJson(text);
-  if (!isObject(value)) throw malformed('has "annotations" that are not a JSON object', 'annotations');
+  if (!isJsonObject(value)) throw malformed('has "annotations" that are not a JSON object', 'annotations');
   return new Map(
     Object.entries(value).map(([path, map]) => {
-      if (!isObject(map)) throw malformed(`has annotations of "${path}" that are not a JSON object`, 'annotations');
+      if (!isJsonObject(map)) throw malformed(`has annotations of "${path}" that are not a JSON object`, 'annotations');
       const strings = Object.entries(map).map(([key, item]): [string, string] => {
         if (typeof item !== 'string') throw malformed(`has an annotation "${key}" that is not a string`, 'annotations');
         return [key, item];
@@ -191,8 +172,4 @@ function cutShort(): ArtifactstoreError {
 
 function malformed(fault: string, field?: string): ArtifactstoreError {
   return new ArtifactstoreError('malformed_multipart', `The multipart body ${fault}.`, field === undefined ? {} : { field });
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

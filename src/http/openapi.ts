@@ -52,9 +52,9 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
   }
   if (config.body === 'json-or-empty') delete described.body;
   if (config.body === 'raw') described.body = { content: { '*/*': { schema: binary } } };
-  if (config.body === 'json-or-multipart') {
+  if (config.body === 'json-or-files') {
     const { content } = schema.body as { readonly content: object };
-    described.body = { content: { ...content, 'multipart/form-data': { schema: multipart } } };
+    described.body = { content: { ...content, 'multipart/form-data': { schema: multipart }, 'application/x-tar': { schema: binary } } };
   }
   const statuses = config.access === 'anonymous' ? {} : { 401: problemRecord };
   const responses = Object.entries({ ...statuses, ...(schema.response as object | undefined) });

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createHasher, type Hasher } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseContentMd5, parseDigestField, parseLegacyDigest } from '../protocol/digest-fields.ts';
 
@@ -41,4 +44,30 @@ export function refuseLateDigests(trailer: string | undefined): void {
     throw new ArtifactstoreError('invalid_header', `The field ${field} is checked when it comes before the body, not as a trailer.`, {
       field: 'trailer',
     });
+}
+
+/** The body, which fails at its end when it is not what the digests say. */
+export async function* checkedBody(
+  body: AsyncIterable<Uint8Array>,
+  digests: ReadonlyMap<string, Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hashers = new Map([...digests.keys()].map((algorithm) => [algorithm, hasherOf(algorithm)]));
+  for await (const chunk of body) {
+    for (const hasher of hashers.values()) hasher.update(chunk);
+    yield chunk;
+  }
+  for (const [algorithm, hasher] of hashers)
+    if (!Buffer.from(hasher.digest()).equals(digests.get(algorithm)!))
+      throw new ArtifactstoreError('digest_mismatch', `The body is not what its ${algorithm} digest says.`, { info: { algorithm } });
+}
+
+function hasherOf(algorithm: string): Pick<Hasher, 'digest'> & { update(bytes: Uint8Array): void } {
+  if (algorithm === 'blake3') return createHasher(algorithm);
+  const hash = createHash(algorithm);
+  return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) };
+}
+
+/** Header fields, each as one text. */
+export function fieldsOf(headers: IncomingHttpHeaders): ReadonlyMap<string, string> {
+  return new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

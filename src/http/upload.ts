@@ -4,11 +4,14 @@ import { pathFromUrl, type RelativePath } from '../kernel/path.ts';
 import { annotationsField, parseAnnotationsField } from '../protocol/annotations-field.ts';
 import { ifMatchHolds, ifNoneMatchHits } from '../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../registry/REGISTRY.ts';
-import { readBody, readOnce, refuseContentEncoding, statedLength } from './body.ts';
+import { essence, readBody, readOnce, refuseContentEncoding, statedLength } from './body.ts';
 import { readFiles } from './multipart.ts';
 import type { RouteContext } from './route.ts';
 import { disconnectSignal } from './send.ts';
-import { refuseLateDigests, statedDigests } from './stated.ts';
+import { fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
+import { readTarFiles } from './tar-files.ts';
+
+const tarType = 'application/x-tar';
 
 /** PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for. */
 export async function receiveFile(
@@ -23,7 +26,7 @@ export async function receiveFile(
     throw new ArtifactstoreError('invalid_header', 'A file is put whole: Content-Range is not taken here.', { field: 'content-range' });
   const mediaType = raw.headers['content-type'];
   refuseLateDigests(raw.headers.trailer);
-  const digests = statedDigests(new Map(Object.entries(raw.headers).map(([name, value]) => [name, String(value)])));
+  const digests = statedDigests(fieldsOf(raw.headers));
   const annotations = statedAnnotations(request);
   const size = raw.headers['transfer-encoding'] === undefined ? (statedLength(raw) ?? 0) : undefined;
   const file: NewFile = {
@@ -59,7 +62,7 @@ function isThere(): ArtifactstoreError {
   });
 }
 
-/** POST of many files as multipart/form-data: all or nothing. `existing` names those that were there before, with the same bytes. */
+/** POST of many files as multipart/form-data or as a tar archive: all or nothing. `existing` names those that were there before, with the same bytes. */
 export async function receiveFiles(
   context: RouteContext,
   request: FastifyRequest,
@@ -67,7 +70,8 @@ export async function receiveFiles(
   packageId: string,
 ): Promise<{ readonly items: readonly File[]; readonly existing: readonly string[] }> {
   refuseContentEncoding(request.raw);
-  const results = await request.registry.files.addMany(packageId, readFiles(request, context.limits, disconnectSignal(reply)));
+  const read = essence(request.raw.headers['content-type']) === tarType ? readTarFiles : readFiles;
+  const results = await request.registry.files.addMany(packageId, read(request, context.limits, disconnectSignal(reply)));
   const existing = results.filter(({ created }) => !created);
   return { items: results.map(({ record }) => record), existing: existing.map(({ record }) => record.relative_path) };
 }

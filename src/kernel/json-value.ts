@@ -4,6 +4,10 @@ import { ArtifactstoreError } from './error.ts';
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };
 
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** How deep arrays and objects may nest in what users send. */
 export const maximumJsonDepth = 64;
 

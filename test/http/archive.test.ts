@@ -65,7 +65,52 @@ test('a sealed package comes as a tar archive, manifest first, and the same each
 
   assert.deepEqual(Buffer.from(await (await door.call(`/packages/${id}/archive`)).arrayBuffer()), bytes);
   const head = await door.call(`/packages/${id}/archive`, { method: 'HEAD' });
-  assert.deepEqual([head.status, head.headers.get('content-type'), await head.text()], [200, 'application/x-tar', '']);
+  assert.deepEqual(
+    ['content-type', 'content-length', 'accept-ranges'].map((name) => head.headers.get(name)),
+    ['application/x-tar', String(bytes.length), 'bytes'],
+  );
+  assert.equal(response.headers.get('content-length'), String(bytes.length));
+  const etag = head.headers.get('etag')!;
+  assert.equal(etag, `"tar-1:${(await door.registry.packages.get(id))!.manifest_digest}"`);
+  const get = (headers: Record<string, string>) => door.call(`/packages/${id}/archive`, { headers });
+  assert.equal((await get({ 'if-none-match': etag })).status, 304);
+  await assertProblem(await get({ 'if-match': '"other"' }), 412, 'precondition_failed');
+
+  const size = bytes.length;
+  const points = [0, 1, 511, 512, 700, 5000, 40_000, 1_048_576, 2_500_000, size - 1025, size - 1];
+  for (const first of points)
+    for (const last of points.filter((point) => point >= first && (point - first < 50_000 || first === 700))) {
+      const part = await get({ range: `bytes=${first}-${last}`, 'if-range': etag });
+      assert.deepEqual([part.status, part.headers.get('content-range')], [206, `bytes ${first}-${last}/${size}`]);
+      assert.ok(bytes.subarray(first, last + 1).equals(Buffer.from(await part.arrayBuffer())), `${first}-${last}`);
+    }
+  assert.equal((await (await get({ range: 'bytes=-1500' })).arrayBuffer()).byteLength, 1500);
+  assert.equal((await (await get({ range: 'bytes=0-9', 'if-range': '"other"' })).arrayBuffer()).byteLength, size);
+  const beyond = await get({ range: `bytes=${size}-` });
+  assert.equal(beyond.headers.get('content-range'), `bytes */${size}`);
+  await assertProblem(beyond, 416, 'range_not_satisfiable');
+});
+
+test('an archive that is sent gives the same files again', async () => {
+  await using door = await openDoor();
+  const id = await sealed(door);
+  const bytes = Buffer.from(await (await door.call(`/packages/${id}/archive`)).arrayBuffer());
+  const { id: other } = await door.newPackage();
+  const sent = await door.call(`/packages/${other}/files`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-tar' },
+    body: bytes,
+  });
+  assert.equal(sent.status, 201, await sent.clone().text());
+  await door.registry.packages.finalize(other);
+  const described = async (package_id: string) =>
+    (await door.registry.files.list(package_id)).items.map(({ relative_path, media_type, content_address, annotations }) => [
+      relative_path,
+      media_type,
+      content_address,
+      annotations,
+    ]);
+  assert.deepEqual(await described(other), await described(id));
 });
 
 test('only sealed packages have one', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -52,5 +52,11 @@ describe('the scripts of docs/http.md', () => {
     const other = await run(script, { BUILD: '7' });
     assert.deepEqual([other.code, await door.lastSequence()], [22, events], other.output);
     assert.equal((await run(script, { BUILD: '8' })).code, 0);
+  });
+
+  it('send a tar, fetch it and send that', async () => {
+    await mkdir(join(directory, 'results/deep'), { recursive: true });
+    for (const path of ['a.txt', 'deep/b.txt', 'deep/ü.txt']) await writeFile(join(directory, 'results', path), path);
+    assert.deepEqual(await run(await scriptUnder('A tar that is sent and fetched'), {}), { code: 0, output: '3\n3\n' });
   });
 });

@@ -223,6 +223,12 @@ test('transfer codings beyond chunked, and expectations that nobody meets, are r
       body: '{}',
     });
     await assertProblem(latin1, 415, 'unsupported_media_type');
+    const wrong = { 'content-type': 'application/json', 'content-digest': `sha-256=:${sha256('other')}:` };
+    await assertProblem(
+      await door.call(`/packages/${id}/finalize`, { method: 'POST', headers: wrong, body: '{}' }),
+      400,
+      'digest_mismatch',
+    );
   });
 });
 

@@ -36,12 +36,12 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.post(
     '/packages/:id/files',
     {
-      config: { access: 'write', body: 'json-or-multipart', jsonBytes: context.limits.largeJsonBytes },
+      config: { access: 'write', body: 'json-or-files', jsonBytes: context.limits.largeJsonBytes },
       schema: {
         tags: ['files'],
-        summary: 'Add files: many at once (multipart), or by the address of bytes that are here already (JSON)',
+        summary: 'Add files: many at once (multipart or tar), or by the address of bytes that are here already (JSON)',
         description:
-          "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. application/json: each item has its own answer.",
+          "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. application/x-tar: likewise, the mirror of /archive. application/json: each item has its own answer.",
         params: packageId,
         body: { content: { 'application/json': { schema: attachments } } },
         response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 413, 415, 422, 507),
