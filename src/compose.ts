@@ -54,7 +54,7 @@ const backendKinds = {
 };
 
 /** The row of a backend's kind with the backend itself: the compiler cannot see that they go together. */
-function openBackend(backend: Config['backends'][number], config: StoreConfig): Promise<Storage> {
+export function openBackend(backend: Config['backends'][number], config: StoreConfig): Promise<Storage> {
   const open = backendKinds[backend.kind] as (backend: Config['backends'][number], config: StoreConfig) => Promise<Storage>;
   return open(backend, config);
 }
@@ -77,7 +77,7 @@ function guarded(
 }
 
 /** Where it is, for messages, and the setting that says so. */
-function nameOf(backend: Config['backends'][number]): StoreName {
+export function nameOf(backend: Config['backends'][number]): StoreName {
   if (backend.kind === 'local') return { where: backend.root, setting: 'ARTIFACTSTORE_STORAGE_LOCAL_ROOT' };
   const { bucket, keyPrefix } = backend;
   const where = `${endpointOf(backend)}/${bucket}${keyPrefix === '' ? '' : `/${keyPrefix}`}`;
@@ -115,6 +115,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     version,
     backendIds: [...backends.keys()],
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
+    openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
     newId: () => uuidv7(Date.now(), randomBytes(10)),
     onIncident,

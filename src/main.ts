@@ -18,6 +18,8 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
     version,
     ...given,
     openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
+    checkBackup: async (directory, options) => (await import('./restore-store.ts')).checkBackupIn(directory, options),
+    restore: async (config, directory, options) => (await import('./restore-store.ts')).restoreStore(config, directory, options),
     certify: async (config, options) => (await import('./certify-s3.ts')).certifyS3(config, options),
   } satisfies Parameters<typeof run>[1];
   return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));

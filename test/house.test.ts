@@ -21,6 +21,8 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/index.ts': 'test/public-api.test.ts holds the list of names',
   'src/compose.ts': 'test/public-api.test.ts and every test of a whole store use it',
   'src/open-s3.ts': 'test/storage/open-s3.test.ts opens a whole registry with it',
+  'src/open-backup.ts': 'test/registry/backup.test.ts makes backups with it',
+  'src/restore-store.ts': 'test/registry/backup.test.ts restores with it',
   'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
   'src/cli/run.ts': 'the tests of the commands run it',

@@ -46,6 +46,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   idempotency_conflict: exitCode.conflict,
   metadata_schema_conflict: exitCode.conflict,
   upload_conflict: exitCode.conflict,
+  target_in_use: exitCode.conflict,
   not_acceptable: exitCode.failed,
   request_timeout: exitCode.unreachable,
   length_required: exitCode.failed,

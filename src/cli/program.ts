@@ -62,6 +62,17 @@ export const commands: CommandTable = {
   dev: { summary: 'run a server for trying things out, with a token of its own', load: async () => (await import('./dev.ts')).dev },
   migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./migrate.ts')).migrate },
   replay: { summary: 'rebuild the views from the log of events', load: async () => (await import('./replay.ts')).replay },
+  backup: {
+    summary: 'copy the registry into a directory, beside running servers',
+    load: async () => (await import('./backup.ts')).backup,
+    commands: {
+      verify: {
+        summary: 'read a whole backup and check it',
+        load: async () => (await import('./backup-verify.ts')).backupVerify,
+      },
+    },
+  },
+  restore: { summary: 'bring a backup back into empty places', load: async () => (await import('./restore.ts')).restore },
   health: { summary: 'print the health of database and storage as JSON', load: async () => (await import('./health.ts')).health },
   version: { summary: 'print the version', load: async () => (await import('./version.ts')).version },
 };

@@ -33,6 +33,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   idempotency_conflict: [409, 'The idempotency key was used for another request'],
   metadata_schema_conflict: [409, 'The slug names another schema'],
   upload_conflict: [409, 'The upload is elsewhere'],
+  target_in_use: [409, 'The target holds something else'],
   not_acceptable: [406, 'No representation is acceptable'],
   request_timeout: [408, 'The request took too long to arrive'],
   length_required: [411, 'A length is required'],

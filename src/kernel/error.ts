@@ -38,6 +38,7 @@ export const errorCodes = [
   'idempotency_conflict',
   'metadata_schema_conflict',
   'upload_conflict',
+  'target_in_use',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
   'request_timeout',

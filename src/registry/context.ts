@@ -1,3 +1,4 @@
+import type { BackupPlace } from '../backup/BACKUP.ts';
 import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
@@ -23,6 +24,8 @@ export interface RegistryParts {
   now(): number;
   /** A new UUIDv7. */
   newId(): string;
+  /** Opens the directory of a backup; off, `write` makes nothing there and asks for a backup that is there. */
+  openBackup(directory: string, options: { readonly write: boolean }): Promise<BackupPlace>;
   /** Told of what a caller is not told in full: bytes found bad, clean-up that failed. For the log. */
   onIncident(incident: Incident): void;
 }

@@ -1,4 +1,4 @@
-import type { Draft, StoredObject, Verdict } from '../dataplane/DATAPLANE.ts';
+import type { DataPlane, Draft, StoredObject, Verdict } from '../dataplane/DATAPLANE.ts';
 import { splitAddress } from '../kernel/address.ts';
 import { fromHex } from '../kernel/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
@@ -53,12 +53,16 @@ export function createCopy(parts: Parts, source: StoredObject, backendId: string
   };
 }
 
-/** The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. */
+/**
+ * The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. `into` is the other
+ * backend's data plane, where it has one of its own.
+ */
 export async function stageFrom(
-  parts: Parts,
+  parts: Pick<Parts, 'dataplane'>,
   source: StoredObject,
   backendId: string,
   signal: AbortSignal | undefined,
+  into: DataPlane = parts.dataplane,
 ): Promise<Draft | BadVerdict> {
   const { dataplane } = parts;
   const { algorithm, hex } = splitAddress(source.contentAddress);
@@ -76,7 +80,7 @@ export async function stageFrom(
     }
   }
   try {
-    return await dataplane.stage(backendId, bytes(), { sizeBytes: source.sizeBytes, digests }, signal);
+    return await into.stage(backendId, bytes(), { sizeBytes: source.sizeBytes, digests }, signal);
   } catch (error) {
     if (unread !== undefined) return await verdictOf(parts, source.backendId, unread.error);
     if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch'))

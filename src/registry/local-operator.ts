@@ -1,6 +1,7 @@
 import { toHex } from '../kernel/digest.ts';
 import { chainStart, type LogHead } from '../kernel/event.ts';
 import { startAutorun } from './autorun.ts';
+import { backUp } from './backup.ts';
 import { collect, planCollection, sweep } from './collect.ts';
 import type { Context } from './context.ts';
 import { migrateStorage, planMigration } from './migrate.ts';
@@ -21,6 +22,7 @@ export function createOperator(context: Context): Operator {
     migrateStorage: (options) => migrateStorage(context, options),
     planMigration: (target) => planMigration(context, target),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
+    backup: (directory, options = {}) => backUp(context, directory, options),
     autorun: (options) => startAutorun(context, options),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };

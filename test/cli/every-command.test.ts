@@ -49,6 +49,8 @@ describe('every command of the core, as a process of its own', () => {
     await json('retention gc');
     assert.equal((await json('storage verify', '--backend', 'local')).objects, 1);
     await json('replay');
+    assert.equal((await json('backup', 'kept')).objects, 1);
+    await Promise.all([json('backup verify', 'kept'), call('restore', 4, 'kept')]);
     assert.match((await call('events', 0, '--type', 'v1.package.finalized')).stdout, /^ +\d+ .*finalized.*\n$/);
     assert.equal(JSON.parse((await call('health', 0)).stdout).status, 'ok');
 

@@ -29,6 +29,8 @@ async function program(): Promise<Command> {
     stdout: process.stdout,
     stderr: process.stderr,
     openStore: () => Promise.reject(new Error('nothing is opened here')),
+    checkBackup: () => Promise.reject(new Error('nothing is checked here')),
+    restore: () => Promise.reject(new Error('nothing is restored here')),
     certify: () => Promise.reject(new Error('nothing is certified here')),
   };
   const more = pilot.commands(async () => ({ library, connect, createProgress, stopOnSignal }));

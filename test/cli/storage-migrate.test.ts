@@ -46,6 +46,8 @@ describe('storage migrate', () => {
         const { as, operator, settle } = store;
         return { as, operator, close: settle, [Symbol.asyncDispose]: settle };
       },
+      checkBackup: () => Promise.reject(new Error('nothing is checked here')),
+      restore: () => Promise.reject(new Error('nothing is restored here')),
       certify: () => Promise.reject(new Error('nothing is certified here')),
     };
     assert.equal(readConfig({}, { directory: store.directory }).defaultBackend, 'local');

@@ -5,6 +5,7 @@ import { decodeCbor, encodeCbor } from '../../src/kernel/cbor.ts';
 import { toHex } from '../../src/kernel/digest.ts';
 import type { StoredEvent } from '../../src/kernel/event.ts';
 import { encodeEventPage } from '../../src/kernel/event-page.ts';
+import { decodeEventPage } from '../../src/kernel/event-page-decoder.ts';
 import type { JsonValue } from '../../src/kernel/json.ts';
 import type { Timestamp } from '../../src/kernel/time.ts';
 
@@ -35,6 +36,18 @@ test('a page is the canonical encoding of its events', () => {
       assert.deepEqual(new Uint8Array(page), new Uint8Array(encodeCbor({ items, last_sequence: lastSequence })));
     }),
   );
+});
+
+test('a page gives its events back, byte for byte', () => {
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 30 }), fc.maxSafeNat(), (events, lastSequence) => {
+      const given = decodeEventPage(encodeEventPage(events, lastSequence));
+      const plain = (each: StoredEvent) => ({ ...each, payload: toHex(each.payload), payload_digest: toHex(each.payload_digest) });
+      assert.deepEqual(given.map(plain), events.map(plain));
+    }),
+  );
+  for (const bytes of [encodeCbor({ items: [{}], last_sequence: 0 }), encodeCbor([]), new Uint8Array([0xff])])
+    assert.throws(() => decodeEventPage(bytes), { code: 'integrity_failure' });
 });
 
 test('the largest page has room', () => {

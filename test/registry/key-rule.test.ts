@@ -11,6 +11,7 @@ import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { formatAddress } from '../../src/kernel/address.ts';
 import { blake3 } from '../../src/kernel/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { openBackup } from '../../src/open-backup.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
@@ -214,6 +215,7 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     unfinalizedSeconds: 604_800,
     now: Date.now,
     newId: () => crypto.randomUUID(),
+    openBackup,
     onIncident({ message, error }) {
       throw new Error(message, { cause: error });
     },

@@ -6,6 +6,8 @@ import { openDatabase } from '../../src/database/open.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import type { Algorithm } from '../../src/kernel/digest.ts';
+import { openBackup as openRealBackup } from '../../src/open-backup.ts';
+import type { RegistryParts } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
@@ -26,7 +28,11 @@ export interface TwoBackends extends LocalRegistry, AsyncDisposable {
   /** Of the location there that is not deleted. */
   pathOf(backendId: BackendId, file: File): string;
   /** The same registry with other parts. */
-  over(changed: { readonly dataplane?: DataPlane; readonly database?: Database<RegistryOperations> }): LocalRegistry;
+  over(changed: {
+    readonly dataplane?: DataPlane;
+    readonly database?: Database<RegistryOperations>;
+    readonly openBackup?: RegistryParts['openBackup'];
+  }): LocalRegistry;
   close(): Promise<void>;
 }
 
@@ -48,7 +54,7 @@ export async function openTwoBackends(
     { operations: { url: operationsUrl }, migrate: true },
   );
   const incidents: Incident[] = [];
-  const over: TwoBackends['over'] = ({ dataplane = realPlane, database = realDatabase }) =>
+  const over: TwoBackends['over'] = ({ dataplane = realPlane, database = realDatabase, openBackup = openRealBackup }) =>
     createRegistry({
       database,
       dataplane,
@@ -63,6 +69,7 @@ export async function openTwoBackends(
       unfinalizedSeconds: 604_800,
       now: Date.now,
       newId: () => crypto.randomUUID(),
+      openBackup,
       onIncident: (incident) => incidents.push(incident),
     });
   const registry = over({});

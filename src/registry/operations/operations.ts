@@ -1,5 +1,6 @@
 import { attachFiles } from './attach.ts';
 import { lookAtBackend, recordMarker } from './backends.ts';
+import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
 import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
@@ -73,6 +74,9 @@ export const operations: RegistryOperations = {
     'collect.count_live': countLive,
     'migrate.list': listMovable,
     'migrate.count': countMovable,
+    'backup.registry': readRegistry,
+    'backup.live': listLive,
+    'backup.idempotency_keys': listIdempotencyKeys,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
@@ -132,6 +136,9 @@ export interface RegistryOperations {
     readonly 'collect.count_live': typeof countLive;
     readonly 'migrate.list': typeof listMovable;
     readonly 'migrate.count': typeof countMovable;
+    readonly 'backup.registry': typeof readRegistry;
+    readonly 'backup.live': typeof listLive;
+    readonly 'backup.idempotency_keys': typeof listIdempotencyKeys;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;

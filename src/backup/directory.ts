@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { DataPlane } from '../dataplane/DATAPLANE.ts';
+import { utf8 } from '../kernel/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode } from '../kernel/file-error.ts';
+import { canonicalJson } from '../kernel/json.ts';
+import { objectKey } from '../kernel/key.ts';
+import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey } from './BACKUP.ts';
+import { backupError, draftSuffix, makeDirectory, writeDurably } from './durable-file.ts';
+import { openLogFiles } from './log-files.ts';
+import { sizeOfFile } from './object-files.ts';
+
+export interface BackupDirectoryOptions {
+  /** Made when it is not there; one that holds anything else is refused. Off, nothing is made, and it must hold a backup. */
+  readonly write: boolean;
+  /** Opens the objects below a directory, as the backend of that name. */
+  openObjects(id: string, root: string): Promise<DataPlane>;
+}
+
+const names = { record: 'backup.json', log: 'log', objects: 'objects', keys: 'idempotency-keys.jsonl' } as const;
+const rowsPerStep = 1_000;
+
+export async function openBackupDirectory(path: string, options: BackupDirectoryOptions): Promise<BackupPlace> {
+  const directory = resolve(path);
+  const paths = {
+    record: join(directory, names.record),
+    log: join(directory, names.log),
+    objects: join(directory, names.objects),
+    keys: join(directory, names.keys),
+  };
+  const first = await readRecord(paths.record);
+  if (options.write) {
+    if (first === undefined) await requireEmpty(directory);
+    for (const made of [directory, paths.log, join(paths.objects, 'drafts')]) await makeDirectory(made);
+    await removeDrafts(directory);
+  } else if (first === undefined) throw new ArtifactstoreError('invalid_value', `There is no backup in ${directory}.`, { field: 'dir' });
+  const objects = await options.openObjects(backupBackend, paths.objects);
+
+  return {
+    directory,
+    record: () => readRecord(paths.record),
+    save: (record) => writeDurably(paths.record, [utf8(`${JSON.stringify(record, undefined, 2)}\n`)]),
+    log: openLogFiles(paths.log),
+    objects,
+    sizeOf: (address) => sizeOfFile(join(paths.objects, objectKey(address, 0))),
+    idempotencyKeys: () => readRows(paths.keys),
+    saveIdempotencyKeys: (rows) => writeDurably(paths.keys, lines(rows)),
+    close: () => objects.close(),
+  };
+}
+
+async function* lines(pages: AsyncIterable<readonly IdempotencyKey[]>): AsyncIterable<Uint8Array> {
+  for await (const rows of pages) yield utf8(rows.map((row) => `${canonicalJson({ ...row })}\n`).join(''));
+}
+
+async function* readRows(path: string): AsyncIterable<readonly IdempotencyKey[]> {
+  // Asking first: a stream that can't be opened fails outside the iteration.
+  if ((await sizeOfFile(path)) === undefined) return;
+  let rows: IdempotencyKey[] = [];
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    rows.push(parse(line, path) as unknown as IdempotencyKey);
+    if (rows.length < rowsPerStep) continue;
+    yield rows;
+    rows = [];
+  }
+  yield rows;
+}
+
+async function readRecord(path: string): Promise<BackupRecord | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw backupError(error, path);
+  }
+  const record = parse(text, path) as Partial<BackupRecord>;
+  if (record.format !== 1 || typeof record.registry?.id !== 'string' || !Number.isSafeInteger(record.sequence))
+    throw new ArtifactstoreError('integrity_failure', `${path} is no record of a backup that this version can read.`);
+  return record as BackupRecord;
+}
+
+function parse(text: string, path: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ArtifactstoreError('integrity_failure', `The backup's file ${path} is damaged: it is not JSON.`, { cause });
+  }
+}
+
+/** A directory that is not there is empty. */
+async function requireEmpty(directory: string): Promise<void> {
+  const found = await readdir(directory).catch((error: unknown) => {
+    if (errnoCode(error) === 'ENOENT') return [];
+    throw backupError(error, directory);
+  });
+  // A run may have been stopped before its first record.
+  const ours: readonly string[] = [names.log, names.objects];
+  if (found.some((name) => !ours.includes(name) && !name.endsWith(draftSuffix)))
+    throw new ArtifactstoreError('target_in_use', `${directory} holds something, and no backup; name an empty directory or a new one.`);
+}
+
+/** Of runs that were stopped. Another run's own are safe: its rename then fails, and with it the run, which can be repeated. */
+async function removeDrafts(directory: string): Promise<void> {
+  for (const folder of [directory, join(directory, names.log)])
+    for (const name of await readdir(folder)) if (name.endsWith(draftSuffix)) await rm(join(folder, name), { force: true });
+}
