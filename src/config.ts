@@ -37,6 +37,8 @@ export interface Config {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly logLevel: LogLevel;
+  /** How long requests in flight may take when a server is stopped. */
+  readonly shutdownGraceSeconds: number;
   readonly tokens: readonly BearerToken[];
   readonly anonymousRead: boolean;
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
@@ -88,6 +90,7 @@ export function readConfig(
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
     logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
+    shutdownGraceSeconds: settings.integer('SHUTDOWN_GRACE_SECONDS', 30, { from: 0, to: 86_400 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),

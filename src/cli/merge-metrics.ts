@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
+import { droppedLinesText } from '../http/metrics.ts';
 
 /** What the processes of one server tell each other so that any of them can show the metrics of all. */
 type Message =
@@ -40,8 +41,8 @@ export function createSharedMetrics(): SharedMetrics {
   };
 }
 
-/** In the primary: collects what all workers count for the one that asks. */
-export function answerMetrics(): void {
+/** In the primary: collects what all workers count for the one that asks, with the lines that its own log has lost. */
+export function answerMetrics(droppedLogLines: () => number): void {
   cluster.on('message', (asker, message: Message) => {
     if (message.kind !== 'metrics-wanted') return;
     const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected() === true);
@@ -49,6 +50,7 @@ export function answerMetrics(): void {
     const finish = (): void => {
       clearTimeout(timer);
       cluster.off('message', collect);
+      if (texts.length > 0) texts.push(droppedLinesText(droppedLogLines()));
       if (asker.isConnected()) asker.send({ kind: 'metrics-of-all', id: message.id, texts } satisfies Message);
     };
     const collect = (_worker: unknown, answer: Message): void => {

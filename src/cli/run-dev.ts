@@ -30,12 +30,11 @@ export async function runDev(context: Context, options: DevOptions): Promise<voi
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const token = keptToken(path);
   const log = createLog({ level: logLevel });
-  await using store = await openForServing(context, log);
+  await using store = await openForServing(context, log.logger);
   await serveUntilStopped(context, store, {
     host,
     port: options.port ?? config.port,
     tokens: [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }],
-    logLevel,
     log,
     onListening: (url) => {
       if (output.json) return output.value({ url, token_file: path, version: context.version });

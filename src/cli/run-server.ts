@@ -1,15 +1,20 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config.ts';
-import { createLog } from '../http/log.ts';
+import { createLog, type Log } from '../http/log.ts';
 import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Autorun } from '../registry/operator.ts';
 import type { Context, OpenStore } from './context.ts';
+import { exitCode, exitCodeOf } from './exit.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { releaseStartMemory } from './start-memory.ts';
 import { stopOnSignal } from './stop.ts';
 import { superviseWorkers } from './supervise.ts';
+import { leaveParent, parentAsksToStop, tellParent } from './worker.ts';
+
+/** For what is left when requests have had their time: clean-up, the end of a transaction, the log. */
+const afterGraceMilliseconds = 5_000;
 
 export interface ServeOptions {
   readonly host?: string;
@@ -17,27 +22,42 @@ export interface ServeOptions {
   readonly workers: number;
 }
 
-/** `serve`: one process, or several behind one port, until a signal ends it. */
-export async function runServer(context: Context, options: ServeOptions): Promise<void> {
+/** `serve`: one process, or several behind one port, until a signal ends it. What a worker fails with is said by the first process. */
+export async function runServer(context: () => Context, options: ServeOptions): Promise<void> {
+  try {
+    const given = context();
+    const log = createLog({ level: given.config.logLevel });
+    try {
+      await serveOrSupervise(given, options, log);
+    } finally {
+      await log.flush();
+    }
+  } catch (error) {
+    if (await tellParent(error)) process.exit(exitCodeOf(error));
+    throw error;
+  } finally {
+    leaveParent();
+  }
+}
+
+async function serveOrSupervise(context: Context, options: ServeOptions, log: Log): Promise<void> {
   const { config } = context;
-  const log = createLog({ level: config.logLevel });
   if (options.workers > 1 && cluster.isPrimary) {
     // Once, before many would want to.
-    await using store = await openForServing(context, log);
+    await using store = await openForServing(context, log.logger);
     await store.close();
-    warnOfConfiguration(config, log);
-    return await superviseWorkers(options.workers, log);
+    warnOfConfiguration(config, log.logger);
+    return await superviseWorkers(options.workers, log, graceOf(config) + 2 * afterGraceMilliseconds);
   }
-  await using store = await openForServing(context, log);
-  if (cluster.isPrimary) warnOfConfiguration(config, log);
+  await using store = await openForServing(context, log.logger);
+  if (cluster.isPrimary) warnOfConfiguration(config, log.logger);
   await serveUntilStopped(context, store, {
     host: options.host ?? config.host,
     port: options.port ?? config.port,
     tokens: config.tokens,
-    logLevel: config.logLevel,
     log,
     onListening: (url) => {
-      if (cluster.isPrimary) log.info({ url, version: context.version }, 'listening');
+      if (cluster.isPrimary) log.logger.info({ url, version: context.version }, 'listening');
     },
   });
 }
@@ -46,8 +66,7 @@ export interface Serving {
   readonly host: string;
   readonly port: number;
   readonly tokens: readonly BearerToken[];
-  readonly logLevel: Config['logLevel'];
-  readonly log: Logger;
+  readonly log: Log;
   onListening(url: string): void;
 }
 
@@ -60,7 +79,8 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     tokens: serving.tokens,
     anonymousRead: context.config.anonymousRead,
     version: context.version,
-    log: { level: serving.logLevel },
+    log: serving.log,
+    limits: { graceTimeout: graceOf(context.config) },
     ...(shared === undefined ? {} : { renderMetrics: shared.renderMetrics }),
   });
   shared?.share(server.metrics);
@@ -68,8 +88,9 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
   try {
     releaseStartMemory();
     serving.onListening(await listen(server, serving));
-    autorun = startAutorun(context.config, store, serving.log);
-    await Promise.race([stop.asked, parentGone()]);
+    autorun = startAutorun(context.config, store, serving.log.logger);
+    await Promise.race([stop.asked, parentAsksToStop()]);
+    endAnyway(graceOf(context.config) + afterGraceMilliseconds, serving.log);
   } finally {
     await Promise.all([autorun?.stop(), server.close()]);
   }
@@ -133,10 +154,18 @@ const listenFailures: Readonly<Record<string, string>> = {
   ENOTFOUND: 'there is no such host',
 };
 
-/** A worker whose primary died has nobody left to stop it. */
-function parentGone(): Promise<void> {
-  if (!cluster.isWorker) return new Promise(() => undefined);
-  return new Promise((resolve) => process.once('disconnect', resolve));
+/** What still waits for a database or a store that does not answer, after all its time, is not waited for. */
+function endAnyway(milliseconds: number, log: Log): void {
+  const end = async (): Promise<void> => {
+    log.logger.error('the server did not stop in time, and ends with work unfinished');
+    await log.flush();
+    process.exit(exitCode.failed);
+  };
+  setTimeout(() => void end(), milliseconds).unref();
+}
+
+function graceOf(config: Config): number {
+  return config.shutdownGraceSeconds * 1000;
 }
 
 function warnOfConfiguration(config: Config, log: Logger): void {

@@ -11,13 +11,13 @@ export const serve: Definition = (command, context) => {
       'after',
       `
 An SQLite database is migrated at the start; a PostgreSQL one is refused until \`artifactstore migrate\` was run.
-SIGTERM and SIGINT let requests under way finish.
+SIGTERM and SIGINT let requests under way finish, for up to ARTIFACTSTORE_SHUTDOWN_GRACE_SECONDS (30); a second signal ends at once.
 
 Examples:
   $ ARTIFACTSTORE_AUTH_TOKENS=ci=$TOKEN artifactstore serve
   $ artifactstore serve --host 0.0.0.0 --port 8080 --workers 4`,
     )
     .action(async (options: ServeOptions) => {
-      await (await import('./run-server.ts')).runServer(context(), options);
+      await (await import('./run-server.ts')).runServer(context, options);
     });
 };

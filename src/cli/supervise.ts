@@ -1,57 +1,92 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from 'pino';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Log } from '../http/log.ts';
+import { ArtifactstoreError, type ErrorRecord, fromErrorRecord } from '../kernel/error.ts';
 import { answerMetrics } from './merge-metrics.ts';
 import { stopOnSignal } from './stop.ts';
+import type { WorkerMessage } from './worker.ts';
 
 const firstPauseMilliseconds = 200;
 const longestPauseMilliseconds = 10_000;
 /** A worker that lived so long died of something new. */
 const soundMilliseconds = 30_000;
+/** So many in a row may die before they listen, while no other does. */
+const vainStarts = 5;
 
 /**
  * Keeps so many copies of this process serving on one port: starts one again when it dies, with growing pauses while they die young,
- * and hands a stop on to all of them. A worker that can't even start at first ends the whole.
+ * and hands a stop on to all of them; one that has not ended after `patience` milliseconds is killed. A worker that can't even start at first
+ * ends the whole, with its reason; so do workers that die before they listen, again and again, while none is left that listens.
  */
-export async function superviseWorkers(count: number, log: Logger): Promise<void> {
+export async function superviseWorkers(count: number, log: Log, patience: number): Promise<void> {
   using stop = stopOnSignal();
+  const { logger } = log;
   const failed = Promise.withResolvers<never>();
   const listening = new Set<number>();
   let everListened = false;
   let young = 0;
+  let vain = 0;
 
   const start = (): void => {
     const born = performance.now();
     const worker = cluster.fork();
+    let reason: ErrorRecord | undefined;
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'failed') reason = message.error;
+    });
     worker.on('listening', ({ address, port }: { readonly address: string; readonly port: number }) => {
+      vain = 0;
       listening.add(worker.id);
       if (listening.size !== count || everListened) return;
       everListened = true;
-      log.info({ url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, workers: count }, 'listening');
+      logger.info({ url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, workers: count }, 'listening');
     });
     worker.on('exit', (code: number | null, signal: string | null) => {
-      listening.delete(worker.id);
+      if (!listening.delete(worker.id)) vain += 1;
       if (stop.signal.aborted) return;
-      if (!everListened)
+      if (!everListened || (vain >= vainStarts && listening.size === 0))
         return failed.reject(
-          new ArtifactstoreError('internal', `A worker could not start (exit code ${code ?? signal}); its message stands above.`),
+          reason === undefined
+            ? new ArtifactstoreError('internal', `A worker could not start (it ended with ${code ?? signal}).`, {
+                info: { hint: 'its own message, if it had one, is above; run `serve` without --workers to see more' },
+              })
+            : fromErrorRecord(reason),
         );
       young = performance.now() - born > soundMilliseconds ? 0 : young + 1;
       const pause = young === 0 ? 0 : Math.min(longestPauseMilliseconds, firstPauseMilliseconds * 2 ** (young - 1));
-      log.error({ worker_pid: worker.process.pid, exit_code: code, exit_signal: signal, restart_milliseconds: pause }, 'a worker died');
+      logger.error(
+        {
+          worker_pid: worker.process.pid,
+          exit_code: code,
+          exit_signal: signal,
+          restart_milliseconds: pause,
+          ...(reason === undefined ? {} : { code: reason.code, reason: reason.message }),
+        },
+        'a worker died',
+      );
       void sleep(pause).then(() => {
         if (!stop.signal.aborted) start();
       });
     });
   };
 
-  answerMetrics();
+  // A second signal, or an error, ends this process where it stands: the workers with it.
+  const killAll = (): void => {
+    for (const worker of alive()) worker.process.kill('SIGKILL');
+  };
+  process.once('exit', killAll);
+  answerMetrics(log.droppedLines);
   for (let index = 0; index < count; index += 1) start();
   try {
     await Promise.race([stop.asked, failed.promise]);
   } finally {
+    const late = setTimeout(() => {
+      logger.error('workers did not stop in time and are killed');
+      killAll();
+    }, patience);
     await Promise.all(alive().map(end));
+    clearTimeout(late);
+    process.off('exit', killAll);
   }
 }
 
@@ -64,6 +99,6 @@ function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return Promise.resolve();
   return new Promise((resolve) => {
     worker.once('exit', () => resolve());
-    if (worker.isConnected()) worker.disconnect();
+    if (worker.isConnected()) worker.send({ kind: 'stop' } satisfies WorkerMessage, () => undefined);
   });
 }

@@ -19,6 +19,9 @@ export async function sendEventStream(
   const response = reply.raw;
   let since = query.since ?? 0;
   let page = await events.page({ ...query, since });
+  // A reader that is behind would be waited for.
+  const leaveBehind = (): void => void (response.writableLength > 0 && response.destroy());
+  context.closing.addEventListener('abort', leaveBehind, { once: true });
   reply.hijack();
   try {
     response.writeHead(200, {
@@ -38,6 +41,8 @@ export async function sendEventStream(
   } catch (error) {
     if (context.closing.aborted && isArtifactstoreError(error, 'cancelled')) response.end();
     else breakOff(context, request, reply, error);
+  } finally {
+    context.closing.removeEventListener('abort', leaveBehind);
   }
   return reply;
 

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { createLineWriter } from './line-writer.ts';
 
 export interface LogOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -6,15 +7,32 @@ export interface LogOptions {
   readonly stream?: DestinationStream;
 }
 
+export interface Log {
+  readonly logger: Logger;
+  /** Lines that could not be written: the disk was full, or whoever reads them has stopped or gone. */
+  droppedLines(): number;
+  /** Waits a moment for what is not written yet. */
+  flush(): Promise<void>;
+}
+
 /**
  * The server's log: one JSON object a line, times in UTC. Secrets stay out by construction: headers and queries are never handed to it, and of an
- * error only what is listed here is written.
+ * error only what is listed here is written. Logging never waits and never fails: what cannot be written is dropped and counted.
  */
-export function createLog(options: LogOptions): Logger {
+export function createLog(options: LogOptions): Log {
   const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };
-  // Written beside the requests: lines that come while one is written go out together. What is left is written when the process ends.
-  return pino(settings, options.stream ?? pino.destination({ dest: 1, sync: false }));
+  if (options.stream !== undefined)
+    return { logger: pino(settings, options.stream), droppedLines: () => 0, flush: () => Promise.resolve() };
+  const writer = createLineWriter(standardOutput, {
+    onResumed: (lines) => logger.warn({ lines }, 'lines of the log could not be written and were dropped'),
+  });
+  const logger = pino(settings, writer);
+  process.on('exit', writer.flushNow);
+  return { logger, droppedLines: writer.dropped, flush: () => writer.flush(flushMilliseconds) };
 }
+
+const standardOutput = 1;
+const flushMilliseconds = 1_000;
 
 interface ErrorDescription {
   readonly type: string;

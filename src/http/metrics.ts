@@ -19,7 +19,15 @@ export interface RequestOutcome {
   readonly bytesOut: number;
 }
 
-export function createMetrics(health: HealthReader): Metrics {
+const droppedLines = { name: 'artifactstore_log_lines_dropped_total', help: 'Lines of the log that could not be written.' };
+
+/** The same, of a process that has no metrics beside it. */
+export function droppedLinesText(count: number): string {
+  const { name, help } = droppedLines;
+  return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${count}`;
+}
+
+export function createMetrics(health: HealthReader, droppedLogLines: () => number): Metrics {
   const register = new MetricsRegistry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -51,6 +59,15 @@ export function createMetrics(health: HealthReader): Metrics {
     help: '1 while the backend answers.',
     labelNames: ['backend_id'],
     registers,
+  });
+
+  new Counter({
+    ...droppedLines,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLogLines());
+    },
   });
 
   // One look-up of the labels for each route and status instead of one for each request.

@@ -15,10 +15,11 @@ import { retentionClassRoutes } from './api/retention-classes.ts';
 import { systemRoutes } from './api/system.ts';
 import { type BearerToken, createAuthenticator } from './auth.ts';
 import { deferContinue } from './body.ts';
+import { followConnections } from './connections.ts';
 import { guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { createLog, type LogOptions } from './log.ts';
+import type { Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { toProblem } from './problem.ts';
@@ -32,7 +33,7 @@ export interface ServerParts {
   /** Opens reads, and reads only, to callers without a token. */
   readonly anonymousRead: boolean;
   readonly version: string;
-  readonly log: LogOptions;
+  readonly log: Log;
   readonly limits?: Partial<Limits>;
   /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
   renderMetrics?(own: Metrics): Promise<string>;
@@ -42,8 +43,8 @@ export interface HttpDoor {
   /** Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. */
   listen(host: string, port: number): Promise<string>;
   /**
-   * Stops: no new connection is taken, event streams and waiting readers are let go at once, requests in flight have `limits.graceTimeout` to
-   * finish, and what is left then is cut off.
+   * Stops: no new connection is taken, those without a request in flight are closed, event streams and waiting readers are let go at once, other
+   * requests in flight have `limits.graceTimeout` to finish, and what is left then is cut off.
    */
   close(): Promise<void>;
   listening(): boolean;
@@ -55,7 +56,6 @@ export interface HttpDoor {
 /** The HTTP front door of a registry. */
 export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const limits: Limits = { ...defaultLimits, ...parts.limits };
-  const log = createLog(parts.log);
   const closing = new AbortController();
   const registries = new Map<string, Registry>();
   const registryFor = (actor: string): Registry => {
@@ -67,9 +67,9 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     return registry;
   };
   const health = createHealthReader(registryFor('health'), parts.version);
-  const own = createMetrics(health);
+  const own = createMetrics(health, parts.log.droppedLines);
   const metrics: Metrics = { ...own, render: () => parts.renderMetrics?.(own) ?? own.render() };
-  const context: RouteContext = { limits, log, metrics, health, version: parts.version, closing: closing.signal };
+  const context: RouteContext = { limits, log: parts.log.logger, metrics, health, version: parts.version, closing: closing.signal };
 
   const api: Api = fastify({
     logger: false,
@@ -123,6 +123,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
 
   const server: HttpServer = api.server;
   deferContinue(server);
+  const connections = followConnections(server);
   if (limits.connections > 0) server.maxConnections = limits.connections;
 
   return {
@@ -133,14 +134,12 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     },
     async close() {
       closing.abort(new ArtifactstoreError('cancelled', 'The server is stopping.'));
-      const grace = setTimeout(() => server.closeAllConnections(), limits.graceTimeout);
-      // A connection whose last answer was given while the server stops is idle only now.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50);
+      const grace = setTimeout(() => connections.cutOff(), limits.graceTimeout);
+      connections.letGo();
       try {
         await api.close();
       } finally {
         clearTimeout(grace);
-        clearInterval(sweep);
       }
     },
     listening: () => server.listening,

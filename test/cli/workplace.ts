@@ -33,6 +33,8 @@ export interface Workplace extends Disposable {
   write(files: Readonly<Record<string, string | Uint8Array>>): void;
   /** A process of its own. */
   start(...args: readonly string[]): ChildProcess;
+  /** As `start`, with more variables, and its standard output wherever this descriptor leads. */
+  startInto(stdout: number, variables: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess;
   /** As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to theirs. */
   spawned(...args: readonly string[]): Promise<Finished>;
   /** The whole command line, in this process: starting one costs most of a second. */
@@ -56,8 +58,10 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
     ...environment,
   };
 
-  const start = (...args: readonly string[]): ChildProcess => {
-    const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  const start = (...args: readonly string[]): ChildProcess => begin('pipe', {}, args);
+  const begin = (stdout: number | 'pipe', more: Readonly<Record<string, string>>, args: readonly string[]): ChildProcess => {
+    const env = { ...variables, ...more };
+    const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env, stdio: ['ignore', stdout, 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));
     return child;
@@ -85,6 +89,7 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
       }
     },
     start,
+    startInto: (stdout, more, ...args) => begin(stdout, more, args),
     spawned: async (...args) => await finished(start(...args)),
     run,
     async json(...args) {
@@ -146,7 +151,7 @@ function collect(): { readonly stream: NodeJS.WriteStream; text(): Promise<strin
 export async function finished(child: ChildProcess): Promise<Finished> {
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
-  child.stdout!.on('data', (chunk: Uint8Array) => void stdout.push(chunk));
+  child.stdout?.on('data', (chunk: Uint8Array) => void stdout.push(chunk));
   child.stderr!.on('data', (chunk: Uint8Array) => void stderr.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
 import { openStore, type Store } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/http/log.ts';
 import { createServer } from '../../src/http/server.ts';
 
 export interface OpenServer {
@@ -25,7 +26,7 @@ export async function openServer(): Promise<OpenServer> {
     tokens: [{ token, actor: 'tester' }],
     anonymousRead: false,
     version: '0.0.0-test',
-    log: { level: 'silent' },
+    log: createLog({ level: 'silent', stream: { write: () => undefined } }),
   });
   const url = await server.listen('127.0.0.1', 0);
   const connected: RemoteRegistry[] = [];

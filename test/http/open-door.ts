@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import type { Limits } from '../../src/http/limits.ts';
+import { createLog } from '../../src/http/log.ts';
 import { createServer, type HttpDoor } from '../../src/http/server.ts';
 import type { Package, Registry } from '../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';
@@ -44,7 +45,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     tokens: options.tokens ?? [{ token, actor }],
     anonymousRead: options.anonymousRead ?? false,
     version: '0.0.0-test',
-    log: { level: 'debug', stream: { write: (line: string) => void lines.push(line) } },
+    log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const url = await door.listen('127.0.0.1', 0);

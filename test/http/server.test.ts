@@ -90,6 +90,45 @@ test('a server that stops finishes what it has begun and takes nothing new', asy
   await door.store.close();
 });
 
+test('a server that stops waits for no connection without a request, no event stream and no waiting reader', async () => {
+  const door = await openDoor();
+  const silent = drain(await door.connect());
+  const begun = await door.connect();
+  begun.write('GET /livez HTTP/1.1\r\nhost: x\r\n');
+  const idle = await door.connect();
+  idle.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  await new Promise((resolve) => idle.once('data', resolve));
+  const ask = async (accept: string, path: string) => {
+    const socket = await door.connect();
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\naccept: ${accept}\r\nauthorization: ${authorization}\r\n\r\n`);
+    return socket;
+  };
+  const stream = await ask('text/event-stream', '/events');
+  let streamed = '';
+  stream.on('data', (chunk: Buffer) => {
+    streamed = `${streamed}${chunk.toString('latin1')}`.slice(-2_000_000);
+  });
+  const behind = await ask('text/event-stream', '/events');
+  await new Promise((resolve) => behind.once('data', resolve));
+  behind.pause();
+  const poll = drain(await ask('application/json', '/events?since=1000&wait=60'));
+  const metadata = { filler: 'x'.repeat(900_000) };
+  for (let index = 0; index < 12; index += 1)
+    await door.registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient', metadata });
+  const last = await door.lastSequence();
+  await until(() => streamed.includes(`\nid: ${last}\n`) && streamed.endsWith('\n\n\r\n'));
+
+  const begin = performance.now();
+  await door.door.close();
+  assert.ok(performance.now() - begin < 5_000, 'it waited');
+  assert.equal(await silent, '');
+  await until(() => stream.closed);
+  assert.match(streamed.slice(-10), /\r\n0\r\n\r\n$/, 'the stream has its proper end');
+  assert.match(await poll, /^HTTP\/1\.1 200 [\s\S]*"last_sequence":/);
+  for (const socket of [begun, idle, behind]) socket.destroy();
+  await door.store.close();
+});
+
 test('what does not end in its time is cut off', async () => {
   const door = await openDoor({ limits: { graceTimeout: 200 } });
   const { id } = await door.newPackage();
