@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Database } from './database/DATABASE.ts';
 import { openDatabase } from './database/open.ts';
 import { openDataPlane } from './dataplane/streaming.ts';
+import { ArtifactstoreError } from './kernel/error.ts';
 import { uuidv7 } from './kernel/id.ts';
 import { formatTimestamp } from './kernel/time.ts';
 import { createRegistry } from './registry/local.ts';
@@ -28,7 +29,7 @@ export interface Store extends AsyncDisposable {
 
 export type StoreConfig = Pick<
   Config,
-  'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory' | 'referenced' | 'retention'
+  'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory' | 'misplaced' | 'referenced' | 'retention'
 >;
 
 export interface StoreOptions {
@@ -52,6 +53,18 @@ const backendKinds = {
     config: StoreConfig,
   ) => Promise<Storage>;
 };
+
+/** A service that is started in `/` would keep its data in /var unasked and, started elsewhere another time, not find it. */
+function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): void {
+  const names = parts === 'database' ? misplaced.filter((name) => name.endsWith('DATABASE_URL')) : misplaced;
+  const [field] = names;
+  if (field === undefined) return;
+  throw new ArtifactstoreError(
+    'invalid_configuration',
+    `The working directory is /, where a default lies among the data of the system: set ${names.join(' and ')}, or start in another directory.`,
+    { field, info: { names } },
+  );
+}
 
 /** The row of a backend's kind with the backend itself: the compiler cannot see that they go together. */
 export function openBackend(backend: Config['backends'][number], config: StoreConfig): Promise<Storage> {
@@ -86,6 +99,7 @@ export function nameOf(backend: Config['backends'][number]): StoreName {
 
 /** Opens the parts in order and closes what was opened when one of them cannot be. */
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
+  refuseMisplaced(config, options);
   await using opened = new AsyncDisposableStack();
   // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type DatabaseTarget, parseDatabaseUrl } from './config/database-url.ts';
 import { parseHttpUrl } from './config/http-url.ts';
@@ -31,6 +31,11 @@ export interface Config {
   readonly routes: readonly StorageRoute[];
   /** Where uploads wait whose backend cannot take them as they come. */
   readonly spoolDirectory: string;
+  /**
+   * Settings that nobody made and whose default, in the working directory `/`, lies where the system keeps its own data: a store is
+   * not opened with them.
+   */
+  readonly misplaced: readonly string[];
   /** Values of the variables that credential references name, from wherever settings come. */
   readonly referenced: Readonly<Record<string, string>>;
   readonly host: string;
@@ -87,6 +92,7 @@ export function readConfig(
     database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
     digestAlgorithm: settings.oneOf('DIGEST_ALGORITHM', 'blake3', Object.keys(algorithms)) as Algorithm,
     ...storage(settings, directory),
+    misplaced: [],
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
     logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
@@ -120,7 +126,15 @@ export function readConfig(
       },
     );
   }
-  return deepFreeze(config);
+  return deepFreeze({ ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings) : [] });
+}
+
+function misplaced({ backends, database }: Config, settings: Settings): readonly string[] {
+  const needed = [
+    ...(database.kind === 'sqlite' ? ['DATABASE_URL'] : []),
+    ...backends.map(({ kind }) => (kind === 'local' ? 'STORAGE_LOCAL_ROOT' : 'STORAGE_SPOOL_ROOT')),
+  ];
+  return needed.filter((name) => !settings.isSet(name)).map((name) => `ARTIFACTSTORE_${name}`);
 }
 
 const logLevels: Readonly<Record<string, LogLevel>> = {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { openStore } from '../src/compose.ts';
 import { type Config, readConfig } from '../src/config.ts';
 import { ArtifactstoreError } from '../src/kernel/error.ts';
 
@@ -43,6 +44,7 @@ describe('configuration', () => {
       defaultBackend: 'local',
       routes: [],
       spoolDirectory: join(directory, 'var/spool'),
+      misplaced: [],
       referenced: {},
       host: '127.0.0.1',
       port: 8000,
@@ -112,6 +114,41 @@ describe('configuration', () => {
     assert.match(error.message, /ARTIFACTSTORE_ANON_READ: "maybe" is neither true nor false \(in \.env\)/);
   });
 
+  test('refuses names that are not in capitals, wherever they stand', () => {
+    const from = folder({ '.env': 'artifactstore_port=9001\nArtifactstore_Auth_Tokens=x\nartifactstore_test_x=1\nother=1\n' });
+    const { message } = problems({ artifactstore_host: '0.0.0.0' }, from);
+    assert.match(message, /artifactstore_port: .*names are in capitals, as ARTIFACTSTORE_PORT \(in \.env\)/);
+    assert.match(message, /Artifactstore_Auth_Tokens: .*as ARTIFACTSTORE_AUTH_TOKENS/);
+    assert.match(message, /artifactstore_host: .*as ARTIFACTSTORE_HOST$/m);
+    assert.match(message, /artifactstore_test_x: is not a known setting/);
+  });
+
+  test('suggests what was most likely meant', () => {
+    for (const [name, expected] of [
+      ['PROT', 'PORT'],
+      ['DB_URL', 'DATABASE_URL'],
+      ['TOKEN', 'API_TOKEN'],
+      ['AUTH_TOKEN', 'AUTH_TOKENS'],
+      ['S3_ENDPOINT', 'S3_ENDPOINT_URL'],
+      ['S3_ACCESS_KEY_ID', 'S3_ACCESS_KEY_REF'],
+      ['LOGLEVEL', 'LOG_LEVEL'],
+      ['BUCKET', 'S3_BUCKET'],
+      ['STORAGE_ROOT', 'STORAGE_LOCAL_ROOT or ARTIFACTSTORE_STORAGE_SPOOL_ROOT'],
+    ] as const)
+      assert.ok(problems({ [`ARTIFACTSTORE_${name}`]: 'x' }).message.endsWith(`did you mean ARTIFACTSTORE_${expected}?`), name);
+    for (const name of ['VERBOSE', 'X', 'MY_OWN_THING'])
+      assert.doesNotMatch(problems({ [`ARTIFACTSTORE_${name}`]: 'x' }).message, /did you mean/);
+  });
+
+  test('knows what would be among the data of the system when it is started in /, and opens nothing with it', async () => {
+    assert.deepEqual(read({}, '/').misplaced, ['ARTIFACTSTORE_DATABASE_URL', 'ARTIFACTSTORE_STORAGE_LOCAL_ROOT']);
+    const set = { ARTIFACTSTORE_DATABASE_URL: 'postgresql://h/d', ARTIFACTSTORE_STORAGE_LOCAL_ROOT: './var/storage' };
+    assert.deepEqual(read(set, '/').misplaced, []);
+    const config = { ...read(), misplaced: read({}, '/').misplaced };
+    await assert.rejects(openStore(config), { code: 'invalid_configuration', message: /working directory is \/.*STORAGE_LOCAL_ROOT/ });
+    assert.ok(!existsSync(join(directory, 'var')));
+  });
+
   test('leaves ARTIFACTSTORE_TEST_ names alone, and names that a credential reference names', () => {
     read({ ARTIFACTSTORE_TEST_POSTGRES: 'x', ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ARTIFACTSTORE_MY_KEY', ARTIFACTSTORE_MY_KEY: 'x' });
     problems({ ARTIFACTSTORE_MY_KEY: 'x' });
@@ -172,7 +209,15 @@ describe('configuration', () => {
   test('names the file and the line of a bad retention file', () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ['[retention_classes.a]\ndefault_duration_seconds = \n', /retention\.toml, line 2/],
-      ['# a\n[retention_classes.a]\ndefault_duration_seconds = -5\n', /retention\.toml, line 2: .*whole number of seconds/],
+      ['# a\n[retention_classes.a]\ndefault_duration_seconds = -5\n', /retention\.toml, line 3: .*whole number of seconds/],
+      [
+        '# b is short\n[retention_classes.a]\ndefault_duration_seconds = 5\n\n[retention_classes.b]\ndefault_duration_seconds = 0\n',
+        /line 6: retention_classes\.b: /,
+      ],
+      ['[retention_classes.a]\n[retention_classes]\n"b".default_duration_seconds = "x"\n', /line 3: retention_classes\.b: /],
+      ['[retention_classes]\na = { default_duration_seconds = 1 }\nb = { seconds = 1 }\n', /line 3: .*not "seconds"/],
+      ['# retention_classes\nretention_classes = 1\n', /line 2: retention_classes must be a table/],
+      ['[retention_classes.a]\ndefault_duration_seconds = 1\n[retention_classes.default]\nduration = 1\n', /line 4: .*not "duration"/],
       ['[retention_classes.a]\ndefault_duration_second = 5\n', /line 2: .*not "default_duration_second"/],
       ['[retention_classes."A b"]\n', /line 1: "A b" is not a slug/],
       ['[retention]\n', /line 1: "retention" is not known/],

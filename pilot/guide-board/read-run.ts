@@ -20,7 +20,7 @@ const assessment = 'reports/assessment-package.json';
 const sourcesLock = 'sources.lock.json';
 const retentionSummary = 'retention-summary.json';
 
-/** Every run has these; `reports/cmis-summary.md`, evidence and raw outputs come as they are. */
+/** Every run has these; `reports/cmis-summary.md`, `reports/submission-package.json`, evidence and raw outputs come as they are. */
 const requiredFiles = [
   sourcesLock,
   'mappings.json',
@@ -28,7 +28,6 @@ const requiredFiles = [
   'reports/report.md',
   'reports/fragments.json',
   assessment,
-  'reports/submission-package.json',
   'exports/export-manifest.json',
 ];
 

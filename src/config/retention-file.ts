@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import type { RetentionClass } from '../kernel/retention.ts';
+import { lineOfEntry } from './toml-lines.ts';
 
 /**
  * Reads retention classes from a TOML file: `[retention_classes.<slug>]` with `default_duration_seconds = n`, left out for "never".
@@ -14,22 +15,25 @@ export function readRetentionClasses(path: string): readonly RetentionClass[] {
     throw new Error(`${path} can't be read: ${(error as Error).message}`);
   }
   const table = parseToml(path, text);
-  const refuse = (entry: string, reason: string): never => {
-    throw new Error(`${path}${lineOf(text, entry)}: ${reason}`);
+  const refuse = (entry: readonly string[], reason: string): never => {
+    const line = lineOfEntry(text, entry);
+    throw new Error(`${path}${line === undefined ? '' : `, line ${line}`}: ${reason}`);
   };
   for (const key of Object.keys(table))
-    if (key !== 'retention_classes') refuse(key, `"${key}" is not known here; only [retention_classes.<slug>] is`);
+    if (key !== 'retention_classes') refuse([key], `"${key}" is not known here; only [retention_classes.<slug>] is`);
   const classes = table.retention_classes ?? {};
-  if (!isTable(classes)) return refuse('retention_classes', 'retention_classes must be a table: [retention_classes.<slug>]');
+  if (!isTable(classes)) return refuse(['retention_classes'], 'retention_classes must be a table: [retention_classes.<slug>]');
   return Object.entries(classes).map(([slug, entry]): RetentionClass => {
-    if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(slug)) refuse(slug, `"${slug}" is not a slug: lowercase letters, digits and . _ -`);
-    if (!isTable(entry)) return refuse(slug, `retention_classes.${slug} must be a table`);
+    if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(slug))
+      refuse(['retention_classes', slug], `"${slug}" is not a slug: lowercase letters, digits and . _ -`);
+    if (!isTable(entry)) return refuse(['retention_classes', slug], `retention_classes.${slug} must be a table`);
     for (const key of Object.keys(entry))
-      if (key !== 'default_duration_seconds') refuse(key, `retention_classes.${slug} knows default_duration_seconds only, not "${key}"`);
+      if (key !== 'default_duration_seconds')
+        refuse(['retention_classes', slug, key], `retention_classes.${slug} knows default_duration_seconds only, not "${key}"`);
     const seconds = entry.default_duration_seconds ?? null;
     if (seconds !== null && !(typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds > 0 && seconds <= longestSeconds))
       return refuse(
-        slug,
+        ['retention_classes', slug, 'default_duration_seconds'],
         `retention_classes.${slug}: default_duration_seconds must be a whole number of seconds from 1 to ${longestSeconds}`,
       );
     return { slug, default_duration_seconds: seconds };
@@ -46,11 +50,6 @@ function parseToml(path: string, text: string): Readonly<Record<string, unknown>
     if (!(error instanceof TomlError)) throw error;
     throw new Error(`${path}, line ${error.line}: ${error.message.split('\n')[0]}`);
   }
-}
-
-function lineOf(text: string, word: string): string {
-  const index = text.split('\n').findIndex((line) => !line.trimStart().startsWith('#') && line.includes(word));
-  return index < 0 ? '' : `, line ${index + 1}`;
 }
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {

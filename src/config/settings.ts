@@ -1,3 +1,5 @@
+import { nearestNames } from './nearest-names.ts';
+
 const prefix = 'ARTIFACTSTORE_';
 const secretPlaceholder = '(secret)';
 
@@ -32,10 +34,11 @@ export interface Settings {
   reference(name: string): string | undefined;
   /** The values of the variables that `env:` references name, as far as they are set. */
   referenced(): Readonly<Record<string, string>>;
+  isSet(name: string): boolean;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
   refuse(name: string, text: string): void;
-  /** What was refused, and every prefixed name that nobody asked for. Call when everything is read. */
+  /** What was refused, and every prefixed name, in whatever case, that nobody asked for. Call when everything is read. */
   problems(): readonly Problem[];
   describe(): Readonly<Record<string, string>>;
 }
@@ -127,20 +130,30 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
           return found === undefined ? [] : [[name, found.text]];
         }),
       ),
+    isSet: (name) => lookUp(name) !== undefined,
     unprefixed: (name) => find(name)?.text,
     problems: () => {
       const unknown = new Map<string, Problem>();
       for (const { values, origin } of sources)
         for (const name of Object.keys(values)) {
-          if (!name.startsWith(prefix) || name.startsWith(`${prefix}TEST_`) || known.has(name) || referenced.has(name)) continue;
-          const near = nearest(name, [...known]);
-          const hint = near === undefined ? '' : `; did you mean ${near}?`;
-          unknown.set(name, { name, text: `is not a known setting${hint}${origin === 'environment' ? '' : ` (in ${origin})`}` });
+          if (!name.toUpperCase().startsWith(prefix) || name.startsWith(`${prefix}TEST_`) || known.has(name) || referenced.has(name))
+            continue;
+          unknown.set(name, { name, text: `${unknownText(name, known)}${origin === 'environment' ? '' : ` (in ${origin})`}` });
         }
       return [...refused, ...unknown.values()];
     },
     describe: () => ({ ...shown }),
   };
+}
+
+function unknownText(name: string, known: ReadonlySet<string>): string {
+  const upper = name.toUpperCase();
+  if (known.has(upper)) return `is not a known setting: names are in capitals, as ${upper}`;
+  const near = nearestNames(
+    upper.slice(prefix.length),
+    [...known].map((one) => one.slice(prefix.length)),
+  );
+  return `is not a known setting${near.length === 0 ? '' : `; did you mean ${near.map((one) => prefix + one).join(' or ')}?`}`;
 }
 
 const booleans: ReadonlyMap<string, boolean> = new Map([
@@ -158,28 +171,4 @@ function withoutPassword(text: string): string {
   return text
     .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, `$1:${secretPlaceholder}@`)
     .replace(/([?&](?:ssl)?password=)[^&#]*/gi, `$1${secretPlaceholder}`);
-}
-
-/** The name at the smallest edit distance, when it is small enough to be a slip of the hand. */
-function nearest(name: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = 4;
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column += 1) {
-      const substituted = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(substituted, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[right.length]!;
 }

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { errnoCode } from '../kernel/file-error.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
 export interface KeyReferences {
@@ -49,11 +48,9 @@ async function follow(reference: string, environment: Readonly<Record<string, st
   if (kind === 'env' && place !== undefined)
     return checked(environment[place] ?? '', `the variable ${place} is not set or empty`, reference);
   if (kind !== 'file' || place === undefined) return { problem: 'must be env:NAME or file:/absolute/path' };
-  try {
-    return checked(await readFile(place, 'utf8'), `the file of ${reference} is empty`, reference);
-  } catch (error) {
-    return { problem: `the file of ${reference} cannot be read (${errnoCode(error) ?? 'unknown'})` };
-  }
+  const read = await readSecretFile(place);
+  if ('problem' in read) return { problem: `the file of ${reference} ${read.problem}` };
+  return checked(read.text, `the file of ${reference} is empty`, reference);
 }
 
 function checked(text: string, empty: string, reference: string): Found {

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode } from '../kernel/file-error.ts';
 import { type AssumeRoleOptions, assumeRoleWithWebIdentity } from './assume-role.ts';
 import type { Credentials } from './CREDENTIALS.ts';
 import { type RenewalOptions, renewedCredentials } from './renewed.ts';
+import { readSecretFile } from './secret-file.ts';
 
 export interface WebIdentitySettings {
   /** Without a trailing slash; undefined means AWS itself, in `region`. */
@@ -34,13 +33,9 @@ export function webIdentityCredentials(settings: WebIdentitySettings, options: W
 }
 
 async function readToken(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw tokenFileError(`The token cannot be read at ${path} (${errnoCode(error) ?? 'unknown'})`, error);
-  }
-  const token = text.trim();
+  const read = await readSecretFile(path);
+  if ('problem' in read) throw tokenFileError(`The token file ${path} ${read.problem}`, read.cause);
+  const token = read.text.trim();
   if (token === '') throw tokenFileError(`The token file ${path} is empty`);
   return token;
 }

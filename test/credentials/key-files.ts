@@ -22,7 +22,7 @@ export function keyFiles(): KeyFiles {
     path,
     write(name, generation, how = 'rename') {
       const target = how === 'rename' ? join(directory, 'next') : path(name);
-      writeFileSync(target, `${valueOfPart(name, generation)}\n`);
+      writeFileSync(target, `${valueOfPart(name, generation)}\n`, { mode: 0o600 });
       if (how === 'rename') renameSync(target, path(name));
     },
     remove: (name) => rmSync(path(name), { force: true }),

@@ -191,7 +191,7 @@ describe('credentials: static, from files', () => {
     const publish = (generation: number): void => {
       const folder = join(files.directory, `generation-${generation}`);
       mkdirSync(folder);
-      for (const name of keyFileNames) writeFileSync(join(folder, name), valueOfPart(name, generation));
+      for (const name of keyFileNames) writeFileSync(join(folder, name), valueOfPart(name, generation), { mode: 0o600 });
       symlinkSync(folder, join(files.directory, 'link'));
       renameSync(join(files.directory, 'link'), join(files.directory, 'current'));
     };

@@ -27,7 +27,7 @@ async function open(): Promise<World> {
   const tokenFile = join(directory, 'token');
   const token = webToken(clock.now() + 86_400_000);
   sts.tokens.add(token);
-  writeFileSync(tokenFile, `${token}\n`);
+  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
   const make = (settings: Partial<WebIdentitySettings> = {}, options: WebIdentityOptions = {}): Credentials =>
     webIdentityCredentials(
       {
@@ -237,7 +237,7 @@ describe('credentials: web identity, refusals', () => {
 
   test('a token file that is missing, unreadable or empty is named, and nobody is asked', async () => {
     await using world = await open();
-    await refuses(world, world.with({ webIdentityTokenFile: `${world.tokenFile}-gone` }), token, /token-gone \(ENOENT\)/);
+    await refuses(world, world.with({ webIdentityTokenFile: `${world.tokenFile}-gone` }), token, /token-gone cannot be read \(ENOENT\)/);
     await refuses(world, world.with({ webIdentityTokenFile: tmpdir() }), token, /\(EISDIR\)/);
     writeFileSync(world.tokenFile, '\n');
     await refuses(world, world.with({}), token, /is empty/);

@@ -21,7 +21,7 @@ export interface S3Settings extends Connection {
   readonly keyPrefix: string;
   readonly storageClass: string | undefined;
   readonly serverSideEncryption: ServerSideEncryption | undefined;
-  /** Objects at least this long are sent in parts. */
+  /** A source that can be read again, is longer than a part and shorter than this, goes in one request; others longer than a part in parts. */
   readonly multipartThresholdBytes: number;
   readonly multipartChunkBytes: number;
   readonly dialect: Dialect;

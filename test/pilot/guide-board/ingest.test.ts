@@ -84,6 +84,14 @@ describe('guide-board ingest', () => {
     assert.equal(schema.json_schema.$id, 'artifactstore:schemas:guide-board.run.v1');
   });
 
+  test('takes a run that has no submission package', async () => {
+    const run = newRun();
+    rmSync(join(run.path, 'reports/submission-package.json'));
+    const { package_id: id, file_count: count } = await ingest(run.path);
+    assert.equal(count, describeTree(run.path).size);
+    assert.ok(!(await ask<Package>(`/packages/${id}`)).metadata.report_paths!.toString().includes('submission'));
+  });
+
   test('the same run again is the same package, wherever it stands and whatever class is asked for', async () => {
     const run = newRun();
     const first = await ingest(run.path, '--retention-class', 'release-evidence');

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { mountIsReadOnly, readSecretFile } from '../../src/credentials/secret-file.ts';
+import { staticCredentials } from '../../src/credentials/static.ts';
+import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'secret-file-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+function fileOf(mode: number, name = `file-${mode.toString(8)}`): string {
+  const path = join(directory, name);
+  writeFileSync(path, 'hush-hush\n');
+  chmodSync(path, mode);
+  return path;
+}
+
+describe('a file that holds a secret', () => {
+  test('is taken when others can neither read nor change it', async () => {
+    for (const mode of [0o600, 0o400, 0o640, 0o440]) assert.deepEqual(await readSecretFile(fileOf(mode)), { text: 'hush-hush\n' });
+  });
+
+  test('is refused otherwise, with the command that mends it', async () => {
+    for (const mode of [0o644, 0o604, 0o666, 0o660, 0o777]) {
+      const path = fileOf(mode);
+      const read = await readSecretFile(path);
+      assert.ok('problem' in read, mode.toString(8));
+      assert.match(read.problem, new RegExp(`\\(mode 0${mode.toString(8)}\\): run chmod 600 ${path}$`));
+      execFileSync('sh', ['-c', read.problem.replace(/^.*: run /, '')]);
+      assert.deepEqual(await readSecretFile(path), { text: 'hush-hush\n' });
+    }
+    const odd = await readSecretFile(fileOf(0o644, "it's odd"));
+    assert.ok('problem' in odd);
+    execFileSync('sh', ['-c', odd.problem.replace(/^.*: run /, '')]);
+    assert.ok('text' in (await readSecretFile(join(directory, "it's odd"))));
+  });
+
+  test('is refused by every reader of references, and its value is in no message', async () => {
+    const path = fileOf(0o644, 'open');
+    const reference = `file:${path}`;
+    const keys = staticCredentials({ accessKeyRef: reference, secretKeyRef: reference }, { wait: async () => undefined });
+    const role = webIdentityCredentials({
+      stsEndpointUrl: 'http://127.0.0.1:1',
+      region: 'r',
+      roleArn: 'arn:aws:iam:::role/r',
+      webIdentityTokenFile: path,
+      sessionDurationSeconds: 900,
+    });
+    for (const credentials of [keys, role])
+      await assert.rejects(credentials.keys(), (error: Error) => {
+        assert.match(error.message, /run chmod 600 /);
+        assert.match(error.message, /ARTIFACTSTORE_S3_/);
+        assert.doesNotMatch(inspect(error, { depth: 9 }), /hush/);
+        return true;
+      });
+  });
+
+  test('is a regular file of a sensible length', { timeout: 5000 }, async () => {
+    execFileSync('mkfifo', ['-m', '600', join(directory, 'pipe')]);
+    assert.deepEqual(await readSecretFile(join(directory, 'pipe')), { problem: 'is not a regular file' });
+    writeFileSync(join(directory, 'long'), Buffer.alloc(70_000), { mode: 0o600 });
+    assert.deepEqual(await readSecretFile(join(directory, 'long')), { problem: 'is longer than 65536 bytes' });
+  });
+
+  test('is taken as it is where nobody can change it: on a mount that is read-only', () => {
+    const mounts = `27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard
+80 27 0:40 / /run/secrets ro,relatime - tmpfs tmpfs rw
+81 27 0:41 / /var/run/my\\040secrets rw,relatime shared:1 - tmpfs tmpfs ro,size=4k
+82 80 0:42 / /run/secrets/own rw - tmpfs tmpfs rw
+`;
+    for (const [path, readOnly] of [
+      ['/run/secrets/key', true],
+      ['/run/secrets/own/key', false],
+      ['/run/secrets-of-mine/key', false],
+      ['/var/run/my secrets/key', true],
+      ['/etc/key', false],
+    ] as const)
+      assert.equal(mountIsReadOnly(mounts, path), readOnly, path);
+    assert.equal(mountIsReadOnly('', '/etc/key'), false);
+  });
+});
