@@ -29,6 +29,8 @@ async function run() {
   const entry = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url);
   const { main } = await import(entry.href);
   process.exitCode = await main(process.argv.slice(2));
+  // It has waited for whoever reads the output. Text that nobody took by now would keep the process for ever.
+  if (process.stdout.writableLength > 0 || process.stderr.writableLength > 0) process.exit();
 }
 
 /** In the user's own cache, not in a shared temporary folder where another user could plant code. */

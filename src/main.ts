@@ -1,6 +1,7 @@
 import type { connect } from './cli/connect.ts';
 import type { Surroundings } from './cli/context.ts';
 import type { CommandTable } from './cli/definition.ts';
+import { standardStream } from './cli/file-stream.ts';
 import type { createProgress } from './cli/progress.ts';
 import { run } from './cli/run.ts';
 import type { stopOnSignal } from './cli/stop.ts';
@@ -27,7 +28,7 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
 
 function ownSurroundings(): ProcessSurroundings {
   const { env, stdin, stdout, stderr } = process;
-  return { environment: env, directory: process.cwd(), stdin, stdout, stderr };
+  return { environment: env, directory: process.cwd(), stdin, stdout: standardStream(stdout, 1), stderr: standardStream(stderr, 2) };
 }
 
 /** The pilot's door: commands beside the core's own, of a user that sees the public package only. */

@@ -44,15 +44,19 @@ async function printEvents(context: Context, { since, follow = false, type, subj
     ...(subjectId === undefined ? {} : { subject_id: subjectId }),
   };
   using stop = stopOnSignal();
+  // Its only work is to print: nobody reads, nothing is to do.
+  const end = AbortSignal.any([stop.signal, output.ended]);
   const registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
   try {
     let position = since;
     for (;;) {
       const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
-      const page = await registry.events.page(query, stop.signal);
+      const page = await registry.events.page(query, end);
       for (const event of page.items)
         if (output.json) output.value(inOrder(event));
         else output.line(eventLine(event));
+      await Promise.race([output.ready(), stop.asked]);
+      end.throwIfAborted();
       // Filtered to nothing, everything up to the end of the log has been looked at.
       const before = position;
       position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
@@ -60,7 +64,8 @@ async function printEvents(context: Context, { since, follow = false, type, subj
     }
   } catch (error) {
     // Being stopped is how following ends.
-    if (!(follow && stop.signal.aborted)) throw error;
+    if (!output.ended.aborted && !(follow && stop.signal.aborted)) throw error;
+    output.hurry();
   } finally {
     await registry.close();
   }

@@ -19,7 +19,7 @@ Example:
     .action(async () => {
       const given = context();
       const answer = await readHealth(given);
-      given.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+      given.output.text(`${JSON.stringify(answer, null, 2)}\n`);
       if (answer.status !== 'ok') given.exitWith(answer.db.healthy ? exitCode.failed : exitCode.unreachable);
     });
 };

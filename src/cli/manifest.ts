@@ -25,7 +25,7 @@ Examples:
       const registry = connect(given);
       try {
         const read = await sealedManifest(registry, packageId);
-        if (options.output === undefined) given.stdout.write(`${canonicalJson(read.manifest)}\n`);
+        if (options.output === undefined) given.output.text(`${canonicalJson(read.manifest)}\n`);
         else {
           saveManifest(resolve(given.directory, options.output), read);
           given.output.note(`saved ${read.digest} to ${options.output}`);

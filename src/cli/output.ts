@@ -1,6 +1,7 @@
 import picocolors from 'picocolors';
 import { isArtifactstoreError, toErrorRecord } from '../kernel/error.ts';
 import { hintFor } from './hint.ts';
+import { outletOf } from './outlet.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -11,6 +12,8 @@ export interface Output {
   /** The result, as one line of JSON. */
   value(value: unknown): void;
   line(text: string): void;
+  /** Text that is written as it stands, such as JSON that was made before. */
+  text(text: string): void;
   /** Rows under a head, in columns. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** For people, on standard error; `--quiet` and `--json` leave it out. */
@@ -18,6 +21,12 @@ export interface Output {
   /** On standard error, even with `--quiet`. */
   warn(text: string): void;
   error(error: unknown): void;
+  /** Aborted when nothing more can be written to standard output: where that is all the work there is, it ends. */
+  readonly ended: AbortSignal;
+  /** Resolves when the reader of standard output keeps up: to be awaited by who writes without end. */
+  ready(): Promise<void>;
+  /** Somebody stopped what was written without end: it is not waited for readers any more. */
+  hurry(): void;
   /** Standard error, when somebody watches it: a line of it may be written over. */
   readonly watched: NodeJS.WriteStream | undefined;
 }
@@ -35,12 +44,19 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
   const wantsColor = color && !json && environment.NO_COLOR === undefined && environment.TERM !== 'dumb';
   const colors = picocolors.createColors(wantsColor && stdout.isTTY === true);
   const errorColors = picocolors.createColors(wantsColor && stderr.isTTY === true);
-  const warn = (text: string): void => void stderr.write(`${printable(text)}\n`);
+  const [out, err] = [outletOf(stdout), outletOf(stderr)];
+  const warn = (text: string): void => err.write(`${printable(text)}\n`);
   return {
     json,
     colors,
-    value: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
-    line: (text) => void stdout.write(`${printable(text)}\n`),
+    ended: out.ended,
+    ready: () => out.ready(),
+    hurry: () => {
+      out.hurried = true;
+    },
+    value: (value) => out.write(`${JSON.stringify(value)}\n`),
+    line: (text) => out.write(`${printable(text)}\n`),
+    text: (text) => out.write(text),
     async table(head, rows) {
       const { default: Table } = await import('cli-table3');
       const table = new Table({
@@ -49,14 +65,14 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
         style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
       });
       table.push(...rows.map((row) => row.map(printable)));
-      stdout.write(`${table.toString().replace(/[ ]+$/gm, '')}\n`);
+      out.write(`${table.toString().replace(/[ ]+$/gm, '')}\n`);
     },
     note: (text) => {
       if (!quiet && !json) warn(text);
     },
     warn,
     error: (error) => {
-      if (json) return void stderr.write(`${JSON.stringify(problemOf(error))}\n`);
+      if (json) return err.write(`${JSON.stringify(problemOf(error))}\n`);
       const known = isArtifactstoreError(error);
       const message = error instanceof Error ? error.message : String(error);
       warn(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}`);

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode } from './exit.ts';
+import { outletOf } from './outlet.ts';
 import { createOutput } from './output.ts';
 
 /** Every command of the core. Its file is loaded when it is called, so that the others cost nothing. */
@@ -83,8 +84,8 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
     .description('Registry and storage of durable artifacts.')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
-      writeOut: (text) => surroundings.stdout.write(text),
-      writeErr: (text) => surroundings.stderr.write(text),
+      writeOut: (text) => outletOf(surroundings.stdout).write(text),
+      writeErr: (text) => outletOf(surroundings.stderr).write(text),
       // With --json the caller says it as JSON.
       outputError: (text, write) => {
         if (program.opts<GlobalOptions>().json !== true) write(text);

@@ -3,21 +3,38 @@ import { localFileError } from '../kernel/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
-import { createOutput } from './output.ts';
+import { outletOf } from './outlet.ts';
+import { createOutput, type Output } from './output.ts';
 import { createProgram } from './program.ts';
 
+/** How long a reader may take nothing at all of what a command has written, once the command is done. */
+const patienceMilliseconds = 300_000;
+/** How long it may when somebody wants the command to end. */
+const hurriedMilliseconds = 1000;
+
 /** Runs one command, of the core or of `more`, to its end and answers the exit code. Never throws. */
-export async function run(argv: readonly string[], surroundings: Surroundings, more: CommandTable = {}): Promise<number> {
-  const { stdout, stderr, environment } = surroundings;
-  let pipeClosed = false;
-  for (const stream of [stdout, stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader has had enough (`| head`): that is its right, and nothing failed.
-      if (error.code !== 'EPIPE') throw error;
-      if (pipeClosed) return;
-      pipeClosed = true;
-      process.exit(exitCode.done);
-    });
+export async function run(
+  argv: readonly string[],
+  surroundings: Surroundings,
+  more: CommandTable = {},
+  patience: number = patienceMilliseconds,
+): Promise<number> {
+  const [out, err] = [outletOf(surroundings.stdout), outletOf(surroundings.stderr)];
+  const code = await runCommand(argv, surroundings, more);
+  const untaken = await out.settle(code === exitCode.stopped || out.hurried ? hurriedMilliseconds : patience);
+  const fault = out.failure === undefined ? (untaken === 0 ? undefined : tellUntaken(untaken)) : tellFailure(out.failure);
+  if (fault !== undefined) {
+    const detail = `${fault} What the command has done stays done.`;
+    const { lost } = out;
+    if (argv.includes('--json')) err.write(`${JSON.stringify({ code: 'output_failed', detail, info: { exit_code: code, lost } })}\n`);
+    else outputOf(argv, surroundings).warn(`error: ${detail} (output_failed)${lost === '' ? '' : `\nIt had to say:\n${lost.trimEnd()}`}`);
+  }
+  await err.settle(hurriedMilliseconds);
+  return code === exitCode.done && fault !== undefined ? exitCode.failed : code;
+}
+
+async function runCommand(argv: readonly string[], surroundings: Surroundings, more: CommandTable): Promise<number> {
+  const { stderr, environment } = surroundings;
   let code: number = exitCode.done;
   const program = createProgram(
     surroundings,
@@ -30,15 +47,15 @@ export async function run(argv: readonly string[], surroundings: Surroundings, m
     await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
     return code;
   } catch (thrown) {
-    const json = argv.includes('--json');
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return exitCode.done;
-      if (json) stderr.write(`${JSON.stringify({ code: 'usage', detail: thrown.message.replace(/^error: /, '') })}\n`);
+      if (argv.includes('--json'))
+        outletOf(stderr).write(`${JSON.stringify({ code: 'usage', detail: thrown.message.replace(/^error: /, '') })}\n`);
       return exitCode.usage;
     }
     const error = inWords(thrown);
-    createOutput({ stdout, stderr, environment, json, quiet: false, color: !argv.includes('--no-color') }).error(error);
-    if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) stderr.write(`${error.stack}\n`);
+    outputOf(argv, surroundings).error(error);
+    if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) outletOf(stderr).write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
 }
@@ -47,3 +64,24 @@ export async function run(argv: readonly string[], surroundings: Surroundings, m
 function inWords(error: unknown): unknown {
   return localFileError(error, (error as NodeJS.ErrnoException | undefined)?.path ?? '', 'used');
 }
+
+/** For what is said outside of a command, whose options may not be readable. */
+function outputOf(argv: readonly string[], { stdout, stderr, environment }: Surroundings): Output {
+  return createOutput({ stdout, stderr, environment, json: argv.includes('--json'), quiet: false, color: !argv.includes('--no-color') });
+}
+
+function tellUntaken(bytes: number): string {
+  return `Nobody has read the last ${bytes.toLocaleString('en')} bytes of the output.`;
+}
+
+function tellFailure({ code = 'unknown', message }: NodeJS.ErrnoException): string {
+  const reason = failures[code] ?? message;
+  return `The output could not be written: ${reason} (${code}).`;
+}
+
+const failures: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no room where it goes',
+  EDQUOT: 'your share of the room is used up where it goes',
+  EFBIG: 'the file would be larger than is permitted',
+  EIO: 'the device where it goes fails',
+};

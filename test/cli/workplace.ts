@@ -37,8 +37,12 @@ export interface Workplace extends Disposable {
   startInto(stdout: number, variables: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess;
   /** As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to theirs. */
   spawned(...args: readonly string[]): Promise<Finished>;
+  /** A script for bash, in which `$A` is the command line: for what is about pipes and files that a shell makes. */
+  shell(script: string): Promise<Finished>;
   /** The whole command line, in this process: starting one costs most of a second. */
   run(...args: readonly string[]): Promise<Finished>;
+  /** As `run`, with the standard output going elsewhere, such as to another process. */
+  runInto(stdout: Writable, ...args: readonly string[]): Promise<Finished>;
   /** As `run`, with `--json`; the parsed output, and the exit code must be 0. */
   json<T = Record<string, unknown>>(...args: readonly string[]): Promise<T>;
   /** Starts `serve` or another command that says where it listens; later commands go there. */
@@ -58,24 +62,34 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
     ...environment,
   };
 
-  const start = (...args: readonly string[]): ChildProcess => begin('pipe', {}, args);
-  const begin = (stdout: number | 'pipe', more: Readonly<Record<string, string>>, args: readonly string[]): ChildProcess => {
+  const start = (...args: readonly string[]): ChildProcess => begin('pipe', {}, process.execPath, [entry, ...args]);
+  const begin = (
+    stdout: number | 'pipe',
+    more: Readonly<Record<string, string>>,
+    command: string,
+    args: readonly string[],
+  ): ChildProcess => {
     const env = { ...variables, ...more };
-    const child = spawn(process.execPath, [entry, ...args], { cwd: directory, env, stdio: ['ignore', stdout, 'pipe'] });
+    const child = spawn(command, args, { cwd: directory, env, stdio: ['ignore', stdout, 'pipe'] });
     running.add(child);
     child.once('exit', () => running.delete(child));
     return child;
   };
-  const run = async (...args: readonly string[]): Promise<Finished> => {
-    const [stdout, stderr] = [collect(), collect()];
+  const runInto = async (stdout: Writable, ...args: readonly string[]): Promise<Finished> => {
+    const stderr = collect();
     const code = await main(args, {
       environment: variables,
       directory,
       stdin: Readable.from([]) as NodeJS.ReadStream,
-      stdout: stdout.stream,
+      stdout: stdout as NodeJS.WriteStream,
       stderr: stderr.stream,
     });
-    return { code, stdout: await stdout.text(), stderr: await stderr.text() };
+    return { code, stdout: '', stderr: await stderr.text() };
+  };
+  const run = async (...args: readonly string[]): Promise<Finished> => {
+    const stdout = collect();
+    const ended = await runInto(stdout.stream, ...args);
+    return { ...ended, stdout: await stdout.text() };
   };
 
   return {
@@ -89,9 +103,11 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
       }
     },
     start,
-    startInto: (stdout, more, ...args) => begin(stdout, more, args),
+    startInto: (stdout, more, ...args) => begin(stdout, more, process.execPath, [entry, ...args]),
     spawned: async (...args) => await finished(start(...args)),
+    shell: async (script) => await finished(begin('pipe', { A: `${process.execPath} ${entry}` }, 'bash', ['-c', script])),
     run,
+    runInto,
     async json(...args) {
       const { code, stdout, stderr } = await run(...args, '--json');
       if (code !== 0) throw new Error(`artifactstore ${args.join(' ')} ended with ${code}: ${stderr}`);
