@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { formatTimestamp, readTimestamp, type Timestamp } from '../kernel/time.ts';
 
-/** Numbers as the command line takes them; others are refused with exit code 2. */
+/** Numbers, times and digests as the command line takes them; others are refused with exit code 2. */
 
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 to 9999.');
@@ -17,6 +17,14 @@ export function portNumber(text: string): number {
 export function sequenceNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   return Number(text);
+}
+
+/** The digest of a manifest. */
+export function manifestDigest(text: string): string {
+  const digest = text.trim().toLowerCase();
+  if (!/^blake3:[0-9a-f]{64}$/.test(digest))
+    throw new InvalidArgumentError('It must be "blake3:" and 64 hex digits, as `push` and `packages show` print it.');
+  return digest;
 }
 
 /** `30d`, `12h`, `90m`, `45s`, `2w`: in milliseconds. */

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { localFileError } from '../kernel/file-error.ts';
+import { fileReason, localFileError } from '../kernel/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
@@ -74,14 +74,6 @@ function tellUntaken(bytes: number): string {
   return `Nobody has read the last ${bytes.toLocaleString('en')} bytes of the output.`;
 }
 
-function tellFailure({ code = 'unknown', message }: NodeJS.ErrnoException): string {
-  const reason = failures[code] ?? message;
-  return `The output could not be written: ${reason} (${code}).`;
+function tellFailure(error: NodeJS.ErrnoException): string {
+  return `The output could not be written: ${fileReason(error)}.`;
 }
-
-const failures: Readonly<Record<string, string>> = {
-  ENOSPC: 'there is no room where it goes',
-  EDQUOT: 'your share of the room is used up where it goes',
-  EFBIG: 'the file would be larger than is permitted',
-  EIO: 'the device where it goes fails',
-};

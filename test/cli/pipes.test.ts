@@ -71,7 +71,7 @@ describe('an output that nobody reads, or that has no room', () => {
     place.write({ 'small/a': 'a' });
     const told = await into('push', 'small');
     assert.equal(told.code, 1);
-    assert.match(told.stderr, /^error: The output could not be written: there is no room where it goes \(ENOSPC\)\..* \(output_failed\)$/m);
+    assert.match(told.stderr, /^error: The output could not be written: the disk is full \(ENOSPC\)\..* \(output_failed\)$/m);
     assert.match(told.stderr, /^sealed package [0-9a-f-]{36}$/m);
     assert.doesNotMatch(told.stderr, /^\s+at /m);
     const said = JSON.parse((await into('push', 'small', '--json')).stderr) as {
