@@ -1,8 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { parseAddress } from '../kernel/address.ts';
 import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
 import { blake3, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import { canonicalJson, parseJson } from '../kernel/json.ts';
 import type { Manifest, ManifestFile } from '../kernel/manifest.ts';
 import { parseRelativePath } from '../kernel/path.ts';
@@ -41,19 +44,54 @@ export function loadManifest(path: string): ReadManifest {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new ArtifactstoreError('invalid_path', `The manifest "${path}" can't be read: ${(cause as Error).message}`, {
-      field: '--manifest',
-      cause,
-    });
+    throw localFileError(cause, path, 'read', { field: '--manifest' });
   }
   const text = withoutMark(bytes);
   const isJson = /^\s*\{/.test(Buffer.from(text.subarray(0, 16)).toString('latin1'));
   return parseManifest(isJson ? jsonToCbor(path, text) : bytes);
 }
 
-/** Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. */
-export function saveManifest(path: string, { manifest, bytes }: ReadManifest): void {
-  writeFileSync(path, /\.json$/i.test(path) ? `${canonicalJson(manifest)}\n` : bytes);
+/**
+ * Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. Where `nothing` is expected, nothing is written
+ * over, whatever came there meanwhile; what is replaced stays whole until the new file is.
+ */
+export function saveManifest(path: string, { manifest, bytes }: ReadManifest, expected: 'nothing' | 'replaceable' = 'replaceable'): void {
+  const content = /\.json$/i.test(path) ? `${canonicalJson(manifest)}\n` : bytes;
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    // A device, a pipe: `--output /dev/stdout`.
+    if (there !== undefined && !there.isFile()) writeFileSync(path, content);
+    else if (expected === 'nothing') writeNew(path, content);
+    else {
+      const draft = `${path}.${randomUUID()}`;
+      writeNew(draft, content);
+      renameSync(draft, path);
+    }
+  } catch (error) {
+    if (errnoCode(error) === 'EEXIST')
+      throw new ArtifactstoreError('path_conflict', `"${path}" was made by somebody else meanwhile; it is left as it is.`, {
+        cause: error,
+      });
+    if (errnoCode(error) === 'ENOENT')
+      throw new ArtifactstoreError(
+        'invalid_path',
+        `The folder "${dirname(path)}" is not there, so "${basename(path)}" can't be saved in it.`,
+        {
+          cause: error,
+        },
+      );
+    throw localFileError(error, path, 'written');
+  }
+}
+
+/** All of it, or nothing. */
+function writeNew(path: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 /** Where the manifest of a pulled directory is kept: beside it, so that it is no part of what it describes. */

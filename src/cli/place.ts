@@ -3,6 +3,7 @@ import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHasher, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 
@@ -34,35 +35,31 @@ export function createPlacer(root: string, drafts: string): Placer {
   return {
     async isThere(file) {
       const segments = parseRelativePath(file.relative_path).split('/');
-      if (!(await areFolders(root, segments.slice(0, -1)))) return false;
       const path = join(root, ...segments);
-      const stat = await lstat(path).catch(absent);
-      if (stat === undefined || !stat.isFile() || stat.size !== file.size_bytes) return false;
-      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
       try {
-        const check = createCheck(file);
-        for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 1_048_576 }))
-          check.update(chunk as Uint8Array);
-        if (check.fault() !== undefined) return false;
-        const executable = isExecutable(file);
-        if (executable !== ((stat.mode & 0o111) !== 0)) await handle.chmod(executable ? stat.mode | 0o111 : stat.mode & ~0o111);
-        return true;
-      } finally {
-        await handle.close();
+        return (await areFolders(root, segments.slice(0, -1))) && (await holds(path, file));
+      } catch (error) {
+        // What can't be read is brought anew.
+        if (errnoCode(error) === 'EACCES') return false;
+        throw localFileError(error, path, 'read', { field: file.relative_path });
       }
     },
 
     async place(file, body, onBytes) {
       const segments = parseRelativePath(file.relative_path).split('/');
+      const path = join(root, ...segments);
+      const failed = (error: unknown): never => {
+        throw localFileError(error, path, 'written', { field: file.relative_path });
+      };
       await enter(segments.slice(0, -1));
       count += 1;
       const draft = join(drafts, String(count));
-      const handle = await open(draft, 'wx', isExecutable(file) ? 0o777 : 0o666);
+      const handle = await open(draft, 'wx', isExecutable(file) ? 0o777 : 0o666).catch(failed);
       try {
         const check = createCheck(file);
         for await (const chunk of body) {
           check.update(chunk);
-          await handle.writeFile(chunk);
+          await handle.writeFile(chunk).catch(failed);
           onBytes(chunk.length);
         }
         const fault = check.fault();
@@ -75,10 +72,11 @@ export function createPlacer(root: string, drafts: string): Placer {
         await rm(draft, { force: true });
         throw error;
       }
-      await handle.close();
+      // Some file systems say only here that they are full.
+      await handle.close().catch(failed);
       // A link that stands there is replaced itself, not what it leads to.
-      await rename(draft, join(root, ...segments)).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code !== 'EISDIR' && cause.code !== 'ENOTEMPTY') throw cause;
+      await rename(draft, path).catch((cause: unknown) => {
+        if (errnoCode(cause) !== 'EISDIR' && errnoCode(cause) !== 'ENOTEMPTY') return failed(cause);
         throw new ArtifactstoreError('path_conflict', `A directory stands where "${file.relative_path}" belongs.`, {
           field: file.relative_path,
           cause,
@@ -86,6 +84,23 @@ export function createPlacer(root: string, drafts: string): Placer {
       });
     },
   };
+}
+
+/** Whether the right bytes are there; if so, sets the executable bit right. */
+async function holds(path: string, file: ManifestFile): Promise<boolean> {
+  const stat = await lstat(path).catch(absent);
+  if (stat === undefined || !stat.isFile() || stat.size !== file.size_bytes) return false;
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const check = createCheck(file);
+    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: 1_048_576 })) check.update(chunk as Uint8Array);
+    if (check.fault() !== undefined) return false;
+    const executable = isExecutable(file);
+    if (executable !== ((stat.mode & 0o111) !== 0)) await handle.chmod(executable ? stat.mode | 0o111 : stat.mode & ~0o111);
+    return true;
+  } finally {
+    await handle.close();
+  }
 }
 
 export interface Check {
@@ -133,15 +148,19 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (!(await lstat(path)).isDirectory())
+    if (errnoCode(error) !== 'EEXIST') throw localFileError(error, path, 'made');
+    const found = await lstat(path).catch((cause: unknown) => {
+      throw localFileError(cause, path, 'looked at');
+    });
+    if (!found.isDirectory())
       throw new ArtifactstoreError('path_conflict', `"${path}" stands where a folder of the package belongs.`, {
         info: { hint: 'a link is not followed; move it away, or pull into another directory' },
       });
   }
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+function absent(error: unknown): undefined {
+  const code = errnoCode(error);
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
   throw error;
 }

@@ -37,6 +37,8 @@ export async function pushDirectory(context: Context, directory: string, options
   const root = resolve(context.directory, directory);
   const input = newPackage(context, root, options);
   const tree = walkTree(root);
+  for (const path of tree.draftFolders)
+    output.note(`warning: "${path}" is left out: a pull that was stopped left it, or one is in progress`);
   if (tree.files.length === 0) throw new ArtifactstoreError('package_empty', `There is no file below "${directory}".`);
   if (tree.files.length > maximumFiles)
     throw new ArtifactstoreError(

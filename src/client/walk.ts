@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode } from '../kernel/file-error.ts';
+import { errnoCode, fileReason, localFileError } from '../kernel/file-error.ts';
 import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/path.ts';
+import { firstLines } from './difference.ts';
 import { isDraftFolder } from './draft-folder.ts';
 
 export interface TreeFile {
@@ -20,6 +21,8 @@ export interface Tree {
   readonly files: readonly TreeFile[];
   /** Directories with nothing in them, which a package can't hold. */
   readonly emptyDirectories: readonly string[];
+  /** Folders that a pull which was killed left behind, or one in progress uses: nobody's content. */
+  readonly draftFolders: readonly string[];
 }
 
 /** Why an entry can't be a file of a package. */
@@ -35,31 +38,50 @@ export interface Refused {
 export interface Survey extends Tree {
   /** What a package can't hold, in the order in which it was met. */
   readonly refused: readonly Refused[];
-  /** Folders at the top that a pull which was killed left behind: nobody's content. */
-  readonly draftFolders: readonly string[];
 }
 
 /**
- * Everything below a directory. Refuses, naming all of them at once, what a package can't hold: symbolic links, which would have to
- * be followed or broken; sockets, pipes and devices; names that are no legal relative path; directories that can't be read.
+ * Everything below a directory. Refuses, before anything is made of it, what a package can't hold: symbolic links, which would have to
+ * be followed or broken; sockets, pipes and devices; names that are no legal relative path; files and directories that can't be read.
+ * The first ten are named, with what to do; all of them are in `info.refused`.
  */
 export function walkTree(root: string): Tree {
-  const { refused, files, emptyDirectories } = surveyTree(root);
-  if (refused.length > 0) {
-    const lines = refused.map(({ path, reason }) => `${JSON.stringify(path)} ${reason}`);
-    throw new ArtifactstoreError(
-      'invalid_path',
-      `${lines.length === 1 ? 'One entry' : `${lines.length} entries`} below "${root}" can't be pushed:\n${lines.map((line) => `  ${line}`).join('\n')}`,
-      { info: { refused: lines } },
-    );
-  }
-  return { files, emptyDirectories };
+  const { refused: odd, ...tree } = surveyTree(root);
+  const refused = [...odd, ...tree.files.flatMap(unreadable)];
+  if (refused.length === 0) return tree;
+  const lines = refused.map(({ path, reason }) => `${JSON.stringify(path)} ${reason}`);
+  const count = refused.length === 1 ? 'One entry' : `${refused.length.toLocaleString('en')} entries`;
+  throw new ArtifactstoreError('invalid_path', `${count} below "${root}" can't be pushed:\n${firstLines(lines)}`, {
+    info: { refused: lines, hint: remediesFor(refused) },
+  });
 }
+
+/** Asked of the system for every file: modes alone don't tell. */
+function unreadable({ path, relativePath }: TreeFile): readonly Refused[] {
+  try {
+    accessSync(path, constants.R_OK);
+    return [];
+  } catch (error) {
+    return [{ path: relativePath, kind: 'unreadable', reason: `can't be read: ${fileReason(error)}` }];
+  }
+}
+
+function remediesFor(refused: readonly Refused[]): string {
+  const kinds = new Set(refused.map(({ kind }) => kind));
+  return [...kinds].map((kind) => remedies[kind]).join('; ');
+}
+
+const remedies: Readonly<Record<RefusedKind, string>> = {
+  link: 'links: push a copy that `cp -rL` made, which has files in their place, or remove them',
+  special: 'pipes, sockets and devices: remove them, or push a directory without them',
+  name: 'names: rename them; a path is UTF-8 without backslashes and control characters, of at most 1,024 bytes',
+  unreadable: 'not readable: push as their owner, or let this user read them (`chmod`, `chown`)',
+  vanished: 'vanished: push when nothing writes to the directory',
+};
 
 /** Everything below a directory, and what of it can't be in a package. Only a root that is no directory is an error. */
 export function surveyTree(root: string): Survey {
-  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new ArtifactstoreError('invalid_path', `"${root}" is not a directory.`, { field: 'dir' });
+  requireDirectory(root);
   const files: TreeFile[] = [];
   const emptyDirectories: string[] = [];
   const draftFolders: string[] = [];
@@ -71,7 +93,7 @@ export function surveyTree(root: string): Survey {
     try {
       entries = readdirSync(directory, { withFileTypes: true, encoding: 'buffer' });
     } catch (error) {
-      refuse(prefix === '' ? '.' : prefix, 'unreadable', `can't be read (${(error as NodeJS.ErrnoException).code})`);
+      refuse(prefix === '' ? '.' : prefix, 'unreadable', `can't be read: ${fileReason(error)}`);
       return;
     }
     if (entries.length === 0 && prefix !== '') emptyDirectories.push(prefix);
@@ -83,7 +105,7 @@ export function surveyTree(root: string): Survey {
       }
       const path = join(directory, entry.name.toString());
       if (entry.isDirectory()) {
-        if (prefix === '' && isDraftFolder(shown)) draftFolders.push(`${shown}/`);
+        if (isDraftFolder(entry.name.toString())) draftFolders.push(`${shown}/`);
         else visit(path, `${shown}/`);
       } else if (entry.isSymbolicLink()) refuse(shown, 'link', 'is a symbolic link');
       else if (!entry.isFile()) refuse(shown, 'special', `is not a regular file but a ${kindOf(entry)}`);
@@ -102,8 +124,7 @@ export function surveyTree(root: string): Survey {
             executable: (stat.mode & 0o111) !== 0,
           });
         } catch (error) {
-          const code = errnoCode(error);
-          if (code !== undefined) refuse(shown, 'unreadable', `can't be read (${code})`);
+          if (errnoCode(error) !== undefined) refuse(shown, 'unreadable', `can't be read: ${fileReason(error)}`);
           else if (isArtifactstoreError(error)) refuse(shown, 'name', error.message.replace(/^The relative path /, '').replace(/\.$/, ''));
           else throw error;
         }
@@ -112,6 +133,19 @@ export function surveyTree(root: string): Survey {
   visit(root, '');
   files.sort((left, right) => comparePaths(left.relativePath, right.relativePath));
   return { files, emptyDirectories, draftFolders, refused };
+}
+
+function requireDirectory(root: string): void {
+  let fault: string | undefined;
+  try {
+    const found = statSync(root, { throwIfNoEntry: false });
+    if (found === undefined)
+      fault = lstatSync(root, { throwIfNoEntry: false }) === undefined ? 'is not there' : 'is a symbolic link that leads nowhere';
+    else if (!found.isDirectory()) fault = 'is not a directory';
+  } catch (error) {
+    throw localFileError(error, root, 'read', { field: 'dir' });
+  }
+  if (fault !== undefined) throw new ArtifactstoreError('invalid_path', `"${root}" ${fault}.`, { field: 'dir' });
 }
 
 function kindOf(entry: Dirent<Buffer>): string {

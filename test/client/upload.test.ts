@@ -102,19 +102,6 @@ describe('a directory, by the library', () => {
     );
   });
 
-  test('a directory that cannot be read is named', { skip: process.getuid?.() === 0 && 'the user root reads everything' }, () => {
-    const place = directory('closed', { 'inner/file': '' });
-    chmodSync(join(place, 'inner'), 0);
-    try {
-      assert.throws(
-        () => walkTree(place),
-        (error) => isArtifactstoreError(error, 'invalid_path') && error.message.includes(`"inner/" can't be read (EACCES)`),
-      );
-    } finally {
-      chmodSync(join(place, 'inner'), 0o755);
-    }
-  });
-
   test('is given up at once when it is to be stopped, also while a server says nothing', async () => {
     const { files } = walkTree(directory('silent', { one: 'text' }));
     const asked = Promise.withResolvers<void>();

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,10 +9,11 @@ import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { dumpViews } from '../registry/dump-views.ts';
 import { bytesOf } from './bytes.ts';
 import { fileOf, newPackage, openRegistryOn, readBytes } from './registry-on.ts';
+import { cannotMount, mountSmall, unmount } from './small-disk.ts';
 
 const mebibyte = 1_048_576;
 
-describe('a full disk', { skip: skipReason() }, () => {
+describe('a full disk', { skip: cannotMount() }, () => {
   let scratch: string;
   let small: string;
   let large: string;
@@ -102,21 +102,4 @@ async function fillUp(registry: Registry, packageId: string): Promise<readonly s
 async function fillWith(path: string, left: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(path));
   await writeFile(path, Buffer.alloc(bavail * bsize - left));
-}
-
-function mountSmall(directory: string): void {
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'tmpfs', directory], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-}
-
-function unmount(directory: string): void {
-  spawnSync('umount', ['-l', directory]);
-}
-
-function skipReason(): string | false {
-  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]);
-  if (status === 0) unmount(directory);
-  rmSync(directory, { recursive: true, force: true });
-  return status === 0 ? false : 'a small file system cannot be mounted here (it takes root)';
 }
