@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstLines } from '../client/difference.ts';
 import { isDraftFolder } from '../client/draft-folder.ts';
+import { firstLines } from '../client/first-lines.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';

@@ -1,5 +1,6 @@
 import type { FileFacts } from '../kernel/files-digest.ts';
 import type { File, Registry } from '../registry/REGISTRY.ts';
+import { firstLines } from './first-lines.ts';
 import type { FileContent } from './read-file.ts';
 
 /** Files by path, as a package or a directory has them. */
@@ -67,12 +68,3 @@ export function describeDifference(difference: Difference): { readonly summary: 
     lines: firstLines(all),
   };
 }
-
-/** Each on an indented line of its own: the first ten, and how many more there are. */
-export function firstLines(lines: readonly string[]): string {
-  const shown = lines.slice(0, shownLines).map((line) => `  ${line}`);
-  if (lines.length > shown.length) shown.push(`  … and ${(lines.length - shown.length).toLocaleString('en')} more`);
-  return shown.join('\n');
-}
-
-const shownLines = 10;

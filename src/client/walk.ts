@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, fileReason, localFileError } from '../kernel/file-error.ts';
 import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/path.ts';
-import { firstLines } from './difference.ts';
 import { isDraftFolder } from './draft-folder.ts';
+import { firstLines } from './first-lines.ts';
 
 export interface TreeFile {
   readonly relativePath: RelativePath;

@@ -49,6 +49,9 @@ export interface Workplace extends Disposable {
   serve(...args: readonly string[]): Promise<RunningServer>;
 }
 
+/** In front of `$A`: runs it as a user whom permissions stop. Root is stopped by none. */
+export const asNobody: string = process.getuid?.() === 0 ? 'setpriv --reuid=65534 --regid=65534 --clear-groups' : '';
+
 export function openWorkplace(environment: Readonly<Record<string, string>> = {}): Workplace {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-cli-'));
   const running = new Set<ChildProcess>();
