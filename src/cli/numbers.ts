@@ -34,6 +34,15 @@ export function duration(text: string): number {
   return milliseconds;
 }
 
+/** A time (RFC 3339), in the canonical form. */
+export function time(text: string): Timestamp {
+  try {
+    return readTimestamp(text);
+  } catch {
+    throw new InvalidArgumentError('It must be a time such as 2026-01-31T12:00:00Z.');
+  }
+}
+
 /** A time (RFC 3339), or the time that lies a duration before `now`, in the canonical form. */
 export function timeOrAge(text: string, now: number = Date.now()): Timestamp {
   const age = readDuration(text);

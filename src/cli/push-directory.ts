@@ -4,10 +4,11 @@ import { basename, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { walkTree } from '../client/walk.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { localFileError } from '../kernel/file-error.ts';
-import { type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
+import { fileReason, localFileError } from '../kernel/file-error.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
 import { maximumFiles } from '../kernel/manifest.ts';
 import type { Created, NewPackage, Package } from '../registry/REGISTRY.ts';
+import { blameOption } from './blame-option.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { fillPackage } from './fill-package.ts';
@@ -50,7 +51,7 @@ export async function pushDirectory(context: Context, directory: string, options
   using stop = stopOnSignal();
   const registry = connect(context, { patienceSeconds });
   try {
-    const { record, created } = await openPackage(registry, input, options.idempotencyKey);
+    const { record, created } = await openPackage(registry, input, options);
     const progress = await createProgress(
       output,
       'pushing',
@@ -89,9 +90,18 @@ export async function pushDirectory(context: Context, directory: string, options
 }
 
 /** With a key of its own even a request whose answer was lost makes one package only. */
-async function openPackage(registry: RemoteRegistry, input: NewPackage, key: string | undefined): Promise<Created<Package>> {
+async function openPackage(registry: RemoteRegistry, input: NewPackage, options: PushOptions): Promise<Created<Package>> {
+  const { idempotencyKey: key } = options;
   try {
-    return await registry.packages.create(input, { idempotencyKey: key ?? randomUUID() });
+    return await blameOption(registry.packages.create(input, { idempotencyKey: key ?? randomUUID() }), {
+      '/name': '--name',
+      '/producer': '--producer',
+      '/subject': '--subject',
+      '/retention_class': '--retention-class',
+      '/metadata': options.metadataFile !== undefined && options.metadata === undefined ? '--metadata-file' : '--metadata',
+      '/metadata_schema_slug': '--metadata-schema',
+      'idempotency-key': '--idempotency-key',
+    });
   } catch (error) {
     if (!isArtifactstoreError(error, 'idempotency_conflict')) throw error;
     throw new ArtifactstoreError(
@@ -139,7 +149,7 @@ function newPackage(context: Context, root: string, options: PushOptions): NewPa
     producer: options.producer,
     subject: options.subject ?? name,
     retention_class: options.retentionClass,
-    metadata: { ...metadataFile(context, options.metadataFile), ...Object.fromEntries((options.metadata ?? []).map(metadataEntry)) },
+    metadata: { ...metadataFile(context, options.metadataFile), ...metadataEntries(options.metadata ?? []) },
     ...(options.metadataSchema === undefined ? {} : { metadata_schema_slug: options.metadataSchema }),
   };
 }
@@ -150,20 +160,35 @@ function metadataFile({ directory }: Context, path: string | undefined): JsonObj
   try {
     bytes = readFileSync(resolve(directory, path));
   } catch (cause) {
-    throw new ArtifactstoreError('invalid_value', `"${path}" can't be read: ${(cause as Error).message}`, {
-      field: '--metadata-file',
-      cause,
-    });
+    throw optionError('--metadata-file', `"${path}" can't be read: ${fileReason(cause)}`, cause);
   }
-  const value = parseJson(bytes);
-  if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new ArtifactstoreError('invalid_value', `"${path}" does not hold a JSON object.`, { field: '--metadata-file' });
-  return value as JsonObject;
+  let value: JsonValue;
+  try {
+    value = parseJson(bytes);
+  } catch (cause) {
+    throw optionError('--metadata-file', `"${path}" holds no JSON that can be kept: ${(cause as Error).message}`, cause);
+  }
+  if (!isJsonObject(value)) throw optionError('--metadata-file', `"${path}" does not hold a JSON object.`);
+  return value;
+}
+
+function metadataEntries(texts: readonly string[]): JsonObject {
+  const entries = texts.map(metadataEntry);
+  const keys = new Set<string>();
+  for (const [key] of entries) {
+    if (keys.has(key)) throw optionError('--metadata', `The key "${key}" is given twice.`);
+    keys.add(key);
+  }
+  return Object.fromEntries(entries);
+}
+
+function optionError(option: string, message: string, cause?: unknown): ArtifactstoreError {
+  return new ArtifactstoreError('invalid_value', `${option}: ${message}`, { field: option, cause });
 }
 
 function metadataEntry(text: string): readonly [string, JsonValue] {
   const equals = text.indexOf('=');
-  if (equals < 1) throw new ArtifactstoreError('invalid_value', `"${text}" does not look like key=value.`, { field: '--metadata' });
+  if (equals < 1) throw optionError('--metadata', `"${text}" does not look like key=value.`);
   const value = text.slice(equals + 1);
   try {
     return [text.slice(0, equals), parseJson(Buffer.from(value))];

@@ -34,7 +34,7 @@ Examples:
     .action(async (packageId: string, { until, by, reason }: ExtendOptions) => {
       parseId(packageId, 'package_id');
       if (until === undefined && by === undefined) command.error("error: one of '--until <time>' and '--by <duration>' is needed");
-      const { connect } = await import('./connect.ts');
+      const [{ connect }, { blameOption }] = await Promise.all([import('./connect.ts'), import('./blame-option.ts')]);
       const given = context();
       const { output } = given;
       const fixed = until === undefined ? undefined : readUntil(until);
@@ -42,7 +42,11 @@ Examples:
       try {
         // The server counts a duration: the clock here may be wrong.
         const extension = fixed === undefined ? { extend_by_seconds: by! / 1000 } : { new_expires_at: fixed };
-        const record = await registry.retention.extend(packageId, { ...extension, reason });
+        const record = await blameOption(registry.retention.extend(packageId, { ...extension, reason }), {
+          '/reason': '--reason',
+          '/new_expires_at': '--until',
+          '/extend_by_seconds': '--by',
+        });
         if (output.json) output.value(record);
         else output.line(`${output.colors.green('extended')} package ${packageId}: expires ${record.expires_at ?? 'never'}`);
       } finally {

@@ -15,12 +15,12 @@ Example:
     )
     .action(async (packageId: string, { reason }: { readonly reason: string }) => {
       parseId(packageId, 'package_id');
-      const { connect } = await import('./connect.ts');
+      const [{ connect }, { blameOption }] = await Promise.all([import('./connect.ts'), import('./blame-option.ts')]);
       const given = context();
       const { output } = given;
       const registry = connect(given);
       try {
-        const hold = await registry.retention.hold(packageId, { reason });
+        const hold = await blameOption(registry.retention.hold(packageId, { reason }), { '/reason': '--reason' });
         if (output.json) return output.value(hold);
         output.line(hold.id);
         output.note(`held; to release it: artifactstore retention release ${packageId} ${hold.id}`);

@@ -17,12 +17,15 @@ Example:
     .action(async (packageId: string, holdId: string, { reason }: { readonly reason?: string }) => {
       parseId(packageId, 'package_id');
       parseId(holdId, 'hold_id');
-      const { connect } = await import('./connect.ts');
+      const [{ connect }, { blameOption }] = await Promise.all([import('./connect.ts'), import('./blame-option.ts')]);
       const given = context();
       const { output } = given;
       const registry = connect(given);
       try {
-        const hold = await registry.retention.release(packageId, holdId, reason === undefined ? {} : { reason });
+        const hold = await blameOption(registry.retention.release(packageId, holdId, reason === undefined ? {} : { reason }), {
+          '/reason': '--reason',
+          reason: '--reason',
+        });
         if (output.json) output.value(hold);
         else output.line(`${output.colors.green('released')} hold ${hold.id} of package ${packageId}`);
       } finally {

@@ -2,12 +2,12 @@ import { parseAddress } from '../kernel/address.ts';
 import { parseId } from '../kernel/id.ts';
 import { parseRelativePath, pathToUrl } from '../kernel/path.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
-import type { Created, File, Files, FileTarget, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
+import type { Created, File, Files, FileTarget, FoundFile, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
 import { sendable } from './body.ts';
 import { openDownload } from './download.ts';
 import { encodeMultipart } from './multipart.ts';
 import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { addedShape, attachedItemsShape, fileShape, filesShape } from './shape.ts';
+import { addedShape, attachedItemsShape, fileShape, filesShape, foundFilesShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteFiles(transport: Transport): Files {
@@ -15,8 +15,8 @@ export function remoteFiles(transport: Transport): Files {
   const fileAt = (packageId: string, path: string) => `${filesOf(packageId)}/${pathToUrl(parseRelativePath(path, 'relative_path'))}`;
   const get = async (id: string): Promise<File | undefined> =>
     await lookUp(getJson(transport, `/files/${parseId(id, 'file_id')}`, fileShape), 'file_not_found');
-  const withDigest = async (contentAddress: string, query: PageQuery = {}): Promise<Page<File>> =>
-    await getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`, filesShape);
+  const withDigest = async (contentAddress: string, query: PageQuery = {}): Promise<Page<FoundFile>> =>
+    await getJson(transport, `/files${queryText({ digest: parseAddress(contentAddress, 'digest'), ...query })}`, foundFilesShape);
 
   const addMany = async (packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]> => {
     const path = filesOf(packageId);

@@ -3,6 +3,7 @@ import type {
   EventPage,
   File,
   Finalized,
+  FoundFile,
   Health,
   Hold,
   MetadataSchema,
@@ -37,7 +38,7 @@ export const packageShape: Shape<Package> = record('the record of a package', {
   total_bytes: 'number',
 });
 
-export const fileShape: Shape<File> = record('the record of a file', {
+const fileMembers = {
   id: 'string',
   package_id: 'string',
   relative_path: 'string',
@@ -48,7 +49,10 @@ export const fileShape: Shape<File> = record('the record of a file', {
   digest_sha256: 'string',
   content_address: 'string',
   annotations: 'object',
-});
+} as const;
+
+export const fileShape: Shape<File> = record('the record of a file', fileMembers);
+const foundFileShape: Shape<FoundFile> = record('the record of a file with its package', { ...fileMembers, package: 'object' });
 
 export const finalizedShape: Shape<Finalized> = record('the answer to sealing a package', {
   package_id: 'string',
@@ -99,6 +103,7 @@ const attachedShape: Shape<Attached> = {
 
 export const packagesShape: Shape<Page<Package>> = page('a list of packages', packageShape);
 export const filesShape: Shape<Page<File>> = page('a list of files', fileShape);
+export const foundFilesShape: Shape<Page<FoundFile>> = page('a list of files with their packages', foundFileShape);
 export const metadataSchemasShape: Shape<Page<MetadataSchema>> = page('a list of metadata schemas', metadataSchemaShape);
 export const retentionClassesShape: Shape<Items<RetentionClassRecord>> = items('the list of retention classes', retentionClassShape);
 export const addedShape: Shape<Items<File> & { readonly existing?: readonly string[] }> = items('a list of added files', fileShape);

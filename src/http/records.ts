@@ -9,6 +9,7 @@ import type {
   File,
   Finalized,
   FinalizeExpectation,
+  FoundFile,
   Health,
   Hold,
   Location,
@@ -120,6 +121,7 @@ export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<Final
 export const packageRecord: TUnsafe<Package> = component('Package')<Package>();
 export const finalizedRecord: TUnsafe<Finalized> = component('Finalized')<Finalized>();
 export const fileRecord: TUnsafe<File> = component('File')<File>();
+export const foundFileRecord: TUnsafe<FoundFile> = component('FoundFile')<FoundFile>();
 export const attachedRecord: TUnsafe<Attached> = component('Attached')<Attached>();
 export const eventPage: TUnsafe<EventPage> = component('EventPage')<EventPage>();
 export const metadataSchemaRecord: TUnsafe<MetadataSchema> = component('MetadataSchema')<MetadataSchema>();
@@ -131,6 +133,7 @@ export const problemRecord: TUnsafe<Problem> = component('Problem')<Problem>();
 
 export const packagePage: TUnsafe<Page<Package>> = Type.Unsafe<Page<Package>>(pageOf(packageRecord));
 export const filePage: TUnsafe<Page<File>> = Type.Unsafe<Page<File>>(pageOf(fileRecord));
+export const foundFilePage: TUnsafe<Page<FoundFile>> = Type.Unsafe<Page<FoundFile>>(pageOf(foundFileRecord));
 export const metadataSchemaPage: TUnsafe<Page<MetadataSchema>> = Type.Unsafe<Page<MetadataSchema>>(pageOf(metadataSchemaRecord));
 
 /** The list of many answers in a body of their own. */
@@ -174,7 +177,7 @@ const location = Type.Object({
   restore_status: textOrNull,
 });
 
-const file = Type.Object({
+const fileMembers = {
   id,
   package_id: id,
   relative_path: text,
@@ -187,6 +190,11 @@ const file = Type.Object({
   annotations: stringMap,
   created_at: time,
   locations: Type.Array(describes<Location>()(location)),
+};
+const file = Type.Object(fileMembers);
+const foundFile = Type.Object({
+  ...fileMembers,
+  package: Type.Object({ id, name: text, producer: text, subject: text, status: packageStatus }),
 });
 
 const backend = Type.Object({
@@ -241,6 +249,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
     ),
   ),
   named('File', describes<File>()(file)),
+  named('FoundFile', describes<FoundFile>()(foundFile)),
   named(
     'Attached',
     describes<Attached>()(

@@ -160,5 +160,13 @@ function clientError(code: string): ReturnType<typeof toProblem> {
   if (code === 'HPE_HEADER_OVERFLOW') return toProblem(new ArtifactstoreError('headers_too_large', 'The headers are too large.'), id);
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return toProblem(new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.'), id);
+  if (code === 'HPE_INVALID_URL')
+    return toProblem(
+      new ArtifactstoreError(
+        'malformed_request',
+        'The URL has a character that must be percent-encoded, as UTF-8: "ü" is %C3%BC. For a query curl does it with -G --data-urlencode.',
+      ),
+      id,
+    );
   return toProblem(new ArtifactstoreError('malformed_request', 'This is not well-formed HTTP/1.1.'), id);
 }

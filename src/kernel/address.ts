@@ -33,7 +33,10 @@ export function splitAddress(address: ContentAddress): { readonly algorithm: str
 function addressFault(text: string): string | undefined {
   if (typeof text !== 'string') return 'is not a string';
   const colon = text.indexOf(':');
-  if (colon < 0) return 'has no ":" between algorithm and hex';
+  if (colon < 0) {
+    const bare = /^(?:[0-9a-f]{64})$/i.test(text) ? `; write sha256:${text.toLowerCase()} for a SHA-256, or blake3:… for a BLAKE3` : '';
+    return `has no ":" between algorithm and hex${bare}`;
+  }
   const algorithm = text.slice(0, colon);
   const hex = text.slice(colon + 1);
   if (algorithm === '') return 'names no algorithm';

@@ -9,8 +9,19 @@ export type Uuid = string & { readonly [brand]: 'Uuid' };
 /** Takes a UUID of any version; throws `invalid_id`. */
 export function parseId(text: string, field?: string): Uuid {
   if (typeof text !== 'string' || !canonicalForm.test(text))
-    throw new ArtifactstoreError('invalid_id', 'The id is not a UUID in lowercase canonical form.', field === undefined ? {} : { field });
+    throw new ArtifactstoreError(
+      'invalid_id',
+      `The id ${quoted(text)} is not a UUID in lowercase canonical form.`,
+      field === undefined ? {} : { field },
+    );
   return text as Uuid;
+}
+
+/** As it was given, where that can be printed. */
+function quoted(text: unknown): string {
+  if (typeof text !== 'string') return 'given';
+  const printable = text.replaceAll(/[^\x20-\x7e]/g, '?');
+  return printable.length > 100 ? `"${printable.slice(0, 100)}…"` : `"${printable}"`;
 }
 
 /** RFC 9562, section 5.7: a 48-bit Unix time in milliseconds, then 74 of the 80 bits of `random` (10 bytes). */

@@ -57,8 +57,8 @@ export interface Files {
   list(packageId: string, query?: PageQuery): Promise<Page<File>>;
   get(id: string): Promise<File | undefined>;
   find(packageId: string, relativePath: string): Promise<File | undefined>;
-  /** Files with these bytes, by either digest, oldest first. */
-  withDigest(contentAddress: string, query?: PageQuery): Promise<Page<File>>;
+  /** Files with these bytes, by either digest, oldest first, each with what its package is. */
+  withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
   /**
    * Opens a file's bytes, or the inclusive range of them, verified as they are read (see the data plane's door). Undefined when there
    * is no such file. `package_collected`, `integrity_failure`, `range_not_satisfiable`, `storage_unavailable`.
@@ -123,7 +123,13 @@ export interface PackageQuery extends PageQuery {
   readonly subject?: string;
   readonly retention_class?: string;
   readonly status?: PackageStatus;
-  /** Top-level scalars of the metadata that must all match, each as JSON text; text that is not JSON stands for itself as a string. */
+  /** RFC 3339. From that time on. */
+  readonly created_after?: string;
+  /** Earlier than that time. */
+  readonly created_before?: string;
+  readonly finalized_after?: string;
+  readonly finalized_before?: string;
+  /** Top-level scalars of the metadata that must all match; `metadataTerms` says how keys and values are read. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -205,6 +211,11 @@ export interface File {
   readonly annotations: Readonly<Record<string, string>>;
   readonly created_at: string;
   readonly locations: readonly Location[];
+}
+
+/** A file that was not looked for in its package. */
+export interface FoundFile extends File {
+  readonly package: Pick<Package, 'id' | 'name' | 'producer' | 'subject' | 'status'>;
 }
 
 export interface Location {

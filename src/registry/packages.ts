@@ -1,14 +1,15 @@
 import { parseAddress, splitAddress } from '../kernel/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { metadataTerm } from '../kernel/fold.ts';
 import { parseId } from '../kernel/id.ts';
-import { canonicalJson, type JsonValue, parseJson } from '../kernel/json.ts';
+import { canonicalJson, type JsonValue } from '../kernel/json.ts';
+import { readTimestamp } from '../kernel/time.ts';
 import type { PackageStatus } from '../kernel/view.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkLimit, checkNewPackage, checkText } from './input.ts';
-import type { PackageQuery, Packages } from './REGISTRY.ts';
+import { metadataTerms } from './metadata-terms.ts';
+import type { Packages } from './REGISTRY.ts';
 
 const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];
 
@@ -56,6 +57,10 @@ export function createPackages(context: Context, actor: string): Packages {
         subject: query.subject ?? null,
         retention_class: query.retention_class ?? null,
         status: checkStatus(query.status),
+        created_after: checkTime(query.created_after, 'created_after'),
+        created_before: checkTime(query.created_before, 'created_before'),
+        finalized_after: checkTime(query.finalized_after, 'finalized_after'),
+        finalized_before: checkTime(query.finalized_before, 'finalized_before'),
       };
       const bound: JsonValue = ['packages', filters, { ...query.metadata }];
       const rows = await database.read('package.list', {
@@ -99,6 +104,18 @@ function checkFilesDigest(text: string): string {
   return address;
 }
 
+function checkTime(text: string | undefined, field: string): string | null {
+  if (text === undefined) return null;
+  try {
+    return readTimestamp(text, field);
+  } catch (cause) {
+    throw new ArtifactstoreError('malformed_request', `"${field}" must be a time (RFC 3339) such as 2026-01-31T12:00:00Z.`, {
+      field,
+      cause,
+    });
+  }
+}
+
 function checkStatus(status: string | undefined): PackageStatus | null {
   if (status === undefined) return null;
   const known = statuses.find((candidate) => candidate === status);
@@ -107,18 +124,4 @@ function checkStatus(status: string | undefined): PackageStatus | null {
       field: 'status',
     });
   return known;
-}
-
-/** The text is the JSON of a scalar, or stands for itself as a string: a value that can be read both ways is looked for in both. */
-function metadataTerms(metadata: PackageQuery['metadata']): readonly (readonly string[])[] {
-  return Object.entries(metadata ?? {}).map(([key, text]) => {
-    const values: JsonValue[] = [text];
-    try {
-      const value = parseJson(utf8(text));
-      if (value === null || typeof value !== 'object') values.push(value);
-    } catch {
-      // Not JSON: the text stands for itself.
-    }
-    return [...new Set(values.map((value) => metadataTerm(key, value)))];
-  });
 }

@@ -69,6 +69,7 @@ describe('the command line', () => {
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, [
       '0001-initial',
       '0002-storage-markers',
+      '0003-package-times',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

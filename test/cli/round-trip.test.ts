@@ -160,6 +160,41 @@ describe('push, pull and verify', () => {
     assert.match(refused.stderr, /"link" is a symbolic link/);
   });
 
+  test('a refusal names its option, whoever refuses, and ends with 2', async () => {
+    place.write({ 'one/file': '1', 'broken.json': '{"a":', 'list.json': '[]', 'latin1.json': Buffer.from('{"a":"\xe9"}', 'latin1') });
+    const list = ['packages', 'list'] as const;
+    for (const [said, ...args] of [
+      [/--metadata-file: "broken\.json" holds no JSON/, 'push', 'one', '--metadata-file', 'broken.json'],
+      [/--metadata-file: "latin1\.json" .*not UTF-8/, 'push', 'one', '--metadata-file', 'latin1.json'],
+      [/--metadata-file: "list\.json" does not hold a JSON object/, 'push', 'one', '--metadata-file', 'list.json'],
+      [/--metadata-file: "none\.json" can't be read: it is not there \(ENOENT\)/, 'push', 'one', '--metadata-file', 'none.json'],
+      [/--metadata: "=v" does not look like key=value/, 'push', 'one', '--metadata', '=v'],
+      [/--metadata: The key "a" is given twice/, 'push', 'one', '--metadata', 'a=1', '--metadata', 'a=2'],
+      [/--idempotency-key: .*printable ASCII/, 'push', 'one', '--idempotency-key', 'clé'],
+      [/--idempotency-key: .*255/, 'push', 'one', '--idempotency-key', 'k'.repeat(256)],
+      [/--producer: .*256/, 'push', 'one', '--producer', 'p'.repeat(257)],
+      [/must be key=value/, ...list, '--metadata', 'foo'],
+      [/must be key=value/, ...list, '--metadata', '=v'],
+      [/given twice/, ...list, '--metadata', 'a=1', '--metadata', 'a=2'],
+      [/--metadata: .*"a\.b" inside an object/, ...list, '--metadata', 'a.b=1'],
+      [/must be a time/, ...list, '--created-after', '7d'],
+      [/"nightly" is not a UUID/, 'packages', 'show', 'nightly'],
+    ] as const) {
+      const { code, stdout, stderr } = await place.run(...args);
+      assert.deepEqual([code, stdout], [2, ''], `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, said);
+    }
+    const listed = await place.json<{ readonly items: readonly unknown[] }>(
+      ...list,
+      '--finalized-after',
+      '2020-01-01T00:00:00Z',
+      '--metadata',
+      'build=42',
+    );
+    assert.equal(listed.items.length, 1);
+    assert.deepEqual(await place.json(...list, '--created-before', '2020-01-01T00:00:00Z'), { items: [], next_cursor: null });
+  });
+
   test('the log and the views are whole after all this', async () => {
     const { sequence } = await place.json('replay');
     const verdict = await place.json('events', 'verify');

@@ -67,3 +67,16 @@ test('the canonical form of any version is an id, and nothing else is', () => {
       text,
     );
 });
+
+test('a text that is no id is shown, as far as it can be', () => {
+  const shown = (text: string) => {
+    try {
+      return parseId(text);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(shown('0198C0DE-5a1e-7000-8000-000000000001'), /"0198C0DE-5a1e-7000-8000-000000000001"/);
+  assert.match(shown('a\u001b[31m"'), /"a\?\[31m""/);
+  assert.ok(shown('x'.repeat(10_000)).length < 200);
+});

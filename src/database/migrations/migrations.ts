@@ -4,9 +4,10 @@ import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import { initial } from './0001-initial.ts';
 import { storageMarkers } from './0002-storage-markers.ts';
+import { packageTimes } from './0003-package-times.ts';
 import type { Dialect, Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers];
+export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

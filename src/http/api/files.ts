@@ -5,7 +5,7 @@ import type { Attachment, File, Page, Registry } from '../../registry/REGISTRY.t
 import { essence } from '../body.ts';
 import { sendFile } from '../download.ts';
 import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
-import { addedFiles, attachedRecord, attachments, filePage, fileRecord, itemsOf } from '../records.ts';
+import { addedFiles, attachedRecord, attachments, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { disconnectSignal } from '../send.ts';
 import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
@@ -101,9 +101,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       config: { access: 'read' },
       schema: {
         tags: ['files'],
-        summary: 'Files with these bytes, by either digest, oldest first',
+        summary: 'Files with these bytes, by either digest, oldest first, each with its package',
         querystring: Type.Object({ ...paging, digest: Type.String({ description: 'A content address.' }) }),
-        response: answers({ 200: filePage }, 400),
+        response: answers({ 200: foundFilePage }, 400),
       },
     },
     async (request) => {

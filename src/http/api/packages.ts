@@ -48,6 +48,10 @@ export function packageRoutes(api: Api, context: RouteContext): void {
             subject: Type.Optional(Type.String()),
             retention_class: Type.Optional(Type.String()),
             status: Type.Optional(Type.Enum(['created', 'finalized', 'abandoned', 'garbage_collected'])),
+            created_after: Type.Optional(from),
+            created_before: Type.Optional(until),
+            finalized_after: Type.Optional(from),
+            finalized_before: Type.Optional(until),
           },
           { patternProperties: { [metadataParameter]: Type.String() } },
         ),
@@ -142,20 +146,19 @@ export function packageRoutes(api: Api, context: RouteContext): void {
   );
 }
 
+const from = Type.String({ description: 'RFC 3339; from that time on.' });
+const until = Type.String({ description: 'RFC 3339; earlier than that time.' });
+
+const metadataPrefix = 'metadata.';
 const metadataParameter = '^metadata\\.';
 
 function packageQuery(query: PackageQuery): PackageQuery {
-  const { limit, cursor, producer, subject, retention_class, status, ...others } = query;
-  const metadata = Object.entries(others).map(([name, value]): [string, string] => [name.slice('metadata.'.length), String(value)]);
-  return {
-    ...(limit === undefined ? {} : { limit }),
-    ...(cursor === undefined ? {} : { cursor }),
-    ...(producer === undefined ? {} : { producer }),
-    ...(subject === undefined ? {} : { subject }),
-    ...(retention_class === undefined ? {} : { retention_class }),
-    ...(status === undefined ? {} : { status }),
-    ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
-  };
+  const metadata: [string, string][] = [];
+  const others: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(query))
+    if (name.startsWith(metadataPrefix)) metadata.push([name.slice(metadataPrefix.length), String(value)]);
+    else others.push([name, value]);
+  return { ...(Object.fromEntries(others) as PackageQuery), ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }) };
 }
 
 async function sealedManifest(packages: Packages, id: string): Promise<SealedManifest> {

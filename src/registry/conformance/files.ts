@@ -69,6 +69,9 @@ export function filesConformance(opened: Opened): void {
           (await registry().files.withDigest(digest)).items.map(({ id }) => id),
           [first.record.id, second.record.id],
         );
+      const { id, name, producer, subject, status } = (await registry().packages.get(second.record.package_id))!;
+      const ofSecond = (await registry().files.withDigest(first.record.content_address)).items[1]!;
+      assert.deepEqual(ofSecond.package, { id, name, producer, subject, status });
       const page = await registry().files.withDigest(first.record.content_address, { limit: 1 });
       assert.equal(page.items.length, 1);
       const rest = await registry().files.withDigest(first.record.content_address, { limit: 1, cursor: page.next_cursor! });

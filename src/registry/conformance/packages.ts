@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Package, PackageQuery } from '../REGISTRY.ts';
 import { type Opened, refuses, sample, samples, unique } from './samples.ts';
 
 export function packagesConformance(opened: Opened): void {
@@ -61,7 +63,51 @@ export function packagesConformance(opened: Opened): void {
       assert.deepEqual(await found({ t: '1' }), [first.id]);
       assert.deepEqual(await found({ b: 'true' }), [first.id]);
       assert.deepEqual(await found({ z: 'null' }), [first.id]);
-      assert.deepEqual(await found({ o: '{"s":"main"}' }), []);
+      // A number is found as what it is and as a text that reads so, a JSON string as that text only.
+      const third = await create({ producer, metadata: { n: '1', 'a.b': 'dotted', 'q"': 1, j: '[1]' } });
+      assert.deepEqual(await found({ n: '1' }), [third.id, first.id]);
+      assert.deepEqual(await found({ n: '"1"' }), [third.id]);
+      assert.deepEqual(await found({ n: '1', '"n"': '"1"' }), [third.id]);
+      assert.deepEqual(await found({ '"a.b"': 'dotted' }), [third.id]);
+      assert.deepEqual(await found({ '"q\\""': '1' }), [third.id]);
+      assert.deepEqual(await found({ j: '"[1]"' }), [third.id]);
+      for (const metadata of [{ o: '{"s":"main"}' }, { j: '[1]' }, { 'o.s': 'main' }, { '': 'x' }, { '"a': 'x' }] as Record<
+        string,
+        string
+      >[])
+        await refuses('malformed_request', found(metadata));
+    });
+
+    it('finds by the times of creation and sealing', async () => {
+      const producer = unique('times');
+      const made: Package[] = [];
+      for (const label of ['one', 'two', 'three']) {
+        await sleep(3);
+        const { id } = await create({ producer, metadata: { label } });
+        await add(id, 'a', label);
+        made.push((await registry().packages.get(id))!);
+      }
+      for (const { id } of [made[2]!, made[0]!]) {
+        await sleep(3);
+        await registry().packages.finalize(id);
+      }
+      const [one, two, three] = await Promise.all(made.map(async ({ id }) => (await registry().packages.get(id))!));
+      const found = async (query: PackageQuery) =>
+        (await registry().packages.list({ producer, ...query })).items.map(({ metadata }) => metadata.label);
+      assert.deepEqual(await found({ created_after: two!.created_at }), ['three', 'two']);
+      assert.deepEqual(await found({ created_before: two!.created_at }), ['one']);
+      assert.deepEqual(await found({ created_after: two!.created_at, created_before: three!.created_at }), ['two']);
+      assert.deepEqual(await found({ created_after: two!.created_at.replace('Z', '+00:00'), metadata: { label: 'three' } }), ['three']);
+      assert.deepEqual(await found({ finalized_after: three!.finalized_at! }), ['three', 'one']);
+      assert.deepEqual(await found({ finalized_after: one!.finalized_at! }), ['one']);
+      assert.deepEqual(await found({ finalized_before: one!.finalized_at! }), ['three']);
+      assert.deepEqual(await found({ created_after: '9000-01-01T00:00:00Z' }), []);
+      const page = await registry().packages.list({ producer, created_after: one!.created_at, limit: 2 });
+      assert.equal(page.items.length, 2);
+      const cursor = page.next_cursor!;
+      assert.equal((await registry().packages.list({ producer, created_after: one!.created_at, limit: 2, cursor })).items[0]!.id, one!.id);
+      await refuses('invalid_cursor', registry().packages.list({ producer, created_after: two!.created_at, cursor }));
+      for (const time of ['yesterday', '2026-02-30T00:00:00Z', '']) await refuses('malformed_request', found({ finalized_before: time }));
     });
 
     it('gives the same package for the same idempotency key and body', async () => {

@@ -2,7 +2,7 @@ import { type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
-import type { File, FileTarget, Location } from '../REGISTRY.ts';
+import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
 
 export type FileRow = Selectable<ViewTables['artifact_files']>;
 type LocationRow = Pick<
@@ -43,13 +43,29 @@ export async function listFiles(
 export async function filesWithDigest(
   snapshot: Snapshot,
   input: { readonly contentAddress: string; readonly limit: number; readonly after: number | null },
-): Promise<readonly { readonly sequence: number; readonly record: File }[]> {
+): Promise<readonly { readonly sequence: number; readonly record: FoundFile }[]> {
   const addresses = await addressesOf(snapshot.sql, input.contentAddress);
   let query = snapshot.sql.selectFrom('artifact_files').selectAll().where('content_address', 'in', addresses);
   if (input.after !== null) query = query.where('created_sequence', '>', input.after);
   const rows = await query.orderBy('created_sequence').limit(input.limit).execute();
   const records = await fileRecords(snapshot.sql, rows);
-  return records.map((record, index) => ({ sequence: rows[index]!.created_sequence, record }));
+  const packages = await packagesOf(snapshot.sql, [...new Set(rows.map((row) => row.package_id))]);
+  return records.map((record, index) => ({
+    sequence: rows[index]!.created_sequence,
+    record: { ...record, package: packages.get(record.package_id)! },
+  }));
+}
+
+async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {
+  const found = new Map<string, FoundFile['package']>();
+  for (let start = 0; start < ids.length; start += 500)
+    for (const row of await database
+      .selectFrom('artifact_packages')
+      .select(['id', 'name', 'producer', 'subject', 'status'])
+      .where('id', 'in', ids.slice(start, start + 500))
+      .execute())
+      found.set(row.id, row);
+  return found;
 }
 
 /** A file to read, with what its package is, and its live locations, the best first. */

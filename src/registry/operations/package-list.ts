@@ -13,6 +13,11 @@ export interface ListPackages {
   readonly subject: string | null;
   readonly retention_class: string | null;
   readonly status: PackageStatus | null;
+  /** From this time on, and earlier than that. */
+  readonly created_after: string | null;
+  readonly created_before: string | null;
+  readonly finalized_after: string | null;
+  readonly finalized_before: string | null;
   /** For each metadata key asked for, the terms of which one must be there. */
   readonly terms: readonly (readonly string[])[];
 }
@@ -22,10 +27,22 @@ export async function listPackages(
   snapshot: Snapshot,
   input: ListPackages,
 ): Promise<readonly { readonly sequence: number; readonly record: Package }[]> {
-  const conditions = await sequencesOf(snapshot.sql, input);
+  const stretch = await stretchOf(snapshot.sql, input);
+  if (stretch === undefined) return [];
+  const conditions = await sequencesOf(snapshot.sql, input, stretch);
   if (conditions === undefined) return [];
   const all = conditions.reduce((left, right) => left.intersect(right));
-  const page = all.orderBy('created_sequence', 'desc').limit(input.limit);
+  const times = timeConditions(input);
+  const page =
+    times.length === 0
+      ? all.orderBy('created_sequence', 'desc').limit(input.limit)
+      : snapshot.sql
+          .selectFrom(all.as('found'))
+          .innerJoin('artifact_packages as t', 't.created_sequence', 'found.created_sequence')
+          .select('found.created_sequence')
+          .where(({ and, eb }) => and(times.map(({ column, operator, time }) => eb(`t.${column}`, operator, time))))
+          .orderBy('found.created_sequence', 'desc')
+          .limit(input.limit);
   const rows = await snapshot.sql
     .selectFrom(page.as('page'))
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
@@ -37,6 +54,50 @@ export async function listPackages(
   return rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) }));
 }
 
+interface TimeCondition {
+  readonly column: 'created_at' | 'finalized_at';
+  readonly operator: '>=' | '<';
+  readonly time: string;
+}
+
+function timeConditions(input: ListPackages): readonly TimeCondition[] {
+  const all = [
+    { column: 'created_at', operator: '>=', time: input.created_after },
+    { column: 'created_at', operator: '<', time: input.created_before },
+    { column: 'finalized_at', operator: '>=', time: input.finalized_after },
+    { column: 'finalized_at', operator: '<', time: input.finalized_before },
+  ] as const;
+  return all.flatMap(({ column, operator, time }) => (time === null ? [] : [{ column, operator, time }]));
+}
+
+/** Sequences that lie between these, both excluded. */
+interface Stretch {
+  readonly after: number | null;
+  readonly before: number | null;
+}
+
+/**
+ * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this is the stretch that holds all of
+ * them, by an index alone; each is looked at for itself after. Undefined when there are none.
+ */
+async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise<Stretch | undefined> {
+  let { before } = input;
+  let after: number | null = null;
+  for (const column of ['created_at', 'finalized_at'] as const) {
+    const times = timeConditions(input).filter((condition) => condition.column === column);
+    if (times.length === 0) continue;
+    const ends = await database
+      .selectFrom('artifact_packages')
+      .select(({ fn }) => [fn.min<number | null>('created_sequence').as('first'), fn.max<number | null>('created_sequence').as('last')])
+      .where(({ and, eb }) => and(times.map(({ operator, time }) => eb(column, operator, time))))
+      .executeTakeFirst();
+    if (ends === undefined || ends.first === null || ends.last === null) return undefined;
+    after = Math.max(after ?? 0, Number(ends.first) - 1);
+    before = Math.min(before ?? Number.MAX_SAFE_INTEGER, Number(ends.last) + 1);
+  }
+  return { after, before };
+}
+
 type Sequences = SelectQueryBuilder<Schema, keyof Schema, { created_sequence: number }>;
 
 /**
@@ -44,17 +105,19 @@ type Sequences = SelectQueryBuilder<Schema, keyof Schema, { created_sequence: nu
  * database merges them from the newest down and stops at the limit. However the conditions overlap, no package row is read that is
  * not on the page. Undefined when one condition is met by none.
  */
-async function sequencesOf(database: Kysely<Schema>, input: ListPackages): Promise<readonly Sequences[] | undefined> {
-  const { before } = input;
+async function sequencesOf(database: Kysely<Schema>, input: ListPackages, stretch: Stretch): Promise<readonly Sequences[] | undefined> {
+  const { after, before } = stretch;
   const ofPackages = database
     .selectFrom('artifact_packages')
     .select('created_sequence')
+    .$if(after !== null, (query) => query.where('created_sequence', '>', after!))
     .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
   const ofMetadata = (terms: readonly string[]) =>
     database
       .selectFrom('package_metadata')
       .select('created_sequence')
       .where('term', 'in', terms)
+      .$if(after !== null, (query) => query.where('created_sequence', '>', after!))
       .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
 
   const conditions: Sequences[] = [];

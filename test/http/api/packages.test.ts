@@ -4,7 +4,7 @@ import { decodeCbor } from '../../../src/kernel/cbor.ts';
 import { blake3, toHex } from '../../../src/kernel/digest.ts';
 import { canonicalJson } from '../../../src/kernel/json.ts';
 import type { Finalized, Package, Page } from '../../../src/registry/REGISTRY.ts';
-import { actor, assertProblem, type Door, openDoor } from '../open-door.ts';
+import { actor, assertProblem, authorization, type Door, openDoor } from '../open-door.ts';
 
 let door: Door;
 before(async () => {
@@ -143,4 +143,26 @@ test('files are found by path order, id and either digest', async () => {
       ['b', 'a', 'c/d'],
     );
   }
+});
+
+test('a query says what it asks for, or is refused in words', async () => {
+  const raw = await door.raw(
+    Buffer.from(`GET /packages?subject=ü HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nconnection: close\r\n\r\n`),
+  );
+  assert.match(raw, /^HTTP\/1\.1 400 .*percent-encoded.*data-urlencode/s);
+  const refused = async (query: string) =>
+    String((await assertProblem(await door.call(`/packages?${query}`), 400, 'malformed_request')).detail);
+  assert.match(await refused('metadata.a.b=1'), /metadata\."a\.b"/);
+  assert.match(await refused('metadata.=1'), /names a key/);
+  assert.match(await refused('metadata.a=%5B1%5D'), /not an array/);
+  assert.match(await refused('created_after=now'), /RFC 3339/);
+  const id = ((await (await door.json('/packages', { ...input, metadata: { 'a.b': 1 } })).json()) as Package).id;
+  const found = (await (await door.call('/packages?metadata.%22a.b%22=1&created_after=2020-01-01T00:00:00Z')).json()) as Page<Package>;
+  assert.deepEqual(
+    found.items.map((item) => item.id),
+    [id],
+  );
+  const bare = await assertProblem(await door.call(`/files?digest=${'ab'.repeat(32)}`), 400, 'invalid_address');
+  assert.match(String(bare.detail), /write sha256:abab/);
+  assert.match(String((await assertProblem(await door.call('/packages/nightly'), 400, 'invalid_id')).detail), /"nightly"/);
 });
