@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { uptime } from 'node:os';
 import type { Config } from './config.ts';
 import type { Database } from './database/DATABASE.ts';
 import { openDatabase } from './database/open.ts';
@@ -131,6 +132,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
+    uptime: () => uptime() * 1000,
     newId: () => uuidv7(Date.now(), randomBytes(10)),
     onIncident,
   });

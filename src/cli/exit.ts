@@ -69,6 +69,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   server_unreachable: exitCode.unreachable,
   unexpected_answer: exitCode.unreachable,
   storage_full: exitCode.failed,
+  clock_in_doubt: exitCode.failed,
   invalid_configuration: exitCode.usage,
   local_file_failed: exitCode.failed,
   cancelled: exitCode.stopped,

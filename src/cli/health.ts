@@ -44,5 +44,13 @@ function unopened(config: Config, version: string, detail: string): Health {
     failed_locations: 0,
   }));
   const backend = backends.find(({ backend_id }) => backend_id === config.defaultBackend)!;
-  return { status: 'degraded', version, db: { healthy: false, detail }, backend, backends, last_sequence: 0 };
+  return {
+    status: 'degraded',
+    version,
+    db: { healthy: false, detail },
+    backend,
+    backends,
+    last_sequence: 0,
+    clock: { healthy: true, detail: 'unknown' },
+  };
 }

@@ -1,4 +1,5 @@
 import type { Collection, CollectionCounts, CollectionPlan } from '../registry/operator.ts';
+import { warnOfClock } from './clock-warning.ts';
 import type { Definition } from './definition.ts';
 import type { Output } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
@@ -8,27 +9,32 @@ import { stopOnSignal } from './stop.ts';
 export const retentionGc: Definition = (command, context) => {
   command
     .option('--dry-run', 'say what would be done, and change nothing')
+    .option('--accept-clock', "this machine's clock is right, whatever speaks against it")
     .addHelpText(
       'after',
       `
 Works on the database and the storage directly, beside running servers, uploads and other runs. Takes the packages that a sweep
 marked and that nobody holds, gives up packages that were never finalized and are old, and deletes the bytes that no package
-needs. It may be stopped or killed at any point: the next run goes on.
+needs. It may be stopped or killed at any point: the next run goes on. It refuses to work while this machine's clock is in doubt
+(docs/operate.md).
 
 Examples:
   $ artifactstore retention sweep && artifactstore retention gc
   $ artifactstore retention gc --dry-run`,
     )
-    .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
+    .action(async ({ dryRun = false, acceptClock = false }: { readonly dryRun?: boolean; readonly acceptClock?: boolean }) => {
       const { config, output, openStore } = context();
       using stop = stopOnSignal();
       await using store = await openStore(config, {
         readOnly: dryRun,
         onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
       });
+      if (acceptClock) store.operator.acceptClock();
       if (dryRun) {
+        const clock_doubt = await warnOfClock(store.operator, output);
         const plan = await store.operator.planCollection({ signal: stop.signal });
-        return output.json ? output.value(plan) : await showPlan(output, plan);
+        if (!output.json) return await showPlan(output, plan);
+        return output.value({ ...plan, ...(clock_doubt === undefined ? {} : { clock_doubt }) });
       }
       using progress = createProgressLine(output);
       const onProgress = (counts: CollectionCounts) => progress.show(() => `collecting: ${tell(counts)}`);

@@ -20,6 +20,7 @@ export interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
   readonly workers: number;
+  readonly acceptClock?: boolean;
 }
 
 /** `serve`: one process, or several behind one port, until a signal ends it. What a worker fails with is said by the first process. */
@@ -50,6 +51,7 @@ async function serveOrSupervise(context: Context, options: ServeOptions, log: Lo
     return await superviseWorkers(options.workers, log, graceOf(config) + 2 * afterGraceMilliseconds);
   }
   await using store = await openForServing(context, log.logger);
+  if (options.acceptClock === true) store.operator.acceptClock();
   if (cluster.isPrimary) warnOfConfiguration(config, log.logger);
   await serveUntilStopped(context, store, {
     host: options.host ?? config.host,

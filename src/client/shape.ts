@@ -88,6 +88,7 @@ export const healthShape: Shape<Health> = record('the health of a registry', {
   backend: 'object',
   backends: 'array',
   last_sequence: 'number',
+  clock: 'object',
 });
 
 const retentionClassShape: Shape<RetentionClassRecord> = record('the record of a retention class', { slug: 'string' });

@@ -26,6 +26,9 @@ export interface Database<O extends Operations = Operations> {
    */
   readonly version?: () => number | undefined;
 
+  /** What the clock of the database's server says, in milliseconds since the epoch. Absent where that is this machine's. */
+  readonly clock?: () => Promise<number>;
+
   /**
    * Resolves with the last sequence as soon as it is above `since`, by any process's commit, or when the time is over or `signal`
    * aborts, whichever comes first.

@@ -94,6 +94,7 @@ export async function openPostgres<O extends Operations = Operations>(options: P
       };
       return (await read(reading)) as never;
     },
+    clock: () => read(serverTime),
     async waitForEvents(since, milliseconds, signal) {
       if (milliseconds > 0) await listener.listen();
       return waiters.wait(since, milliseconds, signal);
@@ -143,6 +144,11 @@ async function lastSequence(connection: PostgresConnection): Promise<number> {
   const head = rows[0] as { readonly sequence: number } | undefined;
   if (head === undefined) throw lostHead();
   return head.sequence;
+}
+
+async function serverTime(connection: PostgresConnection): Promise<number> {
+  const { rows } = await connection.query('select extract(epoch from clock_timestamp())::float8 as seconds');
+  return (rows[0] as { readonly seconds: number }).seconds * 1000;
 }
 
 /** Of the server, when the database has all that it should have. */

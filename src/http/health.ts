@@ -28,6 +28,14 @@ async function readHealth(registry: Registry, version: string): Promise<Health> 
 
   function unknown(detail: string): Health {
     const backend = { backend_id: 'unknown', healthy: false, detail: 'unknown', free_bytes: null, total_bytes: null, failed_locations: 0 };
-    return { status: 'degraded', version, db: { healthy: false, detail }, backend, backends: [], last_sequence: 0 };
+    return {
+      status: 'degraded',
+      version,
+      db: { healthy: false, detail },
+      backend,
+      backends: [],
+      last_sequence: 0,
+      clock: { healthy: true, detail: 'unknown' },
+    };
   }
 }

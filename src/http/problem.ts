@@ -56,6 +56,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   server_unreachable: [503, 'A server cannot be reached'],
   unexpected_answer: [502, 'An answer is not that of the server'],
   storage_full: [507, 'The storage is full'],
+  clock_in_doubt: [503, 'The clock is in doubt'],
   invalid_configuration: [500, 'The server is not configured rightly'],
   local_file_failed: [500, 'A file of this machine cannot be used'],
   cancelled: [503, 'The request was stopped'],

@@ -289,6 +289,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
         version: text,
         db: Type.Object({ healthy: Type.Boolean(), detail: text }),
+        clock: Type.Object({ healthy: Type.Boolean(), detail: text }),
         backend: describes<BackendHealth>()(backend),
         backends: Type.Array(describes<BackendHealth>()(backend)),
         last_sequence: count,

@@ -64,6 +64,7 @@ export const errorCodes = [
   'server_unreachable',
   'unexpected_answer',
   'storage_full',
+  'clock_in_doubt',
   'invalid_configuration',
   'local_file_failed',
   'cancelled',

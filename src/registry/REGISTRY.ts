@@ -353,6 +353,8 @@ export interface Health {
   readonly backend: BackendHealth;
   readonly backends: readonly BackendHealth[];
   readonly last_sequence: number;
+  /** Whether the machine's clock can be believed; while it cannot, nothing is swept or collected. */
+  readonly clock: { readonly healthy: boolean; readonly detail: string };
 }
 
 export interface BackendHealth {

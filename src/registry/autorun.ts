@@ -4,11 +4,12 @@ import type { Autorun, AutorunOptions } from './operator.ts';
 
 const leaseName = 'retention';
 const defaultLeaseSeconds = 60;
+const longestFirstSeconds = 3600;
 /** Renewed this often in its time, so that one renewal may come late or fail. */
 const renewals = 3;
 
 /**
- * Sweeps and collects at an interval, in one process at a time: whoever holds the lease. A holder that is killed loses it when its time is
+ * Sweeps and collects at an interval, for the first time after one, in one process at a time: whoever holds the lease. A holder that is killed loses it when its time is
  * over, and another goes on; nothing depends on it but that the work is not done twice for nothing.
  */
 export function startAutorun(context: Context, options: AutorunOptions): Autorun {
@@ -19,6 +20,7 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
   const running = loop();
 
   async function loop(): Promise<void> {
+    await pause(firstPause(options.intervalSeconds), stop.signal);
     while (!stop.signal.aborted) {
       await run().catch((error: unknown) => {
         if (!stop.signal.aborted) context.onIncident({ message: 'the retention run failed; the next one goes on', error });
@@ -28,6 +30,7 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
   }
 
   async function run(): Promise<void> {
+    await context.clock.requireRight();
     const take = () => database.write('lease.take', { name: leaseName, holder, seconds: leaseSeconds });
     if (!(await take())) return;
     const lost = new AbortController();
@@ -58,6 +61,11 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
       await running;
     },
   };
+}
+
+/** Not at the start, when a clock may not be set yet and others start too; and a server that is restarted every day collects all the same. */
+function firstPause(intervalSeconds: number): number {
+  return Math.min(intervalSeconds, longestFirstSeconds) * 1000 * (1 + Math.random() / 10);
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -21,6 +21,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Sw
   }
   for (;;) {
     options.signal?.throwIfAborted();
+    await context.clock.requireRight();
     const ids = await database.write('retention.sweep', { actor, limit: packagesPerStep });
     marked.push(...ids);
     if (ids.length < packagesPerStep) return { marked_package_ids: marked, marked_count: marked.length };
@@ -65,6 +66,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
     const all: string[] = [];
     for (;;) {
       options.signal?.throwIfAborted();
+      await context.clock.requireRight();
       const ids = await next(packagesPerStep);
       all.push(...ids);
       if (ids.length < packagesPerStep) return all;

@@ -3,6 +3,7 @@ import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { Locate } from './locate.ts';
 import type { MetadataValidator } from './metadata-validation.ts';
 import type { RegistryOperations } from './operations/operations.ts';
@@ -22,6 +23,8 @@ export interface RegistryParts {
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds of a clock that nobody sets, and that goes on while the machine sleeps. */
+  uptime(): number;
   /** A new UUIDv7. */
   newId(): string;
   /** Opens the directory of a backup; off, `write` makes nothing there and asks for a backup that is there. */
@@ -35,6 +38,7 @@ export type Repair = (actor: string, backendId: string, contentAddress: ContentA
 
 /** The parts as the facets see them. */
 export interface Context extends RegistryParts {
+  readonly clock: ClockWatch;
   readonly validator: MetadataValidator;
   readonly locate: Locate;
   readonly repair: Repair;

@@ -23,7 +23,8 @@ export async function readHealth(context: Context): Promise<Health> {
         total_bytes: null,
         failed_locations: counts?.failed[backend_id] ?? 0,
       });
-  const good = counts !== undefined && all.every((backend) => backend.healthy && backend.failed_locations === 0);
+  const doubt = await context.clock.doubt().catch(() => undefined);
+  const good = doubt === undefined && counts !== undefined && all.every((backend) => backend.healthy && backend.failed_locations === 0);
   return {
     status: good ? 'ok' : 'degraded',
     version: context.version,
@@ -31,5 +32,6 @@ export async function readHealth(context: Context): Promise<Health> {
     backend: all.find(({ backend_id }) => backend_id === context.defaultBackend)!,
     backends: all,
     last_sequence: counts?.last_sequence ?? 0,
+    clock: { healthy: doubt === undefined, detail: doubt ?? 'ok' },
   };
 }

@@ -15,6 +15,8 @@ export function createOperator(context: Context): Operator {
   return {
     migrate: () => database.migrate(),
     replay: (onProgress) => database.replay(onProgress),
+    acceptClock: () => context.clock.accept(),
+    clockDoubt: () => context.clock.doubt(),
     sweep: (options = {}) => sweep(context, options),
     collect: (options = {}) => collect(context, options),
     planCollection: (options = {}) => planCollection(context, options),

@@ -1,3 +1,4 @@
+import { createClockWatch } from './clock-watch.ts';
 import type { Context, RegistryParts } from './context.ts';
 import { createEvents } from './events.ts';
 import { createFiles } from './files.ts';
@@ -28,6 +29,12 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
   };
   const context: Context = {
     ...parts,
+    clock: createClockWatch({
+      now: parts.now,
+      uptime: parts.uptime,
+      lastEvent: async () => (await parts.database.read('event.last_time', {})) ?? undefined,
+      ...(parts.database.clock === undefined ? {} : { otherClock: parts.database.clock }),
+    }),
     validator: createMetadataValidator(),
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),

@@ -4,6 +4,10 @@
 export interface Operator {
   migrate(): Promise<readonly string[]>;
   replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
+  /** Says that this machine's clock is right, whatever speaks against it now; a later jump is noticed all the same. */
+  acceptClock(): void;
+  /** Why this machine's clock is not believed, in words; undefined while it is. Then `sweep` and `collect` are `clock_in_doubt`. */
+  clockDoubt(): Promise<string | undefined>;
   /** Marks what is expired, unheld and finalized as eligible for collection; deletes nothing. */
   sweep(options?: SweepOptions): Promise<Sweep>;
   /** Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also beside itself. */
@@ -18,7 +22,7 @@ export interface Operator {
   planMigration(target: MigrationTarget): Promise<MigrationPlan>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
-  /** Sweeps and collects at an interval, in one process at a time, until it is stopped. */
+  /** Sweeps and collects at an interval, for the first time after one, in one process at a time, until it is stopped. */
   autorun(options: AutorunOptions): Autorun;
   /** Copies the log and every object that is live at its end into a directory, beside everything else; goes on where a stopped run was. */
   backup(directory: string, options?: BackupOptions): Promise<Backup>;

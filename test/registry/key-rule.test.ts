@@ -214,6 +214,7 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     backendIds: ['memory'],
     unfinalizedSeconds: 604_800,
     now: Date.now,
+    uptime: () => performance.now(),
     newId: () => crypto.randomUUID(),
     openBackup,
     onIncident({ message, error }) {

@@ -208,6 +208,7 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     backendIds: [...backendIds],
     unfinalizedSeconds: 604_800,
     now: Date.now,
+    uptime: () => performance.now(),
     newId: () => crypto.randomUUID(),
     openBackup,
     onIncident({ message, error }) {

@@ -32,6 +32,8 @@ export interface TwoBackends extends LocalRegistry, AsyncDisposable {
     readonly dataplane?: DataPlane;
     readonly database?: Database<RegistryOperations>;
     readonly openBackup?: RegistryParts['openBackup'];
+    readonly now?: () => number;
+    readonly uptime?: () => number;
   }): LocalRegistry;
   close(): Promise<void>;
 }
@@ -54,7 +56,13 @@ export async function openTwoBackends(
     { operations: { url: operationsUrl }, migrate: true },
   );
   const incidents: Incident[] = [];
-  const over: TwoBackends['over'] = ({ dataplane = realPlane, database = realDatabase, openBackup = openRealBackup }) =>
+  const over: TwoBackends['over'] = ({
+    dataplane = realPlane,
+    database = realDatabase,
+    now = Date.now,
+    uptime = () => performance.now(),
+    openBackup = openRealBackup,
+  }) =>
     createRegistry({
       database,
       dataplane,
@@ -67,7 +75,8 @@ export async function openTwoBackends(
       version: '0',
       backendIds: ['near', 'far'],
       unfinalizedSeconds: 604_800,
-      now: Date.now,
+      now,
+      uptime,
       newId: () => crypto.randomUUID(),
       openBackup,
       onIncident: (incident) => incidents.push(incident),

@@ -47,15 +47,16 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       schema: {
         tags: ['system'],
         summary: 'Database and default backend can be reached (503 when not, or when the server stops)',
-        response: answers({ 200: status }),
+        response: answers({ 200: Type.Object({ status: Type.Literal('ok'), clock: Type.Optional(Type.String()) }) }),
       },
     },
     async (_request, reply) => {
       if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
-      const { db, backend } = await context.health();
+      const { db, backend, clock } = await context.health();
       if (!db.healthy) throw new ArtifactstoreError('database_unavailable', 'The database cannot be reached.');
       if (!backend.healthy) throw new ArtifactstoreError('storage_unavailable', 'The default backend cannot be reached.');
-      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const });
+      const doubt = clock.healthy ? {} : { clock: clock.detail };
+      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const, ...doubt });
     },
   );
 

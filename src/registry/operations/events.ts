@@ -109,6 +109,12 @@ export async function countHealth(
   };
 }
 
+/** When the last event was written; null in an empty log. */
+export async function lastEventTime({ sql }: Snapshot, _input: Record<string, never>): Promise<string | null> {
+  const last = await sql.selectFrom('events').select('created_at').orderBy('sequence', 'desc').limit(1).executeTakeFirst();
+  return last?.created_at ?? null;
+}
+
 /** One look into an index for each: there are few backends and many locations. */
 async function backendsInUse(snapshot: Snapshot): Promise<readonly string[]> {
   const found: string[] = [];

@@ -8,11 +8,16 @@ export interface TakeLease {
   readonly seconds: number;
 }
 
-/** Takes a lease that is free, over, or one's own; false when somebody else holds it. */
+/**
+ * Takes a lease that is free, over, or one's own; false when somebody else holds it. One that ends later than a lease of this length could was
+ * written by a clock that was ahead, and is not waited for.
+ */
 export async function takeLease(transaction: Transaction, input: TakeLease): Promise<boolean> {
   const current = await transaction.sql.selectFrom('leases').selectAll().where('name', '=', input.name).executeTakeFirst();
-  if (current !== undefined && current.holder !== input.holder && current.expires_at > transaction.now) return false;
-  const row = { holder: input.holder, expires_at: formatTimestamp(parseTimestamp(transaction.now) + input.seconds * 1000) };
+  const end = formatTimestamp(parseTimestamp(transaction.now) + input.seconds * 1000);
+  const held = current !== undefined && current.expires_at > transaction.now && current.expires_at <= end;
+  if (held && current.holder !== input.holder) return false;
+  const row = { holder: input.holder, expires_at: end };
   await transaction.sql
     .insertInto('leases')
     .values({ name: input.name, ...row })

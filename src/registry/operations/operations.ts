@@ -3,7 +3,7 @@ import { lookAtBackend, recordMarker } from './backends.ts';
 import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
-import { countHealth, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
+import { countHealth, lastEventTime, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
@@ -62,6 +62,7 @@ export const operations: RegistryOperations = {
     'object.next_generation': nextGeneration,
     'event.page': readEvents,
     'event.encoded_page': readEncodedEvents,
+    'event.last_time': lastEventTime,
     'event.verify': verifyEvents,
     'metadata_schema.get': getMetadataSchema,
     'metadata_schema.list': listMetadataSchemas,
@@ -124,6 +125,7 @@ export interface RegistryOperations {
     readonly 'object.next_generation': typeof nextGeneration;
     readonly 'event.page': typeof readEvents;
     readonly 'event.encoded_page': typeof readEncodedEvents;
+    readonly 'event.last_time': typeof lastEventTime;
     readonly 'event.verify': typeof verifyEvents;
     readonly 'metadata_schema.get': typeof getMetadataSchema;
     readonly 'metadata_schema.list': typeof listMetadataSchemas;

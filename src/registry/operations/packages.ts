@@ -4,8 +4,10 @@ import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { JsonObject } from '../../kernel/json.ts';
 import { decideExpiry } from '../../kernel/retention.ts';
+import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
 import type { Created, Package } from '../REGISTRY.ts';
+import { lastEventTime } from './events.ts';
 
 export interface CreatePackage {
   readonly actor: string;
@@ -20,6 +22,12 @@ export interface CreatePackage {
   /** From the retention class; null for never. */
   readonly durationSeconds: number | null;
   readonly idempotency: { readonly key: string; readonly requestDigest: string } | null;
+}
+
+/** Now, or the time of the last event where this machine's clock is behind it: a package must not be born expired for a clock that lost its time. */
+async function latestTime(transaction: Transaction): Promise<Timestamp> {
+  const last = await lastEventTime(transaction, {});
+  return last === null || last <= transaction.now ? transaction.now : readTimestamp(last);
 }
 
 export async function createPackage(transaction: Transaction, input: CreatePackage): Promise<Created<Package>> {
@@ -57,7 +65,7 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
     payload: {
       package_id: id,
       retention_class: input.package.retention_class,
-      expires_at: decideExpiry(transaction.now, input.durationSeconds),
+      expires_at: decideExpiry(await latestTime(transaction), input.durationSeconds),
     },
   });
   if (idempotency !== null)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Health, Registry } from '../../../src/registry/REGISTRY.ts';
+import { moveLastEvent } from '../../registry/future-event.ts';
 import { assertProblem, openDoor } from '../open-door.ts';
 
 test('the banner, health and readiness say how it is, to anybody', async () => {
@@ -64,4 +66,15 @@ test('metrics count by route, method and status, and never by path', async () =>
   assert.match(text, /^nodejs_eventloop_lag_seconds /m);
   assert.match(text, /^process_resident_memory_bytes /m);
   assert.doesNotMatch(text, new RegExp(`secret-name|${id}|nowhere`));
+});
+
+test('a clock that is in doubt is told, and does not make a server unready', async () => {
+  await using door = await openDoor();
+  await door.newPackage();
+  moveLastEvent(join(door.store.directory, 'var/artifactstore.db'), '2999-01-31T12:00:00.000Z');
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.status, 200);
+  assert.match(((await ready.json()) as { readonly clock: string }).clock, /written at 2999/);
+  const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
+  assert.deepEqual([health.status, health.clock.healthy], ['degraded', false]);
 });
