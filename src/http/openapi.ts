@@ -1,12 +1,9 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import { docsPage } from './docs-page.ts';
 import { components, problemRecord } from './records.ts';
 import type { Api } from './route.ts';
-
-/** The pages of /docs load nothing from elsewhere. */
-const contentSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Describes the routes that are registered after it as OpenAPI 3.1: the schemas shown are the ones that requests are checked against. */
 export async function describeApi(api: Api, version: string): Promise<void> {
@@ -32,7 +29,7 @@ export async function describeApi(api: Api, version: string): Promise<void> {
       url: url.replace('/*', '/:relative_path'),
     }),
   });
-  await api.register(swaggerUi, { routePrefix: '/docs', staticCSP: contentSecurityPolicy, uiConfig: { persistAuthorization: false } });
+  await api.register(swaggerUi, docsPage);
   api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async () => api.swagger());
 }
 

@@ -146,4 +146,9 @@ test('the pages for people load nothing from elsewhere', async () => {
     assert.match(link, /^\.?\/(?!\/)/);
     assert.equal((await fetch(new URL(link, `${door.url}/docs/`))).status, 200, link);
   }
+  assert.match(page, /<title>artifactstore: the HTTP interface<\/title>/);
+  assert.match(page, /theme\/artifactstore\.css/);
+  // The bar at the top asks for another description's address, which the policy does not let it load.
+  const script = await (await fetch(`${door.url}/docs/static/swagger-initializer.js`)).text();
+  assert.match(script, /"layout":"BaseLayout"/);
 });
