@@ -30,15 +30,29 @@ async function readHealth({ config, openStore, version }: Context): Promise<Heal
     return await store.as('health').health();
   } catch (error) {
     if (!isArtifactstoreError(error)) throw error;
-    return unopened(config, version, error.message);
+    if (error.code.startsWith('database_'))
+      return unopened(config, version, error.message, 'not looked at: the database could not be opened');
+    // A backend can't be opened as it is configured; the database may be well.
+    const db = await readDatabaseHealth(config, openStore);
+    return { ...unopened(config, version, db.detail, error.message), db };
   }
 }
 
-function unopened(config: Config, version: string, detail: string): Health {
+async function readDatabaseHealth(config: Config, openStore: Context['openStore']): Promise<Health['db']> {
+  try {
+    await using store = await openStore(config, { parts: 'database' });
+    return (await store.as('health').health()).db;
+  } catch (error) {
+    if (!isArtifactstoreError(error)) throw error;
+    return { healthy: false, detail: error.message };
+  }
+}
+
+function unopened(config: Config, version: string, detail: string, backendDetail: string): Health {
   const backends = config.backends.map(({ id }) => ({
     backend_id: id,
     healthy: false,
-    detail: 'not looked at: the store could not be opened',
+    detail: backendDetail,
     free_bytes: null,
     total_bytes: null,
     failed_locations: 0,
