@@ -33,10 +33,10 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
     jobs,
     signal: stop.signal,
     ...(rate === undefined ? {} : { bytesPerSecond: rate }),
-    onProgress: ({ objects, bytes, failed, missing }, total) =>
+    onProgress: ({ objects, bytes, failed, missing, unreadable }, total) =>
       progress.show(() => {
         const done = `${count(objects)} of ${count(total.objects)} objects, ${formatBytes(bytes)} of ${formatBytes(total.bytes)}`;
-        return `moving ${from} to ${to}: ${done}, ${count(failed)} bad, ${count(missing)} missing`;
+        return `moving ${from} to ${to}: ${done}, ${count(failed)} bad, ${count(missing + unreadable)} missing or unreadable`;
       }),
     onFailure: (failure) => {
       if (output.json) return void failures.push(failure);
@@ -45,13 +45,23 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
     },
   });
   progress.clear();
-  const { objects, bytes, locations, deleted_objects, failed, missing, left_objects, left_bytes } = migration;
-  const ok = failed + missing === 0;
+  const { objects, bytes, locations, deleted_objects, failed, missing, unreadable, left_objects, left_bytes } = migration;
+  const ok = failed + missing + unreadable === 0;
   if (output.json) output.value({ ok, ...migration, failures });
   else {
     output.line(`${output.colors.green('moved')} ${from} to ${to}`);
     await output.table(
-      ['OBJECTS', 'SIZE', 'FILES', `DELETED IN ${from}`, 'BAD', 'MISSING', 'LEFT', 'LEFT SIZE'],
+      [
+        'OBJECTS',
+        'SIZE',
+        'FILES',
+        `DELETED IN ${from}`,
+        'BAD',
+        'MISSING',
+        ...(unreadable === 0 ? [] : ['UNREADABLE']),
+        'LEFT',
+        'LEFT SIZE',
+      ],
       [
         [
           count(objects),
@@ -60,14 +70,15 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
           count(deleted_objects),
           count(failed),
           count(missing),
+          ...(unreadable === 0 ? [] : [count(unreadable)]),
           count(left_objects),
           formatBytes(left_bytes),
         ],
       ],
     );
-    if (left_objects > failed + missing) output.note('files came meanwhile: run it again when new ones go elsewhere');
+    if (left_objects > failed + missing + unreadable) output.note('files came meanwhile: run it again when new ones go elsewhere');
   }
-  if (!ok)
+  if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
       `${count(failed)} bad and ${count(missing)} missing objects could not be moved from ${from} to ${to}.`,
@@ -75,6 +86,10 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
         info: { failed, missing, hint: 'push the same bytes again, or put the objects back from a backup, and run it again' },
       },
     );
+  if (unreadable > 0)
+    throw new ArtifactstoreError('storage_unavailable', `${count(unreadable)} objects could not be read now; they stay where they are.`, {
+      info: { unreadable, hint: 'look at the reasons above, and run it again' },
+    });
 }
 
 /** What would be moved. */

@@ -45,6 +45,10 @@ export const commands: CommandTable = {
   storage: {
     summary: 'check what is stored, and move it',
     commands: {
+      adopt: {
+        summary: "make a storage backend without a marker this registry's own",
+        load: async () => (await import('./storage-adopt.ts')).storageAdopt,
+      },
       certify: {
         summary: 'find out what an S3 store is safe to be used for',
         load: async () => (await import('./storage-certify.ts')).storageCertify,

@@ -107,6 +107,8 @@ export async function openForServing(context: Context, log: Logger): Promise<Ope
   try {
     // The first look at the tables says whether they are there.
     await store.as('serve').packages.list({ limit: 1 });
+    // The others serve, and these do as soon as they can be used.
+    for (const unusable of await store.operator.claimStorage()) log.error(unusable, 'a storage backend cannot be used now');
     return store;
   } catch (error) {
     await store.close();

@@ -17,6 +17,9 @@ export const storageVerify: Definition = (command, context) => {
     )
     .addOption(new Option('--jobs <n>', 'objects read at once').argParser(positiveInteger).default(2).conflicts(notWithOrphans))
     .addOption(new Option('--restart', 'start at the beginning, not where a stopped run was').conflicts(notWithOrphans))
+    .addOption(
+      new Option('--accept-missing', 'record objects as missing although not one of the first 100 is there').conflicts(notWithOrphans),
+    )
     .option('--orphans', 'instead: list bytes in the backend that no event knows')
     .option('--delete', 'with --orphans: delete them')
     .addHelpText(
@@ -24,7 +27,9 @@ export const storageVerify: Definition = (command, context) => {
       `
 Works on the database and the storage directly, beside running servers. Reads every object from end to end, checks both digests
 and records what it finds: what is bad or missing shows in /health and is never served, what is good again is cleared. Ends with
-exit code 5 when anything is bad or missing. A run that was stopped goes on where it was.
+exit code 5 when anything is bad or missing. An object that cannot be read now, as for want of permission, is neither: it is
+told, not recorded, and the exit code is 6. When the store itself is in doubt, nothing is recorded, and the exit code is 6 too; so
+it is when not one of the first 100 objects is there. A run that was stopped goes on where it was.
 
 Examples:
   $ artifactstore storage verify --backend local

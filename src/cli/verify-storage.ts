@@ -13,6 +13,7 @@ export interface StorageVerifyOptions {
   readonly rate?: number;
   readonly jobs: number;
   readonly restart?: boolean;
+  readonly acceptMissing?: boolean;
   readonly delete?: boolean;
 }
 
@@ -20,7 +21,7 @@ type Failure = Parameters<NonNullable<VerifyOptions['onFailure']>>[0];
 
 /** Reads every object, and throws `integrity_failure` at the end when one is bad or missing. */
 export async function verifyStorage({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
-  const { backend, since, rate, jobs, restart = false } = options;
+  const { backend, since, rate, jobs, restart = false, acceptMissing = false } = options;
   using stop = stopOnSignal();
   await using store = await openStore(config, {});
   const failures: Failure[] = [];
@@ -28,15 +29,16 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
   const verification = await store.operator.verifyStorage(backend, {
     jobs,
     restart,
+    acceptMissing,
     signal: stop.signal,
     ...(since === undefined ? {} : { notVerifiedSince: since }),
     ...(rate === undefined ? {} : { bytesPerSecond: rate }),
     onProgress: (counts, live) =>
       progress.show(() => {
-        const { objects, bytes, failed, missing } = counts;
+        const { objects, bytes, failed, missing, unreadable } = counts;
         const done = since === undefined ? `${count(objects)} of ${count(live.objects)}` : count(objects);
         const read = since === undefined ? `${formatBytes(bytes)} of ${formatBytes(live.bytes)}` : formatBytes(bytes);
-        return `verifying ${backend}: ${done} objects, ${read}, ${count(failed)} bad, ${count(missing)} missing`;
+        return `verifying ${backend}: ${done} objects, ${read}, ${problems({ failed, missing, unreadable })}`;
       }),
     onFailure: (failure) => {
       if (output.json) return void failures.push(failure);
@@ -45,20 +47,31 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
     },
   });
   progress.clear();
-  const { failed, missing, cleared, resumed, started_at } = verification;
-  const ok = failed + missing === 0;
+  const { failed, missing, unreadable, cleared, resumed, started_at } = verification;
+  const ok = failed + missing + unreadable === 0;
   if (output.json) output.value({ ok, ...verification, failures });
   else {
     if (resumed) output.note(`this went on with the run of ${started_at}, and counts both`);
     const again = cleared === 0 ? '' : `; ${count(cleared)} that had failed are good again`;
     output.line(`${ok ? output.colors.green('verified') : 'read'} ${backend}: ${tell(verification)}${again}`);
   }
-  if (!ok)
+  if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
       `Backend ${backend}: ${count(failed)} bad and ${count(missing)} missing of ${count(verification.objects)} objects.`,
       {
         info: { failed, missing, hint: 'push the same bytes again to repair them, or put the object back from a backup and verify again' },
+      },
+    );
+  if (unreadable > 0)
+    throw new ArtifactstoreError(
+      'storage_unavailable',
+      `Backend ${backend}: ${count(unreadable)} of ${count(verification.objects)} objects could not be read now. That is not recorded as damage.`,
+      {
+        info: {
+          unreadable,
+          hint: 'look at the reasons above, and verify again. Where the disk has lost the bytes for good, remove the file: it is missing then, and can be repaired',
+        },
       },
     );
 }
@@ -80,6 +93,11 @@ function count(value: number): string {
   return value.toLocaleString('en');
 }
 
-function tell({ objects, bytes, failed, missing }: VerificationCounts): string {
-  return `${count(objects)} objects, ${formatBytes(bytes)}, ${count(failed)} bad, ${count(missing)} missing`;
+function tell({ objects, bytes, ...counts }: VerificationCounts): string {
+  return `${count(objects)} objects, ${formatBytes(bytes)}, ${problems(counts)}`;
+}
+
+function problems({ failed, missing, unreadable }: Pick<VerificationCounts, 'failed' | 'missing' | 'unreadable'>): string {
+  const rest = unreadable === 0 ? '' : `, ${count(unreadable)} that could not be read`;
+  return `${count(failed)} bad, ${count(missing)} missing${rest}`;
 }

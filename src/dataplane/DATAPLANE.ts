@@ -53,6 +53,9 @@ export interface DataPlane {
   /** Removes drafts, here and in the backend, that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
   reclaimDrafts(backendId: string, ageSeconds: number, options?: { readonly dryRun?: boolean }): Promise<number>;
 
+  /** Makes what drafts need on this machine, the backends aside. Errors: `invalid_configuration`, which names the setting. */
+  prepare(): Promise<void>;
+
   /** Whose store a backend is; undefined for one that nobody watches. */
   ownership(backendId: string): Ownership | undefined;
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../kernel/address.ts';
 import { type Algorithm, toHex } from '../kernel/digest.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../kernel/file-error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { createRounds } from '../kernel/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
@@ -15,6 +14,7 @@ import { startHashThreads } from './hash-threads.ts';
 import { createObjectDraft, readPublished } from './object-draft.ts';
 import { removeOldFiles } from './old-drafts.ts';
 import { openVerified } from './read.ts';
+import { makeSpool, spoolFault } from './spool-directory.ts';
 import { createDraftMemory, createSpoolDraft, type SpoolDraft } from './spool-draft.ts';
 import { stageDraft } from './stage.ts';
 import { verifyObject } from './verify.ts';
@@ -78,12 +78,19 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
   async function requireDirectory(directory: string): Promise<void> {
     if (made.has(directory)) return;
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw fileError(error, directory);
-    }
+    await makeSpool(directory).catch((error: unknown) => {
+      throw isArtifactstoreError(error, 'invalid_configuration') ? new ArtifactstoreError('storage_unavailable', error.message) : error;
+    });
     made.add(directory);
+  }
+
+  const spools = (backend: Storage): boolean => backend.drafts === undefined && spoolDirectory !== undefined;
+
+  async function healthOf(backend: Storage): Promise<StorageHealth> {
+    const health = await backend.health();
+    if (!health.healthy || !spools(backend)) return health;
+    const fault = await spoolFault(spoolDirectory!);
+    return fault === undefined ? health : { ...health, healthy: false, detail: fault.message };
   }
 
   return {
@@ -154,11 +161,17 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       return there + (await removeOldFiles(draftDirectory(backend), ageSeconds, options.dryRun));
     },
 
+    async prepare() {
+      if ([...backends.values()].some(spools)) await makeSpool(spoolDirectory!);
+    },
+
     ownership: (backendId) => backendOf(backendId).ownership,
 
     async health(): Promise<ReadonlyMap<string, StorageHealth>> {
       const states = await Promise.all(
-        [...backends].map(async ([id, backend]) => [id, await healthInTime(backend, options.healthMilliseconds ?? 5000)] as const),
+        [...backends].map(
+          async ([id, backend]) => [id, await healthInTime(() => healthOf(backend), options.healthMilliseconds ?? 5000)] as const,
+        ),
       );
       return new Map(states);
     },
@@ -170,12 +183,12 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 /** A backend that hangs must not hang the answer. */
-async function healthInTime(backend: Storage, milliseconds: number): Promise<StorageHealth> {
+async function healthInTime(look: () => Promise<StorageHealth>, milliseconds: number): Promise<StorageHealth> {
   const { promise, resolve } = Promise.withResolvers<StorageHealth>();
   const late: StorageHealth = { healthy: false, detail: `no answer in ${milliseconds} ms`, freeBytes: null, totalBytes: null };
   const timer = setTimeout(() => resolve(late), milliseconds);
   try {
-    return await Promise.race([backend.health(), promise]);
+    return await Promise.race([look(), promise]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,7 +1,8 @@
 import type { StoredObject } from '../dataplane/DATAPLANE.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
-import { failObject, stageFrom } from './copy.ts';
+import { stageFrom } from './copy.ts';
+import { recordDamage } from './damage.ts';
 import type { Ingest, Staged } from './ingest.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
 import { eachInParallel } from './parallel.ts';
@@ -24,6 +25,8 @@ export async function attachFiles(
   signal: AbortSignal | undefined,
 ): Promise<readonly Attached[]> {
   const backendId = await ingest.openPackage(packageId);
+  // Nothing is joined in a store that is not the right one, though the log knows what lies there.
+  await context.dataplane.ownership(backendId)?.claim();
   const { backendIds } = context;
   const results = await context.database.write('file.attach', { actor, packageId, backendId, backendIds, items });
   const copies = results.flatMap((result, index) => ('sources' in result ? [{ index, item: items[index]!, sources: result.sources }] : []));
@@ -97,7 +100,7 @@ async function stageCopy(
     try {
       const staged = await stageFrom(context, object, backendId, signal);
       if (!('result' in staged)) return staged;
-      await failObject(context, actor, object, source.generation, staged.reason);
+      if (staged.result !== 'unreadable') await recordDamage(context, actor, object, source.generation, staged.reason);
     } catch (error) {
       // Nothing is known of bytes in a backend that is unavailable; where the copy should go must be well.
       if (!isArtifactstoreError(error, 'storage_unavailable') || (await isWell(context, source.backend_id))) throw error;

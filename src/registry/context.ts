@@ -1,6 +1,6 @@
 import type { BackupPlace } from '../backup/BACKUP.ts';
 import type { Database } from '../database/DATABASE.ts';
-import type { DataPlane } from '../dataplane/DATAPLANE.ts';
+import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import type { ClockWatch } from './clock-watch.ts';
@@ -33,6 +33,9 @@ export interface RegistryParts {
   onIncident(incident: Incident): void;
 }
 
+/** Whether the bytes of an object that was found bad are good now, read from end to end; records it when they are. */
+export type Recheck = (actor: string, object: StoredObject, generation: number) => Promise<boolean>;
+
 /** Brings a failed object's bytes back from another backend that has them, behind whoever noticed. */
 export type Repair = (actor: string, backendId: string, contentAddress: ContentAddress) => void;
 
@@ -42,6 +45,7 @@ export interface Context extends RegistryParts {
   readonly validator: MetadataValidator;
   readonly locate: Locate;
   readonly repair: Repair;
+  readonly recheck: Recheck;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
   background(what: string, work: Promise<unknown>): void;
 }

@@ -1,12 +1,12 @@
-import type { DataPlane, Draft, StoredObject, Verdict } from '../dataplane/DATAPLANE.ts';
+import type { DataPlane, Draft, StoredObject } from '../dataplane/DATAPLANE.ts';
 import { splitAddress } from '../kernel/address.ts';
 import { fromHex } from '../kernel/digest.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { isArtifactstoreError } from '../kernel/error.ts';
 import { objectKey } from '../kernel/key.ts';
 import type { Context } from './context.ts';
 import type { DeadKey } from './operations/objects.ts';
 import { eachInParallel } from './parallel.ts';
-import { readWhole, verdictOf } from './read-whole.ts';
+import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
 
 /**
  * An object's bytes on their way into another backend, by the rule of an ingest: staged once, published under the generation that is
@@ -23,7 +23,6 @@ export interface Copy {
 
 /** `source`: the object itself can't be read whole, so nothing was published. `copy`: what was published reads as something else. */
 export type Published = { readonly result: 'ok' } | { readonly result: 'source' | 'copy'; readonly verdict: BadVerdict };
-export type BadVerdict = Exclude<Verdict, { readonly result: 'ok' }>;
 
 type Parts = Pick<Context, 'database' | 'dataplane' | 'onIncident'>;
 
@@ -87,19 +86,6 @@ export async function stageFrom(
       return { result: 'failed', reason: error.message };
     throw error;
   }
-}
-
-/** Records that a stored object is not what it should be; false when that is no news, or another generation is live by now. */
-export async function failObject(parts: Parts, actor: string, object: StoredObject, generation: number, reason: string): Promise<boolean> {
-  const { backendId: backend_id, objectKey: object_key, contentAddress: content_address } = object;
-  const recorded = await parts.database.write('object.fail', { actor, backend_id, content_address, generation, reason });
-  if (recorded)
-    parts.onIncident({
-      message: 'a stored object is not what it should be',
-      error: new ArtifactstoreError('integrity_failure', reason),
-      detail: { backend_id, object_key, content_address, recorded },
-    });
-  return recorded;
 }
 
 /** Makes sure that copies which no transaction made live lie under dead keys, and deletes them. */

@@ -1,5 +1,6 @@
 import { toHex } from '../kernel/digest.ts';
 import { chainStart, type LogHead } from '../kernel/event.ts';
+import { adoptStorage, claimStorage, planAdoption } from './adopt.ts';
 import { startAutorun } from './autorun.ts';
 import { backUp } from './backup.ts';
 import { collect, planCollection, sweep } from './collect.ts';
@@ -25,6 +26,9 @@ export function createOperator(context: Context): Operator {
     planMigration: (target) => planMigration(context, target),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     backup: (directory, options = {}) => backUp(context, directory, options),
+    claimStorage: () => claimStorage(context),
+    planAdoption: (backendId, options = {}) => planAdoption(context, backendId, options),
+    adoptStorage: (backendId) => adoptStorage(context, backendId),
     autorun: (options) => startAutorun(context, options),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };

@@ -10,6 +10,7 @@ import { createMetadataValidator } from './metadata-validation.ts';
 import type { Operator } from './operator.ts';
 import { createPackages } from './packages.ts';
 import type { Registry } from './REGISTRY.ts';
+import { createRecheck } from './recheck.ts';
 import { createRepair } from './repair.ts';
 import { createRetention } from './retention.ts';
 
@@ -38,6 +39,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     validator: createMetadataValidator(),
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),
+    recheck: createRecheck(parts),
     background,
   };
   return {

@@ -3,13 +3,14 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { objectKey } from '../kernel/key.ts';
 import type { Context } from './context.ts';
-import { type BadVerdict, burnCopies, type Copy, createCopy, failObject, removeDeadKeys } from './copy.ts';
+import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';
+import { recordDamage } from './damage.ts';
 import type { CopyNeed, MovableObject, MoveResult } from './operations/migrate.ts';
 import type { MigrationScope } from './operations/migration-scope.ts';
 import type { MigrateOptions, Migration, MigrationPlan, MigrationTarget } from './operator.ts';
 import { createPace } from './pace.ts';
 import { eachInParallel } from './parallel.ts';
-import { readWhole } from './read-whole.ts';
+import { type BadVerdict, readWhole } from './read-whole.ts';
 import { requireBackend, upTo } from './verify.ts';
 
 const objectsPerStep = 200;
@@ -37,7 +38,7 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
   const actor = options.actor ?? 'operator';
   const scope = await scopeOf(context, options);
   const { from, to } = scope;
-  const counts = { objects: 0, bytes: 0, locations: 0, deleted_objects: 0, failed: 0, missing: 0 };
+  const counts = { objects: 0, bytes: 0, locations: 0, deleted_objects: 0, failed: 0, missing: 0, unreadable: 0 };
   const total = await database.read('migrate.count', { scope });
   const pace = createPace(options.bytesPerSecond);
 
@@ -58,8 +59,12 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
     if (kind === 'verify') {
       const verdict = await readWhole(context, there, signal);
       if (verdict.result === 'ok') job.verified = generation;
+      else if (verdict.result === 'unreadable') {
+        fail(to, there.objectKey, job, verdict);
+        return false;
+      }
       // The transaction then asks for good bytes under the next generation, which repair what is bad.
-      else await failObject(context, actor, there, generation, verdict.reason);
+      else await recordDamage(context, actor, there, generation, verdict.reason);
       return true;
     }
     const published = await copy.publish(generation, signal);
@@ -69,8 +74,9 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
     }
     const { verdict } = published;
     if (published.result === 'copy') fail(to, there.objectKey, job, verdict);
+    else if (verdict.result === 'unreadable') fail(from, source.objectKey, job, verdict);
     // Without news it was known already, or moved or released while it was being read; only the former is bad.
-    else if ((await failObject(context, actor, source, job.object.generation, verdict.reason)) || job.object.failed)
+    else if ((await recordDamage(context, actor, source, job.object.generation, verdict.reason)) || job.object.failed)
       fail(from, source.objectKey, job, verdict);
     return false;
   }

@@ -2,6 +2,7 @@ import type { StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
+import { recordDamage } from './damage.ts';
 import type { LocatedFile } from './operations/files.ts';
 import type { OpenFile, OpenOptions } from './REGISTRY.ts';
 
@@ -21,15 +22,17 @@ export async function openLocated(context: Context, actor: string, located: Loca
     for (const backendId of bad) context.repair(actor, backendId, content_address);
   };
 
+  const objectAt = (place: Place): StoredObject => ({
+    backendId: place.backendId,
+    objectKey: place.objectKey,
+    sizeBytes: file.size_bytes,
+    contentAddress: content_address,
+    digestSha256: file.digest_sha256,
+    ...(located.blockDigests === null ? {} : { blockDigests: located.blockDigests }),
+  });
+
   async function openAt(place: Place): Promise<OpenFile> {
-    const object: StoredObject = {
-      backendId: place.backendId,
-      objectKey: place.objectKey,
-      sizeBytes: file.size_bytes,
-      contentAddress: content_address,
-      digestSha256: file.digest_sha256,
-      ...(located.blockDigests === null ? {} : { blockDigests: located.blockDigests }),
-    };
+    const object = objectAt(place);
     const report = async (error: unknown) => {
       const answer = await reportFailure(context, actor, object, place.generation, error);
       if (isArtifactstoreError(answer, 'integrity_failure')) bad.add(place.backendId);
@@ -50,22 +53,43 @@ export async function openLocated(context: Context, actor: string, located: Loca
 
   const tried = new Set<string>();
   const failures: ArtifactstoreError[] = [];
-  let places: readonly Place[] = located.locations.filter(({ failed }) => !failed);
-  for (;;) {
-    for (const place of places) {
-      tried.add(nameOf(place));
-      try {
-        const opened = await openAt(place);
-        repair();
-        return opened;
-      } catch (error) {
-        if (!isArtifactstoreError(error) || !(error.code === 'integrity_failure' || error.code === 'storage_unavailable')) throw error;
-        failures.push(error);
-      }
+
+  /** Undefined where the bytes cannot be had now. */
+  async function attempt(place: Place, open: (place: Place) => Promise<OpenFile | undefined>): Promise<OpenFile | undefined> {
+    if (tried.has(nameOf(place))) return undefined;
+    tried.add(nameOf(place));
+    try {
+      return await open(place);
+    } catch (error) {
+      if (!isArtifactstoreError(error) || !(error.code === 'integrity_failure' || error.code === 'storage_unavailable')) throw error;
+      failures.push(error);
+      return undefined;
     }
+  }
+
+  for (const place of located.locations) {
+    const opened = place.failed ? undefined : await attempt(place, openAt);
+    if (opened === undefined) continue;
+    repair();
+    return opened;
+  }
+  for (;;) {
     // Read anew: what was located may have been moved since.
-    places = (await readCopies(context, content_address)).filter((place) => !tried.has(nameOf(place)));
-    if (places.length === 0) break;
+    const { live, failed } = await readCopies(context, content_address);
+    for (const place of live) {
+      const opened = await attempt(place, openAt);
+      if (opened === undefined) continue;
+      repair();
+      return opened;
+    }
+    // Damage that was found may be over; it is looked for again before the reader is refused.
+    for (const place of failed) {
+      const opened = await attempt(place, async () =>
+        (await context.recheck(actor, objectAt(place), place.generation)) ? await openAt(place) : undefined,
+      );
+      if (opened !== undefined) return opened;
+    }
+    if ([...live, ...failed].every((place) => tried.has(nameOf(place)))) break;
   }
   const now = await context.database.read('file.locate', { file_id: file.id });
   if (now === undefined || now.locations.length === 0) throw collected(located);
@@ -73,16 +97,21 @@ export async function openLocated(context: Context, actor: string, located: Loca
   throw failures.find(({ code }) => code === 'storage_unavailable') ?? failures[0] ?? knownBad(located);
 }
 
-/** Where an object of these bytes is live. */
-async function readCopies({ backendIds, database }: Context, content_address: string): Promise<readonly Place[]> {
+/** Where an object of these bytes is, as far as the log goes: good ones, and those that were found bad. */
+async function readCopies(
+  { backendIds, database }: Context,
+  content_address: string,
+): Promise<{ readonly live: readonly Place[]; readonly failed: readonly Place[] }> {
   const objects = await database.read('object.copies', { content_address, backendIds });
-  return objects
-    .filter(({ state }) => state === 'live')
-    .map(({ backend_id, object_key, live_generation }) => ({
-      backendId: backend_id,
-      objectKey: object_key!,
-      generation: live_generation!,
-    }));
+  const placesOf = (state: string) =>
+    objects
+      .filter((object) => object.state === state)
+      .map(({ backend_id, object_key, live_generation }) => ({
+        backendId: backend_id,
+        objectKey: object_key!,
+        generation: live_generation!,
+      }));
+  return { live: placesOf('live'), failed: placesOf('failed') };
 }
 
 function nameOf({ backendId, objectKey }: Place): string {
@@ -116,25 +145,23 @@ async function* reporting(body: AsyncIterable<Uint8Array>, report: (error: unkno
   }
 }
 
-/** Bad or missing bytes are recorded in the log before the reader hears of them. Answers the error that the reader gets. */
+/**
+ * Bad or missing bytes are recorded in the log before the reader hears of them. Answers the error that the reader gets: `storage_unavailable` where the store
+ * turns out not to be the right one.
+ */
 async function reportFailure(context: Context, actor: string, object: StoredObject, generation: number, error: unknown): Promise<unknown> {
   const missing = isArtifactstoreError(error, 'object_not_found');
   if (!missing && !isArtifactstoreError(error, 'integrity_failure')) return error;
-  const { backendId: backend_id, objectKey: object_key, contentAddress: content_address } = object;
-  const reason = missing ? 'the bytes are not in the store' : (error as Error).message;
-  const news = await context.database
-    .write('object.fail', { actor, backend_id, content_address, generation, reason })
-    .catch((cause: unknown) => context.onIncident({ message: 'a bad object could not be recorded', error: cause }));
-  // No news is an object that was released while it was read, or known already.
-  if (news !== false)
-    context.onIncident({
-      message: 'a stored object is not what it should be',
-      error,
-      detail: { backend_id, object_key, content_address, recorded: news === true },
-    });
+  const { backendId, contentAddress } = object;
+  try {
+    await recordDamage(context, actor, object, generation, missing ? 'the bytes are not in the store' : (error as Error).message);
+  } catch (cause) {
+    if (isArtifactstoreError(cause, 'storage_unavailable')) return cause;
+    context.onIncident({ message: 'a bad object could not be recorded', error: cause });
+  }
   return missing
-    ? new ArtifactstoreError('integrity_failure', `The bytes of ${content_address} are missing from backend "${backend_id}".`, {
-        info: { content_address },
+    ? new ArtifactstoreError('integrity_failure', `The bytes of ${contentAddress} are missing from backend "${backendId}".`, {
+        info: { content_address: contentAddress },
         cause: error,
       })
     : error;

@@ -26,6 +26,15 @@ export interface Operator {
   autorun(options: AutorunOptions): Autorun;
   /** Copies the log and every object that is live at its end into a directory, beside everything else; goes on where a stopped run was. */
   backup(directory: string, options?: BackupOptions): Promise<Backup>;
+  /**
+   * Makes what a server needs to write: the directory of drafts, which must be usable (`invalid_configuration`), and every new and empty backend this
+   * registry's. Backends that cannot be used now are answered; they are asked again when they are needed.
+   */
+  claimStorage(): Promise<readonly UnusableBackend[]>;
+  /** What `adoptStorage` would take over. Reads the list of everything that lies there. */
+  planAdoption(backendId: string, options?: AdoptOptions): Promise<Adoption>;
+  /** Makes a backend that has no marker this registry's, with whatever lies there. Refused where there is a marker of another. */
+  adoptStorage(backendId: string): Promise<void>;
   /** Checks sequence, payload digests and chain from the first event to the last. */
   verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
 }
@@ -96,6 +105,8 @@ export interface VerifyOptions {
   readonly notVerifiedSince?: string;
   /** Starts at the beginning, whatever an earlier run left. */
   readonly restart?: boolean;
+  /** Records objects as missing although not one of the first 100 is there; without it such a run stops, and records nothing. */
+  readonly acceptMissing?: boolean;
   readonly bytesPerSecond?: number;
   /** Objects read at the same time; 2 where absent. */
   readonly jobs?: number;
@@ -112,6 +123,8 @@ export interface VerificationCounts {
   readonly failed: number;
   /** Not in the backend. */
   readonly missing: number;
+  /** The backend is well and does not give them now: nothing is said, and nothing recorded. */
+  readonly unreadable: number;
   /** Had failed before and are good now. */
   readonly cleared: number;
 }
@@ -161,6 +174,8 @@ export interface MigrationCounts {
   readonly failed: number;
   /** Not moved, since they are not in the backend. */
   readonly missing: number;
+  /** Not moved, since they could not be read now. */
+  readonly unreadable: number;
 }
 
 export interface MigrationTotals {
@@ -186,6 +201,29 @@ export interface MigrationPlan extends MigrationTotals {
   /** Those in `from` that nobody needs afterwards. */
   readonly delete_objects: number;
   readonly delete_bytes: number;
+}
+
+export interface UnusableBackend {
+  readonly backend_id: string;
+  readonly detail: string;
+}
+
+export interface AdoptOptions {
+  readonly onProgress?: (objects: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What lies in a backend, beside what the log says should lie there. */
+export interface Adoption extends StoredBytes {
+  readonly registry_id: string;
+  /** Whether it has this registry's marker already. */
+  readonly marked: boolean;
+  /** Live objects of the log that lie there, by their key. */
+  readonly found_objects: number;
+  /** Objects under keys of ours that the log does not say are live: a collection deletes them. */
+  readonly unknown_objects: number;
+  /** Other files: they stay. */
+  readonly foreign_objects: number;
 }
 
 export interface OrphansOptions {

@@ -2,7 +2,8 @@ import type { StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Context, RegistryParts, Repair } from './context.ts';
-import { burnCopies, type Copy, createCopy, failObject, removeDeadKeys } from './copy.ts';
+import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';
+import { recordDamage } from './damage.ts';
 import type { ObjectRow } from './operations/objects.ts';
 
 const atOnce = 2;
@@ -73,7 +74,8 @@ async function publish(parts: RegistryParts, actor: string, attempt: Attempt): P
   for (let round = 0; round < maximumRounds; round++) {
     const published = await copy.publish(generation);
     if (published.result === 'source') {
-      await failObject(parts, actor, source, object.live_generation!, published.verdict.reason);
+      const { result, reason } = published.verdict;
+      if (result !== 'unreadable') await recordDamage(parts, actor, source, object.live_generation!, reason);
       return false;
     }
     if (published.result === 'copy')

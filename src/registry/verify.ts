@@ -1,9 +1,11 @@
+import type { StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { countLive, reconcile } from './collect.ts';
 import type { Context } from './context.ts';
+import { recordDamage } from './damage.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './operator.ts';
 import { createPace } from './pace.ts';
@@ -14,6 +16,8 @@ const objectsPerStep = 500;
 /** A step is recorded when it has read this much, so that a stopped run repeats little. */
 const bytesPerStep = 2_147_483_648;
 const defaultJobs = 2;
+/** So many, and nothing else, are missing before a run stops and asks. */
+const allMissingObjects = 100;
 
 /**
  * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches, bad ones one by one. A run that was
@@ -27,51 +31,45 @@ export async function verifyStorage(context: Context, backendId: string, options
   const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backendId });
   const started_at = earlier?.started_at ?? formatTimestamp(context.now());
   const run_id = earlier?.run_id ?? context.newId();
-  const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, cleared: 0 };
+  const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, unreadable: 0, cleared: 0 };
   if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
   const live = await countLive(context, backendId);
   const pace = createPace(options.bytesPerSecond);
   let cursor = earlier?.cursor ?? null;
 
-  async function check(object: VerifiableObject, good: { content_address: string; generation: number }[]): Promise<void> {
+  type Good = { content_address: string; generation: number };
+  /** Missing objects that are not counted yet: as long as not one object was found, the store is more likely to be at fault than all of them. */
+  let unsettled: (() => Promise<void>)[] | undefined = options.acceptMissing === true || counts.objects > counts.missing ? undefined : [];
+  async function settleAll(): Promise<void> {
+    const settles = unsettled ?? [];
+    unsettled = undefined;
+    for (const settle of settles) await settle();
+  }
+
+  async function check(object: VerifiableObject, good: Good[]): Promise<void> {
     options.signal?.throwIfAborted();
     await pace(object.size_bytes, options.signal);
-    const { content_address, generation } = object;
-    const verdict = await readWhole(
-      context,
-      {
-        backendId,
-        objectKey: object.object_key,
-        sizeBytes: object.size_bytes,
-        contentAddress: content_address as ContentAddress,
-        digestSha256: object.digest_sha256,
-      },
-      options.signal,
-    );
-    counts.objects += 1;
-    counts.bytes += object.size_bytes;
-    if (verdict.result === 'ok') good.push({ content_address, generation });
-    else {
-      const news = await database.write('object.fail', {
-        actor,
-        backend_id: backendId,
-        content_address: content_address as ContentAddress,
-        generation,
-        reason: verdict.reason,
-      });
+    const stored = storedObject(backendId, object);
+    const verdict = await readWhole(context, stored, options.signal);
+    const settle = async (): Promise<void> => {
+      const { content_address, generation, object_key, failed } = object;
+      counts.objects += 1;
+      counts.bytes += object.size_bytes;
+      if (verdict.result === 'ok') good.push({ content_address, generation });
       // Without news it was known already, or released while it was being read; only the former is bad.
-      if (news || object.failed) {
+      else if (verdict.result === 'unreadable' || (await recordDamage(context, actor, stored, generation, verdict.reason)) || failed) {
         counts[verdict.result] += 1;
-        const { object_key } = object;
-        context.onIncident({
-          message: 'a stored object is not what it should be',
-          error: new ArtifactstoreError('integrity_failure', verdict.reason),
-          detail: { backend_id: backendId, object_key, content_address, recorded: news },
-        });
         options.onFailure?.({ content_address, object_key, reason: verdict.reason });
       }
+      options.onProgress?.({ ...counts }, live);
+    };
+    if (verdict.result === 'missing' && unsettled !== undefined) {
+      unsettled.push(settle);
+      if (unsettled.length >= allMissingObjects) throw nothingFound(backendId);
+      return;
     }
-    options.onProgress?.({ ...counts }, live);
+    await settleAll();
+    await settle();
   }
 
   for (;;) {
@@ -79,9 +77,10 @@ export async function verifyStorage(context: Context, backendId: string, options
     const listed = await database.read('verify.list', { backendId, after: cursor, limit: objectsPerStep, notVerifiedSince });
     if (listed.length === 0) break;
     const step = upTo(listed, bytesPerStep);
-    const good: { content_address: string; generation: number }[] = [];
+    const good: Good[] = [];
     await eachInParallel(step, options.jobs ?? defaultJobs, (object) => check(object, good));
     cursor = step.at(-1)!.content_address;
+    if ((unsettled ?? []).length > 0) continue;
     const { cleared } = await database.write('verify.record', {
       actor,
       backendId,
@@ -90,8 +89,32 @@ export async function verifyStorage(context: Context, backendId: string, options
     });
     counts.cleared += cleared;
   }
+  await settleAll();
   await database.write('verify.end', { backendId, runId: run_id });
   return { backend_id: backendId, resumed: earlier !== undefined, started_at, ...counts };
+}
+
+function storedObject(backendId: string, object: VerifiableObject): StoredObject {
+  return {
+    backendId,
+    objectKey: object.object_key,
+    sizeBytes: object.size_bytes,
+    contentAddress: object.content_address as ContentAddress,
+    digestSha256: object.digest_sha256,
+  };
+}
+
+function nothingFound(backendId: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'storage_unavailable',
+    `Not one of the first ${allMissingObjects} objects is in the backend "${backendId}", although it has this registry's marker. Nothing was recorded.`,
+    {
+      info: {
+        backend_id: backendId,
+        hint: 'look whether all of it was copied or mounted; with --accept-missing they are recorded as missing',
+      },
+    },
+  );
 }
 
 /** Bytes in a backend that no event makes live; deleted when asked to, their generation burnt first. */

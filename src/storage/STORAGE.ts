@@ -69,6 +69,8 @@ export interface Place {
 
 /** Whose store it is. Every other member of a watched backend asks for itself, and throws `storage_unavailable` unless it is the registry's. */
 export interface Ownership {
+  /** The key of the marker that says whose it is. */
+  readonly markerKey: string;
   /** Throws `storage_unavailable` unless the store was the registry's, or a new and empty one, at a moment after the call. */
   confirm(): Promise<void>;
   /** The same, and makes a store that is new and empty the registry's. */

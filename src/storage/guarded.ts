@@ -11,7 +11,7 @@ export interface GuardOptions extends StoreName {
   record(): Promise<void>;
   /** RFC 3339, for the marker. */
   now(): string;
-  /** Told when the store turns out not to be the registry's. */
+  /** Told when the store that was the registry's is not any more. */
   onDoubt?(error: ArtifactstoreError): void;
   /** For how long a bucket's marker is believed without looking again; 30,000 by default. A directory is looked at each time. */
   believeMilliseconds?: number;
@@ -36,7 +36,7 @@ export function guardStorage(inner: Storage, options: GuardOptions): Storage & {
   const judge = sharedLater(async (): Promise<Verdict> => {
     const at = performance.now();
     const verdict = await judgeStore(inner, options, options.look);
-    if (verdict.kind === 'doubt' && last?.verdict.kind !== 'doubt') options.onDoubt?.(verdict.error);
+    if (verdict.kind === 'doubt' && last?.verdict.kind === 'ours') options.onDoubt?.(verdict.error);
     last = { verdict, at };
     return verdict;
   });
@@ -110,8 +110,9 @@ export function guardStorage(inner: Storage, options: GuardOptions): Storage & {
       if (kind === 'new') return { ...unknownRoom, healthy: true, detail: 'new and empty; the first write makes it ours' };
       await inner.drafts?.prepare();
     } catch (error) {
-      const detail = isArtifactstoreError(error) ? error.message : String(error);
-      return { ...unknownRoom, healthy: false, detail };
+      const detail = error instanceof Error ? error.message : String(error);
+      const log = isArtifactstoreError(error) && error.code.startsWith('database_');
+      return { ...unknownRoom, healthy: false, detail: log ? `nobody can tell whose it is: ${detail}` : detail };
     }
     return asked ?? (await inner.health());
   }
@@ -162,6 +163,7 @@ export function guardStorage(inner: Storage, options: GuardOptions): Storage & {
     ...(drafts === undefined ? {} : { drafts }),
     close: () => inner.close?.(),
     ownership: {
+      markerKey,
       async confirm() {
         await fresh();
       },

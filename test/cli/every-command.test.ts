@@ -48,6 +48,7 @@ describe('every command of the core, as a process of its own', () => {
     ]);
     await json('retention gc');
     assert.equal((await json('storage verify', '--backend', 'local')).objects, 1);
+    assert.deepEqual(await json('storage adopt', '--backend', 'local').then(({ marked, adopted }) => [marked, adopted]), [true, false]);
     await json('replay');
     assert.equal((await json('backup', 'kept')).objects, 1);
     await Promise.all([json('backup verify', 'kept'), call('restore', 4, 'kept')]);

@@ -88,6 +88,7 @@ describe('storage migrate', () => {
       deleted_objects: 1,
       failed: 0,
       missing: 0,
+      unreadable: 0,
       left_objects: 0,
       left_bytes: 0,
       failures: [],

@@ -47,6 +47,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
         deleted_objects: 6,
         failed: 0,
         missing: 0,
+        unreadable: 0,
         ...none,
       });
       for (const [id, path, text] of [

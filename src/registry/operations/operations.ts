@@ -15,7 +15,7 @@ import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts'
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
-import { endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
+import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and appends
@@ -31,6 +31,7 @@ export const operations: RegistryOperations = {
     'object.burn': burnObjects,
     'object.fail': failObject,
     'object.repair': repairFailed,
+    'object.clear': clearObject,
     'metadata_schema.register': registerMetadataSchema,
     'retention.extend': extendRetention,
     'retention.hold': applyHold,
@@ -94,6 +95,7 @@ export interface RegistryOperations {
     readonly 'object.burn': typeof burnObjects;
     readonly 'object.fail': typeof failObject;
     readonly 'object.repair': typeof repairFailed;
+    readonly 'object.clear': typeof clearObject;
     readonly 'metadata_schema.register': typeof registerMetadataSchema;
     readonly 'retention.extend': typeof extendRetention;
     readonly 'retention.hold': typeof applyHold;

@@ -71,6 +71,24 @@ const locationsPerEvent = 1000;
 
 /** Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. */
 export async function recordVerified(transaction: Transaction, input: RecordVerified): Promise<{ readonly cleared: number }> {
+  const cleared = await appendVerified(transaction, input);
+  await saveProgress(transaction, input.backendId, input.progress);
+  return { cleared };
+}
+
+/** Records that an object which had failed is good, unless another generation is live by now. */
+export async function clearObject(
+  transaction: Transaction,
+  input: { readonly actor: string; readonly backend_id: string; readonly content_address: string; readonly generation: number },
+): Promise<void> {
+  const { actor, backend_id, content_address, generation } = input;
+  const { current } = (await readObjects(transaction.sql, [{ backend_id, content_address }])).get(`${backend_id} ${content_address}`)!;
+  if (current.state === 'failed')
+    await appendVerified(transaction, { actor, backendId: backend_id, objects: [{ content_address, generation }] });
+}
+
+/** How many of them had failed. */
+async function appendVerified(transaction: Transaction, input: Omit<RecordVerified, 'progress'>): Promise<number> {
   const { actor, backendId: backend_id } = input;
   const states = await readObjects(
     transaction.sql,
@@ -109,8 +127,7 @@ export async function recordVerified(transaction: Transaction, input: RecordVeri
     } else good.push(...ids);
   }
   if (good.length > 0) append(good);
-  await saveProgress(transaction, backend_id, input.progress);
-  return { cleared };
+  return cleared;
 }
 
 export async function readProgress(snapshot: Snapshot, input: { readonly backendId: string }): Promise<VerificationProgress | undefined> {
