@@ -14,7 +14,7 @@ export interface Output {
   line(text: string): void;
   /** Text that is written as it stands, such as JSON that was made before. */
   text(text: string): void;
-  /** Rows under a head, in columns. */
+  /** Rows under a head, in columns that fit the terminal. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** For people, on standard error; `--quiet` and `--json` leave it out. */
   note(text: string): void;
@@ -58,14 +58,15 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     line: (text) => out.write(`${printable(text)}\n`),
     text: (text) => out.write(text),
     async table(head, rows) {
-      const { default: Table } = await import('cli-table3');
-      const table = new Table({
-        head: head.map((text) => colors.bold(text)),
-        chars: noLines,
-        style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 1 },
-      });
-      table.push(...rows.map((row) => row.map(printable)));
-      out.write(`${table.toString().replace(/[ ]+$/gm, '')}\n`);
+      const { formatTable } = await import('./table.ts');
+      const columns = stdout.isTTY === true ? stdout.columns : undefined;
+      out.write(
+        `${await formatTable(
+          head,
+          rows.map((row) => row.map(printable)),
+          { columns, bold: colors.bold },
+        )}\n`,
+      );
     },
     note: (text) => {
       if (!quiet && !json) warn(text);
@@ -82,24 +83,6 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     watched: stderr.isTTY === true && !quiet && !json ? stderr : undefined,
   };
 }
-
-const noLines = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: ' ',
-};
 
 /** Text of others can't move the cursor or rewrite the screen: of control characters only tabs, line ends and colours stay. */
 function printable(text: string): string {

@@ -79,6 +79,7 @@ export function createPlacer(root: string, drafts: string): Placer {
         if (errnoCode(cause) !== 'EISDIR' && errnoCode(cause) !== 'ENOTEMPTY') return failed(cause);
         throw new ArtifactstoreError('path_conflict', `A directory stands where "${file.relative_path}" belongs.`, {
           field: file.relative_path,
+          info: { hint: 'move it away, or pull into another directory' },
           cause,
         });
       });

@@ -142,11 +142,11 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
 
 /**
  * An empty argument or value is a mistake, mostly a variable that is not set; taken for a path it would mean the working directory.
- * Held here for every command there is.
+ * Held here for every command there is. A reason is no name of anything: the registry says what it wants of one.
  */
 function refuseEmpty(command: Command): void {
   const refuse = (what: string): never => command.error(`error: ${what} is empty; is a variable not set?`, { exitCode: exitCode.usage });
-  for (const option of command.options)
+  for (const option of command.options.filter(({ long }) => long !== '--reason'))
     command.on(`option:${option.name()}`, (value: string | null | undefined) => {
       if (value === '') refuse(`the value of ${option.flags}`);
     });

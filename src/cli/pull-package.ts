@@ -6,6 +6,7 @@ import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../ker
 import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
+import { withHint } from './hint.ts';
 import { createPlacer } from './place.ts';
 import { refuseUnplaceable } from './placeable.ts';
 import { createProgress } from './progress.ts';
@@ -96,17 +97,7 @@ function partial(error: unknown, directory: string, right: number, all: number):
   if (!isArtifactstoreError(error)) return error;
   const state = `"${directory}" holds ${right.toLocaleString('en')} of ${countFiles(all)} by now, each of them whole`;
   const next = againCodes.has(error.code) ? '; run the same command with --force to bring the rest' : '';
-  const own = error.info?.hint;
-  return new ArtifactstoreError(error.code, error.message, {
-    ...(error.field === undefined ? {} : { field: error.field }),
-    info: {
-      ...error.info,
-      right_files: right,
-      file_count: all,
-      hint: typeof own === 'string' ? `${own}; ${state}${next}` : `${state}${next}`,
-    },
-    cause: error.cause,
-  });
+  return withHint(error, `${state}${next}`, { right_files: right, file_count: all });
 }
 
 /** Where the same command can bring the rest, once what the message says is mended. */

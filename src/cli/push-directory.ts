@@ -12,6 +12,7 @@ import { blameOption } from './blame-option.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { fillPackage } from './fill-package.ts';
+import { withHint } from './hint.ts';
 import { createProgress } from './progress.ts';
 import { countFiles, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
@@ -122,23 +123,39 @@ async function giveUp(registry: RemoteRegistry, record: Package, options: PushOp
   if (!isArtifactstoreError(error)) return error;
   // The key's package can't become what this directory is.
   if (options.idempotencyKey !== undefined && endedCodes.has(error.code)) return error;
-  let hint: string;
-  if (options.idempotencyKey !== undefined)
-    hint = `package ${record.id} is not sealed; run the same command with the same --idempotency-key to resume it`;
-  else if (error.code === 'server_unreachable')
-    hint = `package ${record.id} is not sealed and will be given up by a collection; push again when the server is back`;
-  else
-    hint = await registry.packages.abandon(record.id).then(
-      () => `nothing was sealed, package ${record.id} is abandoned; push again`,
-      () => `nothing was sealed, package ${record.id} will be given up by a collection; push again`,
-    );
-  const own = error.info?.hint;
-  return new ArtifactstoreError(error.code, error.message, {
-    ...(error.field === undefined ? {} : { field: error.field }),
-    info: { ...error.info, package_id: record.id, hint: typeof own === 'string' ? `${own}; ${hint}` : hint },
-    cause: error.cause,
-  });
+  const hint = await whatIsLeft(registry, record.id, options.idempotencyKey !== undefined, error.code);
+  return withHint(error, hint, { package_id: record.id });
 }
+
+/** What became of the package, and the next step where one can help. */
+async function whatIsLeft(registry: RemoteRegistry, id: string, keyed: boolean, code: ErrorCode): Promise<string> {
+  const again = againCodes.has(code);
+  if (keyed) return `package ${id} is not sealed${again ? '; run the same command with the same --idempotency-key to resume it' : ''}`;
+  if (code === 'server_unreachable')
+    return `package ${id} is not sealed and will be given up by a collection; push again when the server is back`;
+  const next = again ? '; push again' : '';
+  return await registry.packages.abandon(id).then(
+    () => `nothing was sealed, package ${id} is abandoned${next}`,
+    () => `nothing was sealed, package ${id} will be given up by a collection${next}`,
+  );
+}
+
+/** Where the same push can succeed, once what the message says is mended. */
+const againCodes: ReadonlySet<ErrorCode> = new Set([
+  'server_unreachable',
+  'storage_unavailable',
+  'storage_full',
+  'database_unavailable',
+  'request_timeout',
+  'unauthorized',
+  'digest_mismatch',
+  'length_mismatch',
+  'precondition_failed',
+  'local_file_failed',
+  'invalid_path',
+  'cancelled',
+  'internal',
+]);
 
 const endedCodes: ReadonlySet<ErrorCode> = new Set(['idempotency_conflict', 'package_not_open', 'package_collected']);
 
