@@ -284,3 +284,6 @@ function newLocation(event: StoredEvent, added: EventPayloads['v1.storage.locati
   if (!added.made_live) return [location];
   return [{ kind: 'upsert', table: 'storage_objects', row: { backend_id, content_address, ...live }, set: live }, location];
 }
+
+/** Every type that an event of this software can have. */
+export const eventTypes: readonly string[] = ['v1.package.finalized', ...Object.keys(folds)].sort();

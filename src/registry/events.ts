@@ -1,4 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { subjectKinds } from '../kernel/event.ts';
+import { eventTypes } from '../kernel/fold.ts';
 import type { Context } from './context.ts';
 import { checkLimit } from './input.ts';
 import type { ReadEvents } from './operations/events.ts';
@@ -49,6 +51,8 @@ function checkQuery(query: EventQuery): ReadEvents {
   const since = query.since ?? 0;
   if (!Number.isSafeInteger(since) || since < 0)
     throw new ArtifactstoreError('malformed_request', '"since" must be a whole number, 0 or more.', { field: 'since' });
+  checkName('event_type', query.event_type, eventTypes);
+  checkName('subject_kind', query.subject_kind, subjectKinds);
   return {
     since,
     limit: checkLimit(query, maximumLimit),
@@ -56,6 +60,15 @@ function checkQuery(query: EventQuery): ReadEvents {
     subject_id: query.subject_id ?? null,
     event_type: query.event_type ?? null,
   };
+}
+
+/** A name that no event can have would be answered with an empty log, for ever. */
+function checkName(field: string, name: string | undefined, known: readonly string[]): void {
+  if (name !== undefined && !known.includes(name))
+    throw new ArtifactstoreError('malformed_request', `There is no ${field.replace('_', ' ')} "${name}".`, {
+      field,
+      info: { hint: `there are ${known.join(', ')}` },
+    });
 }
 
 function checkWait(seconds = 0): number {

@@ -41,6 +41,8 @@ export function eventsConformance(opened: Opened): void {
     it('refuses queries that make no sense', async () => {
       await refuses('malformed_request', registry().events.page({ limit: 501 }));
       await refuses('malformed_request', registry().events.page({ since: -1 }));
+      await refuses('malformed_request', registry().events.page({ event_type: 'v1.package.finalised' }));
+      await refuses('malformed_request', registry().events.page({ subject_kind: 'packages' }));
       await refuses('malformed_request', registry().events.page({ wait_seconds: 61 }));
     });
   });
