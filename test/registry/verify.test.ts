@@ -39,6 +39,9 @@ describe('verification of what is stored', () => {
     assert.equal((items[0]!.payload as { location_ids: string[] }).location_ids.length, 21);
     const { started_at } = run;
     assert.equal((await store.operator.verifyStorage('local', { notVerifiedSince: started_at })).objects, 0);
+    // One more file with bytes that were read: the object was verified, whoever shares it since.
+    await add(packageId, 'same as f4', texts[4]!);
+    assert.equal((await store.operator.verifyStorage('local', { notVerifiedSince: started_at })).objects, 0);
     await assert.rejects(store.operator.verifyStorage('elsewhere'), (error) => isArtifactstoreError(error, 'invalid_value'));
   });
 

@@ -16,7 +16,7 @@ export interface ListVerifiable {
   /** The content address after which to go on. */
   readonly after: string | null;
   readonly limit: number;
-  /** Leaves out objects all of whose locations were verified at this time or later. */
+  /** Leaves out objects whose bytes were found right at this time or later: one of the locations that share them says it for all. */
   readonly notVerifiedSince: string | null;
 }
 
@@ -29,14 +29,18 @@ export async function listVerifiable(snapshot: Snapshot, input: ListVerifiable):
     .where('o.live_generation', 'is not', null);
   if (after !== null) query = query.where('o.content_address', '>', after);
   if (notVerifiedSince !== null)
-    query = query.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('storage_locations as l')
-          .select('l.id')
-          .whereRef('l.content_address', '=', 'o.content_address')
-          .where('l.backend_id', '=', backendId)
-          .where('l.state', '<>', 'deleted')
-          .where(({ eb, or }) => or([eb('l.verified_at', 'is', null), eb('l.verified_at', '<', notVerifiedSince)])),
+    query = query.where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('storage_locations as l')
+            .select('l.id')
+            .whereRef('l.content_address', '=', 'o.content_address')
+            .whereRef('l.generation', '=', 'o.live_generation')
+            .where('l.backend_id', '=', backendId)
+            .where('l.state', '<>', 'deleted')
+            .where('l.state', '=', 'verified')
+            .where('l.verified_at', '>=', notVerifiedSince),
+        ),
       ),
     );
   const rows = await query.orderBy('o.content_address').limit(input.limit).execute();
