@@ -4,7 +4,7 @@ import { ArtifactstoreError } from './kernel/error.ts';
 import { dialectOf, dialectWithoutProfile, s3Connection } from './open-s3.ts';
 import type { Certificate } from './storage/certify/certificate.ts';
 import { type CertifyOptions, certifyStore } from './storage/certify.ts';
-import { writeProfile } from './storage/s3/profile.ts';
+import { tryProfilePath, writeProfile } from './storage/s3/profile.ts';
 import type { Connection } from './storage/s3/settings.ts';
 import { version } from './version.ts';
 
@@ -33,18 +33,22 @@ export interface CertifyS3Options extends Options {
   readonly owner?: References;
   /** Writes what was found of the configured backend where it looks for it. */
   readonly save?: boolean;
+  /** Told what was found before it is saved, so that it is not lost when saving fails. */
+  readonly onCertificate?: (certificate: Certificate) => void;
   /** What `env:` references are looked up in. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Certifies the configured S3 backend, or any other place. */
 export async function certifyS3(config: Config, options: CertifyS3Options): Promise<Certificate> {
-  const { place, owner, save = false, environment, ...rest } = options;
+  const { place, owner, save = false, onCertificate, environment, ...rest } = options;
   const backend = config.backends.find((each) => each.kind === 's3');
   if (place === undefined && backend === undefined)
     throw new ArtifactstoreError('invalid_configuration', 'There is no S3 backend to certify.', {
       info: { hint: 'name s3 in ARTIFACTSTORE_STORAGE_BACKENDS and set ARTIFACTSTORE_S3_BUCKET, or give --endpoint and --bucket' },
     });
+  const saved = save && place === undefined ? backend?.profilePath : undefined;
+  if (saved !== undefined) await tryProfilePath(saved);
   const connection: Connection =
     place === undefined
       ? s3Connection(backend!, config.referenced)
@@ -64,6 +68,7 @@ export async function certifyS3(config: Config, options: CertifyS3Options): Prom
       : {}),
     version,
   });
-  if (save && place === undefined && backend !== undefined) await writeProfile(backend.profilePath, certificate);
+  onCertificate?.(certificate);
+  if (saved !== undefined) await writeProfile(saved, certificate);
   return certificate;
 }

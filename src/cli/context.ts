@@ -38,6 +38,8 @@ export interface CertifyOptions {
   readonly reach?: { readonly otherBucket?: string };
   readonly families?: readonly Family[];
   readonly save?: boolean;
+  /** Told what was found before it is saved. */
+  readonly onCertificate?: (certificate: Certificate) => void;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
   readonly onProbe?: (probe: ProbeResult, done: number, total: number) => void;

@@ -31,7 +31,7 @@ export const storageCertify: Definition = (command, context) => {
       'after',
       `
 Writes below a prefix of its own and in buckets of its own, and removes all of it, also after Ctrl-C. A run moves about 100 MB. Ends
-with exit code 1 when the store is not safe for registry storage. Keys are given by reference only, never by value.
+with exit code 1 when the store is not safe for registry storage; with --family, when one of these probes fails. Keys are given by reference only, never by value.
 
 Examples:
   $ artifactstore storage certify

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { errnoCode } from '../../kernel/file-error.ts';
+import { errnoCode, localFileError } from '../../kernel/file-error.ts';
 import type { Certificate } from '../certify/certificate.ts';
 import { fsyncPath } from '../durable-directory.ts';
 import type { Dialect } from './settings.ts';
@@ -14,12 +14,34 @@ export interface Profile {
   readonly dialect: Dialect;
 }
 
+/**
+ * Tries whether a certificate can be written there, and leaves nothing but its folder: finding out what goes into it takes minutes.
+ * Throws what is to be done about it.
+ */
+export async function tryProfilePath(path: string): Promise<void> {
+  const target = resolve(path);
+  const draft = `${target}.${randomUUID()}.draft`;
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await (await open(draft, 'wx', 0o644)).close();
+    await rm(draft);
+  } catch (error) {
+    throw unwritable(error, target);
+  }
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isDirectory() === true)
+    throw new ArtifactstoreError('invalid_path', `"${target}" can't be written: it is a directory.`, {
+      field: 'ARTIFACTSTORE_S3_PROFILE_PATH',
+      info: { hint: unwritableHint },
+    });
+}
+
 /** Writes a certificate where the backend looks for it: whole, or not at all. */
 export async function writeProfile(path: string, certificate: Certificate): Promise<void> {
   const target = resolve(path);
   const draft = `${target}.${randomUUID()}.draft`;
-  await mkdir(dirname(target), { recursive: true });
   try {
+    await mkdir(dirname(target), { recursive: true });
     const handle = await open(draft, 'wx', 0o644);
     try {
       await handle.writeFile(`${JSON.stringify(certificate, undefined, 2)}\n`);
@@ -29,8 +51,8 @@ export async function writeProfile(path: string, certificate: Certificate): Prom
     }
     await rename(draft, target);
   } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw unwritable(error, target);
   }
   await fsyncPath(dirname(target));
 }
@@ -59,6 +81,15 @@ export async function readProfile(path: string): Promise<Profile | undefined> {
   if (typeof ownerAcl !== 'boolean') throw unreadable(path, 'dialect.ownerAcl is neither true nor false');
   return { endpointUrl: endpoint, bucket, dialect: { bodyBinding, ownerAcl } };
 }
+
+function unwritable(error: unknown, path: string): unknown {
+  return localFileError(error, path, 'written', {
+    field: 'ARTIFACTSTORE_S3_PROFILE_PATH',
+    info: { hint: unwritableHint },
+  });
+}
+
+const unwritableHint = 'set ARTIFACTSTORE_S3_PROFILE_PATH to a file that this user can write';
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
