@@ -15,16 +15,16 @@ export const exitCode = {
 
 /** The one table from an error's code to the exit code. */
 export const exitCodes: { readonly [C in ErrorCode]: number } = {
-  malformed_request: exitCode.failed,
-  malformed_json: exitCode.failed,
-  malformed_multipart: exitCode.failed,
+  malformed_request: exitCode.usage,
+  malformed_json: exitCode.usage,
+  malformed_multipart: exitCode.usage,
   malformed_archive: exitCode.failed,
   invalid_path: exitCode.usage,
   invalid_address: exitCode.usage,
   invalid_id: exitCode.usage,
   invalid_cursor: exitCode.usage,
-  invalid_header: exitCode.failed,
-  unknown_parameter: exitCode.failed,
+  invalid_header: exitCode.usage,
+  unknown_parameter: exitCode.usage,
   length_mismatch: exitCode.integrityFailure,
   digest_mismatch: exitCode.integrityFailure,
   unauthorized: exitCode.failed,

@@ -101,6 +101,7 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
     .option('--json', 'print JSON, for programs')
     .option('--quiet', 'print no progress and no notes')
     .option('--no-color', 'print no colours')
+    .version(surroundings.version, '--version', 'print the version')
     .addHelpText(
       'after',
       '\nStart here:\n  artifactstore dev                 run a server\n  artifactstore push ./results      in another terminal\n\nThe token comes from ARTIFACTSTORE_API_TOKEN, never from an option. Configuration: docs/operate.md.',
@@ -137,7 +138,10 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
       refuseEmpty(command);
     });
   }
-  parent.hook('preSubcommand', (_parent, command) => loaders.get(command)?.());
+  parent.hook('preSubcommand', async (_parent, command) => {
+    refuseForeignOptions(parent, command);
+    await loaders.get(command)?.();
+  });
 }
 
 /**
@@ -178,4 +182,14 @@ function createContext(surroundings: Surroundings, globals: GlobalOptions, exitW
       return config;
     },
   };
+}
+
+/** `events verify --since 3`: an option of the command that this one stands below would be taken, and do nothing. */
+function refuseForeignOptions(parent: Command, command: Command): void {
+  if (parent.parent === null) return;
+  const given = parent.options.find((option) => parent.getOptionValueSource(option.attributeName()) === 'cli');
+  if (given !== undefined)
+    command.error(`error: option '${given.flags}' is for '${parent.name()}', not for '${parent.name()} ${command.name()}'`, {
+      exitCode: exitCode.usage,
+    });
 }

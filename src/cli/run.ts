@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { fileReason, localFileError } from '../kernel/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
@@ -44,6 +44,7 @@ async function runCommand(argv: readonly string[], surroundings: Surroundings, m
     more,
   );
   try {
+    if (argv[0] === 'help') refuseUnknown(program, argv.slice(1));
     await program.parseAsync(argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv], { from: 'user' });
     return code;
   } catch (thrown) {
@@ -57,6 +58,15 @@ async function runCommand(argv: readonly string[], surroundings: Surroundings, m
     outputOf(argv, surroundings).error(error);
     if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) outletOf(stderr).write(`${error.stack}\n`);
     return exitCodeOf(error);
+  }
+}
+
+/** Help on a command that is not there would be the help of all. */
+function refuseUnknown(program: Command, words: readonly string[]): void {
+  let command: Command | undefined = program;
+  for (const word of words.filter((each) => !each.startsWith('-'))) {
+    command = command.commands.find((inner) => inner.name() === word);
+    if (command === undefined) program.error(`error: unknown command '${word}'`);
   }
 }
 

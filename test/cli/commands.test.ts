@@ -26,6 +26,10 @@ describe('the command line', () => {
       ['pull', absent, 'x', '--manifest='],
       ['guide-board', 'ingest', ''],
       ['serve', '--port', '70000'],
+      // It would be taken by `events`, and do nothing.
+      ['events', 'verify', '--since', '3'],
+      ['events', '--follow', 'verify'],
+      ['help', 'bogus'],
       [],
     ];
     for (const { args, result } of await Promise.all(wrong.map(async (args) => ({ args, result: await place.run(...args) })))) {
@@ -52,7 +56,12 @@ describe('the command line', () => {
 
   test('says its version, and helps with every command without reading any configuration', async () => {
     using broken = openWorkplace({ ARTIFACTSTORE_PORT: 'x' });
-    assert.match((await broken.run('version')).stdout, /^\d+\.\d+\.\d+\n$/);
+    const { stdout: version } = await broken.run('version');
+    assert.match(version, /^\d+\.\d+\.\d+\n$/);
+    for (const args of [['--version'], ['push', '--version']]) {
+      const { code, stdout } = await broken.run(...args);
+      assert.deepEqual([code, stdout], [0, version]);
+    }
     const { stdout } = await broken.run('--help');
     assert.match(stdout, /push .*send a directory/);
     const help = await broken.run('push', '--help');
@@ -81,6 +90,9 @@ describe('the command line', () => {
     const server = await place.serve('serve', '--port', '0', '--workers', '2');
     assert.equal((await place.run('packages', 'show', absent)).code, 3);
     assert.equal((await place.run('packages', 'show', 'nonsense')).code, 2);
+    const unknown = await place.run('events', '--type', 'v1.package.finalised');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /There is no event type "v1\.package\.finalised"\..*\nhint: there are v1\.file\.ingested, /);
     assert.equal((await place.run('manifest', absent)).code, 3);
     for (let index = 0; index < 10; index += 1) await fetch(`${server.url}/livez`, { headers: { connection: 'close' } });
     const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: 'Bearer cli-test-token' } });
