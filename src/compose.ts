@@ -40,6 +40,8 @@ export interface StoreOptions {
   readonly parts?: 'database' | 'all';
   /** The database is opened to be read and nothing is made; what would write answers `database_unavailable`. */
   readonly readOnly?: boolean;
+  /** A database server that is not up yet is waited for so long. */
+  readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
   /** Told of what callers are not told in full; nowhere where absent. */
   readonly onIncident?: (incident: Incident) => void;
 }
@@ -107,6 +109,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     operations: { url: operationsUrl },
     migrate: options.migrate === true,
     readOnly: options.readOnly === true,
+    ...(options.waitForDatabase === undefined ? {} : { wait: options.waitForDatabase }),
   });
   opened.defer(() => database.close());
   const onIncident = options.onIncident ?? (() => undefined);

@@ -16,6 +16,8 @@ export interface PostgresServer {
   createDatabase(): Promise<string>;
   /** Ends the server as a power cut would end its processes, and starts it again on the same port; undefined for somebody else's. */
   readonly crash: (() => Promise<void>) | undefined;
+  /** Ends the server and starts it again as a standby, as a failover leaves the one that was the primary; undefined for somebody else's. */
+  readonly demote: (() => Promise<void>) | undefined;
   /** Drops the databases, stops the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export interface PostgresServerOptions {
 /** Starts a server of the npm package's binaries, or uses the one that `ARTIFACTSTORE_TEST_DATABASE_URL` names. */
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const external = process.env.ARTIFACTSTORE_TEST_DATABASE_URL;
-  return external === undefined ? startOwn(options) : withDatabases(external, undefined, async () => {});
+  return external === undefined ? startOwn(options) : withDatabases(external, undefined, undefined, async () => {});
 }
 
 const run = promisify(execFile);
@@ -108,16 +110,28 @@ async function startOwn(options: PostgresServerOptions): Promise<PostgresServer>
     await end();
     await start();
   };
-  return withDatabases(urlOf(port, 'postgres'), crash, async () => {
+  const demote = async (): Promise<void> => {
+    await end();
+    await writeFile(join(data, 'standby.signal'), '');
+    if (asRoot) await chown(join(data, 'standby.signal'), nobody, nobody);
+    await start();
+  };
+  return withDatabases(urlOf(port, 'postgres'), crash, demote, async () => {
     await end();
     await rm(folder, { recursive: true, force: true });
   });
 }
 
-function withDatabases(url: string, crash: PostgresServer['crash'], stop: () => Promise<void>): PostgresServer {
+function withDatabases(
+  url: string,
+  crash: PostgresServer['crash'],
+  demote: PostgresServer['demote'],
+  stop: () => Promise<void>,
+): PostgresServer {
   const names: string[] = [];
   return {
     crash,
+    demote,
     async createDatabase() {
       const name = `artifactstore_${randomUUID().replaceAll('-', '')}`;
       await execute(url, `create database ${name}`);

@@ -98,10 +98,17 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
   }
 }
 
-/** Opens the store; an embedded database is migrated, a shared one must have been. */
+/** Machines and containers that start together do not do so in order. */
+const databaseWaitMilliseconds = 60_000;
+
+/** Opens the store; an embedded database is migrated, a shared one must have been and is waited for. */
 export async function openForServing(context: Context, log: Logger): Promise<OpenStore> {
   const store = await context.openStore(context.config, {
     migrate: context.config.database.kind === 'sqlite',
+    waitForDatabase: {
+      milliseconds: databaseWaitMilliseconds,
+      onWaiting: (reason) => log.warn({ reason, longest_seconds: databaseWaitMilliseconds / 1000 }, 'waiting for the database'),
+    },
     onIncident: ({ message, error, detail }) => log.error({ ...detail, err: error }, message),
   });
   try {

@@ -1,4 +1,5 @@
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
+import type { WaitForServer } from './postgres-wait.ts';
 
 /** Where the log lives, as the configuration names it. */
 export type DatabaseTarget =
@@ -12,6 +13,8 @@ export interface OpenDatabaseOptions {
   readonly migrate?: boolean;
   /** Nothing is written and nothing is made: also on read-only media. `write`, `replay` and `migrate` answer `database_unavailable`. */
   readonly readOnly?: boolean;
+  /** A server that is not up yet is waited for; an embedded database is up. */
+  readonly wait?: WaitForServer;
 }
 
 /** Opens the dialect that the target names; each is loaded only when it is used. */
@@ -22,6 +25,10 @@ export async function openDatabase<O extends Operations>(target: DatabaseTarget,
       return await openSqlite<O>({ path: target.path, ...options });
     }
     case 'postgresql': {
+      if (options.wait !== undefined) {
+        const { waitForServer } = await import('./postgres-wait.ts');
+        await waitForServer({ url: target.url, readOnly: options.readOnly === true }, options.wait);
+      }
       const { openPostgres } = await import('./postgres.ts');
       return await openPostgres<O>({ connectionString: target.url, ...options });
     }

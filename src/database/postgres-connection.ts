@@ -1,12 +1,32 @@
 import { Client, type ClientConfig, types } from 'pg';
-import { unreachable } from './postgres-error.ts';
+import { type PostgresAddress, parsePostgresUrl } from './postgres-address.ts';
+import { serverName, unreachable } from './postgres-error.ts';
+import { type Greeting, greetingQuery, refusal } from './postgres-greeting.ts';
+import { chooseTls } from './postgres-tls.ts';
 
-/** Any connection that can be asked: a client of its own, or one from the pool. */
+/** Any connection that can be asked. */
 export interface PostgresConnection {
   query(
     text: string,
     values?: unknown[],
   ): Promise<{ readonly command: string; readonly rowCount: number | null; readonly rows: unknown[] }>;
+}
+
+/** A server, and how it is used. */
+export interface PostgresTarget {
+  readonly url: string;
+  /** It is only read from, so that a standby will do. */
+  readonly readOnly: boolean;
+}
+
+export interface Patience {
+  /** How long the server works on one statement; unlimited where absent. */
+  readonly statementMilliseconds?: number;
+  /**
+   * How long no answer is waited for before the connection is given up; for ever where absent. A flow that a router has forgotten gives
+   * no error for a quarter of an hour.
+   */
+  readonly silenceMilliseconds?: number;
 }
 
 /** OIDs of https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat. */
@@ -25,12 +45,30 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   ],
 ]);
 
-export function clientConfig(connectionString: string): ClientConfig {
+/** A dead flow is found this soon while nothing is asked: the system asks for signs of life itself. */
+const keepAliveMilliseconds = 10_000;
+/** How long a goodbye may take. */
+const goodbyeMilliseconds = 1_000;
+
+/** The server finds a dead client as soon, and gives up what it holds: the log's head, most of all. */
+const serverKeepAlive =
+  'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = 30000';
+
+async function clientConfig(address: PostgresAddress): Promise<ClientConfig> {
+  const tls = await chooseTls(address);
+  const { host, port, user, password, database, options } = address;
   return {
-    connectionString,
-    application_name: 'artifactstore',
-    connectionTimeoutMillis: 5_000,
+    host,
+    port,
+    database,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(options === undefined ? {} : { options }),
+    ssl: tls as NonNullable<ClientConfig['ssl']>,
+    application_name: address.applicationName,
+    connectionTimeoutMillis: address.connectMilliseconds,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMilliseconds,
     // Queries that do not need each other's answers travel together.
     pipeline: true,
     types: {
@@ -42,17 +80,30 @@ export function clientConfig(connectionString: string): ClientConfig {
   };
 }
 
-/** A connection of its own, outside the pool. */
-export interface OwnConnection {
-  readonly client: Client;
+export interface OwnConnection extends PostgresConnection {
+  /** When it was made, by `performance.now()`. */
+  readonly born: number;
+  /** Payloads of NOTIFY. */
+  onNotification(listener: (payload: string) => void): void;
   /** True from the moment the connection is gone, with whatever its transaction had done. */
   isLost(): boolean;
+  /** Whether the connection by itself keeps the process alive. */
+  holdProcess(hold: boolean): void;
+  /** Ends it now, and whatever waits for it. */
+  abandon(reason: string): void;
+  /** Ends it within a bounded time. */
   close(): Promise<void>;
 }
 
-/** Errors: `database_unavailable`. `onLoss` is called at least once when the connection ends by itself. */
-export async function connect(connectionString: string, onLoss?: () => void): Promise<OwnConnection> {
-  const client = new Client(clientConfig(connectionString));
+/**
+ * Connects, and refuses a server that this software does not work with. Errors: `database_unavailable`, `invalid_configuration`.
+ * `onLoss` is called at least once when the connection ends by itself.
+ */
+export async function connect(target: PostgresTarget, patience: Patience = {}, onLoss?: () => void): Promise<OwnConnection> {
+  const address = parsePostgresUrl(target.url);
+  const client = new Client(await clientConfig(address));
+  const socket = client as Client & { ref(): void; unref(): void; readonly connection: { readonly stream: Destroyable } };
+  const born = performance.now();
   let lost = false;
   const lose = (): void => {
     lost = true;
@@ -60,18 +111,64 @@ export async function connect(connectionString: string, onLoss?: () => void): Pr
   };
   client.on('error', lose);
   client.on('end', lose);
-  const close = async (): Promise<void> => {
-    holdProcess(client, true);
-    // It may be that there is nobody left to say goodbye to.
-    await client.end().catch(() => {});
+  const abandon = (reason: string): void => {
+    lost = true;
+    socket.connection.stream.destroy(new Error(reason));
   };
+  const close = async (): Promise<void> => {
+    socket.ref();
+    // It may be that there is nobody left to say goodbye to.
+    const timer = setTimeout(() => abandon('the goodbye was not answered'), goodbyeMilliseconds);
+    await client.end().catch(() => {});
+    clearTimeout(timer);
+  };
+  const query = endSilence(client, patience.silenceMilliseconds, abandon);
   try {
     await client.connect();
+    const late = setTimeout(() => abandon('timeout expired'), address.connectMilliseconds);
+    const limit = `set statement_timeout = ${patience.statementMilliseconds ?? 0}`;
+    const [answer] = await together([query(greetingQuery), query(`${serverKeepAlive}; ${limit}`)]).finally(() => clearTimeout(late));
+    const refused = refusal(answer!.rows[0] as Greeting, serverName(address), target.readOnly);
+    if (refused !== undefined) throw refused;
   } catch (error) {
     await close();
-    throw unreachable(error);
+    throw unreachable(error, address);
   }
-  return { client, isLost: () => lost, close };
+  return {
+    born,
+    query,
+    onNotification: (listener) => client.on('notification', ({ payload }) => listener(payload ?? '')),
+    isLost: () => lost,
+    holdProcess: (hold) => (hold ? socket.ref() : socket.unref()),
+    abandon,
+    close,
+  };
+}
+
+interface Destroyable {
+  destroy(error: Error): void;
+}
+
+/** Gives the connection up when something was asked and for so long nothing was answered. */
+function endSilence(client: Client, milliseconds: number | undefined, abandon: (reason: string) => void): PostgresConnection['query'] {
+  if (milliseconds === undefined) return (text, values) => client.query(text, values);
+  let asked = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const listen = (): void => {
+    clearTimeout(timer);
+    timer = asked === 0 ? undefined : setTimeout(() => abandon(`no answer for ${milliseconds} ms`), milliseconds);
+  };
+  const answered = (): void => {
+    asked -= 1;
+    listen();
+  };
+  return (text, values) => {
+    asked += 1;
+    if (asked === 1) listen();
+    const answer = client.query(text, values);
+    answer.then(answered, answered);
+    return answer;
+  };
 }
 
 /** Waits for all, so that none is left in flight, and throws the first failure in their order: those after it only follow from it. */
@@ -81,11 +178,4 @@ export async function together<T>(queries: readonly Promise<T>[]): Promise<reado
     if (outcome.status === 'rejected') throw outcome.reason;
     return outcome.value;
   });
-}
-
-/** Whether the connection by itself keeps the process alive. */
-export function holdProcess(client: Client | undefined, hold: boolean): void {
-  const socket = client as (Client & { ref(): void; unref(): void }) | undefined;
-  if (hold) socket?.ref();
-  else socket?.unref();
 }

@@ -1,5 +1,5 @@
 import { channelOf } from './postgres-committer.ts';
-import { connect, holdProcess, type OwnConnection } from './postgres-connection.ts';
+import { connect, type OwnConnection, type PostgresTarget } from './postgres-connection.ts';
 import { requireSchema } from './postgres-schema.ts';
 
 /** Hears of other processes' commits. */
@@ -9,19 +9,22 @@ export interface PostgresListener {
   close(): Promise<void>;
 }
 
-export function createPostgresListener(connectionString: string, onCommit: (sequence: number) => void): PostgresListener {
+/** It only ever asks when it begins; that a server is gone it learns from the system, which asks for signs of life. */
+const patience = { statementMilliseconds: 5_000, silenceMilliseconds: 6_000 };
+
+export function createPostgresListener(target: PostgresTarget, onCommit: (sequence: number) => void): PostgresListener {
   let listening: Promise<OwnConnection | undefined> | undefined;
   let closed = false;
 
   const start = async (): Promise<OwnConnection | undefined> => {
     let connection: OwnConnection | undefined;
     try {
-      connection = await connect(connectionString, () => {
+      connection = await connect(target, patience, () => {
         listening = undefined;
       });
-      connection.client.on('notification', ({ payload }) => onCommit(Number(payload)));
-      await connection.client.query(`listen "${channelOf(await requireSchema(connection.client))}"`);
-      holdProcess(connection.client, false);
+      connection.onNotification((payload) => onCommit(Number(payload)));
+      await connection.query(`listen "${channelOf(await requireSchema(connection, target))}"`);
+      connection.holdProcess(false);
       return connection;
     } catch {
       listening = undefined;

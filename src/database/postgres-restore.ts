@@ -2,9 +2,10 @@ import { systemClock } from './clock.ts';
 import { asArtifactstoreError } from './failure.ts';
 import { fillLog, inUse, type RestoreTarget, requireNoLog } from './fill.ts';
 import { applyMigrations } from './migrations/migrations.ts';
+import { parsePostgresUrl } from './postgres-address.ts';
 import { connect, type PostgresConnection } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';
-import { serverFault } from './postgres-error.ts';
+import { serverFault, unreachable } from './postgres-error.ts';
 import { exclude } from './postgres-schema.ts';
 import { postgresSession } from './postgres-session.ts';
 
@@ -22,13 +23,15 @@ export function postgresTarget(connectionString: string): RestoreTarget {
   }
 
   async function within(body: (client: PostgresConnection) => Promise<void>): Promise<void> {
-    const { client, close } = await connect(connectionString);
+    const address = parsePostgresUrl(connectionString);
+    const connection = await connect({ url: connectionString, readOnly: false });
     try {
-      await body(client);
+      await body(connection);
     } catch (error) {
-      throw serverFault(error) ?? asArtifactstoreError(error);
+      if (connection.isLost()) throw unreachable(error, address);
+      throw serverFault(error, address) ?? asArtifactstoreError(error);
     } finally {
-      await close();
+      await connection.close();
     }
   }
 

@@ -1,0 +1,39 @@
+import { createConnection, type Socket } from 'node:net';
+import { connect } from 'node:tls';
+import { type PostgresAddress, type TlsOptions, tlsOptions } from './postgres-address.ts';
+
+/** What a new connection to the server is to use: TLS with these options, or none. With `prefer` the server is asked what it can. */
+export async function chooseTls(address: PostgresAddress): Promise<TlsOptions | false> {
+  if (address.sslMode === 'disable') return false;
+  const options = tlsOptions(address);
+  return address.sslMode !== 'prefer' || (await speaksTls(address, options)) ? options : false;
+}
+
+/** The eight bytes that ask for TLS, https://www.postgresql.org/docs/current/protocol-message-formats.html. */
+const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/** Whether a server offers TLS and it can be set up. A server that cannot be reached is said by the connection that follows. */
+function speaksTls({ host, port, connectMilliseconds }: PostgresAddress, options: TlsOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    const plain = createConnection({ host, port, timeout: connectMilliseconds }, () => plain.write(sslRequest));
+    const answer = (yes: boolean, socket: Socket): void => {
+      socket.destroy();
+      resolve(yes);
+    };
+    const fail = (): void => answer(false, plain);
+    for (const event of ['timeout', 'error', 'close']) plain.on(event, fail);
+    plain.once('data', (bytes) => {
+      if (bytes[0] !== offered) return answer(false, plain);
+      const { ca, ...rest } = options;
+      // From here on the socket is the other's, which ends it, too.
+      for (const event of ['timeout', 'error', 'close']) plain.off(event, fail);
+      plain.on('error', () => {});
+      const secure = connect({ ...rest, ...(ca === undefined ? {} : { ca: [...ca] }), socket: plain, host, timeout: connectMilliseconds });
+      secure.on('secureConnect', () => answer(true, secure));
+      for (const event of ['timeout', 'error', 'close']) secure.on(event, () => answer(false, secure));
+    });
+  });
+}
+
+/** `S`, with which a server agrees to TLS. */
+const offered = 0x53;
