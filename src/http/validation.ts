@@ -56,6 +56,7 @@ function checkQuery(schema: QuerySchema): Check {
             field: printable(name),
           });
         if (values.has(name)) throw malformedParameter(name, 'is given more than once');
+        if (text === noValue) throw malformedParameter(name, 'has no value; write name=value');
         values.set(name, readParameter(name, text, parameter));
       }
       for (const name of schema.required ?? []) if (!values.has(name)) throw malformedParameter(name, 'is missing');
@@ -67,12 +68,15 @@ function checkQuery(schema: QuerySchema): Check {
   };
 }
 
-function readPairs(text: string): readonly (readonly [name: string, value: string])[] {
+/** Of a parameter without an equals sign. */
+const noValue = Symbol('no value');
+
+function readPairs(text: string): readonly (readonly [name: string, value: string | typeof noValue])[] {
   if (text === '') return [];
   return text.split('&').map((pair) => {
     const equals = pair.indexOf('=');
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    const value = equals < 0 ? noValue : decode(pair.slice(equals + 1));
     if (name === undefined || value === undefined)
       throw new ArtifactstoreError('malformed_request', 'The query string has a percent escape that is malformed or not UTF-8.');
     return [name, value];

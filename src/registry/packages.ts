@@ -53,9 +53,9 @@ export function createPackages(context: Context, actor: string): Packages {
     async list(query = {}) {
       const limit = checkLimit(query);
       const filters = {
-        producer: query.producer ?? null,
-        subject: query.subject ?? null,
-        retention_class: query.retention_class ?? null,
+        producer: checkFilter(query.producer, 'producer'),
+        subject: checkFilter(query.subject, 'subject'),
+        retention_class: checkFilter(query.retention_class, 'retention_class'),
         status: checkStatus(query.status),
         created_after: checkTime(query.created_after, 'created_after'),
         created_before: checkTime(query.created_before, 'created_before'),
@@ -102,6 +102,12 @@ function checkFilesDigest(text: string): string {
   if (splitAddress(address).algorithm !== 'sha256')
     throw new ArtifactstoreError('invalid_address', 'A files digest is SHA-256: "sha256:" and 64 hex digits.', { field: 'files_digest' });
   return address;
+}
+
+/** No package has an empty one: who asks for it has lost a value. */
+function checkFilter(text: string | undefined, field: string): string | null {
+  if (text === '') throw new ArtifactstoreError('malformed_request', `"${field}" is empty; leave it out, or say which.`, { field });
+  return text ?? null;
 }
 
 function checkTime(text: string | undefined, field: string): string | null {

@@ -177,6 +177,9 @@ describe('push, pull and verify', () => {
       [/must be key=value/, ...list, '--metadata', '=v'],
       [/given twice/, ...list, '--metadata', 'a=1', '--metadata', 'a=2'],
       [/--metadata: .*"a\.b" inside an object/, ...list, '--metadata', 'a.b=1'],
+      [/must be a whole number/, ...list, '--limit', 'many'],
+      [/--limit: .*1000/, ...list, '--limit', '1001'],
+      [/--status: /, ...list, '--status', 'sealed'],
       [/must be a time/, ...list, '--created-after', '7d'],
       [/"nightly" is not a UUID/, 'packages', 'show', 'nightly'],
     ] as const) {

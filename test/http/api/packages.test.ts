@@ -154,6 +154,8 @@ test('a query says what it asks for, or is refused in words', async () => {
     String((await assertProblem(await door.call(`/packages?${query}`), 400, 'malformed_request')).detail);
   assert.match(await refused('metadata.a.b=1'), /metadata\."a\.b"/);
   assert.match(await refused('metadata.=1'), /names a key/);
+  assert.match(await refused('metadata.build'), /has no value/);
+  assert.match(await refused('producer='), /is empty/);
   assert.match(await refused('metadata.a=%5B1%5D'), /not an array/);
   assert.match(await refused('created_after=now'), /RFC 3339/);
   const id = ((await (await door.json('/packages', { ...input, metadata: { 'a.b': 1 } })).json()) as Package).id;
