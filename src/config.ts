@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { parseBasePath } from './config/base-path.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from './config/database-url.ts';
 import { parseHttpUrl } from './config/http-url.ts';
 import { readRetentionClasses } from './config/retention-file.ts';
@@ -42,6 +43,11 @@ export interface Config {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly logLevel: LogLevel;
+  /** Whether `/livez`, `/readyz`, `/health` and `/metrics` are in the log when they answer well. */
+  readonly logProbes: boolean;
+  /** Below which path clients find the server: empty, or `/artifacts`. */
+  readonly basePath: string;
+  readonly trustForwardedPrefix: boolean;
   /** How long requests in flight may take when a server is stopped. */
   readonly shutdownGraceSeconds: number;
   readonly tokens: readonly BearerToken[];
@@ -96,6 +102,9 @@ export function readConfig(
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
     logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
+    logProbes: settings.boolean('LOG_PROBES', true),
+    basePath: settings.parsed('BASE_PATH', '', parseBasePath),
+    trustForwardedPrefix: settings.boolean('TRUST_FORWARDED_PREFIX', false),
     shutdownGraceSeconds: settings.integer('SHUTDOWN_GRACE_SECONDS', 30, { from: 0, to: 86_400 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),

@@ -82,6 +82,8 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     anonymousRead: context.config.anonymousRead,
     version: context.version,
     log: serving.log,
+    logProbes: context.config.logProbes,
+    prefix: { basePath: context.config.basePath, trustForwardedPrefix: context.config.trustForwardedPrefix },
     limits: { graceTimeout: graceOf(context.config) },
     ...(shared === undefined ? {} : { renderMetrics: shared.renderMetrics }),
   });

@@ -83,6 +83,9 @@ export function guardRequests(
   });
 }
 
+/** What monitors ask for every few seconds. */
+const probes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);
+
 /** Counts the request and, once it is answered or lost, writes its line. The query is left out: it is the caller's, and may hold anything. */
 function observe(context: RouteContext, request: FastifyRequest, reply: FastifyReply): void {
   const begun = performance.now();
@@ -93,7 +96,8 @@ function observe(context: RouteContext, request: FastifyRequest, reply: FastifyR
     const bytesOut = request.bytesOut || Number(reply.getHeader('content-length') ?? 0);
     const status = reply.raw.statusCode;
     end({ route, method: request.method, status, seconds: milliseconds / 1000, bytesIn: request.bytesIn, bytesOut });
-    context.log.info(
+    const quiet = !context.logProbes && status < 400 && probes.has(route);
+    context.log[quiet ? 'debug' : 'info'](
       {
         request_id: request.id,
         method: request.method,

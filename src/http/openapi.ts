@@ -29,8 +29,28 @@ export async function describeApi(api: Api, version: string): Promise<void> {
       url: url.replace('/*', '/:relative_path'),
     }),
   });
-  await api.register(swaggerUi, docsPage);
-  api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async () => api.swagger());
+  // The page is reached with a slash at the end only: its own links then lead the same way, below whatever path a proxy has put it.
+  api.addHook('onRequest', (request, reply, done) => {
+    const { url = '' } = request.raw;
+    if (!url.startsWith('/docs')) return done();
+    const [path, query] = url.split('?', 2);
+    if (path !== '/docs') return done();
+    reply
+      .code(302)
+      .header('location', query === undefined ? 'docs/' : `docs/?${query}`)
+      .send();
+  });
+  await api.register(swaggerUi, {
+    ...docsPage,
+    transformSpecification: (document, { prefix }) => below(document, prefix),
+    transformSpecificationClone: false,
+  });
+  api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async ({ prefix }) => below(api.swagger(), prefix));
+}
+
+/** Its paths are those below the prefix. */
+function below<D extends object>(document: D, prefix: string): D {
+  return prefix === '' ? document : { ...document, servers: [{ url: prefix }] };
 }
 
 /** A route's schemas as the reader should see them: with what the router's and the query's own ways leave unsaid. */

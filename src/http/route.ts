@@ -20,6 +20,8 @@ export type Api = FastifyInstance<
 export interface RouteContext {
   readonly limits: Limits;
   readonly log: Logger;
+  /** Whether probes that were answered well are in the log. */
+  readonly logProbes: boolean;
   readonly metrics: Metrics;
   readonly health: HealthReader;
   readonly version: string;

@@ -22,6 +22,7 @@ import { defaultLimits, type Limits } from './limits.ts';
 import type { Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
+import { type PrefixOptions, prefixLocations, withoutBasePath } from './prefix.ts';
 import { toProblem } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
@@ -34,6 +35,10 @@ export interface ServerParts {
   readonly anonymousRead: boolean;
   readonly version: string;
   readonly log: Log;
+  /** Whether probes that were answered well are in the log, as other requests are; yes where absent. */
+  readonly logProbes?: boolean;
+  /** None, and nobody is believed, where absent. */
+  readonly prefix?: PrefixOptions;
   readonly limits?: Partial<Limits>;
   /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
   renderMetrics?(own: Metrics): Promise<string>;
@@ -69,7 +74,16 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const health = createHealthReader(registryFor('health'), parts.version);
   const own = createMetrics(health, parts.log.droppedLines);
   const metrics: Metrics = { ...own, render: () => parts.renderMetrics?.(own) ?? own.render() };
-  const context: RouteContext = { limits, log: parts.log.logger, metrics, health, version: parts.version, closing: closing.signal };
+  const prefix = parts.prefix ?? { basePath: '', trustForwardedPrefix: false };
+  const context: RouteContext = {
+    logProbes: parts.logProbes ?? true,
+    limits,
+    log: parts.log.logger,
+    metrics,
+    health,
+    version: parts.version,
+    closing: closing.signal,
+  };
 
   const api: Api = fastify({
     logger: false,
@@ -87,7 +101,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
       maxParamLength: limits.headerBytes,
       querystringParser: (text) => ({ [queryText]: text }),
     },
-    rewriteUrl: (raw) => originForm(raw.url ?? '/'),
+    rewriteUrl: (raw) => withoutBasePath(originForm(raw.url ?? '/'), prefix.basePath),
     http: {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeout,
@@ -109,6 +123,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
 
   api.setValidatorCompiler(compileValidator);
   api.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  prefixLocations(api, prefix);
   guardRequests(api, context, createAuthenticator(parts), registryFor);
   await describeApi(api, parts.version);
   packageRoutes(api, context);
@@ -128,7 +143,8 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
 
   return {
     async listen(host, port) {
-      await api.listen({ host, port });
+      // As it stands in an address: an IPv6 one has brackets there.
+      await api.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port });
       const { address, family, port: actual } = server.address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
     },

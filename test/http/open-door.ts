@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import type { Limits } from '../../src/http/limits.ts';
 import { createLog } from '../../src/http/log.ts';
+import type { PrefixOptions } from '../../src/http/prefix.ts';
 import { createServer, type HttpDoor } from '../../src/http/server.ts';
 import type { Package, Registry } from '../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';
@@ -32,6 +33,10 @@ export interface Door extends AsyncDisposable {
 export interface DoorOptions {
   readonly limits?: Partial<Limits>;
   readonly anonymousRead?: boolean;
+  readonly prefix?: PrefixOptions;
+  readonly logProbes?: boolean;
+  /** 127.0.0.1 where absent. */
+  readonly host?: string;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
   /** Stands before the real registry. */
   wrap?(registry: Registry): Registry;
@@ -46,9 +51,11 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     anonymousRead: options.anonymousRead ?? false,
     version: '0.0.0-test',
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
+    ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
+    ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  const url = await door.listen('127.0.0.1', 0);
+  const url = await door.listen(options.host ?? '127.0.0.1', 0);
   const port = Number(new URL(url).port);
   const registry = store.as(actor);
   const call = async (path: string, init: RequestInit = {}): Promise<Response> =>

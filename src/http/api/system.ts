@@ -19,7 +19,12 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         }),
       },
     },
-    async () => ({ name: 'artifactstore', version: context.version, openapi: '/openapi.json', docs: '/docs' }),
+    async ({ prefix }) => ({
+      name: 'artifactstore',
+      version: context.version,
+      openapi: `${prefix}/openapi.json`,
+      docs: `${prefix}/docs/`,
+    }),
   );
 
   api.get(
