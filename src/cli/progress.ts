@@ -14,17 +14,24 @@ export async function createProgress(output: Output, label: string, total: numbe
   const { default: cliProgress } = await import('cli-progress');
   const bar = new cliProgress.SingleBar({
     stream: output.watched,
-    format: `${label} {bar} {percentage}% {done} of {all}, {eta_formatted} left`,
+    format: `${label} {bar} {percentage}% {done} of {all}{left}`,
+    barsize: Math.max(10, Math.min(40, (output.watched.columns ?? 80) - label.length - wordsWidth)),
     barCompleteChar: '█',
     barIncompleteChar: '░',
     hideCursor: true,
     clearOnComplete: true,
-    etaBuffer: 100,
     fps: 8,
   });
   let all = total;
   let done = 0;
-  const shown = () => ({ done: formatBytes(done), all: formatBytes(all) });
+  let startedAt: number | undefined;
+  const shown = () => ({ done: formatBytes(done), all: formatBytes(all), left: timeLeft() });
+  const timeLeft = (): string => {
+    // Before the first byte there is no rate: large files are read once before they are sent.
+    if (startedAt === undefined || done <= 0) return '';
+    const seconds = ((performance.now() - startedAt) / 1000) * (all / done - 1);
+    return seconds < 1 ? '' : `, ${formatSeconds(Math.round(seconds))} left`;
+  };
   bar.start(all, 0, shown());
   return {
     grow: (bytes) => {
@@ -32,9 +39,19 @@ export async function createProgress(output: Output, label: string, total: numbe
       bar.setTotal(all);
     },
     advance: (bytes) => {
+      startedAt ??= performance.now();
       done += bytes;
       bar.update(done, shown());
     },
     stop: () => bar.stop(),
   };
+}
+
+/** ` 100% 1023.9 MiB of 1023.9 MiB, 59m59s left` */
+const wordsWidth = 46;
+
+function formatSeconds(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds}s`;
+  return minutes < 60 ? `${minutes}m${seconds % 60}s` : `${Math.floor(minutes / 60)}h${minutes % 60}m`;
 }
