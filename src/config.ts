@@ -11,6 +11,7 @@ import { type SettingSource, type Settings, settingsFrom } from './config/settin
 import { type BearerToken, parseTokens } from './config/tokens.ts';
 import { type Algorithm, algorithms } from './kernel/digest.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
+import { errnoCode, fileReason } from './kernel/file-error.ts';
 import { builtInRetentionClasses, type RetentionClass } from './kernel/retention.ts';
 
 export type { DatabaseTarget } from './config/database-url.ts';
@@ -168,9 +169,13 @@ function dotEnv(directory: string): Readonly<Record<string, string | undefined>>
   try {
     return parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const code = errnoCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    throw new ArtifactstoreError('invalid_configuration', `The file .env can't be read: ${message}`, { field: '.env', cause: error });
+    const reason = code === undefined ? (error as Error).message : fileReason(error);
+    throw new ArtifactstoreError('invalid_configuration', `The file ${join(directory, '.env')} can't be read: ${reason}.`, {
+      field: '.env',
+      cause: error,
+    });
   }
 }
 

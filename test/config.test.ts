@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -90,6 +90,12 @@ describe('configuration', () => {
 
   test('takes an empty variable for one that is not set', () => {
     assert.equal(read({ ARTIFACTSTORE_PORT: '', ARTIFACTSTORE_API_TOKEN: '' }).port, 8000);
+  });
+
+  test('says in words why .env can not be read', () => {
+    const from = folder({});
+    mkdirSync(join(from, '.env'));
+    assert.match(problems({}, from).message, /\.env can't be read: it is a directory \(EISDIR\)\.$/);
   });
 
   test('names everything that is wrong at once, and where it stands', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
 import type { Config } from '../config.ts';
+import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import type { Context } from './context.ts';
 
 /** Connects to the server that the configuration names, with its token or, on this machine, with the one that `dev` made. */
@@ -33,7 +34,10 @@ function developmentToken(config: Config): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const code = errnoCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw localFileError(error, path, 'read', {
+      info: { hint: 'it is the token that `artifactstore dev` made; set ARTIFACTSTORE_API_TOKEN to use another' },
+    });
   }
 }

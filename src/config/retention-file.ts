@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
+import { fileReason } from '../kernel/file-error.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import { lineOfEntry } from './toml-lines.ts';
 
@@ -12,7 +13,7 @@ export function readRetentionClasses(path: string): readonly RetentionClass[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`${path} can't be read: ${(error as Error).message}`);
+    throw new Error(`${path} can't be read: ${fileReason(error)}`);
   }
   const table = parseToml(path, text);
   const refuse = (entry: readonly string[], reason: string): never => {
