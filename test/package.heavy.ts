@@ -57,7 +57,17 @@ describe('the published package', () => {
 
   test('holds the compiled code with its types, and no source, test or Node', () => {
     const places = new Set(packed.map((path) => path.split('/')[0]));
-    assert.deepEqual([...places].sort(), ['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'schemas', 'vendor']);
+    assert.deepEqual([...places].sort(), [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'bin',
+      'deploy',
+      'dist',
+      'package.json',
+      'schemas',
+      'vendor',
+    ]);
     assert.deepEqual(
       packed.filter((path) => (path.startsWith('dist/') ? !/\.(js|d\.ts)$/.test(path) : /\.test\.|\.ts$|(^|\/)node$/.test(path))),
       [],
@@ -119,6 +129,12 @@ describe('the published package', () => {
     const code = "console.log(JSON.stringify(Object.keys(await import('artifactstore')).sort()))";
     const { stdout } = await node(['--input-type=module', '--eval', code], { cwd: project });
     assert.deepEqual(JSON.parse(stdout), Object.keys(await import('../src/index.ts')).sort());
+  });
+
+  test('runs the example of the README as it stands', async () => {
+    const example = /```ts\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8'))![1]!;
+    writeFileSync(join(project, 'example.ts'), example);
+    assert.match((await node(['example.ts'], { cwd: project })).stdout, /^hello, evidence\nblake3:[0-9a-f]{64}\n$/);
   });
 
   test('has types that a compiler of its user follows', async () => {
