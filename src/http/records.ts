@@ -200,6 +200,7 @@ const foundFile = Type.Object({
 const backend = Type.Object({
   backend_id: text,
   healthy: Type.Boolean(),
+  full: Type.Optional(Type.Literal(true)),
   detail: text,
   free_bytes: countOrNull,
   total_bytes: countOrNull,

@@ -360,6 +360,8 @@ export interface Health {
 export interface BackendHealth {
   readonly backend_id: string;
   readonly healthy: boolean;
+  /** There is no room to write, and nothing else is wrong: reads go on. */
+  readonly full?: true;
   readonly detail: string;
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;

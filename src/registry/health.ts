@@ -8,6 +8,7 @@ export async function readHealth(context: Context): Promise<Health> {
   const all: BackendHealth[] = [...backends].map(([backend_id, health]) => ({
     backend_id,
     healthy: health.healthy,
+    ...(health.full === true ? { full: health.full } : {}),
     detail: health.detail,
     free_bytes: health.freeBytes,
     total_bytes: health.totalBytes,

@@ -136,6 +136,8 @@ export interface ListedObject {
 
 export interface StorageHealth {
   readonly healthy: boolean;
+  /** There is no room to write, and nothing else is wrong: reads go on. */
+  readonly full?: true;
   readonly detail: string;
   readonly freeBytes: number | null;
   readonly totalBytes: number | null;

@@ -25,7 +25,15 @@ async function look(root: string, draftDirectory: string): Promise<StorageHealth
     await writeFile(probe, 'probe', { flag: 'wx', mode: 0o600 });
     return { healthy: true, detail: 'ok', ...room };
   } catch (error) {
-    return { healthy: false, detail: `cannot write in ${draftDirectory}: ${errnoCode(error) ?? String(error)}`, ...room };
+    const code = errnoCode(error);
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      return {
+        healthy: false,
+        full: true,
+        detail: `there is no room in ${draftDirectory}: nothing can be stored, and reads go on`,
+        ...room,
+      };
+    return { healthy: false, detail: `cannot write in ${draftDirectory}: ${code ?? String(error)}`, ...room };
   } finally {
     await unlink(probe).catch(() => undefined);
   }

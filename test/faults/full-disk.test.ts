@@ -44,7 +44,11 @@ describe('a full disk', { skip: cannotMount() }, () => {
       for (const label of ['before', ...kept])
         assert.ok(Buffer.from(bytesOf(label)).equals((await readBytes(registry, id, label)).delivered));
       assert.equal((await registry.files.list(id, { limit: 1000 })).items.length, kept.length + 1);
-      assert.equal((await registry.health()).db.healthy, true);
+      const rest = join(small, 'rest');
+      await assert.rejects(writeFile(rest, Buffer.alloc(8 * mebibyte)), { code: 'ENOSPC' });
+      const { db, backend } = await registry.health();
+      await rm(rest);
+      assert.deepEqual([db.healthy, backend.healthy, backend.full], [true, false, true]);
 
       await rm(filler);
       await registry.files.add(id, fileOf('after', bytesOf('after')));

@@ -51,17 +51,21 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       config: { access: 'anonymous' },
       schema: {
         tags: ['system'],
-        summary: 'Database and default backend can be reached (503 when not, or when the server stops)',
-        response: answers({ 200: Type.Object({ status: Type.Literal('ok'), clock: Type.Optional(Type.String()) }) }),
+        summary:
+          'Writes can be taken: database and default backend (503 when not, or when the server stops). A full disk is said, and is 200',
+        response: answers({
+          200: Type.Object({ status: Type.Literal('ok'), clock: Type.Optional(Type.String()), backend: Type.Optional(Type.String()) }),
+        }),
       },
     },
     async (_request, reply) => {
       if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
       const { db, backend, clock } = await context.health();
-      if (!db.healthy) throw new ArtifactstoreError('database_unavailable', 'The database cannot be reached.');
-      if (!backend.healthy) throw new ArtifactstoreError('storage_unavailable', 'The default backend cannot be reached.');
-      const doubt = clock.healthy ? {} : { clock: clock.detail };
-      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const, ...doubt });
+      if (!db.healthy) throw new ArtifactstoreError('database_unavailable', `The database can't be used: ${db.detail}`);
+      if (!backend.healthy && backend.full !== true)
+        throw new ArtifactstoreError('storage_unavailable', `The default backend can't be used: ${backend.detail}`);
+      const doubts = { ...(clock.healthy ? {} : { clock: clock.detail }), ...(backend.healthy ? {} : { backend: backend.detail }) };
+      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const, ...doubts });
     },
   );
 

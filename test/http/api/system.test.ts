@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Health, Registry } from '../../../src/registry/REGISTRY.ts';
 import { moveLastEvent } from '../../registry/future-event.ts';
+import { localRoot } from '../../registry/open-registry.ts';
 import { assertProblem, openDoor } from '../open-door.ts';
 
 test('the banner, health and readiness say how it is, to anybody', async () => {
@@ -77,4 +79,28 @@ test('a clock that is in doubt is told, and does not make a server unready', asy
   assert.match(((await ready.json()) as { readonly clock: string }).clock, /written at 2999/);
   const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
   assert.deepEqual([health.status, health.clock.healthy], ['degraded', false]);
+});
+
+test('a full disk is told, and does not make a server unready: its reads go on', async () => {
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    async health() {
+      const health = await registry.health();
+      return { ...health, status: 'degraded', backend: { ...health.backend, healthy: false, full: true, detail: 'there is no room' } };
+    },
+  });
+  await using door = await openDoor({ wrap });
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.status, 200);
+  assert.deepEqual(await ready.json(), { status: 'ok', backend: 'there is no room' });
+});
+
+test('a backend that cannot be written to, or has lost its marker, makes a server unready, with the reason', async () => {
+  await using door = await openDoor();
+  await (await door.call(`/packages/${(await door.newPackage()).id}/files/x`, { method: 'PUT', body: 'abc' })).text();
+  const root = localRoot(door.store.config);
+  await rename(root, `${root}-elsewhere`);
+  const problem = await assertProblem(await fetch(`${door.url}/readyz`), 503, 'storage_unavailable');
+  assert.match(String(problem.detail), /can't be used: .*mounted/);
+  await rename(`${root}-elsewhere`, root);
 });
