@@ -347,6 +347,15 @@ test('nothing is added to a package that is sealed, abandoned or not there', asy
   await changesNothing(async () => {
     for (const one of [sealed, abandoned])
       await assertProblem(await door.call(`/packages/${one.id}/files/b`, { method: 'PUT', body: 'b' }), 409, 'package_not_open');
+    assert.equal((await door.call(`/packages/${sealed.id}/files/a`, { method: 'PUT', body: 'a' })).status, 200);
+    // What a sealed package can't hold is refused before the body is asked for.
+    for (const [path, more] of [
+      ['b', ''],
+      ['a', `repr-digest: sha-256=:${sha256('b')}:\r\n`],
+    ] as const) {
+      const framing = `content-length: 1\r\nexpect: 100-continue\r\nconnection: close\r\n${more}`;
+      assert.match(await door.raw(head(path, framing).replace(id, sealed.id)), /^HTTP\/1\.1 409 /);
+    }
   });
 });
 

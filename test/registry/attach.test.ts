@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { chunks, collect, patterned } from '../../src/registry/conformance/samples.ts';
 import type { Attached, File } from '../../src/registry/REGISTRY.ts';
 import { openStrictStore } from '../stores/strict-store.ts';
@@ -90,6 +91,19 @@ describe('attaching bytes that are only in another backend than the one that the
     await rename(`${store.rootOf('near')}-gone`, store.rootOf('near'));
     assert.equal((await store.as('x').files.get(near.id))!.locations[0]!.state, 'stored');
     assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
+  });
+
+  it('says so when the backend that they should go to is unavailable, and changes nothing', async () => {
+    await using store = await openTwoBackends();
+    const near = await addTo(store, 'near', 'a', patterned(5000));
+    const id = await create(store, 'far');
+    const before = (await store.as('x').events.page({ limit: 1 })).last_sequence;
+    await rename(store.rootOf('far'), `${store.rootOf('far')}-gone`);
+    await assert.rejects(store.as('x').files.attach(id, itemsOf(near, 'a')), (error) => isArtifactstoreError(error, 'storage_unavailable'));
+    await rename(`${store.rootOf('far')}-gone`, store.rootOf('far'));
+    assert.equal((await store.as('x').events.page({ limit: 1 })).last_sequence, before);
+    assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
+    await assertClean(store, { near: 1, far: 1 });
   });
 
   it('repairs a bad object there by the copy', async () => {
