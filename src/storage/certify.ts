@@ -8,6 +8,7 @@ import { inTurns, told } from './certify/steps.ts';
 import { suite } from './certify/suite.ts';
 import { gradeOf, judge } from './certify/uses.ts';
 import { type Call, openWire, type Reply, type Wire } from './certify/wire.ts';
+import { certifyPrefix } from './object-key.ts';
 import { storeError } from './s3/errors.ts';
 import { type Connection, type Dialect, defaultDialect, endpointOf } from './s3/settings.ts';
 import { prefixOf } from './s3/store-key.ts';
@@ -55,7 +56,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
   const { connection, signal, now = Date.now } = options;
   const started = now();
   const begun = performance.now();
-  const name = `certify-${randomBytes(6).toString('hex')}`;
+  const name = `${certifyPrefix}${randomBytes(6).toString('hex')}`;
   const prefix = `${prefixOf(options.keyPrefix ?? '')}${name}/`;
   const patienceMilliseconds = options.patienceMilliseconds ?? 30_000;
   const retentionMilliseconds = options.retentionMilliseconds ?? 5000;

@@ -1,5 +1,7 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseObjectKey } from '../kernel/key.ts';
 import { type Marker, markerKey, readMarker } from './marker.ts';
+import { certifyPrefix } from './object-key.ts';
 import type { Storage } from './STORAGE.ts';
 
 /** What the log says of a backend. */
@@ -74,16 +76,21 @@ async function judgeUnmarked(
     );
   if (place !== undefined && !(await place.there())) return { kind: 'new' };
   let count = 0;
-  for await (const _ of storage.list('')) {
+  let own = 0;
+  for await (const { key } of storage.list('')) {
+    if (key.startsWith(certifyPrefix)) continue;
     count += 1;
+    if (parseObjectKey(key) !== undefined) own += 1;
     if (count >= maximumCount) break;
   }
   if (count === 0) return { kind: 'new' };
+  const many = `${count >= maximumCount ? 'at least ' : ''}${counted(count, 'object')}`;
+  const kind = own === 0 ? '' : '; they look like those of artifactstore 0.1, or of another registry that wrote no marker';
   return doubt(
     storage,
     undefined,
-    `At ${where} lie ${count >= maximumCount ? 'at least ' : ''}${counted(count, 'object')} of which this registry (${log.registryId}) knows nothing. Nothing there is touched.`,
-    `look at ARTIFACTSTORE_DATABASE_URL, which may name another registry, and at ${setting}. To take over what lies there: \`artifactstore storage adopt --backend ${id}\``,
+    `At ${where} lie ${many} of which this registry (${log.registryId}) knows nothing${kind}. Nothing there is touched.`,
+    `look at ARTIFACTSTORE_DATABASE_URL, which may name another registry, and at ${setting}: a store of 0.1 stays as it is, and this version wants an empty place. To take over what lies there: \`artifactstore storage adopt --backend ${id}\``,
   );
 }
 

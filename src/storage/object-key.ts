@@ -1,5 +1,8 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 
+/** What `storage certify` writes lies in folders whose names begin so, and goes again. */
+export const certifyPrefix = 'certify-';
+
 /** The folder of unpublished bytes; no object may have a key in it. */
 export const draftsSegment = 'drafts';
 

@@ -72,12 +72,19 @@ describe('a store that belongs to one registry', () => {
   });
 
   check('is refused where objects lie of which the log knows nothing, until it is adopted', async (root) => {
-    await mkdir(join(root, 'blake3'), { recursive: true });
-    await writeFile(join(root, 'blake3/k'), 'x');
+    await mkdir(join(root, 'blake3/ab/cd'), { recursive: true });
+    await mkdir(join(root, 'certify-0123456789ab'));
+    await writeFile(join(root, 'certify-0123456789ab/k'), 'of a certification that is under way');
+    assert.deepEqual(await listed(open(root).storage), []);
+    const key = `blake3/ab/cd/${'abcd'.repeat(16)}`;
+    await writeFile(join(root, key), 'x');
     const { storage } = open(root);
-    await everythingFails(storage, /lie 1 object of which this registry \(registry-a\) knows nothing/);
+    await everythingFails(
+      storage,
+      /lie 1 object of which this registry \(registry-a\) knows nothing; they look like those of artifactstore 0\.1/,
+    );
     await storage.ownership.adopt();
-    assert.deepEqual(await listed(storage), ['blake3/k']);
+    assert.deepEqual((await listed(storage)).sort(), [key, 'certify-0123456789ab/k']);
   });
 
   check('is refused with the marker of another registry, or of another backend, also to be adopted', async (root) => {
