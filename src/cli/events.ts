@@ -1,3 +1,5 @@
+import { Option } from 'commander';
+import type { RemoteRegistry } from '../client/connect.ts';
 import type { EventQuery, EventRecord } from '../registry/REGISTRY.ts';
 import type { Context } from './context.ts';
 import type { Definition } from './definition.ts';
@@ -5,6 +7,7 @@ import { sequenceNumber } from './numbers.ts';
 
 interface EventsOptions {
   readonly since: number;
+  readonly output?: string;
   readonly follow?: boolean;
   readonly type?: string;
   readonly subjectKind?: string;
@@ -17,6 +20,7 @@ const waitSeconds = 30;
 export const events: Definition = (command, context) => {
   command
     .option('--since <sequence>', 'only events after this one', sequenceNumber, 0)
+    .addOption(new Option('--output <file>', 'save them instead, as lines of JSON, once all are there').conflicts('follow'))
     .option('--follow', 'go on with new events as they happen, until Ctrl-C')
     .option('--type <type>', 'of this type only, such as v1.package.finalized')
     .option('--subject-kind <kind>', 'about this kind of subject only')
@@ -28,39 +32,30 @@ With --json each event is one line, with its payload and digests.
 
 Examples:
   $ artifactstore events --since 1200
+  $ artifactstore events --output log.jsonl && artifactstore events verify --input log.jsonl
   $ artifactstore events --follow --type v1.package.finalized --json`,
     )
     .action(async (options: EventsOptions) => {
-      await printEvents(context(), options);
+      await readEvents(context(), options);
     });
 };
 
-async function printEvents(context: Context, { since, follow = false, type, subjectKind, subjectId }: EventsOptions): Promise<void> {
+async function readEvents(context: Context, { output: path, ...options }: EventsOptions): Promise<void> {
   const [{ connect }, { stopOnSignal }] = await Promise.all([import('./connect.ts'), import('./stop.ts')]);
   const { output } = context;
-  const filter: EventQuery = {
-    ...(type === undefined ? {} : { event_type: type }),
-    ...(subjectKind === undefined ? {} : { subject_kind: subjectKind }),
-    ...(subjectId === undefined ? {} : { subject_id: subjectId }),
-  };
+  const { follow = false } = options;
   using stop = stopOnSignal();
-  // Its only work is to print: nobody reads, nothing is to do.
-  const end = AbortSignal.any([stop.signal, output.ended]);
   const registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
   try {
-    let position = since;
-    for (;;) {
-      const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
-      const page = await registry.events.page(query, end);
-      for (const event of page.items)
+    if (path !== undefined) return await saveEvents(context, pagesOf(registry, options, stop.signal), path);
+    // Its only work is to print: when nobody reads, nothing is to do.
+    const end = AbortSignal.any([stop.signal, output.ended]);
+    for await (const items of pagesOf(registry, options, end)) {
+      for (const event of items)
         if (output.json) output.value(inOrder(event));
         else output.line(eventLine(event));
       await Promise.race([output.ready(), stop.asked]);
       end.throwIfAborted();
-      // Filtered to nothing, everything up to the end of the log has been looked at.
-      const before = position;
-      position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
-      if (!follow && (page.items.length === 0 || (position === before && page.items.length < 500))) return;
     }
   } catch (error) {
     // Being stopped is how following ends.
@@ -68,6 +63,48 @@ async function printEvents(context: Context, { since, follow = false, type, subj
     output.hurry();
   } finally {
     await registry.close();
+  }
+}
+
+async function saveEvents({ output, directory }: Context, pages: AsyncIterable<readonly EventRecord[]>, path: string): Promise<void> {
+  const [{ resolve }, { openEventsFile }] = await Promise.all([import('node:path'), import('./export-events.ts')]);
+  await using file = await openEventsFile(resolve(directory, path));
+  let count = 0;
+  let last: EventRecord | undefined;
+  for await (const items of pages) {
+    await file.write(items.map(inOrder));
+    count += items.length;
+    last = items.at(-1) ?? last;
+  }
+  await file.finish();
+  const { sequence = 0, chain_digest = null } = last ?? {};
+  if (output.json) output.value({ output: path, events: count, sequence, chain_digest });
+  else if (last === undefined) output.line(`saved no event to ${path}: there is none`);
+  else
+    output.line(
+      `${output.colors.green('saved')} ${count.toLocaleString('en')} events to ${path}, the last is ${sequence}: ${chain_digest}`,
+    );
+}
+
+async function* pagesOf(
+  registry: RemoteRegistry,
+  { since, follow = false, type, subjectKind, subjectId }: Omit<EventsOptions, 'output'>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly EventRecord[], void, undefined> {
+  const filter: EventQuery = {
+    ...(type === undefined ? {} : { event_type: type }),
+    ...(subjectKind === undefined ? {} : { subject_kind: subjectKind }),
+    ...(subjectId === undefined ? {} : { subject_id: subjectId }),
+  };
+  let position = since;
+  for (;;) {
+    const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
+    const page = await registry.events.page(query, signal);
+    yield page.items;
+    // Filtered to nothing, everything up to the end of the log has been looked at.
+    const before = position;
+    position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
+    if (!follow && (page.items.length === 0 || (position === before && page.items.length < 500))) return;
   }
 }
 

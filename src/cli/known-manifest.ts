@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { withHint } from './hint.ts';
 import { loadManifest, manifestBeside, type ReadManifest } from './manifest-file.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 
@@ -37,7 +38,7 @@ export async function foundManifest(registry: RemoteRegistry, packageId: string,
     const inside = join(root, archivedManifest);
     const archived = readableManifest(inside);
     if (archived !== undefined) return fromFile(archived, inside, packageId, 'archive');
-    throw error;
+    throw withHint(error, 'a saved manifest does without: --manifest <file>, and --digest with the digest that push printed', {});
   }
 }
 

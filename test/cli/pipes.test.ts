@@ -85,14 +85,32 @@ describe('an output that nobody reads, or that has no room', () => {
   });
 
   test('half of a file does not pass for the whole, and both streams may be full', async () => {
-    const [half, both] = await Promise.all([
+    const [half, both, log] = await Promise.all([
       // What fits is written, and then the write is cut short.
       place.shell(`ulimit -f 4; $A manifest ${pushed.package_id} > half.json`),
       place.shell('$A push small > /dev/full 2>&1'),
+      place.shell('ulimit -f 4; $A events --output part.jsonl'),
     ]);
-    assert.deepEqual([half.code, both.code], [1, 1]);
+    assert.deepEqual([half.code, both.code, log.code], [1, 1, 1]);
+    assert.match(log.stderr, /part\.jsonl" can't be written: .*\(EFBIG\)/);
+    assert.deepEqual(
+      readdirSync(place.directory).filter((name) => name.startsWith('part')),
+      [],
+    );
     assert.match(half.stderr, /\(EFBIG\)\..*\(output_failed\)$/m);
     assert.ok(readFileSync(place.path('half.json')).length > 0);
+  });
+
+  test('a log is saved whole, and says by which digest it can be known', async () => {
+    const saved = await place.json('events', '--output', 'log.jsonl');
+    const lines = readFileSync(place.path('log.jsonl'), 'utf8').trimEnd().split('\n');
+    assert.deepEqual([saved.events, saved.sequence], [lines.length, lines.length]);
+    const verdict = await place.json('events', 'verify', '--input', 'log.jsonl');
+    assert.deepEqual([verdict.sequence, verdict.chain_digest], [saved.sequence, saved.chain_digest]);
+    const nowhere = await place.run('events', '--output', 'not-there/log.jsonl');
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /log\.jsonl" can't be written: it is not there \(ENOENT\)/);
+    assert.equal((await place.run('events', '--output', 'x', '--follow')).code, 2);
   });
 
   test('a reader that stopped reading does not keep what somebody wants to end', async () => {
