@@ -49,7 +49,7 @@ const attemptsOfAJob = 3;
 /** A server that restarts is waited for; one that stays away is told of. */
 const connectDelays = [0, 100, 300, 600, 1_000];
 /** No longer than so is a new connection tried. */
-const connectMilliseconds = 15_000;
+const connectMilliseconds = 8_000;
 /** An operation that has waited so long is not tried again: longer than one silence, shorter than two. */
 const retryMilliseconds = 20_000;
 /** What waits longer than this at the end is given up. */

@@ -101,7 +101,11 @@ export interface OwnConnection extends PostgresConnection {
  */
 export async function connect(target: PostgresTarget, patience: Patience = {}, onLoss?: () => void): Promise<OwnConnection> {
   const address = parsePostgresUrl(target.url);
-  const client = new Client(await clientConfig(address));
+  const client = new Client(
+    await clientConfig(address).catch((error: unknown) => {
+      throw unreachable(error, address);
+    }),
+  );
   const socket = client as Client & { ref(): void; unref(): void; readonly connection: { readonly stream: Destroyable } };
   const born = performance.now();
   let lost = false;

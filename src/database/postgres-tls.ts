@@ -12,22 +12,25 @@ export async function chooseTls(address: PostgresAddress): Promise<TlsOptions | 
 /** The eight bytes that ask for TLS, https://www.postgresql.org/docs/current/protocol-message-formats.html. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** Whether a server offers TLS and it can be set up. A server that cannot be reached is said by the connection that follows. */
+/** Whether a server offers TLS and it can be set up. Rejects with the system's error, or `timeout expired`, where it cannot be reached. */
 function speaksTls({ host, port, connectMilliseconds }: PostgresAddress, options: TlsOptions): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const plain = createConnection({ host, port, timeout: connectMilliseconds }, () => plain.write(sslRequest));
     const answer = (yes: boolean, socket: Socket): void => {
       socket.destroy();
       resolve(yes);
     };
-    const fail = (): void => answer(false, plain);
-    for (const event of ['timeout', 'error', 'close']) plain.on(event, fail);
+    const late = (): void => void plain.destroy(new Error('timeout expired'));
+    const closed = (): void => reject(new Error('Connection terminated unexpectedly'));
+    plain.on('timeout', late);
+    plain.on('close', closed);
+    plain.on('error', reject);
     plain.once('data', (bytes) => {
       if (bytes[0] !== offered) return answer(false, plain);
-      const { ca, ...rest } = options;
       // From here on the socket is the other's, which ends it, too.
-      for (const event of ['timeout', 'error', 'close']) plain.off(event, fail);
-      plain.on('error', () => {});
+      plain.off('timeout', late);
+      plain.off('close', closed);
+      const { ca, ...rest } = options;
       const secure = connect({ ...rest, ...(ca === undefined ? {} : { ca: [...ca] }), socket: plain, host, timeout: connectMilliseconds });
       secure.on('secureConnect', () => answer(true, secure));
       for (const event of ['timeout', 'error', 'close']) secure.on(event, () => answer(false, secure));
