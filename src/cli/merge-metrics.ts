@@ -94,7 +94,8 @@ export function mergeMetrics(texts: readonly string[]): string {
   return `${shown.join('\n\n')}\n`;
 }
 
-const seenByAll = /^(?:artifactstore_(?:last_sequence|failed_locations|backend_healthy)|nodejs_version_info|process_start_time_seconds)\b/;
+const seenByAll =
+  /^(?:artifactstore_(?:last_sequence|failed_locations|backend_healthy|clock_in_doubt)|nodejs_version_info|process_start_time_seconds)\b/;
 
 function textsOfAll(): Promise<readonly string[]> {
   const id = randomUUID();

@@ -75,6 +75,8 @@ export interface Serving {
 /** Serves the store until a signal comes; then requests under way are finished. */
 export async function serveUntilStopped(context: Context, store: OpenStore, serving: Serving): Promise<void> {
   using stop = stopOnSignal();
+  // Before anything else listens to the first process: what it says to nobody is kept for the first who listens.
+  const parentAsks = parentAsksToStop();
   const shared = cluster.isWorker ? createSharedMetrics() : undefined;
   const server = await createServer({
     registryFor: (actor) => store.as(actor),
@@ -93,7 +95,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     releaseStartMemory();
     serving.onListening(await listen(server, serving));
     autorun = startAutorun(context.config, store, serving.log.logger);
-    await Promise.race([stop.asked, parentAsksToStop()]);
+    await Promise.race([stop.asked, parentAsks]);
     endAnyway(graceOf(context.config) + afterGraceMilliseconds, serving.log);
   } finally {
     await Promise.all([autorun?.stop(), server.close()]);

@@ -61,6 +61,11 @@ export function createMetrics(health: HealthReader, droppedLogLines: () => numbe
     registers,
   });
 
+  const clockInDoubt = new Gauge({
+    name: 'artifactstore_clock_in_doubt',
+    help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
+    registers,
+  });
   new Counter({
     ...droppedLines,
     registers,
@@ -95,6 +100,7 @@ export function createMetrics(health: HealthReader, droppedLogLines: () => numbe
     async render() {
       const state = await health();
       lastSequence.set(state.last_sequence);
+      clockInDoubt.set(state.clock.healthy ? 0 : 1);
       for (const backend of state.backends) {
         failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
         healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);

@@ -57,6 +57,24 @@ describe('serve, as a process', () => {
   });
 });
 
+test('dev serves when nobody can see what it says', async () => {
+  using place = openWorkplace();
+  const full = openSync('/dev/full', 'w');
+  const port = await freePort();
+  const child = place.startInto(full, {}, 'dev', '--port', String(port));
+  closeSync(full);
+  let stderr = '';
+  child.stderr!.on('data', (chunk: Uint8Array) => {
+    stderr += chunk.toString();
+  });
+  await answering(port);
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  // 1: what it had to say is lost.
+  assert.deepEqual(await ended, [1, null]);
+  assert.doesNotMatch(stderr, /\n\s+at /);
+});
+
 async function secondsToEnd(child: ChildProcess): Promise<number> {
   const begin = performance.now();
   const ended = once(child, 'exit');

@@ -35,6 +35,11 @@ describe('postgres', () => {
   test('loses nothing that it acknowledged when processes that share the server are killed', () =>
     withDatabase((database, url) => killWriters({ kind: 'postgresql', url }, database as ConformanceDatabase)));
 
+  test("tells what its server's clock says", () =>
+    withDatabase(async (database) => {
+      assert.ok(Math.abs((await database.clock!()) - Date.now()) < 30_000);
+    }));
+
   test('answers or repeats what was under way when its session ends', () =>
     withDatabase(async (database) => {
       const outcomes = await Promise.allSettled([

@@ -79,6 +79,7 @@ test('a clock that is in doubt is told, and does not make a server unready', asy
   assert.match(((await ready.json()) as { readonly clock: string }).clock, /written at 2999/);
   const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
   assert.deepEqual([health.status, health.clock.healthy], ['degraded', false]);
+  assert.match(await (await door.call('/metrics')).text(), /^artifactstore_clock_in_doubt 1$/m);
 });
 
 test('a full disk is told, and does not make a server unready: its reads go on', async () => {
