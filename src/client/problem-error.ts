@@ -12,7 +12,7 @@ export async function problemError(answer: Dispatcher.ResponseData, url: string)
   const text = await beginning(answer.body);
   const problem = mediaType(headers['content-type']) === 'application/problem+json' ? parse(text) : {};
   const error = typeof problem.code === 'string' ? fromProblem(problem, status) : foreignError({ url, status, headers, text });
-  const retryAfterSeconds = parseRetryAfter(headers['retry-after']);
+  const retryAfterSeconds = parseRetryAfter(headers['retry-after'], headers.date);
   if (retryAfterSeconds === undefined) return error;
   const { code, message, field, info } = error;
   return new ArtifactstoreError(code, message, {
@@ -64,10 +64,11 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Seconds, or a date (RFC 9110 section 10.2.3). */
-function parseRetryAfter(value: string | string[] | undefined): number | undefined {
+/** Seconds, or a date (RFC 9110 section 10.2.3), which is counted from the server's own. */
+function parseRetryAfter(value: string | string[] | undefined, date: string | string[] | undefined): number | undefined {
   if (typeof value !== 'string') return undefined;
   if (/^\d{1,6}$/.test(value)) return Number(value);
   const until = Date.parse(value);
-  return Number.isNaN(until) ? undefined : Math.max(0, (until - Date.now()) / 1000);
+  const sent = typeof date === 'string' ? Date.parse(date) : Number.NaN;
+  return Number.isNaN(until) ? undefined : Math.max(0, (until - (Number.isNaN(sent) ? Date.now() : sent)) / 1000);
 }

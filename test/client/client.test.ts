@@ -65,7 +65,8 @@ describe('the client', () => {
   test('waits as long as Retry-After says, and sends what can be repeated again', async () => {
     handlers = [
       problem(503, 'database_unavailable', { 'retry-after': '0' }),
-      problem(503, 'storage_unavailable', { 'retry-after': '1' }),
+      // By a clock that is not ours.
+      problem(503, 'storage_unavailable', { date: 'Thu, 01 Jan 2026 00:00:00 GMT', 'retry-after': 'Thu, 01 Jan 2026 00:00:01 GMT' }),
       json({ items: [] }),
     ];
     assert.deepEqual(await registry.retention.classes(), []);

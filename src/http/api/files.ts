@@ -65,10 +65,10 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         tags: ['files'],
         summary: 'Add a file',
         description:
-          'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, sha-512, blake3) are checked; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
+          'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, sha-512, blake3), Content-MD5 and Digest are checked; If-Match and If-None-Match are about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
         consumes: anyType,
         params: filePath,
-        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 415, 422, 507),
+        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 412, 415, 422, 507),
       },
     },
     async (request, reply) => {

@@ -136,16 +136,17 @@ export function packageRoutes(api: Api, context: RouteContext): void {
       config: { access: 'read' },
       schema: {
         tags: ['packages'],
-        summary: 'The files as a tar stream, after manifest.json',
+        summary: 'The files as a tar archive, after manifest.json; the same bytes each time, with ranges',
         produces: ['application/x-tar'],
         params: packageId,
-        response: answers({ 200: Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' }) }, 400, 404, 409, 410),
+        response: answers({ 200: tarArchive, 206: tarArchive }, 400, 404, 409, 410, 412, 416),
       },
     },
     async (request, reply) => sendArchive(context, request, reply, await sealedManifest(request.registry.packages, request.params.id)),
   );
 }
 
+const tarArchive = Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' });
 const from = Type.String({ description: 'RFC 3339; from that time on.' });
 const until = Type.String({ description: 'RFC 3339; earlier than that time.' });
 
