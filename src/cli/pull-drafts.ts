@@ -28,8 +28,11 @@ export async function makeDraftFolder(root: string): Promise<DraftFolder> {
     return {
       path,
       async remove() {
-        await rm(path, { recursive: true, force: true });
-        if (lock !== 'unknown') lock.close();
+        try {
+          await rm(path, { recursive: true, force: true });
+        } finally {
+          if (lock !== 'unknown') lock.close();
+        }
       },
     };
   }

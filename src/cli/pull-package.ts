@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isDraftFolder } from '../client/draft-folder.ts';
 import { forEachLimited } from '../client/limit.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, localFileError } from '../kernel/file-error.ts';
+import { errnoCode, fileReason, localFileError } from '../kernel/file-error.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { withHint } from './hint.ts';
@@ -56,10 +56,15 @@ export async function pullPackage(context: Context, packageId: string, directory
         rightFiles += 1;
       });
     } catch (error) {
+      // Its connections may be the files that are too many, and cleaning up opens some.
+      await registry.close();
       throw partial(stop.signal.aborted ? stop.signal.reason : error, directory, rightFiles, files.length);
     } finally {
       progress.stop();
-      await drafts.remove();
+      // What went wrong before is not hidden by what is left of it.
+      await drafts.remove().catch((error: unknown) => {
+        output.warn(`warning: "${drafts.path}" is left behind: ${fileReason(error)}; the next pull with --force removes it`);
+      });
     }
     const manifestFile = await manifestPlace.save();
     if (output.json)
@@ -93,7 +98,8 @@ export async function pullPackage(context: Context, packageId: string, directory
 }
 
 /** What the directory is by now, and what to do, beside what went wrong. */
-function partial(error: unknown, directory: string, right: number, all: number): unknown {
+function partial(thrown: unknown, directory: string, right: number, all: number): unknown {
+  const error = localFileError(thrown, '', 'used');
   if (!isArtifactstoreError(error)) return error;
   const state = `"${directory}" holds ${right.toLocaleString('en')} of ${countFiles(all)} by now, each of them whole`;
   const next = againCodes.has(error.code) ? '; run the same command with --force to bring the rest' : '';

@@ -22,7 +22,11 @@ export function localFileError(error: unknown, path: string, done: string, detai
   const code = errnoCode(error);
   if (code === undefined) return error;
   const hint = hints[code];
-  return new ArtifactstoreError(localCode(code), `${path === '' ? 'A file' : `"${path}"`} can't be ${done}: ${fileReason(error)}.`, {
+  const reason = fileReason(error);
+  const message = processCodes.has(code)
+    ? `${reason[0]!.toUpperCase()}${reason.slice(1)}${path === '' ? '.' : `: "${path}" could not be ${done}.`}`
+    : `${path === '' ? 'A file' : `"${path}"`} can't be ${done}: ${reason}.`;
+  return new ArtifactstoreError(localCode(code), message, {
     ...detail,
     info: { cause: code, ...(hint === undefined ? {} : { hint }), ...detail.info },
     cause: error,
@@ -65,6 +69,9 @@ const pathCodes: ReadonlySet<string> = new Set([
   'EINVAL',
   'EILSEQ',
 ]);
+
+/** No fault of the path at which it showed. */
+const processCodes: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'it is not there',

@@ -140,6 +140,16 @@ describe('pull', () => {
     }
   });
 
+  test('with too many files open says so, and what the directory is by now', async () => {
+    for (let index = 0; index < 200; index += 1) place.write({ [`many/${index}`]: `${index}` });
+    const many = String((await place.json('push', 'many')).package_id);
+    const said = inWords(1, await place.shell(`ulimit -n 60; $A pull ${many} opened --jobs 200`));
+    assert.match(
+      said,
+      /^error: This process has too many files open \(EMFILE\).*\nhint: .*--jobs.*; "opened" holds \d+ of 200 files by now/m,
+    );
+  });
+
   test('without the right to write says so', async () => {
     mkdirSync(place.path('closed'));
     chmodSync(place.path('closed'), 0o555);

@@ -71,6 +71,6 @@ describe('push refuses, before anything is made on the server,', () => {
     for (let index = 0; index < 300; index += 1) place.write({ [`many/${index}`]: String(index) });
     const { code, stderr } = await place.shell('ulimit -n 60; $A push many --jobs 300');
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /this process has too many files open \(EMFILE\)\. \(local_file_failed\)\nhint: .*--jobs.*`ulimit -n`/);
+    assert.match(stderr, /This process has too many files open \(EMFILE\).* \(local_file_failed\)\nhint: .*--jobs.*`ulimit -n`/);
   });
 });

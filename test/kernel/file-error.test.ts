@@ -20,7 +20,10 @@ test('a file of a person is named in a sentence, under a code that says whether 
   };
   assert.deepEqual(said('ENOENT'), ['invalid_path', `"/home/x" can't be read: it is not there (ENOENT).`, undefined]);
   assert.equal(said('ENOSPC')[0], 'storage_full');
-  assert.match(String(said('EMFILE')), /^local_file_failed,.*too many files open \(EMFILE\)\..*--jobs.*`ulimit -n`/);
+  assert.match(
+    String(said('EMFILE')),
+    /^local_file_failed,This process has too many files open \(EMFILE\): "\/home\/x" could not be read\.,.*--jobs.*`ulimit -n`/,
+  );
   assert.equal(fileReason(systemError('EWEIRD')), 'the system says EWEIRD');
   assert.equal(localFileError(new TypeError('a bug'), '/x', 'read') instanceof TypeError, true);
 });
