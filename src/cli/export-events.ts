@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { localFileError } from '../kernel/file-error.ts';
 import type { EventRecord } from '../registry/REGISTRY.ts';
 
@@ -12,8 +12,10 @@ export interface EventsFile extends AsyncDisposable {
 
 /** Errors of the operating system come in words, with the file's name. */
 export async function openEventsFile(path: string): Promise<EventsFile> {
-  const draft = `${path}.${randomUUID()}.draft`;
-  let finished = false;
+  const there = await stat(path).catch(() => undefined);
+  // A device, a pipe: there is nothing to replace.
+  const draft = there === undefined || there.isFile() ? `${path}.${randomUUID()}.draft` : undefined;
+  let finished = draft === undefined;
   const told = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -21,16 +23,16 @@ export async function openEventsFile(path: string): Promise<EventsFile> {
       throw localFileError(error, path, 'written', { field: '--output' });
     }
   };
-  const handle: FileHandle = await told(open(draft, 'wx'));
+  const handle: FileHandle = await told(draft === undefined ? open(path, 'w') : open(draft, 'wx'));
   return {
     write: (events) => told(handle.writeFile(events.map((event) => `${JSON.stringify(event)}\n`).join(''))),
     async finish() {
-      await told(handle.sync().then(() => rename(draft, path)));
+      if (draft !== undefined) await told(handle.sync().then(() => rename(draft, path)));
       finished = true;
     },
     async [Symbol.asyncDispose]() {
       await handle.close();
-      if (!finished) await rm(draft, { force: true });
+      if (!finished && draft !== undefined) await rm(draft, { force: true });
     },
   };
 }

@@ -54,7 +54,8 @@ function createOutlet(stream: NodeJS.WriteStream): Outlet {
 
   function end(error: NodeJS.ErrnoException): void {
     if (ended.signal.aborted) return;
-    if (!closedCodes.has(error.code)) failure = error;
+    // A terminal that was closed fails with EIO.
+    if (!closedCodes.has(error.code) && !(error.code === 'EIO' && stream.isTTY)) failure = error;
     for (const piece of pieces) lose(piece.toString());
     pieces = [];
     queuedBytes = 0;

@@ -139,8 +139,8 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
     });
   }
   parent.hook('preSubcommand', async (_parent, command) => {
-    refuseForeignOptions(parent, command);
     await loaders.get(command)?.();
+    handOnOptions(parent, command);
   });
 }
 
@@ -184,12 +184,19 @@ function createContext(surroundings: Surroundings, globals: GlobalOptions, exitW
   };
 }
 
-/** `events verify --since 3`: an option of the command that this one stands below would be taken, and do nothing. */
-function refuseForeignOptions(parent: Command, command: Command): void {
+/**
+ * An option behind `backup verify` is read as the outer command's where that has one of the name. It is the inner one's; and one that the
+ * inner command does not have, as in `events verify --since 3`, would do nothing.
+ */
+function handOnOptions(parent: Command, command: Command): void {
   if (parent.parent === null) return;
-  const given = parent.options.find((option) => parent.getOptionValueSource(option.attributeName()) === 'cli');
-  if (given !== undefined)
-    command.error(`error: option '${given.flags}' is for '${parent.name()}', not for '${parent.name()} ${command.name()}'`, {
-      exitCode: exitCode.usage,
-    });
+  for (const option of parent.options) {
+    const name = option.attributeName();
+    if (parent.getOptionValueSource(name) !== 'cli') continue;
+    if (!command.options.some((own) => own.attributeName() === name))
+      command.error(`error: option '${option.flags}' is for '${parent.name()}', not for '${parent.name()} ${command.name()}'`, {
+        exitCode: exitCode.usage,
+      });
+    command.setOptionValueWithSource(name, parent.getOptionValue(name), 'cli');
+  }
 }

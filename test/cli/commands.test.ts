@@ -36,6 +36,9 @@ describe('the command line', () => {
       assert.equal(result.code, 2, args.join(' '));
       assert.equal(result.stdout, '', args.join(' '));
     }
+    // The outer command has an option of this name too.
+    const inner = await place.run('backup', 'verify', 'not-there', '--jobs', '2');
+    assert.doesNotMatch(inner.stderr, /option/);
     const { stderr } = await place.run('push', '--bogus', 'x', '--json');
     assert.deepEqual(JSON.parse(stderr), { code: 'usage', detail: "unknown option '--bogus'" });
   });

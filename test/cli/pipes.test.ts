@@ -111,6 +111,9 @@ describe('an output that nobody reads, or that has no room', () => {
     assert.equal(nowhere.code, 2);
     assert.match(nowhere.stderr, /log\.jsonl" can't be written: it is not there \(ENOENT\)/);
     assert.equal((await place.run('events', '--output', 'x', '--follow')).code, 2);
+    assert.equal((await place.run('events', '--output', '/dev/null')).code, 0);
+    assert.equal((await place.run('events', '--output', '/dev/full')).code, 1);
+    assert.equal((await place.run('events', '--output', place.directory)).code, 2);
   });
 
   test('a reader that stopped reading does not keep what somebody wants to end', async () => {
