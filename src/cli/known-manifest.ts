@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { errnoCode } from '../kernel/file-error.ts';
 import { withHint } from './hint.ts';
 import { loadManifest, manifestBeside, type ReadManifest } from './manifest-file.ts';
 import { sealedManifest } from './sealed-manifest.ts';
@@ -34,7 +35,7 @@ export async function foundManifest(registry: RemoteRegistry, packageId: string,
   } catch (error) {
     if (root === undefined || !isArtifactstoreError(error, 'server_unreachable')) throw error;
     const beside = manifestBeside(root);
-    if (existsSync(beside)) return fromFile(loadManifest(beside), beside, packageId, 'beside');
+    if (statSync(beside, { throwIfNoEntry: false })?.isFile() === true) return fromFile(loadManifest(beside), beside, packageId, 'beside');
     const inside = join(root, archivedManifest);
     const archived = readableManifest(inside);
     if (archived !== undefined) return fromFile(archived, inside, packageId, 'archive');
@@ -56,15 +57,19 @@ export function confirmDigest(known: KnownManifest, digest: string): KnownManife
   });
 }
 
-/** A file that may be a manifest, and may be anything else of that name. */
+/** A file that may be a manifest, and may be anything else of that name: a pipe, which would be waited for, or terabytes. */
 export function readableManifest(path: string): ReadManifest | undefined {
   try {
-    return loadManifest(path);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() === true && stat.size <= maximumBytes ? loadManifest(path) : undefined;
   } catch (error) {
-    if (isArtifactstoreError(error)) return undefined;
+    if (isArtifactstoreError(error) || errnoCode(error) !== undefined) return undefined;
     throw error;
   }
 }
+
+/** More than the largest manifest with long paths has. */
+const maximumBytes = 268_435_456;
 
 function fromFile(read: ReadManifest, path: string, packageId: string, source: KnownManifest['source']): KnownManifest {
   if (read.manifest.package.id !== packageId)

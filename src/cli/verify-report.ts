@@ -83,7 +83,9 @@ function problemOf({ packageId, findings }: Verification): ArtifactstoreError {
   const unreadable = findings.filter(({ problem }) => problem === 'unreadable').length;
   const wrong = findings.length - unreadable;
   const info = { package_id: packageId, problem_count: findings.length };
-  const hint = 'see why under DETAIL; with too many open files take fewer --jobs, or raise `ulimit -n`; then verify again';
+  const hint = findings.some(({ detail }) => /\((EMFILE|ENFILE)\)/.test(detail))
+    ? 'take fewer --jobs, or raise `ulimit -n`, and verify again'
+    : 'verify again when this user can read them';
   if (wrong === 0)
     return new ArtifactstoreError('local_file_failed', `${unreadableFiles(unreadable)}, so nothing is known of them.`, {
       info: { ...info, hint },

@@ -56,7 +56,8 @@ describe('verify', () => {
     chmodSync(at('sub/c'), 0o755);
     rmSync(at('sub/d'));
     mkdirSync(at('sub/d'));
-    execFileSync('mkfifo', [at('pipe')]);
+    // Whoever opens the second one as a manifest waits for ever.
+    execFileSync('mkfifo', [at('pipe'), at('manifest.json')]);
     writeFileSync(Buffer.concat([Buffer.from(at('name-')), Buffer.from([0xff])]), 'x');
     renameSync(at('far'), place.path('elsewhere'));
     symlinkSync(place.path('elsewhere'), at('far'));
@@ -72,6 +73,7 @@ describe('verify', () => {
         ['b', 'link'],
         ['far', 'link'],
         ['far/e', 'missing'],
+        ['manifest.json', 'special'],
         ['name-\ufffd', 'unexpected'],
         ['out', 'link'],
         ['pipe', 'special'],
@@ -169,7 +171,9 @@ describe('verify', () => {
 
   test('without a server goes by the manifest that was saved beside the directory, and says so', async () => {
     cpSync(place.path('good'), place.path('kept'), { recursive: true });
-    assert.equal((await verify('kept', ...nobody)).code, 6);
+    const alone = await verify('kept', ...nobody);
+    assert.equal(alone.code, 6);
+    assert.match(alone.stderr, /a saved manifest does without: --manifest <file>/);
     cpSync(place.path('saved.cbor'), place.path('kept.manifest.cbor'));
     const { code, stdout } = await place.run('verify', id, 'kept/', ...nobody);
     assert.equal(code, 0);
