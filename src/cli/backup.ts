@@ -11,7 +11,7 @@ export const backup: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Works on the database and the storage directly, beside running servers, uploads and collections, and changes nothing there. Copies
+Works on the database and the storage directly, beside running servers, uploads and collections, and changes no package. Copies
 the log and every object that is live at its end; an earlier backup in the directory is continued, and only what is new is copied.
 At the end it checks the whole copied log and that every object is there. It may be stopped or killed at any point: run it again.
 Ends with exit code 5 when something live could not be copied, and names it.

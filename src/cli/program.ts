@@ -28,6 +28,7 @@ export const commands: CommandTable = {
       },
     },
   },
+  usage: { summary: 'show how full the registry is', load: async () => (await import('./usage.ts')).usage },
   retention: {
     summary: 'see and change how long packages are kept, and collect what is over',
     commands: {

@@ -5,7 +5,9 @@ import { remoteEvents } from './events.ts';
 import { remoteFiles } from './files.ts';
 import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
+import { getJson } from './request.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
+import { usageShape } from './shape.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 export type { ReopenableBody } from './body.ts';
@@ -35,6 +37,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     metadataSchemas: remoteMetadataSchemas(transport),
     retention: remoteRetention(transport),
     health: () => remoteHealth(transport),
+    usage: () => getJson(transport, '/usage', usageShape),
     download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
     close: () => transport.close(),
   };

@@ -11,6 +11,7 @@ import type {
   Page,
   RetentionClassRecord,
   RetentionRecord,
+  Usage,
 } from '../registry/REGISTRY.ts';
 
 /**
@@ -89,6 +90,14 @@ export const healthShape: Shape<Health> = record('the health of a registry', {
   backends: 'array',
   last_sequence: 'number',
   clock: 'object',
+});
+
+export const usageShape: Shape<Usage> = record('how full a registry is', {
+  counted_at: 'string',
+  last_sequence: 'number',
+  packages: 'object',
+  producers: 'array',
+  backends: 'array',
 });
 
 const retentionClassShape: Shape<RetentionClassRecord> = record('the record of a retention class', { slug: 'string' });

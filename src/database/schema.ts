@@ -57,5 +57,7 @@ export interface OperationalTables {
   block_digests: { content_address: string; block_bytes: number; digests: Uint8Array };
   /** Backends in which this registry has found or written its marker: from then on one without it is not taken for a new one. */
   storage_markers: { backend_id: string; recorded_at: string };
+  /** When maintenance last came to its end; `backend_id` is empty for what is about all backends. */
+  runs: { kind: string; backend_id: string; started_at: string; finished_at: string };
   verification_progress: { backend_id: string; run_id: string; cursor: string; started_at: string; updated_at: string; detail: string };
 }

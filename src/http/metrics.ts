@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
+import type { Usage } from '../registry/REGISTRY.ts';
 import type { HealthReader } from './health.ts';
+import { createUsageGauges } from './usage-gauges.ts';
 
 /** What one server counts, as Prometheus reads it. Each server has its own. */
 export interface Metrics {
@@ -27,7 +29,7 @@ export function droppedLinesText(count: number): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${count}`;
 }
 
-export function createMetrics(health: HealthReader, droppedLogLines: () => number): Metrics {
+export function createMetrics(health: HealthReader, usage: () => Promise<Usage>, droppedLogLines: () => number): Metrics {
   const register = new MetricsRegistry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -75,6 +77,8 @@ export function createMetrics(health: HealthReader, droppedLogLines: () => numbe
     },
   });
 
+  const showUsage = createUsageGauges(register);
+
   // One look-up of the labels for each route and status instead of one for each request.
   const children = new Map<string, { readonly count: Counter.Internal; readonly time: Histogram.Internal<'route' | 'method'> }>();
 
@@ -98,7 +102,8 @@ export function createMetrics(health: HealthReader, droppedLogLines: () => numbe
     },
     contentType: register.contentType,
     async render() {
-      const state = await health();
+      const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);
+      if (used !== undefined) showUsage(used);
       lastSequence.set(state.last_sequence);
       clockInDoubt.set(state.clock.healthy ? 0 : 1);
       for (const backend of state.backends) {

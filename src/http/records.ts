@@ -329,7 +329,9 @@ type Frozen<T> = T extends readonly (infer Item)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-function describes<T>(): <S extends TSchema>(shape: S & (Same<Frozen<Static<S>>, Frozen<T>> extends true ? unknown : never)) => TUnsafe<T> {
+export function describes<T>(): <S extends TSchema>(
+  shape: S & (Same<Frozen<Static<S>>, Frozen<T>> extends true ? unknown : never),
+) => TUnsafe<T> {
   return (shape) => Type.Unsafe<T>(shape);
 }
 

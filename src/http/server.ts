@@ -13,6 +13,7 @@ import { packageRoutes } from './api/packages.ts';
 import { retentionRoutes } from './api/retention.ts';
 import { retentionClassRoutes } from './api/retention-classes.ts';
 import { systemRoutes } from './api/system.ts';
+import { usageRoutes } from './api/usage.ts';
 import { type BearerToken, createAuthenticator } from './auth.ts';
 import { deferContinue } from './body.ts';
 import { followConnections } from './connections.ts';
@@ -72,7 +73,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     return registry;
   };
   const health = createHealthReader(registryFor('health'), parts.version);
-  const own = createMetrics(health, parts.log.droppedLines);
+  const own = createMetrics(health, () => registryFor('health').usage(), parts.log.droppedLines);
   const metrics: Metrics = { ...own, render: () => parts.renderMetrics?.(own) ?? own.render() };
   const prefix = parts.prefix ?? { basePath: '', trustForwardedPrefix: false };
   const context: RouteContext = {
@@ -134,6 +135,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   retentionRoutes(api);
   retentionClassRoutes(api);
   systemRoutes(api, context);
+  usageRoutes(api);
   await api.ready();
 
   const server: HttpServer = api.server;

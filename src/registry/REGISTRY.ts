@@ -1,5 +1,8 @@
 import type { JsonObject, JsonValue } from '../kernel/json.ts';
 import type { LocationState, PackageStatus } from '../kernel/view.ts';
+import type { Usage } from './usage-records.ts';
+
+export type { BackendUsage, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
 /**
  * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process (`registry/`) and
@@ -16,6 +19,8 @@ export interface Registry {
   readonly metadataSchemas: MetadataSchemas;
   readonly retention: Retention;
   health(): Promise<Health>;
+  /** How full it is, by status, producer, class and backend, and when it was last swept, collected, verified and copied. */
+  usage(): Promise<Usage>;
 }
 
 export interface Packages {

@@ -9,6 +9,7 @@ import { checkBackup } from './check-backup.ts';
 import type { Context } from './context.ts';
 import { type CopiedHead, chainText, madeLive } from './copied-log.ts';
 import { stageFrom } from './copy.ts';
+import { startRun } from './note-run.ts';
 import type { ObjectRow } from './operations/objects.ts';
 import type { Backup, BackupCheck, BackupOptions } from './operator.ts';
 import { createPace } from './pace.ts';
@@ -40,6 +41,7 @@ const maximumRounds = 100;
 export async function backUp(context: Context, directory: string, options: BackupOptions): Promise<Backup> {
   const { database } = context;
   const { signal } = options;
+  const noteEnd = startRun(context, 'backup');
   await using opened = new AsyncDisposableStack();
   const registry = await database.read('backup.registry', {});
   const place = await context.openBackup(directory, { write: true });
@@ -192,7 +194,10 @@ export async function backUp(context: Context, directory: string, options: Backu
     finished_at: formatTimestamp(context.now()),
   };
   // With damage of its own that could not be mended, the directory stays the backup that it was.
-  if (problems.length === 0) await place.save(record);
+  if (problems.length === 0) {
+    await place.save(record);
+    if (lost.length === 0) await noteEnd();
+  }
   const { objects, bytes } = checked;
   const made = { directory: place.directory, registry_id: registry.id, ...end, objects, bytes, missing: lost };
   return { ok: problems.length + lost.length === 0, ...made, copied: counts, problems, started_at };

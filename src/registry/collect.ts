@@ -1,6 +1,7 @@
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
+import { startRun } from './note-run.ts';
 import type { DeadKey } from './operations/objects.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './operator.ts';
 import { eachInParallel } from './parallel.ts';
@@ -19,13 +20,16 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Sw
     const ids = await database.read('retention.plan_sweep', { now: formatTimestamp(context.now()), limit: Number.MAX_SAFE_INTEGER });
     return { marked_package_ids: ids, marked_count: ids.length };
   }
+  const noteEnd = startRun(context, 'sweep');
   for (;;) {
     options.signal?.throwIfAborted();
     await context.clock.requireRight();
     const ids = await database.write('retention.sweep', { actor, limit: packagesPerStep });
     marked.push(...ids);
-    if (ids.length < packagesPerStep) return { marked_package_ids: marked, marked_count: marked.length };
+    if (ids.length < packagesPerStep) break;
   }
+  await noteEnd();
+  return { marked_package_ids: marked, marked_count: marked.length };
 }
 
 /** What `collect` would do now. */
@@ -59,6 +63,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
 export async function collect(context: Context, options: CollectOptions): Promise<Collection> {
   const { database, dataplane } = context;
   const actor = options.actor ?? defaultActor;
+  const noteEnd = startRun(context, 'collection');
   const counts = { released_locations: 0, deleted_objects: 0, reclaimed_drafts: 0, deleted_orphans: 0 };
   const report = () => options.onProgress?.({ ...counts });
 
@@ -132,6 +137,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
       backends.push(stored);
     });
   for (const error of away.values()) throw error;
+  await noteEnd();
   return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends, left_over };
 }
 

@@ -6,6 +6,7 @@ import { metadataSchemasConformance } from './conformance/metadata-schemas.ts';
 import { packagesConformance } from './conformance/packages.ts';
 import { retentionConformance } from './conformance/retention.ts';
 import { sealingConformance } from './conformance/sealing.ts';
+import { usageConformance } from './conformance/usage.ts';
 import type { Registry } from './REGISTRY.ts';
 
 export interface OpenedRegistry {
@@ -29,6 +30,7 @@ export function registryConformance(name: string, open: () => Promise<OpenedRegi
     eventsConformance(registry);
     metadataSchemasConformance(registry);
     retentionConformance(registry);
+    usageConformance(registry);
 
     it('says how it is', async () => {
       const health = await registry().health();

@@ -13,6 +13,7 @@ import type { Registry } from './REGISTRY.ts';
 import { createRecheck } from './recheck.ts';
 import { createRepair } from './repair.ts';
 import { createRetention } from './retention.ts';
+import { createUsage } from './usage.ts';
 
 /** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */
 export interface LocalRegistry {
@@ -42,6 +43,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     recheck: createRecheck(parts),
     background,
   };
+  const usage = createUsage(parts);
   return {
     as(actor) {
       return {
@@ -51,6 +53,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         metadataSchemas: createMetadataSchemas(context, actor),
         retention: createRetention(context, actor),
         health: () => readHealth(context),
+        usage,
       };
     },
     operator: createOperator(context),

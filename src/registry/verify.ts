@@ -6,6 +6,7 @@ import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { countLive, reconcile } from './collect.ts';
 import type { Context } from './context.ts';
 import { recordDamage } from './damage.ts';
+import { startRun } from './note-run.ts';
 import type { VerifiableObject } from './operations/verify.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './operator.ts';
 import { createPace } from './pace.ts';
@@ -30,6 +31,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');
   const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backendId });
   const started_at = earlier?.started_at ?? formatTimestamp(context.now());
+  const noteEnd = startRun(context, 'verification', backendId, started_at);
   const run_id = earlier?.run_id ?? context.newId();
   const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, unreadable: 0, cleared: 0 };
   if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
@@ -91,6 +93,8 @@ export async function verifyStorage(context: Context, backendId: string, options
   }
   await settleAll();
   await database.write('verify.end', { backendId, runId: run_id });
+  // One that left something out did not read it all.
+  if (notVerifiedSince === null && counts.unreadable === 0) await noteEnd();
   return { backend_id: backendId, resumed: earlier !== undefined, started_at, ...counts };
 }
 

@@ -82,6 +82,7 @@ describe('the command line', () => {
       '0001-initial',
       '0002-storage-markers',
       '0003-package-times',
+      '0004-runs',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

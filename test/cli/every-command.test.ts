@@ -37,6 +37,7 @@ describe('every command of the core, as a process of its own', () => {
       call('manifest', 0, id, '--output', 'again.cbor', '--quiet'),
       json('retention hold', id, '--reason', 'r').then((hold) => call('retention release', 0, id, String(hold.id))),
       json('retention show', id).then(({ retention_class: slug }) => assert.equal(slug, 'raw-evidence')),
+      json('usage').then(({ producers }) => assert.equal((producers as readonly unknown[]).length, 1)),
       call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
     ]);
     assert.equal((await json('verify', id, 'tree', '--manifest', 'again.cbor')).ok, true);

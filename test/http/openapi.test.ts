@@ -11,6 +11,7 @@ const routes = [
   'GET /livez',
   'GET /readyz',
   'GET /metrics',
+  'GET /usage',
   'GET /packages',
   'POST /packages',
   'GET /packages/{id}',

@@ -5,9 +5,10 @@ import type { Schema } from '../schema.ts';
 import { initial } from './0001-initial.ts';
 import { storageMarkers } from './0002-storage-markers.ts';
 import { packageTimes } from './0003-package-times.ts';
+import { runs } from './0004-runs.ts';
 import type { Dialect, Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes];
+export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

@@ -139,6 +139,18 @@ export async function planCollection(
   return { abandon_package_ids: abandon, collect_package_ids: collect, release_locations: locations, delete_objects };
 }
 
+/**
+ * Packages whose bytes a collection would release now: ended ones that still have some, eligible ones, and those that nobody finalized.
+ * `cross join` keeps SQLite from looking at every finalized package.
+ */
+export function goingPackages(now: string, unchangedSince: string): RawBuilder<unknown> {
+  return sql`
+    select e.id from artifact_packages as e where ${reclaimable('e.live_locations', 'e.status')}
+    union select p.id from retention_state as r cross join artifact_packages as p
+      where p.id = r.package_id and r.eligible_at is not null and r.ended_at is null and r.expires_at <= ${now} and p.status = 'finalized' and ${notHeld('p.id')}
+    union select u.id from artifact_packages as u where u.status = 'created' and u.changed_at < ${unchangedSince} and ${notHeld('u.id')}`;
+}
+
 /** Of objects with the number of locations that go, those that then have none. */
 async function countFreed(
   database: Kysely<Schema>,

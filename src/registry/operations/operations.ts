@@ -15,6 +15,8 @@ import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts'
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
+import { recordRun } from './runs.ts';
+import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
 /**
@@ -45,6 +47,7 @@ export const operations: RegistryOperations = {
     'migrate.move': moveLocations,
     'verify.record': recordVerified,
     'verify.end': endVerification,
+    'run.record': recordRun,
     'lease.take': takeLease,
     'lease.release': releaseLease,
     'backend.record': recordMarker,
@@ -79,6 +82,7 @@ export const operations: RegistryOperations = {
     'backup.registry': readRegistry,
     'backup.live': listLive,
     'backup.idempotency_keys': listIdempotencyKeys,
+    'usage.count': countUsage,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
@@ -109,6 +113,7 @@ export interface RegistryOperations {
     readonly 'migrate.move': typeof moveLocations;
     readonly 'verify.record': typeof recordVerified;
     readonly 'verify.end': typeof endVerification;
+    readonly 'run.record': typeof recordRun;
     readonly 'lease.take': typeof takeLease;
     readonly 'lease.release': typeof releaseLease;
     readonly 'backend.record': typeof recordMarker;
@@ -143,6 +148,7 @@ export interface RegistryOperations {
     readonly 'backup.registry': typeof readRegistry;
     readonly 'backup.live': typeof listLive;
     readonly 'backup.idempotency_keys': typeof listIdempotencyKeys;
+    readonly 'usage.count': typeof countUsage;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;

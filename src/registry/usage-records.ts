@@ -1,0 +1,51 @@
+import type { PackageStatus } from '../kernel/view.ts';
+
+export interface Usage {
+  /** An answer may be kept for ten times as long as the counting took. */
+  readonly counted_at: string;
+  readonly last_sequence: number;
+  readonly packages: Readonly<Record<PackageStatus, UsageCounts>>;
+  /** Of packages that are created or finalized, the largest first; at most 1,000. */
+  readonly producers: readonly ProducerUsage[];
+  readonly producers_left_out: number;
+  /** Those that a collection would take now. */
+  readonly reclaimable_packages: number;
+  readonly backends: readonly BackendUsage[];
+  /** Null: none that came to its end is known. */
+  readonly last_sweep: Run | null;
+  readonly last_collection: Run | null;
+  readonly last_backup: Run | null;
+}
+
+export interface UsageCounts {
+  readonly packages: number;
+  readonly files: number;
+  /** Logical ones: equal bytes count for each file. */
+  readonly bytes: number;
+}
+
+export interface ProducerUsage extends UsageCounts {
+  readonly producer: string;
+  readonly retention_class: string;
+}
+
+export interface BackendUsage {
+  readonly backend_id: string;
+  /** What the log says lies there: equal bytes once. */
+  readonly stored_objects: number;
+  readonly stored_bytes: number;
+  readonly failed_objects: number;
+  /** What a collection would free now. */
+  readonly reclaimable_objects: number;
+  readonly reclaimable_bytes: number;
+  /** Given up already, and not deleted yet. */
+  readonly dead_objects: number;
+  readonly free_bytes: number | null;
+  readonly total_bytes: number | null;
+  readonly last_verification: Run | null;
+}
+
+export interface Run {
+  readonly started_at: string;
+  readonly finished_at: string;
+}
