@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { isJsonObject, parseJson } from '../kernel/json.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
 import { parseRelativePath } from '../kernel/path.ts';
 import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
@@ -37,7 +37,7 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
       if (head.filename === undefined) {
         if (head.name !== 'annotations' || seen.size > 0 || number > 1)
           throw malformed(`has a text field in ${where}; only one "annotations" before the files is taken`);
-        annotations = readAnnotations(await readField(bytes, head, limits.jsonBytes));
+        annotations = readAnnotations(await readField(bytes, head, limits.jsonBytes), where);
         continue;
       }
       const { filename } = head;
@@ -151,8 +151,8 @@ function boundaryOf(contentType: string | undefined): string {
   return boundary;
 }
 
-function readAnnotations(text: Uint8Array): Annotations {
-  const value = parseJson(text);
+function readAnnotations(text: Uint8Array, where: string): Annotations {
+  const value = readJson(text, where);
   if (!isJsonObject(value)) throw malformed('has "annotations" that are not a JSON object', 'annotations');
   return new Map(
     Object.entries(value).map(([path, map]) => {
@@ -164,6 +164,15 @@ function readAnnotations(text: Uint8Array): Annotations {
       return [path, Object.fromEntries(strings)];
     }),
   );
+}
+
+function readJson(text: Uint8Array, where: string): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    if (!isArtifactstoreError(cause)) throw cause;
+    throw new ArtifactstoreError(cause.code, `The annotations (${where} of the body): ${cause.message}`, { field: 'annotations', cause });
+  }
 }
 
 function cutShort(): ArtifactstoreError {

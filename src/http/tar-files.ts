@@ -59,7 +59,7 @@ export async function* readTarFiles(
       if ((await pass(bytes)) === false) throw cutShort();
       await passPadding(reader, sizeBytes);
     }
-    for await (const chunk of reader.rest()) if (chunk.some((byte) => byte !== 0)) throw malformed('goes on after its end');
+    for await (const chunk of reader.rest()) if (chunk.some((byte) => byte !== 0)) throw malformed('has bytes after its end');
     if (seen.size === 0) throw malformed('holds no file');
     for (const path of manifest?.files.keys() ?? [])
       if (!seen.has(path)) throw malformed(`has not the file "${path}", which its manifest.json names`, path);
