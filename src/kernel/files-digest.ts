@@ -18,8 +18,20 @@ export interface FileFacts {
 export function filesDigest(files: Iterable<FileFacts>): string {
   const hasher = createHasher('sha256');
   const ordered = [...files].sort((left, right) => comparePaths(left.relative_path, right.relative_path));
-  for (const [index, { annotations, digest_sha256, relative_path, size_bytes }] of ordered.entries())
-    hasher.update(utf8(`${index === 0 ? '[' : ','}${canonicalJson({ annotations, digest_sha256, relative_path, size_bytes })}`));
+  for (let start = 0; start < ordered.length; start += filesAtOnce) {
+    const text = ordered
+      .slice(start, start + filesAtOnce)
+      .map(canonicalFacts)
+      .join(',');
+    hasher.update(utf8(`${start === 0 ? '[' : ','}${text}`));
+  }
   hasher.update(utf8(ordered.length === 0 ? '[]' : ']'));
   return `sha256:${toHex(hasher.digest())}`;
+}
+
+const filesAtOnce = 1000;
+
+/** What `canonicalJson` makes of the four members, in less time: a sealing does it for every file while others wait. */
+function canonicalFacts({ annotations, digest_sha256, relative_path, size_bytes }: FileFacts): string {
+  return `{"annotations":${canonicalJson(annotations)},"digest_sha256":"${digest_sha256}","relative_path":${canonicalJson(relative_path)},"size_bytes":${size_bytes}}`;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { type FileFacts, filesDigest } from '../../src/kernel/files-digest.ts';
+import { canonicalJson } from '../../src/kernel/json.ts';
 
 const facts = (relative_path: string, more: Partial<FileFacts> = {}): FileFacts => ({
   relative_path,
@@ -30,4 +31,11 @@ test('each fact of a file changes it', () => {
     ].map(filesDigest),
   );
   assert.equal(seen.size, 6);
+});
+
+test('it is the canonical JSON of the whole list, however long', () => {
+  const many = Array.from({ length: 2500 }, (_, index) =>
+    facts(`f"${String(index).padStart(4, '0')}`, { annotations: { b: '\u2028', a: '\\' } }),
+  );
+  assert.equal(filesDigest(many.toReversed()), `sha256:${createHash('sha256').update(canonicalJson(many)).digest('hex')}`);
 });
