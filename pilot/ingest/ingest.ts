@@ -165,7 +165,7 @@ async function fill(work: Work, scanned: Scan, submission: Submission, record: P
 /** What is sealed is what was scanned, or the first file that is not is named. */
 async function inWords({ registry, tools: { library } }: Work, scanned: Scan, { id }: Package, error: unknown): Promise<unknown> {
   // One that somebody else sealed meanwhile is looked at again.
-  if (!library.isArtifactstoreError(error, 'precondition_failed') || error.info?.status === 'finalized') return error;
+  if (!library.isArtifactstoreError(error, 'precondition_failed') || error.info?.package_status === 'finalized') return error;
   const difference = library.differenceOf(await library.packageFiles(registry, id), scanned.files);
   const [path] = [...(difference?.changed ?? []), ...(difference?.added ?? []), ...(difference?.removed ?? [])];
   return new library.ArtifactstoreError('digest_mismatch', `"${path}" changed while it was being ingested.`, {

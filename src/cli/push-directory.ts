@@ -127,17 +127,24 @@ async function giveUp(registry: RemoteRegistry, record: Package, options: PushOp
   return withHint(error, hint, { package_id: record.id });
 }
 
-/** What became of the package, and the next step where one can help. */
+/** What became of the package, as far as that is known, and the next step where one can help. */
 async function whatIsLeft(registry: RemoteRegistry, id: string, keyed: boolean, code: ErrorCode): Promise<string> {
   const again = againCodes.has(code);
-  if (keyed) return `package ${id} is not sealed${again ? '; run the same command with the same --idempotency-key to resume it' : ''}`;
+  if (keyed) return again ? `run the same command with the same --idempotency-key to resume package ${id}` : `package ${id} is not sealed`;
+  // The answer to the sealing may be what was lost.
   if (code === 'server_unreachable')
-    return `package ${id} is not sealed and will be given up by a collection; push again when the server is back`;
+    return `\`artifactstore packages show ${id}\` tells whether it was sealed; if not, a collection gives it up: push again then`;
   const next = again ? '; push again' : '';
-  return await registry.packages.abandon(id).then(
-    () => `nothing was sealed, package ${id} is abandoned${next}`,
-    () => `nothing was sealed, package ${id} will be given up by a collection${next}`,
-  );
+  try {
+    await registry.packages.abandon(id);
+    return `nothing was sealed, package ${id} is abandoned${next}`;
+  } catch {
+    const found = await registry.packages.get(id).catch(() => undefined);
+    if (found?.status === 'finalized') return `package ${id} was sealed all the same`;
+    return found === undefined
+      ? `what became of package ${id} is not known`
+      : `package ${id} is not sealed; a collection gives it up${next}`;
+  }
 }
 
 /** Where the same push can succeed, once what the message says is mended. */

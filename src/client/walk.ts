@@ -140,12 +140,12 @@ function requireDirectory(root: string): void {
   try {
     const found = statSync(root, { throwIfNoEntry: false });
     if (found === undefined)
-      fault = lstatSync(root, { throwIfNoEntry: false }) === undefined ? 'is not there' : 'is a symbolic link that leads nowhere';
-    else if (!found.isDirectory()) fault = 'is not a directory';
+      fault = lstatSync(root, { throwIfNoEntry: false }) === undefined ? ': it is not there' : ': it is a symbolic link that leads nowhere';
+    else if (!found.isDirectory()) fault = '';
   } catch (error) {
     throw localFileError(error, root, 'read', { field: 'dir' });
   }
-  if (fault !== undefined) throw new ArtifactstoreError('invalid_path', `"${root}" ${fault}.`, { field: 'dir' });
+  if (fault !== undefined) throw new ArtifactstoreError('invalid_path', `"${root}" is not a directory${fault}.`, { field: 'dir' });
 }
 
 function kindOf(entry: Dirent<Buffer>): string {

@@ -5,8 +5,8 @@ import { fillPackage } from '../../src/cli/fill-package.ts';
 import { bytesBody, type RemoteRegistry } from '../../src/client/connect.ts';
 import { walkTree } from '../../src/client/walk.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { type OpenServer, openServer } from '../client/open-server.ts';
-import { openWorkplace, type Workplace } from './workplace.ts';
+import { openServedWorkplace, type ServedWorkplace } from './served-workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 interface Problem {
   readonly code: string;
@@ -16,18 +16,14 @@ interface Problem {
 }
 
 describe('a package is sealed with exactly the files of the directory', () => {
-  let server: OpenServer;
+  let served: ServedWorkplace;
   let place: Workplace;
   let registry: RemoteRegistry;
   before(async () => {
-    server = await openServer();
-    registry = server.connect();
-    place = openWorkplace({ ARTIFACTSTORE_API_URL: server.url, ARTIFACTSTORE_API_TOKEN: server.token });
+    served = await openServedWorkplace();
+    ({ place, registry } = served);
   });
-  after(async () => {
-    place[Symbol.dispose]();
-    await server.close();
-  });
+  after(() => served[Symbol.asyncDispose]());
 
   /** What a push under this key leaves when it is stopped after these files. */
   async function stopped(name: string, files: Readonly<Record<string, string>>, executable: readonly string[] = []): Promise<string> {

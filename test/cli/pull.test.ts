@@ -4,29 +4,25 @@ import { after, before, describe, test } from 'node:test';
 import { makeDraftFolder } from '../../src/cli/pull-drafts.ts';
 import { bytesBody, type RemoteRegistry } from '../../src/client/connect.ts';
 import { newDraftFolder } from '../../src/client/draft-folder.ts';
-import { type OpenServer, openServer } from '../client/open-server.ts';
 import { cannotMount, mountSmall, remountReadOnly, unmount } from '../faults/small-disk.ts';
+import { openServedWorkplace, type ServedWorkplace } from './served-workplace.ts';
 import { describeTree } from './tree.ts';
-import { asNobody, type Finished, openWorkplace, type Workplace } from './workplace.ts';
+import { asNobody, type Finished, type Workplace } from './workplace.ts';
 
 describe('pull', () => {
-  let server: OpenServer;
+  let served: ServedWorkplace;
   let registry: RemoteRegistry;
   let place: Workplace;
   let id: string;
   let other: string;
   before(async () => {
-    server = await openServer();
-    registry = server.connect();
-    place = openWorkplace({ ARTIFACTSTORE_API_URL: server.url, ARTIFACTSTORE_API_TOKEN: server.token });
+    served = await openServedWorkplace();
+    ({ place, registry } = served);
     place.write({ 'tree/x': 'x', 'tree/sub/y': 'y', 'tree2/x': 'other' });
     id = String((await place.json('push', 'tree')).package_id);
     other = String((await place.json('push', 'tree2')).package_id);
   });
-  after(async () => {
-    place[Symbol.dispose]();
-    await server.close();
-  });
+  after(() => served[Symbol.asyncDispose]());
 
   /** A problem in words: its code is known, and neither a system call nor "internal" is in it. */
   async function refused(code: number, ...args: readonly string[]): Promise<string> {

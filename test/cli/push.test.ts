@@ -2,22 +2,18 @@ import assert from 'node:assert/strict';
 import { chmodSync, symlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { RemoteRegistry } from '../../src/client/connect.ts';
-import { type OpenServer, openServer } from '../client/open-server.ts';
-import { asNobody, openWorkplace, type Workplace } from './workplace.ts';
+import { openServedWorkplace, type ServedWorkplace } from './served-workplace.ts';
+import { asNobody, type Workplace } from './workplace.ts';
 
 describe('push refuses, before anything is made on the server,', () => {
-  let server: OpenServer;
+  let served: ServedWorkplace;
   let registry: RemoteRegistry;
   let place: Workplace;
   before(async () => {
-    server = await openServer();
-    registry = server.connect();
-    place = openWorkplace({ ARTIFACTSTORE_API_URL: server.url, ARTIFACTSTORE_API_TOKEN: server.token });
+    served = await openServedWorkplace();
+    ({ place, registry } = served);
   });
-  after(async () => {
-    place[Symbol.dispose]();
-    await server.close();
-  });
+  after(() => served[Symbol.asyncDispose]());
 
   const packages = async () => (await registry.packages.list()).items.length;
 
@@ -41,10 +37,10 @@ describe('push refuses, before anything is made on the server,', () => {
     place.write({ 'a-file': 'x' });
     symlinkSync('nowhere', place.path('dangling'));
     for (const [directory, said] of [
-      ['gone', 'is not there'],
+      ['gone', 'is not a directory: it is not there'],
       ['a-file', 'is not a directory'],
       ['a-file/below', "can't be read: a part of its path is a file"],
-      ['dangling', 'is a symbolic link that leads nowhere'],
+      ['dangling', 'is not a directory: it is a symbolic link that leads nowhere'],
       ['n'.repeat(300), "can't be read: the name is too long"],
     ] as const) {
       const { code, stderr } = await place.run('push', directory);

@@ -44,7 +44,10 @@ async function requireFiles(transaction: Transaction, found: Package, expected: 
     found.status === 'finalized'
       ? `Package ${found.id} was sealed with other files than those that were expected.`
       : `Package ${found.id} holds other files than those that were expected; it is not sealed.`,
-    { field: 'files_digest', info: { package_id: found.id, status: found.status, files_digest: actual, file_count: found.file_count } },
+    {
+      field: 'files_digest',
+      info: { package_id: found.id, package_status: found.status, files_digest: actual, file_count: found.file_count },
+    },
   );
 }
 
