@@ -17,8 +17,8 @@ export interface DirectoryCheck {
 }
 
 /**
- * Holds a directory to a manifest, all of it: whatever is odd about one entry, the rest is checked. No link is followed. Answers the
- * folders that a pull which was killed left behind, and which are not looked into.
+ * Holds a directory to a manifest, all of it: whatever is odd about one entry, the rest is checked. No link is
+ * followed. Answers the folders that a pull which was killed left behind, and which are not looked into.
  */
 export async function checkDirectory(root: string, files: readonly ManifestFile[], check: DirectoryCheck): Promise<readonly string[]> {
   const { jobs, signal, own, onDone, onFinding } = check;
@@ -43,7 +43,10 @@ export async function checkDirectory(root: string, files: readonly ManifestFile[
   return survey.draftFolders;
 }
 
-/** Why a file of the manifest is not among those of the directory: a link or a closed directory on its way is not "missing". */
+/**
+ * Why a file of the manifest is not among those of the directory: a link or a closed directory on its way is not
+ * "missing".
+ */
 function notThere(file: ManifestFile, refused: ReadonlyMap<string, Refused>, isDirectory: boolean): Finding {
   if (isDirectory) return found(file, 'special', 'is a directory');
   for (const path of [file.relative_path, ...parents(file.relative_path)]) {

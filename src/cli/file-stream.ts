@@ -3,8 +3,8 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 /**
- * A standard stream of this process. Where it goes to a file, Node's own stream takes a write that was cut short by a full disk for
- * a whole one; this one writes all of it or fails.
+ * A standard stream of this process. Where it goes to a file, Node's own stream takes a write that was cut short by a
+ * full disk for a whole one; this one writes all of it or fails.
  */
 export function standardStream(stream: NodeJS.WriteStream, descriptor: 1 | 2): NodeJS.WriteStream {
   return goesToFile(descriptor) ? (fileStream(descriptor) as NodeJS.WriteStream) : stream;

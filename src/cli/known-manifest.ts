@@ -9,7 +9,10 @@ import { sealedManifest } from './sealed-manifest.ts';
 
 /** The manifest that a verification goes by, and how far it is known to be the right one. */
 export interface KnownManifest extends ReadManifest {
-  /** The server; a file that was named; the one that a pull saved beside the directory; the one inside an unpacked archive. */
+  /**
+   * The server; a file that was named; the one that a pull saved beside the directory; the one inside an unpacked
+   * archive.
+   */
   readonly source: 'server' | 'given' | 'beside' | 'archive';
   /** Where it was read, unless it came from the server. */
   readonly path: string | null;
@@ -26,8 +29,8 @@ export function givenManifest(path: string, packageId: string): KnownManifest {
 }
 
 /**
- * The server's; or when no server answers, the one that was kept with the directory: beside it by a pull, or inside by an archive.
- * Without one, not reaching the server is the answer.
+ * The server's; or when no server answers, the one that was kept with the directory: beside it by a pull, or inside by
+ * an archive. Without one, not reaching the server is the answer.
  */
 export async function foundManifest(registry: RemoteRegistry, packageId: string, root: string | undefined): Promise<KnownManifest> {
   try {
@@ -57,7 +60,10 @@ export function confirmDigest(known: KnownManifest, digest: string): KnownManife
   });
 }
 
-/** A file that may be a manifest, and may be anything else of that name: a pipe, which would be waited for, or terabytes. */
+/**
+ * A file that may be a manifest, and may be anything else of that name: a pipe, which would be waited for, or
+ * terabytes.
+ */
 export function readableManifest(path: string): ReadManifest | undefined {
   try {
     const stat = lstatSync(path, { throwIfNoEntry: false });

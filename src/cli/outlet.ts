@@ -1,6 +1,6 @@
 /**
- * Standard output or standard error. Its reader may leave, stop reading or be slow, its disk may be full: writing never throws and
- * never waits. A closed output ends the writing, never the work that a command does.
+ * Standard output or standard error. Its reader may leave, stop reading or be slow, its disk may be full: writing
+ * never throws and never waits. A closed output ends the writing, never the work that a command does.
  */
 export interface Outlet {
   write(text: string): void;
@@ -20,7 +20,9 @@ export interface Outlet {
 
 const outlets = new WeakMap<NodeJS.WriteStream, Outlet>();
 
-/** The outlet of a stream, which is always the same one. From the first call on, errors of the stream are its business. */
+/**
+ * The outlet of a stream, which is always the same one. From the first call on, errors of the stream are its business.
+ */
 export function outletOf(stream: NodeJS.WriteStream): Outlet {
   let outlet = outlets.get(stream);
   if (outlet === undefined) {

@@ -76,7 +76,10 @@ export async function verifyPackage(
   }
 }
 
-/** Files of the directory that are this manifest: the one of an unpacked archive, and the one that was named. They are no content. */
+/**
+ * Files of the directory that are this manifest: the one of an unpacked archive, and the one that was named. They are
+ * no content.
+ */
 function ownManifests(root: string, { digest, path }: KnownManifest): ReadonlySet<string> {
   const own = new Set<string>();
   if (readableManifest(join(root, archivedManifest))?.digest === digest) own.add(archivedManifest);
