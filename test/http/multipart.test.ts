@@ -115,11 +115,12 @@ test('what is not UTF-8 or coded is refused, by its part, and never rewritten', 
     assert.match(String(names.detail), /caf\\xe9/);
     const star = part('x', 'a').replace('filename="x"', "filename*=iso-8859-1''caf%e9");
     await assertProblem(await post(star + end), 400, 'malformed_multipart');
-    await assertProblem(
+    const untitled = await assertProblem(
       await post(latin1(field('annotations', '{"x":{"title":"caf\xe9"}}') + part('x', 'a') + end)),
       400,
       'malformed_json',
     );
+    assert.match(String(untitled.detail), /annotations \(part 1 .*not UTF-8/);
     const charset = field('annotations', '{}').replace('\r\n\r\n', '\r\nContent-Type: application/json; charset=latin1\r\n\r\n');
     await assertProblem(await post(charset + part('x', 'a') + end), 415, 'unsupported_media_type');
     for (const header of ['Content-Transfer-Encoding: base64', 'Content-Transfer-Encoding: Quoted-Printable', 'Content-Encoding: gzip']) {
