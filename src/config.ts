@@ -114,7 +114,7 @@ export function readConfig(
     retention: {
       classes: retentionClasses(settings, directory),
       unfinalizedSeconds: settings.integer('RETENTION_UNFINALIZED_SECONDS', 604_800, { from: 0 }),
-      sweepIntervalSeconds: settings.integer('RETENTION_SWEEP_INTERVAL_SECONDS', 3600, { from: 1 }),
+      sweepIntervalSeconds: settings.integer('RETENTION_SWEEP_INTERVAL_SECONDS', 3600, { from: 1, to: longestTimerSeconds }),
       autorun: settings.boolean('RETENTION_AUTORUN', false),
     },
     guideBoardSchema: resolve(directory, settings.text('GUIDE_BOARD_SCHEMA', 'schemas/guide-board.run.v1.json')),
@@ -146,6 +146,9 @@ function misplaced({ backends, database }: Config, settings: Settings): readonly
   ];
   return needed.filter((name) => !settings.isSet(name)).map((name) => `ARTIFACTSTORE_${name}`);
 }
+
+/** A longer timer of Node would run out at once. */
+const longestTimerSeconds = 2_147_483;
 
 const logLevels: Readonly<Record<string, LogLevel>> = {
   TRACE: 'trace',

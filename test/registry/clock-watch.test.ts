@@ -131,6 +131,17 @@ describe('a registry whose clock is in doubt', () => {
     assert.equal((await producer.packages.create(input)).record.expires_at, '2999-01-31T12:00:01.000Z');
   });
 
+  it('does not wait for the clock of a database that cannot be used', async () => {
+    await using store = await openTwoBackends();
+    const database = {
+      ...store.database,
+      health: async () => ({ healthy: false, migrated: true, detail: 'silent' }),
+      clock: () => new Promise<never>(() => undefined),
+    };
+    const { db, clock } = await store.over({ database }).as('tester').health();
+    assert.deepEqual([db, clock.healthy], [{ healthy: false, detail: 'silent' }, true]);
+  });
+
   it('waits an interval before its first run', async () => {
     await using store = await openTwoBackends();
     const runs: unknown[] = [];
