@@ -1,4 +1,5 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { connectionFault } from '../kernel/connection-fault.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Session } from './renewed.ts';
 
@@ -124,7 +125,7 @@ function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt
   const { $metadata: { httpStatusCode: status = undefined } = {} } = error as { $metadata?: { httpStatusCode?: number } };
   if (status === undefined || code === undefined) {
     const what =
-      status === undefined ? `cannot be reached (${failureCode(error)})` : `answers (${status}) otherwise than a security token service`;
+      status === undefined ? unreached(failureCode(error)) : `answers (${status}) otherwise than a security token service${leads(error)}`;
     return unavailable(`The address ${place} ${what}`, settings.endpoint);
   }
   const refusal = `The security token service at ${place} refuses (${status} ${code})`;
@@ -151,6 +152,19 @@ const settingByCode: ReadonlyMap<string, string> = new Map([
 
 function unavailable(text: string, ...names: readonly [string, ...string[]]): ArtifactstoreError {
   return new ArtifactstoreError('storage_unavailable', `${text}. See ${names.join(' and ')}`, { field: names[0], info: { names } });
+}
+
+function unreached(code: string): string {
+  const fault = connectionFault(code);
+  if (fault === undefined) return `cannot be reached (${code})`;
+  return `cannot be reached (${code}): ${fault.text}${fault.remedy === undefined ? '' : `; ${fault.remedy}`}`;
+}
+
+/** Where an answer that redirects leads, without what may be a secret in it. */
+function leads(error: unknown): string {
+  const { $response } = error as { readonly $response?: { readonly headers?: Readonly<Record<string, string>> } };
+  const target = URL.parse($response?.headers?.location ?? '');
+  return target === null ? '' : `: it redirects to ${target.origin}${target.pathname}`;
 }
 
 /** A word for a failure without an answer; never its message. */
