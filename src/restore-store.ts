@@ -72,7 +72,7 @@ export async function checkBackupIn(directory: string, options: CheckBackupOptio
   const record = (await place.record())!;
   if (record.state === 'in progress')
     throw new ArtifactstoreError('integrity_failure', `The backup in ${place.directory} was never finished.`, {
-      info: { hint: 'run `artifactstore backup` on the registry again; it goes on where it stopped' },
+      info: { hint: 'run `artifactstore backup` on the registry again; it resumes where it stopped' },
     });
   const { registry, state, sequence, chain_digest, finished_at, missing } = record;
   return { registry_id: registry.id, state, sequence, chain_digest, finished_at, missing, ...(await checkBackup(place, record, options)) };

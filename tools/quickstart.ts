@@ -14,7 +14,7 @@ const sample = join('var', 'runs', 'run-20260513T210255Z');
 
 const server = (await startServer([])) ?? (await startServer(['--port', '0']));
 if (server === undefined) {
-  console.error('The server did not start; its message stands above.');
+  console.error('The server did not start; its message overrides.');
   process.exit(1);
 }
 process.env.ARTIFACTSTORE_API_URL = server.url;

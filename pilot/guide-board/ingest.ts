@@ -20,7 +20,7 @@ export function guideBoardIngest(tools: Tools): CommandDefinition {
   return (command, context) => {
     command
       .argument('<run-dir>', 'the directory of one run; the whole of it is kept')
-      .option('--retention-class <slug>', "how long it is kept; stands above the run's retention-summary.json")
+      .option('--retention-class <slug>', "how long it is kept; overrides the run's retention-summary.json")
       .option('--jobs <n>', 'requests at once', positiveInteger, 8)
       .addHelpText(
         'after',

@@ -25,7 +25,7 @@ export async function linkRun(work: Work, packageRecord: Package, patience: numb
   const hub = connectStateHub(library, stateHub.url, work.signal);
   const event = linkEvent(work, packageRecord);
   if (await isRemembered(work, hub, event)) return 'found';
-  // A State Hub that is away is noticed before anything is opened for it.
+  // A State Hub that is unavailable is noticed before anything is opened for it.
   if (await hub.has(event)) return 'found';
   const receipt = await claim(work, hub, packageRecord, event, patience);
   if (receipt === undefined) return 'found';

@@ -186,7 +186,7 @@ async function giveUp({ registry, tools: { library } }: Work, record: Package, e
     ));
   const left = abandoned
     ? `nothing was sealed, package ${record.id} is abandoned; ingest again`
-    : `package ${record.id} is not sealed; ingest again, and it is gone on with`;
+    : `package ${record.id} is not sealed; ingest again, and it is resumed`;
   const own = error.info?.hint;
   return new library.ArtifactstoreError(error.code, error.message, {
     ...(error.field === undefined ? {} : { field: error.field }),

@@ -86,7 +86,7 @@ async function readSegment(directory: string, { name, first, last }: Segment): P
 
 function damaged(path: string, what: string): ArtifactstoreError {
   return new ArtifactstoreError('integrity_failure', `The backup's file ${path} is damaged: ${what}`, {
-    info: { file: path, hint: 'delete this file and run `artifactstore backup` again: it copies these events anew' },
+    info: { file: path, hint: 'delete this file and run `artifactstore backup` again: it copies these events again' },
   });
 }
 

@@ -83,7 +83,7 @@ export interface OpenStore extends AsyncDisposable {
 export interface Context extends Surroundings {
   readonly globals: GlobalOptions;
   readonly output: Output;
-  /** Read once; `--api-url` stands above the environment. */
+  /** Read once; `--api-url` overrides the environment. */
   readonly config: Config;
   /** The exit code of a command that ends without an error and yet not with 0. */
   exitWith(code: number): void;

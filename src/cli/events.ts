@@ -21,7 +21,7 @@ export const events: Definition = (command, context) => {
   command
     .option('--since <sequence>', 'only events after this one', sequenceNumber, 0)
     .addOption(new Option('--output <file>', 'save them instead, as lines of JSON, once all are there').conflicts('follow'))
-    .option('--follow', 'go on with new events as they happen, until Ctrl-C')
+    .option('--follow', 'continue with new events as they happen, until Ctrl-C')
     .option('--type <type>', 'of this type only, such as v1.package.finalized')
     .option('--subject-kind <kind>', 'about this kind of subject only')
     .option('--subject-id <id>', 'about this subject only')

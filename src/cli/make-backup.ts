@@ -4,7 +4,7 @@ import type { BackupProblem, MissingObject } from '../registry/operator.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
-import { formatBytes } from './size.ts';
+import { counted, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
 
 export interface BackupCommandOptions {
@@ -29,7 +29,7 @@ export async function makeBackup(context: Context, directory: string, options: B
     signal: stop.signal,
     ...(options.rate === undefined ? {} : { bytesPerSecond: options.rate }),
     onProgress: ({ events, objects, bytes }) =>
-      progress.show(() => `copying: ${count(events)} events, ${count(objects)} objects, ${formatBytes(bytes)}`),
+      progress.show(() => `copying: ${counted(events, 'event')}, ${counted(objects, 'object')}, ${formatBytes(bytes)}`),
   });
   progress.clear();
   if (output.json) output.value(made);
@@ -38,9 +38,9 @@ export async function makeBackup(context: Context, directory: string, options: B
     const { copied, sequence, chain_digest } = made;
     const head = made.ok ? output.colors.green('backed up') : 'copied';
     output.line(
-      `${head} the log up to event ${sequence}, ${count(made.objects)} objects (${formatBytes(made.bytes)}) to ${made.directory}`,
+      `${head} the log up to event ${sequence}, ${counted(made.objects, 'object')} (${formatBytes(made.bytes)}) to ${made.directory}`,
     );
-    output.note(`new in this run: ${count(copied.events)} events, ${count(copied.objects)} objects (${formatBytes(copied.bytes)})`);
+    output.note(`new in this run: ${counted(copied.events, 'event')}, ${counted(copied.objects, 'object')} (${formatBytes(copied.bytes)})`);
     output.note(`the log's head: ${chain_digest}`);
   }
   if (!made.ok) throw incomplete(made, 'put them back or push the same bytes again, then run the backup again');

@@ -30,7 +30,7 @@ export const packagesList: Definition = (command, context) => {
     .option('--finalized-before <time>', 'sealed before this time', time)
     .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm)
     .option('--limit <n>', 'at most so many, up to 1000', positiveInteger, 100)
-    .option('--cursor <cursor>', 'go on after an earlier page')
+    .option('--cursor <cursor>', 'continue after an earlier page')
     .addHelpText(
       'after',
       `

@@ -30,7 +30,7 @@ export const commands: CommandTable = {
   },
   usage: { summary: 'show how full the registry is', load: async () => (await import('./usage.ts')).usage },
   retention: {
-    summary: 'see and change how long packages are kept, and collect what is over',
+    summary: 'see and change how long packages are kept, and collect what has expired',
     commands: {
       show: {
         summary: 'say why a package is kept or will go, and when',
@@ -39,7 +39,7 @@ export const commands: CommandTable = {
       extend: { summary: 'keep a package longer', load: async () => (await import('./retention-extend.ts')).retentionExtend },
       hold: { summary: 'keep a package until the hold is released', load: async () => (await import('./retention-hold.ts')).retentionHold },
       release: { summary: 'release a hold', load: async () => (await import('./retention-release.ts')).retentionRelease },
-      sweep: { summary: 'mark packages whose time is over', load: async () => (await import('./retention-sweep.ts')).retentionSweep },
+      sweep: { summary: 'mark packages that have expired', load: async () => (await import('./retention-sweep.ts')).retentionSweep },
       gc: { summary: 'collect what is marked and delete its bytes', load: async () => (await import('./retention-gc.ts')).retentionGc },
     },
   },

@@ -13,7 +13,7 @@ export const push: Definition = (command, context) => {
       ...all,
       text,
     ])
-    .option('--metadata-file <file>', 'a JSON object; --metadata stands above it')
+    .option('--metadata-file <file>', 'a JSON object; --metadata overrides it')
     .option('--metadata-schema <slug>', 'a registered schema that the metadata must match')
     .option('--idempotency-key <key>', 'with the same key, a push that failed is resumed where it stopped')
     .option('--jobs <n>', 'requests at once', positiveInteger, 8)

@@ -1,5 +1,6 @@
 import type { Definition } from './definition.ts';
 import { createProgressCount } from './progress-count.ts';
+import { counted } from './size.ts';
 
 export const replay: Definition = (command, context) => {
   command
@@ -19,6 +20,6 @@ Example:
       const { events, sequence } = await store.operator.replay(progress.show);
       progress.end();
       if (output.json) output.value({ events, sequence });
-      else output.line(`${output.colors.green('replayed')} ${events.toLocaleString('en')} events, up to sequence ${sequence}`);
+      else output.line(`${output.colors.green('replayed')} ${counted(events, 'event')}, up to sequence ${sequence}`);
     });
 };

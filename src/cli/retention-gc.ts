@@ -3,13 +3,13 @@ import { warnOfClock } from './clock-warning.ts';
 import type { Definition } from './definition.ts';
 import type { Output } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
-import { formatBytes } from './size.ts';
+import { counted, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
 
 export const retentionGc: Definition = (command, context) => {
   command
     .option('--dry-run', 'say what would be done, and change nothing')
-    .option('--accept-clock', "this machine's clock is right, whatever speaks against it")
+    .option('--accept-clock', "sweep and collect although this machine's clock is in doubt")
     .addHelpText(
       'after',
       `
@@ -41,7 +41,7 @@ Examples:
       const collection = await store.operator.collect({ signal: stop.signal, onProgress });
       progress.clear();
       for (const { backend_id, objects } of collection.left_over)
-        output.warn(`${number(objects)} dead objects are left in "${backend_id}", which is not configured; run again when it is`);
+        output.warn(`${counted(objects, 'dead object')} left in "${backend_id}", which is not configured; run again when it is`);
       if (output.json) output.value(collection);
       else await showCollection(output, collection);
     });
@@ -49,7 +49,7 @@ Examples:
 
 async function showCollection(output: Output, collection: Collection): Promise<void> {
   const { abandoned_package_ids, collected_package_ids, backends } = collection;
-  const packages = `${number(collected_package_ids.length)} packages, ${number(abandoned_package_ids.length)} given up`;
+  const packages = `${counted(collected_package_ids.length, 'package')}, ${number(abandoned_package_ids.length)} abandoned`;
   output.line(`${output.colors.green('collected')} ${packages}; ${tell(collection)}`);
   const rows = backends.map((backend) => [
     backend.backend_id,
@@ -65,16 +65,16 @@ async function showCollection(output: Output, collection: Collection): Promise<v
 function differenceOf({ stored_bytes, live_bytes, stored_objects, live_objects }: Collection['backends'][number]): string {
   if (stored_bytes === live_bytes && stored_objects === live_objects) return 'none';
   const more = stored_bytes - live_bytes;
-  return `${formatBytes(Math.abs(more))} ${more < 0 ? 'missing' : 'more'}, ${number(Math.abs(stored_objects - live_objects))} objects`;
+  return `${formatBytes(Math.abs(more))} ${more < 0 ? 'missing' : 'more'}, ${counted(Math.abs(stored_objects - live_objects), 'object')}`;
 }
 
 async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
-  for (const id of plan.abandon_package_ids) output.line(`give up  ${id}`);
+  for (const id of plan.abandon_package_ids) output.line(`abandon  ${id}`);
   for (const id of plan.collect_package_ids) output.line(`collect  ${id}`);
   for (const { backend_id, object_keys } of plan.delete_orphans)
     for (const key of object_keys) output.line(`delete   ${backend_id} ${key}`);
   output.line(
-    `would release ${number(plan.release_locations)} locations and forget ${number(plan.reclaim_drafts)} drafts; nothing was changed`,
+    `would release ${counted(plan.release_locations, 'location')} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
   );
   if (plan.delete_objects.length === 0) return;
   const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, number(objects), formatBytes(bytes)]);
@@ -83,10 +83,10 @@ async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
 
 function tell({ released_locations, deleted_objects, deleted_orphans, reclaimed_drafts }: CollectionCounts): string {
   return [
-    `${number(released_locations)} locations released`,
-    `${number(deleted_objects)} objects deleted`,
-    `${number(deleted_orphans)} orphans`,
-    `${number(reclaimed_drafts)} drafts`,
+    `${counted(released_locations, 'location')} released`,
+    `${counted(deleted_objects, 'object')} deleted`,
+    counted(deleted_orphans, 'orphan'),
+    counted(reclaimed_drafts, 'draft'),
   ].join(', ');
 }
 

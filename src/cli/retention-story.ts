@@ -1,6 +1,7 @@
 import type { JsonObject } from '../kernel/json.ts';
 import { parseTimestamp } from '../kernel/time.ts';
 import type { RetentionEvent, RetentionRecord } from '../registry/REGISTRY.ts';
+import { counted } from './size.ts';
 
 /** Why a package is kept or will go, and when, in one sentence without its full stop. `now` is in milliseconds. */
 export function tellRetention(record: RetentionRecord, now: number): string {
@@ -17,8 +18,8 @@ export function tellRetention(record: RetentionRecord, now: number): string {
     const others = holds.length === 1 ? '' : `, and by ${holds.length - 1} more`;
     return `held by ${hold.owner} since ${hold.applied_at}: ${onOneLine(hold.reason)}${others}; ${afterwards(record, now)}`;
   }
-  if (status === 'created') return 'kept while it is open; given up by a collection when it stays unchanged and nobody finalizes it';
-  if (expires_at === null) return `kept for ever: ${reasonOf(record)}`;
+  if (status === 'created') return 'kept while it is open; abandoned by a collection when it stays unchanged and nobody finalizes it';
+  if (expires_at === null) return `kept forever: ${reasonOf(record)}`;
   if (parseTimestamp(expires_at) > now)
     return `kept until ${expires_at} (${formatSpan(parseTimestamp(expires_at) - now)} from now): ${reasonOf(record)}`;
   const next = eligible_at === null ? 'goes with the first collection after the next sweep' : 'goes with the next collection';
@@ -43,7 +44,7 @@ export function tellRetentionEvent({ event_type, detail }: RetentionEvent): stri
     case 'v1.retention.eligibility_cleared':
       return `no longer to be collected: ${textOf(detail, 'cause')}`;
     case 'v1.package.abandoned':
-      return detail.cause === 'unfinalized' ? 'given up: nobody finalized it' : 'abandoned';
+      return detail.cause === 'unfinalized' ? 'abandoned: nobody finalized it' : 'abandoned';
     case 'v1.package.garbage_collected':
       return 'collected';
     default:
@@ -56,7 +57,7 @@ export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [size, name] = units.find(([size]) => seconds >= 2 * size) ?? ([1, 'second'] as const);
   const count = Math.floor(seconds / size);
-  return `${count.toLocaleString('en')} ${name}${count === 1 ? '' : 's'}`;
+  return counted(count, name);
 }
 
 const units = [

@@ -5,7 +5,7 @@ import { stopOnSignal } from './stop.ts';
 export const retentionSweep: Definition = (command, context) => {
   command
     .option('--dry-run', 'say which packages would be marked, and change nothing')
-    .option('--accept-clock', "this machine's clock is right, whatever speaks against it")
+    .option('--accept-clock', "sweep and collect although this machine's clock is in doubt")
     .addHelpText(
       'after',
       `

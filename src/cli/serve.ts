@@ -7,7 +7,7 @@ export const serve: Definition = (command, context) => {
     .option('--host <host>', 'the address to listen on (ARTIFACTSTORE_HOST)')
     .option('--port <port>', 'the port; 0 lets the system choose (ARTIFACTSTORE_PORT)', portNumber)
     .option('--workers <n>', 'processes that share the port', positiveInteger, 1)
-    .option('--accept-clock', "sweep and collect with this machine's clock, whatever speaks against it at the start")
+    .option('--accept-clock', "sweep and collect although this machine's clock is in doubt at the start")
     .addHelpText(
       'after',
       `

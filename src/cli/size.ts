@@ -10,8 +10,13 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
+/** `1 draft`, `1,200 drafts`. */
+export function counted(count: number, name: string): string {
+  return `${count.toLocaleString('en')} ${name}${count === 1 ? '' : 's'}`;
+}
+
 export function countFiles(count: number): string {
-  return count === 1 ? '1 file' : `${count.toLocaleString('en')} files`;
+  return counted(count, 'file');
 }
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

@@ -3,7 +3,7 @@ import type { Adoption } from '../registry/operator.ts';
 import type { Context } from './context.ts';
 import type { Definition } from './definition.ts';
 import { createProgressLine } from './progress-line.ts';
-import { formatBytes } from './size.ts';
+import { counted, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
 
 export interface StorageAdoptOptions {
@@ -41,7 +41,7 @@ async function adoptStorage({ config, output, openStore }: Context, options: Sto
   await using store = await openStore(config, { readOnly: dryRun });
   const plan = await store.operator.planAdoption(backend, {
     signal: stop.signal,
-    onProgress: (objects) => progress.show(() => `listing ${backend}: ${count(objects)} objects`),
+    onProgress: (objects) => progress.show(() => `listing ${backend}: ${counted(objects, 'object')}`),
   });
   progress.clear();
   const asExpected = plan.found_objects === plan.live_objects && plan.unknown_objects === 0;
@@ -73,8 +73,8 @@ async function adoptStorage({ config, output, openStore }: Context, options: Sto
 function linesOf(plan: Adoption): readonly string[] {
   const { stored_objects, stored_bytes, live_objects, live_bytes, found_objects, unknown_objects, foreign_objects } = plan;
   return [
-    `in the store    ${count(stored_objects)} objects, ${formatBytes(stored_bytes)}`,
-    `in the log      ${count(live_objects)} live objects, ${formatBytes(live_bytes)}; ${count(found_objects)} of them lie there`,
+    `in the store    ${counted(stored_objects, 'object')}, ${formatBytes(stored_bytes)}`,
+    `in the log      ${counted(live_objects, 'live object')}, ${formatBytes(live_bytes)}; ${count(found_objects)} of them lie there`,
     ...(unknown_objects === 0 ? [] : [`unknown         ${count(unknown_objects)} objects that the next collection deletes`]),
     ...(foreign_objects === 0 ? [] : [`other files     ${count(foreign_objects)}, which stay`]),
   ];

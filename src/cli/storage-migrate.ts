@@ -18,7 +18,7 @@ export const storageMigrate: Definition = (command, context) => {
 Works on the database and the storage directly, beside running servers, uploads and collections. Copies the bytes, reads them
 back, then records the new place, releases the old one and deletes what nobody needs there. Manifests stay as they are. Files are
 readable all the time. Ends with exit code 5 when something could not be moved because it is bad or missing. It may be stopped or
-killed at any point: run it again, and it goes on. New files go where the configuration says: change that first.
+killed at any point: run it again, and it resumes. New files go where the configuration says: change that first.
 
 Examples:
   $ artifactstore storage migrate --from local --to s3 --dry-run

@@ -27,9 +27,9 @@ export const storageVerify: Definition = (command, context) => {
       `
 Works on the database and the storage directly, beside running servers. Reads every object from end to end, checks both digests
 and records what it finds: what is bad or missing shows in /health and is never served, what is good again is cleared. Ends with
-exit code 5 when anything is bad or missing. An object that cannot be read now, as for want of permission, is neither: it is
-told, not recorded, and the exit code is 6. When the store itself is in doubt, nothing is recorded, and the exit code is 6 too; so
-it is when not one of the first 100 objects is there. A run that was stopped goes on where it was.
+exit code 5 when anything is bad or missing. An object that cannot be read now, for lack of permission for example, is neither: it is
+reported, not recorded, and the exit code is 6. When the store itself is in doubt, nothing is recorded, and the exit code is 6 too; so
+it is when not one of the first 100 objects is there. A run that was stopped resumes where it was.
 
 Examples:
   $ artifactstore storage verify --backend local

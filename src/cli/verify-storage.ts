@@ -3,7 +3,7 @@ import type { Timestamp } from '../kernel/time.ts';
 import type { VerificationCounts, VerifyOptions } from '../registry/operator.ts';
 import type { Context } from './context.ts';
 import { createProgressLine } from './progress-line.ts';
-import { formatBytes } from './size.ts';
+import { counted, formatBytes } from './size.ts';
 import { stopOnSignal } from './stop.ts';
 
 export interface StorageVerifyOptions {
@@ -83,8 +83,8 @@ export async function listOrphans({ config, output, openStore }: Context, option
   const report = await store.operator.findOrphans(options.backend, { delete: options.delete === true, signal: stop.signal });
   if (output.json) return output.value(report);
   for (const key of report.orphan_keys) output.line(key);
-  const found = `${count(report.orphan_keys.length)} orphans, ${count(report.deleted_orphans)} deleted`;
-  const stored = `${count(report.stored_objects)} objects (${formatBytes(report.stored_bytes)})`;
+  const found = `${counted(report.orphan_keys.length, 'orphan')}, ${count(report.deleted_orphans)} deleted`;
+  const stored = `${counted(report.stored_objects, 'object')} (${formatBytes(report.stored_bytes)})`;
   const live = `${count(report.live_objects)} (${formatBytes(report.live_bytes)})`;
   output.note(`${found}; ${stored} lie there, ${live} of the log's are live`);
 }
@@ -94,7 +94,7 @@ function count(value: number): string {
 }
 
 function tell({ objects, bytes, ...counts }: VerificationCounts): string {
-  return `${count(objects)} objects, ${formatBytes(bytes)}, ${problems(counts)}`;
+  return `${counted(objects, 'object')}, ${formatBytes(bytes)}, ${problems(counts)}`;
 }
 
 function problems({ failed, missing, unreadable }: Pick<VerificationCounts, 'failed' | 'missing' | 'unreadable'>): string {

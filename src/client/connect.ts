@@ -24,7 +24,7 @@ export interface RemoteRegistry extends Registry {
 }
 
 /**
- * Connects to a server; nothing is sent before the first call. Requests that can be repeated are, while the server is away for a
+ * Connects to a server; nothing is sent before the first call. Requests that can be repeated are, while the server is unavailable for a
  * moment. Uploads can when their body is a `ReopenableBody` or is short; downloads go on from where they broke off, and are checked
  * against length and digest while they are read.
  */

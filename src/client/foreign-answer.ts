@@ -53,7 +53,7 @@ const meanings: Readonly<Record<number, readonly [code: ErrorCode, why: string, 
   431: ['headers_too_large', 'a proxy in front of the server takes no headers of this size', askProxy],
   502: ['server_unreachable', 'a proxy answers, and the server behind it does not', lookBehind],
   503: ['server_unreachable', 'a proxy answers, and the server behind it does not', lookBehind],
-  504: ['server_unreachable', 'a proxy waited for the server behind it, in vain', `${lookBehind} nginx: proxy_read_timeout`],
+  504: ['server_unreachable', 'a proxy waited for the server behind it, and got no answer', `${lookBehind} nginx: proxy_read_timeout`],
   507: ['storage_full', 'a proxy in front of the server has no room', askProxy],
 };
 

@@ -42,7 +42,7 @@ export async function uploadFiles(
     const [firsts, twins] = claim(missing);
     await Promise.all([sendFirsts(firsts), attachTwins(twins)]);
   });
-  // A request that waits for a server or a store that is away is not waited for.
+  // A request that waits for a server or a store that is unavailable is not waited for.
   await Promise.race([sending, stopped(signal)]);
   signal.throwIfAborted();
   return uploaded;

@@ -203,7 +203,7 @@ async function openWriter(target: PostgresTarget, isClosed: () => boolean): Prom
 function behind(address: PostgresAddress, found: number, acknowledged: number): ArtifactstoreError {
   return databaseUnavailable(
     `${serverName(address)} has the log up to event ${found}, and this server has acknowledged event ${acknowledged}: ` +
-      'events were lost, in a failover or by a restore. Nothing was written; restart the server to go on from what there is.',
+      'events were lost, in a failover or by a restore. Nothing was written; restart the server to continue from what there is.',
   );
 }
 

@@ -37,7 +37,7 @@ export function createPostgresReads(target: PostgresTarget): PostgresReads {
       throw stale(
         databaseUnavailable(
           `${where} shows the log up to event ${state.sequence}, and this server has acknowledged event ${least}: ` +
-            'it is behind, or has lost events in a failover. Restart the server to go on from what there is.',
+            'it is behind, or has lost events in a failover. Restart the server to continue from what there is.',
         ),
       );
   };

@@ -27,7 +27,7 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
   const seen = new Set<string>();
   let annotations: Annotations = new Map();
   try {
-    if (!(await pass(reader.streamUntil(boundary)))) throw malformed('has not the boundary of its content type');
+    if (!(await pass(reader.streamUntil(boundary)))) throw malformed('does not have the boundary of its content type');
     for (let number = 1; await hasNextPart(reader); number++) {
       if (number > limits.parts) throw malformed('has too many parts');
       const where = `part ${number}`;

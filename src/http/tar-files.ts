@@ -62,7 +62,7 @@ export async function* readTarFiles(
     for await (const chunk of reader.rest()) if (chunk.some((byte) => byte !== 0)) throw malformed('has bytes after its end');
     if (seen.size === 0) throw malformed('holds no file');
     for (const path of manifest?.files.keys() ?? [])
-      if (!seen.has(path)) throw malformed(`has not the file "${path}", which its manifest.json names`, path);
+      if (!seen.has(path)) throw malformed(`does not have the file "${path}", which its manifest.json names`, path);
   } finally {
     await body.return();
   }

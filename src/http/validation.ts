@@ -139,7 +139,7 @@ const bounds = new Set([
 function bodyError(errors: readonly SchemaError[]): ArtifactstoreError {
   const error = errors.find(({ keyword }) => keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') ?? errors[0];
   if (error === undefined)
-    return new ArtifactstoreError('malformed_request', 'The body has not the shape that this route takes.', { field: '' });
+    return new ArtifactstoreError('malformed_request', 'The body does not have the shape that this route takes.', { field: '' });
   const field = error.instancePath + namedProperty(error.params);
   const code = bounds.has(error.keyword) ? 'invalid_value' : 'malformed_request';
   const where = field === '' ? 'The body' : `"${printable(field)}"`;

@@ -23,7 +23,7 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
     await pause(firstPause(options.intervalSeconds), stop.signal);
     while (!stop.signal.aborted) {
       await run().catch((error: unknown) => {
-        if (!stop.signal.aborted) context.onIncident({ message: 'the retention run failed; the next one goes on', error });
+        if (!stop.signal.aborted) context.onIncident({ message: 'the retention run failed; the next one continues', error });
       });
       await pause(options.intervalSeconds * 1000, stop.signal);
     }

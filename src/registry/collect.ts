@@ -57,7 +57,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
 /**
  * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the bytes that no
  * live location needs deleted, with drafts and orphans that stopped processes left. Each step is one transaction that looks for
- * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted. A backend that is away is
+ * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted. A backend that is unavailable is
  * thrown as `storage_unavailable` when everything else is done.
  */
 export async function collect(context: Context, options: CollectOptions): Promise<Collection> {

@@ -93,7 +93,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
   }
   const now = await context.database.read('file.locate', { file_id: file.id });
   if (now === undefined || now.locations.length === 0) throw collected(located);
-  // Bytes in a backend that is away may be good: it is worth asking again.
+  // Bytes in a backend that is unavailable may be good: it is worth asking again.
   throw failures.find(({ code }) => code === 'storage_unavailable') ?? failures[0] ?? knownBad(located);
 }
 

@@ -4,7 +4,7 @@
 export interface Operator {
   migrate(): Promise<readonly string[]>;
   replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
-  /** Says that this machine's clock is right, whatever speaks against it now; a later jump is noticed all the same. */
+  /** Says that sweep and collect although this machine's clock is in doubt now; a later jump is noticed all the same. */
   acceptClock(): void;
   /** Why this machine's clock is not believed, in words; undefined while it is. Then `sweep` and `collect` are `clock_in_doubt`. */
   clockDoubt(): Promise<string | undefined>;

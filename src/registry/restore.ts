@@ -46,7 +46,7 @@ export async function restore(parts: RestoreParts, options: RestoreOptions): Pro
       'integrity_failure',
       `The backup in ${place.directory} was never finished: nothing can be restored from it.`,
       {
-        info: { hint: 'run `artifactstore backup` on the registry again; it goes on where it stopped' },
+        info: { hint: 'run `artifactstore backup` on the registry again; it resumes where it stopped' },
       },
     );
   await database.requireEmpty();

@@ -40,11 +40,11 @@ const hold: Hold = {
 test('one sentence says why a package is kept or will go, and when', () => {
   const told = (change: Partial<RetentionRecord>, at = now) => tellRetention({ ...record, ...change }, at);
   assert.equal(told({}), `kept until ${expires} (89 days from now): class raw-evidence, 90 days from creation`);
-  assert.equal(told({ expires_at: null, history: [decision(null)] }), 'kept for ever: class raw-evidence, which never expires');
+  assert.equal(told({ expires_at: null, history: [decision(null)] }), 'kept forever: class raw-evidence, which never expires');
   const extended = event('v1.retention.extended', { new_expires_at: null, reason: 'reference' });
   assert.equal(
     told({ expires_at: null, history: [decision(expires), extended] }),
-    `kept for ever: extended by ann at ${created}: reference`,
+    `kept forever: extended by ann at ${created}: reference`,
   );
   assert.equal(
     told({}, late),

@@ -190,7 +190,7 @@ describe('retention from the command line, beside a running server', () => {
       2,
     );
     const shown = await place.run('retention', 'gc');
-    assert.match(shown.stdout, /^collected 0 packages, 0 given up; 0 locations released/);
+    assert.match(shown.stdout, /^collected 0 packages, 0 abandoned; 0 locations released/);
     assert.match(shown.stdout, /^local +(\d+) +(\S+ \S+) +\1 +\2 +none$/m);
 
     for (const [id, path, text] of [

@@ -257,7 +257,12 @@ describe('credentials: web identity, refusals', () => {
       endpoint,
       /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
     );
-    await refuses(world, world.with({ stsEndpointUrl: world.sts.url.replace('http', 'https') }), endpoint, /\(EPROTO\): https was asked for/);
+    await refuses(
+      world,
+      world.with({ stsEndpointUrl: world.sts.url.replace('http', 'https') }),
+      endpoint,
+      /\(EPROTO\): https was asked for/,
+    );
   });
 
   test('an address that answers with something else than HTTP is named', async () => {

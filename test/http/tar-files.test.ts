@@ -145,7 +145,7 @@ describe('a tar archive that is sent', () => {
     for (const [detail, ...entries] of [
       [/comes first/, { name: 'a', body: 'a' }, own],
       [/does not name/, own, { name: 'a', body: 'a' }, mine, { name: 'b', body: 'b' }],
-      [/has not the file "manifest.json"/, own, { name: 'a', body: 'a' }],
+      [/does not have the file "manifest.json"/, own, { name: 'a', body: 'a' }],
     ] as const)
       assert.match(String((await assertProblem(await post(await archiveOf(...entries)), 400, 'malformed_archive')).detail), detail);
     await assertProblem(await post(await archiveOf(own, { name: 'a', body: 'b' }, mine)), 400, 'digest_mismatch');

@@ -10,7 +10,7 @@ import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { objectKey } from '../../src/kernel/key.ts';
 import { openTwoBackends } from './two-backends.ts';
 
-test('a backend that is away keeps no other one from being collected, and is collected when it is back', async () => {
+test('a backend that is unavailable keeps no other one from being collected, and is collected when it is back', async () => {
   await using store = await openTwoBackends();
   const paths: string[] = [];
   for (const producer of ['far', 'near'] as const) {

@@ -150,7 +150,7 @@ describe('backup and restore', () => {
       SECRET: bucket.secretAccessKey,
     });
 
-    it('brings objects back into the backends that the log names, and says so when a bucket is away', async () => {
+    it('brings objects back into the backends that the log names, and says so when a bucket is unavailable', async () => {
       await using store = await openTestRegistry(inBucket('artifacts'));
       using place = scratch();
       const target = join(place.path, 'b');

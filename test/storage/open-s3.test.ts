@@ -147,7 +147,7 @@ describe('a registry on a bucket', () => {
     assert.ok((await read(record.id)).byteLength === 1000);
   });
 
-  test('says that the store is away, takes nothing, and goes on when it is back', async () => {
+  test('says that the store is unavailable, takes nothing, and goes on when it is back', async () => {
     const id = await open();
     const bytes = randomBytes(1000);
     bucket.setFaults({ status: 500 });

@@ -9,7 +9,7 @@ export function retentionClassRoutes(api: Api): void {
       config: { access: 'read' },
       schema: {
         tags: ['retention'],
-        summary: 'The retention classes; a duration of null means for ever',
+        summary: 'The retention classes; a duration of null means forever',
         response: answers({ 200: itemsOf(retentionClassRecord) }),
       },
     },

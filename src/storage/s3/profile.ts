@@ -98,7 +98,7 @@ function fields(value: unknown): Readonly<Record<string, unknown>> {
 function unreadable(path: string, text: string, cause?: unknown): ArtifactstoreError {
   return new ArtifactstoreError(
     'invalid_configuration',
-    `The store's profile ${path} cannot be used: ${text}. Make it anew with storage certify --save, or remove it.`,
+    `The store's profile ${path} cannot be used: ${text}. Make it again with storage certify --save, or remove it.`,
     { field: 'ARTIFACTSTORE_S3_PROFILE_PATH', ...(cause === undefined ? {} : { cause }) },
   );
 }

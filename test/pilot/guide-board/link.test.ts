@@ -96,7 +96,7 @@ describe('links in State Hub', () => {
     assert.equal(linksTo(ingested).length, 1);
   });
 
-  test('State Hub is away: the run is kept and printed, exit code 7 and the message say what is missing, and `link` sends it', async () => {
+  test('State Hub is unavailable: the run is kept and printed, exit code 7 and the message say what is missing, and `link` sends it', async () => {
     const run = newRun();
     await hub.stop();
     const { code, stdout, stderr } = await place.run('guide-board', 'ingest', run);
