@@ -35,7 +35,7 @@ describe("a store's profile", () => {
   test('that cannot be put in its place leaves no draft either', async () => {
     const path = join(directory, 'taken');
     await writeProfile(join(path, 'inside.json'), certificate);
-    await assert.rejects(writeProfile(path, certificate), { code: 'EISDIR' });
+    await assert.rejects(writeProfile(path, certificate), { code: 'invalid_path', message: /is a directory/ });
     assert.deepEqual(
       readdirSync(directory).filter((name) => name.startsWith('taken')),
       ['taken'],
