@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileError } from '../kernel/file-error.ts';
+import { fileError, fileReason } from '../kernel/file-error.ts';
 
 /** Gives `path` these bytes in one step: whoever looks finds the old ones or the new ones, also after a power cut. */
 export async function writeDurably(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
@@ -40,7 +40,7 @@ export async function makeDirectory(path: string): Promise<void> {
 export function backupError(error: unknown, path: string): unknown {
   const meant = fileError(error, path);
   if (!isArtifactstoreError(meant, 'storage_unavailable')) return meant;
-  return new ArtifactstoreError('storage_unavailable', `The backup cannot be used at ${path} (${errnoCode(error)}).`, { cause: error });
+  return new ArtifactstoreError('storage_unavailable', `The backup cannot be used at ${path}: ${fileReason(error)}.`, { cause: error });
 }
 
 export const draftSuffix = '.draft';

@@ -19,11 +19,10 @@ Example:
     .action(async (directory: string, { jobs }: { readonly jobs: number }) => {
       const given = context();
       const { output } = given;
-      const { count, incomplete, requireName, tellBad } = await import('./make-backup.ts');
+      const { count, incomplete, tellBad } = await import('./make-backup.ts');
       const { createProgressLine } = await import('./progress-line.ts');
       const { formatBytes } = await import('./size.ts');
       const { stopOnSignal } = await import('./stop.ts');
-      requireName(directory);
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
       const checked = await given.checkBackup(resolve(given.directory, directory), {

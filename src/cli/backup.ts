@@ -5,7 +5,7 @@ import { bytesPerSecond, positiveInteger } from './numbers.ts';
 export const backup: Definition = (command, context) => {
   command
     .argument('<dir>', 'where the copy lies: a new or empty directory, or an earlier backup of this registry')
-    .option('--jobs <n>', 'objects copied at once', positiveInteger, 4)
+    .option('--jobs <n>', 'objects copied at once', positiveInteger, 16)
     .option('--rate <bytes>', 'copy at most so much a second, such as 50MB', bytesPerSecond)
     .option('--verify', 'read every object of the copy again at the end, those of earlier runs too')
     .addHelpText(

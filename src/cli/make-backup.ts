@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { BackupProblem, MissingObject } from '../registry/operator.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
@@ -17,13 +17,12 @@ export interface BackupCommandOptions {
 /** Copies the registry into a directory, and throws `integrity_failure` at the end when something live is not in the copy. */
 export async function makeBackup(context: Context, directory: string, options: BackupCommandOptions): Promise<void> {
   const { config, output } = context;
-  requireName(directory);
   using stop = stopOnSignal();
   await using store = await context.openStore(config, {
     onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
   });
   using progress = createProgressLine(output);
-  const made = await store.operator.backup(resolve(context.directory, directory), {
+  const making = store.operator.backup(resolve(context.directory, directory), {
     jobs: options.jobs,
     read: options.verify === true,
     signal: stop.signal,
@@ -31,6 +30,7 @@ export async function makeBackup(context: Context, directory: string, options: B
     onProgress: ({ events, objects, bytes }) =>
       progress.show(() => `copying: ${counted(events, 'event')}, ${counted(objects, 'object')}, ${formatBytes(bytes)}`),
   });
+  const made = await orRoomHint(making, 'make room there and run it again: it goes on where it stopped');
   progress.clear();
   if (output.json) output.value(made);
   else {
@@ -64,9 +64,14 @@ export function incomplete({ missing, problems }: BadObjects, hint: string): Art
   );
 }
 
-/** An empty name would be the working directory. */
-export function requireName(directory: string): void {
-  if (directory.trim() === '') throw new ArtifactstoreError('invalid_value', 'The name of the directory is empty.', { field: 'dir' });
+/** Says where room is missing: here it is not the server's. */
+export async function orRoomHint<R>(work: Promise<R>, hint: string): Promise<R> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isArtifactstoreError(error, 'storage_full')) throw error;
+    throw new ArtifactstoreError('storage_full', error.message, { cause: error, info: { ...error.info, hint } });
+  }
 }
 
 export function count(value: number): string {

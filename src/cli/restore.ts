@@ -10,7 +10,7 @@ interface RestoreCommandOptions {
 export const restore: Definition = (command, context) => {
   command
     .argument('<dir>', 'the backup')
-    .option('--jobs <n>', 'objects put back at once', positiveInteger, 4)
+    .option('--jobs <n>', 'objects put back at once', positiveInteger, 16)
     .option('--resume', 'keep the objects that are in the storage: after a restore that was stopped, or where only the database was lost')
     .addHelpText(
       'after',
@@ -27,14 +27,13 @@ Examples:
     .action(async (directory: string, { jobs, resume = false }: RestoreCommandOptions) => {
       const given = context();
       const { config, output } = given;
-      const { count, incomplete, requireName, tellBad } = await import('./make-backup.ts');
+      const { count, incomplete, orRoomHint, tellBad } = await import('./make-backup.ts');
       const { createProgressLine } = await import('./progress-line.ts');
       const { formatBytes } = await import('./size.ts');
       const { stopOnSignal } = await import('./stop.ts');
-      requireName(directory);
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
-      const restored = await given.restore(config, resolve(given.directory, directory), {
+      const restoring = given.restore(config, resolve(given.directory, directory), {
         jobs,
         resume,
         signal: stop.signal,
@@ -44,6 +43,7 @@ Examples:
             return `restoring: ${done}, ${count(events)} of ${count(total.events)} events`;
           }),
       });
+      const restored = await orRoomHint(restoring, 'make room and run it again with --resume: it goes on where it stopped');
       progress.clear();
       if (output.json) output.value(restored);
       else {

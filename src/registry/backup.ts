@@ -21,7 +21,7 @@ const addressesPerStep = 500;
 /** Addresses that wait to be copied; it bounds the memory that a long log takes. */
 const waitingAddresses = 20_000;
 const rowsPerPage = 1_000;
-const defaultJobs = 4;
+const defaultJobs = 16;
 const everyEvent = { subject_kind: null, subject_id: null, event_type: null } as const;
 /** So often the log may give up objects between two looks before it is an error. */
 const maximumRounds = 100;

@@ -29,7 +29,7 @@ export interface FilledWith {
   readonly blockDigests: readonly { readonly content_address: string; readonly block_bytes: number; readonly digests: Uint8Array }[];
 }
 
-const defaultJobs = 4;
+const defaultJobs = 16;
 const blockBytes = 1_048_576;
 
 /**
