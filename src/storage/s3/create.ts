@@ -1,4 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { contentMd5 } from './body-binding.ts';
 import type { S3Calls } from './client.ts';
 import { storeCode, storeStatus } from './errors.ts';
 import { headObject } from './head.ts';
@@ -16,10 +17,11 @@ export async function createObject(
   bytes: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
+  const binding = settings.dialect.bodyBinding === 'content-md5' ? { ContentMD5: contentMd5(bytes) } : {};
   if ((await headObject(calls, settings, objectKey, signal)) !== undefined) return false;
   return await calls.call({ doing: 'write', key: objectKey }, signal, async (client, stopping) => {
     const write = async (condition: { readonly IfNoneMatch?: string }): Promise<boolean> => {
-      const parameters = writeParameters(settings, objectKey);
+      const parameters = { ...writeParameters(settings, objectKey), ...binding };
       await client.send(new PutObjectCommand({ ...parameters, Body: bytes, ContentLength: bytes.byteLength, ...condition }), stopping);
       return true;
     };
