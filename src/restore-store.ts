@@ -5,7 +5,7 @@ import { ArtifactstoreError } from './kernel/error.ts';
 import { formatTimestamp } from './kernel/time.ts';
 import { openBackup } from './open-backup.ts';
 import { checkBackup } from './registry/check-backup.ts';
-import type { BackupCheck, CheckBackupOptions, MissingObject, Restored, RestoreOptions } from './registry/operator.ts';
+import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from './registry/operator.ts';
 import { restore } from './registry/restore.ts';
 import { guardStorage } from './storage/guarded.ts';
 import { judgeStore } from './storage/judge-store.ts';
@@ -53,15 +53,6 @@ function inUse(doubt: ArtifactstoreError): ArtifactstoreError {
   return new ArtifactstoreError('target_in_use', doubt.message, {
     info: { hint: 'restore into an empty directory, or another bucket or key prefix' },
   });
-}
-
-export interface CheckedBackup extends BackupCheck {
-  readonly registry_id: string;
-  readonly state: string;
-  readonly sequence: number;
-  readonly chain_digest: string;
-  readonly finished_at: string | null;
-  readonly missing: readonly MissingObject[];
 }
 
 /** Reads a backup from its first event to its last object, without a database or a storage. */

@@ -1,5 +1,5 @@
 import { type Config, readConfig } from '../config.ts';
-import type { BackupCheck, CheckBackupOptions, Incident, MissingObject, Operator, Restored, RestoreOptions } from '../registry/operator.ts';
+import type { CheckBackupOptions, CheckedBackup, Incident, Operator, Restored, RestoreOptions } from '../registry/operator.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Certificate, Family, ProbeResult } from '../storage/certify/certificate.ts';
 import type { Output } from './output.ts';
@@ -19,15 +19,6 @@ export interface Surroundings {
   restore(config: Config, directory: string, options: RestoreOptions): Promise<Restored>;
   /** Asks an object store what it can be trusted with. */
   certify(config: Config, options: CertifyOptions): Promise<Certificate>;
-}
-
-export interface CheckedBackup extends BackupCheck {
-  readonly registry_id: string;
-  readonly state: string;
-  readonly sequence: number;
-  readonly chain_digest: string;
-  readonly finished_at: string | null;
-  readonly missing: readonly MissingObject[];
 }
 
 export interface CertifyOptions {

@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
-import { fromHex, toHex } from '../kernel/digest.ts';
+import { decodeCbor } from '../kernel/cbor.ts';
+import { toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
+import { readEventRecord } from '../kernel/event-page-decoder.ts';
 import { localFileError } from '../kernel/file-error.ts';
 import { parseJson } from '../kernel/json.ts';
-import type { Timestamp } from '../kernel/time.ts';
 
 export interface LogFileVerdict {
   readonly ok: boolean;
@@ -101,33 +101,5 @@ function parseLine(line: string, where: string): StoredEvent | string {
 }
 
 function storedEvent(value: unknown, where: string): StoredEvent | string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${where} is no event`;
-  const { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest } = value as Readonly<
-    Record<string, unknown>
-  >;
-  const digests = [payload_digest, chain_digest].map(digestOf);
-  if (
-    !Number.isSafeInteger(sequence) ||
-    (sequence as number) < 1 ||
-    ![created_at, event_type, subject_kind, subject_id, actor].every((text) => typeof text === 'string') ||
-    payload === undefined ||
-    digests.includes(undefined)
-  )
-    return `${where} is no event, or not the whole of it`;
-  return {
-    sequence: sequence as number,
-    created_at: created_at as Timestamp,
-    event_type: event_type as string,
-    subject_kind: subject_kind as string,
-    subject_id: subject_id as string,
-    actor: actor as string,
-    payload: encodeCbor(payload),
-    payload_digest: digests[0]!,
-    chain_digest: digests[1]!,
-  };
-}
-
-function digestOf(text: unknown): Uint8Array | undefined {
-  const hex = typeof text === 'string' ? /^blake3:([0-9a-f]{64})$/.exec(text)?.[1] : undefined;
-  return hex === undefined ? undefined : fromHex(hex);
+  return readEventRecord(value) ?? `${where} is no event, or not the whole of it`;
 }

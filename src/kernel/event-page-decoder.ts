@@ -17,15 +17,28 @@ export function decodeEventPage(bytes: Uint8Array): readonly StoredEvent[] {
   }
   const items = isRecord(page) ? page.items : undefined;
   if (!Array.isArray(items)) throw noPage('it has no items');
-  return items.map(storedEvent);
+  return items.map((item, index) => {
+    const event = readEventRecord(item);
+    if (event === undefined) throw noPage(`item ${index + 1} is no event, or not the whole of it`);
+    return event;
+  });
 }
 
-function storedEvent(item: unknown): StoredEvent {
-  if (!isRecord(item)) throw noPage('an item is no object');
-  const { sequence, created_at, event_type, subject_kind, subject_id, actor, payload } = item;
-  if (!Number.isSafeInteger(sequence) || payload === undefined) throw noPage('an event has no sequence or no payload');
-  for (const text of [created_at, event_type, subject_kind, subject_id, actor])
-    if (typeof text !== 'string') throw noPage(`event ${sequence} lacks a text`);
+/** An event as readers see it, as the log stores it; undefined where something is missing or of another form. */
+export function readEventRecord(value: unknown): StoredEvent | undefined {
+  if (!isRecord(value)) return undefined;
+  const { sequence, created_at, event_type, subject_kind, subject_id, actor, payload } = value;
+  const payload_digest = digestOf(value.payload_digest);
+  const chain_digest = digestOf(value.chain_digest);
+  if (
+    !Number.isSafeInteger(sequence) ||
+    (sequence as number) < 1 ||
+    ![created_at, event_type, subject_kind, subject_id, actor].every((text) => typeof text === 'string') ||
+    payload === undefined ||
+    payload_digest === undefined ||
+    chain_digest === undefined
+  )
+    return undefined;
   return {
     sequence: sequence as number,
     created_at: created_at as Timestamp,
@@ -34,15 +47,14 @@ function storedEvent(item: unknown): StoredEvent {
     subject_id: subject_id as string,
     actor: actor as string,
     payload: encodeCbor(payload),
-    payload_digest: digestOf(item.payload_digest),
-    chain_digest: digestOf(item.chain_digest),
+    payload_digest,
+    chain_digest,
   };
 }
 
-function digestOf(text: unknown): Uint8Array {
-  const digest = typeof text === 'string' && text.startsWith(prefix) ? fromHex(text.slice(prefix.length)) : undefined;
-  if (digest?.length !== 32) throw noPage('a digest is not as it should be');
-  return digest;
+function digestOf(text: unknown): Uint8Array | undefined {
+  const hex = typeof text === 'string' ? /^blake3:([0-9a-f]{64})$/.exec(text)?.[1] : undefined;
+  return hex === undefined ? undefined : fromHex(hex);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -52,5 +64,3 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 function noPage(what: string): ArtifactstoreError {
   return new ArtifactstoreError('integrity_failure', `The bytes are no page of events: ${what}.`);
 }
-
-const prefix = 'blake3:';

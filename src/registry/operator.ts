@@ -278,6 +278,16 @@ export interface MissingObject {
   readonly reason: string;
 }
 
+/** The same of a backup by itself. */
+export interface CheckedBackup extends BackupCheck {
+  readonly registry_id: string;
+  readonly state: string;
+  readonly sequence: number;
+  readonly chain_digest: string;
+  readonly finished_at: string | null;
+  readonly missing: readonly MissingObject[];
+}
+
 export interface Backup {
   /** Whether everything that is live at the head is in the copy and right. */
   readonly ok: boolean;

@@ -12,7 +12,7 @@ import type { Timestamp } from '../../src/kernel/time.ts';
 const text = fc.string({ unit: 'grapheme', maxLength: 300 });
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });
 const event: fc.Arbitrary<StoredEvent> = fc.record({
-  sequence: fc.maxSafeNat(),
+  sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   created_at: fc.constant('2026-01-31T23:59:59.000Z' as Timestamp),
   event_type: text,
   subject_kind: text,
