@@ -42,7 +42,7 @@ export async function foundManifest(registry: RemoteRegistry, packageId: string,
     const inside = join(root, archivedManifest);
     const archived = readableManifest(inside);
     if (archived !== undefined) return fromFile(archived, inside, packageId, 'archive');
-    throw withHint(error, 'a saved manifest does without: --manifest <file>, and --digest with the digest that push printed', {});
+    throw withHint(error, 'without a server a saved manifest will do: --manifest <file>, best with --digest and what push printed', {});
   }
 }
 

@@ -1,5 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { forEachLimited } from '../client/limit.ts';
+import { requireDirectory } from '../client/walk.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { checkDirectory } from './check-directory.ts';
@@ -32,6 +33,7 @@ export async function verifyPackage(
     throw new ArtifactstoreError('invalid_value', 'With --manifest a directory is checked: name it after the package id.', {
       field: 'dir',
     });
+  if (root !== undefined) requireDirectory(root);
   using stop = stopOnSignal();
   const registry = options.manifest === undefined ? connect(context, { patienceSeconds: 60 }) : undefined;
   try {

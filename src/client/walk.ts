@@ -135,7 +135,8 @@ export function surveyTree(root: string): Survey {
   return { files, emptyDirectories, draftFolders, refused };
 }
 
-function requireDirectory(root: string): void {
+/** Throws `invalid_path`, saying what is there instead. A link to a directory is one. */
+export function requireDirectory(root: string): void {
   let fault: string | undefined;
   try {
     const found = statSync(root, { throwIfNoEntry: false });

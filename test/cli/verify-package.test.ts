@@ -173,7 +173,10 @@ describe('verify', () => {
     cpSync(place.path('good'), place.path('kept'), { recursive: true });
     const alone = await verify('kept', ...nobody);
     assert.equal(alone.code, 6);
-    assert.match(alone.stderr, /a saved manifest does without: --manifest <file>/);
+    assert.match(alone.stderr, /without a server a saved manifest will do: --manifest <file>/);
+    const absent = await verify('not-there', ...nobody);
+    assert.equal(absent.code, 2);
+    assert.match(absent.stderr, /is not a directory: it is not there/);
     cpSync(place.path('saved.cbor'), place.path('kept.manifest.cbor'));
     const { code, stdout } = await place.run('verify', id, 'kept/', ...nobody);
     assert.equal(code, 0);
