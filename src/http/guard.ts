@@ -67,7 +67,7 @@ export function guardRequests(
     const path = request.raw.url?.split('?', 1)[0] ?? '/';
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
     if (allowed.length === 0)
-      return sendProblem(request, reply, new ArtifactstoreError('route_not_found', 'There is no such route; see /docs.'));
+      return sendProblem(request, reply, new ArtifactstoreError('route_not_found', `There is no such route; see ${request.prefix}/docs/.`));
     reply.header('allow', allowed.join(', '));
     sendProblem(request, reply, new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`));
   });
