@@ -48,11 +48,26 @@ export function connectStateHub(library: Library, address: string, signal: Abort
       const { status } = response;
       // 409: a sending with the same key is under way.
       if (status >= 500 || [408, 409, 429].includes(status)) return { silence: `it answered ${status}` };
+      // A success that is a page is a proxy's, or the log-in page of a network: nothing was taken by it.
+      if (response.ok && /html/i.test(response.headers.get('content-type') ?? '')) {
+        await response.body?.cancel();
+        throw notStateHub();
+      }
       return { status, text: await response.text() };
     } catch (error) {
       signal.throwIfAborted();
+      if (library.isArtifactstoreError(error)) throw error;
       return { silence: reasonOf(error) };
     }
+  }
+
+  function notStateHub(): Error {
+    return new library.ArtifactstoreError('unexpected_answer', `What answers at ${url} is a page, not State Hub.`, {
+      field: 'STATE_HUB_URL',
+      info: {
+        hint: 'is STATE_HUB_URL its address? If it is, look at what stands in front of it: a proxy, or the log-in page of a network',
+      },
+    });
   }
 
   async function ask(event: ProgressEvent): Promise<boolean | Silence> {
