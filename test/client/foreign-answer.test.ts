@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -10,7 +9,7 @@ import { titleOf } from '../../src/client/foreign-answer.ts';
 import { encodeCbor } from '../../src/kernel/cbor.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../src/kernel/error.ts';
 import { openWorkplace } from '../cli/workplace.ts';
-import { selfSignedCertificate } from '../stores/real/certificate.ts';
+import { localhostCertificate } from '../stores/real/certificate.ts';
 
 type Answer = readonly [status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array];
 
@@ -164,10 +163,7 @@ describe('the client, answered by something else', () => {
 });
 
 describe('the client, at an address that does not speak as asked', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const der = selfSignedCertificate(publicKey, privateKey, 'localhost').toString('base64');
-  const cert = `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`;
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const { key, cert } = localhostCertificate();
 
   for (const [name, secure, scheme, said] of [
     ['a certificate that nobody vouches for', true, 'https', /self-signed or comes from an authority.*NODE_EXTRA_CA_CERTS/],

@@ -14,7 +14,14 @@ test('a page that answers in place of State Hub has taken no link', async () => 
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const hub = connectStateHub(library, `http://127.0.0.1:${port}`, new AbortController().signal);
-  const event = { event_type: 'artifact_link', author: 'a', workstream_id: null, task_id: null, summary: 's', detail: { manifest_digest: 'd' } };
+  const event = {
+    event_type: 'artifact_link',
+    author: 'a',
+    workstream_id: null,
+    task_id: null,
+    summary: 's',
+    detail: { manifest_digest: 'd' },
+  };
   for (const sent of [hub.has(event), hub.publish(event, 'key')])
     await assert.rejects(sent, { code: 'unexpected_answer', field: 'STATE_HUB_URL' });
   server.closeAllConnections();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http';
 import { createServer as createTlsServer, request as requestTls } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createAgents } from '../../../src/storage/s3/agents.ts';
-import { selfSignedCertificate } from '../../stores/real/certificate.ts';
+import { localhostCertificate } from '../../stores/real/certificate.ts';
 
 for (const secure of [false, true])
   describe(`connections that read into one buffer, ${secure ? 'with TLS' : 'plain'}`, () => {
@@ -24,11 +24,9 @@ for (const secure of [false, true])
     };
 
     before(async () => {
-      const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-      const der = selfSignedCertificate(publicKey, privateKey, 'localhost').toString('base64');
-      ca = `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`;
-      const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
-      server = secure ? createTlsServer({ key, cert: ca }, answer) : createServer(answer);
+      const { key, cert } = localhostCertificate();
+      ca = cert;
+      server = secure ? createTlsServer({ key, cert }, answer) : createServer(answer);
       server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => sockets.add(socket));
       await once(server.listen(0, '127.0.0.1'), 'listening');
     });

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { selfSignedCertificate } from '../../stores/real/certificate.ts';
+import { localhostCertificate } from '../../stores/real/certificate.ts';
 import { openS3OnStrictStore } from '../open-s3.ts';
 
 describe('s3 storage: an address that does not speak as asked', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const der = selfSignedCertificate(publicKey, privateKey, 'localhost').toString('base64');
-  const cert = `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`;
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const { key, cert } = localhostCertificate();
 
   for (const [name, secure, scheme, said] of [
     ['a certificate that nobody vouches for', true, 'https', /self-signed or comes from an authority.*NODE_EXTRA_CA_CERTS/],
