@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Timestamp } from '../kernel/time.ts';
-import type { VerificationCounts, VerifyOptions } from '../registry/operator.ts';
+import type { VerificationCounts, VerificationFailure } from '../registry/operator.ts';
 import type { Context } from './context.ts';
 import { createProgressLine } from './progress-line.ts';
 import { counted, formatBytes } from './size.ts';
@@ -17,14 +17,12 @@ export interface StorageVerifyOptions {
   readonly delete?: boolean;
 }
 
-type Failure = Parameters<NonNullable<VerifyOptions['onFailure']>>[0];
-
 /** Reads every object, and throws `integrity_failure` at the end when one is bad or missing. */
 export async function verifyStorage({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
   const { backend, since, rate, jobs, restart = false, acceptMissing = false } = options;
   using stop = stopOnSignal();
   await using store = await openStore(config, {});
-  const failures: Failure[] = [];
+  const failures: VerificationFailure[] = [];
   using progress = createProgressLine(output);
   const verification = await store.operator.verifyStorage(backend, {
     jobs,
@@ -43,7 +41,8 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
     onFailure: (failure) => {
       if (output.json) return void failures.push(failure);
       progress.clear();
-      output.line(`${output.colors.red('bad')}  ${failure.object_key}  ${failure.reason}`);
+      const word = failure.result === 'unreadable' ? output.colors.yellow('unreadable') : output.colors.red('bad');
+      output.line(`${word}  ${failure.object_key}  ${failure.reason}`);
     },
   });
   progress.clear();

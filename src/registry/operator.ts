@@ -112,8 +112,15 @@ export interface VerifyOptions {
   readonly jobs?: number;
   /** `live`: what the log says was there at the start, more than what is read when some of it is left out. */
   readonly onProgress?: (counts: VerificationCounts, live: { readonly objects: number; readonly bytes: number }) => void;
-  readonly onFailure?: (failure: { readonly content_address: string; readonly object_key: string; readonly reason: string }) => void;
+  readonly onFailure?: (failure: VerificationFailure) => void;
   readonly signal?: AbortSignal;
+}
+
+export interface VerificationFailure {
+  readonly content_address: string;
+  readonly object_key: string;
+  readonly result: 'failed' | 'missing' | 'unreadable';
+  readonly reason: string;
 }
 
 export interface VerificationCounts {

@@ -61,7 +61,7 @@ export async function verifyStorage(context: Context, backendId: string, options
       // Without news it was known already, or released while it was being read; only the former is bad.
       else if (verdict.result === 'unreadable' || (await recordDamage(context, actor, stored, generation, verdict.reason)) || failed) {
         counts[verdict.result] += 1;
-        options.onFailure?.({ content_address, object_key, reason: verdict.reason });
+        options.onFailure?.({ content_address, object_key, result: verdict.result, reason: verdict.reason });
       }
       options.onProgress?.({ ...counts }, live);
     };

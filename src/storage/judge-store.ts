@@ -71,8 +71,8 @@ async function judgeUnmarked(
     return doubt(
       storage,
       undefined,
-      `The store at ${where} has no marker of this registry, ${log.liveObjects === 0 ? 'which has used it before' : `and ${counted(log.liveObjects, 'live object')} should lie there`}: is it mounted?`,
-      `mount it, or look at ${setting}. Where it is the right one and only its ${markerKey} is missing, as in a store of version 0.2: \`artifactstore storage adopt --backend ${id}\``,
+      `The store at ${where} has no marker of this registry, ${log.liveObjects === 0 ? 'which has used it before' : `and ${counted(log.liveObjects, 'live object')} should lie there`}: ${place === undefined ? 'is it the right one' : 'is it mounted'}?`,
+      `${place === undefined ? '' : 'mount it, or '}look at ${setting}. Where it is the right one and only its ${markerKey} is missing, as in a store of version 0.2: \`artifactstore storage adopt --backend ${id}\``,
     );
   if (place !== undefined && !(await place.there())) return { kind: 'new' };
   let count = 0;

@@ -71,7 +71,7 @@ describe('storage verify, beside a running server', () => {
     assert.equal(asJson.code, 5);
     const answer = JSON.parse(asJson.stdout) as { readonly ok: boolean; readonly failed: number; readonly failures: readonly object[] };
     assert.deepEqual([answer.ok, answer.failed], [false, 1]);
-    assert.deepEqual(Object.keys(answer.failures[0]!).sort(), ['content_address', 'object_key', 'reason']);
+    assert.deepEqual(Object.keys(answer.failures[0]!).sort(), ['content_address', 'object_key', 'reason', 'result']);
     await until('degraded');
     assert.equal((await health()).backend.failed_locations, 1);
 

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { chunks, collect, patterned } from '../../src/registry/conformance/samples.ts';
 import type { Attached, File } from '../../src/registry/REGISTRY.ts';
+import { s3Settings } from '../stores/settings.ts';
 import { openStrictStore } from '../stores/strict-store.ts';
 import { openTestRegistry } from './open-registry.ts';
 import { type BackendId, openTwoBackends, type TwoBackends } from './two-backends.ts';
@@ -125,12 +126,7 @@ it('a bucket that the route names gets the bytes that are in a directory', async
   await using store = await openTestRegistry({
     ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3',
     ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: '*:release-evidence=s3,*:*=local',
-    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
-    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
-    ACCESS: bucket.accessKeyId,
-    SECRET: bucket.secretAccessKey,
+    ...s3Settings(bucket),
   });
   const registry = store.as('x');
   const packageOf = async (retention_class: string) =>

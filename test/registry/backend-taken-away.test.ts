@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { s3Settings } from '../stores/settings.ts';
 import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
@@ -11,13 +12,8 @@ const localOnly = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local', ARTIFACTSTORE_STORA
 test('a backend that files lie in and that is configured no longer', async () => {
   await using bucket = await openStrictStore();
   const settings = {
-    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
-    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
+    ...s3Settings(bucket),
     ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
-    ACCESS: bucket.accessKeyId,
-    SECRET: bucket.secretAccessKey,
   };
   let store = await openTestRegistry(
     { ...settings, ...both },

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { openStore } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
+import { s3Settings } from '../stores/settings.ts';
 import { openStrictStore } from '../stores/strict-store.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
@@ -48,12 +49,7 @@ describe('a store belongs to one registry', () => {
       const environment = {
         ARTIFACTSTORE_STORAGE_BACKENDS: kind === 'a bucket' ? 's3' : 'local',
         ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: kind === 'a bucket' ? 's3' : 'local',
-        ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-        ARTIFACTSTORE_S3_BUCKET: 'artifacts',
-        ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-        ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
-        ACCESS: bucket.accessKeyId,
-        SECRET: bucket.secretAccessKey,
+        ...s3Settings(bucket),
       };
       await using store = await openTestRegistry(environment);
       const [file] = await add(store, 'bytes');
@@ -161,12 +157,7 @@ describe('damage that is none', () => {
     await using store = await openTestRegistry({
       ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
       ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
-      ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-      ARTIFACTSTORE_S3_BUCKET: 'artifacts',
-      ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-      ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
-      ACCESS: bucket.accessKeyId,
-      SECRET: bucket.secretAccessKey,
+      ...s3Settings(bucket),
     });
     const [file] = await add(store, 'one', 'two');
     // As often as a call is made before its failure counts.

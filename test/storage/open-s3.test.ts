@@ -7,6 +7,7 @@ import { blake3 } from '../../src/kernel/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';
+import { s3Settings } from '../stores/settings.ts';
 import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 
 const mebibyte = 1_048_576;
@@ -21,15 +22,10 @@ describe('a registry on a bucket', () => {
     store = await openTestRegistry(
       {
         ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
-        ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-        ARTIFACTSTORE_S3_BUCKET: 'artifacts',
+        ...s3Settings(bucket),
         ARTIFACTSTORE_S3_KEY_PREFIX: 'one',
         ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: String(5 * mebibyte),
-        ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-        ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
         ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml',
-        ACCESS: bucket.accessKeyId,
-        SECRET: bucket.secretAccessKey,
       },
       { 'retention.toml': '[retention_classes.blink]\ndefault_duration_seconds = 1\n' },
     );
@@ -168,13 +164,8 @@ test('a bucket is written to as its certificate says, and no other one', async (
   await using bucket = await openStrictStore();
   const settings = {
     ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
-    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
-    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
+    ...s3Settings(bucket),
     ARTIFACTSTORE_S3_PROFILE_PATH: 'profile.json',
-    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:ACCESS',
-    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
-    ACCESS: bucket.accessKeyId,
-    SECRET: bucket.secretAccessKey,
   };
   const certificate = (name: string) =>
     JSON.stringify({ store: { endpoint: bucket.url, bucket: name }, dialect: { bodyBinding: 'content-md5', ownerAcl: true } });
