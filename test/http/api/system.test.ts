@@ -63,6 +63,10 @@ test('metrics count by route, method and status, and never by path', async () =>
     `artifactstore_last_sequence ${await door.lastSequence()}`,
     'artifactstore_failed_locations{backend_id="local"} 0',
     'artifactstore_backend_healthy{backend_id="local"} 1',
+    'artifactstore_packages{status="created"} 1',
+    'artifactstore_logical_bytes{status="created"} 1000',
+    'artifactstore_stored_bytes{backend_id="local"} 1000',
+    'artifactstore_reclaimable_bytes{backend_id="local"} 0',
   ])
     assert.ok(text.includes(`${line}\n`), line);
   assert.match(text, /^nodejs_eventloop_lag_seconds /m);
