@@ -62,20 +62,27 @@ export function mediaType(header: string | string[] | undefined): string {
   return typeof header === 'string' ? header.split(';')[0]!.trim().toLowerCase() : '';
 }
 
-/** The first of a body's text, which is all that a page is needed for: a body without an end is not read to its end. */
-export async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+/**
+ * The first of a page's text, which is all that it is needed for: one without an end is not read to its end, one that stops coming is
+ * not waited for, and what came before it broke off is enough.
+ */
+export async function beginning(body: Dispatcher.ResponseData['body']): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
+  const stalled = setTimeout(() => body.destroy(), pageMilliseconds);
   try {
-    for await (const part of body) {
+    for await (const part of body as AsyncIterable<Uint8Array>) {
       parts.push(part);
       length += part.length;
-      if (length >= beginningBytes) break;
+      if (length >= pageBytes) break;
     }
   } catch {
-    // What came before it broke off is enough.
+    // It broke off.
+  } finally {
+    clearTimeout(stalled);
   }
   return new TextDecoder().decode(Buffer.concat(parts));
 }
 
-const beginningBytes = 65_536;
+const pageBytes = 65_536;
+const pageMilliseconds = 2000;

@@ -9,8 +9,10 @@ import { foreignError } from './foreign-answer.ts';
  */
 export async function problemError(answer: Dispatcher.ResponseData, url: string): Promise<ArtifactstoreError> {
   const { statusCode: status, headers } = answer;
-  const text = await beginning(answer.body);
-  const problem = mediaType(headers['content-type']) === 'application/problem+json' ? parse(text) : {};
+  const isOurs = mediaType(headers['content-type']) === 'application/problem+json';
+  // A problem that breaks off is a connection that does: what it says is not known.
+  const text = isOurs ? await answer.body.text() : await beginning(answer.body);
+  const problem = isOurs ? parse(text) : {};
   const error = typeof problem.code === 'string' ? fromProblem(problem, status) : foreignError({ url, status, headers, text });
   const retryAfterSeconds = parseRetryAfter(headers['retry-after'], headers.date);
   if (retryAfterSeconds === undefined) return error;

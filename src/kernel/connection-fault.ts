@@ -81,5 +81,5 @@ const faults: readonly (readonly [code: RegExp, fault: ConnectionFault])[] = [
     { kind: 'speaks_http', text: 'https was asked for, and what answers does not speak it (most likely plain http)' },
   ],
   [/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE)/, { kind: 'tls', text: 'TLS could not be agreed on' }],
-  [/^HPE_/, { kind: 'not_http', text: 'its answer is not HTTP (https, or another protocol)' }],
+  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW$)/, { kind: 'not_http', text: 'its answer is not HTTP (https, or another protocol)' }],
 ];

@@ -136,6 +136,17 @@ describe('the client', () => {
     await refuses('route_not_found', registry.packages.get(id));
   });
 
+  test('a problem that breaks off is asked for again', async () => {
+    handlers = [
+      (_request, response) => {
+        response.writeHead(409, { 'content-type': 'application/problem+json', 'content-length': 500 });
+        response.write('{"code":"path_conf', () => response.destroy());
+      },
+      json({ items: [] }),
+    ];
+    assert.deepEqual(await registry.retention.classes(), []);
+  });
+
   test('goes on with a download where it broke off', async () => {
     handlers = [
       (_request, response) => {

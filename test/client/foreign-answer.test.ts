@@ -136,15 +136,17 @@ describe('the client, answered by something else', () => {
       assert.doesNotMatch(`${error.message} ${String(error.info?.hint)}`, /hush/);
     });
 
-  test('a page without an end is not read to its end', { timeout: 5000 }, async () => {
-    const endless = createServer((_request, response) => {
+  test('a page without an end is not read to its end, nor waited for', { timeout: 8000 }, async () => {
+    const endless = createServer((request, response) => {
       response.writeHead(500, { 'content-type': 'text/html' });
+      if (request.url !== '/health') return response.flushHeaders();
       const more = (): void => void (response.write(Buffer.alloc(16_384, 'x')) ? setImmediate(more) : response.once('drain', more));
       more();
     });
     await once(endless.listen(0, '127.0.0.1'), 'listening');
     const other = connectRegistry({ url: `http://127.0.0.1:${(endless.address() as AddressInfo).port}` });
     assert.equal((await failure(other.health())).code, 'unexpected_answer');
+    assert.equal((await failure(other.retention.classes())).code, 'unexpected_answer');
     await other.close();
     endless.closeAllConnections();
     endless.close();
