@@ -56,7 +56,7 @@ const retryMilliseconds = 20_000;
 const closeMilliseconds = 5_000;
 
 /** A statement's time; waiting for other processes, which hold the log; and how long the server lets a paused one keep it from the rest. */
-const patience = { statementMilliseconds: 11_000, silenceMilliseconds: 13_000 };
+const patience = { statementMilliseconds: 11_000, silenceMilliseconds: 13_000, promptMilliseconds: 5_000 };
 const sessionSettings = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s'";
 
 export const channelOf = (registryId: string): string => `artifactstore_${registryId}`;
@@ -209,7 +209,8 @@ function behind(address: PostgresAddress, found: number, acknowledged: number): 
 
 /** Takes the log, and sets the savepoint of the first operation. */
 async function begin({ connection }: Writer): Promise<LogHead> {
-  const answers = await together([...beginWithHead, 'savepoint operation'].map((text) => connection.query(text)));
+  const [first, ...rest] = beginWithHead;
+  const answers = await together([connection.ask(first), ...[...rest, 'savepoint operation'].map((text) => connection.query(text))]);
   const head = answers[2]?.rows[0] as LogHead | undefined;
   if (head === undefined) throw lostHead();
   return head;

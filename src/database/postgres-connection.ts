@@ -27,6 +27,8 @@ export interface Patience {
    * no error for a quarter of an hour.
    */
   readonly silenceMilliseconds?: number;
+  /** The same for what takes the server no work: see `ask`. */
+  readonly promptMilliseconds?: number;
 }
 
 /** OIDs of https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat. */
@@ -83,6 +85,11 @@ async function clientConfig(address: PostgresAddress): Promise<ClientConfig> {
 export interface OwnConnection extends PostgresConnection {
   /** When it was made, by `performance.now()`. */
   readonly born: number;
+  /**
+   * As `query`, for what takes the server no work: no answer soon means that nobody is there. Whoever begins with it finds a dead flow
+   * before a long statement is sent into it.
+   */
+  ask(text: string): ReturnType<PostgresConnection['query']>;
   /** Payloads of NOTIFY. */
   onNotification(listener: (payload: string) => void): void;
   /** True from the moment the connection is gone, with whatever its transaction had done. */
@@ -126,7 +133,7 @@ export async function connect(target: PostgresTarget, patience: Patience = {}, o
     await client.end().catch(() => {});
     clearTimeout(timer);
   };
-  const query = endSilence(client, patience.silenceMilliseconds, abandon);
+  const { query, ask } = endSilence(client, patience, abandon);
   try {
     await client.connect();
     const late = setTimeout(() => abandon('timeout expired'), address.connectMilliseconds);
@@ -141,6 +148,7 @@ export async function connect(target: PostgresTarget, patience: Patience = {}, o
   return {
     born,
     query,
+    ask,
     onNotification: (listener) => client.on('notification', ({ payload }) => listener(payload ?? '')),
     isLost: () => lost,
     holdProcess: (hold) => (hold ? socket.ref() : socket.unref()),
@@ -154,24 +162,32 @@ interface Destroyable {
 }
 
 /** Gives the connection up when something was asked and for so long nothing was answered. */
-function endSilence(client: Client, milliseconds: number | undefined, abandon: (reason: string) => void): PostgresConnection['query'] {
-  if (milliseconds === undefined) return (text, values) => client.query(text, values);
+function endSilence(
+  client: Client,
+  { silenceMilliseconds, promptMilliseconds }: Patience,
+  abandon: (reason: string) => void,
+): Pick<OwnConnection, 'query' | 'ask'> {
   let asked = 0;
   let timer: NodeJS.Timeout | undefined;
-  const listen = (): void => {
+  const listen = (milliseconds: number | undefined): void => {
     clearTimeout(timer);
-    timer = asked === 0 ? undefined : setTimeout(() => abandon(`no answer for ${milliseconds} ms`), milliseconds);
+    timer =
+      asked === 0 || milliseconds === undefined ? undefined : setTimeout(() => abandon(`no answer for ${milliseconds} ms`), milliseconds);
   };
   const answered = (): void => {
     asked -= 1;
-    listen();
+    listen(silenceMilliseconds);
   };
-  return (text, values) => {
+  const send = (text: string, values: unknown[] | undefined, milliseconds: number | undefined) => {
     asked += 1;
-    if (asked === 1) listen();
+    if (asked === 1) listen(milliseconds);
     const answer = client.query(text, values);
     answer.then(answered, answered);
     return answer;
+  };
+  return {
+    query: (text, values) => send(text, values, silenceMilliseconds),
+    ask: (text) => send(text, undefined, promptMilliseconds ?? silenceMilliseconds),
   };
 }
 

@@ -30,7 +30,7 @@ export function unreachable(error: unknown, address: PostgresAddress): Artifacts
 export function unknownOutcome(error: unknown, address: PostgresAddress): ArtifactstoreError {
   return databaseUnavailable(
     `The connection to ${serverName(address)} ended while a change was being committed. ` +
-      'Whether it was is not known; repeat the request, which does it once in either case.',
+      'Whether it was is not known; repeat the request: the same bytes at the same path, or the same idempotency key, are done once.',
     error,
   );
 }

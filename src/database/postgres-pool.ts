@@ -17,6 +17,7 @@ export interface PoolOptions {
   readonly target: PostgresTarget;
   readonly statementMilliseconds: number;
   readonly silenceMilliseconds: number;
+  readonly promptMilliseconds: number;
 }
 
 /** How many a process takes of the server's, at most. */

@@ -19,14 +19,16 @@ export interface PostgresReads {
   close(): Promise<void>;
 }
 
-const statementMilliseconds = 25_000;
-const silenceMilliseconds = 30_000;
+/** Long enough for what looks at everything, as a plan of a collection does. */
+const statementMilliseconds = 110_000;
+const silenceMilliseconds = 120_000;
+const promptMilliseconds = 5_000;
 /** A read that has taken so long is not tried again. */
 const patienceMilliseconds = 20_000;
 
 export function createPostgresReads(target: PostgresTarget): PostgresReads {
   const where = serverName(parsePostgresUrl(target.url));
-  const pool = createPostgresPool({ target, statementMilliseconds, silenceMilliseconds });
+  const pool = createPostgresPool({ target, statementMilliseconds, silenceMilliseconds, promptMilliseconds });
   let migrated = false;
   let acknowledged = 0;
 
@@ -108,7 +110,7 @@ async function inSnapshot<R>(connection: OwnConnection, check: (state: PostgresS
 
 async function readState(connection: OwnConnection): Promise<PostgresState> {
   try {
-    return (await connection.query(stateQuery)).rows[0] as PostgresState;
+    return (await connection.ask(stateQuery)).rows[0] as PostgresState;
   } catch (error) {
     if (sqlState(error) !== undefinedTable) throw error;
     return { standby: false, sequence: null };

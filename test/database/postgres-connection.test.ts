@@ -114,13 +114,18 @@ describe('a connection to PostgreSQL', () => {
   test('is given up when it no longer answers, and closing does not wait for it', async () => {
     await using proxy = await startTcpProxy(Number(new URL(url).port));
     const target = { url: through(proxy, url), readOnly: false };
-    const [asking, idle] = await Promise.all([connect(target, { silenceMilliseconds: 200 }), connect(target)]);
+    const [asking, prompt, idle] = await Promise.all([
+      connect(target, { silenceMilliseconds: 200 }),
+      connect(target, { silenceMilliseconds: 60_000, promptMilliseconds: 150 }),
+      connect(target),
+    ]);
     const slow = await asking.query('select pg_sleep(0.1)');
     assert.equal(slow.rowCount, 1);
     proxy.silence('existing');
     await assert.rejects(asking.query('select 1'), /no answer for 200 ms/);
-    assert.equal(asking.isLost(), true);
-    await Promise.all([asking.close(), idle.close()]);
+    await assert.rejects(prompt.ask('select 1'), /no answer for 150 ms/);
+    assert.equal(asking.isLost() && prompt.isLost(), true);
+    await Promise.all([asking.close(), prompt.close(), idle.close()]);
   });
 });
 
