@@ -135,6 +135,14 @@ describe('a backup', () => {
     assert.deepEqual(await store.operator.backup(target).then(({ ok, copied }) => [ok, copied.objects]), [true, 1]);
 
     const [segment] = readdirSync(join(target, 'log')).sort();
+    // Still well-formed, and another actor.
+    const path = join(target, 'log', segment!);
+    const good = readFileSync(path, 'latin1');
+    writeFileSync(path, good.replace('tester', 'jester'), 'latin1');
+    await assert.rejects(checkBackupIn(target, {}), /event 1 does not continue the chain/);
+    await assert.rejects(restoreStore(emptyPlaces(place.path, 'forged'), target, {}), { code: 'integrity_failure' });
+    await assert.rejects(store.operator.backup(target), { code: 'integrity_failure' });
+    writeFileSync(path, good, 'latin1');
     damage(join(target, 'log', segment!));
     await assert.rejects(checkBackupIn(target, {}), { code: 'integrity_failure' });
     await assert.rejects(restoreStore(emptyPlaces(place.path, 'broken'), target, {}), { code: 'integrity_failure' });
