@@ -1,4 +1,17 @@
-import { accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Kysely } from '#kysely';
 import { errnoCode, fileReason } from '../kernel/file-error.ts';
@@ -15,10 +28,7 @@ import type { SqliteConnection } from './sqlite-connection.ts';
 export function makeFile(path: string): void {
   try {
     makeFolder(path);
-    if (!existsSync(path)) {
-      closeSync(openSync(path, 'a', ownerOnly));
-      syncFolder(dirname(resolve(path)));
-    }
+    if (!existsSync(path)) makeEmpty(path);
     for (const file of [path, `${path}-wal`, `${path}-shm`]) closeToOthers(file);
   } catch (error) {
     if (errnoCode(error) === undefined) throw error;
@@ -57,6 +67,24 @@ export function isMigrated(path: string, connection: SqliteConnection): boolean 
     `The file ${path}`,
   );
   return false;
+}
+
+/**
+ * Under another name first: closing a file that SQLite has open elsewhere in this process would take its locks away, and from the moment
+ * it has its name, it may have it open.
+ */
+function makeEmpty(path: string): void {
+  const draft = `${path}.${randomUUID()}`;
+  closeSync(openSync(draft, 'wx', ownerOnly));
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    // There already; or a file system without links, and SQLite makes the file.
+    if (!['EEXIST', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoCode(error) ?? '')) throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+  syncFolder(dirname(resolve(path)));
 }
 
 const ownerOnly = 0o600;
