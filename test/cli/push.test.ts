@@ -49,6 +49,12 @@ describe('push refuses, before anything is made on the server,', () => {
     }
   });
 
+  test('what no command knew more about is said in words too', async () => {
+    const { code, stderr } = await place.run('guide-board', 'ingest', 'n'.repeat(300));
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: ".*n" can't be used: the name is too long for the file system \(ENAMETOOLONG\)\. \(invalid_path\)$/m);
+  });
+
   test('files and directories that this user can not read, all of them', async () => {
     place.write({ 'closed/open': 'x', 'closed/one': 'x', 'closed/sub/two': 'x', 'closed/shut/three': 'x' });
     chmodSync(place.directory, 0o755);
