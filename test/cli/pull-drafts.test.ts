@@ -15,11 +15,12 @@ describe('the folder of a pull', () => {
   });
   after(() => rmSync(root, { recursive: true, force: true }));
 
-  test('stays while its process lives, in the same one and in another, and goes when that was killed', async () => {
+  test('stays while its process lives, in the same one and in another, and goes when that was killed', async (context) => {
     const module = new URL('../../src/cli/pull-drafts.ts', import.meta.url).href;
     const program = `const { makeDraftFolder } = await import(${JSON.stringify(module)});
       console.log((await makeDraftFolder(${JSON.stringify(root)})).path); setInterval(() => undefined, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    context.after(() => child.kill('SIGKILL'));
     const [line] = (await once(child.stdout, 'data')) as [Uint8Array];
     const theirs = line.toString().trim();
     writeFileSync(join(theirs, '1'), 'half');
