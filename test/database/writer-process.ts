@@ -15,8 +15,20 @@ await Promise.all(
     while (left-- > 0) {
       const name = randomUUID();
       await database.write('claim', { name });
-      writeSync(1, `${name}\n`);
+      say(`${name}\n`);
     }
   }),
 );
 await database.close();
+
+/** The pipe is full while whoever reads it is not given any time. */
+function say(line: string): void {
+  for (;;)
+    try {
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+}
