@@ -15,23 +15,27 @@ export interface OpenFiles {
  */
 export function rememberFiles(path: string, home: string | undefined): OpenFiles {
   const beside = new Map([`${path}-wal`, `${path}-shm`].map((name) => [name, fileOf(name)]));
-  const moved = (): boolean => home !== fileOf(path);
   const lost = (): string | undefined => [...beside].find(([name, known]) => known !== fileOf(name))?.[0];
   return {
     check() {
-      if (moved())
-        throw databaseUnavailable(
-          `The database file ${path} was deleted or replaced while it was open. ` +
-            'Nothing was written; put the file back, or restart on the file that is right.',
-        );
+      requireHome(path, home);
       const name = lost();
       if (name !== undefined)
         throw databaseUnavailable(
           `The file ${name} was deleted or replaced while it was open. Nothing was written; restart every process that uses the database.`,
         );
     },
-    isLogLost: () => !moved() && lost() !== undefined,
+    isLogLost: () => home === fileOf(path) && lost() !== undefined,
   };
+}
+
+/** Throws `database_unavailable` when the database is not the file that it was: the files beside it come and go with whoever opens it. */
+export function requireHome(path: string, home: string | undefined): void {
+  if (home !== fileOf(path))
+    throw databaseUnavailable(
+      `The database file ${path} was deleted or replaced while it was open. ` +
+        'Nothing was written; put the file back, or restart on the file that is right.',
+    );
 }
 
 /** Which file has this name; undefined when none has. */

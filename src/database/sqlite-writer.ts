@@ -10,7 +10,7 @@ import { openConnection, type SqliteConnection } from './sqlite-connection.ts';
 import { sqliteQueries } from './sqlite-dialect.ts';
 import { isBusy, storageFault } from './sqlite-error.ts';
 import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } from './sqlite-file.ts';
-import { fileOf, type OpenFiles, rememberFiles } from './sqlite-home.ts';
+import { fileOf, type OpenFiles, rememberFiles, requireHome } from './sqlite-home.ts';
 import type { Answer, Request } from './sqlite-messages.ts';
 import { type RequestPort, serveRequests } from './sqlite-port.ts';
 import { withoutIndexes } from './sqlite-replay.ts';
@@ -234,7 +234,7 @@ async function open(path: string): Promise<Writer> {
   if (home === undefined) requireFile(path);
   home ??= fileOf(path);
   // Another file is not opened, so that nothing of it is touched.
-  rememberFiles(path, home).check();
+  requireHome(path, home);
   const connection = openConnection(path, { readOnly: false, busyMilliseconds });
   try {
     const session = sqliteSession(connection);
