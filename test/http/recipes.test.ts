@@ -54,9 +54,27 @@ describe('the scripts of docs/http.md', () => {
     assert.equal((await run(script, { BUILD: '8' })).code, 0);
   });
 
+  it('end with the exit code of the request that failed, and say why', async () => {
+    const script = await scriptUnder('A script that can be repeated');
+    const unsealed = await run(script.replace('for file in report.txt log.txt', 'for file in'), { BUILD: '9' });
+    assert.match(unsealed.output, /"code":"package_empty"/);
+    const refused = await run(script.replace('raw-evidence', 'nonsense'), { BUILD: '10' });
+    assert.match(refused.output, /"code":"unknown_retention_class"/);
+    assert.deepEqual([unsealed.code, refused.code], [22, 22]);
+  });
+
   it('send a tar, fetch it and send that', async () => {
     await mkdir(join(directory, 'results/deep'), { recursive: true });
     for (const path of ['a.txt', 'deep/b.txt', 'deep/ü.txt']) await writeFile(join(directory, 'results', path), path);
     assert.deepEqual(await run(await scriptUnder('A tar that is sent and fetched'), {}), { code: 0, output: '3\n3\n' });
+  });
+
+  it('send no tar that was not made whole', async () => {
+    await mkdir(join(directory, 'results'), { recursive: true });
+    await writeFile(join(directory, 'results/a.txt'), 'a');
+    const script = await scriptUnder('A tar that is sent and fetched');
+    const events = await door.lastSequence();
+    const { code, output } = await run(script.replace(/tar -C results -cf \S+ \./, '$& not-there'), {});
+    assert.deepEqual([code, await door.lastSequence()], [2, events], output);
   });
 });
