@@ -38,6 +38,7 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
   const actor = options.actor ?? 'operator';
   const scope = await scopeOf(context, options);
   const { from, to } = scope;
+  for (const backendId of [from, to]) await context.dataplane.ownership(backendId)?.confirm();
   const counts = { objects: 0, bytes: 0, locations: 0, deleted_objects: 0, failed: 0, missing: 0, unreadable: 0 };
   const total = await database.read('migrate.count', { scope });
   const pace = createPace(options.bytesPerSecond);

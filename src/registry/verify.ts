@@ -26,6 +26,8 @@ const allMissingObjects = 100;
  */
 export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
   requireBackend(context, backendId);
+  // Where the log knows of nothing to read, nobody else would notice that the store is another's.
+  await context.dataplane.ownership(backendId)?.confirm();
   const { database } = context;
   const actor = options.actor ?? 'operator';
   const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');

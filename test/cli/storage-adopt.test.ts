@@ -59,6 +59,8 @@ test('another database in front of a full store changes nothing, and is told so'
   for (const command of [
     ['retention', 'gc'],
     ['retention', 'gc', '--dry-run'],
+    ['storage', 'verify', '--backend', 'local'],
+    ['storage', 'verify', '--backend', 'local', '--since', '1d'],
     ['storage', 'adopt', '--backend', 'local'],
   ]) {
     const { code, stderr } = await other.run(...command);
