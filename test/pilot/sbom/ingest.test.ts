@@ -81,7 +81,7 @@ describe('sbom ingest', () => {
       [
         'torn',
         { 'bom.json': text.slice(0, 100), 'build.log': log },
-        1,
+        2,
         /"bom\.json": The JSON is malformed at line 1, column \d+: a string is not closed/,
       ],
       [
