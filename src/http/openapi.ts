@@ -73,10 +73,15 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
     const { content } = schema.body as { readonly content: object };
     described.body = { content: { ...content, 'multipart/form-data': { schema: multipart }, 'application/x-tar': { schema: binary } } };
   }
-  const statuses = config.access === 'anonymous' ? {} : { 401: problemRecord };
+  const statuses = Object.fromEntries(refusalsOf(config).map((status) => [status, problemRecord]));
   const responses = Object.entries({ ...statuses, ...(schema.response as object | undefined) });
   described.response = Object.fromEntries(responses.map(([status, answer]) => [status, Number(status) < 400 ? answer : problem]));
   return described;
+}
+
+/** What the door refuses, whatever the route: a parameter or a header, who asks, how the body comes, an expectation. */
+function refusalsOf({ access, body }: FastifyContextConfig): readonly number[] {
+  return [400, ...(access === 'anonymous' ? [] : [401]), ...(body === undefined ? [] : body === 'raw' ? [408] : [408, 413]), 415, 417, 431];
 }
 
 interface Properties {

@@ -40,7 +40,10 @@ const addressOrNull = Type.Union([address, Type.Null()]);
 const stringMap = Type.Unsafe<Readonly<Record<string, string>>>({ type: 'object', additionalProperties: { type: 'string' } });
 const jsonObject = Type.Unsafe<JsonObject>({ type: 'object' });
 const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
-const shortText = Type.String({ minLength: 1, maxLength: 256, description: 'No control characters.' });
+/** As every reader of a pattern understands it. */
+export const noControls = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+const shortText = Type.String({ minLength: 1, maxLength: 256, pattern: noControls, description: 'No control characters.' });
+const reason = Type.String({ minLength: 1, maxLength: 1024, description: 'Not blank; no control characters but tabs and line ends.' });
 
 const strict = { additionalProperties: false } as const;
 
@@ -97,7 +100,7 @@ export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
       extend_by_seconds: Type.Optional(
         Type.Integer({ minimum: 1, description: 'Instead: so much later than the present expiry, or than now when that is over.' }),
       ),
-      reason: text,
+      reason,
     },
     strict,
   ),
@@ -107,7 +110,7 @@ export interface NewHold {
   readonly reason: string;
 }
 
-export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason: text }, strict));
+export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason }, strict));
 
 export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<FinalizeExpectation>()(
   Type.Object(

@@ -143,7 +143,8 @@ function bodyError(errors: readonly SchemaError[]): ArtifactstoreError {
   const field = error.instancePath + namedProperty(error.params);
   const code = bounds.has(error.keyword) ? 'invalid_value' : 'malformed_request';
   const where = field === '' ? 'The body' : `"${printable(field)}"`;
-  const fault = namedProperty(error.params) === '' ? error.message : error.keyword === 'required' ? 'is missing' : 'is not known here';
+  const told = error.keyword === 'pattern' ? 'contains a character that is not legal here' : error.message;
+  const fault = namedProperty(error.params) === '' ? told : error.keyword === 'required' ? 'is missing' : 'is not known here';
   return new ArtifactstoreError(code, `${where} ${fault}.`, { field });
 }
 

@@ -15,6 +15,10 @@ export function parseRelativePath(text: string, field?: string): RelativePath {
   return text as RelativePath;
 }
 
+export function isRelativePath(text: string): text is RelativePath {
+  return pathFault(text) === undefined;
+}
+
 /**
  * The path that the tail of a URL names. `raw` is still percent-encoded: it is split at `/` first and each segment is decoded
  * once after, so an encoded slash cannot pass for a separator; it is refused.

@@ -2,34 +2,50 @@ import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
 import { blake3, sameBytes, utf8 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson, type JsonValue } from '../kernel/json.ts';
+import { isRelativePath } from '../kernel/path.ts';
 
 /**
  * Keyset cursors: opaque text that says where a list goes on. A cursor is bound to the list and the filters that it was made for,
- * and carries a check value, so that one that was made up, cut short or moved to another query is refused instead of misread.
+ * and carries a check value, so that one that was made up, cut short or moved to another query is refused instead of misread. The check value is no secret: a position is looked at
+ * whole, so that nothing reaches the database that no list can have given out.
  */
 export function encodeCursor(query: JsonValue, position: string | number): string {
   const body = encodeCbor(position);
   return Buffer.concat([check(query, body), body]).toString('base64url');
 }
 
+const positions = {
+  sequence: (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
+  path: (value: unknown): value is string => typeof value === 'string' && isRelativePath(value),
+};
+
+interface Positions {
+  readonly sequence: number;
+  readonly path: string;
+}
+
 /** The position in `cursor`, or null without one. Throws `invalid_cursor`. */
-export function decodeCursor<T extends 'string' | 'number'>(
-  query: JsonValue,
-  cursor: string | undefined,
-  kind: T,
-): (T extends 'string' ? string : number) | null {
+export function decodeCursor<K extends keyof Positions>(query: JsonValue, cursor: string | undefined, kind: K): Positions[K] | null {
   if (cursor === undefined) return null;
   const bytes = Buffer.from(cursor, 'base64url');
   const body = bytes.subarray(checkBytes);
   if (bytes.toString('base64url') === cursor && body.length > 0 && sameBytes(bytes.subarray(0, checkBytes), check(query, body))) {
-    const position = decodeCbor(body);
-    if (typeof position === kind) return position as T extends 'string' ? string : number;
+    const position = decoded(body);
+    if (positions[kind](position)) return position as Positions[K];
   }
   throw new ArtifactstoreError(
     'invalid_cursor',
     'This cursor was not made for this list and these filters; start again without one, or use next_cursor as it was given.',
     { field: 'cursor' },
   );
+}
+
+function decoded(body: Uint8Array): unknown {
+  try {
+    return decodeCbor(body);
+  } catch {
+    return undefined;
+  }
 }
 
 const checkBytes = 8;

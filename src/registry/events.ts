@@ -2,7 +2,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { subjectKinds } from '../kernel/event.ts';
 import { eventTypes } from '../kernel/fold.ts';
 import type { Context } from './context.ts';
-import { checkLimit } from './input.ts';
+import { checkFilter, checkLimit } from './input.ts';
 import type { ReadEvents } from './operations/events.ts';
 import type { EventQuery, Events } from './REGISTRY.ts';
 
@@ -57,7 +57,7 @@ function checkQuery(query: EventQuery): ReadEvents {
     since,
     limit: checkLimit(query, maximumLimit),
     subject_kind: query.subject_kind ?? null,
-    subject_id: query.subject_id ?? null,
+    subject_id: checkFilter(query.subject_id, 'subject_id'),
     event_type: query.event_type ?? null,
   };
 }

@@ -31,7 +31,7 @@ export function createFiles(context: Context, actor: string): Files {
       const rows = await database.read('file.list', {
         packageId: id,
         limit: limit + 1,
-        after: decodeCursor(bound, query.cursor, 'string'),
+        after: decodeCursor(bound, query.cursor, 'path'),
       });
       if (rows === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
       const page = rows.slice(0, limit);
@@ -56,7 +56,7 @@ export function createFiles(context: Context, actor: string): Files {
       const rows = await database.read('file.with_digest', {
         contentAddress: address,
         limit: limit + 1,
-        after: decodeCursor(bound, query.cursor, 'number'),
+        after: decodeCursor(bound, query.cursor, 'sequence'),
       });
       const items = rows.slice(0, limit);
       return {

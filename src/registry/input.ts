@@ -33,9 +33,14 @@ export function checkReason(value: unknown): string {
   return value;
 }
 
+/** Nothing else is the name of a schema, so nothing else needs to be looked for. */
+export function isSlug(text: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$/.test(text);
+}
+
 export function checkSlug(value: unknown, field: string): string {
   const text = checkText(value, field);
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$/.test(text))
+  if (!isSlug(text))
     throw new ArtifactstoreError(
       'invalid_value',
       `"${field}" must be 1 to 128 letters, digits, ".", "_", ":" or "-", a letter or digit first.`,
@@ -97,6 +102,19 @@ export function checkAnnotations(value: Readonly<Record<string, string>> | undef
       );
   }
   return Object.fromEntries(entries);
+}
+
+/** What a list is asked for by: text that a record can hold. Who asks for an empty one has lost a value. */
+export function checkFilter(value: string | undefined, field: string): string | null {
+  if (value === undefined) return null;
+  if (value === '') throw new ArtifactstoreError('malformed_request', `"${field}" is empty; leave it out, or say which.`, { field });
+  if (value.length > maximumTextLength || !value.isWellFormed() || /\p{Cc}/u.test(value))
+    throw new ArtifactstoreError(
+      'malformed_request',
+      `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing has such a one.`,
+      { field },
+    );
+  return value;
 }
 
 export function checkLimit(query: PageQuery | undefined, maximum = 1000): number {

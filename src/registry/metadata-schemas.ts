@@ -2,7 +2,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, type JsonObject } from '../kernel/json.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { checkLimit, checkSlug } from './input.ts';
+import { checkLimit, checkSlug, isSlug } from './input.ts';
 import type { MetadataSchemas } from './REGISTRY.ts';
 
 const list = ['metadata_schemas'];
@@ -19,13 +19,13 @@ export function createMetadataSchemas(context: Context, actor: string): Metadata
       return await database.write('metadata_schema.register', { actor, slug, json_schema: json_schema as JsonObject });
     },
     async get(slug) {
-      return await database.read('metadata_schema.get', { slug });
+      return isSlug(slug) ? await database.read('metadata_schema.get', { slug }) : undefined;
     },
     async list(query = {}) {
       const limit = checkLimit(query);
       const rows = await database.read('metadata_schema.list', {
         limit: limit + 1,
-        after: decodeCursor(list, query.cursor, 'number'),
+        after: decodeCursor(list, query.cursor, 'sequence'),
       });
       const items = rows.slice(0, limit);
       return {

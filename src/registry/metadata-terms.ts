@@ -11,11 +11,19 @@ import { type JsonValue, parseJson } from '../kernel/json.ts';
  * - anything else that is no JSON is a text.
  */
 export function metadataTerms(metadata: Readonly<Record<string, string>> | undefined): readonly (readonly string[])[] {
-  return Object.entries(metadata ?? {}).map(([name, text]) => {
+  const asked = Object.entries(metadata ?? {});
+  if (asked.length > maximumKeys)
+    throw new ArtifactstoreError('malformed_request', `A search names at most ${maximumKeys} metadata keys, not ${asked.length}.`, {
+      field: 'metadata',
+    });
+  return asked.map(([name, text]) => {
     const key = readKey(name);
     return [...new Set(readValues(name, text).map((value) => metadataTerm(key, value)))];
   });
 }
+
+/** Each is a look-up of its own, and one part of the query. */
+const maximumKeys = 32;
 
 function readKey(name: string): string {
   const field = `metadata.${name}`;

@@ -7,7 +7,7 @@ import { readTimestamp } from '../kernel/time.ts';
 import type { PackageStatus } from '../kernel/view.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { checkLimit, checkNewPackage, checkText } from './input.ts';
+import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
 import { metadataTerms } from './metadata-terms.ts';
 import type { Packages } from './REGISTRY.ts';
 
@@ -66,7 +66,7 @@ export function createPackages(context: Context, actor: string): Packages {
       const rows = await database.read('package.list', {
         ...filters,
         limit: limit + 1,
-        before: decodeCursor(bound, query.cursor, 'number'),
+        before: decodeCursor(bound, query.cursor, 'sequence'),
         terms: metadataTerms(query.metadata),
       });
       const items = rows.slice(0, limit);
@@ -102,12 +102,6 @@ function checkFilesDigest(text: string): string {
   if (splitAddress(address).algorithm !== 'sha256')
     throw new ArtifactstoreError('invalid_address', 'A files digest is SHA-256: "sha256:" and 64 hex digits.', { field: 'files_digest' });
   return address;
-}
-
-/** No package has an empty one: who asks for it has lost a value. */
-function checkFilter(text: string | undefined, field: string): string | null {
-  if (text === '') throw new ArtifactstoreError('malformed_request', `"${field}" is empty; leave it out, or say which.`, { field });
-  return text ?? null;
 }
 
 function checkTime(text: string | undefined, field: string): string | null {

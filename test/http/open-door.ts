@@ -38,12 +38,14 @@ export interface DoorOptions {
   /** 127.0.0.1 where absent. */
   readonly host?: string;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
+  /** Of the registry: another database, for one. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Stands before the real registry. */
   wrap?(registry: Registry): Registry;
 }
 
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
-  const store = await openTestRegistry();
+  const store = await openTestRegistry(options.environment);
   const lines: string[] = [];
   const door = await createServer({
     registryFor: (who) => options.wrap?.(store.as(who)) ?? store.as(who),

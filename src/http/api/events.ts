@@ -1,13 +1,20 @@
 import type { FastifyReply } from 'fastify';
-import { Type } from 'typebox';
+import { type TUnsafe, Type } from 'typebox';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { subjectKinds } from '../../kernel/event.ts';
+import { eventTypes } from '../../kernel/fold.ts';
 import { negotiate } from '../../protocol/accept.ts';
 import type { EventQuery } from '../../registry/REGISTRY.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';
-import { answers } from '../parameters.ts';
+import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { disconnectSignal } from '../send.ts';
+
+/** The registry refuses any other, and says which there are. */
+function oneOf(names: readonly string[]): TUnsafe<string> {
+  return Type.Unsafe<string>({ type: 'string', anyOf: [{ enum: names }] });
+}
 
 export function eventRoutes(api: Api, context: RouteContext): void {
   api.get(
@@ -24,9 +31,9 @@ export function eventRoutes(api: Api, context: RouteContext): void {
           since: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
           wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 0 })),
-          subject_kind: Type.Optional(Type.String()),
-          subject_id: Type.Optional(Type.String()),
-          event_type: Type.Optional(Type.String()),
+          subject_kind: Type.Optional(oneOf(subjectKinds)),
+          subject_id: Type.Optional(filterText),
+          event_type: Type.Optional(oneOf(eventTypes)),
         }),
         response: answers({ 200: eventPage }, 400, 406),
       },

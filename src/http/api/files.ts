@@ -4,7 +4,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Attachment, File, Page, Registry } from '../../registry/REGISTRY.ts';
 import { essence } from '../body.ts';
 import { sendFile } from '../download.ts';
-import { answers, fileId, filePath, packageId, paging } from '../parameters.ts';
+import { answers, contentAddress, fileId, filePath, notModified, packageId, paging } from '../parameters.ts';
 import { addedFiles, attachedRecord, attachments, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { disconnectSignal } from '../send.ts';
@@ -22,7 +22,10 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         tags: ['files'],
         summary: 'The files of a package, by relative path; or the one with this relative path, or none',
         params: packageId,
-        querystring: Type.Object({ ...paging, relative_path: Type.Optional(Type.String({ description: 'The whole path, exactly.' })) }),
+        querystring: Type.Object({
+          ...paging,
+          relative_path: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'The whole path, exactly.' })),
+        }),
         response: answers({ 200: filePage }, 400, 404),
       },
     },
@@ -89,7 +92,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       summary: "A file's bytes",
       produces: anyType,
       params: filePath,
-      response: answers({ 200: bytes, 206: bytes }, 400, 404, 410, 412, 416),
+      response: answers({ 200: bytes, 206: bytes, 304: notModified }, 400, 404, 410, 412, 416),
     },
     handler: async (request, reply) =>
       sendFile(context, request, reply, { package_id: request.params.id, relative_path: filePathOf(request) }),
@@ -102,7 +105,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       schema: {
         tags: ['files'],
         summary: 'Files with these bytes, by either digest, oldest first, each with its package',
-        querystring: Type.Object({ ...paging, digest: Type.String({ description: 'A content address.' }) }),
+        querystring: Type.Object({ ...paging, digest: contentAddress }),
         response: answers({ 200: foundFilePage }, 400),
       },
     },
@@ -134,7 +137,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       summary: "A file's bytes",
       produces: anyType,
       params: fileId,
-      response: answers({ 200: bytes, 206: bytes }, 400, 404, 410, 412, 416),
+      response: answers({ 200: bytes, 206: bytes, 304: notModified }, 400, 404, 410, 412, 416),
     },
     handler: async (request, reply) => sendFile(context, request, reply, { file_id: request.params.id }),
   });

@@ -47,7 +47,7 @@ export function metadataSchemaRoutes(api: Api, context: RouteContext): void {
       schema: {
         tags: ['metadata schemas'],
         summary: 'A registered schema',
-        params: Type.Object({ slug: Type.String() }),
+        params: Type.Object({ slug: Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$' }) }),
         response: answers({ 200: metadataSchemaRecord }, 404),
       },
     },

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { parseAddress } from '../../kernel/address.ts';
 import { sendFile } from '../download.ts';
-import { answers } from '../parameters.ts';
+import { answers, contentAddress, notModified } from '../parameters.ts';
 import type { Api, RouteContext } from '../route.ts';
 
 export function objectRoutes(api: Api, context: RouteContext): void {
@@ -14,8 +14,8 @@ export function objectRoutes(api: Api, context: RouteContext): void {
       tags: ['objects'],
       summary: 'Bytes by either digest, for a reader of a package that holds them',
       produces: ['application/octet-stream'],
-      params: Type.Object({ content_address: Type.String({ description: '`<algorithm>:<lowercase hex>`' }) }),
-      response: answers({ 200: bytes, 206: bytes }, 400, 404, 412, 416),
+      params: Type.Object({ content_address: contentAddress }),
+      response: answers({ 200: bytes, 206: bytes, 304: notModified }, 400, 404, 412, 416),
     },
     handler: async (request, reply) =>
       sendFile(context, request, reply, { content_address: parseAddress(request.params.content_address, 'content_address') }),

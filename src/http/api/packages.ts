@@ -6,7 +6,7 @@ import { negotiate } from '../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
-import { answers, packageId, paging } from '../parameters.ts';
+import { answers, filterText, notModified, packageId, paging } from '../parameters.ts';
 import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 
@@ -44,9 +44,9 @@ export function packageRoutes(api: Api, context: RouteContext): void {
         querystring: Type.Object(
           {
             ...paging,
-            producer: Type.Optional(Type.String()),
-            subject: Type.Optional(Type.String()),
-            retention_class: Type.Optional(Type.String()),
+            producer: Type.Optional(filterText),
+            subject: Type.Optional(filterText),
+            retention_class: Type.Optional(filterText),
             status: Type.Optional(Type.Enum(['created', 'finalized', 'abandoned', 'garbage_collected'])),
             created_after: Type.Optional(from),
             created_before: Type.Optional(until),
@@ -111,7 +111,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
           summary: onlyJson ? 'The manifest as canonical JSON (RFC 8785)' : 'The manifest, canonical CBOR or JSON by Accept',
           produces: onlyJson ? ['application/json'] : ['application/cbor', 'application/json'],
           params: packageId,
-          response: answers({ 200: Type.Unsafe<Uint8Array | string>({ description: 'The manifest.' }) }, 400, 404, 406, 409),
+          response: answers({ 200: Type.Unsafe<Uint8Array | string>({ description: 'The manifest.' }), 304: notModified }, 404, 406, 409),
         },
       },
       async (request, reply) => {
@@ -139,7 +139,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
         summary: 'The files as a tar archive, after manifest.json; the same bytes each time, with ranges',
         produces: ['application/x-tar'],
         params: packageId,
-        response: answers({ 200: tarArchive, 206: tarArchive }, 400, 404, 409, 410, 412, 416),
+        response: answers({ 200: tarArchive, 206: tarArchive, 304: notModified }, 400, 404, 409, 410, 412, 416),
       },
     },
     async (request, reply) => sendArchive(context, request, reply, await sealedManifest(request.registry.packages, request.params.id)),
@@ -147,8 +147,8 @@ export function packageRoutes(api: Api, context: RouteContext): void {
 }
 
 const tarArchive = Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' });
-const from = Type.String({ description: 'RFC 3339; from that time on.' });
-const until = Type.String({ description: 'RFC 3339; earlier than that time.' });
+const from = Type.String({ format: 'date-time', description: 'RFC 3339; from that time on.' });
+const until = Type.String({ format: 'date-time', description: 'RFC 3339; earlier than that time.' });
 
 const metadataPrefix = 'metadata.';
 const metadataParameter = '^metadata\\.';

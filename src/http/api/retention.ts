@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { answers, packageId } from '../parameters.ts';
+import { answers, packageId, uuid } from '../parameters.ts';
 import { holdRecord, newExtension, newHold, retentionRecord } from '../records.ts';
 import type { Api } from '../route.ts';
 
@@ -64,8 +64,8 @@ export function retentionRoutes(api: Api): void {
         tags: ['retention'],
         summary: 'Release a hold',
         params: Type.Object({
-          id: Type.String({ format: 'uuid', description: 'The package.' }),
-          hold_id: Type.String({ format: 'uuid', description: 'The hold.' }),
+          id: uuid('The package.'),
+          hold_id: uuid('The hold.'),
         }),
         querystring: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1024 })) }),
         response: answers({ 200: holdRecord }, 400, 404, 422),

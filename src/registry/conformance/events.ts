@@ -43,6 +43,7 @@ export function eventsConformance(opened: Opened): void {
       await refuses('malformed_request', registry().events.page({ since: -1 }));
       await refuses('malformed_request', registry().events.page({ event_type: 'v1.package.finalised' }));
       await refuses('malformed_request', registry().events.page({ subject_kind: 'packages' }));
+      await refuses('malformed_request', registry().events.page({ subject_id: 'a\u0000' }));
       await refuses('malformed_request', registry().events.page({ wait_seconds: 61 }));
     });
   });

@@ -50,6 +50,14 @@ export function filesConformance(opened: Opened): void {
       }
     });
 
+    it('goes on after the longest path', async () => {
+      const { id } = await create();
+      for (const path of [`a${'x'.repeat(1023)}`, 'b']) await add(id, path, 'same');
+      const first = await registry().files.list(id, { limit: 1 });
+      const second = await registry().files.list(id, { limit: 1, cursor: first.next_cursor! });
+      assert.deepEqual([second.items[0]!.relative_path, second.next_cursor], ['b', null]);
+    });
+
     it('is the same file for the same bytes at the same path, and a conflict for others', async () => {
       const { id } = await create();
       const first = await add(id, 'dir/f.txt', 'one', 'text/plain');

@@ -19,6 +19,7 @@ export function metadataSchemasConformance(opened: Opened): void {
       await refuses('metadata_schema_conflict', registry().metadataSchemas.register({ slug, json_schema: { type: 'object' } }));
       assert.deepEqual(await registry().metadataSchemas.get(slug), first.record);
       assert.equal(await registry().metadataSchemas.get(`${slug}-none`), undefined);
+      assert.equal(await registry().metadataSchemas.get('\u0000'), undefined);
       assert.ok((await registry().metadataSchemas.list({ limit: 1000 })).items.some((schema) => schema.slug === slug));
       await create({ metadata_schema_slug: slug, metadata: { run_id: 'abc' } });
       await refuses('metadata_mismatch', create({ metadata_schema_slug: slug, metadata: {} }));

@@ -76,6 +76,16 @@ export function packagesConformance(opened: Opened): void {
         string
       >[])
         await refuses('malformed_request', found(metadata));
+      const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, '1']));
+      assert.deepEqual(await found(keys(32)), []);
+      for (const count of [33, 501]) await refuses('malformed_request', found(keys(count)));
+      assert.deepEqual(await found({ 'a\u0000': 'b\u0000' }), []);
+    });
+
+    it('refuses to look for what no package can be called', async () => {
+      for (const text of ['', 'a\u0000', 'x'.repeat(257), '\u0085'])
+        for (const name of ['producer', 'subject', 'retention_class'])
+          await refuses('malformed_request', registry().packages.list({ [name]: text }));
     });
 
     it('finds by the times of creation and sealing', async () => {
