@@ -26,8 +26,6 @@ const allMissingObjects = 100;
  */
 export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
   requireBackend(context, backendId);
-  // Where the log knows of nothing to read, nobody else would notice that the store is another's.
-  await context.dataplane.ownership(backendId)?.confirm();
   const { database } = context;
   const actor = options.actor ?? 'operator';
   const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');
@@ -94,6 +92,8 @@ export async function verifyStorage(context: Context, backendId: string, options
     counts.cleared += cleared;
   }
   await settleAll();
+  // Where there was nothing to read, nobody has noticed yet whether the store is another registry's, or away.
+  if (cursor === (earlier?.cursor ?? null)) await context.dataplane.ownership(backendId)?.confirm();
   await database.write('verify.end', { backendId, runId: run_id });
   // One that left something out did not read it all.
   if (notVerifiedSince === null && counts.unreadable === 0) await noteEnd();
