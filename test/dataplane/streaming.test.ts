@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { open, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -94,6 +94,18 @@ describe('the data plane', () => {
         assert.deepEqual(await drafts(), [fresh.id]);
         await plane.discard(fresh);
       }
+    }));
+
+  test('leaves what is no draft of its own where drafts lie', () =>
+    withPlane(async ({ plane, local, drafts, root }) => {
+      for (const backendId of ['local', 'memory']) {
+        const folder = backendId === 'local' ? local.drafts!.directory : join(root, 'spool');
+        await mkdir(join(folder, 'letters'), { recursive: true });
+        await writeFile(join(folder, 'letter.txt'), 'of somebody else');
+        for (const name of ['letter.txt', 'letters']) await utimes(join(folder, name), 1, 1);
+        assert.equal(await plane.reclaimDrafts(backendId, 0), 0);
+      }
+      assert.deepEqual((await drafts()).sort(), ['letter.txt', 'letter.txt', 'letters', 'letters']);
     }));
 
   test('goes straight to a key where the backend has no drafts of its own, and nothing appears there before its time', () =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -104,9 +105,10 @@ describe('sweep and collection', () => {
 
   it('clears away what stopped processes left: drafts, and bytes that no event knows', async () => {
     const drafts = join(localRoot(store.config), 'drafts');
-    await writeFile(join(drafts, 'forgotten'), 'half a file');
-    await utimes(join(drafts, 'forgotten'), 1, 1);
-    await writeFile(join(drafts, 'being-written'), 'half a file');
+    const [forgotten, beingWritten] = [randomUUID(), randomUUID()];
+    await writeFile(join(drafts, forgotten), 'half a file');
+    await utimes(join(drafts, forgotten), 1, 1);
+    await writeFile(join(drafts, beingWritten), 'half a file');
     const id = await sealed('transient', { f: 'an object to copy' });
     const { locations, content_address } = (await registry.files.find(id, 'f'))!;
     const key = locations[0]!.object_key;
@@ -119,7 +121,7 @@ describe('sweep and collection', () => {
     assert.equal(run.reclaimed_drafts, 1);
     assert.equal(run.deleted_orphans, 1);
     assertBalanced(run.backends);
-    assert.deepEqual(await readdir(drafts), ['being-written']);
+    assert.deepEqual(await readdir(drafts), [beingWritten]);
     const { items } = await registry.events.page({ event_type: 'v1.storage.object_burnt', limit: 500 });
     assert.deepEqual(items.at(-1)!.payload, { backend_id: 'local', content_address, generation: 1 });
     assert.equal(await read(id, 'f'), 'an object to copy');

@@ -167,7 +167,7 @@ describe('s3 storage', () => {
     await using opened = await openS3OnStrictStore(inParts);
     const { storage, store } = opened;
     const { promise: begun, resolve } = Promise.withResolvers<void>();
-    const hanging = storage.put('hanging', stalled(randomBytes(2 * part + 1), resolve));
+    const hanging = storage.put(`sha256/aa/aa/${'a'.repeat(64)}`, stalled(randomBytes(2 * part + 1), resolve));
     hanging.catch(() => undefined);
     await begun;
     while (store.uploads('artifacts').length === 0) await new Promise((next) => setTimeout(next, 5));

@@ -1,11 +1,16 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
+import { parseObjectKey } from '../../kernel/key.ts';
+import { certifyPrefix } from '../object-key.ts';
 import type { ReclaimOptions } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
 import { storeCode, storeStatus } from './errors.ts';
 import type { S3Settings } from './settings.ts';
 import { prefixOf } from './store-key.ts';
 
-/** Drops uploads in parts that nobody completed or gave up, and to which nothing was added lately: a long one on a slow line is not forgotten. */
+/**
+ * Drops uploads in parts that nobody completed or gave up, and to which nothing was added lately: a long one on a slow line is not forgotten. Only those
+ * under keys of ours: others may use the bucket too, or a longer prefix in it.
+ */
 export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSeconds: number, options: ReclaimOptions): Promise<number> {
   const Bucket = settings.bucket;
   const before = Date.now() - ageSeconds * 1000;
@@ -18,7 +23,8 @@ export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSe
       client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...from }), stopping),
     );
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-      if (Key?.startsWith(Prefix) !== true || UploadId === undefined || Initiated === undefined || Initiated.getTime() > before) continue;
+      if (Key?.startsWith(Prefix) !== true || !isOurs(Key.slice(Prefix.length))) continue;
+      if (UploadId === undefined || Initiated === undefined || Initiated.getTime() > before) continue;
       if (await grewSince(calls, Bucket, Key, UploadId, before, options.signal)) continue;
       if (options.dryRun === true || (await drop(calls, Bucket, Key, UploadId, options.signal))) reclaimed += 1;
     }
@@ -30,6 +36,10 @@ export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSe
         : undefined;
   }
   return reclaimed;
+}
+
+function isOurs(key: string): boolean {
+  return parseObjectKey(key) !== undefined || key.startsWith(certifyPrefix);
 }
 
 /** Whether a part came after that time; one that is not there any more did not. */

@@ -14,16 +14,24 @@ describe('s3 storage: uploads that nobody ended', () => {
     const add = (Key: string, UploadId: string, PartNumber: number) =>
       client.send(new UploadPartCommand({ Bucket: 'artifacts', Key, UploadId, PartNumber, Body: `part ${PartNumber}` }));
     const client = clientOf(store, { maxAttempts: 3 });
-    const [slow, forgotten] = [await begin('registry/one/slow'), await begin('registry/one/forgotten')];
-    await begin('registry/one/empty');
-    await begin('registry/other');
-    await add('registry/one/slow', slow, 1);
-    await add('registry/one/forgotten', forgotten, 1);
+    const [slowKey, forgottenKey, emptyKey] = ['a', 'b', 'c'].map((digit) => `registry/one/${keyOf(digit)}`) as [string, string, string];
+    // The bucket's other users, one of them with a longer prefix.
+    const others = [`registry/${keyOf('d')}`, `registry/one/inside/${keyOf('e')}`, 'registry/one/video.mp4', 'registry/other'];
+    const [slow, forgotten] = [await begin(slowKey), await begin(forgottenKey)];
+    await begin(`${emptyKey}.1`);
+    for (const key of others) await begin(key);
+    await add(slowKey, slow, 1);
+    await add(forgottenKey, forgotten, 1);
     ago = 0;
-    await add('registry/one/slow', slow, 2);
+    await add(slowKey, slow, 2);
     assert.equal(await storage.reclaim(3600, { dryRun: true }), 2);
     assert.equal(await storage.reclaim(3600), 2);
-    assert.deepEqual([...store.uploads('artifacts')].sort(), ['registry/one/slow', 'registry/other']);
+    assert.deepEqual([...store.uploads('artifacts')].sort(), [slowKey, ...others].sort());
     assert.equal(await storage.reclaim(-1), 1);
   });
 });
+
+/** The key of an object. */
+function keyOf(digit: string): string {
+  return `sha256/${digit.repeat(2)}/${digit.repeat(2)}/${digit.repeat(64)}`;
+}
