@@ -15,6 +15,8 @@ interface ListedFile {
 
 /** More than 100,000 files with long paths need. */
 const maximumBytes = 268_435_456;
+/** 100,000 files have less than 2,000,000, without their annotations. */
+const maximumValues = 5_000_000;
 /** Keys are sorted in the canonical form, so it begins with this. */
 const beginning = Buffer.from('{"files":[');
 
@@ -56,7 +58,7 @@ async function* followedBy(chunks: readonly Uint8Array[], rest: AsyncIterator<Ui
 function readManifest(bytes: Uint8Array): ArchiveManifest | undefined {
   let value: JsonValue;
   try {
-    value = parseJson(bytes);
+    value = parseJson(bytes, { maximumValues });
   } catch {
     return undefined;
   }

@@ -3,6 +3,8 @@ import { type JsonValue, maximumJsonDepth, numberFault } from './json-value.ts';
 
 export interface JsonLimits {
   readonly maximumDepth?: number;
+  /** Of all values, also those in others: each takes many times the memory of its two bytes of text. */
+  readonly maximumValues?: number;
 }
 
 /**
@@ -13,8 +15,9 @@ export interface JsonLimits {
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue {
   const text = decodeText(bytes);
-  const maximumDepth = limits.maximumDepth ?? maximumJsonDepth;
+  const { maximumDepth = maximumJsonDepth, maximumValues = Number.POSITIVE_INFINITY } = limits;
   let at = 0;
+  let values = 0;
 
   const value = readValue(1);
   skipSpace();
@@ -23,6 +26,8 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
 
   function readValue(depth: number): JsonValue {
     skipSpace();
+    values += 1;
+    if (values > maximumValues) throw malformed(text, at, `there are more than ${maximumValues} values`);
     switch (text.charCodeAt(at)) {
       case 0x22:
         return readString();
