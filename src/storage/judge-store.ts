@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseObjectKey } from '../kernel/key.ts';
-import { type Marker, markerKey, readMarker } from './marker.ts';
+import { type Marker, markerKey, noMarker, readMarker } from './marker.ts';
 import { certifyPrefix } from './object-key.ts';
 import type { Storage } from './STORAGE.ts';
 
@@ -98,7 +98,10 @@ async function find(storage: Storage): Promise<{ readonly marker: Marker; readon
   const identity = await storage.place?.identify(markerKey);
   if (storage.place !== undefined && identity === undefined) return undefined;
   const marker = await readMarker(storage);
-  return marker === undefined ? undefined : { marker, identity };
+  if (marker !== undefined) return { marker, identity };
+  // A directory, a link or a pipe is no object, and is in the marker's place all the same.
+  if (identity !== undefined && (await storage.place?.identify(markerKey)) === identity) throw noMarker(storage);
+  return undefined;
 }
 
 function doubt({ id }: Storage, identity: string | undefined, message: string, hint: string): Verdict {

@@ -31,13 +31,22 @@ export async function readMarker(storage: Storage): Promise<Marker | undefined> 
     chunks.push(Uint8Array.from(chunk));
   }
   const marker = size > maximumBytes ? undefined : parse(Buffer.concat(chunks).toString());
-  if (marker === undefined)
-    throw new ArtifactstoreError(
-      'storage_unavailable',
-      `What lies at ${markerKey} in the storage backend "${storage.id}" is not the marker of a registry.`,
-      { info: { object: 'unknown' } },
-    );
+  if (marker === undefined) throw noMarker(storage);
   return marker;
+}
+
+/** Something else lies where the marker belongs: whose store it is cannot be told. */
+export function noMarker({ id }: Storage): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'storage_unavailable',
+    `What lies at ${markerKey} in the storage backend "${id}" is not the marker of a registry that this version can read.`,
+    {
+      info: {
+        object: 'unknown',
+        hint: `look what it is. Where the store is the right one, move it away; if objects are there, \`artifactstore storage adopt --backend ${id}\` then writes a new one`,
+      },
+    },
+  );
 }
 
 function parse(text: string): Marker | undefined {

@@ -105,7 +105,7 @@ describe('the data plane', () => {
         for (const name of ['letter.txt', 'letters']) await utimes(join(folder, name), 1, 1);
         assert.equal(await plane.reclaimDrafts(backendId, 0), 0);
       }
-      assert.deepEqual((await drafts()).sort(), ['letter.txt', 'letter.txt', 'letters', 'letters']);
+      assert.deepEqual((await drafts()).toSorted(), ['letter.txt', 'letter.txt', 'letters', 'letters']);
     }));
 
   test('goes straight to a key where the backend has no drafts of its own, and nothing appears there before its time', () =>

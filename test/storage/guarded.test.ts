@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -98,6 +98,17 @@ describe('a store that belongs to one registry', () => {
     }
     await writeFile(join(root, 'registry.json'), '<html>');
     await assert.rejects(open(root).storage.head('k'), /is not the marker of a registry/);
+  });
+
+  check('is not new where something that is no file lies in the place of its marker', async (root) => {
+    for (const prepare of [
+      () => mkdir(join(root, 'registry.json'), { recursive: true }),
+      () => symlink('nowhere', join(root, 'registry.json')),
+    ]) {
+      await prepare();
+      await everythingFails(open(root).storage, /is not the marker of a registry/);
+      await rm(join(root, 'registry.json'), { recursive: true });
+    }
   });
 
   check('takes nothing while it is unmounted under a running process, and serves again when it is back', async (root) => {
