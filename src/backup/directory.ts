@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
 import { utf8 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode } from '../kernel/file-error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { objectKey } from '../kernel/key.ts';
+import { linesOf } from '../kernel/lines.ts';
 import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey } from './BACKUP.ts';
 import { backupError, draftSuffix, makeDirectory, writeDurably } from './durable-file.ts';
 import { openLogFiles } from './log-files.ts';
@@ -60,7 +60,7 @@ async function* readRows(path: string): AsyncIterable<readonly IdempotencyKey[]>
   // Asking first: a stream that can't be opened fails outside the iteration.
   if ((await sizeOfFile(path)) === undefined) return;
   let rows: IdempotencyKey[] = [];
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(createReadStream(path))) {
     rows.push(parse(line, path) as unknown as IdempotencyKey);
     if (rows.length < rowsPerStep) continue;
     yield rows;

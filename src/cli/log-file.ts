@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { decodeCbor } from '../kernel/cbor.ts';
 import { toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -8,6 +7,7 @@ import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent }
 import { readEventRecord } from '../kernel/event-page-decoder.ts';
 import { localFileError } from '../kernel/file-error.ts';
 import { parseJson } from '../kernel/json.ts';
+import { linesOf } from '../kernel/lines.ts';
 
 export interface LogFileVerdict {
   readonly ok: boolean;
@@ -56,36 +56,40 @@ const maximumPageBytes = 256 * 1_048_576;
 /** Events, or why a line is none. */
 type Line = { readonly event: StoredEvent | string; readonly done: number; readonly total: number };
 
+/** Opens it once, since a pipe can be read only once. */
 async function* eventsOf(path: string): AsyncIterable<Line> {
   const { size } = await stat(path);
-  let done = 0;
-  const stream = createReadStream(path);
-  try {
-    for await (const chunk of stream) {
-      if (!(chunk as Buffer).subarray(0, 1).equals(pageHead)) break;
-      yield* pageOf(path, size);
-      return;
-    }
-  } finally {
-    stream.destroy();
+  const chunks: AsyncIterator<Buffer> = createReadStream(path)[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  async function* all(): AsyncIterable<Buffer> {
+    if (first.done === true) return;
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
   }
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  if (first.done !== true && first.value.subarray(0, 1).equals(pageHead)) {
+    yield* pageOf(path, all());
+    return;
+  }
+  let done = 0;
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(all())) {
     number += 1;
     done += Buffer.byteLength(line) + 1;
-    const text = number === 1 ? line.replace(/^\ufeff/, '') : line;
-    if (text.trim() !== '') yield { event: parseLine(text, `line ${number}`), done, total: size };
+    if (line.trim() !== '') yield { event: parseLine(line, `line ${number}`), done, total: Math.max(size, done) };
   }
 }
 
 /** A map of two, in CBOR. */
 const pageHead = Uint8Array.of(0xa2);
 
-async function* pageOf(path: string, size: number): AsyncIterable<Line> {
-  if (size > maximumPageBytes) throw new ArtifactstoreError('invalid_value', `"${path}" is too long for one page of events.`);
+async function* pageOf(path: string, all: AsyncIterable<Uint8Array>): AsyncIterable<Line> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of createReadStream(path)) chunks.push(chunk as Uint8Array);
+  let size = 0;
+  for await (const chunk of all) {
+    size += chunk.length;
+    if (size > maximumPageBytes) throw new ArtifactstoreError('invalid_value', `"${path}" is too long for one page of events.`);
+    chunks.push(chunk);
+  }
   const page = decodeCbor(new Uint8Array(Buffer.concat(chunks))) as { readonly items?: unknown };
   if (!Array.isArray(page.items)) throw new ArtifactstoreError('invalid_value', `"${path}" is no page of events.`);
   for (const [index, item] of page.items.entries())
@@ -96,7 +100,7 @@ function parseLine(line: string, where: string): StoredEvent | string {
   try {
     return storedEvent(parseJson(Buffer.from(line)), where);
   } catch (error) {
-    return `${where} is no event: ${(error as Error).message}`;
+    return `${where} is no event: ${(error as Error).message.replace(/\.$/, '')}`;
   }
 }
 

@@ -67,7 +67,7 @@ describe("a backup's directory", () => {
     await assert.rejects(Array.fromAsync(place.log.read(0, 6)), /has no event 5/);
     const rows: IdempotencyKey[] = [
       { producer: 'p', idempotency_key: 'line\nend', request_digest: 'd', package_id: 'i', created_at: 't' },
-      { producer: 'p', idempotency_key: 'k', request_digest: 'd', package_id: 'i', created_at: 't' },
+      { producer: 'a\u2028b', idempotency_key: 'k', request_digest: 'd', package_id: 'i', created_at: 't' },
     ];
     await place.saveIdempotencyKeys(inOnePage(rows));
     await place.save(record);
