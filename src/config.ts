@@ -56,6 +56,10 @@ export interface Config {
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
   readonly apiUrl: string;
   readonly apiToken: string | undefined;
+  /** Whether `.env` names the server, which then is the choice of whoever wrote the working directory, and whether it names the token too. */
+  readonly apiFromDotEnv: { readonly url: boolean; readonly token: boolean };
+  /** Where `.env` was looked for. */
+  readonly directory: string;
   readonly retention: {
     /** The built-in classes, overridden and added to by the retention file. */
     readonly classes: readonly RetentionClass[];
@@ -111,6 +115,8 @@ export function readConfig(
     anonymousRead: settings.boolean('ANON_READ', false),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
     apiToken: settings.secret('API_TOKEN', (text) => text.trim()),
+    apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: settings.originOf('API_TOKEN') === dotEnvName },
+    directory,
     retention: {
       classes: retentionClasses(settings, directory),
       unfinalizedSeconds: settings.integer('RETENTION_UNFINALIZED_SECONDS', 604_800, { from: 0 }),
@@ -161,10 +167,12 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
   FATAL: 'fatal',
 };
 
+const dotEnvName = '.env';
+
 function sources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
   return [
     { origin: 'environment', values: environment },
-    { origin: '.env', values: dotEnv(directory) },
+    { origin: dotEnvName, values: dotEnv(directory) },
   ];
 }
 

@@ -57,6 +57,8 @@ describe('configuration', () => {
       anonymousRead: false,
       apiUrl: 'http://127.0.0.1:8000',
       apiToken: undefined,
+      apiFromDotEnv: { url: false, token: false },
+      directory,
       retention: {
         classes: [
           { slug: 'transient', default_duration_seconds: 86_400 },

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
 import type { Config } from '../config.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import type { Context } from './context.ts';
 
@@ -10,7 +11,7 @@ export function connect({ config, output, version }: Context, options: { readonl
   let waited = false;
   return connectRegistry({
     url: config.apiUrl,
-    token: config.apiToken ?? developmentToken(config),
+    token: config.apiToken === undefined ? developmentToken(config) : givenToken(config, config.apiToken),
     userAgent: `artifactstore/${version}`,
     patienceSeconds: options.patienceSeconds ?? 10,
     onRetry: (error, waitSeconds) => {
@@ -19,6 +20,26 @@ export function connect({ config, output, version }: Context, options: { readonl
       waited = true;
     },
   });
+}
+
+/**
+ * A directory that came from elsewhere can have a `.env`, and its address would be sent the token that the user keeps for another server. The
+ * reverse is taken: a token of `.env` is sent to the address that the user gave.
+ */
+function givenToken({ apiUrl, apiFromDotEnv, directory }: Config, token: string): string {
+  if (apiFromDotEnv.url && !apiFromDotEnv.token) throw chosenByDirectory(apiUrl, directory, 'ARTIFACTSTORE_API_TOKEN of the environment');
+  return token;
+}
+
+function chosenByDirectory(apiUrl: string, directory: string, token: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'invalid_configuration',
+    `ARTIFACTSTORE_API_URL comes from ${join(directory, '.env')}: ${token} is not sent to ${apiUrl}, which that file has chosen.`,
+    {
+      field: 'ARTIFACTSTORE_API_URL',
+      info: { hint: `if it is your server, say so yourself: --api-url ${apiUrl}, or ARTIFACTSTORE_API_URL in the environment` },
+    },
+  );
 }
 
 /** Beside the embedded database: only who may read the data may read it. */
@@ -32,7 +53,10 @@ function developmentToken(config: Config): string | undefined {
   const { hostname } = new URL(config.apiUrl);
   if (path === undefined || !(hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname))) return undefined;
   try {
-    return readFileSync(path, 'utf8').trim();
+    const token = readFileSync(path, 'utf8').trim();
+    const isOfDirectory = realpathSync(path).startsWith(realpathSync(config.directory) + sep);
+    if (config.apiFromDotEnv.url && !isOfDirectory) throw chosenByDirectory(config.apiUrl, config.directory, `the token in ${path}`);
+    return token;
   } catch (error) {
     const code = errnoCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

@@ -35,6 +35,8 @@ export interface Settings {
   /** The values of the variables that `env:` references name, as far as they are set. */
   referenced(): Readonly<Record<string, string>>;
   isSet(name: string): boolean;
+  /** Which source it comes from; undefined where it is not set. */
+  originOf(name: string): string | undefined;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
   refuse(name: string, text: string): void;
@@ -131,6 +133,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
         }),
       ),
     isSet: (name) => lookUp(name) !== undefined,
+    originOf: (name) => find(prefix + name)?.origin,
     unprefixed: (name) => find(name)?.text,
     problems: () => {
       const unknown = new Map<string, Problem>();
