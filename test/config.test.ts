@@ -177,6 +177,12 @@ describe('configuration', () => {
     assert.deepEqual(at('postgresql+asyncpg://u@h/d?ssl=require'), { kind: 'postgresql', url: 'postgresql://u@h/d?sslmode=require' });
     for (const url of ['sqlite://', 'sqlite:///:memory:', 'sqlite::memory:', 'sqlite://x.db', 'x.db', 'postgresql://h', 'mysql://h/d'])
       problems({ ARTIFACTSTORE_DATABASE_URL: url });
+    for (const url of ['sqlite:x.db?mode=ro', 'sqlite+aiosqlite:///x.db?timeout=5']) problems({ ARTIFACTSTORE_DATABASE_URL: url });
+    for (const url of ['postgresql://u:hush%zz@h/d', 'postgresql://u:p@h/%', 'postgresql://u:hu#sh@h/d', 'postgresql://u:%ff@h/d']) {
+      const told = problems({ ARTIFACTSTORE_DATABASE_URL: url }).message;
+      assert.match(told, /"@" is written %40/);
+      assert.doesNotMatch(told, /hu.?sh/);
+    }
   });
 
   test('reads tokens with and without an actor', () => {

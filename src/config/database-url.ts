@@ -21,7 +21,9 @@ export function parseDatabaseUrl(text: string, directory: string): DatabaseTarge
 }
 
 function sqlitePath(rest: string): string {
-  const path = (rest.startsWith('///') ? rest.slice(3) : rest).replace(/\?.*$/s, '');
+  const path = rest.startsWith('///') ? rest.slice(3) : rest;
+  // Left out in silence, `?mode=ro` would open for writing.
+  if (path.includes('?')) throw new Error('has a "?": SQLite takes no parameters here, only the path of a file');
   if (path === ':memory:' || path === '' || path === '//')
     throw new Error('must name a file: a registry in memory would lose what it acknowledged');
   if (path.startsWith('//')) throw new Error('has no host: write sqlite:./relative.db, sqlite:/absolute.db or sqlite:////absolute.db');
@@ -30,7 +32,9 @@ function sqlitePath(rest: string): string {
 
 function postgresqlUrl(text: string, directory: string): string {
   const url = text.startsWith('postgresql://') ? readUrl(text) : null;
-  if (url === null) throw new Error('must look like postgresql://user:password@host:5432/database');
+  if (url === null) throw new Error(`must look like postgresql://user:password@host:5432/database; ${encoding}`);
+  if (![url.username, url.password, url.pathname, url.hostname].every(isEncoded))
+    throw new Error(`has a "%" that does not begin a percent-encoded character; ${encoding}`);
   if (url.pathname.length < 2) throw new Error('names no database: postgresql://user:password@host:5432/database');
   if (url.hostname.includes(',')) throw new Error('names several hosts: one is taken, which leads to the server that is the primary now');
   const { searchParams } = url;
@@ -53,6 +57,18 @@ function postgresqlUrl(text: string, directory: string): string {
   if (searchParams.get('sslmode') === 'verify-ca' && !searchParams.has('sslrootcert'))
     throw new Error('has sslmode=verify-ca without sslrootcert, the certificate of the authority that is to vouch for the server');
   return url.href;
+}
+
+/** Shows nothing of the URL: it may hold a password. */
+const encoding = 'in user, password and database "@" is written %40, "/" %2F, "#" %23, "?" %3F and "%" %25';
+
+function isEncoded(part: string): boolean {
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** With a user and no host, libpq's form for a socket, it is no URL to anybody else. */
