@@ -48,7 +48,7 @@ export async function sendEventStream(
 
   async function send(text: string): Promise<void> {
     request.bytesOut += Buffer.byteLength(text);
-    await write(response, text, context.limits.idleTimeout);
+    await write(response, text);
   }
 }
 

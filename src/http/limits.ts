@@ -8,6 +8,10 @@ export interface Limits {
   readonly parts: number;
   /** Connections at a time; 0 for as many as the system gives. */
   readonly connections: number;
+  /** Requests that a connection may send ahead of the answer to the one before. */
+  readonly waitingRequests: number;
+  /** What all answers together may hold in memory for readers that have not taken it. */
+  readonly unsentBytes: number;
   /** From the first byte of a request to the end of its headers. */
   readonly headersTimeout: number;
   /** How often connections are looked over for `headersTimeout`. */
@@ -24,12 +28,18 @@ export interface Limits {
   readonly heartbeat: number;
 }
 
+/** The limits that are counted when they end something without an answer of the route's own. */
+export const limitNames = ['waiting_requests', 'unread_answer', 'unsent_bytes'] as const;
+export type LimitName = (typeof limitNames)[number];
+
 export const defaultLimits: Limits = {
   headerBytes: 32_768,
   jsonBytes: 1_048_576,
   largeJsonBytes: 8_388_608,
   parts: 100_000,
   connections: 0,
+  waitingRequests: 256,
+  unsentBytes: 134_217_728,
   headersTimeout: 60_000,
   headersCheckInterval: 15_000,
   idleTimeout: 120_000,

@@ -1,12 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 import type { Usage } from '../registry/REGISTRY.ts';
 import type { HealthReader } from './health.ts';
+import { type LimitName, limitNames } from './limits.ts';
 import { createUsageGauges } from './usage-gauges.ts';
 
 /** What one server counts, as Prometheus reads it. Each server has its own. */
 export interface Metrics {
   /** Marks the start of a request and returns what marks its end. */
   begin(): (outcome: RequestOutcome) => void;
+  /** Counts that a limit had to be held. */
+  limited(limit: LimitName): void;
   readonly contentType: string;
   render(): Promise<string>;
 }
@@ -77,6 +80,14 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
     },
   });
 
+  const limits = new Counter({
+    name: 'artifactstore_http_limits_total',
+    help: 'How often a limit was held (docs/operate.md, Limits).',
+    labelNames: ['limit'],
+    registers,
+  });
+  for (const limit of limitNames) limits.inc({ limit }, 0);
+
   const showUsage = createUsageGauges(register);
 
   // One look-up of the labels for each route and status instead of one for each request.
@@ -100,6 +111,7 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
         bytesOut.inc(outcome.bytesOut);
       };
     },
+    limited: (limit) => limits.inc({ limit }),
     contentType: register.contentType,
     async render() {
       const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);

@@ -42,15 +42,45 @@ export async function describeApi(api: Api, version: string): Promise<void> {
   });
   await api.register(swaggerUi, {
     ...docsPage,
-    transformSpecification: (document, { prefix }) => below(document, prefix),
-    transformSpecificationClone: false,
+    uiHooks: {
+      // Its own routes would write the description anew for each reader.
+      preHandler(request, reply, done) {
+        const { url } = request.routeOptions;
+        if (url === '/docs/json') reply.type('application/json; charset=utf-8').send(documents(request.prefix).json);
+        else if (url === '/docs/yaml') reply.type('application/x-yaml').send(documents(request.prefix).yaml);
+        else done();
+      },
+    },
   });
-  api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async ({ prefix }) => below(api.swagger(), prefix));
+  const documents = writtenOnce(api);
+  api.get('/openapi.json', { config: { access: 'anonymous' }, schema: { hide: true } }, async ({ prefix }, reply) =>
+    reply.type('application/json; charset=utf-8').send(documents(prefix).json),
+  );
 }
 
-/** Its paths are those below the prefix. */
-function below<D extends object>(document: D, prefix: string): D {
-  return prefix === '' ? document : { ...document, servers: [{ url: prefix }] };
+interface Documents {
+  readonly json: Buffer;
+  readonly yaml: Buffer;
+}
+
+/** A stranger may choose the prefix where a proxy lets them. */
+const keptPrefixes = 8;
+
+/** The description with its paths below a prefix, as bytes that all answers share. */
+function writtenOnce(api: Api): (prefix: string) => Documents {
+  const written = new Map<string, Documents>();
+  return (prefix) => {
+    let documents = written.get(prefix);
+    if (documents !== undefined) return documents;
+    const servers = prefix === '' ? {} : { servers: [{ url: prefix }] };
+    documents = {
+      json: Buffer.from(JSON.stringify({ ...api.swagger(), ...servers })),
+      yaml: Buffer.from(api.swagger({ yaml: true }) + (prefix === '' ? '' : `servers:\n  - url: ${prefix}\n`)),
+    };
+    if (written.size >= keptPrefixes) written.delete(written.keys().next().value!);
+    written.set(prefix, documents);
+    return documents;
+  };
 }
 
 /** A route's schemas as the reader should see them: with what the router's and the query's own ways leave unsaid. */

@@ -28,7 +28,6 @@ export async function sendBytes(context: RouteContext, request: FastifyRequest, 
   const chunks = answer.body[Symbol.asyncIterator]();
   let next = await chunks.next();
   const { length } = answer;
-  const { idleTimeout } = context.limits;
   const response = reply.raw;
   reply.hijack();
   try {
@@ -40,8 +39,8 @@ export async function sendBytes(context: RouteContext, request: FastifyRequest, 
     while (!next.done) {
       request.bytesOut += next.value.length;
       if (length !== undefined && request.bytesOut > length) throw new Error('The body is longer than its stated length.');
-      if (request.bytesOut === length) await flush(response, (flushed) => response.end(next.value, flushed), idleTimeout);
-      else await flush(response, (flushed) => response.write(next.value, flushed), idleTimeout);
+      if (request.bytesOut === length) await flush(response, (flushed) => response.end(next.value, flushed));
+      else await flush(response, (flushed) => response.write(next.value, flushed));
       next = await chunks.next();
     }
     if (length !== undefined && request.bytesOut !== length) throw new Error('The body is shorter than its stated length.');
@@ -52,28 +51,23 @@ export async function sendBytes(context: RouteContext, request: FastifyRequest, 
   }
 }
 
-/** Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or reads nothing for `stallTimeout`. */
-async function flush(response: ServerResponse, write: (flushed: () => void) => void, stallTimeout: number): Promise<void> {
+/** Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or was let go (`letGoUnread`). */
+async function flush(response: ServerResponse, write: (flushed: () => void) => void): Promise<void> {
   if (response.destroyed || response.closed) throw gone();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const closed = (): void => (response.writableFinished ? resolve() : reject(gone()));
   response.once('close', closed);
   write(resolve);
-  const { socket } = response;
-  // The socket's own timer sees partial progress; the server destroys a socket whose timer runs out.
-  const behind = response.writableLength > 0;
-  if (behind) socket?.setTimeout(stallTimeout);
   try {
     await promise;
-    if (behind && !response.writableEnded) socket?.setTimeout(0);
   } finally {
     response.off('close', closed);
   }
 }
 
 /** Writes text, and waits while the client is behind with reading. */
-export async function write(response: ServerResponse, text: string, stallTimeout: number): Promise<void> {
-  await flush(response, (flushed) => response.write(text, flushed), stallTimeout);
+export async function write(response: ServerResponse, text: string): Promise<void> {
+  await flush(response, (flushed) => response.write(text, flushed));
 }
 
 /** Ends a connection on which an answer was begun that cannot be finished. */

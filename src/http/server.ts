@@ -27,6 +27,8 @@ import { type PrefixOptions, prefixLocations, withoutBasePath } from './prefix.t
 import { toProblem } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
+import { takeTurns } from './turns.ts';
+import { letGoUnread } from './unread.ts';
 import { compileValidator, queryText } from './validation.ts';
 
 export interface ServerParts {
@@ -139,6 +141,8 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   await api.ready();
 
   const server: HttpServer = api.server;
+  const endWatch = letGoUnread(server, limits, metrics.limited);
+  takeTurns(server, limits, metrics.limited);
   deferContinue(server);
   const connections = followConnections(server);
   if (limits.connections > 0) server.maxConnections = limits.connections;
@@ -158,6 +162,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
         await api.close();
       } finally {
         clearTimeout(grace);
+        endWatch();
       }
     },
     listening: () => server.listening,

@@ -1,0 +1,63 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { LimitName, Limits } from './limits.ts';
+
+const checkMilliseconds = 1_000;
+
+interface Answer {
+  /** What its reader has not taken, when it was looked at last, and since when that has not changed. */
+  unsent: number;
+  since: number;
+  armed: boolean;
+}
+
+/**
+ * Lets go of answers that nobody reads, whatever they are: one whose reader takes nothing for `idleTimeout`, and, while all answers
+ * together hold more than `unsentBytes`, those that have waited longest. A slow reader that goes on is left alone. The connection is
+ * reset, so that the system keeps nothing of it either. Returns what ends the watch.
+ */
+export function letGoUnread(
+  server: Server,
+  limits: Pick<Limits, 'idleTimeout' | 'unsentBytes'>,
+  limited: (limit: LimitName) => void,
+): () => void {
+  const answers = new Map<ServerResponse, Answer>();
+
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    answers.set(response, { unsent: 0, since: 0, armed: false });
+    response.once('close', () => answers.delete(response));
+    response.on('timeout', () => letGo(response, 'unread_answer'));
+  });
+
+  function letGo(response: ServerResponse, limit: LimitName): void {
+    limited(limit);
+    answers.delete(response);
+    response.socket?.resetAndDestroy();
+  }
+
+  function look(): void {
+    const now = performance.now();
+    let all = 0;
+    for (const [response, answer] of answers) {
+      const { writableLength: unsent, socket } = response;
+      if (unsent !== answer.unsent) answer.since = now;
+      answer.unsent = unsent;
+      all += unsent;
+      // The socket's own timer sees the progress within one long write.
+      if (unsent > 0 !== answer.armed) {
+        answer.armed = unsent > 0;
+        socket?.setTimeout(unsent > 0 ? limits.idleTimeout : 0);
+      }
+    }
+    if (all <= limits.unsentBytes) return;
+    const behind = [...answers].filter(([, { unsent }]) => unsent > 0).sort(([, left], [, right]) => left.since - right.since);
+    for (const [response, { unsent }] of behind) {
+      if (all <= limits.unsentBytes) return;
+      all -= unsent;
+      letGo(response, 'unsent_bytes');
+    }
+  }
+
+  const timer = setInterval(look, Math.min(checkMilliseconds, limits.idleTimeout / 4));
+  timer.unref();
+  return () => clearInterval(timer);
+}
