@@ -11,7 +11,7 @@ import { linesOf } from '../kernel/lines.ts';
 import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey } from './BACKUP.ts';
 import { backupError, draftSuffix, makeDirectory, writeDurably } from './durable-file.ts';
 import { openLogFiles } from './log-files.ts';
-import { sizeOfFile } from './object-files.ts';
+import { sizeOfFile, sizeOfObject } from './object-files.ts';
 
 export interface BackupDirectoryOptions {
   /** Made when it is not there; one that holds anything else is refused. Off, nothing is made, and it must hold a backup. */
@@ -45,7 +45,7 @@ export async function openBackupDirectory(path: string, options: BackupDirectory
     save: (record) => writeDurably(paths.record, [utf8(`${JSON.stringify(record, undefined, 2)}\n`)]),
     log: openLogFiles(paths.log),
     objects,
-    sizeOf: (address) => sizeOfFile(join(paths.objects, objectKey(address, 0))),
+    sizeOf: (address) => sizeOfObject(paths.objects, objectKey(address, 0)),
     idempotencyKeys: () => readRows(paths.keys),
     saveIdempotencyKeys: (rows) => writeDurably(paths.keys, lines(rows)),
     close: () => objects.close(),

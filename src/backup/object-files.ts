@@ -13,12 +13,16 @@ export function readObjectFiles(id: string, root: string): Storage {
     throw new ArtifactstoreError('internal', `The backup at ${root} is only read`);
   };
   const head = async (key: string) => {
-    const sizeBytes = await sizeOfFile(join(root, key));
+    const sizeBytes = await sizeOfObject(root, key);
     return sizeBytes === undefined ? undefined : { sizeBytes };
   };
   return {
     id,
-    get: (key, options = {}) => open(join(root, key), options),
+    async get(key, options = {}) {
+      const reader = await open(join(root, key), options);
+      if (reader === undefined) await requireRoot(root);
+      return reader;
+    },
     head,
     put: refuse,
     create: refuse,
@@ -31,6 +35,19 @@ export function readObjectFiles(id: string, root: string): Storage {
       );
     },
   };
+}
+
+/** Undefined where the backup does not have it; throws `storage_unavailable` where the backup itself is not there any more. */
+export async function sizeOfObject(root: string, key: string): Promise<number | undefined> {
+  const size = await sizeOfFile(join(root, key));
+  if (size === undefined) await requireRoot(root);
+  return size;
+}
+
+async function requireRoot(root: string): Promise<void> {
+  await stat(root).catch((error: unknown) => {
+    throw backupError(error, root);
+  });
 }
 
 /** Undefined where there is no file. */

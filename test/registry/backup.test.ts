@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -150,6 +150,15 @@ describe('a backup', () => {
     unlinkSync(join(target, 'log', segment!));
     assert.equal((await store.operator.backup(target)).ok, true);
     assert.deepEqual((await checkBackupIn(target, { read: true })).problems, []);
+  });
+
+  it('says nothing of its objects when it is unmounted while it is read', async () => {
+    const away = `${target}-away`;
+    const onProgress = () => void (existsSync(target) && renameSync(target, away));
+    for (const read of [false, true]) {
+      await assert.rejects(checkBackupIn(target, { read, jobs: 1, onProgress }), { code: 'storage_unavailable' });
+      renameSync(away, target);
+    }
   });
 
   it('names what is live and lost, keeps a good copy of it that it has, and is then incomplete', async () => {
