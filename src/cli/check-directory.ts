@@ -26,8 +26,10 @@ export async function checkDirectory(root: string, files: readonly ManifestFile[
   const there = new Map<string, TreeFile>(survey.files.map((file) => [file.relativePath, file]));
   const refused = new Map<string, Refused>(survey.refused.map((entry) => [entry.path.replace(/\/$/, ''), entry]));
   const named = new Set(files.map((file) => file.relative_path));
+  // A name that is shown with replaced bytes may look like that of a file which is there too.
   for (const [path, { kind, reason }] of refused)
-    if (kind !== 'vanished' && !named.has(path)) onFinding({ relative_path: path, problem: refusedProblems[kind], detail: reason });
+    if (kind !== 'vanished' && (!named.has(path) || there.has(path)))
+      onFinding({ relative_path: path, problem: refusedProblems[kind], detail: reason });
   for (const path of there.keys())
     if (!named.has(path) && !own.has(path))
       onFinding({ relative_path: path, problem: 'unexpected', detail: 'the manifest does not name it' });

@@ -92,6 +92,16 @@ describe('verify', () => {
     }
   });
 
+  test('a name that is shown like that of a file is not taken for it', {
+    skip: process.platform !== 'linux' && 'names are text there',
+  }, async () => {
+    place.write({ 'shown/name-\ufffd': 'as it was pushed' });
+    const { package_id } = await place.json<{ readonly package_id: string }>('push', 'shown');
+    writeFileSync(Buffer.concat([Buffer.from(place.path('shown', 'name-')), Buffer.from([0xff])]), 'x');
+    const { code, stdout } = await place.run('verify', package_id, 'shown', '--json');
+    assert.deepEqual([code, problems({ verdict: JSON.parse(stdout) as Verdict })], [5, [['name-\ufffd', 'unexpected']]]);
+  });
+
   test('what could not be read is neither right nor damaged', { skip: process.platform === 'win32' && 'ulimit is not there' }, async () => {
     const names = Array.from({ length: 200 }, (_, index) => `many/${index}`);
     place.write(Object.fromEntries(names.map((name) => [name, `${name} `.repeat(1000)])));
