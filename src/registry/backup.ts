@@ -22,6 +22,8 @@ const addressesPerStep = 500;
 const waitingAddresses = 20_000;
 const rowsPerPage = 1_000;
 const defaultJobs = 16;
+/** Of what killed runs left; another run may be writing the younger ones. */
+const draftAgeSeconds = 3600;
 const everyEvent = { subject_kind: null, subject_id: null, event_type: null } as const;
 /** So often the log may give up objects between two looks before it is an error. */
 const maximumRounds = 100;
@@ -63,6 +65,7 @@ export async function backUp(context: Context, directory: string, options: Backu
     finished_at: null,
   };
   if (earlier === undefined) await place.save(begun);
+  await place.objects.reclaimDrafts(backupBackend, draftAgeSeconds);
 
   const counts = { events: 0, objects: 0, bytes: 0 };
   const missing = new Map<string, MissingObject>();

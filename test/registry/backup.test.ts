@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -80,10 +92,15 @@ describe('a backup', () => {
   });
 
   it('copies what is new, once, and nothing when there is nothing', async () => {
+    // Half of an object, which a run that was killed left.
+    const draft = join(target, 'objects', 'drafts', randomUUID());
+    writeFileSync(draft, 'half');
+    utimesSync(draft, 1, 1);
     await add(registry, 'two');
     await add(registry, 'one');
     const files = () => readdirSync(target, { recursive: true }).length;
     assert.deepEqual((await store.operator.backup(target)).copied, { events: 8, objects: 1, bytes: 3 });
+    assert.equal(existsSync(draft), false);
     const before = files();
     assert.deepEqual((await store.operator.backup(target)).copied, { events: 0, objects: 0, bytes: 0 });
     assert.equal(files(), before);
