@@ -1,5 +1,5 @@
-import mimeTypes from 'mime-types';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { mediaTypeOf } from '../protocol/media-type.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from './limit.ts';
 import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
@@ -189,7 +189,7 @@ const batchBytes = 4_194_304;
 
 function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
   return {
-    media_type: mimeTypes.lookup(file.relativePath) || 'application/octet-stream',
+    media_type: mediaTypeOf(file.relativePath),
     ...(file.executable ? { annotations: annotationsOf(file) } : {}),
   };
 }

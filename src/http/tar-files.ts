@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import mimeTypes from 'mime-types';
 import { fromHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import { mediaTypeOf } from '../protocol/media-type.ts';
 import { decodeUtf8, shown } from '../protocol/part-head.ts';
 import { parsePaxRecords, parseTarHeader, type TarHeader } from '../protocol/tar-read.ts';
 import { tarPadding } from '../protocol/tar-write.ts';
@@ -164,7 +164,7 @@ function describe(
       digests: new Map([['sha256', fromHex(listed.digest_sha256)!]]),
     };
   if (manifest !== undefined) throw malformed(`has the file "${path}", which its manifest.json does not name`, path);
-  const media_type = mimeTypes.lookup(path) || 'application/octet-stream';
+  const media_type = mediaTypeOf(path);
   return { media_type, ...(executable ? { annotations: { mode: 'executable' } } : {}) };
 }
 
