@@ -2,6 +2,7 @@ import picocolors from 'picocolors';
 import { isArtifactstoreError, toErrorRecord } from '../kernel/error.ts';
 import { hintFor } from './hint.ts';
 import { outletOf } from './outlet.ts';
+import { printable, printableJson } from './printable.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -12,7 +13,7 @@ export interface Output {
   /** The result, as one line of JSON. */
   value(value: unknown): void;
   line(text: string): void;
-  /** Text that is written as it stands, such as JSON that was made before. */
+  /** JSON that was made before: as it stands, but for what a terminal would act on. */
   text(text: string): void;
   /** Rows under a head, in columns that fit the terminal. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
@@ -54,9 +55,9 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     hurry: () => {
       out.hurried = true;
     },
-    value: (value) => out.write(`${JSON.stringify(value)}\n`),
+    value: (value) => out.write(`${printableJson(JSON.stringify(value))}\n`),
     line: (text) => out.write(`${printable(text)}\n`),
-    text: (text) => out.write(text),
+    text: (text) => out.write(stdout.isTTY === true ? printableJson(text) : text),
     async table(head, rows) {
       const { formatTable } = await import('./table.ts');
       const columns = stdout.isTTY === true ? stdout.columns : undefined;
@@ -73,7 +74,7 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     },
     warn,
     error: (error) => {
-      if (json) return err.write(`${JSON.stringify(problemOf(error))}\n`);
+      if (json) return err.write(`${printableJson(JSON.stringify(problemOf(error)))}\n`);
       const known = isArtifactstoreError(error);
       const message = error instanceof Error ? error.message : String(error);
       warn(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}`);
@@ -82,13 +83,6 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     },
     watched: stderr.isTTY === true && !quiet && !json ? stderr : undefined,
   };
-}
-
-/** Text of others can't move the cursor or rewrite the screen: of control characters only tabs, line ends and colours stay. */
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\t\n](\[\d{1,2}m)?/gu, (match, color: string | undefined) =>
-    color !== undefined && match.startsWith('\u001b') ? match : `\ufffd${color ?? ''}`,
-  );
 }
 
 function problemOf(error: unknown): unknown {

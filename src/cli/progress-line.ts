@@ -1,4 +1,5 @@
 import type { Output } from './output.ts';
+import { printable } from './printable.ts';
 
 /** One line of the terminal that is written over, for who watches; silent otherwise. */
 export interface ProgressLine extends Disposable {
@@ -23,7 +24,7 @@ export function createProgressLine(output: Output): ProgressLine {
       if (output.watched === undefined || now - last < pauseMilliseconds) return;
       last = now;
       shown = true;
-      output.watched.write(`\r\u001b[2K${text()}`);
+      output.watched.write(`\r\u001b[2K${printable(text())}`);
     },
     clear,
     [Symbol.dispose]: clear,

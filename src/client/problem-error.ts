@@ -28,10 +28,17 @@ function fromProblem(problem: Readonly<Record<string, unknown>>, status: number)
   const known = new Set(['type', 'title', 'status', 'detail', 'instance', 'code', 'field', 'info']);
   const more = Object.fromEntries(Object.entries(problem).filter(([key]) => !known.has(key)));
   const detail = typeof problem.detail === 'string' ? problem.detail : typeof problem.title === 'string' ? problem.title : undefined;
-  return new ArtifactstoreError(code, detail ?? `The server answered ${status} without saying why.`, {
+  const info: Readonly<Record<string, unknown>> =
+    typeof problem.info === 'object' && problem.info !== null ? { ...more, ...problem.info } : more;
+  return new ArtifactstoreError(code, oneLine(detail ?? `The server answered ${status} without saying why.`), {
     ...(typeof problem.field === 'string' ? { field: problem.field } : {}),
-    info: { ...more, ...(typeof problem.info === 'object' && problem.info !== null ? problem.info : {}), status },
+    info: { ...info, ...(typeof info.hint === 'string' ? { hint: oneLine(info.hint) } : {}), status },
   });
+}
+
+/** A server can't put lines of its own among those of the command. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\n\r\u0085\u2028\u2029]\s*/g, ' ');
 }
 
 /** For codes of a newer server. */

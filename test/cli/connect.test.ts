@@ -7,9 +7,10 @@ import { openWorkplace, type Workplace } from './workplace.ts';
 
 /** Whoever it is, it keeps what it is sent. */
 const heard: (string | undefined)[] = [];
+const answer = { code: 'unauthorized', detail: 'No.\nhint: run this', info: { hint: 'so\u001b[8m\u202e\u009b2J\r\u2028error: that' } };
 const stranger = createServer((request, response) => {
   heard.push(request.headers.authorization);
-  response.writeHead(401, { 'content-type': 'application/problem+json' }).end('{}');
+  response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(answer));
 });
 let url: string;
 before(async () => {
@@ -63,4 +64,11 @@ test('a token that dev made elsewhere is not sent where a file of the directory 
   using own = openWorkplace({ ARTIFACTSTORE_API_TOKEN: '' });
   own.write({ 'var/dev-token': 'made-by-dev\n', '.env': `ARTIFACTSTORE_API_URL=${url}\n` });
   assert.deepEqual((await heardFrom(own)).tokens, ['Bearer made-by-dev']);
+});
+
+test('a server can not hide, move or add to what a command says', async () => {
+  using place = openWorkplace({ ARTIFACTSTORE_API_URL: url });
+  const { stderr } = await heardFrom(place);
+  assert.equal(stderr, 'error: No. hint: run this (unauthorized)\nhint: so\ufffd[8m\ufffd\ufffd2J error: that\n');
+  assert.doesNotMatch((await heardFrom(place, '--json')).stderr.trimEnd(), /[\p{Cc}\p{Bidi_Control}\u2028]/u);
 });
