@@ -19,13 +19,12 @@ export interface ReadManifest {
 }
 
 /**
- * A manifest as somebody else sent or saved it. What its files say is checked before anybody acts on it: legal paths, each once;
- * whole sizes; addresses. Throws `integrity_failure`.
+ * A manifest as somebody else sent or saved it. What it says is checked before anybody acts on it: whose it is and who sealed it; legal
+ * paths, each once; whole sizes; addresses. `name` is for the message. Throws `integrity_failure`.
  */
-export function parseManifest(bytes: Uint8Array): ReadManifest {
+export function parseManifest(bytes: Uint8Array, name = 'The manifest'): ReadManifest {
   try {
-    const manifest = decodeCbor(bytes) as unknown as Manifest;
-    if (manifest.manifest_version !== 1) throw new Error(`its version is ${String(manifest.manifest_version)}, and this software reads 1`);
+    const manifest = checkHead(decodeCbor(bytes));
     const seen = new Set<string>();
     for (const file of manifest.files) {
       checkFile(file);
@@ -34,7 +33,11 @@ export function parseManifest(bytes: Uint8Array): ReadManifest {
     }
     return { manifest, bytes, digest: `blake3:${toHex(blake3(bytes))}` };
   } catch (cause) {
-    throw new ArtifactstoreError('integrity_failure', `The manifest can't be read: ${(cause as Error).message}`, { cause });
+    throw new ArtifactstoreError(
+      'integrity_failure',
+      `${name} can't be read as a manifest: ${(cause as Error).message.replace(/\.$/, '')}.`,
+      { cause },
+    );
   }
 }
 
@@ -48,7 +51,7 @@ export function loadManifest(path: string): ReadManifest {
   }
   const text = withoutMark(bytes);
   const isJson = /^\s*\{/.test(Buffer.from(text.subarray(0, 16)).toString('latin1'));
-  return parseManifest(isJson ? jsonToCbor(path, text) : bytes);
+  return parseManifest(isJson ? jsonToCbor(path, text) : bytes, `"${path}"`);
 }
 
 /**
@@ -115,7 +118,26 @@ function jsonToCbor(path: string, bytes: Uint8Array): Uint8Array {
   }
 }
 
+/** Whatever it is, nobody trips over what is not there. */
+function checkHead(value: unknown): Manifest {
+  const manifest = recordOf(value);
+  if (manifest?.manifest_version === undefined) throw new Error('it has no manifest_version');
+  if (manifest.manifest_version !== 1) throw new Error(`its version is ${String(manifest.manifest_version)}, and this software reads 1`);
+  if (typeof recordOf(manifest.package)?.id !== 'string') throw new Error('it does not say which package it is of');
+  const provenance = recordOf(manifest.provenance);
+  for (const name of ['finalized_at', 'finalized_by', 'registry_id', 'software'])
+    if (typeof provenance?.[name] !== 'string') throw new Error(`its provenance has no ${name}`);
+  if (!Array.isArray(manifest.files)) throw new Error('it has no list of files');
+  return manifest as unknown as Manifest;
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
+}
+
 function checkFile(file: ManifestFile): void {
+  if (typeof recordOf(file)?.relative_path !== 'string' || recordOf(file.annotations) === undefined)
+    throw new Error('it lists something that is no file');
   parseRelativePath(file.relative_path);
   if (!Number.isSafeInteger(file.size_bytes) || file.size_bytes < 0)
     throw new Error(`the size of "${file.relative_path}" is no whole number`);
