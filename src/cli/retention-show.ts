@@ -48,10 +48,16 @@ export async function showRetention(output: Output, record: RetentionRecord): Pr
     output.line('');
     const rows = record.holds.map((hold) => [hold.id, hold.owner, hold.applied_at, onOneLine(hold.reason), releaseOf(hold)]);
     await output.table(['HOLD', 'OWNER', 'SINCE', 'REASON', 'RELEASED'], rows);
+    if (record.holds_left_out > 0) output.note(`${record.holds_left_out} more holds are not shown: ${wholeStory(record)}`);
   }
   output.line('');
   const rows = record.history.map((event) => [String(event.sequence), event.created_at, event.actor, tellRetentionEvent(event)]);
   await output.table(['EVENT', 'TIME', 'ACTOR', 'WHAT'], rows);
+  if (record.history_left_out > 0) output.note(`${record.history_left_out} earlier events are not shown: ${wholeStory(record)}`);
+}
+
+function wholeStory({ package_id }: RetentionRecord): string {
+  return `see artifactstore events --subject-kind package --subject-id ${package_id}`;
 }
 
 function releaseOf({ released_at, released_by, release_reason }: RetentionRecord['holds'][number]): string {

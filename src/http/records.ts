@@ -283,6 +283,8 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         finalized_at: timeOrNull,
         holds: Type.Array(describes<Hold>()(hold)),
         history: Type.Array(describes<RetentionEvent>()(retentionEvent)),
+        holds_left_out: count,
+        history_left_out: count,
       }),
     ),
   ),

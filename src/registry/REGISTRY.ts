@@ -329,6 +329,9 @@ export interface RetentionRecord {
   readonly holds: readonly Hold[];
   /** What was decided about it, oldest first. */
   readonly history: readonly RetentionEvent[];
+  /** A record has up to 500 holds, unreleased ones first, and the last 500 events; the log has the others. */
+  readonly holds_left_out: number;
+  readonly history_left_out: number;
 }
 
 export interface Hold {

@@ -28,14 +28,14 @@ export function createFiles(context: Context, actor: string): Files {
       const id = parseId(packageId, 'package_id');
       const limit = checkLimit(query);
       const bound = ['files', id];
-      const rows = await database.read('file.list', {
+      const page = await database.read('file.list', {
         packageId: id,
-        limit: limit + 1,
+        limit,
         after: decodeCursor(bound, query.cursor, 'path'),
       });
-      if (rows === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
-      const page = rows.slice(0, limit);
-      return { items: page, next_cursor: rows.length > limit ? encodeCursor(bound, page.at(-1)!.relative_path) : null };
+      if (page === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+      const { items, more } = page;
+      return { items, next_cursor: more ? encodeCursor(bound, items.at(-1)!.relative_path) : null };
     },
 
     async get(id) {
@@ -53,15 +53,14 @@ export function createFiles(context: Context, actor: string): Files {
       const address = parseAddress(contentAddress, 'digest');
       const limit = checkLimit(query);
       const bound = ['files_with_digest', address];
-      const rows = await database.read('file.with_digest', {
+      const { items, more } = await database.read('file.with_digest', {
         contentAddress: address,
-        limit: limit + 1,
+        limit,
         after: decodeCursor(bound, query.cursor, 'sequence'),
       });
-      const items = rows.slice(0, limit);
       return {
         items: items.map(({ record }) => record),
-        next_cursor: rows.length > limit ? encodeCursor(bound, items.at(-1)!.sequence) : null,
+        next_cursor: more ? encodeCursor(bound, items.at(-1)!.sequence) : null,
       };
     },
 

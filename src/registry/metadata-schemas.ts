@@ -23,14 +23,13 @@ export function createMetadataSchemas(context: Context, actor: string): Metadata
     },
     async list(query = {}) {
       const limit = checkLimit(query);
-      const rows = await database.read('metadata_schema.list', {
-        limit: limit + 1,
+      const { items, more } = await database.read('metadata_schema.list', {
+        limit,
         after: decodeCursor(list, query.cursor, 'sequence'),
       });
-      const items = rows.slice(0, limit);
       return {
         items: items.map(({ record }) => record),
-        next_cursor: rows.length > limit ? encodeCursor(list, items.at(-1)!.sequence) : null,
+        next_cursor: more ? encodeCursor(list, items.at(-1)!.sequence) : null,
       };
     },
   };

@@ -63,16 +63,15 @@ export function createPackages(context: Context, actor: string): Packages {
         finalized_before: checkTime(query.finalized_before, 'finalized_before'),
       };
       const bound: JsonValue = ['packages', filters, { ...query.metadata }];
-      const rows = await database.read('package.list', {
+      const { items, more } = await database.read('package.list', {
         ...filters,
-        limit: limit + 1,
+        limit,
         before: decodeCursor(bound, query.cursor, 'sequence'),
         terms: metadataTerms(query.metadata),
       });
-      const items = rows.slice(0, limit);
       return {
         items: items.map(({ record }) => record),
-        next_cursor: rows.length > limit ? encodeCursor(bound, items.at(-1)!.sequence) : null,
+        next_cursor: more ? encodeCursor(bound, items.at(-1)!.sequence) : null,
       };
     },
 

@@ -26,6 +26,8 @@ const record: RetentionRecord = {
   finalized_at: created,
   holds: [],
   history: [decision(expires)],
+  holds_left_out: 0,
+  history_left_out: 0,
 };
 const hold: Hold = {
   id: '01900000-0000-7000-8000-000000000001',

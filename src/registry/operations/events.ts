@@ -5,6 +5,7 @@ import { sameBytes, toHex } from '../../kernel/digest.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/event.ts';
 import { encodeEventPage } from '../../kernel/event-page.ts';
 import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
+import { maximumPageBytes } from './page.ts';
 
 export interface ReadEvents {
   readonly since: number;
@@ -13,9 +14,6 @@ export interface ReadEvents {
   readonly subject_id: string | null;
   readonly event_type: string | null;
 }
-
-/** A page stops before it grows beyond this many bytes of payload, and holds at least one event. */
-export const maximumPageBytes: number = 8 * 1_048_576;
 
 export async function readEvents(snapshot: Snapshot, input: ReadEvents): Promise<EventPage> {
   const { rows, last_sequence } = await readPage(snapshot, input);

@@ -3,6 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
 import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
+import { fitting, type Stretch } from './page.ts';
 
 export type FileRow = Selectable<ViewTables['artifact_files']>;
 type LocationRow = Pick<
@@ -32,28 +33,42 @@ export async function findFile(
 export async function listFiles(
   snapshot: Snapshot,
   input: { readonly packageId: string; readonly limit: number; readonly after: string | null },
-): Promise<readonly File[] | undefined> {
+): Promise<Stretch<File> | undefined> {
   const found = await snapshot.sql.selectFrom('artifact_packages').select('id').where('id', '=', input.packageId).executeTakeFirst();
   if (found === undefined) return undefined;
-  let query = snapshot.sql.selectFrom('artifact_files').selectAll().where('package_id', '=', input.packageId);
+  let query = snapshot.sql.selectFrom('artifact_files').where('package_id', '=', input.packageId).orderBy('relative_path');
   if (input.after !== null) query = query.where('relative_path', '>', input.after);
-  return fileRecords(snapshot.sql, await query.orderBy('relative_path').limit(input.limit).execute());
+  const sizes = await query
+    .select(textSize)
+    .limit(input.limit + 1)
+    .execute();
+  const { count, more } = fitting(sizes, input.limit);
+  return { items: count === 0 ? [] : await fileRecords(snapshot.sql, await query.selectAll().limit(count).execute()), more };
 }
+
+const textSize = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
 
 export async function filesWithDigest(
   snapshot: Snapshot,
   input: { readonly contentAddress: string; readonly limit: number; readonly after: number | null },
-): Promise<readonly { readonly sequence: number; readonly record: FoundFile }[]> {
+): Promise<Stretch<{ readonly sequence: number; readonly record: FoundFile }>> {
   const addresses = await addressesOf(snapshot.sql, input.contentAddress);
-  let query = snapshot.sql.selectFrom('artifact_files').selectAll().where('content_address', 'in', addresses);
+  let query = snapshot.sql.selectFrom('artifact_files').where('content_address', 'in', addresses).orderBy('created_sequence');
   if (input.after !== null) query = query.where('created_sequence', '>', input.after);
-  const rows = await query.orderBy('created_sequence').limit(input.limit).execute();
+  const sizes = await query
+    .select(textSize)
+    .limit(input.limit + 1)
+    .execute();
+  const { count, more } = fitting(sizes, input.limit);
+  if (count === 0) return { items: [], more };
+  const rows = await query.selectAll().limit(count).execute();
   const records = await fileRecords(snapshot.sql, rows);
   const packages = await packagesOf(snapshot.sql, [...new Set(rows.map((row) => row.package_id))]);
-  return records.map((record, index) => ({
+  const items = records.map((record, index) => ({
     sequence: rows[index]!.created_sequence,
     record: { ...record, package: packages.get(record.package_id)! },
   }));
+  return { items, more };
 }
 
 async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {

@@ -1,8 +1,10 @@
+import { sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
 import type { ViewTables } from '../../kernel/view.ts';
 import type { Created, MetadataSchema } from '../REGISTRY.ts';
+import { fitting, type Stretch } from './page.ts';
 
 export async function registerMetadataSchema(
   transaction: Transaction,
@@ -38,11 +40,17 @@ export async function getMetadataSchema(snapshot: Snapshot, input: { readonly sl
 export async function listMetadataSchemas(
   snapshot: Snapshot,
   input: { readonly limit: number; readonly after: number | null },
-): Promise<readonly { readonly sequence: number; readonly record: MetadataSchema }[]> {
-  let query = snapshot.sql.selectFrom('metadata_schemas').selectAll();
+): Promise<Stretch<{ readonly sequence: number; readonly record: MetadataSchema }>> {
+  let query = snapshot.sql.selectFrom('metadata_schemas').orderBy('created_sequence');
   if (input.after !== null) query = query.where('created_sequence', '>', input.after);
-  const rows = await query.orderBy('created_sequence').limit(input.limit).execute();
-  return rows.map((row) => ({ sequence: row.created_sequence, record: schemaRecord(row) }));
+  const size = sql<number>`octet_length(json_schema)`.as('size');
+  const sizes = await query
+    .select(size)
+    .limit(input.limit + 1)
+    .execute();
+  const { count, more } = fitting(sizes, input.limit);
+  const rows = count === 0 ? [] : await query.selectAll().limit(count).execute();
+  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: schemaRecord(row) })), more };
 }
 
 function schemaRecord(row: ViewTables['metadata_schemas']): MetadataSchema {

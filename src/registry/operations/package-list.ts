@@ -1,9 +1,10 @@
-import type { Kysely, SelectQueryBuilder } from '#kysely';
+import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus } from '../../kernel/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { packageRecord } from './packages.ts';
+import { fitting, type Stretch as Page } from './page.ts';
 
 export interface ListPackages {
   readonly limit: number;
@@ -22,37 +23,51 @@ export interface ListPackages {
   readonly terms: readonly (readonly string[])[];
 }
 
-/** Newest first; at most `limit` rows, each with the sequence that a cursor goes on from. */
+/** Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues from. */
 export async function listPackages(
   snapshot: Snapshot,
   input: ListPackages,
-): Promise<readonly { readonly sequence: number; readonly record: Package }[]> {
+): Promise<Page<{ readonly sequence: number; readonly record: Package }>> {
   const stretch = await stretchOf(snapshot.sql, input);
-  if (stretch === undefined) return [];
+  if (stretch === undefined) return nothing;
   const conditions = await sequencesOf(snapshot.sql, input, stretch);
-  if (conditions === undefined) return [];
+  if (conditions === undefined) return nothing;
   const all = conditions.reduce((left, right) => left.intersect(right));
   const times = timeConditions(input);
   const page =
     times.length === 0
-      ? all.orderBy('created_sequence', 'desc').limit(input.limit)
+      ? all.orderBy('created_sequence', 'desc').limit(input.limit + 1)
       : snapshot.sql
           .selectFrom(all.as('found'))
           .innerJoin('artifact_packages as t', 't.created_sequence', 'found.created_sequence')
           .select('found.created_sequence')
           .where(({ and, eb }) => and(times.map(({ column, operator, time }) => eb(`t.${column}`, operator, time))))
           .orderBy('found.created_sequence', 'desc')
-          .limit(input.limit);
-  const rows = await snapshot.sql
+          .limit(input.limit + 1);
+  const sizes = await snapshot.sql
     .selectFrom(page.as('page'))
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
+    .select(['p.created_sequence', sql<number>`octet_length(p.metadata)`.as('size')])
+    .orderBy('p.created_sequence', 'desc')
+    .execute();
+  if (sizes.length === 0) return nothing;
+  const { count, more } = fitting(sizes, input.limit);
+  const rows = await snapshot.sql
+    .selectFrom('artifact_packages as p')
+    .where(
+      'p.created_sequence',
+      'in',
+      sizes.slice(0, count).map((row) => row.created_sequence),
+    )
     .leftJoin('retention_state as r', 'r.package_id', 'p.id')
     .selectAll('p')
     .select('r.expires_at')
     .orderBy('p.created_sequence', 'desc')
     .execute();
-  return rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) }));
+  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) })), more };
 }
+
+const nothing = { items: [], more: false } as const;
 
 interface TimeCondition {
   readonly column: 'created_at' | 'finalized_at';

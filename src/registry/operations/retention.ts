@@ -1,4 +1,4 @@
-import type { Kysely } from '#kysely';
+import type { Kysely, SelectQueryBuilder } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { decodeCbor } from '../../kernel/cbor.ts';
@@ -101,9 +101,15 @@ export interface ReleaseHold {
 
 export async function releaseHold(transaction: Transaction, input: ReleaseHold): Promise<Hold> {
   await requirePackage(transaction.sql, input.packageId);
-  const [hold] = (await readHolds(transaction.sql, input.packageId)).filter(({ id }) => id === input.holdId);
-  if (hold === undefined)
+  const row = await transaction.sql
+    .selectFrom('retention_holds')
+    .selectAll()
+    .where('package_id', '=', input.packageId)
+    .where('id', '=', input.holdId)
+    .executeTakeFirst();
+  if (row === undefined)
     throw new ArtifactstoreError('hold_not_found', `Package ${input.packageId} has no hold ${input.holdId}.`, { field: 'hold_id' });
+  const { package_id: _package, ...hold } = row;
   if (hold.released_at !== null)
     throw new ArtifactstoreError('hold_not_found', `Hold ${input.holdId} was released at ${hold.released_at} already.`, {
       field: 'hold_id',
@@ -204,15 +210,14 @@ async function clearEligibility(transaction: Transaction, actor: string, package
 async function readRecord(database: Kysely<Schema>, packageId: string): Promise<RetentionRecord> {
   const found = await requirePackage(database, packageId);
   const state = await database.selectFrom('retention_state').selectAll().where('package_id', '=', packageId).executeTakeFirst();
-  const history = await database
+  const story = database
     .selectFrom('events')
-    .selectAll()
     .where('subject_kind', '=', 'package')
     .where('subject_id', '=', packageId)
     // The manifest is not part of the story, and may be large.
-    .where('event_type', '<>', 'v1.package.finalized')
-    .orderBy('sequence')
-    .execute();
+    .where('event_type', '<>', 'v1.package.finalized');
+  const history = (await story.selectAll().orderBy('sequence', 'desc').limit(shownEntries).execute()).reverse();
+  const holds = await readHolds(database, packageId);
   const events: RetentionEvent[] = history.map((row) => ({
     sequence: row.sequence,
     created_at: row.created_at,
@@ -227,18 +232,38 @@ async function readRecord(database: Kysely<Schema>, packageId: string): Promise<
     expires_at: state?.expires_at ?? null,
     eligible_at: state?.eligible_at ?? null,
     finalized_at: found.finalized_at,
-    holds: await readHolds(database, packageId),
+    holds,
     history: events,
+    holds_left_out: await leftOut(database.selectFrom('retention_holds').where('package_id', '=', packageId), holds.length),
+    history_left_out: await leftOut(story, events.length),
   };
 }
 
+/** Holds, and events of the history, in one record: the others are in the log. */
+const shownEntries = 500;
+
+/** Those that hold before those that were released, and of these the newest; in the order in which they were applied. */
 async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {
   const rows = await database
     .selectFrom('retention_holds')
     .selectAll()
     .where('package_id', '=', packageId)
-    .orderBy('applied_at')
-    .orderBy('id')
+    .orderBy(({ eb }) => eb.case().when('released_at', 'is', null).then(0).else(1).end())
+    .orderBy('applied_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(shownEntries)
     .execute();
-  return rows.map(({ package_id: _package, ...hold }) => hold);
+  const inOrder = (left: Hold, right: Hold): number => compare(left.applied_at, right.applied_at) || compare(left.id, right.id);
+  return rows.map(({ package_id: _package, ...hold }) => hold).sort(inOrder);
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Counted only where a record is full. */
+async function leftOut<T extends keyof Schema>(all: SelectQueryBuilder<Schema, T, object>, shown: number): Promise<number> {
+  if (shown < shownEntries) return 0;
+  const { count } = await all.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+  return Number(count) - shown;
 }

@@ -1,0 +1,26 @@
+/** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
+export const maximumPageBytes: number = 8 * 1_048_576;
+
+/** What a record has beside its text of any length: ids, digests, times, locations. */
+const restBytes = 1_024;
+
+export interface Stretch<T> {
+  readonly items: readonly T[];
+  /** Whether there are others after these. */
+  readonly more: boolean;
+}
+
+/**
+ * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut afterwards are never
+ * loaded, since a thousand of them may have gigabytes.
+ */
+export function fitting(sizes: readonly { readonly size: number }[], limit: number): { readonly count: number; readonly more: boolean } {
+  let bytes = 0;
+  let count = 0;
+  for (const { size } of sizes.slice(0, limit)) {
+    bytes += Number(size) + restBytes;
+    if (count > 0 && bytes > maximumPageBytes) break;
+    count += 1;
+  }
+  return { count, more: sizes.length > count };
+}
