@@ -4,6 +4,7 @@ import type { EventQuery, EventRecord } from '../registry/REGISTRY.ts';
 import type { Context } from './context.ts';
 import type { Definition } from './definition.ts';
 import { sequenceNumber } from './numbers.ts';
+import { counted } from './size.ts';
 
 interface EventsOptions {
   readonly since: number;
@@ -80,10 +81,7 @@ async function saveEvents({ output, directory }: Context, pages: AsyncIterable<r
   const { sequence = 0, chain_digest = null } = last ?? {};
   if (output.json) output.value({ output: path, events: count, sequence, chain_digest });
   else if (last === undefined) output.line(`saved no event to ${path}: there is none`);
-  else
-    output.line(
-      `${output.colors.green('saved')} ${count.toLocaleString('en')} events to ${path}, the last is ${sequence}: ${chain_digest}`,
-    );
+  else output.line(`${output.colors.green('saved')} ${counted(count, 'event')} to ${path}, the last is ${sequence}: ${chain_digest}`);
 }
 
 async function* pagesOf(

@@ -8,6 +8,13 @@ export function positiveInteger(text: string): number {
   return Number(text);
 }
 
+/** How many items a page of a list may have. */
+export function pageLimit(text: string): number {
+  const limit = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(limit <= 1000)) throw new InvalidArgumentError('It must be a whole number from 1 to 1000.');
+  return limit;
+}
+
 export function portNumber(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw new InvalidArgumentError('It must be a port from 0 to 65535.');

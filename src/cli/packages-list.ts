@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { PackageStatus } from '../kernel/view.ts';
 import type { Package, PackageQuery } from '../registry/REGISTRY.ts';
 import type { Definition } from './definition.ts';
-import { positiveInteger, time } from './numbers.ts';
+import { pageLimit, time } from './numbers.ts';
 
 interface ListOptions {
   readonly producer?: string;
@@ -29,7 +29,7 @@ export const packagesList: Definition = (command, context) => {
     .option('--finalized-after <time>', 'sealed at this time or later', time)
     .option('--finalized-before <time>', 'sealed before this time', time)
     .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm)
-    .option('--limit <n>', 'at most so many, up to 1000', positiveInteger, 100)
+    .option('--limit <n>', 'at most so many, up to 1000', pageLimit, 100)
     .option('--cursor <cursor>', 'continue after an earlier page')
     .addHelpText(
       'after',

@@ -75,8 +75,8 @@ function linesOf(plan: Adoption): readonly string[] {
   return [
     `in the store    ${counted(stored_objects, 'object')}, ${formatBytes(stored_bytes)}`,
     `in the log      ${counted(live_objects, 'live object')}, ${formatBytes(live_bytes)}; ${count(found_objects)} of them lie there`,
-    ...(unknown_objects === 0 ? [] : [`unknown         ${count(unknown_objects)} objects that the next collection deletes`]),
-    ...(foreign_objects === 0 ? [] : [`other files     ${count(foreign_objects)}, which stay`]),
+    ...(unknown_objects === 0 ? [] : [`unknown         ${counted(unknown_objects, 'object')} that the next collection deletes`]),
+    ...(foreign_objects === 0 ? [] : [`other files     ${count(foreign_objects)}, left alone`]),
   ];
 }
 

@@ -43,7 +43,7 @@ async function show(output: Output, used: Usage): Promise<void> {
   );
   output.line('');
   await output.table(
-    ['BACKEND', 'OBJECTS', 'STORED', 'BAD', 'RECLAIMABLE', 'FREE', 'ROOM', 'VERIFIED'],
+    ['BACKEND', 'OBJECTS', 'STORED', 'BAD', 'RECLAIMABLE', 'FREE', 'DISK', 'VERIFIED'],
     used.backends.map((backend) => [
       backend.backend_id,
       count(backend.stored_objects),

@@ -87,9 +87,13 @@ function problemOf({ packageId, findings }: Verification): ArtifactstoreError {
     ? 'take fewer --jobs, or raise `ulimit -n`, and verify again'
     : 'verify again when this user can read them';
   if (wrong === 0)
-    return new ArtifactstoreError('local_file_failed', `${unreadableFiles(unreadable)}, so nothing is known of them.`, {
-      info: { ...info, hint },
-    });
+    return new ArtifactstoreError(
+      'local_file_failed',
+      `${unreadableFiles(unreadable)}, so nothing is known of ${unreadable === 1 ? 'it' : 'them'}.`,
+      {
+        info: { ...info, hint },
+      },
+    );
   const wrongFiles = wrong === 1 ? 'One file is' : `${wrong} files are`;
   const more = unreadable === 0 ? '' : ` ${unreadableFiles(unreadable)}.`;
   return new ArtifactstoreError('integrity_failure', `${wrongFiles} not what the manifest of package ${packageId} says.${more}`, {

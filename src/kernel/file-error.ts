@@ -8,8 +8,8 @@ export function fileError(error: unknown, path: string): unknown {
   const code = errnoCode(error);
   if (code === undefined) return error;
   return fullCodes.has(code)
-    ? new ArtifactstoreError('storage_full', `No room at ${path}: ${fileReason(error)}`, { cause: error })
-    : new ArtifactstoreError('storage_unavailable', `The store cannot be used at ${path}: ${fileReason(error)}`, { cause: error });
+    ? new ArtifactstoreError('storage_full', `No room at ${path}: ${fileReason(error)}.`, { cause: error })
+    : new ArtifactstoreError('storage_unavailable', `The store cannot be used at ${path}: ${fileReason(error)}.`, { cause: error });
 }
 
 /**

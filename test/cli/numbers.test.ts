@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { bytesPerSecond, duration, timeOrAge } from '../../src/cli/numbers.ts';
+import { bytesPerSecond, duration, pageLimit, timeOrAge } from '../../src/cli/numbers.ts';
 
 test('durations, rates and times as people write them', () => {
   assert.deepEqual(['2w', '30d', '12h', '90m', '45s'].map(duration), [1_209_600_000, 2_592_000_000, 43_200_000, 5_400_000, 45_000]);
@@ -17,4 +17,9 @@ test('what is none of them is refused', () => {
     assert.throws(() => bytesPerSecond(text), InvalidArgumentError, text);
   for (const text of ['', 'yesterday', '2026-02-30T00:00:00Z', '2026-01-31', '999999d'])
     assert.throws(() => timeOrAge(text, Date.parse('2026-01-31T12:00:00Z')), InvalidArgumentError, text);
+});
+
+test('a page has 1 to 1000 items', () => {
+  assert.deepEqual(['1', '1000'].map(pageLimit), [1, 1000]);
+  for (const text of ['0', '1001', '9999', '1e2', '-1', '']) assert.throws(() => pageLimit(text), /from 1 to 1000/);
 });

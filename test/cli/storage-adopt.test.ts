@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { openStore } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
@@ -37,9 +37,14 @@ test('a store without its marker: told by every command, taken over by storage a
   rmSync(marker);
   renameSync(place.path('var/storage/blake3'), place.path('lost'));
   writeFileSync(place.path('var/storage/note.txt'), 'by somebody');
+  mkdirSync(place.path('var/storage/blake3/ab/cd'), { recursive: true });
+  writeFileSync(place.path('var/storage/blake3/ab/cd', `abcd${'0'.repeat(60)}`), 'x');
   const refused = await place.run('storage', 'adopt', '--backend', 'local');
   assert.equal(refused.code, 4);
-  assert.match(refused.stdout, /2 live objects, 6 B; 0 of them lie there\nother files +1, which stay\n$/);
+  assert.match(
+    refused.stdout,
+    /2 live objects, 6 B; 0 of them lie there\nunknown +1 object that the next collection deletes\nother files +1, left alone\n$/,
+  );
   const [, id] = /--confirm ([0-9a-f-]{36})`/.exec(refused.stderr)!;
   assert.equal((await place.run('storage', 'adopt', '--backend', 'local', '--confirm', id!.replace(/.$/, 'x'))).code, 2);
   assert.ok(!readdirSync(place.path('var/storage')).includes('registry.json'));
