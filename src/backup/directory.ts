@@ -8,8 +8,10 @@ import { errnoCode } from '../kernel/file-error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { objectKey } from '../kernel/key.ts';
 import { linesOf } from '../kernel/lines.ts';
+import { markerKey } from '../storage/marker.ts';
+import { draftsSegment } from '../storage/object-key.ts';
 import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey } from './BACKUP.ts';
-import { backupError, draftSuffix, makeDirectory, writeDurably } from './durable-file.ts';
+import { backupError, isDraft, makeDirectory, writeDurably } from './durable-file.ts';
 import { openLogFiles } from './log-files.ts';
 import { sizeOfFile, sizeOfObject } from './object-files.ts';
 
@@ -33,8 +35,9 @@ export async function openBackupDirectory(path: string, options: BackupDirectory
   };
   const first = await readRecord(paths.record);
   if (options.write) {
+    await refuseStore(paths.objects);
     if (first === undefined) await requireEmpty(directory);
-    for (const made of [directory, paths.log, join(paths.objects, 'drafts')]) await makeDirectory(made);
+    for (const made of [directory, paths.log, join(paths.objects, draftsSegment)]) await makeDirectory(made);
     await removeDrafts(directory);
   } else if (first === undefined) throw new ArtifactstoreError('invalid_value', `There is no backup in ${directory}.`, { field: 'dir' });
   const objects = await options.openObjects(backupBackend, paths.objects);
@@ -91,20 +94,39 @@ function parse(text: string, path: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** Objects of a store are deleted by its registry: they are no copy of it. */
+async function refuseStore(objects: string): Promise<void> {
+  if ((await sizeOfFile(join(objects, markerKey))) === undefined) return;
+  throw new ArtifactstoreError('target_in_use', `${objects} is the storage of a registry, and no backup can lie around it.`, {
+    info: { hint: 'name another directory, best on another disk' },
+  });
+}
+
 /** A directory that is not there is empty. */
 async function requireEmpty(directory: string): Promise<void> {
   const found = await readdir(directory).catch((error: unknown) => {
     if (errnoCode(error) === 'ENOENT') return [];
     throw backupError(error, directory);
   });
-  // A run may have been stopped before its first record.
-  const ours: readonly string[] = [names.log, names.objects];
-  if (found.some((name) => !ours.includes(name) && !name.endsWith(draftSuffix)))
-    throw new ArtifactstoreError('target_in_use', `${directory} holds something, and no backup; name an empty directory or a new one.`);
+  // A run may have been stopped before its first record: it has made folders by then, and nothing in them.
+  for (const name of found)
+    if (!(await isBeginning(directory, name)))
+      throw new ArtifactstoreError('target_in_use', `${directory} holds something, and no backup; name an empty directory or a new one.`, {
+        info: { found: name },
+      });
+}
+
+async function isBeginning(directory: string, name: string): Promise<boolean> {
+  if (name !== names.log && name !== names.objects) return isDraft(name);
+  const inside = await readdir(join(directory, name), { recursive: true }).catch((error: unknown) => {
+    if (errnoCode(error) === 'ENOTDIR') return [name];
+    throw backupError(error, join(directory, name));
+  });
+  return inside.every((path) => name === names.objects && path === draftsSegment);
 }
 
 /** Of runs that were stopped. Another run's own are safe: its rename then fails, and with it the run, which can be repeated. */
 async function removeDrafts(directory: string): Promise<void> {
   for (const folder of [directory, join(directory, names.log)])
-    for (const name of await readdir(folder)) if (name.endsWith(draftSuffix)) await rm(join(folder, name), { force: true });
+    for (const name of await readdir(folder)) if (isDraft(name)) await rm(join(folder, name), { force: true });
 }

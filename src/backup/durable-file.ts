@@ -43,7 +43,12 @@ export function backupError(error: unknown, path: string): unknown {
   return new ArtifactstoreError('storage_unavailable', `The backup cannot be used at ${path}: ${fileReason(error)}.`, { cause: error });
 }
 
-export const draftSuffix = '.draft';
+/** Whether a file has the name that this module gives to what it has not finished. */
+export function isDraft(name: string): boolean {
+  return /\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.draft$/.test(name);
+}
+
+const draftSuffix = '.draft';
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');

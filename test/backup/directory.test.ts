@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { BackupRecord, IdempotencyKey } from '../../src/backup/BACKUP.ts';
 import { openBackupDirectory } from '../../src/backup/directory.ts';
@@ -72,7 +73,7 @@ describe("a backup's directory", () => {
     await place.saveIdempotencyKeys(inOnePage(rows));
     await place.save(record);
     const [first] = readdirSync(join(root, 'a/b/log'));
-    writeFileSync(join(root, 'a/b/log', `${first}.x.draft`), 'torn');
+    writeFileSync(join(root, 'a/b/log', `${first}.${randomUUID()}.draft`), 'torn');
 
     const before = readdirSync(join(root, 'a/b'), { recursive: true }).sort();
     const read = await open('a/b', false);
@@ -102,6 +103,16 @@ describe("a backup's directory", () => {
     mkdirSync(join(root, 'other'));
     writeFileSync(join(root, 'other/thesis.doc'), '');
     await assert.rejects(open('other', true), { code: 'target_in_use' });
+    for (const path of ['writing/novel.draft', 'logs/log/access.cbor', 'parent-of-a-store/objects/registry.json']) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), 'of somebody else');
+      await assert.rejects(open(path.split('/')[0]!, true), { code: 'target_in_use' });
+      assert.ok(existsSync(join(root, path)));
+    }
+    // A backup whose objects became a store: what the store deletes would be gone from the backup.
+    await open('adopted', true).then((place) => place.save(record));
+    writeFileSync(join(root, 'adopted/objects/registry.json'), '{}');
+    await assert.rejects(open('adopted', true), { code: 'target_in_use', message: /objects is the storage of a registry/ });
     await assert.rejects(open('nothing', false), /There is no backup in/);
     assert.ok(!readdirSync(root).includes('nothing'));
     // A file where the directory should be.
