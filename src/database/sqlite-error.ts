@@ -21,6 +21,9 @@ const result = {
   notadb: 26,
 };
 
+/** The file beside the database that readers and writers share could not be made longer: https://sqlite.org/rescode.html#ioerr_shmsize. */
+const shmSize = 10 | (19 << 8);
+
 /** The primary result code of an error that SQLite itself raised. */
 export function sqliteResult(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
@@ -34,7 +37,8 @@ export function isBusy(error: unknown): boolean {
 
 /** The error to answer with when it is the database that failed, not an operation; undefined when it is not that. */
 export function storageFault(error: unknown, path: string): ArtifactstoreError | undefined {
-  switch (sqliteResult(error)) {
+  const code = (error as { readonly errcode?: unknown }).errcode === shmSize ? result.full : sqliteResult(error);
+  switch (code) {
     case result.full:
       return new ArtifactstoreError('storage_full', `The disk that holds the database ${path} is full; make room and repeat the request.`, {
         cause: error,
@@ -48,7 +52,7 @@ export function storageFault(error: unknown, path: string): ArtifactstoreError |
     case result.cantopen:
     case result.ioerr:
     case result.nomem:
-      return databaseUnavailable(`The database file ${path} cannot be used: ${unusable(path)}.`, error);
+      return databaseUnavailable(`The database file ${path} cannot be used: ${unusable(path, (error as Error).message)}.`, error);
     case result.corrupt:
     case result.notadb:
       return new ArtifactstoreError('integrity_failure', `The database file ${path} is damaged or is no SQLite database.`, {
@@ -70,12 +74,12 @@ function lostTable(error: unknown, path: string): ArtifactstoreError | undefined
 }
 
 /** What is wrong with the file, as far as the system tells. */
-function unusable(path: string): string {
+function unusable(path: string, message: string): string {
   try {
     if (statSync(path).isDirectory()) return 'it is a directory';
     accessSync(path, constants.R_OK | constants.W_OK);
     accessSync(dirname(resolve(path)), constants.R_OK | constants.W_OK | constants.X_OK);
-    return 'the disk does not do what it is asked; see the log';
+    return `the disk does not do what it is asked (${message})`;
   } catch (error) {
     return fileReason(error);
   }
