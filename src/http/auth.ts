@@ -7,8 +7,8 @@ export interface BearerToken {
   readonly actor: string;
 }
 
-/** What a route asks of its caller. */
-export type Access = 'anonymous' | 'read' | 'write';
+/** What a route asks of its caller; `optional` is open to everybody, and tells more to those with a token. */
+export type Access = 'anonymous' | 'optional' | 'read' | 'write';
 
 export const anonymousActor = 'anonymous';
 
@@ -26,7 +26,7 @@ export function createAuthenticator(options: AuthOptions): (authorization: strin
   const known = options.tokens.map(({ token, actor }) => ({ digest: hash('sha256', token, 'buffer'), actor }));
   return (authorization, access) => {
     if (authorization === undefined) {
-      if (access === 'anonymous' || (access === 'read' && options.anonymousRead)) return anonymousActor;
+      if (access === 'anonymous' || access === 'optional' || (access === 'read' && options.anonymousRead)) return anonymousActor;
       throw new ArtifactstoreError('unauthorized', 'This route needs a bearer token: send "Authorization: Bearer <token>".', {
         field: 'authorization',
       });
@@ -36,6 +36,7 @@ export function createAuthenticator(options: AuthOptions): (authorization: strin
     const digest = token === undefined ? undefined : hash('sha256', token, 'buffer');
     let actor: string | undefined;
     for (const one of known) if (digest !== undefined && timingSafeEqual(one.digest, digest)) actor = one.actor;
+    if (actor === undefined && access === 'optional') return anonymousActor;
     if (actor === undefined)
       throw new ArtifactstoreError('unauthorized', 'The bearer token is not one that this server knows.', { field: 'authorization' });
     return actor;

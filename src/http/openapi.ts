@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
+import type { Access } from './auth.ts';
 import { docsPage } from './docs-page.ts';
 import { components, problemRecord } from './records.ts';
 import type { Api } from './route.ts';
@@ -85,7 +86,7 @@ function writtenOnce(api: Api): (prefix: string) => Documents {
 
 /** A route's schemas as the reader should see them: with what the router's and the query's own ways leave unsaid. */
 function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySchema {
-  const described: FastifySchema = { ...schema, security: config.access === 'anonymous' ? [] : [{ token: [] }] };
+  const described: FastifySchema = { ...schema, security: security[config.access ?? 'write'] };
   const parameters = schema.params as Properties | undefined;
   if (parameters?.properties?.['*'] !== undefined) {
     const { '*': relative_path, ...others } = parameters.properties;
@@ -113,6 +114,14 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
 function refusalsOf({ access, body }: FastifyContextConfig): readonly number[] {
   return [400, ...(access === 'anonymous' ? [] : [401]), ...(body === undefined ? [] : body === 'raw' ? [408] : [408, 413]), 415, 417, 431];
 }
+
+const token = { token: [] };
+const security: Readonly<Record<Access, Record<string, string[]>[]>> = {
+  anonymous: [],
+  optional: [{}, token],
+  read: [token],
+  write: [token],
+};
 
 interface Properties {
   readonly properties?: Readonly<Record<string, unknown>>;

@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Health } from '../../registry/REGISTRY.ts';
+import { anonymousActor } from '../auth.ts';
 import { answers } from '../parameters.ts';
 import { healthRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -30,10 +32,17 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/health',
     {
-      config: { access: 'anonymous' },
-      schema: { tags: ['system'], summary: 'How it is; 200 while the process answers', response: answers({ 200: healthRecord }) },
+      config: { access: 'optional' },
+      schema: {
+        tags: ['system'],
+        summary: 'How it is; 200 while the process answers. Details are for those with a token',
+        response: answers({ 200: healthRecord }),
+      },
     },
-    async (_request, reply) => reply.header('cache-control', 'no-store').send(await context.health()),
+    async ({ actor }, reply) => {
+      const health = await context.health();
+      return reply.header('cache-control', 'no-store').send(actor === anonymousActor ? withoutDetails(health) : health);
+    },
   );
 
   api.get(
@@ -48,7 +57,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/readyz',
     {
-      config: { access: 'anonymous' },
+      config: { access: 'optional' },
       schema: {
         tags: ['system'],
         summary:
@@ -58,9 +67,10 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         }),
       },
     },
-    async (_request, reply) => {
+    async ({ actor }, reply) => {
       if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
-      const { db, backend, clock } = await context.health();
+      const health = await context.health();
+      const { db, backend, clock } = actor === anonymousActor ? withoutDetails(health) : health;
       if (!db.healthy) throw new ArtifactstoreError('database_unavailable', `The database can't be used: ${db.detail}`);
       if (!backend.healthy && backend.full !== true)
         throw new ArtifactstoreError('storage_unavailable', `The default backend can't be used: ${backend.detail}`);
@@ -85,4 +95,13 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       return context.metrics.render();
     },
   );
+}
+
+/** Details name directories, hosts and versions of this machine. */
+function withoutDetails(health: Health): Health {
+  const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
+    ...part,
+    detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
+  });
+  return { ...health, db: bare(health.db), backend: bare(health.backend), backends: health.backends.map(bare) };
 }

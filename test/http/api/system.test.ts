@@ -97,7 +97,8 @@ test('a full disk is told, and does not make a server unready: its reads go on',
   await using door = await openDoor({ wrap });
   const ready = await fetch(`${door.url}/readyz`);
   assert.equal(ready.status, 200);
-  assert.deepEqual(await ready.json(), { status: 'ok', backend: 'there is no room' });
+  assert.deepEqual(await ready.json(), { status: 'ok', backend: 'full' });
+  assert.deepEqual(await (await door.call('/readyz')).json(), { status: 'ok', backend: 'there is no room' });
 });
 
 test('a backend that cannot be written to, or has lost its marker, makes a server unready, with the reason', async () => {
@@ -105,7 +106,16 @@ test('a backend that cannot be written to, or has lost its marker, makes a serve
   await (await door.call(`/packages/${(await door.newPackage()).id}/files/x`, { method: 'PUT', body: 'abc' })).text();
   const root = localRoot(door.store.config);
   await rename(root, `${root}-elsewhere`);
-  const problem = await assertProblem(await fetch(`${door.url}/readyz`), 503, 'storage_unavailable');
+  // Strangers are told no directory.
+  const wrong = { headers: { authorization: 'Bearer wrong' } };
+  for (const path of ['/readyz', '/health'])
+    for (const options of [{}, wrong]) {
+      const told = await (await fetch(door.url + path, options)).text();
+      assert.doesNotMatch(told, /artifactstore-|mounted/);
+      assert.match(told, /ask with a token/);
+    }
+  assert.match(await (await door.call('/health')).text(), /mounted/);
+  const problem = await assertProblem(await door.call('/readyz'), 503, 'storage_unavailable');
   assert.match(String(problem.detail), /can't be used: .*mounted/);
   await rename(`${root}-elsewhere`, root);
 });
