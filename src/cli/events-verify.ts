@@ -35,7 +35,7 @@ Examples:
         ? ofDatabase(given, progress.show)
         : ofFile(resolve(given.directory, input), progress.show));
       progress.end();
-      report(given, verdict, input === undefined ? 'the log of this database' : `the log in "${input}"`);
+      report(given, verdict, input);
     });
 };
 
@@ -48,18 +48,24 @@ async function ofFile(path: string, onProgress: (done: number, total: number) =>
   return await (await import('./log-file.ts')).verifyLogFile(path, onProgress);
 }
 
-function report(context: Context, verdict: Verdict, what: string): void {
+const gapHint = 'an export with --type, --subject-kind or --subject-id has gaps, and cannot be verified: export without them';
+
+function report(context: Context, verdict: Verdict, input: string | undefined): void {
   const { output } = context;
+  const fromFile = input !== undefined;
   const { ok, firstSequence = 1, sequence, chain_digest, reason } = verdict;
   const empty = ok && sequence === 0;
   const begins = firstSequence > 1 ? { first_sequence: firstSequence } : {};
   if (output.json) output.value({ ok: ok && !empty, ...begins, sequence, chain_digest, ...(empty ? { empty } : {}) });
   if (!ok)
     throw new ArtifactstoreError('integrity_failure', `The log is good up to event ${sequence}, and then ${reason ?? 'it is broken'}.`, {
-      info: { sequence, chain_digest },
+      // An export with a filter is no log, and no sign that somebody cut one.
+      info: { sequence, chain_digest, ...(/^sequence \d+ follows/.test(reason ?? '') && fromFile ? { hint: gapHint } : {}) },
     });
   if (empty) {
-    output.warn(`${what} is empty: it has no event, so nothing was checked. Is it the right one?`);
+    output.warn(
+      `${fromFile ? `the log in "${input}"` : 'the log of this database'} is empty: it has no event, so nothing was checked. Is it the right one?`,
+    );
     context.exitWith(exitCode.notFound);
     return;
   }

@@ -56,7 +56,11 @@ async function exportedLogs(place: Workplace, lines: string): Promise<void> {
   assert.equal(tail.code, 0, tail.stderr);
   assert.match(tail.stdout + tail.stderr, /from event 3 .*\nwhat is before event 3 is not in the file/);
   for (const [name, content, message] of [
-    ['gap.jsonl', [events[0], ...events.slice(2)].join('\n'), /good up to event 1, and then sequence 3 follows 1/],
+    [
+      'gap.jsonl',
+      [events[0], ...events.slice(2)].join('\n'),
+      /good up to event 1, and then sequence 3 follows 1.*hint: an export with --type/s,
+    ],
     ['changed.jsonl', lines.replace('"tester"', '"somebody"'), /good up to event 0, and then event 1 does not continue the chain/],
     ['payload.jsonl', lines.replace('"payload":{', '"payload":{"more":1,'), /the payload of event 1 does not match/],
     ['other.jsonl', 'these are notes\n', /line 1 is no event: .*[^.]\. \(integrity_failure\)/],
