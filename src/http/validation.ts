@@ -143,9 +143,14 @@ function bodyError(errors: readonly SchemaError[]): ArtifactstoreError {
   const field = error.instancePath + namedProperty(error.params);
   const code = bounds.has(error.keyword) ? 'invalid_value' : 'malformed_request';
   const where = field === '' ? 'The body' : `"${printable(field)}"`;
-  const told = error.keyword === 'pattern' ? 'contains a character that is not legal here' : error.message;
+  const told = toldOf(error);
   const fault = namedProperty(error.params) === '' ? told : error.keyword === 'required' ? 'is missing' : 'is not known here';
   return new ArtifactstoreError(code, `${where} ${fault}.`, { field });
+}
+
+function toldOf({ keyword, message, params }: SchemaError): string {
+  if (keyword === 'pattern') return 'contains a character that is not legal here';
+  return keyword === 'minLength' && 'limit' in params && params.limit === 1 ? 'must not be empty' : message;
 }
 
 /** The JSON pointer's last step when an error is about a property that is missing or one too many. */
