@@ -139,6 +139,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     newId: () => uuidv7(Date.now(), randomBytes(10)),
     onIncident,
   });
+  opened.defer(() => registry.close());
   opened.defer(() => registry.settle());
   const parts = opened.move();
   const close = () => parts.disposeAsync();

@@ -43,7 +43,13 @@ export function createRetry({ patienceSeconds = 60, onRetry }: RetryOptions): Re
 
 const firstSeconds = 0.1;
 const longestSeconds = 5;
-const transient: ReadonlySet<ErrorCode> = new Set(['server_unreachable', 'database_unavailable', 'storage_unavailable', 'request_timeout']);
+const transient: ReadonlySet<ErrorCode> = new Set([
+  'server_unreachable',
+  'database_unavailable',
+  'storage_unavailable',
+  'request_timeout',
+  'too_busy',
+]);
 
 /** A request that never left can go again whatever it does; none helps against a wrong address or certificate. */
 function isRetryable(error: unknown, repeatable: boolean): error is ArtifactstoreError {

@@ -54,10 +54,12 @@ export const errorCodes = [
   'unknown_retention_class',
   'unknown_metadata_schema',
   'invalid_metadata_schema',
+  'metadata_schema_too_costly',
   'metadata_mismatch',
   'too_many_files',
   // the store itself, and the machine it is asked from (500, 502, 503, 507)
   'integrity_failure',
+  'too_busy',
   'database_unavailable',
   'database_not_migrated',
   'storage_unavailable',

@@ -21,6 +21,8 @@ export interface LocalRegistry {
   readonly operator: Operator;
   /** Waits for clean-up that goes on after its caller was answered. */
   settle(): Promise<void>;
+  /** Ends its threads; what still waits for them is told so. */
+  close(): Promise<void>;
 }
 
 export function createRegistry(parts: RegistryParts): LocalRegistry {
@@ -37,7 +39,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
       lastEvent: async () => (await parts.database.read('event.last_time', {})) ?? undefined,
       ...(parts.database.clock === undefined ? {} : { otherClock: parts.database.clock }),
     }),
-    validator: createMetadataValidator(),
+    validator: createMetadataValidator(parts.uptime),
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
@@ -60,5 +62,6 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     async settle() {
       await Promise.all(pending);
     },
+    close: () => context.validator.close(),
   };
 }

@@ -15,7 +15,7 @@ export function createMetadataSchemas(context: Context, actor: string): Metadata
       const json_schema = checkJson(input.json_schema, '/json_schema');
       if (json_schema === null || typeof json_schema !== 'object' || Array.isArray(json_schema))
         throw new ArtifactstoreError('invalid_metadata_schema', 'A metadata schema must be a JSON object.', { field: '/json_schema' });
-      context.validator.checkSchema(json_schema as JsonObject);
+      await context.validator.checkSchema(actor, json_schema as JsonObject);
       return await database.write('metadata_schema.register', { actor, slug, json_schema: json_schema as JsonObject });
     },
     async get(slug) {

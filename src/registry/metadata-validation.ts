@@ -1,62 +1,114 @@
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
+import { type ConfinedBounds, createConfined, type Outcome } from '../confined/confined.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson, type JsonObject } from '../kernel/json.ts';
+import { moduleUrl } from '../kernel/module-url.ts';
+import {
+  maximumCode,
+  maximumMetadataLength,
+  maximumSchemaLength,
+  type SchemaInput,
+  type SchemaOutput,
+  schemaBounds,
+} from './schema-bounds.ts';
 
-/** Validates metadata against registered schemas (JSON Schema 2020-12). Compiled schemas are kept, since they never change. */
+/** Validates metadata against registered schemas (JSON Schema 2020-12), in a thread that is killed beyond `schema-bounds.ts`. */
 export interface MetadataValidator {
-  /** Throws `invalid_metadata_schema` when it is not a schema that can be used. */
-  checkSchema(jsonSchema: JsonObject): void;
-  /** Throws `metadata_mismatch` with a JSON pointer to what does not fit. */
-  validate(slug: string, jsonSchema: JsonObject, metadata: JsonObject): void;
+  /**
+   * Throws `invalid_metadata_schema` when it is not a schema that can be used, `metadata_schema_too_costly` with the bound in `info`,
+   * and `too_busy` when too much that is slow waits already.
+   */
+  checkSchema(actor: string, jsonSchema: JsonObject): Promise<void>;
+  /** Throws `metadata_mismatch` with a JSON pointer to what does not fit, and what `checkSchema` throws. */
+  validate(actor: string, slug: string, jsonSchema: JsonObject, metadata: JsonObject): Promise<void>;
+  /** Stops what is under way, which throws `cancelled`. */
+  close(): Promise<void>;
 }
 
-const keptSchemas = 128;
-const maximumSchemaLength = 1_048_576;
+/** What an error is about. */
+interface Subject {
+  /** Begins a sentence. */
+  readonly name: string;
+  readonly field: string;
+  readonly remedy: string;
+}
 
-export function createMetadataValidator(): MetadataValidator {
-  const kept = new Map<string, ValidateFunction>();
+const newSchema: Subject = { name: 'This metadata schema', field: '/json_schema', remedy: 'Make it simpler.' };
+
+/** `now` in milliseconds. */
+export function createMetadataValidator(now: () => number, bounds: ConfinedBounds = schemaBounds): MetadataValidator {
+  const threads = createConfined<SchemaInput, SchemaOutput>(moduleUrl('./schema-work.ts', import.meta.url), bounds, now);
   return {
-    checkSchema(jsonSchema) {
-      compile(jsonSchema);
+    async checkSchema(actor, jsonSchema) {
+      const schema = canonicalJson(jsonSchema);
+      checkLength(schema, newSchema);
+      usable(await threads.run({ schema }, actor, ''), newSchema, bounds);
     },
-    validate(slug, jsonSchema, metadata) {
-      let validate = kept.get(slug);
-      if (validate === undefined) {
-        validate = compile(jsonSchema);
-        if (kept.size >= keptSchemas) kept.delete(kept.keys().next().value!);
-        kept.set(slug, validate);
-      }
-      if (validate(metadata)) return;
-      const [first] = validate.errors ?? [];
-      throw new ArtifactstoreError(
-        'metadata_mismatch',
-        `The metadata does not fit the schema "${slug}": ${first?.instancePath || '/'} ${first?.message ?? 'is not valid'}.`,
-        {
-          field: `/metadata${first?.instancePath ?? ''}`,
-          info: {
-            errors: (validate.errors ?? [])
-              .slice(0, 10)
-              .map((error) => ({ field: `/metadata${error.instancePath}`, message: error.message })),
-          },
-        },
-      );
+    async validate(actor, slug, jsonSchema, metadata) {
+      const subject: Subject = {
+        name: `The metadata schema "${slug}"`,
+        field: '/metadata_schema_slug',
+        remedy: 'Register a simpler one under a new slug, or send other metadata.',
+      };
+      const input = { schema: canonicalJson(jsonSchema), metadata: canonicalJson(metadata) };
+      checkLength(input.schema, subject);
+      if (input.metadata.length > maximumMetadataLength)
+        throw new ArtifactstoreError('body_too_large', `Metadata with a schema is at most ${maximumMetadataLength} characters long.`, {
+          field: '/metadata',
+        });
+      const output = usable(await threads.run(input, actor, slug), subject, bounds);
+      if (output.kind === 'misfits') throw mismatch(slug, output.errors);
     },
+    close: () => threads.close(),
   };
 }
 
-function compile(jsonSchema: JsonObject): ValidateFunction {
-  if (canonicalJson(jsonSchema).length > maximumSchemaLength)
-    throw new ArtifactstoreError('invalid_metadata_schema', 'A metadata schema is at most 1 MiB long.', { field: '/json_schema' });
-  // One validator a schema: an `$id` in one must not be visible to, or collide with, another.
-  const ajv = new Ajv2020({ strict: false, allErrors: false, validateFormats: true, logger: false });
-  addFormats.default(ajv);
-  try {
-    if (Reflect.get(jsonSchema, '$async') !== undefined) throw new Error('$async is not part of JSON Schema');
-    return ajv.compile(jsonSchema);
-  } catch (error) {
-    throw new ArtifactstoreError('invalid_metadata_schema', `This is not a usable JSON Schema 2020-12: ${(error as Error).message}.`, {
-      field: '/json_schema',
-    });
+function checkLength(schema: string, { name, field }: Subject): void {
+  if (schema.length <= maximumSchemaLength) return;
+  throw new ArtifactstoreError('invalid_metadata_schema', `${name} is longer than ${maximumSchemaLength} characters.`, { field });
+}
+
+function usable(
+  outcome: Outcome<SchemaOutput>,
+  subject: Subject,
+  bounds: ConfinedBounds,
+): SchemaOutput & { readonly kind: 'fits' | 'misfits' } {
+  if (outcome.kind === 'over') {
+    if (outcome.bound === 'waiting')
+      throw new ArtifactstoreError('too_busy', `Too many slow metadata schemas are being applied already; ask again later.`, {
+        field: subject.field,
+        info: { bound: 'waiting', limit: bounds.slowOfOne },
+      });
+    if (outcome.bound === 'time') throw tooCostly(subject, 'time', `${bounds.milliseconds / 1000} seconds`, bounds.milliseconds);
+    throw tooCostly(subject, 'memory', `${bounds.heapMebibytes} MiB of memory`, bounds.heapMebibytes * 1_048_576);
   }
+  const { output } = outcome;
+  if (output.kind === 'too_much_code') throw tooCostly(subject, 'code', `${maximumCode} characters in its compiled form`, maximumCode);
+  if (output.kind === 'unusable')
+    throw new ArtifactstoreError(
+      'invalid_metadata_schema',
+      `${subject.name} is not a JSON Schema 2020-12 that can be used: ${output.reason}.`,
+      {
+        field: subject.field,
+      },
+    );
+  return output;
+}
+
+function tooCostly({ name, field, remedy }: Subject, bound: string, much: string, limit: number): ArtifactstoreError {
+  return new ArtifactstoreError('metadata_schema_too_costly', `${name} takes more than ${much}. ${remedy}`, {
+    field,
+    info: { bound, limit },
+  });
+}
+
+function mismatch(slug: string, errors: readonly { readonly at: string; readonly message: string }[]): ArtifactstoreError {
+  const [first] = errors;
+  return new ArtifactstoreError(
+    'metadata_mismatch',
+    `The metadata does not fit the schema "${slug}": ${first?.at || '/'} ${first?.message ?? 'is not valid'}.`,
+    {
+      field: `/metadata${first?.at ?? ''}`,
+      info: { errors: errors.map(({ at, message }) => ({ field: `/metadata${at}`, message })) },
+    },
+  );
 }

@@ -32,7 +32,7 @@ export function createPackages(context: Context, actor: string): Packages {
           throw new ArtifactstoreError('unknown_metadata_schema', `There is no metadata schema "${slug}"; register it first.`, {
             field: '/metadata_schema_slug',
           });
-        context.validator.validate(slug, schema.json_schema, checked.metadata);
+        await context.validator.validate(actor, slug, schema.json_schema, checked.metadata);
       }
       const key = options?.idempotencyKey;
       return await database.write('package.create', {

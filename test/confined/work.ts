@@ -1,0 +1,15 @@
+/** What the tests let a confined thread do. */
+export type WorkInput = 'spin' | 'fill' | 'throw' | 'exit' | { readonly echo: number } | { readonly spinFor: number };
+
+export function work(input: WorkInput): number {
+  if (typeof input === 'object') {
+    if ('echo' in input) return input.echo;
+    for (const end = performance.now() + input.spinFor; performance.now() < end; );
+    return input.spinFor;
+  }
+  if (input === 'spin') for (;;);
+  if (input === 'exit') process.exit(3);
+  if (input === 'throw') throw new Error('no such thing');
+  const kept: object[] = [];
+  for (;;) kept.push({ at: kept.length });
+}
