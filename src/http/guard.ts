@@ -4,6 +4,7 @@ import { parseId } from '../kernel/id.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import { type Access, anonymousActor } from './auth.ts';
 import { essence, hasBody, readJson, refuseFraming } from './body.ts';
+import { requireOneHost } from './host.ts';
 import { problems } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
@@ -39,8 +40,15 @@ export function guardRequests(
   api.addHook('onRequest', (request, reply, done) => {
     observe(context, request, reply);
     reply.header('x-request-id', request.id);
-    if (request.is404) return done();
     try {
+      requireOneHost(request.raw);
+    } catch (error) {
+      // Whatever stands between has another idea of where requests begin and go.
+      reply.header('connection', 'close');
+      return done(error as Error);
+    }
+    try {
+      if (request.is404) return done();
       refuseFraming(request.raw);
       request.actor = authenticate(request.raw.headers.authorization, request.routeOptions.config.access ?? 'write');
       request.registry = registryFor(request.actor);
@@ -63,16 +71,22 @@ export function guardRequests(
     done();
   });
 
-  api.setNotFoundHandler((request, reply) => {
+  const refuseRoute = (request: FastifyRequest, reply: FastifyReply): void => {
     const path = request.raw.url?.split('?', 1)[0] ?? '/';
     const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
-    if (allowed.length === 0)
-      return sendProblem(request, reply, new ArtifactstoreError('route_not_found', `There is no such route; see ${request.prefix}/docs/.`));
-    reply.header('allow', allowed.join(', '));
-    sendProblem(request, reply, new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`));
-  });
+    // A folder of files takes a method and yet may not have the file.
+    const isUnknown = allowed.length === 0 || allowed.includes(request.method);
+    if (!isUnknown) reply.header('allow', allowed.join(', '));
+    const error = isUnknown
+      ? new ArtifactstoreError('route_not_found', `There is no such route; see ${request.prefix}/docs/.`)
+      : new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`);
+    sendProblem(request, reply, error);
+  };
+  api.setNotFoundHandler(refuseRoute);
 
   api.setErrorHandler((error, request, reply) => {
+    // What the framework finds wrong with a request that no route takes is not what the caller has to know.
+    if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
     const known = asKnown(error);
     const status = known instanceof ArtifactstoreError ? problems[known.code][0] : 500;
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };

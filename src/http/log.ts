@@ -34,7 +34,7 @@ export function createLog(options: LogOptions): Log {
 const standardOutput = 1;
 const flushMilliseconds = 1_000;
 
-interface ErrorDescription {
+export interface ErrorDescription {
   readonly type: string;
   readonly code?: unknown;
   readonly message: string;
@@ -42,7 +42,7 @@ interface ErrorDescription {
   readonly cause?: ErrorDescription;
 }
 
-function describeError(error: unknown): ErrorDescription {
+export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { code } = error as { readonly code?: unknown };
   return {

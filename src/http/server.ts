@@ -16,6 +16,7 @@ import { systemRoutes } from './api/system.ts';
 import { usageRoutes } from './api/usage.ts';
 import { type BearerToken, createAuthenticator } from './auth.ts';
 import { deferContinue } from './body.ts';
+import { concealTokens } from './conceal.ts';
 import { followConnections } from './connections.ts';
 import { guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
@@ -78,10 +79,11 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const own = createMetrics(health, () => registryFor('health').usage(), parts.log.droppedLines);
   const metrics: Metrics = { ...own, render: () => parts.renderMetrics?.(own) ?? own.render() };
   const prefix = parts.prefix ?? { basePath: '', trustForwardedPrefix: false };
+  const log = concealTokens(parts.log.logger, parts.tokens);
   const context: RouteContext = {
     logProbes: parts.logProbes ?? true,
     limits,
-    log: parts.log.logger,
+    log,
     metrics,
     health,
     version: parts.version,
@@ -107,6 +109,8 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     rewriteUrl: (raw) => withoutBasePath(originForm(raw.url ?? '/'), prefix.basePath),
     http: {
       maxHeaderSize: limits.headerBytes,
+      // Refused in words, by the guard.
+      requireHostHeader: false,
       headersTimeout: limits.headersTimeout,
       connectionsCheckingInterval: limits.headersCheckInterval,
       keepAliveTimeoutBuffer: 0,
@@ -114,9 +118,10 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     clientErrorHandler: (error, socket) => {
       if (!socket.writable) return void socket.destroy();
       const answer = clientError(error.code);
+      log.info({ request_id: answer.request_id, status: answer.status, code: answer.code }, 'a request was not understood');
       const text = JSON.stringify(answer);
       socket.end(
-        `HTTP/1.1 ${answer.status} ${answer.title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+        `HTTP/1.1 ${answer.status} ${answer.title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${answer.request_id}\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
       );
     },
     frameworkErrors: (_error, request, reply) => {

@@ -150,3 +150,18 @@ test('a request target with scheme and host means its path', async () => {
   const answer = await door.raw('GET http://example.test/livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
   assert.match(answer, /^HTTP\/1\.1 200 /);
 });
+
+test('a method that no route has is 405, a file that is not there is 404, and nonsense is in the log', async () => {
+  await using door = await openDoor();
+  for (const method of ['QUERY', 'PROPFIND', 'PUT'])
+    assert.match(
+      await door.raw(`${method} /packages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+      /^HTTP\/1\.1 405 [\s\S]*allow: [A-Z, ]*GET/,
+    );
+  assert.match(await door.raw('QUERY /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 404 /);
+  assert.equal((await fetch(`${door.url}/docs/static/nope.js`)).status, 404);
+  const answer = await door.raw('nonsense\r\n\r\n');
+  const [, id] = /x-request-id: ([0-9a-f-]{36})\r\n/.exec(answer) ?? [];
+  assert.ok(answer.includes(`"request_id":"${id}"`));
+  assert.ok(door.lines.some((line) => line.includes(`"request_id":"${id}","status":400`)));
+});
