@@ -8,7 +8,7 @@ export interface BucketContent {
   readonly unfinished: number;
 }
 
-/** What lies in a bucket, as its owner sees it. */
+/** What lies in a bucket, as its owner sees it, but for the markers that say whose it is. */
 export async function contentOf(store: RealStore, Bucket: string): Promise<BucketContent> {
   const client = clientOf(store);
   try {
@@ -20,6 +20,7 @@ export async function contentOf(store: RealStore, Bucket: string): Promise<Bucke
         new ListObjectsV2Command({ Bucket, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }),
       );
       for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+        if (/(^|\/)registry\.json$/.test(Key)) continue;
         keys.push(Key);
         bytes += Size;
       }
