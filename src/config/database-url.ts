@@ -35,6 +35,9 @@ function postgresqlUrl(text: string, directory: string): string {
   if (url === null) throw new Error(`must look like postgresql://user:password@host:5432/database; ${encoding}`);
   if (![url.username, url.password, url.pathname, url.hostname].every(isEncoded))
     throw new Error(`has a "%" that does not begin a percent-encoded character; ${encoding}`);
+  // The beginning of a password that is not encoded was read as a port, and the rest of it as all that follows.
+  if (url.hash !== '' || url.pathname.includes('@') || (url.search.includes('@') && !knowsAll(url.searchParams)))
+    throw new Error(`has a "#", or an "@" behind the host; ${encoding}`);
   if (url.pathname.length < 2) throw new Error('names no database: postgresql://user:password@host:5432/database');
   if (url.hostname.includes(',')) throw new Error('names several hosts: one is taken, which leads to the server that is the primary now');
   const { searchParams } = url;
@@ -57,6 +60,10 @@ function postgresqlUrl(text: string, directory: string): string {
   if (searchParams.get('sslmode') === 'verify-ca' && !searchParams.has('sslrootcert'))
     throw new Error('has sslmode=verify-ca without sslrootcert, the certificate of the authority that is to vouch for the server');
   return url.href;
+}
+
+function knowsAll(search: URLSearchParams): boolean {
+  return [...search.keys()].every((name) => parameters[name] !== undefined || name === 'ssl');
 }
 
 /** Shows nothing of the URL: it may hold a password. */

@@ -170,8 +170,9 @@ const booleans: ReadonlyMap<string, boolean> = new Map([
   ['off', false],
 ]);
 
+/** A password may hold what it should not, unencoded: it is taken to go to the last "@". */
 function withoutPassword(text: string): string {
   return text
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, `$1:${secretPlaceholder}@`)
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):.*@/is, `$1:${secretPlaceholder}@`)
     .replace(/([?&](?:ssl)?password=)[^&#]*/gi, `$1${secretPlaceholder}`);
 }

@@ -24,6 +24,25 @@ test('a parameter that is not known, or has a value that is not, is refused', ()
   assert.throws(() => read('postgresql://u:p@one,two/db'), /several hosts/);
 });
 
+test('a password that is not percent-encoded is refused, and no part of it is shown', () => {
+  for (const password of [
+    'pa/SECRET',
+    '12/SECRET',
+    '12?SECRET',
+    '12/ab?SECRET',
+    '12/ab?SECRET=1&SECRET',
+    '12/ab#SECRET',
+    '12#SECRET',
+    'p%SECRET',
+  ])
+    assert.throws(
+      () => read(`postgresql://u:${password}@h/db`),
+      (error: Error) => /is written %40/.test(error.message) && !/SECRET/.test(error.message),
+      password,
+    );
+  assert.equal(read('postgresql://h:5432/db?user=u@server').user, 'u@server');
+});
+
 test('sslmode means what it means to libpq', () => {
   const mode = (search: string) => read(`postgresql://u:p@h/db${search}`).sslMode;
   assert.equal(mode(''), 'prefer');
