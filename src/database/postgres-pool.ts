@@ -113,7 +113,14 @@ export function createPostgresPool({ target, ...patience }: PoolOptions): Postgr
       if (closed) throw isClosed();
       const kept = takeIdle();
       if (kept !== undefined) return lend(kept);
-      return await (taken.size + opening < poolConnections ? open() : waitForOne());
+      if (taken.size + opening >= poolConnections) return await waitForOne();
+      try {
+        return await open();
+      } catch (error) {
+        // Whoever waits for this one has nobody else to wait for.
+        void replace();
+        throw error;
+      }
     },
     giveBack(connection, good) {
       taken.delete(connection);
