@@ -51,6 +51,8 @@ export interface Config {
   readonly trustForwardedPrefix: boolean;
   /** How long requests in flight may take when a server is stopped. */
   readonly shutdownGraceSeconds: number;
+  /** Connections that a server takes at a time; 0 for as many as the system gives. */
+  readonly maxConnections: number;
   readonly tokens: readonly BearerToken[];
   readonly anonymousRead: boolean;
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
@@ -111,6 +113,7 @@ export function readConfig(
     basePath: settings.parsed('BASE_PATH', '', parseBasePath),
     trustForwardedPrefix: settings.boolean('TRUST_FORWARDED_PREFIX', false),
     shutdownGraceSeconds: settings.integer('SHUTDOWN_GRACE_SECONDS', 30, { from: 0, to: 86_400 }),
+    maxConnections: settings.integer('MAX_CONNECTIONS', 1_000, { from: 0, to: 1_000_000 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),

@@ -53,6 +53,7 @@ describe('configuration', () => {
       basePath: '',
       trustForwardedPrefix: false,
       shutdownGraceSeconds: 30,
+      maxConnections: 1_000,
       tokens: [],
       anonymousRead: false,
       apiUrl: 'http://127.0.0.1:8000',

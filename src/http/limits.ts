@@ -29,7 +29,7 @@ export interface Limits {
 }
 
 /** The limits that are counted when they end something without an answer of the route's own. */
-export const limitNames = ['waiting_requests', 'unread_answer', 'unsent_bytes'] as const;
+export const limitNames = ['connections', 'waiting_requests', 'unread_answer', 'unsent_bytes'] as const;
 export type LimitName = (typeof limitNames)[number];
 
 export const defaultLimits: Limits = {
@@ -37,7 +37,7 @@ export const defaultLimits: Limits = {
   jsonBytes: 1_048_576,
   largeJsonBytes: 8_388_608,
   parts: 100_000,
-  connections: 0,
+  connections: 1_000,
   waitingRequests: 256,
   unsentBytes: 134_217_728,
   headersTimeout: 60_000,

@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
+import { admitConnections } from './admission.ts';
 import { eventRoutes } from './api/events.ts';
 import { fileRoutes } from './api/files.ts';
 import { metadataSchemaRoutes } from './api/metadata-schemas.ts';
@@ -146,11 +147,16 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   await api.ready();
 
   const server: HttpServer = api.server;
+  admitConnections(
+    server,
+    limits,
+    metrics.limited,
+    (url) => withoutBasePath(originForm(url), prefix.basePath).split('?', 1)[0] === '/livez',
+  );
   const endWatch = letGoUnread(server, limits, metrics.limited);
   takeTurns(server, limits, metrics.limited);
   deferContinue(server);
   const connections = followConnections(server);
-  if (limits.connections > 0) server.maxConnections = limits.connections;
 
   return {
     async listen(host, port) {
