@@ -120,6 +120,22 @@ test('a file has a test at the same place, or for its folder; types need none', 
   assert.equal(doesSomething('src/kernel/module-url.ts'), true);
 });
 
+/** Those of other platforms, which the registry that made the lock does not have at this version. */
+const withoutIntegrity = /^node_modules\/@napi-rs\/blake-hash-(?:android|darwin|freebsd|win32|linux-(?:arm|ppc64|s390x))/;
+
+test('the lock says of every package of a registry what its bytes are', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    readonly packages: Readonly<Record<string, { readonly link?: boolean; readonly integrity?: string }>>;
+  };
+  const unchecked = Object.entries(packages).filter(([path, { link, integrity }]) => {
+    return path.includes('node_modules/') && link !== true && integrity === undefined && !withoutIntegrity.test(path);
+  });
+  assert.deepEqual(
+    unchecked.map(([path]) => path),
+    [],
+  );
+});
+
 /**
  * A file of a pure part has a test at the same place, or is a part of one that has, by its name (`cbor-encoder` of `cbor`). Elsewhere it is
  * enough that a test of its own part reaches it, through imports: what a server or a dialect is made of is tested whole.
