@@ -86,7 +86,11 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     log: serving.log,
     logProbes: context.config.logProbes,
     prefix: { basePath: context.config.basePath, trustForwardedPrefix: context.config.trustForwardedPrefix },
-    limits: { graceTimeout: graceOf(context.config), connections: context.config.maxConnections },
+    limits: {
+      graceTimeout: graceOf(context.config),
+      connections: context.config.maxConnections,
+      uploadBytesPerSecond: context.config.minUploadBytesPerSecond,
+    },
     ...(shared === undefined ? {} : { renderMetrics: shared.renderMetrics }),
   });
   shared?.share(server.metrics);

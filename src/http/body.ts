@@ -7,6 +7,8 @@ import { parseParameters } from '../protocol/part-head.ts';
 import type { Limits } from './limits.ts';
 import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
 
+type BodyLimits = Pick<Limits, 'idleTimeout' | 'uploadBytesPerSecond'>;
+
 /** How many chunks of 64 KiB wait for their reader before the connection is told to. */
 const waitingChunks = 8;
 
@@ -42,13 +44,16 @@ export function waitsToSend(request: IncomingMessage): boolean {
 
 /**
  * The body as it arrives, for one reader. It ends cleanly only when the whole body was received: a sender that goes away is
- * `cancelled`, one that falls silent for `idleTimeout` is `request_timeout`. Leaving early keeps the connection, so that it can still be answered.
+ * `cancelled`, one that falls silent for `idleTimeout`, or drips below the least rate, is `request_timeout`. Leaving early keeps the connection, so that it can still be answered.
  */
-export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'idleTimeout'>): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readBody(request: FastifyRequest, limits: BodyLimits): AsyncGenerator<Uint8Array, void, undefined> {
   const { raw } = request;
   let failure: ArtifactstoreError | undefined;
   let wake = Promise.withResolvers<void>();
   let asleep = false;
+  // Only the time in which the sender is waited for counts: a slow disk is not its fault.
+  let waited = 0;
+  let received = request.bytesIn;
   // Chunks as the parser gives them: reading on demand would join, and so copy, those that wait.
   const arrived: Uint8Array[] = [];
   const rouse = (): void => wake.resolve();
@@ -83,8 +88,20 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
       if (raw.isPaused()) raw.resume();
       idle.refresh();
       asleep = true;
+      const from = performance.now();
       await wake.promise;
       asleep = false;
+      waited += performance.now() - from;
+      if (waited >= limits.idleTimeout) {
+        const least = (limits.uploadBytesPerSecond * waited) / 1000;
+        if (request.bytesIn - received < least && !raw.complete)
+          failure ??= new ArtifactstoreError(
+            'request_timeout',
+            `The body arrived more slowly than ${limits.uploadBytesPerSecond} bytes a second.`,
+          );
+        waited = 0;
+        received = request.bytesIn;
+      }
       wake = Promise.withResolvers<void>();
     }
     if (!raw.complete) throw new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
@@ -98,10 +115,7 @@ export async function* readBody(request: FastifyRequest, limits: Pick<Limits, 'i
 }
 
 /** The body as `readBody` gives it, held to the digests that its headers state of it as a whole. */
-export async function* readChecked(
-  request: FastifyRequest,
-  limits: Pick<Limits, 'idleTimeout'>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readChecked(request: FastifyRequest, limits: BodyLimits): AsyncGenerator<Uint8Array, void, undefined> {
   const { headers } = request.raw;
   refuseLateDigests(headers.trailer);
   const digests = statedDigests(fieldsOf(headers));
@@ -156,7 +170,10 @@ export async function readJson(request: FastifyRequest, maximumBytes: number, li
   const deadline = performance.now() + limits.jsonTimeout;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of readChecked(request, { idleTimeout: Math.min(limits.idleTimeout, limits.jsonTimeout) })) {
+  for await (const chunk of readChecked(request, {
+    uploadBytesPerSecond: 0,
+    idleTimeout: Math.min(limits.idleTimeout, limits.jsonTimeout),
+  })) {
     length += chunk.length;
     if (length > maximumBytes) throw tooLarge();
     if (performance.now() > deadline)

@@ -18,6 +18,8 @@ export interface Limits {
   readonly headersCheckInterval: number;
   /** The longest silence within a body that is sent, or within an answer that is not read. */
   readonly idleTimeout: number;
+  /** The least that a sender must send of a body on average while it is waited for, over each `idleTimeout`; 0 for none. */
+  readonly uploadBytesPerSecond: number;
   /** From the first to the last byte of a JSON body. */
   readonly jsonTimeout: number;
   /** How long an idle connection is kept for the next request. */
@@ -43,6 +45,7 @@ export const defaultLimits: Limits = {
   headersTimeout: 60_000,
   headersCheckInterval: 15_000,
   idleTimeout: 120_000,
+  uploadBytesPerSecond: 0,
   jsonTimeout: 60_000,
   keepAliveTimeout: 75_000,
   graceTimeout: 30_000,

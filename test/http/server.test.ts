@@ -44,6 +44,26 @@ test('a body that drips goes on for as long as it is not silent', async () => {
   assert.match(await drain(socket), /^HTTP\/1\.1 201 /);
 });
 
+test('with a least rate, a body that drips is answered with 408, and one that is fast enough is not', async () => {
+  await using door = await openDoor({ limits: { idleTimeout: 300, uploadBytesPerSecond: 1_000 } });
+  const { id } = await door.newPackage();
+  for (const [piece, status] of [
+    [1, 408],
+    [1_000, 201],
+  ] as const) {
+    const socket = await door.connect();
+    socket.write(
+      `PUT /packages/${id}/files/f${piece} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${10 * piece}\r\nconnection: close\r\n\r\n`,
+    );
+    const answered = drain(socket);
+    for (let sent = 0; sent < 10; sent++) {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      if (socket.writable) socket.write('x'.repeat(piece));
+    }
+    assert.match(await answered, new RegExp(`^HTTP/1\\.1 ${status} `));
+  }
+});
+
 test('request ids are taken when sane and made when not', async () => {
   await using door = await openDoor();
   const idOf = async (given: string) =>
