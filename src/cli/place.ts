@@ -74,6 +74,14 @@ export function createPlacer(root: string, drafts: string): Placer {
       }
       // Some file systems say only here that they are full.
       await handle.close().catch(failed);
+      // The folders were looked at when they were made: who can write there may have put a link in the place of one since.
+      if (!(await areFolders(root, segments.slice(0, -1)).catch(failed))) {
+        await rm(draft, { force: true });
+        throw new ArtifactstoreError('path_conflict', `A folder of "${file.relative_path}" was replaced while the pull was at work.`, {
+          field: file.relative_path,
+          info: { hint: 'pull into a directory that nobody else writes to' },
+        });
+      }
       // A link that stands there is replaced itself, not what it leads to.
       await rename(draft, path).catch((cause: unknown) => {
         if (errnoCode(cause) !== 'EISDIR' && errnoCode(cause) !== 'ENOTEMPTY') return failed(cause);

@@ -66,6 +66,20 @@ describe('placing files', () => {
     assert.equal(readFileSync(join(directory, 'outside', 'file'), 'utf8'), 'theirs');
     assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'ours');
   });
+
+  test('looks at folders again that it has made: a link in the place of one is not followed', async () => {
+    mkdirSync(join(directory, 'outside'));
+    await put(describeFile('a/b/first', 'ours'), 'ours');
+    async function* swapping(): AsyncGenerator<Uint8Array> {
+      yield utf8('ours');
+      rmSync(join(root, 'a'), { recursive: true });
+      mkdirSync(join(directory, 'outside', 'b'));
+      symlinkSync(join(directory, 'outside'), join(root, 'a'));
+    }
+    const second = placer.place(describeFile('a/b/second', 'ours'), swapping(), () => undefined);
+    await assert.rejects(second, (error) => isArtifactstoreError(error, 'path_conflict'));
+    assert.deepEqual([readdirSync(join(directory, 'outside/b')), readdirSync(drafts)], [[], []]);
+  });
 });
 
 function describeFile(relative_path: string, text: string, annotations: Readonly<Record<string, string>> = {}): ManifestFile {
