@@ -4,7 +4,7 @@ import { openDataPlane } from './dataplane/streaming.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
 import { formatTimestamp } from './kernel/time.ts';
 import { openBackup } from './open-backup.ts';
-import { checkBackup } from './registry/check-backup.ts';
+import { checkBackup, requireIdempotencyKeys } from './registry/check-backup.ts';
 import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from './registry/operator.ts';
 import { restore } from './registry/restore.ts';
 import { guardStorage } from './storage/guarded.ts';
@@ -65,6 +65,7 @@ export async function checkBackupIn(directory: string, options: CheckBackupOptio
     throw new ArtifactstoreError('integrity_failure', `The backup in ${place.directory} was never finished.`, {
       info: { hint: 'run `artifactstore backup` on the registry again; it resumes where it stopped' },
     });
+  await requireIdempotencyKeys(place);
   const { registry, state, sequence, chain_digest, finished_at, missing } = record;
   return { registry_id: registry.id, state, sequence, chain_digest, finished_at, missing, ...(await checkBackup(place, record, options)) };
 }

@@ -17,7 +17,7 @@ export interface BackupPlace {
   readonly objects: DataPlane;
   /** The length of the copy of these bytes; undefined while there is none. */
   sizeOf(address: ContentAddress): Promise<number | undefined>;
-  /** The rows of `idempotency_keys` that were copied. */
+  /** The rows of `idempotency_keys` that were copied. Throws `integrity_failure` where their file is damaged. */
   idempotencyKeys(): AsyncIterable<readonly IdempotencyKey[]>;
   saveIdempotencyKeys(rows: AsyncIterable<readonly IdempotencyKey[]>): Promise<void>;
   close(): Promise<void>;

@@ -64,7 +64,7 @@ async function* readRows(path: string): AsyncIterable<readonly IdempotencyKey[]>
   if ((await sizeOfFile(path)) === undefined) return;
   let rows: IdempotencyKey[] = [];
   for await (const line of linesOf(createReadStream(path))) {
-    rows.push(parse(line, path) as unknown as IdempotencyKey);
+    rows.push(parseKey(line, path));
     if (rows.length < rowsPerStep) continue;
     yield rows;
     rows = [];
@@ -84,6 +84,30 @@ async function readRecord(path: string): Promise<BackupRecord | undefined> {
   if (record.format !== 1 || typeof record.registry?.id !== 'string' || !Number.isSafeInteger(record.sequence))
     throw new ArtifactstoreError('integrity_failure', `${path} is no record of a backup that this version can read.`);
   return record as BackupRecord;
+}
+
+function parseKey(line: string, path: string): IdempotencyKey {
+  let row: Readonly<Record<string, unknown>> | null = null;
+  try {
+    row = JSON.parse(line);
+  } catch {
+    // Told below.
+  }
+  if (row === null || keyFields.some((name) => typeof row[name] !== 'string')) throw badKeys(path);
+  return row as unknown as IdempotencyKey;
+}
+
+const keyFields: readonly (keyof IdempotencyKey)[] = ['producer', 'idempotency_key', 'request_digest', 'package_id', 'created_at'];
+
+function badKeys(path: string): ArtifactstoreError {
+  return new ArtifactstoreError('integrity_failure', `The backup's file ${path} is damaged.`, {
+    info: {
+      file: path,
+      hint:
+        'run `artifactstore backup` again: it writes this file anew. Where the registry is lost, delete it: a restore ' +
+        'then knows no idempotency key, and a push that is repeated with an old one makes another package',
+    },
+  });
 }
 
 function parse(text: string, path: string): Readonly<Record<string, unknown>> {

@@ -38,6 +38,12 @@ export async function checkBackup(
   return { ...counts, problems };
 }
 
+/** Reads the idempotency keys of a copy that was finished; throws `integrity_failure` where a restore could not. */
+export async function requireIdempotencyKeys(place: Pick<BackupPlace, 'idempotencyKeys'>): Promise<void> {
+  const pages = place.idempotencyKeys()[Symbol.asyncIterator]();
+  while ((await pages.next()).done !== true);
+}
+
 async function problemOf(place: BackupPlace, object: LiveObject, options: CheckBackupOptions): Promise<string | undefined> {
   const { contentAddress, sizeBytes } = object;
   if (options.read === true) {

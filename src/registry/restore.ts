@@ -3,6 +3,7 @@ import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { StoredEvent } from '../kernel/event.ts';
 import { objectKey, parseObjectKey } from '../kernel/key.ts';
+import { requireIdempotencyKeys } from './check-backup.ts';
 import { readChain, readLive } from './copied-log.ts';
 import { stageFrom } from './copy.ts';
 import type { CopyCounts, MissingObject, Restored, RestoreOptions } from './operator.ts';
@@ -50,6 +51,7 @@ export async function restore(parts: RestoreParts, options: RestoreOptions): Pro
       },
     );
   await database.requireEmpty();
+  await requireIdempotencyKeys(place);
   const live = await readLive(place, record, signal);
   requireBackends(parts, live);
   const found = await findObjects(parts, options.resume === true);

@@ -169,6 +169,22 @@ describe('a backup', () => {
     assert.deepEqual((await checkBackupIn(target, { read: true })).problems, []);
   });
 
+  it('is not called good, and no target is touched, when a restore could not read its idempotency keys', async () => {
+    await store.operator.backup(target);
+    const keys = join(target, 'idempotency-keys.jsonl');
+    const spoil = [() => truncateSync(keys, 40), () => writeFileSync(keys, '{}\n')];
+    for (const [index, change] of spoil.entries()) {
+      change();
+      const damaged = { code: 'integrity_failure', message: /idempotency-keys\.jsonl is damaged/ };
+      await assert.rejects(checkBackupIn(target, {}), damaged);
+      await assert.rejects(restoreStore(emptyPlaces(place.path, `keyless-${index}`), target, {}), damaged);
+      const made = readdirSync(place.path, { recursive: true, encoding: 'utf8' }).filter((path) => path.startsWith(`keyless-${index}`));
+      assert.ok(!made.some((path) => /registry\.json|blake3/.test(path)), made.join());
+      await store.operator.backup(target);
+      assert.deepEqual((await checkBackupIn(target, {})).problems, []);
+    }
+  });
+
   it('says nothing of its objects when it is unmounted while it is read', async () => {
     const away = `${target}-away`;
     const onProgress = () => void (existsSync(target) && renameSync(target, away));
