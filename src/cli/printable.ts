@@ -10,8 +10,8 @@ export function printable(text: string): string {
     .replace(unseen, '\ufffd');
 }
 
-/** Bold, dim, red, green, yellow, and their ends. */
-const ours: ReadonlySet<string> = new Set(['1', '2', '22', '31', '32', '33', '39']);
+/** Bold, dim, red, green, yellow, cyan, and their ends. */
+const ours: ReadonlySet<string> = new Set(['1', '2', '22', '31', '32', '33', '36', '39']);
 
 /** The same JSON, in which no terminal finds anything but characters that are seen. */
 export function printableJson(json: string): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import picocolors from 'picocolors';
 import { printable, printableJson } from '../../src/cli/printable.ts';
 
 /** Each hides, moves or reorders what a terminal shows. */
@@ -35,6 +36,11 @@ test('what drives or deceives a terminal is shown as a mark', () => {
   }
   for (const text of ['tab\tand\nline', 'Grüße 你好 שלום مرحبا', '👩‍👩‍👧', 'می‌خواهم', '\u001b[32mok\u001b[39m \u001b[1mhead\u001b[22m'])
     assert.equal(printable(text), text);
+});
+
+test('our own colours stay', () => {
+  const { bold, dim, red, green, yellow, cyan } = picocolors.createColors(true);
+  for (const paint of [bold, dim, red, green, yellow, cyan]) assert.equal(printable(paint('text')), paint('text'));
 });
 
 test('JSON says the same without them', () => {
