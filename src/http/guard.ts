@@ -4,7 +4,7 @@ import { parseId } from '../kernel/id.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import { type Access, anonymousActor } from './auth.ts';
 import { essence, hasBody, readJson, refuseFraming } from './body.ts';
-import { requireOneHost } from './host.ts';
+import { requireLocalHost, requireOneHost } from './host.ts';
 import { problems } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
@@ -42,6 +42,7 @@ export function guardRequests(
     reply.header('x-request-id', request.id);
     try {
       requireOneHost(request.raw);
+      if (context.localOnly) requireLocalHost(request.raw);
     } catch (error) {
       // Whatever stands between has another idea of where requests begin and go.
       reply.header('connection', 'close');

@@ -9,3 +9,13 @@ export function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): vo
     field: 'host',
   });
 }
+
+/**
+ * For a server that is this machine's alone: a page of somebody else's can have its own name lead here, and a browser then takes this server for
+ * that page's. Such a request names the page's host.
+ */
+export function requireLocalHost({ headers }: IncomingMessage): void {
+  const name = URL.parse(`http://${headers.host ?? 'localhost'}`)?.hostname ?? '';
+  if (/^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(name)) return;
+  throw new ArtifactstoreError('forbidden', 'This server is for its own machine; ask it as localhost or 127.0.0.1.', { field: 'host' });
+}

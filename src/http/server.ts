@@ -44,6 +44,8 @@ export interface ServerParts {
   readonly logProbes?: boolean;
   /** None, and nobody is believed, where absent. */
   readonly prefix?: PrefixOptions;
+  /** Refuses requests that name another host than this machine; no where absent. */
+  readonly localOnly?: boolean;
   readonly limits?: Partial<Limits>;
   /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
   renderMetrics?(own: Metrics): Promise<string>;
@@ -83,6 +85,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const log = concealTokens(parts.log.logger, parts.tokens);
   const context: RouteContext = {
     logProbes: parts.logProbes ?? true,
+    localOnly: parts.localOnly ?? false,
     limits,
     log,
     metrics,

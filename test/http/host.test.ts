@@ -19,3 +19,13 @@ test('a request says once to which host it goes', async () => {
     }
   assert.match(await door.raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
 });
+
+test('a server of its own machine is not taken for the host of a page', async () => {
+  await using door = await openDoor({ localOnly: true });
+  const statusOf = async (host: string) =>
+    Number((await door.raw(`GET /health HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)).slice(9, 12));
+  for (const host of ['localhost', 'LOCALHOST:8000', 'a.localhost', '127.0.0.1:80', '127.8.8.8', '[::1]:8000'])
+    assert.equal(await statusOf(host), 200, host);
+  for (const host of ['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', 'x@y', ''])
+    assert.equal(await statusOf(host), 403, host);
+});
