@@ -178,7 +178,7 @@ describe('push, pull and verify', () => {
       [/given twice/, ...list, '--metadata', 'a=1', '--metadata', 'a=2'],
       [/--metadata: .*"a\.b" inside an object/, ...list, '--metadata', 'a.b=1'],
       [/must be a whole number/, ...list, '--limit', 'many'],
-      [/--limit: .*1000/, ...list, '--limit', '1001'],
+      [/--limit.*1000/, ...list, '--limit', '1001'],
       [/--status: /, ...list, '--status', 'sealed'],
       [/must be a time/, ...list, '--created-after', '7d'],
       [/"nightly" is not a UUID/, 'packages', 'show', 'nightly'],

@@ -10,7 +10,8 @@ describe('cursors', () => {
   it('carry positions there and back', () => {
     const path = fc.string({ unit: 'grapheme' }).filter(isRelativePath);
     fc.assert(fc.property(path, (text) => decodeCursor(query, encodeCursor(query, text), 'path') === text));
-    fc.assert(fc.property(fc.maxSafeNat(), (number) => decodeCursor(query, encodeCursor(query, number + 1), 'sequence') === number + 1));
+    const sequence = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+    fc.assert(fc.property(sequence, (number) => decodeCursor(query, encodeCursor(query, number), 'sequence') === number));
     assert.equal(decodeCursor(query, undefined, 'sequence'), null);
   });
 

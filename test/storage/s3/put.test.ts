@@ -128,10 +128,10 @@ describe('s3 storage: an upload in parts', () => {
     let behind = 3_600_000;
     await using opened = await openS3OnStrictStore({ ...inParts, store: { ...inParts.store, clock: () => Date.now() - behind } });
     const { storage, store } = opened;
-    store.place('artifacts', 'registry/one/key', randomBytes(2 * part));
+    store.place('artifacts', `registry/one/${objectKey}`, randomBytes(2 * part));
     behind = 0;
     store.setFaults({ delayMilliseconds: 300, onlyOperations: ['CompleteMultipartUpload'] });
-    const putting = storage.put('key', chunks(randomBytes(2 * part), 1000));
+    const putting = storage.put(objectKey, chunks(randomBytes(2 * part), 1000));
     putting.catch(() => undefined);
     await until(() => store.requests.CompleteMultipartUpload === 1);
     assert.equal(await storage.reclaim(-1), 1);
@@ -155,12 +155,15 @@ describe('s3 storage: an upload in parts', () => {
     const { storage, store } = opened;
     store.setFaults({ stopAnswering: true, onlyOperations: ['AbortMultipartUpload'] });
     const begun = performance.now();
-    await assert.rejects(storage.put('key', failing(randomBytes(3 * part))), /the source broke/);
+    await assert.rejects(storage.put(objectKey, failing(randomBytes(3 * part))), /the source broke/);
     assert.ok(performance.now() - begun < 20_000);
     store.setFaults(undefined);
     assert.equal(await storage.reclaim(-1), 1);
   });
 });
+
+/** Shaped like an object's: uploads under other keys are not ours to drop. */
+const objectKey = `blake3/ab/cd/abcd${'0'.repeat(60)}`;
 
 function of(bytes: Uint8Array): PutOptions {
   return { sizeBytes: bytes.byteLength, repeatable: true, digestSha256: createHash('sha256').update(bytes).digest('hex') };
