@@ -20,6 +20,8 @@ export interface BackupPlace {
   /** The rows of `idempotency_keys` that were copied. Throws `integrity_failure` where their file is damaged. */
   idempotencyKeys(): AsyncIterable<readonly IdempotencyKey[]>;
   saveIdempotencyKeys(rows: AsyncIterable<readonly IdempotencyKey[]>): Promise<void>;
+  /** Removes what stopped runs left half written; only once it is known that the backup is this registry's. */
+  removeDrafts(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -38,7 +38,6 @@ export async function openBackupDirectory(path: string, options: BackupDirectory
     await refuseStore(paths.objects);
     if (first === undefined) await requireEmpty(directory);
     for (const made of [directory, paths.log, join(paths.objects, draftsSegment)]) await makeDirectory(made);
-    await removeDrafts(directory);
   } else if (first === undefined) throw new ArtifactstoreError('invalid_value', `There is no backup in ${directory}.`, { field: 'dir' });
   const objects = await options.openObjects(backupBackend, paths.objects);
 
@@ -51,6 +50,7 @@ export async function openBackupDirectory(path: string, options: BackupDirectory
     sizeOf: (address) => sizeOfObject(paths.objects, objectKey(address, 0)),
     idempotencyKeys: () => readRows(paths.keys),
     saveIdempotencyKeys: (rows) => writeDurably(paths.keys, lines(rows)),
+    removeDrafts: () => removeDrafts(directory),
     close: () => objects.close(),
   };
 }

@@ -42,7 +42,7 @@ export async function chooseManifestPlace(
   async function check() {
     await requireFolder(path);
     await refuseClash(root, path, read);
-    return await whatIsThere(path, read, force);
+    return await whatIsThere(path, read, { force, named: asked !== undefined });
   }
 }
 
@@ -76,15 +76,19 @@ async function refuseClash(root: string, path: string, { manifest }: ReadManifes
     });
 }
 
-/** `nothing`, or what may be written over: a device or pipe, or with --force another manifest. */
-async function whatIsThere(path: string, read: ReadManifest, force: boolean): Promise<'nothing' | 'replaceable' | 'same'> {
+/** `nothing`, or what may be written over: a device or pipe that somebody named, or with --force another manifest. */
+async function whatIsThere(
+  path: string,
+  read: ReadManifest,
+  { force, named }: { readonly force: boolean; readonly named: boolean },
+): Promise<'nothing' | 'replaceable' | 'same'> {
   const found = await lstat(path).catch((error: unknown) => {
     if (errnoCode(error) === 'ENOENT') return undefined;
     throw localFileError(error, path, 'used for the manifest');
   });
   if (found === undefined) return 'nothing';
   const target = await stat(path).catch(() => undefined);
-  if (target?.isCharacterDevice() === true || target?.isFIFO() === true) return 'replaceable';
+  if (named && (target?.isCharacterDevice() === true || target?.isFIFO() === true)) return 'replaceable';
   const saved = target?.isFile() === true ? loaded(path) : undefined;
   if (saved?.digest === read.digest) return 'same';
   if (saved !== undefined && force) return 'replaceable';

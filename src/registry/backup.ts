@@ -50,6 +50,7 @@ export async function backUp(context: Context, directory: string, options: Backu
   opened.defer(() => place.close());
   const earlier = await place.record();
   if (earlier !== undefined && earlier.registry.id !== registry.id) throw otherRegistry(place, earlier.registry.id, registry.id);
+  await place.removeDrafts();
   const started_at = formatTimestamp(context.now());
   let head = await headOf(context, place);
   const begun: BackupRecord = {

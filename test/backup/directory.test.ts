@@ -81,7 +81,7 @@ describe("a backup's directory", () => {
     assert.deepEqual((await Array.fromAsync(read.idempotencyKeys())).flat(), rows);
     assert.equal(await read.sizeOf(formatAddress('blake3', 'aa'.repeat(32))), undefined);
     assert.deepEqual(readdirSync(join(root, 'a/b'), { recursive: true }).sort(), before);
-    await open('a/b', true);
+    await (await open('a/b', true)).removeDrafts();
     assert.ok(!readdirSync(join(root, 'a/b/log')).some((name) => name.endsWith('.draft')));
     unlinkSync(join(root, 'a/b/idempotency-keys.jsonl'));
     assert.deepEqual((await Array.fromAsync(read.idempotencyKeys())).flat(), []);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { makeDraftFolder } from '../../src/cli/pull-drafts.ts';
@@ -48,6 +49,12 @@ describe('pull', () => {
     assert.equal(existsSync(place.path('beside')), false);
     assert.equal((await place.json('pull', other, 'beside', '--force')).written_files, 1);
     assert.equal((await place.json('verify', other, 'beside', '--manifest', 'beside.manifest.cbor')).ok, true);
+  });
+
+  test('waits for no reader of a pipe that nobody named', async () => {
+    execFileSync('mkfifo', [place.path('piped.manifest.cbor')]);
+    assert.match(await refused(4, 'pull', id, 'piped'), /something else is there/);
+    assert.equal(existsSync(place.path('piped')), false);
   });
 
   test('writes the manifest over no file of the package, under any of its names, and over nothing of anybody else', async () => {

@@ -224,7 +224,11 @@ describe('a backup', () => {
   it('refuses the directory of another registry, one that holds something else, and a registry that went back in time', async () => {
     await using other = await openTestRegistry();
     await add(other.as('tester'), 'other');
+    const draft = join(target, 'log', `page.${randomUUID()}.draft`);
+    writeFileSync(draft, 'of a run that works on it');
     await assert.rejects(other.operator.backup(target), { code: 'target_in_use' });
+    assert.ok(existsSync(draft));
+    rmSync(draft);
     const theirs = { ...emptyPlaces(place.path, 'theirs'), backends: other.config.backends };
     await assert.rejects(restoreStore(theirs, target, { resume: true }), /belongs to registry .* this is registry/);
     await assert.rejects(store.operator.backup(place.path), { code: 'target_in_use' });
