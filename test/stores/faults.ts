@@ -4,6 +4,8 @@ import { type RefusalCode, refuse } from './refusal.ts';
 export interface Faults {
   /** Strikes only these operations; all by default. */
   readonly onlyOperations?: readonly string[];
+  /** Strikes only requests for keys that end so; any by default. */
+  readonly onlyKey?: string;
   /** Strikes each nth of them; each by default. */
   readonly failEvery?: number;
   /** Strikes with this probability, decided by a generator with a seed. */
@@ -33,7 +35,7 @@ export type Strike = Faults;
 
 export interface FaultPlan {
   /** What this request suffers; undefined when it is spared. */
-  strike(operation: string): Strike | undefined;
+  strike(operation: string, key?: string): Strike | undefined;
 }
 
 const writes: readonly string[] = [
@@ -52,7 +54,8 @@ export function planFaults(faults: Faults | undefined): FaultPlan {
   let seen = 0;
   let struck = 0;
   return {
-    strike(operation) {
+    strike(operation, key = '') {
+      if (faults.onlyKey !== undefined && !key.endsWith(faults.onlyKey)) return undefined;
       if (onlyOperations !== undefined && !onlyOperations.includes(operation)) return undefined;
       if (onlyOperations === undefined && !concerns(faults, operation)) return undefined;
       seen += 1;

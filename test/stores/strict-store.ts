@@ -84,7 +84,7 @@ export async function openStrictStore(options: StrictStoreOptions = {}): Promise
       const copies = request.headers['x-amz-copy-source'] !== undefined || target.query.has('x-amz-copy-source');
       answering.operation = operationOf(target, copies);
       requests[answering.operation] = (requests[answering.operation] ?? 0) + 1;
-      const strike = plan.strike(answering.operation);
+      const strike = plan.strike(answering.operation, target.key);
       answering.strike = strike;
       if (strike?.stopAnswering === true) return;
       if (strike?.resetConnection === true) return void request.socket.resetAndDestroy();
