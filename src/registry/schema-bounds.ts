@@ -16,7 +16,7 @@ export const keptCharacters = 4_194_304;
 export const schemaBounds: ConfinedBounds = {
   quickMilliseconds: 250,
   milliseconds: 2000,
-  heapMebibytes: 128,
+  heapMebibytes: 96,
   slow: 16,
   slowOfOne: 4,
 };

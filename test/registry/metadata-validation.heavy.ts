@@ -63,7 +63,8 @@ test('no schema of a writer stops the server, fills its memory or holds up anoth
     figures,
   );
   assert.ok(took.length > 20 && took[Math.floor(took.length * 0.9)]! < 3000, figures);
-  assert.ok(peak < 600 * mebibyte, figures);
+  // Of this process, which is the attackers and the good client as well.
+  assert.ok(peak < 700 * mebibyte, figures);
 });
 
 test('a server that is stopped does not wait for a schema', async () => {
