@@ -111,7 +111,7 @@ describe('a strict store', () => {
     await using store = await openStrictStore();
     const knows = { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey };
     const refusals: readonly (readonly [CertifyOptions['connection'], RegExp])[] = [
-      [{ ...connectionTo(store, knows), endpointUrl: 'http://127.0.0.1:9' }, /nobody answers there/],
+      [{ ...connectionTo(store, knows), endpointUrl: 'http://127.0.0.1:9' }, /nothing listens there/],
       [{ ...connectionTo(store, knows), bucket: 'absent' }, /there is no bucket "absent"/],
       [connectionTo(store, { ...knows, secretAccessKey: 'wrong' }), /the signature was refused/],
     ];

@@ -69,7 +69,8 @@ describe('Ceph RGW under a running server', { skip: whyNoRgw() ?? false }, () =>
   const putFile = ({ server }: World, id: string, path: string, body: Uint8Array | Readable): Promise<Response> =>
     fetch(`${server.url}/packages/${id}/files/${path}`, { method: 'PUT', headers, body: body as never, duplex: 'half' });
 
-  const healthOf = async ({ server }: World): Promise<Health> => (await (await fetch(`${server.url}/health`)).json()) as Health;
+  const healthOf = async ({ server }: World): Promise<Health> =>
+    (await (await fetch(`${server.url}/health`, { headers })).json()) as Health;
 
   async function untilHealth(world: World, status: Health['status']): Promise<Health> {
     for (let tries = 0; ; tries++) {
