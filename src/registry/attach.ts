@@ -1,4 +1,3 @@
-import type { StoredObject } from '../dataplane/DATAPLANE.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
 import { stageFrom } from './copy.ts';
@@ -7,6 +6,7 @@ import type { Ingest, Staged } from './ingest.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
 import { eachInParallel } from './parallel.ts';
 import type { Attached, Created, File } from './REGISTRY.ts';
+import { storedObject } from './repair.ts';
 
 const copiesAtOnce = 4;
 /** One request copies no more than this between backends, so that its answer comes before a proxy gives up; of what is beyond, the client sends the bytes. */
@@ -90,13 +90,7 @@ async function stageCopy(
   signal: AbortSignal | undefined,
 ): Promise<Staged['draft'] | undefined> {
   for (const source of sources) {
-    const object: StoredObject = {
-      backendId: source.backend_id,
-      objectKey: source.object_key,
-      sizeBytes: source.size_bytes,
-      contentAddress: source.content_address,
-      digestSha256: source.digest_sha256,
-    };
+    const object = storedObject(source);
     try {
       const staged = await stageFrom(context, object, backendId, signal);
       if (!('result' in staged)) return staged;

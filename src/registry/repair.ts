@@ -93,8 +93,10 @@ async function publish(parts: RegistryParts, actor: string, attempt: Attempt): P
   return false;
 }
 
-/** A live object's row as what is read. */
-export function storedObject(row: ObjectRow): StoredObject {
+type StoredRow = Pick<ObjectRow, 'backend_id' | 'object_key' | 'size_bytes' | 'content_address' | 'digest_sha256'>;
+
+/** The row of an object that has a key as what is read. */
+export function storedObject(row: StoredRow): StoredObject {
   return {
     backendId: row.backend_id,
     objectKey: row.object_key!,

@@ -1,5 +1,3 @@
-import type { StoredObject } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
@@ -12,6 +10,7 @@ import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from '
 import { createPace } from './pace.ts';
 import { eachInParallel } from './parallel.ts';
 import { readWhole } from './read-whole.ts';
+import { storedObject } from './repair.ts';
 
 const objectsPerStep = 500;
 /** A step is recorded when it has read this much, so that a stopped run repeats little. */
@@ -51,7 +50,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   async function check(object: VerifiableObject, good: Good[]): Promise<void> {
     options.signal?.throwIfAborted();
     await pace(object.size_bytes, options.signal);
-    const stored = storedObject(backendId, object);
+    const stored = storedObject({ backend_id: backendId, ...object });
     const verdict = await readWhole(context, stored, options.signal);
     const settle = async (): Promise<void> => {
       const { content_address, generation, object_key, failed } = object;
@@ -98,16 +97,6 @@ export async function verifyStorage(context: Context, backendId: string, options
   // One that left something out did not read it all.
   if (notVerifiedSince === null && counts.unreadable === 0) await noteEnd();
   return { backend_id: backendId, resumed: earlier !== undefined, started_at, ...counts };
-}
-
-function storedObject(backendId: string, object: VerifiableObject): StoredObject {
-  return {
-    backendId,
-    objectKey: object.object_key,
-    sizeBytes: object.size_bytes,
-    contentAddress: object.content_address as ContentAddress,
-    digestSha256: object.digest_sha256,
-  };
 }
 
 function nothingFound(backendId: string): ArtifactstoreError {
