@@ -20,8 +20,8 @@ export type { S3BackendConfig } from './config/s3.ts';
 export type { BearerToken } from './config/tokens.ts';
 
 /**
- * Everything that can be chosen from outside, read once. Names are the variables of docs/operate.md without their prefix; paths are
- * absolute. It holds tokens: show it to people by `describe()` only.
+ * Everything that can be chosen from outside, read once. Names are the variables of docs/operate/configure.md without
+ * their prefix; paths are absolute. It holds tokens: show it to people by `describe()` only.
  */
 export interface Config {
   readonly database: DatabaseTarget;

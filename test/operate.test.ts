@@ -8,12 +8,14 @@ import { errorCodes } from '../src/kernel/error.ts';
 import { builtInRetentionClasses } from '../src/kernel/retention.ts';
 
 const root = join(import.meta.dirname, '..');
-const page = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+const page = globSync(['docs/operate.md', 'docs/operate/*.md', 'docs/stores.md'], { cwd: root })
+  .map((path) => readFileSync(join(root, path), 'utf8'))
+  .join('\n');
 const source = globSync('src/**/*.ts', { cwd: root })
   .map((path) => readFileSync(join(root, path), 'utf8'))
   .join('\n');
 
-describe('docs/operate.md', () => {
+describe('the pages of docs/operate/', () => {
   it('has every setting with its default, and no other', () => {
     const documented = new Map(
       [...page.matchAll(/^\| `(ARTIFACTSTORE_[A-Z0-9_]+)` \| (?:`([^`]*)`)? ?\|/gm)].map(([, name, initial]) => [name, initial ?? '']),
@@ -37,7 +39,7 @@ describe('docs/operate.md', () => {
   });
 
   it('names codes, metrics, log messages and classes that there are', () => {
-    const failing = page.slice(page.indexOf('## When something fails'), page.indexOf('## Retention and collection'));
+    const failing = page.slice(page.indexOf('## When something fails'), page.indexOf('## Whose store it is'));
     for (const [, code] of failing.matchAll(/`([a-z]+_(?:full|unavailable|migrated|failure|mismatch))`/g))
       assert.ok(
         errorCodes.some((known) => known === code),

@@ -63,7 +63,11 @@ const serverReasons: readonly (readonly [state: string, reason: Reason, hint?: s
   ['28P01', (address) => `refuses ${user(address)}: the password is wrong, or there is no such user`, 'see user and password in the URL'],
   ['28', (address, said) => `refuses ${user(address)}: ${said}`, 'see user and sslmode in the URL, and pg_hba.conf of the server'],
   ['3D000', ({ database }) => `has no database "${database}"`, 'create it with encoding UTF8, or name another one'],
-  ['53300', (_, said) => `has no connection left: ${said}`, 'raise max_connections; docs/operate.md tells how many each process takes'],
+  [
+    '53300',
+    (_, said) => `has no connection left: ${said}`,
+    'raise max_connections; docs/operate/configure.md tells how many each process takes',
+  ],
   ['57P03', says, 'it starts or stops; wait, and try again'],
   ['42501', (address, said) => `does not let ${user(address)}: ${said}`, 'let it own the database: alter database … owner to …'],
   ['3F', says, 'the schema "public" is not there or not in the search_path of this user'],

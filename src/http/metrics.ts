@@ -82,7 +82,7 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
 
   const limits = new Counter({
     name: 'artifactstore_http_limits_total',
-    help: 'How often a limit was held (docs/operate.md, Limits).',
+    help: 'How often a limit was held (docs/operate/run.md, Limits).',
     labelNames: ['limit'],
     registers,
   });

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { defaultLimits, limitNames } from '../../src/http/limits.ts';
 
-test('docs/operate.md has every limit with its default, and what is counted', () => {
-  const section = readFileSync(new URL('../../docs/operate.md', import.meta.url), 'utf8')
+test('docs/operate/run.md has every limit with its default, and what is counted', () => {
+  const section = readFileSync(new URL('../../docs/operate/run.md', import.meta.url), 'utf8')
     .split('\n## Limits\n')[1]!
     .split('\n## ')[0]!;
   const shown = [...section.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, name, value]) => [name, value]);

@@ -14,13 +14,13 @@ import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 import { dumpViews } from './dump-views.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
-// The commands are those of docs/operate.md, run while a writer writes and collections come between.
+// The commands are those of docs/operate/back-up.md, run while a writer writes and collections come between.
 
 const compileCache = process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'artifactstore-test-compile-cache');
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-const page = readFileSync(join(root, 'docs/operate.md'), 'utf8');
-const section = page.slice(page.indexOf('## Backup and restore'), page.indexOf('## Upgrade'));
+const page = readFileSync(join(root, 'docs/operate/back-up.md'), 'utf8');
+const section = page.slice(page.indexOf('## Backup and restore'), page.indexOf('## Moving to another'));
 const [backup, restore, toPostgres, newDisk] = Array.from(section.matchAll(/```sh\n(.*?)```/gs), ([, script]) => script!) as [
   string,
   string,
