@@ -26,6 +26,12 @@ describe('the README', () => {
     }
   });
 
+  it('is short, and shows a terminal', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    assert.ok(readme.split('\n').length <= 100);
+    assert.match(readme, /!\[A terminal: .*\]\(docs\/pictures\/terminal\.svg\)/);
+  });
+
   it('names files and folders that exist, in its tree and its links', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     const tree = /## Where things are\n\n```\n(.*?)```/s.exec(readme)![1]!;
