@@ -11,8 +11,8 @@ import { type SettingSource, type Settings, settingsFrom } from './config/settin
 import { type BearerToken, parseTokens } from './config/tokens.ts';
 import { type Algorithm, algorithms } from './kernel/digest.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
-import { errnoCode, fileReason } from './kernel/file-error.ts';
 import { builtInRetentionClasses, type RetentionClass } from './kernel/retention.ts';
+import { errnoCode, fileReason } from './runtime/file-error.ts';
 
 export type { DatabaseTarget } from './config/database-url.ts';
 export type { StorageRoute } from './config/routes.ts';

@@ -4,7 +4,7 @@ import type { CommandTable } from './cli/definition.ts';
 import { standardStream } from './cli/file-stream.ts';
 import type { createProgress } from './cli/progress.ts';
 import { run } from './cli/run.ts';
-import type { stopOnSignal } from './cli/stop.ts';
+import type { stopOnSignal } from './runtime/stop-signals.ts';
 import { version } from './version.ts';
 
 /** What of a command's surroundings is its process's. */
@@ -55,7 +55,7 @@ async function loadPilotTools(): Promise<PilotTools> {
     import('./index.ts'),
     import('./cli/connect.ts'),
     import('./cli/progress.ts'),
-    import('./cli/stop.ts'),
+    import('./runtime/stop-signals.ts'),
   ]);
   return { library, connect, createProgress, stopOnSignal };
 }

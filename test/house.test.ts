@@ -117,7 +117,7 @@ test('a file has a test at the same place, or for its folder; types need none', 
     ['src/a.ts', 'src/c/'],
   );
   assert.equal(doesSomething('src/storage/STORAGE.ts'), false);
-  assert.equal(doesSomething('src/kernel/module-url.ts'), true);
+  assert.equal(doesSomething('src/runtime/module-url.ts'), true);
 });
 
 /** Those of other platforms, which the registry that made the lock does not have at this version. */

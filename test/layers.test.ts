@@ -7,11 +7,12 @@ import { type Import, importsOf, isRelative, targetOf, withoutComments } from '.
 const root = join(import.meta.dirname, '..');
 
 /**
- * What the files of a part may import besides the part itself and the kernel: a file, or a folder with its `/`. A part is a folder of
- * src/, or a file directly in it. ARCHITECTURE.md shows the same table as a picture.
+ * What the files of a part may import besides the part itself, the kernel and, if it is not pure, the runtime: a file, or a folder with
+ * its `/`. A part is a folder of src/, or a file directly in it. ARCHITECTURE.md shows the same table as a picture.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
+  runtime: [],
   protocol: [],
   storage: ['credentials/CREDENTIALS.ts', 'protocol/'],
   database: [],
@@ -204,7 +205,10 @@ function importViolations(path: string, each: Import, files: ReadonlyMap<string,
   if (part === 'protocol' && target.startsWith('kernel/') && !each.typeOnly) return [`${path}: may import only types from the kernel`];
   const allowed = mayImport[part];
   if (allowed === undefined) return [`${path}: the part ${part} has no row in the table of this test`];
-  const legal = [`${part}/`, 'kernel/', ...allowed].some((place) => target === place || (place.endsWith('/') && target.startsWith(place)));
+  const everywhere = pure.includes(part) ? ['kernel/'] : ['kernel/', 'runtime/'];
+  const legal = [`${part}/`, ...everywhere, ...allowed].some(
+    (place) => target === place || (place.endsWith('/') && target.startsWith(place)),
+  );
   return legal ? [] : [`${path}: may not import ${target}`];
 }
 
@@ -247,6 +251,8 @@ function partOf(path: string): string {
 
 const innocent: ReadonlyMap<string, string> = new Map([
   ['kernel/digest.ts', "import { createHash } from 'node:crypto';\nexport const at = new Date(0); // never Date.now()"],
+  ['runtime/stop.ts', "import type { Code } from '../kernel/error.ts';"],
+  ['kernel/error.ts', ''],
   ['storage/STORAGE.ts', "import type { Digest } from '../kernel/digest.ts';"],
   ['storage/local.ts', "import { open } from 'node:fs/promises';\nimport type { Storage } from './STORAGE.ts';"],
   ['storage/conformance.ts', "import test from 'node:test';"],
@@ -262,6 +268,8 @@ const innocent: ReadonlyMap<string, string> = new Map([
 
 const planted: readonly (readonly [path: string, source: string, expected: string])[] = [
   ['kernel/digest.ts', "import '../database/DATABASE.ts';", 'kernel/digest.ts: may not import database/DATABASE.ts'],
+  ['kernel/digest.ts', "import '../runtime/stop.ts';", 'kernel/digest.ts: may not import runtime/stop.ts'],
+  ['runtime/stop.ts', "import '../storage/STORAGE.ts';", 'runtime/stop.ts: may not import storage/STORAGE.ts'],
   ['kernel/digest.ts', "import { open } from 'node:fs/promises';", 'kernel/digest.ts: is pure, but imports node:fs/promises'],
   ['kernel/digest.ts', 'const now = Date.now();', 'kernel/digest.ts: is pure, but uses the clock'],
   ['kernel/digest.ts', 'const now = new Date();', 'kernel/digest.ts: is pure, but uses the clock'],

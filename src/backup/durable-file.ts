@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { fileError, fileReason } from '../kernel/file-error.ts';
+import { fileError, fileReason } from '../runtime/file-error.ts';
 
 /** Gives `path` these bytes in one step: whoever looks finds the old ones or the new ones, also after a power cut. */
 export async function writeDurably(path: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {

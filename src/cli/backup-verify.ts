@@ -22,7 +22,7 @@ Example:
       const { count, incomplete, tellBad } = await import('./make-backup.ts');
       const { createProgressLine } = await import('./progress-line.ts');
       const { formatBytes } = await import('./size.ts');
-      const { stopOnSignal } = await import('./stop.ts');
+      const { stopOnSignal } = await import('../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
       const checked = await given.checkBackup(resolve(given.directory, directory), {

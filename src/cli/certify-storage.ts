@@ -1,9 +1,9 @@
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Certificate, Family, Finding, ProbeResult, Verdict } from '../storage/certify/certificate.ts';
 import type { CertifyPlace, Context } from './context.ts';
 import { exitCode } from './exit.ts';
 import type { Colors } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
-import { stopOnSignal } from './stop.ts';
 
 export interface StorageCertifyOptions {
   readonly markdown?: boolean;

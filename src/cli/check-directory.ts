@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { forEachLimited } from '../client/limit.ts';
 import { type Refused, surveyTree, type TreeFile } from '../client/walk.ts';
-import { errnoCode, fileReason } from '../kernel/file-error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { type Finding, found, type Problem } from './finding.ts';
 import { createCheck, isExecutable } from './place.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join, sep } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
 import type { Config } from '../config.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, localFileError } from '../kernel/file-error.ts';
+import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import type { Context } from './context.ts';
 
 /** Connects to the server that the configuration names, with its token or, on this machine, with the one that `dev` made. */

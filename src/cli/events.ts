@@ -42,7 +42,7 @@ Examples:
 };
 
 async function readEvents(context: Context, { output: path, ...options }: EventsOptions): Promise<void> {
-  const [{ connect }, { stopOnSignal }] = await Promise.all([import('./connect.ts'), import('./stop.ts')]);
+  const [{ connect }, { stopOnSignal }] = await Promise.all([import('./connect.ts'), import('../runtime/stop-signals.ts')]);
   const { output } = context;
   const { follow = false } = options;
   using stop = stopOnSignal();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import { localFileError } from '../kernel/file-error.ts';
 import type { EventRecord } from '../registry/REGISTRY.ts';
+import { localFileError } from '../runtime/file-error.ts';
 
 /** A file of events that has its name only once it is whole: half of a log would pass for a shorter log. */
 export interface EventsFile extends AsyncDisposable {

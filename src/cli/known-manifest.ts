@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode } from '../kernel/file-error.ts';
+import { errnoCode } from '../runtime/file-error.ts';
 import { withHint } from './hint.ts';
 import { loadManifest, manifestBeside, type ReadManifest } from './manifest-file.ts';
 import { sealedManifest } from './sealed-manifest.ts';

@@ -5,9 +5,9 @@ import { toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
 import { readEventRecord } from '../kernel/event-page-decoder.ts';
-import { localFileError } from '../kernel/file-error.ts';
 import { parseJson } from '../kernel/json.ts';
 import { linesOf } from '../kernel/lines.ts';
+import { localFileError } from '../runtime/file-error.ts';
 
 export interface LogFileVerdict {
   readonly ok: boolean;

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { BackupProblem, MissingObject } from '../registry/operator.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
 import { counted, formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 export interface BackupCommandOptions {
   readonly jobs: number;

@@ -5,10 +5,10 @@ import { parseAddress } from '../kernel/address.ts';
 import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
 import { blake3, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import { canonicalJson, parseJson } from '../kernel/json.ts';
 import type { Manifest, ManifestFile } from '../kernel/manifest.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import { errnoCode, localFileError } from '../runtime/file-error.ts';
 
 export interface ReadManifest {
   readonly manifest: Manifest;

@@ -1,9 +1,9 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { MigrationFailure, MigrationTarget } from '../registry/operator.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import { createProgressLine } from './progress-line.ts';
 import { formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 export interface StorageMigrateOptions {
   readonly from: string;

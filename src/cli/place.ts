@@ -3,9 +3,9 @@ import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHasher, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, localFileError } from '../kernel/file-error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
 import { parseRelativePath } from '../kernel/path.ts';
+import { errnoCode, localFileError } from '../runtime/file-error.ts';
 
 /** Puts files of a package below a directory, and nowhere else, whatever the manifest says and whatever links stand there. */
 export interface Placer {

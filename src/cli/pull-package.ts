@@ -3,7 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { isDraftFolder } from '../client/draft-folder.ts';
 import { forEachLimited } from '../client/limit.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileReason, localFileError } from '../kernel/file-error.ts';
+import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { withHint } from './hint.ts';
@@ -14,7 +15,6 @@ import { makeDraftFolder, removeDeadDrafts } from './pull-drafts.ts';
 import { chooseManifestPlace } from './pulled-manifest.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 import { countFiles, formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 export interface PullOptions {
   readonly force?: boolean;

@@ -1,7 +1,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, localFileError } from '../kernel/file-error.ts';
+import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import type { Context } from './context.ts';
 import { loadManifest, manifestBeside, type ReadManifest, saveManifest } from './manifest-file.ts';
 

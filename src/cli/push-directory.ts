@@ -4,10 +4,11 @@ import { basename, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { walkTree } from '../client/walk.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { fileReason, localFileError } from '../kernel/file-error.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
 import { maximumFiles } from '../kernel/manifest.ts';
 import type { Created, NewPackage, Package } from '../registry/REGISTRY.ts';
+import { fileReason, localFileError } from '../runtime/file-error.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { blameOption } from './blame-option.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
@@ -15,7 +16,6 @@ import { fillPackage } from './fill-package.ts';
 import { withHint } from './hint.ts';
 import { createProgress } from './progress.ts';
 import { countFiles, formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 /** What the command line says of a push. */
 export interface PushOptions {

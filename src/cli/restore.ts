@@ -30,7 +30,7 @@ Examples:
       const { count, incomplete, orRoomHint, tellBad } = await import('./make-backup.ts');
       const { createProgressLine } = await import('./progress-line.ts');
       const { formatBytes } = await import('./size.ts');
-      const { stopOnSignal } = await import('./stop.ts');
+      const { stopOnSignal } = await import('../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
       const restoring = given.restore(config, resolve(given.directory, directory), {

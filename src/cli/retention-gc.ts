@@ -1,10 +1,10 @@
 import type { Collection, CollectionCounts, CollectionPlan } from '../registry/operator.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { warnOfClock } from './clock-warning.ts';
 import type { Definition } from './definition.ts';
 import type { Output } from './output.ts';
 import { createProgressLine } from './progress-line.ts';
 import { counted, formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 export const retentionGc: Definition = (command, context) => {
   command

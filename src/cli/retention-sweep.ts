@@ -1,6 +1,6 @@
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { warnOfClock } from './clock-warning.ts';
 import type { Definition } from './definition.ts';
-import { stopOnSignal } from './stop.ts';
 
 export const retentionSweep: Definition = (command, context) => {
   command

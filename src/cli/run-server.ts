@@ -5,11 +5,11 @@ import { createLog, type Log } from '../http/log.ts';
 import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Autorun } from '../registry/operator.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context, OpenStore } from './context.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { releaseStartMemory } from './start-memory.ts';
-import { stopOnSignal } from './stop.ts';
 import { superviseWorkers } from './supervise.ts';
 import { leaveParent, parentAsksToStop, tellParent } from './worker.ts';
 

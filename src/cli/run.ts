@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { fileReason, localFileError } from '../kernel/file-error.ts';
+import { fileReason, localFileError } from '../runtime/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';

@@ -1,10 +1,10 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Adoption } from '../registry/operator.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import type { Definition } from './definition.ts';
 import { createProgressLine } from './progress-line.ts';
 import { counted, formatBytes } from './size.ts';
-import { stopOnSignal } from './stop.ts';
 
 export interface StorageAdoptOptions {
   readonly backend: string;

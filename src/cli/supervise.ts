@@ -2,8 +2,8 @@ import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../http/log.ts';
 import { ArtifactstoreError, type ErrorRecord, fromErrorRecord } from '../kernel/error.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { answerMetrics } from './merge-metrics.ts';
-import { stopOnSignal } from './stop.ts';
 import type { WorkerMessage } from './worker.ts';
 
 const firstPauseMilliseconds = 200;

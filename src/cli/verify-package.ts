@@ -3,6 +3,7 @@ import { forEachLimited } from '../client/limit.ts';
 import { requireDirectory } from '../client/walk.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
+import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { checkDirectory } from './check-directory.ts';
 import { checkStored } from './check-stored.ts';
 import { connect } from './connect.ts';
@@ -10,7 +11,6 @@ import type { Context } from './context.ts';
 import type { Finding } from './finding.ts';
 import { archivedManifest, confirmDigest, foundManifest, givenManifest, type KnownManifest, readableManifest } from './known-manifest.ts';
 import { createProgress } from './progress.ts';
-import { stopOnSignal } from './stop.ts';
 import { reportVerification } from './verify-report.ts';
 
 export interface VerifyOptions {

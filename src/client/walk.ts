@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileReason, localFileError } from '../kernel/file-error.ts';
 import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/path.ts';
+import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
 import { isDraftFolder } from './draft-folder.ts';
 import { firstLines } from './first-lines.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import { fileReason } from '../kernel/file-error.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
+import { fileReason } from '../runtime/file-error.ts';
 import { lineOfEntry } from './toml-lines.ts';
 
 /**

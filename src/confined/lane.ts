@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { moduleUrl } from '../kernel/module-url.ts';
+import { moduleUrl } from '../runtime/module-url.ts';
 import type { ThreadAnswer, ThreadData } from './messages.ts';
 
 /** What came of an input: the output of `work`, or the bound that the thread was ended for. */

@@ -1,6 +1,6 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import { connectionFault } from '../kernel/connection-fault.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { connectionFault } from '../runtime/connection-fault.ts';
 import type { Session } from './renewed.ts';
 
 export interface RoleRequest {

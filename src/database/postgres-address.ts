@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileReason } from '../kernel/file-error.ts';
+import { fileReason } from '../runtime/file-error.ts';
 
 /** Where a server is and how it is spoken to, as the URL says. */
 export interface PostgresAddress {

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileReason } from '../kernel/file-error.ts';
+import { fileReason } from '../runtime/file-error.ts';
 import { databaseUnavailable } from './failure.ts';
 import { ourTables } from './foreign.ts';
 

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Kysely } from '#kysely';
-import { errnoCode, fileReason } from '../kernel/file-error.ts';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { databaseUnavailable } from './failure.ts';
 import { notOurs, refuseForeign, tooOld } from './foreign.ts';
 import { missingMigrations } from './migrations/migrations.ts';

@@ -1,4 +1,4 @@
-import { moduleUrl } from '../kernel/module-url.ts';
+import { moduleUrl } from '../runtime/module-url.ts';
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable } from './failure.ts';

@@ -1,7 +1,7 @@
 import { splitAddress } from '../kernel/address.ts';
 import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher, sameBytes, sha256 } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { stoppable, throwIfStopped } from '../kernel/stop.ts';
+import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { ByteRange, ObjectReader, Storage } from '../storage/STORAGE.ts';
 import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject } from './DATAPLANE.ts';

@@ -1,6 +1,6 @@
 import { type Algorithm, sameBytes, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { stoppable } from '../kernel/stop.ts';
+import { stoppable } from '../runtime/stop.ts';
 import type { Buffers } from './buffers.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
 import { createDigester, type Digester } from './digester.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { formatAddress } from '../kernel/address.ts';
 import { type Algorithm, toHex } from '../kernel/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { createRounds } from '../kernel/rounds.ts';
+import { createRounds } from '../runtime/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { bufferStock } from './buffers.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';

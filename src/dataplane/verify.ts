@@ -1,7 +1,7 @@
 import { splitAddress } from '../kernel/address.ts';
 import { toHex } from '../kernel/digest.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
-import { stoppable, throwIfStopped } from '../kernel/stop.ts';
+import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { Storage } from '../storage/STORAGE.ts';
 import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject, type Verdict } from './DATAPLANE.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { giveBack } from '../kernel/give-back.ts';
 import { type JsonValue, parseJson } from '../kernel/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
+import { giveBack } from '../runtime/give-back.ts';
 import type { Limits } from './limits.ts';
 import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
 

@@ -1,7 +1,7 @@
 import { type ConfinedBounds, createConfined, type Outcome } from '../confined/confined.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson, type JsonObject } from '../kernel/json.ts';
-import { moduleUrl } from '../kernel/module-url.ts';
+import { moduleUrl } from '../runtime/module-url.ts';
 import {
   maximumCode,
   maximumMetadataLength,

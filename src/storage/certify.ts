@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { cancelled } from '../kernel/stop.ts';
+import { cancelled } from '../runtime/stop.ts';
 import type { Certificate, Family, Finding, ProbeResult } from './certify/certificate.ts';
 import { type Ledger, openLedger } from './certify/ledger.ts';
 import { fail, type Probe, type ProbeContext } from './certify/probe.ts';

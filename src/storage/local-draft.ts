@@ -1,7 +1,7 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../kernel/file-error.ts';
-import { stoppable } from '../kernel/stop.ts';
+import { fileError } from '../runtime/file-error.ts';
+import { stoppable } from '../runtime/stop.ts';
 import type { PutOptions } from './STORAGE.ts';
 
 /**

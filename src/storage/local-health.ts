@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { statfs, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoCode } from '../kernel/file-error.ts';
+import { errnoCode } from '../runtime/file-error.ts';
 import type { StorageHealth } from './STORAGE.ts';
 
 /** Room, and whether a draft can be written now. Asked often, it looks at most once a second. `onFailure` is called when it can't. */

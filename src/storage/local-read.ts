@@ -1,8 +1,8 @@
 import { close, closeSync, constants, fstatSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileError } from '../kernel/file-error.ts';
-import { throwIfStopped } from '../kernel/stop.ts';
+import { errnoCode, fileError } from '../runtime/file-error.ts';
+import { throwIfStopped } from '../runtime/stop.ts';
 import { createReadThread } from './read-thread.ts';
 import type { GetOptions, ObjectReader } from './STORAGE.ts';
 

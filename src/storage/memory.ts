@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { stoppable, throwIfStopped } from '../kernel/stop.ts';
+import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import { requireObjectKey } from './object-key.ts';
 import type { ListedObject, Storage } from './STORAGE.ts';
 

@@ -8,9 +8,9 @@ import type { Surroundings } from '../../src/cli/context.ts';
 import { exitCode, exitCodes } from '../../src/cli/exit.ts';
 import { createProgram, defineEverything } from '../../src/cli/program.ts';
 import { createProgress } from '../../src/cli/progress.ts';
-import { stopOnSignal } from '../../src/cli/stop.ts';
 import * as library from '../../src/index.ts';
 import type { Pilot } from '../../src/main.ts';
+import { stopOnSignal } from '../../src/runtime/stop-signals.ts';
 
 /** Words that only group others. */
 const groups = new Set(['packages', 'retention', 'storage', 'guide-board', 'test-report', 'sbom']);

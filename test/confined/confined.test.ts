@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createConfined } from '../../src/confined/confined.ts';
-import { moduleUrl } from '../../src/kernel/module-url.ts';
+import { moduleUrl } from '../../src/runtime/module-url.ts';
 import type { WorkInput } from './work.ts';
 
 const bounds = { quickMilliseconds: 25, milliseconds: 80, heapMebibytes: 24, slow: 3, slowOfOne: 2 };

@@ -1,4 +1,4 @@
-import { moduleUrl } from '../../kernel/module-url.ts';
+import { moduleUrl } from '../../runtime/module-url.ts';
 
 /**
  * The module that a database loads the operations from, here or in a thread. Apart from them: who only hands it on needs neither them nor

@@ -1,7 +1,7 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Keys } from '../../credentials/CREDENTIALS.ts';
-import { throwIfStopped } from '../../kernel/stop.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
 import { createAgents } from './agents.ts';
 import { isRefusal, type Subject, storeError } from './errors.ts';
 import { refuseForeignAnswers } from './foreign-answer.ts';

@@ -1,5 +1,5 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
-import { cancelled } from '../../kernel/stop.ts';
+import { cancelled } from '../../runtime/stop.ts';
 import { answerTarget, pageOf } from './foreign-answer.ts';
 import type { Connection } from './settings.ts';
 import { explainFault } from './store-faults.ts';

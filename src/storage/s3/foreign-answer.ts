@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { speaksHttps } from '../../kernel/connection-fault.ts';
+import { speaksHttps } from '../../runtime/connection-fault.ts';
 
 /** The answer as it came, as far as it is of use here. */
 interface RawAnswer {

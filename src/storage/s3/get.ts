@@ -1,7 +1,7 @@
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { giveBack } from '../../kernel/give-back.ts';
-import { throwIfStopped } from '../../kernel/stop.ts';
+import { giveBack } from '../../runtime/give-back.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
 import type { ByteRange, GetOptions, ObjectReader } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
 import { isNothingThere, storeCode, storeError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { throwIfStopped } from '../../kernel/stop.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
 import type { ListedObject, Stoppable } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
 import type { S3Settings } from './settings.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { errnoCode, localFileError } from '../../kernel/file-error.ts';
+import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import type { Certificate } from '../certify/certificate.ts';
 import { fsyncPath } from '../durable-directory.ts';
 import type { Dialect } from './settings.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
-import { stoppable, throwIfStopped } from '../../kernel/stop.ts';
+import { stoppable, throwIfStopped } from '../../runtime/stop.ts';
 import type { PutOptions } from '../STORAGE.ts';
 import { bindBody, contentMd5 } from './body-binding.ts';
 import type { S3Calls } from './client.ts';

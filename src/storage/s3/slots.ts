@@ -1,4 +1,4 @@
-import { cancelled, throwIfStopped } from '../../kernel/stop.ts';
+import { cancelled, throwIfStopped } from '../../runtime/stop.ts';
 
 /** A number of places; whoever finds none waits for its turn, or until it is stopped. */
 export interface Slots {

@@ -1,4 +1,4 @@
-import { type ConnectionFault, connectionFault, speaksHttps } from '../../kernel/connection-fault.ts';
+import { type ConnectionFault, connectionFault, speaksHttps } from '../../runtime/connection-fault.ts';
 
 /** What a failed call means, with the setting to look at. */
 export interface StoreFault {

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { linkRun, receiptProducer } from '../../../pilot/guide-board/link-run.ts';
 import type { Work } from '../../../pilot/tools.ts';
 import { createProgress } from '../../../src/cli/progress.ts';
-import { stopOnSignal } from '../../../src/cli/stop.ts';
 import { readConfig } from '../../../src/config.ts';
 import * as library from '../../../src/index.ts';
+import { stopOnSignal } from '../../../src/runtime/stop-signals.ts';
 import { startStateHub } from '../../../tools/state-hub.ts';
 import { openServer } from '../../client/open-server.ts';
 

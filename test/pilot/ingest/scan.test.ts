@@ -7,8 +7,8 @@ import { after, describe, test } from 'node:test';
 import { scan } from '../../../pilot/ingest/scan.ts';
 import type { Work } from '../../../pilot/tools.ts';
 import { createProgress } from '../../../src/cli/progress.ts';
-import { stopOnSignal } from '../../../src/cli/stop.ts';
 import * as library from '../../../src/index.ts';
+import { stopOnSignal } from '../../../src/runtime/stop-signals.ts';
 
 describe('a scan', () => {
   const root = mkdtempSync(join(tmpdir(), 'artifactstore-scan-'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRounds } from '../../src/kernel/rounds.ts';
+import { createRounds } from '../../src/runtime/rounds.ts';
 
 test('a task starts at once when nothing runs, and the next round takes all who waited', async () => {
   const rounds = createRounds();

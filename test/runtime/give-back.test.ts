@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { giveBack } from '../../src/kernel/give-back.ts';
+import { giveBack } from '../../src/runtime/give-back.ts';
 
 test('memory of its own is given back', () => {
   for (const chunk of [new Uint8Array(16_384), Buffer.allocUnsafeSlow(1_048_576)]) {

@@ -1,4 +1,4 @@
-import { ArtifactstoreError } from './error.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 
 export function cancelled(signal: AbortSignal): ArtifactstoreError {
   return new ArtifactstoreError('cancelled', 'The operation was cancelled', { cause: signal.reason });

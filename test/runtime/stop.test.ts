@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { stoppable, throwIfStopped } from '../../src/kernel/stop.ts';
+import { stoppable, throwIfStopped } from '../../src/runtime/stop.ts';
 
 const isCancelled = (error: unknown) => isArtifactstoreError(error, 'cancelled');
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
-import { errnoCode, fileError, fileReason, localFileError } from '../../src/kernel/file-error.ts';
+import { errnoCode, fileError, fileReason, localFileError } from '../../src/runtime/file-error.ts';
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: no`), { code, errno: -1, syscall: 'write' });
 

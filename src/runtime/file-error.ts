@@ -1,4 +1,4 @@
-import { ArtifactstoreError, type ErrorCode, type ErrorDetail } from './error.ts';
+import { ArtifactstoreError, type ErrorCode, type ErrorDetail } from '../kernel/error.ts';
 
 /**
  * What an operating system's error on `path` means for the store: `storage_full` when there is no room, else

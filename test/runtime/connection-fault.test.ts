@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectionFault, isLasting } from '../../src/kernel/connection-fault.ts';
+import { connectionFault, isLasting } from '../../src/runtime/connection-fault.ts';
 
 test('a code of the system or of OpenSSL says what is wrong, and whether waiting helps', () => {
   for (const [code, kind, lasting] of [
