@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataPlane, StoredObject } from '../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../src/dataplane/streaming.ts';
-import { createHasher } from '../src/kernel/digest.ts';
+import { createHasher } from '../src/kernel/content/digest.ts';
 import { openLocalStorage } from '../src/storage/local.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Transaction } from '../src/database/DATABASE.ts';
-import type { NewEvent } from '../src/kernel/event.ts';
+import type { NewEvent } from '../src/kernel/log/event.ts';
 import type { ManifestFile } from '../src/kernel/manifest.ts';
 
 export const filesOfAPackage = 100;

@@ -1,5 +1,5 @@
 import { Agent, get } from 'node:http';
-import { decodeCbor } from '../src/kernel/cbor.ts';
+import { decodeCbor } from '../src/kernel/format/cbor.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { writeHistory } from './history.ts';
 import { databasePath, runArtifactstore, startArtifactstore } from './server.ts';

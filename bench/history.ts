@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { randomFillSync } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import type { ContentAddress } from '../src/kernel/address.ts';
-import { blake3, sha256, toHex, utf8 } from '../src/kernel/digest.ts';
-import { chainStart, type LogHead, type NewEvent, sealEvent } from '../src/kernel/event.ts';
+import type { ContentAddress } from '../src/kernel/content/address.ts';
+import { blake3, sha256, toHex, utf8 } from '../src/kernel/content/digest.ts';
+import { objectKey } from '../src/kernel/content/key.ts';
+import type { JsonObject } from '../src/kernel/format/json.ts';
 import { uuidv7 } from '../src/kernel/id.ts';
-import type { JsonObject } from '../src/kernel/json.ts';
-import { objectKey } from '../src/kernel/key.ts';
+import { chainStart, type LogHead, type NewEvent, sealEvent } from '../src/kernel/log/event.ts';
 import type { Manifest, ManifestFile } from '../src/kernel/manifest.ts';
 import { formatTimestamp } from '../src/kernel/time.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHasher } from '../src/kernel/digest.ts';
+import { createHasher } from '../src/kernel/content/digest.ts';
 import { blobDigest, pushBlob, startDockerRegistry } from './docker-registry.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { createPackage, startArtifactstore } from './server.ts';

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createHasher } from '../src/kernel/digest.ts';
+import { createHasher } from '../src/kernel/content/digest.ts';
 import { openRegistry } from '../src/open-registry.ts';
 import { type Figure, median, percentile, progress, report, seconds } from './figure.ts';
 import { writeHistory } from './history.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { blake3, toHex } from '../src/kernel/digest.ts';
+import { blake3, toHex } from '../src/kernel/content/digest.ts';
 
 /**
  * `node plain-writer.ts <tree> <root>`: what any program must do that stores the files of a tree durably under the names of their

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createHasher } from '../src/kernel/digest.ts';
+import { createHasher } from '../src/kernel/content/digest.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { openRclone, type Rclone } from './rclone.ts';

@@ -9,7 +9,7 @@ import { parseRoutes, type StorageRoute } from './config/routes.ts';
 import { readS3, type S3BackendConfig } from './config/s3.ts';
 import { type SettingSource, type Settings, settingsFrom } from './config/settings.ts';
 import { type BearerToken, parseTokens } from './config/tokens.ts';
-import { type Algorithm, algorithms } from './kernel/digest.ts';
+import { type Algorithm, algorithms } from './kernel/content/digest.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
 import { builtInRetentionClasses, type RetentionClass } from './kernel/retention.ts';
 import { errnoCode, fileReason } from './runtime/file-error.ts';

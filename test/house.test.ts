@@ -24,7 +24,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/open-backup.ts': 'test/registry/backup.test.ts makes backups with it',
   'src/restore-store.ts': 'test/registry/backup.test.ts restores with it',
   'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
-  'src/kernel/float16.ts': 'test/kernel/cbor.test.ts encodes and decodes with it',
+  'src/kernel/format/float16.ts': 'test/kernel/format/cbor.test.ts encodes and decodes with it',
   'src/cli/run.ts': 'the tests of the commands run it',
   'src/main.ts': 'test/package.heavy.ts runs the command line as it is installed',
   'src/version.ts': 'test/package.heavy.ts compares it with package.json',
@@ -111,7 +111,7 @@ test('the tree in README.md names what is there, and every folder of src/', () =
 });
 
 test('a file has a test at the same place, or for its folder; types need none', () => {
-  assert.equal(mirror('src/kernel/cbor.ts'), 'test/kernel/cbor.test.ts');
+  assert.equal(mirror('src/kernel/format/cbor.ts'), 'test/kernel/format/cbor.test.ts');
   assert.deepEqual(
     namedInTree('```sh\nls src/y/\n```\n\n```\nsrc/a.ts    main; src/b.ts too\nsrc/c/     c\n  d/       d\n```\n```sh\nls src/x/\n```'),
     ['src/a.ts', 'src/c/'],

@@ -1,6 +1,6 @@
 import type { DataPlane } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
-import type { StoredEvent } from '../kernel/event.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
 
 /**
  * A backup's door: the directory that a registry is copied into and brought back from. It decides nothing: it keeps what it is given,

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import type { StoredEvent } from '../kernel/event.ts';
-import { decodeEventPage } from '../kernel/event-page-decoder.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
+import { decodeEventPage } from '../kernel/log/event-page-decoder.ts';
 import type { LogCopy } from './BACKUP.ts';
 import { backupError, writeDurably } from './durable-file.ts';
 

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { decodeCbor } from '../kernel/cbor.ts';
-import { toHex } from '../kernel/digest.ts';
+import { toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
-import { readEventRecord } from '../kernel/event-page-decoder.ts';
-import { parseJson } from '../kernel/json.ts';
-import { linesOf } from '../kernel/lines.ts';
+import { decodeCbor } from '../kernel/format/cbor.ts';
+import { parseJson } from '../kernel/format/json.ts';
+import { linesOf } from '../kernel/format/lines.ts';
+import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/log/event.ts';
+import { readEventRecord } from '../kernel/log/event-page-decoder.ts';
 import { localFileError } from '../runtime/file-error.ts';
 
 export interface LogFileVerdict {

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { parseAddress } from '../kernel/address.ts';
-import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
-import { blake3, toHex } from '../kernel/digest.ts';
+import { parseAddress } from '../kernel/content/address.ts';
+import { blake3, toHex } from '../kernel/content/digest.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { canonicalJson, parseJson } from '../kernel/json.ts';
+import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
+import { canonicalJson, parseJson } from '../kernel/format/json.ts';
 import type { Manifest, ManifestFile } from '../kernel/manifest.ts';
-import { parseRelativePath } from '../kernel/path.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 
 export interface ReadManifest {

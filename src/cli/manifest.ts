@@ -19,7 +19,7 @@ Examples:
         import('./connect.ts'),
         import('./sealed-manifest.ts'),
         import('./manifest-file.ts'),
-        import('../kernel/json.ts'),
+        import('../kernel/format/json.ts'),
       ]);
       const given = context();
       const registry = connect(given);

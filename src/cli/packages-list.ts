@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { PackageStatus } from '../kernel/view.ts';
+import type { PackageStatus } from '../kernel/views/view.ts';
 import type { Package, PackageQuery } from '../registry/REGISTRY.ts';
 import type { Definition } from './definition.ts';
 import { pageLimit, time } from './numbers.ts';

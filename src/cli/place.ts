@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHasher, toHex } from '../kernel/digest.ts';
+import { createHasher, toHex } from '../kernel/content/digest.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
-import { parseRelativePath } from '../kernel/path.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 
 /** Puts files of a package below a directory, and nowhere else, whatever the manifest says and whatever links stand there. */

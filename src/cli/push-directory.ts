@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import type { RemoteRegistry } from '../client/connect.ts';
 import { walkTree } from '../client/walk.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { maximumFiles } from '../kernel/manifest.ts';
 import type { Created, NewPackage, Package } from '../registry/REGISTRY.ts';
 import { fileReason, localFileError } from '../runtime/file-error.ts';

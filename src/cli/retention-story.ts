@@ -1,4 +1,4 @@
-import type { JsonObject } from '../kernel/json.ts';
+import type { JsonObject } from '../kernel/format/json.ts';
 import { parseTimestamp } from '../kernel/time.ts';
 import type { RetentionEvent, RetentionRecord } from '../registry/REGISTRY.ts';
 import { counted } from './size.ts';

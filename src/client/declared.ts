@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createHasher, sameBytes } from '../kernel/digest.ts';
+import { createHasher, sameBytes } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
 

@@ -1,4 +1,4 @@
-import type { FileFacts } from '../kernel/files-digest.ts';
+import type { FileFacts } from '../kernel/content/files-digest.ts';
 import type { File, Registry } from '../registry/REGISTRY.ts';
 import { firstLines } from './first-lines.ts';
 import type { FileContent } from './read-file.ts';

@@ -1,5 +1,5 @@
-import { type ContentAddress, splitAddress } from '../kernel/address.ts';
-import { createHasher, type Hasher, toHex } from '../kernel/digest.ts';
+import { type ContentAddress, splitAddress } from '../kernel/content/address.ts';
+import { createHasher, type Hasher, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { File, OpenFile, OpenOptions } from '../registry/REGISTRY.ts';
 import type { WireAnswer } from './answer.ts';

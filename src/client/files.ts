@@ -1,6 +1,6 @@
-import { parseAddress } from '../kernel/address.ts';
+import { parseAddress } from '../kernel/content/address.ts';
+import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
 import { parseId } from '../kernel/id.ts';
-import { parseRelativePath, pathToUrl } from '../kernel/path.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
 import type { Created, File, Files, FileTarget, FoundFile, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
 import { sendable } from './body.ts';

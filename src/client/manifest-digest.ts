@@ -1,4 +1,4 @@
-import { blake3, toHex } from '../kernel/digest.ts';
+import { blake3, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { SealedManifest } from '../registry/REGISTRY.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { utf8 } from '../kernel/digest.ts';
-import { parseRelativePath } from '../kernel/path.ts';
+import { utf8 } from '../kernel/content/digest.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
 import { declaredBytes } from './declared.ts';
 import type { RequestBody } from './transport.ts';

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createHasher, sha256, toHex } from '../kernel/digest.ts';
+import { createHasher, sha256, toHex } from '../kernel/content/digest.ts';
+import { filesDigest } from '../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { filesDigest } from '../kernel/files-digest.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
 import type { TreeFile } from './walk.ts';

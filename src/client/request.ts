@@ -1,4 +1,4 @@
-import { utf8 } from '../kernel/digest.ts';
+import { utf8 } from '../kernel/content/digest.ts';
 import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import type { Created } from '../registry/REGISTRY.ts';
 import type { WireAnswer } from './answer.ts';

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/path.ts';
 import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
 import { isDraftFolder } from './draft-folder.ts';
 import { firstLines } from './first-lines.ts';

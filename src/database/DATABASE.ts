@@ -1,5 +1,5 @@
 import type { Kysely } from '#kysely';
-import type { NewEvent } from '../kernel/event.ts';
+import type { NewEvent } from '../kernel/log/event.ts';
 import type { Timestamp } from '../kernel/time.ts';
 import type { Schema } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import type { ViewTable, ViewTables } from '../kernel/view.ts';
+import type { ViewTable, ViewTables } from '../kernel/views/view.ts';
 import type { LogTables } from './schema.ts';
 
 export type ColumnKind = 'text' | 'integer' | 'bytes';

@@ -1,9 +1,9 @@
-import { encodeCbor } from '../kernel/cbor.ts';
-import { blake3, sha256, toHex, utf8 } from '../kernel/digest.ts';
+import { blake3, sha256, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError, type ErrorCode } from '../kernel/error.ts';
-import type { NewEvent, StoredEvent, SubjectKind } from '../kernel/event.ts';
+import { encodeCbor } from '../kernel/format/cbor.ts';
+import type { NewEvent, StoredEvent, SubjectKind } from '../kernel/log/event.ts';
 import type { ManifestFile } from '../kernel/manifest.ts';
-import { type ViewTable, viewKeys } from '../kernel/view.ts';
+import { type ViewTable, viewKeys } from '../kernel/views/view.ts';
 import { viewTables } from './columns.ts';
 import type { Snapshot, Transaction } from './DATABASE.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import { brokenLink, chainStart, type LogHead } from '../kernel/event.ts';
+import { brokenLink, chainStart, type LogHead } from '../kernel/log/event.ts';
 import { type ConformanceOperations, conformanceOperationsUrl } from './conformance-operations.ts';
 import type { Database, OperationsModule } from './DATABASE.ts';
 

@@ -1,8 +1,8 @@
 import { sql } from '#kysely';
-import { fromHex } from '../kernel/digest.ts';
+import { fromHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { StoredEvent } from '../kernel/event.ts';
-import { fold } from '../kernel/fold.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
+import { fold } from '../kernel/views/fold.ts';
 import { createRowChanges } from './row-changes.ts';
 import type { ConfigurationTables, OperationalTables } from './schema.ts';
 import type { LogSession } from './transaction.ts';

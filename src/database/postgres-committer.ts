@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import type { LogHead } from '../kernel/event.ts';
+import type { LogHead } from '../kernel/log/event.ts';
 import { systemClock } from './clock.ts';
 import type { Operations } from './DATABASE.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from './failure.ts';

@@ -1,5 +1,5 @@
-import type { StoredEvent } from '../kernel/event.ts';
-import { type ViewTable, viewKeys } from '../kernel/view.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
+import { type ViewTable, viewKeys } from '../kernel/views/view.ts';
 import { type ColumnKind, eventColumns, viewColumns } from './columns.ts';
 import { type PostgresConnection, together } from './postgres-connection.ts';
 import { postgresQueries } from './postgres-dialect.ts';

@@ -1,4 +1,4 @@
-import type { LogHead } from '../kernel/event.ts';
+import type { LogHead } from '../kernel/log/event.ts';
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
 import { createEventWaiters } from './event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from './failure.ts';

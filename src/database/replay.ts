@@ -1,8 +1,8 @@
 import { sql } from '#kysely';
-import { sameBytes } from '../kernel/digest.ts';
+import { sameBytes } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
-import { fold } from '../kernel/fold.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/log/event.ts';
+import { fold } from '../kernel/views/fold.ts';
 import { viewTables } from './columns.ts';
 import { createRowChanges } from './row-changes.ts';
 import type { LogSession } from './transaction.ts';

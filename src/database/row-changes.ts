@@ -1,4 +1,4 @@
-import { type Change, type ViewTable, viewKeys } from '../kernel/view.ts';
+import { type Change, type ViewTable, viewKeys } from '../kernel/views/view.ts';
 
 export type Row = Readonly<Record<string, string | number | null>>;
 type MutableRow = Record<string, string | number | null>;

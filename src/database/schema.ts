@@ -1,4 +1,4 @@
-import type { ViewTables } from '../kernel/view.ts';
+import type { ViewTables } from '../kernel/views/view.ts';
 
 /** Every table, for Kysely. Column types are those of the TypeScript side; docs/format.md gives the SQL ones. */
 export interface Schema extends ViewTables, LogTables, ConfigurationTables, OperationalTables {}

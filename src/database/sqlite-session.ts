@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
-import type { StoredEvent } from '../kernel/event.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
 import type { Timestamp } from '../kernel/time.ts';
-import { type ViewTable, viewKeys } from '../kernel/view.ts';
+import { type ViewTable, viewKeys } from '../kernel/views/view.ts';
 import { eventColumns, viewColumns } from './columns.ts';
 import type { RowChange } from './row-changes.ts';
 import type { SqliteConnection, SqlValue } from './sqlite-connection.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { LogHead } from '../kernel/event.ts';
+import type { LogHead } from '../kernel/log/event.ts';
 import { systemClock } from './clock.ts';
 import { databaseUnavailable, lostHead, toFailure } from './failure.ts';
 import { applyMigrations } from './migrations/migrations.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from '#kysely';
-import { type LogHead, type NewEvent, type StoredEvent, sealEvent } from '../kernel/event.ts';
-import { fold } from '../kernel/fold.ts';
+import { type LogHead, type NewEvent, type StoredEvent, sealEvent } from '../kernel/log/event.ts';
+import { fold } from '../kernel/views/fold.ts';
 import type { Clock } from './clock.ts';
 import type { Transaction, WriteOperation } from './DATABASE.ts';
 import { createRowChanges, type RowChanges } from './row-changes.ts';

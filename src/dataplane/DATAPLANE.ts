@@ -1,5 +1,5 @@
-import type { ContentAddress } from '../kernel/address.ts';
-import type { Algorithm } from '../kernel/digest.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
+import type { Algorithm } from '../kernel/content/digest.ts';
 import type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
 
 export type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';

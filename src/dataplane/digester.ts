@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { blake3, createHasher, type Hasher } from '../kernel/digest.ts';
+import { blake3, createHasher, type Hasher } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { blockBytes } from './DATAPLANE.ts';
 

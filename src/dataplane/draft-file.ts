@@ -1,5 +1,5 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { createHasher, toHex } from '../kernel/digest.ts';
+import { createHasher, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { fileError } from '../runtime/file-error.ts';
 import type { Rounds } from '../runtime/rounds.ts';

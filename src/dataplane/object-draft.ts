@@ -1,4 +1,4 @@
-import type { ContentAddress } from '../kernel/address.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { PutOptions, Storage } from '../storage/STORAGE.ts';
 import type { Digests } from './DATAPLANE.ts';

@@ -1,5 +1,5 @@
-import { splitAddress } from '../kernel/address.ts';
-import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher, sameBytes, sha256 } from '../kernel/digest.ts';
+import { splitAddress } from '../kernel/content/address.ts';
+import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher, sameBytes, sha256 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { ByteRange, ObjectReader, Storage } from '../storage/STORAGE.ts';

@@ -1,4 +1,4 @@
-import { type Algorithm, sameBytes, toHex } from '../kernel/digest.ts';
+import { type Algorithm, sameBytes, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { stoppable } from '../runtime/stop.ts';
 import type { Buffers } from './buffers.ts';

@@ -1,5 +1,5 @@
-import { splitAddress } from '../kernel/address.ts';
-import { toHex } from '../kernel/digest.ts';
+import { splitAddress } from '../kernel/content/address.ts';
+import { toHex } from '../kernel/content/digest.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { Storage } from '../storage/STORAGE.ts';

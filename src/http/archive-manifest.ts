@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
 
 /** What the `manifest.json` of an archive says of the files that follow it. */
 export interface ArchiveManifest {

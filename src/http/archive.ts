@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { decodeCbor } from '../kernel/cbor.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { canonicalJson } from '../kernel/json.ts';
+import { decodeCbor } from '../kernel/format/cbor.ts';
+import { canonicalJson } from '../kernel/format/json.ts';
 import type { Manifest } from '../kernel/manifest.ts';
 import { formatContentRange, selectRange } from '../protocol/range.ts';
 import { tarEnd, tarEntryHead, tarPadding } from '../protocol/tar-write.ts';

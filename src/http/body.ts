@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { type JsonValue, parseJson } from '../kernel/json.ts';
+import { type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
 import { giveBack } from '../runtime/give-back.ts';
 import type { Limits } from './limits.ts';

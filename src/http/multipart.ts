@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../kernel/json.ts';
-import { parseRelativePath } from '../kernel/path.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
 import { readChecked } from './body.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { createHasher, type Hasher } from '../kernel/digest.ts';
+import { createHasher, type Hasher } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseContentMd5, parseDigestField, parseLegacyDigest } from '../protocol/digest-fields.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { fromHex } from '../kernel/digest.ts';
+import { fromHex } from '../kernel/content/digest.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { parseRelativePath } from '../kernel/path.ts';
 import { mediaTypeOf } from '../protocol/media-type.ts';
 import { decodeUtf8, shown } from '../protocol/part-head.ts';
 import { parsePaxRecords, parseTarHeader, type TarHeader } from '../protocol/tar-read.ts';

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pathFromUrl, type RelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { pathFromUrl, type RelativePath } from '../kernel/path.ts';
 import { annotationsField, parseAnnotationsField } from '../protocol/annotations-field.ts';
 import { ifMatchHolds, ifNoneMatchHits } from '../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../registry/REGISTRY.ts';

@@ -1,4 +1,4 @@
-import { toHex } from './digest.ts';
+import { toHex } from './content/digest.ts';
 import { ArtifactstoreError } from './error.ts';
 
 declare const brand: unique symbol;

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { JsonObject } from './format/json.ts';
 
 /** The manifest of a sealed package, format version 1 (docs/format.md). Its canonical CBOR bytes are the package's identity. */
 export interface Manifest {

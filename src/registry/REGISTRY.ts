@@ -1,5 +1,5 @@
-import type { JsonObject, JsonValue } from '../kernel/json.ts';
-import type { LocationState, PackageStatus } from '../kernel/view.ts';
+import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
+import type { LocationState, PackageStatus } from '../kernel/views/view.ts';
 import type { Usage } from './usage-records.ts';
 
 export type { BackendUsage, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
@@ -36,7 +36,7 @@ export interface Packages {
   abandon(id: string): Promise<Package>;
   /**
    * Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. With a
-   * `files_digest` (see `kernel/files-digest.ts`) only when the package holds exactly those files, and `precondition_failed` when it
+   * `files_digest` (see `kernel/content/files-digest.ts`) only when the package holds exactly those files, and `precondition_failed` when it
    * holds others, now or since it was sealed: whoever else adds files at the same moment, what is sealed is what was meant.
    */
   finalize(id: string, expected?: FinalizeExpectation): Promise<Finalized>;

@@ -1,5 +1,5 @@
+import { parseObjectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { parseObjectKey } from '../kernel/key.ts';
 import { countLive } from './collect.ts';
 import type { Context } from './context.ts';
 import type { Adoption, AdoptOptions, UnusableBackend } from './operator.ts';

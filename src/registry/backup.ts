@@ -1,9 +1,9 @@
 import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey, type MissingObject } from '../backup/BACKUP.ts';
-import type { ContentAddress } from '../kernel/address.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
+import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { brokenLink, chainStart, type LogHead } from '../kernel/event.ts';
-import { decodeEventPage } from '../kernel/event-page-decoder.ts';
-import { objectKey } from '../kernel/key.ts';
+import { brokenLink, chainStart, type LogHead } from '../kernel/log/event.ts';
+import { decodeEventPage } from '../kernel/log/event-page-decoder.ts';
 import { formatTimestamp } from '../kernel/time.ts';
 import { checkBackup } from './check-backup.ts';
 import type { Context } from './context.ts';

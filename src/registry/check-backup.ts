@@ -1,5 +1,5 @@
 import { type BackupPlace, type BackupRecord, backupBackend } from '../backup/BACKUP.ts';
-import { objectKey } from '../kernel/key.ts';
+import { objectKey } from '../kernel/content/key.ts';
 import { type CopiedHead, type LiveObject, readLive } from './copied-log.ts';
 import type { BackupCheck, BackupProblem, CheckBackupOptions } from './operator.ts';
 import { eachInParallel } from './parallel.ts';

@@ -1,7 +1,7 @@
 import type { BackupPlace } from '../backup/BACKUP.ts';
 import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import type { ClockWatch } from './clock-watch.ts';
 import type { Locate } from './locate.ts';

@@ -1,12 +1,12 @@
 import type { BackupPlace } from '../backup/BACKUP.ts';
 import type { StoredObject } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
-import { toHex } from '../kernel/digest.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
+import { toHex } from '../kernel/content/digest.ts';
+import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/event.ts';
-import { fold } from '../kernel/fold.ts';
-import { objectKey } from '../kernel/key.ts';
-import type { ViewTables } from '../kernel/view.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/log/event.ts';
+import { fold } from '../kernel/views/fold.ts';
+import type { ViewTables } from '../kernel/views/view.ts';
 
 type ObjectRow = Readonly<ViewTables['storage_objects']>;
 

@@ -1,8 +1,8 @@
 import type { DataPlane, Draft, StoredObject } from '../dataplane/DATAPLANE.ts';
-import { splitAddress } from '../kernel/address.ts';
-import { fromHex } from '../kernel/digest.ts';
+import { splitAddress } from '../kernel/content/address.ts';
+import { fromHex } from '../kernel/content/digest.ts';
+import { objectKey } from '../kernel/content/key.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
-import { objectKey } from '../kernel/key.ts';
 import type { Context } from './context.ts';
 import type { DeadKey } from './operations/objects.ts';
 import { eachInParallel } from './parallel.ts';

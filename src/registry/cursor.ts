@@ -1,8 +1,8 @@
-import { decodeCbor, encodeCbor } from '../kernel/cbor.ts';
-import { blake3, sameBytes, utf8 } from '../kernel/digest.ts';
+import { blake3, sameBytes, utf8 } from '../kernel/content/digest.ts';
+import { isRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { canonicalJson, type JsonValue } from '../kernel/json.ts';
-import { isRelativePath } from '../kernel/path.ts';
+import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
+import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 
 /**
  * Keyset cursors: opaque text that says where a list goes on. A cursor is bound to the list and the filters that it was made for,

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { subjectKinds } from '../kernel/event.ts';
-import { eventTypes } from '../kernel/fold.ts';
+import { subjectKinds } from '../kernel/log/event.ts';
+import { eventTypes } from '../kernel/views/fold.ts';
 import type { Context } from './context.ts';
 import { checkFilter, checkLimit } from './input.ts';
 import type { ReadEvents } from './operations/events.ts';

@@ -1,7 +1,7 @@
-import { parseAddress } from '../kernel/address.ts';
+import { parseAddress } from '../kernel/content/address.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
-import { parseRelativePath } from '../kernel/path.ts';
 import { attachFiles } from './attach.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';

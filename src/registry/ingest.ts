@@ -1,9 +1,9 @@
 import type { Draft, Expected } from '../dataplane/DATAPLANE.ts';
-import { formatAddress } from '../kernel/address.ts';
-import { toHex } from '../kernel/digest.ts';
+import { formatAddress } from '../kernel/content/address.ts';
+import { toHex } from '../kernel/content/digest.ts';
+import { objectKey } from '../kernel/content/key.ts';
+import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { objectKey } from '../kernel/key.ts';
-import { parseRelativePath } from '../kernel/path.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';

@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { checkJson, type JsonObject } from '../kernel/json.ts';
+import { checkJson, type JsonObject } from '../kernel/format/json.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
 /** Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done. */

@@ -1,5 +1,5 @@
-import { toHex } from '../kernel/digest.ts';
-import { chainStart, type LogHead } from '../kernel/event.ts';
+import { toHex } from '../kernel/content/digest.ts';
+import { chainStart, type LogHead } from '../kernel/log/event.ts';
 import { adoptStorage, claimStorage, planAdoption } from './adopt.ts';
 import { startAutorun } from './autorun.ts';
 import { backUp } from './backup.ts';

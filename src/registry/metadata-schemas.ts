@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { checkJson, type JsonObject } from '../kernel/json.ts';
+import { checkJson, type JsonObject } from '../kernel/format/json.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkLimit, checkSlug, isSlug } from './input.ts';

@@ -1,7 +1,7 @@
-import { utf8 } from '../kernel/digest.ts';
+import { utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { metadataTerm } from '../kernel/fold.ts';
-import { type JsonValue, parseJson } from '../kernel/json.ts';
+import { type JsonValue, parseJson } from '../kernel/format/json.ts';
+import { metadataTerm } from '../kernel/views/fold.ts';
 
 /**
  * What a search by metadata asks for: for each key the terms of which one must be there. Only scalars at the top are found. A key with a dot or a

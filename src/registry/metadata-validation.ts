@@ -1,6 +1,6 @@
 import { type ConfinedBounds, createConfined, type Outcome } from '../confined/confined.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { canonicalJson, type JsonObject } from '../kernel/json.ts';
+import { canonicalJson, type JsonObject } from '../kernel/format/json.ts';
 import { moduleUrl } from '../runtime/module-url.ts';
 import {
   maximumCode,

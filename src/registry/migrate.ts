@@ -1,7 +1,7 @@
 import type { StoredObject } from '../dataplane/DATAPLANE.ts';
+import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
-import { objectKey } from '../kernel/key.ts';
 import type { Context } from './context.ts';
 import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';
 import { recordDamage } from './damage.ts';

@@ -1,5 +1,5 @@
 import type { StoredObject } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
 import { recordDamage } from './damage.ts';

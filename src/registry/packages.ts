@@ -1,10 +1,10 @@
-import { parseAddress, splitAddress } from '../kernel/address.ts';
-import { blake3, toHex, utf8 } from '../kernel/digest.ts';
+import { parseAddress, splitAddress } from '../kernel/content/address.ts';
+import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
-import { canonicalJson, type JsonValue } from '../kernel/json.ts';
 import { readTimestamp } from '../kernel/time.ts';
-import type { PackageStatus } from '../kernel/view.ts';
+import type { PackageStatus } from '../kernel/views/view.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';

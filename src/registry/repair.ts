@@ -1,5 +1,5 @@
 import type { StoredObject } from '../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../kernel/address.ts';
+import type { ContentAddress } from '../kernel/content/address.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Context, RegistryParts, Repair } from './context.ts';
 import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';

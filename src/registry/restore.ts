@@ -1,8 +1,8 @@
 import { type BackupPlace, type BackupRecord, backupBackend } from '../backup/BACKUP.ts';
 import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
+import { objectKey, parseObjectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { StoredEvent } from '../kernel/event.ts';
-import { objectKey, parseObjectKey } from '../kernel/key.ts';
+import type { StoredEvent } from '../kernel/log/event.ts';
 import { requireIdempotencyKeys } from './check-backup.ts';
 import { readChain, readLive } from './copied-log.ts';
 import { stageFrom } from './copy.ts';

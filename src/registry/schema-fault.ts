@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/format/json.ts';
 
 /**
  * What makes a schema useless although it is well formed, or undefined: a part that leads back to itself for the same value, which

@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { JsonObject } from '../kernel/json.ts';
+import type { JsonObject } from '../kernel/format/json.ts';
 import { keptCharacters, keptSchemas, maximumCode, type SchemaInput, type SchemaOutput } from './schema-bounds.ts';
 import { schemaFault } from './schema-fault.ts';
 

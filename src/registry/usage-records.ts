@@ -1,4 +1,4 @@
-import type { PackageStatus } from '../kernel/view.ts';
+import type { PackageStatus } from '../kernel/views/view.ts';
 
 export interface Usage {
   /** An answer may be kept for ten times as long as the counting took. */

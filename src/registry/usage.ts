@@ -1,5 +1,5 @@
 import { formatTimestamp } from '../kernel/time.ts';
-import type { PackageStatus } from '../kernel/view.ts';
+import type { PackageStatus } from '../kernel/views/view.ts';
 import type { RegistryParts } from './context.ts';
 import type { CountedUsage, PackageGroup } from './operations/usage.ts';
 import type { BackendUsage, Run, Usage, UsageCounts } from './REGISTRY.ts';

@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { canonicalJson } from '../kernel/json.ts';
+import { canonicalJson } from '../kernel/format/json.ts';
 import { formatTimestamp, readTimestamp } from '../kernel/time.ts';
 import { countLive, reconcile } from './collect.ts';
 import type { Context } from './context.ts';

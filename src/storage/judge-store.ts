@@ -1,5 +1,5 @@
+import { parseObjectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { parseObjectKey } from '../kernel/key.ts';
 import { type Marker, markerKey, noMarker, readMarker } from './marker.ts';
 import { certifyPrefix } from './object-key.ts';
 import type { Storage } from './STORAGE.ts';

@@ -8,9 +8,9 @@ import type { BackupRecord, IdempotencyKey } from '../../src/backup/BACKUP.ts';
 import { openBackupDirectory } from '../../src/backup/directory.ts';
 import { readObjectFiles } from '../../src/backup/object-files.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
-import { formatAddress } from '../../src/kernel/address.ts';
-import { chainStart, type LogHead, type StoredEvent, sealEvent } from '../../src/kernel/event.ts';
-import { encodeEventPage } from '../../src/kernel/event-page.ts';
+import { formatAddress } from '../../src/kernel/content/address.ts';
+import { chainStart, type LogHead, type StoredEvent, sealEvent } from '../../src/kernel/log/event.ts';
+import { encodeEventPage } from '../../src/kernel/log/event-page.ts';
 import type { Timestamp } from '../../src/kernel/time.ts';
 
 const record: BackupRecord = {

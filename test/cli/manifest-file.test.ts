@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadManifest, parseManifest, saveManifest } from '../../src/cli/manifest-file.ts';
-import { encodeCbor } from '../../src/kernel/cbor.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { encodeCbor } from '../../src/kernel/format/cbor.ts';
 
 const digest = 'a'.repeat(64);
 const file = {

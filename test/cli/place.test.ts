@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createPlacer, type Placer } from '../../src/cli/place.ts';
-import { blake3, sha256, toHex, utf8 } from '../../src/kernel/digest.ts';
+import { blake3, sha256, toHex, utf8 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { ManifestFile } from '../../src/kernel/manifest.ts';
 

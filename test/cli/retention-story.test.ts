@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatSpan, tellRetention, tellRetentionEvent } from '../../src/cli/retention-story.ts';
-import type { JsonObject } from '../../src/kernel/json.ts';
+import type { JsonObject } from '../../src/kernel/format/json.ts';
 import type { Hold, RetentionEvent, RetentionRecord } from '../../src/registry/REGISTRY.ts';
 
 const created = '2026-01-01T00:00:00.000Z';

@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { connectRegistry, type RemoteRegistry, reopenable } from '../../src/client/connect.ts';
-import { encodeCbor } from '../../src/kernel/cbor.ts';
-import { blake3, toHex, utf8 } from '../../src/kernel/digest.ts';
+import { blake3, toHex, utf8 } from '../../src/kernel/content/digest.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../src/kernel/error.ts';
+import { encodeCbor } from '../../src/kernel/format/cbor.ts';
 
 const id = '01900000-0000-7000-8000-000000000000';
 const bytes = Buffer.alloc(300_000, 'the bytes of a file ');

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { bytesBody, connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
 import { titleOf } from '../../src/client/foreign-answer.ts';
-import { encodeCbor } from '../../src/kernel/cbor.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../src/kernel/error.ts';
+import { encodeCbor } from '../../src/kernel/format/cbor.ts';
 import { openWorkplace } from '../cli/workplace.ts';
 import { localhostCertificate } from '../stores/real/certificate.ts';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assertIntactLog, assertReplayable, type ConformanceDatabase } from '../../src/database/conformance.ts';
 import type { DatabaseTarget } from '../../src/database/open.ts';
-import { decodeCbor } from '../../src/kernel/cbor.ts';
+import { decodeCbor } from '../../src/kernel/format/cbor.ts';
 
 const script = fileURLToPath(new URL('./writer-process.ts', import.meta.url));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRowChanges, type RowChange } from '../../src/database/row-changes.ts';
-import type { Change } from '../../src/kernel/view.ts';
+import type { Change } from '../../src/kernel/views/view.ts';
 
 const key = { backend_id: 'local', content_address: 'blake3:00' };
 const row = {

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Draft } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
-import { blake3 } from '../../src/kernel/digest.ts';
+import { blake3 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { openLocalStorage } from '../../src/storage/local.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';

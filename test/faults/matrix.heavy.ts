@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openRegistry } from '../../src/index.ts';
-import type { EventType } from '../../src/kernel/event.ts';
+import type { EventType } from '../../src/kernel/log/event.ts';
 import { inspectRegistry } from './inspect.ts';
 import { draftName } from './matrix-draft-name.ts';
 import type { MatrixLine, Phase } from './matrix-worker.ts';

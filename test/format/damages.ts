@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { blake3 } from '../../src/kernel/digest.ts';
-import { chainDigest, chainStart, type StoredEvent } from '../../src/kernel/event.ts';
+import { blake3 } from '../../src/kernel/content/digest.ts';
+import { chainDigest, chainStart, type StoredEvent } from '../../src/kernel/log/event.ts';
 
 /** Something that happened to a registry's directory behind its back, and what a checker says of it. */
 export interface Damage {

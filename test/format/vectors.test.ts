@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { parseAddress } from '../../src/kernel/address.ts';
-import { decodeCbor, encodeCbor } from '../../src/kernel/cbor.ts';
-import { fromHex, toHex, utf8 } from '../../src/kernel/digest.ts';
-import { type EventPayloads, subjectKinds } from '../../src/kernel/event.ts';
-import { canonicalJson, parseJson } from '../../src/kernel/json.ts';
-import { comparePaths, parseRelativePath } from '../../src/kernel/path.ts';
-import { type ViewTables, viewKeys } from '../../src/kernel/view.ts';
+import { parseAddress } from '../../src/kernel/content/address.ts';
+import { fromHex, toHex, utf8 } from '../../src/kernel/content/digest.ts';
+import { comparePaths, parseRelativePath } from '../../src/kernel/content/path.ts';
+import { decodeCbor, encodeCbor } from '../../src/kernel/format/cbor.ts';
+import { canonicalJson, parseJson } from '../../src/kernel/format/json.ts';
+import { type EventPayloads, subjectKinds } from '../../src/kernel/log/event.ts';
+import { type ViewTables, viewKeys } from '../../src/kernel/views/view.ts';
 import { quoteVectors } from './quote.ts';
 import { buildVectors, type Vectors } from './vectors.ts';
 

@@ -1,6 +1,9 @@
-import { type ContentAddress, formatAddress } from '../../src/kernel/address.ts';
-import { decodeCbor, encodeCbor } from '../../src/kernel/cbor.ts';
-import { blake3, sha256, toHex, utf8 } from '../../src/kernel/digest.ts';
+import { type ContentAddress, formatAddress } from '../../src/kernel/content/address.ts';
+import { blake3, sha256, toHex, utf8 } from '../../src/kernel/content/digest.ts';
+import { objectKey } from '../../src/kernel/content/key.ts';
+import { decodeCbor, encodeCbor } from '../../src/kernel/format/cbor.ts';
+import { canonicalJson, type JsonValue } from '../../src/kernel/format/json.ts';
+import { uuidv7 } from '../../src/kernel/id.ts';
 import {
   chainStart,
   type EventPayloads,
@@ -9,14 +12,11 @@ import {
   type NewEvent,
   type StoredEvent,
   sealEvent,
-} from '../../src/kernel/event.ts';
-import { fold, metadataTerm } from '../../src/kernel/fold.ts';
-import { uuidv7 } from '../../src/kernel/id.ts';
-import { canonicalJson, type JsonValue } from '../../src/kernel/json.ts';
-import { objectKey } from '../../src/kernel/key.ts';
+} from '../../src/kernel/log/event.ts';
 import type { Manifest, ManifestFile } from '../../src/kernel/manifest.ts';
 import { formatTimestamp, type Timestamp } from '../../src/kernel/time.ts';
-import { type ViewTable, viewKeys } from '../../src/kernel/view.ts';
+import { fold, metadataTerm } from '../../src/kernel/views/fold.ts';
+import { type ViewTable, viewKeys } from '../../src/kernel/views/view.ts';
 
 /** What docs/format-vectors.json holds. Binary values are lowercase hex, JSON values are their RFC 8785 text. */
 export interface Vectors {

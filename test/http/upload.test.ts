@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { blake3 } from '../../src/kernel/digest.ts';
+import { blake3 } from '../../src/kernel/content/digest.ts';
 import { localRoot } from '../registry/open-registry.ts';
 import { assertProblem, authorization, type Door, drain, openDoor, until } from './open-door.ts';
 

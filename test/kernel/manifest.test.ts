@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeCbor, encodeCbor } from '../../src/kernel/cbor.ts';
-import { blake3, toHex, utf8 } from '../../src/kernel/digest.ts';
-import { chainStart, sealEvent } from '../../src/kernel/event.ts';
-import { canonicalJson, parseJson } from '../../src/kernel/json.ts';
-import { createdAt, manifest, newEvent } from './sample-events.ts';
+import { blake3, toHex, utf8 } from '../../src/kernel/content/digest.ts';
+import { decodeCbor, encodeCbor } from '../../src/kernel/format/cbor.ts';
+import { canonicalJson, parseJson } from '../../src/kernel/format/json.ts';
+import { chainStart, sealEvent } from '../../src/kernel/log/event.ts';
+import { createdAt, manifest, newEvent } from './log/sample-events.ts';
 
 test('a manifest goes through CBOR and JSON and comes back with the same bytes', () => {
   const bytes = encodeCbor(manifest);

@@ -5,9 +5,9 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatAddress } from '../../src/kernel/address.ts';
+import { formatAddress } from '../../src/kernel/content/address.ts';
+import { objectKey } from '../../src/kernel/content/key.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { objectKey } from '../../src/kernel/key.ts';
 import { openTwoBackends } from './two-backends.ts';
 
 test('a backend that is unavailable keeps no other one from being collected, and is collected when it is back', async () => {

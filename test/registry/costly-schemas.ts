@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/kernel/json.ts';
+import type { JsonObject } from '../../src/kernel/format/json.ts';
 
 /** Schemas that cost much more than their length, and metadata that makes them do so. */
 export interface CostlySchema {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isRelativePath } from '../../src/kernel/path.ts';
+import { isRelativePath } from '../../src/kernel/content/path.ts';
 import { decodeCursor, encodeCursor } from '../../src/registry/cursor.ts';
 
 const query = ['list', { producer: 'ci', subject: null }];

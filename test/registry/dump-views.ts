@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { type ViewTable, viewKeys } from '../../src/kernel/view.ts';
+import { type ViewTable, viewKeys } from '../../src/kernel/views/view.ts';
 
 /** Every row of every view of a SQLite registry, in the order of their keys: two dumps are equal when the views are, byte for byte. */
 export function dumpViews(databasePath: string): Readonly<Record<string, readonly unknown[]>> {

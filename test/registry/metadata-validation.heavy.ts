@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject } from '../../src/kernel/json.ts';
+import type { JsonObject } from '../../src/kernel/format/json.ts';
 import { openDoor } from '../http/open-door.ts';
 import { costlySchemas, manyReferences } from './costly-schemas.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { type JsonObject, parseJson } from '../../src/kernel/json.ts';
+import { type JsonObject, parseJson } from '../../src/kernel/format/json.ts';
 import { createMetadataValidator } from '../../src/registry/metadata-validation.ts';
 import { costlySchemas } from './costly-schemas.ts';
 

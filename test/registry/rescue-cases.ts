@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { type ViewTable, viewKeys } from '../../src/kernel/view.ts';
+import { type ViewTable, viewKeys } from '../../src/kernel/views/view.ts';
 import { execute } from '../postgres-server.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { blake3 } from '../../src/kernel/digest.ts';
+import { blake3 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';

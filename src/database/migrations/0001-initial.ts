@@ -1,5 +1,5 @@
 import { type Kysely, sql } from '#kysely';
-import { chainStart } from '../../kernel/event.ts';
+import { chainStart } from '../../kernel/log/event.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
 import type { Dialect, Migration } from './migration.ts';

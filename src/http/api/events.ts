@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { subjectKinds } from '../../kernel/event.ts';
-import { eventTypes } from '../../kernel/fold.ts';
+import { subjectKinds } from '../../kernel/log/event.ts';
+import { eventTypes } from '../../kernel/views/fold.ts';
 import { negotiate } from '../../protocol/accept.ts';
 import type { EventQuery } from '../../registry/REGISTRY.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { parseAddress } from '../../kernel/address.ts';
+import { parseAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Attachment, File, Page, Registry } from '../../registry/REGISTRY.ts';
 import { essence } from '../body.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { parseAddress } from '../../kernel/address.ts';
+import { parseAddress } from '../../kernel/content/address.ts';
 import { sendFile } from '../download.ts';
 import { answers, contentAddress, notModified } from '../parameters.ts';
 import type { Api, RouteContext } from '../route.ts';

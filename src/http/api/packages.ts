@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
-import { decodeCbor } from '../../kernel/cbor.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { canonicalJson } from '../../kernel/json.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
+import { canonicalJson } from '../../kernel/format/json.ts';
 import { negotiate } from '../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../registry/REGISTRY.ts';

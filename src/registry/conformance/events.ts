@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeCbor } from '../../kernel/cbor.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { type Opened, refuses, samples } from './samples.ts';
 
 export function eventsConformance(opened: Opened): void {

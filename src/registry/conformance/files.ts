@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { blake3, toHex } from '../../kernel/digest.ts';
+import { blake3, toHex } from '../../kernel/content/digest.ts';
 import { chunks, collect, type Opened, patterned, refuses, samples, unique } from './samples.ts';
 
 export function filesConformance(opened: Opened): void {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decodeCbor, encodeCbor } from '../../kernel/cbor.ts';
-import { blake3, toHex } from '../../kernel/digest.ts';
-import { filesDigest } from '../../kernel/files-digest.ts';
+import { blake3, toHex } from '../../kernel/content/digest.ts';
+import { filesDigest } from '../../kernel/content/files-digest.ts';
+import { decodeCbor, encodeCbor } from '../../kernel/format/cbor.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import { attachment, chunks, type Opened, refuses, samples } from './samples.ts';
 

@@ -1,7 +1,7 @@
 import type { Kysely } from '#kysely';
 import type { Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import { type ContentAddress, splitAddress } from '../../kernel/address.ts';
+import { type ContentAddress, splitAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { addFiles, type IngestItem, readFiles } from './ingest.ts';

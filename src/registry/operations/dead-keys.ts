@@ -1,6 +1,6 @@
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import type { ContentAddress } from '../../kernel/address.ts';
-import { parseObjectKey } from '../../kernel/key.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { parseObjectKey } from '../../kernel/content/key.ts';
 import { type DeadKey, deadKey, readObjects, rememberDead } from './objects.ts';
 
 /** Keys that are dead and whose bytes may still be there. */

@@ -1,9 +1,9 @@
 import { sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
-import { decodeCbor } from '../../kernel/cbor.ts';
-import { sameBytes, toHex } from '../../kernel/digest.ts';
-import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/event.ts';
-import { encodeEventPage } from '../../kernel/event-page.ts';
+import { sameBytes, toHex } from '../../kernel/content/digest.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
+import { encodeEventPage } from '../../kernel/log/event-page.ts';
 import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
 import { maximumPageBytes } from './page.ts';
 

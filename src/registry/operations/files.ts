@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
+import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
 import { fitting, type Stretch } from './page.ts';
 

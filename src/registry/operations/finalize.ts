@@ -1,6 +1,6 @@
 import type { Transaction } from '../../database/DATABASE.ts';
+import { filesDigest } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { filesDigest } from '../../kernel/files-digest.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import type { Finalized, Package } from '../REGISTRY.ts';
 import { requireOpen, requirePackage } from './packages.ts';

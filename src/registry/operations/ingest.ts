@@ -1,9 +1,9 @@
 import type { Kysely } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { ContentAddress } from '../../kernel/address.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { objectKey } from '../../kernel/key.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { type FileRow, fileRecords } from './files.ts';

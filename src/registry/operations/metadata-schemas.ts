@@ -1,8 +1,8 @@
 import { sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { canonicalJson, type JsonObject } from '../../kernel/json.ts';
-import type { ViewTables } from '../../kernel/view.ts';
+import { canonicalJson, type JsonObject } from '../../kernel/format/json.ts';
+import type { ViewTables } from '../../kernel/views/view.ts';
 import type { Created, MetadataSchema } from '../REGISTRY.ts';
 import { fitting, type Stretch } from './page.ts';
 

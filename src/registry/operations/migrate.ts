@@ -1,8 +1,8 @@
 import { type Kysely, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { ContentAddress } from '../../kernel/address.ts';
-import { objectKey } from '../../kernel/key.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { objectKey } from '../../kernel/content/key.ts';
 import { type MigrationScope, matches } from './migration-scope.ts';
 import { type DeadKey, deadKeys, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 

@@ -1,9 +1,9 @@
 import type { Kysely } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { ContentAddress } from '../../kernel/address.ts';
-import { objectKey } from '../../kernel/key.ts';
-import type { ViewTables } from '../../kernel/view.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { objectKey } from '../../kernel/content/key.ts';
+import type { ViewTables } from '../../kernel/views/view.ts';
 
 export type ObjectRow = Readonly<ViewTables['storage_objects']>;
 

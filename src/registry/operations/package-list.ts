@@ -1,7 +1,7 @@
 import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { PackageStatus } from '../../kernel/view.ts';
+import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { packageRecord } from './packages.ts';
 import { fitting, type Stretch as Page } from './page.ts';

@@ -2,10 +2,10 @@ import type { Kysely, Selectable } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { JsonObject } from '../../kernel/json.ts';
+import type { JsonObject } from '../../kernel/format/json.ts';
 import { decideExpiry } from '../../kernel/retention.ts';
 import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
-import type { PackageStatus, ViewTables } from '../../kernel/view.ts';
+import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { Created, Package } from '../REGISTRY.ts';
 import { lastEventTime } from './events.ts';
 

@@ -1,9 +1,9 @@
 import type { Kysely, SelectQueryBuilder } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import { decodeCbor } from '../../kernel/cbor.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { JsonObject } from '../../kernel/json.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
+import type { JsonObject } from '../../kernel/format/json.ts';
 import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
 import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
 import { requirePackage } from './packages.ts';

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
-import type { PackageStatus } from '../../kernel/view.ts';
+import type { PackageStatus } from '../../kernel/views/view.ts';
 import { countLive, goingPackages } from './collect.ts';
 import type { RunKind } from './runs.ts';
 

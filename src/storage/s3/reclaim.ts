@@ -1,5 +1,5 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
-import { parseObjectKey } from '../../kernel/key.ts';
+import { parseObjectKey } from '../../kernel/content/key.ts';
 import { certifyPrefix } from '../object-key.ts';
 import type { ReclaimOptions } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeCbor } from '../../../src/kernel/cbor.ts';
+import { decodeCbor } from '../../../src/kernel/format/cbor.ts';
 import type { EventPage, EventRecord } from '../../../src/registry/REGISTRY.ts';
 import { authorization, type Door, drain, openDoor, until } from '../open-door.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { decodeCbor } from '../../../src/kernel/cbor.ts';
-import { blake3, toHex } from '../../../src/kernel/digest.ts';
-import { canonicalJson } from '../../../src/kernel/json.ts';
+import { blake3, toHex } from '../../../src/kernel/content/digest.ts';
+import { decodeCbor } from '../../../src/kernel/format/cbor.ts';
+import { canonicalJson } from '../../../src/kernel/format/json.ts';
 import type { Finalized, Package, Page } from '../../../src/registry/REGISTRY.ts';
 import { actor, assertProblem, authorization, type Door, openDoor } from '../open-door.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../../../src/kernel/json.ts';
+import type { JsonObject } from '../../../src/kernel/format/json.ts';
 import type { MetadataSchema, Package, RetentionRecord } from '../../../src/registry/REGISTRY.ts';
 import { writeGuideBoardRun } from '../../../tools/guide-board-run.ts';
 import { describeTree } from '../../cli/tree.ts';

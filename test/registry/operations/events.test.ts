@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openSqlite } from '../../../src/database/sqlite.ts';
 import { openConnection } from '../../../src/database/sqlite-connection.ts';
 import { sqliteQueries } from '../../../src/database/sqlite-dialect.ts';
-import { decodeCbor, encodeCbor } from '../../../src/kernel/cbor.ts';
+import { decodeCbor, encodeCbor } from '../../../src/kernel/format/cbor.ts';
 import { readEncodedEvents, readEvents } from '../../../src/registry/operations/events.ts';
 import { operationsUrl } from '../../../src/registry/operations/url.ts';
 
