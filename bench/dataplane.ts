@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DataPlane, StoredObject } from '../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../src/dataplane/streaming.ts';
 import { createHasher } from '../src/kernel/content/digest.ts';
-import { openLocalStorage } from '../src/storage/local.ts';
+import { openLocalStorage } from '../src/storage/local/local.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 

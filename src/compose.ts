@@ -14,7 +14,7 @@ import type { Incident, Operator } from './registry/operator.ts';
 import type { Registry } from './registry/REGISTRY.ts';
 import { guardStorage } from './storage/guarded.ts';
 import type { StoreName } from './storage/judge-store.ts';
-import { openLocalStorage } from './storage/local.ts';
+import { openLocalStorage } from './storage/local/local.ts';
 import type { Storage } from './storage/STORAGE.ts';
 import { endpointOf } from './storage/s3/settings.ts';
 import { version } from './version.ts';

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode } from '../runtime/file-error.ts';
-import { objectOpener } from '../storage/local-read.ts';
+import { objectOpener } from '../storage/local/read.ts';
 import type { Storage } from '../storage/STORAGE.ts';
 import { backupError } from './durable-file.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataPlane, Draft, StoredObject } from '../../src/dataplane/DATAPLANE.ts';
 import { type DataPlaneOptions, openDataPlane } from '../../src/dataplane/streaming.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
+import { openLocalStorage } from '../../src/storage/local/local.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 

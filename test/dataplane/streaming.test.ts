@@ -11,7 +11,7 @@ import type { Draft } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { blake3 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
+import { openLocalStorage } from '../../src/storage/local/local.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import { cut, edgeSizes, gather, mebibyte, storedObject, withPlane } from './planes.ts';
 

@@ -13,7 +13,7 @@ import type { RegistryOperations } from '../../src/registry/operations/operation
 import { operationsUrl } from '../../src/registry/operations/url.ts';
 import type { Incident } from '../../src/registry/operator.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
+import { openLocalStorage } from '../../src/storage/local/local.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 
 export type BackendId = 'near' | 'far';

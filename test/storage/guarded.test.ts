@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { storageConformance } from '../../src/storage/conformance.ts';
 import { guardStorage } from '../../src/storage/guarded.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
+import { openLocalStorage } from '../../src/storage/local/local.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 

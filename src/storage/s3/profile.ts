@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import type { Certificate } from '../certify/certificate.ts';
-import { fsyncPath } from '../durable-directory.ts';
+import { fsyncPath } from '../local/durable-directory.ts';
 import type { Dialect } from './settings.ts';
 
 /** What is known of a store's ways, and of which store. */

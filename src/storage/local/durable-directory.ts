@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoCode } from '../runtime/file-error.ts';
-import { createRounds } from '../runtime/rounds.ts';
+import { errnoCode } from '../../runtime/file-error.ts';
+import { createRounds } from '../../runtime/rounds.ts';
 
 /** Makes directories and the names in them survive a power cut, with as few fsyncs as that takes. */
 export interface DurableDirectories {

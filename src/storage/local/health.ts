@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { statfs, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoCode } from '../runtime/file-error.ts';
-import type { StorageHealth } from './STORAGE.ts';
+import { errnoCode } from '../../runtime/file-error.ts';
+import type { StorageHealth } from '../STORAGE.ts';
 
 /** Room, and whether a draft can be written now. Asked often, it looks at most once a second. `onFailure` is called when it can't. */
 export function localHealth(root: string, draftDirectory: string, onFailure: () => void): () => Promise<StorageHealth> {

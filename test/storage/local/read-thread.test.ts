@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createReadThread } from '../../src/storage/read-thread.ts';
+import { createReadThread } from '../../../src/storage/local/read-thread.ts';
 
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
 

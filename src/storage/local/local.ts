@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream, type Dirent } from 'node:fs';
 import { link, lstat, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileError } from '../runtime/file-error.ts';
-import { throwIfStopped } from '../runtime/stop.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { errnoCode, fileError } from '../../runtime/file-error.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
+import { draftsSegment, requireObjectKey } from '../object-key.ts';
+import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from '../STORAGE.ts';
+import { writeDraft } from './draft.ts';
 import { durableDirectories, fsyncPath } from './durable-directory.ts';
-import { writeDraft } from './local-draft.ts';
-import { localHealth } from './local-health.ts';
-import { objectOpener } from './local-read.ts';
-import { draftsSegment, requireObjectKey } from './object-key.ts';
-import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from './STORAGE.ts';
+import { localHealth } from './health.ts';
+import { objectOpener } from './read.ts';
 
 export interface LocalStorageOptions {
   readonly id: string;

@@ -1,10 +1,10 @@
 import { close, closeSync, constants, fstatSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileError } from '../runtime/file-error.ts';
-import { throwIfStopped } from '../runtime/stop.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { errnoCode, fileError } from '../../runtime/file-error.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
+import type { GetOptions, ObjectReader } from '../STORAGE.ts';
 import { createReadThread } from './read-thread.ts';
-import type { GetOptions, ObjectReader } from './STORAGE.ts';
 
 /** Opens the regular file at a path; undefined when there is none. The open descriptor keeps the bytes whatever happens to the name. */
 export type OpenObject = (path: string, options: GetOptions) => Promise<ObjectReader | undefined>;

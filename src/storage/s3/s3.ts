@@ -1,18 +1,18 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { isArtifactstoreError } from '../kernel/error.ts';
-import type { Storage } from './STORAGE.ts';
-import { type CallOptions, openS3Calls } from './s3/client.ts';
-import { createObject } from './s3/create.ts';
-import { getObject } from './s3/get.ts';
-import { headObject, requireNothingThere } from './s3/head.ts';
-import { listObjects } from './s3/list.ts';
-import { createPartBuffers } from './s3/part-buffers.ts';
-import { createPatience } from './s3/patience.ts';
-import { putObject } from './s3/put.ts';
-import { reclaimUploads } from './s3/reclaim.ts';
-import type { S3Settings } from './s3/settings.ts';
-import { createSlots } from './s3/slots.ts';
-import { prefixOf, storeKey } from './s3/store-key.ts';
+import { isArtifactstoreError } from '../../kernel/error.ts';
+import type { Storage } from '../STORAGE.ts';
+import { type CallOptions, openS3Calls } from './client.ts';
+import { createObject } from './create.ts';
+import { getObject } from './get.ts';
+import { headObject, requireNothingThere } from './head.ts';
+import { listObjects } from './list.ts';
+import { createPartBuffers } from './part-buffers.ts';
+import { createPatience } from './patience.ts';
+import { putObject } from './put.ts';
+import { reclaimUploads } from './reclaim.ts';
+import type { S3Settings } from './settings.ts';
+import { createSlots } from './slots.ts';
+import { prefixOf, storeKey } from './store-key.ts';
 
 export interface S3Options extends CallOptions {
   /** After this long without a byte a download counts as broken; 30,000 by default. */

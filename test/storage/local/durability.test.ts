@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { openLocalStorage } from '../../../src/storage/local/local.ts';
 
 const traces = works('strace', ['-f', '-o', '/dev/null', 'true']);
 const skipTrace = traces ? false : 'strace is not installed, or may not trace here';
@@ -97,7 +97,7 @@ function traced(
   try {
     const [root, log] = [join(directory, 'root'), join(directory, 'log')];
     mkdirSync(root);
-    const local = pathToFileURL(join(import.meta.dirname, '../../src/storage/local.ts')).href;
+    const local = pathToFileURL(join(import.meta.dirname, '../../../src/storage/local/local.ts')).href;
     const program = `
       import { writeFile } from 'node:fs/promises';
       import { join } from 'node:path';

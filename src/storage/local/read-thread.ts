@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { moduleUrl } from '../runtime/module-url.ts';
+import { moduleUrl } from '../../runtime/module-url.ts';
 import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
 
 /**

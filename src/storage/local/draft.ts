@@ -1,8 +1,8 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../runtime/file-error.ts';
-import { stoppable } from '../runtime/stop.ts';
-import type { PutOptions } from './STORAGE.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { fileError } from '../../runtime/file-error.ts';
+import { stoppable } from '../../runtime/stop.ts';
+import type { PutOptions } from '../STORAGE.ts';
 
 /**
  * Writes the source to a new file at `path` and fsyncs it. On any failure the file is removed, also when only the fsync failed:

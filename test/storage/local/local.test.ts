@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, rename, rm, symlink, truncate, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { storageConformance } from '../../src/storage/conformance.ts';
-import { openLocalStorage } from '../../src/storage/local.ts';
-import type { DraftDirectory, Storage } from '../../src/storage/STORAGE.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { storageConformance } from '../../../src/storage/conformance.ts';
+import { openLocalStorage } from '../../../src/storage/local/local.ts';
+import type { DraftDirectory, Storage } from '../../../src/storage/STORAGE.ts';
 
 storageConformance('local', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-local-'));
