@@ -1,9 +1,9 @@
+import type { Certificate } from './certify/certificate.ts';
+import { type CertifyOptions, certifyStore } from './certify/certify.ts';
 import type { Config } from './config.ts';
 import { staticCredentials } from './credentials/static.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
 import { dialectOf, dialectWithoutProfile, s3Connection } from './open-s3.ts';
-import type { Certificate } from './storage/certify/certificate.ts';
-import { type CertifyOptions, certifyStore } from './storage/certify.ts';
 import { tryProfilePath, writeProfile } from './storage/s3/profile.ts';
 import type { Connection } from './storage/s3/settings.ts';
 import { version } from './version.ts';

@@ -1,5 +1,5 @@
+import type { Certificate, Family, Finding, ProbeResult, Verdict } from '../certify/certificate.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
-import type { Certificate, Family, Finding, ProbeResult, Verdict } from '../storage/certify/certificate.ts';
 import type { CertifyPlace, Context } from './context.ts';
 import { exitCode } from './exit.ts';
 import type { Colors } from './output.ts';

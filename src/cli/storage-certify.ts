@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { families } from '../storage/certify/certificate.ts';
+import { families } from '../certify/certificate.ts';
 import type { StorageCertifyOptions } from './certify-storage.ts';
 import type { Definition } from './definition.ts';
 

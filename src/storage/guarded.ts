@@ -1,8 +1,8 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { sharedLater } from '../runtime/shared-later.ts';
 import { judgeStore, type LogView, type StoreName, type Verdict } from './judge-store.ts';
 import { type Marker, markerKey, writeMarker } from './marker.ts';
 import type { DraftDirectory, ObjectReader, Ownership, Stoppable, Storage, StorageHealth } from './STORAGE.ts';
-import { sharedLater } from './shared-later.ts';
 
 export interface GuardOptions extends StoreName {
   /** What the registry's log knows of this backend. `counted` asks for the number of live objects too. */

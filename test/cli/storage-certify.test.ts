@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Certificate } from '../../src/storage/certify/certificate.ts';
+import type { Certificate } from '../../src/certify/certificate.ts';
 import { readProfile } from '../../src/storage/s3/profile.ts';
 import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 import { finished, openWorkplace, type Workplace } from './workplace.ts';

@@ -3,7 +3,6 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import type { Certificate } from '../certify/certificate.ts';
 import { fsyncPath } from '../local/durable-directory.ts';
 import type { Dialect } from './settings.ts';
 
@@ -14,8 +13,14 @@ export interface Profile {
   readonly dialect: Dialect;
 }
 
+/** The document that holds a profile, and whatever else was found out of the store. */
+export interface ProfileDocument {
+  readonly store: { readonly endpoint: string; readonly bucket: string };
+  readonly dialect: Dialect;
+}
+
 /**
- * Tries whether a certificate can be written there, and leaves nothing but its folder: finding out what goes into it takes minutes.
+ * Tries whether a document can be written there, and leaves nothing but its folder: finding out what goes into it takes minutes.
  * Throws what is to be done about it.
  */
 export async function tryProfilePath(path: string): Promise<void> {
@@ -36,15 +41,15 @@ export async function tryProfilePath(path: string): Promise<void> {
     });
 }
 
-/** Writes a certificate where the backend looks for it: whole, or not at all. */
-export async function writeProfile(path: string, certificate: Certificate): Promise<void> {
+/** Writes a document where the backend looks for it: whole, or not at all. */
+export async function writeProfile(path: string, document: ProfileDocument): Promise<void> {
   const target = resolve(path);
   const draft = `${target}.${randomUUID()}.draft`;
   try {
     await mkdir(dirname(target), { recursive: true });
     const handle = await open(draft, 'wx', 0o644);
     try {
-      await handle.writeFile(`${JSON.stringify(certificate, undefined, 2)}\n`);
+      await handle.writeFile(`${JSON.stringify(document, undefined, 2)}\n`);
       await handle.sync();
     } finally {
       await handle.close();

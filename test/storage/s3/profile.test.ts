@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import type { Certificate } from '../../../src/storage/certify/certificate.ts';
+import type { Certificate } from '../../../src/certify/certificate.ts';
 import { readProfile, writeProfile } from '../../../src/storage/s3/profile.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-profile-'));

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Certificate, ProbeResult, Use, Verdict } from '../../../src/storage/certify/certificate.ts';
-import { useRules } from '../../../src/storage/certify/uses.ts';
+import type { Certificate, ProbeResult, Use, Verdict } from '../../../src/certify/certificate.ts';
+import { useRules } from '../../../src/certify/uses.ts';
 
 export interface StoreResult {
   readonly name: string;

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { storeCode, storeStatus } from '../s3/errors.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { storeCode, storeStatus } from '../storage/s3/errors.ts';
 import type { ProbeContext } from './probe.ts';
 
 export type SdkHabit = 'WHEN_SUPPORTED' | 'WHEN_REQUIRED';

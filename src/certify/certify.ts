@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { cancelled } from '../runtime/stop.ts';
-import type { Certificate, Family, Finding, ProbeResult } from './certify/certificate.ts';
-import { type Ledger, openLedger } from './certify/ledger.ts';
-import { fail, type Probe, type ProbeContext } from './certify/probe.ts';
-import { inTurns, told } from './certify/steps.ts';
-import { suite } from './certify/suite.ts';
-import { gradeOf, judge } from './certify/uses.ts';
-import { type Call, openWire, type Reply, type Wire } from './certify/wire.ts';
-import { certifyPrefix } from './object-key.ts';
-import { storeError } from './s3/errors.ts';
-import { type Connection, type Dialect, defaultDialect, endpointOf } from './s3/settings.ts';
-import { prefixOf } from './s3/store-key.ts';
+import { certifyPrefix } from '../storage/object-key.ts';
+import { storeError } from '../storage/s3/errors.ts';
+import { type Connection, type Dialect, defaultDialect, endpointOf } from '../storage/s3/settings.ts';
+import { prefixOf } from '../storage/s3/store-key.ts';
+import type { Certificate, Family, Finding, ProbeResult } from './certificate.ts';
+import { type Ledger, openLedger } from './ledger.ts';
+import { fail, type Probe, type ProbeContext } from './probe.ts';
+import { inTurns, told } from './steps.ts';
+import { suite } from './suite.ts';
+import { gradeOf, judge } from './uses.ts';
+import { type Call, openWire, type Reply, type Wire } from './wire.ts';
 
 export interface CertifyOptions {
   readonly connection: Connection;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { type Family, families, type Use } from '../../../src/storage/certify/certificate.ts';
-import { suite } from '../../../src/storage/certify/suite.ts';
-import { useRules } from '../../../src/storage/certify/uses.ts';
-import { type CertifyOptions, certifyStore } from '../../../src/storage/certify.ts';
-import { sendRaw } from '../../stores/signed-request.ts';
-import { type Lie, type Lies, lies, openStrictStore, type StrictStore } from '../../stores/strict-store.ts';
+import { type Family, families, type Use } from '../../src/certify/certificate.ts';
+import { type CertifyOptions, certifyStore } from '../../src/certify/certify.ts';
+import { suite } from '../../src/certify/suite.ts';
+import { useRules } from '../../src/certify/uses.ts';
+import { sendRaw } from '../stores/signed-request.ts';
+import { type Lie, type Lies, lies, openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 import { connectionTo } from './connection.ts';
 
 describe('a strict store', () => {
@@ -207,7 +207,7 @@ describe('the table of uses', () => {
       for (const id of [...essential.flat(), ...Object.keys(precautions)]) assert.ok(ids.has(id), id);
     for (const { id, family } of suite) assert.ok(id.startsWith(`${family}.`), id);
     assert.deepEqual([...new Set(suite.map(({ family }) => family))], families);
-    const documentation = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
+    const documentation = readFileSync(new URL('../../docs/stores.md', import.meta.url), 'utf8');
     for (const family of families) assert.ok(documentation.includes(`| \`${family}\` |`), `docs/stores.md lacks ${family}`);
     for (const { title } of useRules) assert.ok(documentation.includes(`| ${title} |`), `docs/stores.md lacks ${title}`);
   });

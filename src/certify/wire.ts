@@ -1,9 +1,9 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Keys } from '../../credentials/CREDENTIALS.ts';
-import { throwIfStopped } from '../../runtime/stop.ts';
-import { type Connection, endpointOf } from '../s3/settings.ts';
+import type { Keys } from '../credentials/CREDENTIALS.ts';
+import { throwIfStopped } from '../runtime/stop.ts';
+import { type Connection, endpointOf } from '../storage/s3/settings.ts';
 import { encode, sha256, signInHeader, signInQuery } from './sign.ts';
 import { elementText } from './xml.ts';
 

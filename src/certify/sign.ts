@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Keys } from '../../credentials/CREDENTIALS.ts';
+import type { Keys } from '../credentials/CREDENTIALS.ts';
 
 /** A request as AWS Signature Version 4 sees it. */
 export interface Signable {

@@ -1,5 +1,5 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { Connection } from '../s3/settings.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Connection } from '../storage/s3/settings.ts';
 import type { Family, Finding } from './certificate.ts';
 import type { Wire } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { Dialect } from '../s3/settings.ts';
+import type { Dialect } from '../storage/s3/settings.ts';
 
 /** What a store did when it was asked, as plain JSON. It holds no secrets. */
 export interface Certificate {
