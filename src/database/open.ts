@@ -1,5 +1,5 @@
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
-import type { WaitForServer } from './postgres-wait.ts';
+import type { WaitForServer } from './postgres/wait.ts';
 
 /** Where the log lives, as the configuration names it. */
 export type DatabaseTarget =
@@ -21,15 +21,15 @@ export interface OpenDatabaseOptions {
 export async function openDatabase<O extends Operations>(target: DatabaseTarget, options: OpenDatabaseOptions): Promise<Database<O>> {
   switch (target.kind) {
     case 'sqlite': {
-      const { openSqlite } = await import('./sqlite.ts');
+      const { openSqlite } = await import('./sqlite/sqlite.ts');
       return await openSqlite<O>({ path: target.path, ...options });
     }
     case 'postgresql': {
       if (options.wait !== undefined) {
-        const { waitForServer } = await import('./postgres-wait.ts');
+        const { waitForServer } = await import('./postgres/wait.ts');
         await waitForServer({ url: target.url, readOnly: options.readOnly === true }, options.wait);
       }
-      const { openPostgres } = await import('./postgres.ts');
+      const { openPostgres } = await import('./postgres/postgres.ts');
       return await openPostgres<O>({ connectionString: target.url, ...options });
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseDatabaseUrl } from '../../src/config/database-url.ts';
-import { parsePostgresUrl, placeOf, tlsOptions } from '../../src/database/postgres-address.ts';
+import { parsePostgresUrl, placeOf, tlsOptions } from '../../src/database/postgres/address.ts';
 
 const read = (text: string) => {
   const target = parseDatabaseUrl(text, '/etc/artifactstore');

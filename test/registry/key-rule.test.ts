@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import type { Database } from '../../src/database/DATABASE.ts';
-import { openSqlite } from '../../src/database/sqlite.ts';
+import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';

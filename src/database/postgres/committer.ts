@@ -1,0 +1,255 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { LogHead } from '../../kernel/log/event.ts';
+import { systemClock } from '../clock.ts';
+import type { Operations } from '../DATABASE.ts';
+import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
+import { type OperationContext, runOperation } from '../transaction.ts';
+import { type PostgresAddress, parsePostgresUrl } from './address.ts';
+import { connect, type OwnConnection, type PostgresTarget, together } from './connection.ts';
+import { endsSession, serverFault, serverName, unknownOutcome, unreachable } from './error.ts';
+import { requireSchema } from './schema.ts';
+import { postgresSession } from './session.ts';
+
+/** The one place of a process where PostgreSQL is written to: many operations to a transaction, on a connection of its own. */
+export interface PostgresCommitter {
+  write(name: string, input: unknown): Promise<unknown>;
+  /** Does all that a write does, and writes nothing. Whoever asks while it is asked shares the answer. */
+  check(): Promise<void>;
+  /** Waits a bounded time for what has been asked and closes the connection. */
+  close(): Promise<void>;
+}
+
+export interface CommitterOptions {
+  readonly target: PostgresTarget;
+  readonly operations: Operations;
+  readonly onCommit: (sequence: number) => void;
+}
+
+interface Job {
+  /** Undefined for `check`. */
+  readonly name: string | undefined;
+  readonly input: unknown;
+  /** By `performance.now()`. */
+  readonly since: number;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  attempts: number;
+}
+
+interface Writer extends OperationContext {
+  readonly connection: OwnConnection;
+}
+
+type Outcome = { readonly output: unknown } | { readonly error: unknown };
+
+const batchOperations = 256;
+const batchMilliseconds = 50;
+const attemptsOfAJob = 3;
+/** A server that restarts is waited for; one that stays away is told of. */
+const connectDelays = [0, 100, 300, 600, 1_000];
+/** No longer than so is a new connection tried. */
+const connectMilliseconds = 8_000;
+/** An operation that has waited so long is not tried again: longer than one silence, shorter than two. */
+const retryMilliseconds = 20_000;
+/** What waits longer than this at the end is given up. */
+const closeMilliseconds = 5_000;
+
+/** A statement's time; waiting for other processes, which hold the log; and how long the server lets a paused one keep it from the rest. */
+const patience = { statementMilliseconds: 11_000, silenceMilliseconds: 13_000, promptMilliseconds: 5_000 };
+const sessionSettings = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s'";
+
+export const channelOf = (registryId: string): string => `artifactstore_${registryId}`;
+
+const beginWithHead = [
+  'begin isolation level read committed',
+  // Whatever the server's default is: an answer means that the commit is on its disk.
+  'set local synchronous_commit = on',
+  'select sequence, chain_digest from log_head where id = 1 for update',
+] as const;
+
+export function createPostgresCommitter(options: CommitterOptions): PostgresCommitter {
+  const { target } = options;
+  const address = parsePostgresUrl(target.url);
+  const queue: Job[] = [];
+  let writer: Writer | undefined;
+  let working: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
+  let closed = false;
+  /** The last event that this process has acknowledged. */
+  let acknowledged = 0;
+
+  const connected = async (): Promise<Writer> => {
+    if (writer === undefined || writer.connection.isLost()) writer = await openWriter(target, () => closed);
+    return writer;
+  };
+
+  const disconnect = async (): Promise<void> => {
+    const connection = writer?.connection;
+    writer = undefined;
+    await connection?.close();
+  };
+
+  const runBatch = async (): Promise<void> => {
+    const started = performance.now();
+    const taken: Job[] = [];
+    const outcomes: Outcome[] = [];
+    let reached = false;
+    let committing = false;
+    let head: LogHead;
+    try {
+      const context = await connected();
+      reached = true;
+      const start = await begin(context);
+      if (start.sequence < acknowledged) throw behind(address, start.sequence, acknowledged);
+      head = start;
+      for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
+        taken.push(job);
+        const ran = await runInSavepoint(context, head, options.operations, job, address);
+        head = ran.head;
+        outcomes.push(ran.outcome);
+        // What was in a transaction that was lost is tried again alone: it may be what loses it.
+        if (job.attempts > 0 || (queue[0]?.attempts ?? 0) > 0) break;
+        if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
+      }
+      committing = true;
+      await commit(context, start, head);
+    } catch (error) {
+      const lost = writer === undefined || writer.connection.isLost() || endsSession(error);
+      await disconnect();
+      if (taken.length === 0) taken.push(...queue.splice(0));
+      const failure = lost
+        ? (committing ? unknownOutcome : unreachable)(error, address)
+        : (serverFault(error, address) ?? asArtifactstoreError(error));
+      for (const job of taken.reverse()) {
+        // What was not sent to be committed did not happen, and can be done again; a connection has been tried for long enough.
+        if (lost && reached && !committing && mayTryAgain(job)) queue.unshift(job);
+        else job.reject(failure);
+      }
+      return;
+    }
+    acknowledged = Math.max(acknowledged, head.sequence);
+    options.onCommit(head.sequence);
+    taken.forEach((job, index) => {
+      const outcome = outcomes[index]!;
+      if ('error' in outcome) job.reject(outcome.error);
+      else job.resolve(outcome.output);
+    });
+  };
+
+  const mayTryAgain = (job: Job): boolean =>
+    !closed && ++job.attempts < attemptsOfAJob && performance.now() - job.since < retryMilliseconds;
+
+  const work = async (): Promise<void> => {
+    writer?.connection.holdProcess(true);
+    while (queue.length > 0) await runBatch();
+    writer?.connection.holdProcess(false);
+    working = undefined;
+  };
+
+  const ask = (name: string | undefined, input: unknown): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (closed) {
+        reject(databaseUnavailable('The database is closed.'));
+        return;
+      }
+      queue.push({ name, input, since: performance.now(), resolve, reject, attempts: 0 });
+      working ??= work();
+    });
+
+  return {
+    write: ask,
+    check() {
+      checking ??= ask(undefined, undefined)
+        .then(() => {})
+        .finally(() => {
+          checking = undefined;
+        });
+      return checking;
+    },
+    async close() {
+      closed = true;
+      const late = setTimeout(() => {
+        for (const job of queue.splice(0)) job.reject(databaseUnavailable('The database is closed.'));
+        writer?.connection.abandon('no answer for the time that closing may take');
+      }, closeMilliseconds);
+      await working;
+      clearTimeout(late);
+      await disconnect();
+    },
+  };
+}
+
+async function openWriter(target: PostgresTarget, isClosed: () => boolean): Promise<Writer> {
+  const deadline = performance.now() + connectMilliseconds;
+  for (let attempt = 0; ; attempt++) {
+    await delay(connectDelays[attempt]);
+    let connection: OwnConnection | undefined;
+    try {
+      connection = await connect(target, patience);
+      await connection.query(sessionSettings);
+      const registryId = await requireSchema(connection, target);
+      return { connection, session: postgresSession(connection), registryId, clock: systemClock };
+    } catch (error) {
+      const lost = connection?.isLost() ?? isArtifactstoreError(error, 'database_unavailable');
+      await connection?.close();
+      const left = deadline - performance.now();
+      if (attempt + 1 >= connectDelays.length || !lost || isClosed() || left <= 0) throw error;
+    }
+  }
+}
+
+/** The log is not where this process left it: to append would be to write over what was acknowledged. */
+function behind(address: PostgresAddress, found: number, acknowledged: number): ArtifactstoreError {
+  return databaseUnavailable(
+    `${serverName(address)} has the log up to event ${found}, and this server has acknowledged event ${acknowledged}: ` +
+      'events were lost, in a failover or by a restore. Nothing was written; restart the server to continue from what there is.',
+  );
+}
+
+/** Takes the log, and sets the savepoint of the first operation. */
+async function begin({ connection }: Writer): Promise<LogHead> {
+  const [first, ...rest] = beginWithHead;
+  const answers = await together([connection.ask(first), ...[...rest, 'savepoint operation'].map((text) => connection.query(text))]);
+  const head = answers[2]?.rows[0] as LogHead | undefined;
+  if (head === undefined) throw lostHead();
+  return head;
+}
+
+/** Gives the operation's outcome, and leaves the savepoint of the next; throws only when the whole transaction is lost. */
+async function runInSavepoint(
+  context: Writer,
+  head: LogHead,
+  operations: Operations,
+  job: Job,
+  address: PostgresAddress,
+): Promise<{ readonly head: LogHead; readonly outcome: Outcome }> {
+  const operation = job.name === undefined ? nothing : operations.writes[job.name];
+  try {
+    if (operation === undefined) throw new TypeError(`no writing operation is named ${job.name}`);
+    const ran = await runOperation(context, head, operation, job.input);
+    await context.connection.query('release savepoint operation; savepoint operation');
+    return { head: ran.head, outcome: { output: ran.output } };
+  } catch (error) {
+    if (context.connection.isLost() || endsSession(error)) throw error;
+    await context.connection.query('rollback to savepoint operation');
+    return { head, outcome: { error: serverFault(error, address) ?? asArtifactstoreError(error) } };
+  }
+}
+
+const nothing = async (): Promise<undefined> => undefined;
+
+async function commit({ connection, registryId }: Writer, start: LogHead, head: LogHead): Promise<void> {
+  const moved =
+    head.sequence === start.sequence
+      ? []
+      : [
+          connection.query('update log_head set sequence = $1, chain_digest = $2 where id = 1', [head.sequence, head.chain_digest]),
+          connection.query('select pg_notify($1, $2)', [channelOf(registryId), String(head.sequence)]),
+        ];
+  const answers = await together([...moved, connection.query('commit')]);
+  // A transaction that had failed answers COMMIT with ROLLBACK, and with no error.
+  const command = answers.at(-1)?.command;
+  if (command !== 'COMMIT')
+    throw databaseUnavailable('The transaction was not committed; repeat the request.', new Error(`the server answered ${command}`));
+}

@@ -1,0 +1,96 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { isBusy } from './error.ts';
+
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** One connection to a SQLite file, with its prepared statements kept. */
+export interface SqliteConnection {
+  readonly database: DatabaseSync;
+  /** A prepared statement, from the cache or into it. */
+  prepare(sql: string): StatementSync;
+  /** Forgets the prepared statements: some of them stand in the way of dropping an index. */
+  forget(): void;
+  close(): void;
+}
+
+const keptStatements = 256;
+const cacheKibibytes = 16 * 1024;
+const checkpointPages = 4_000;
+const keptLogBytes = 64 * 1024 * 1024;
+
+/**
+ * Opens the file, and makes it when it is not there and `readOnly` is false. `busyMilliseconds` is how long a statement waits for
+ * another connection's lock. `immutable` promises that nobody writes: no lock is taken and no file made.
+ */
+export function openConnection(
+  path: string,
+  options: { readonly readOnly: boolean; readonly immutable?: boolean; readonly busyMilliseconds: number },
+): SqliteConnection {
+  const database = new DatabaseSync(options.immutable === true ? immutableUrl(path) : path, {
+    readOnly: options.readOnly,
+    enableForeignKeyConstraints: false,
+    timeout: options.busyMilliseconds,
+  });
+  const statements = new Map<string, StatementSync>();
+  try {
+    if (!options.readOnly) {
+      useWriteAheadLog(database, options.busyMilliseconds);
+      // A commit is acknowledged: FULL fsyncs the write-ahead log at every commit.
+      database.exec(
+        `pragma synchronous = full; pragma wal_autocheckpoint = ${checkpointPages}; pragma journal_size_limit = ${keptLogBytes}`,
+      );
+    }
+    // What a savepoint may have to put back is kept in memory: in a file it is most of the writing there is.
+    database.exec(`pragma cache_size = -${cacheKibibytes}; pragma mmap_size = 0; pragma temp_store = memory`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return {
+    database,
+    prepare(sql) {
+      let statement = statements.get(sql);
+      if (statement !== undefined) {
+        statements.delete(sql);
+      } else {
+        statement = database.prepare(sql);
+        if (statements.size >= keptStatements) statements.delete(statements.keys().next().value!);
+      }
+      statements.set(sql, statement);
+      return statement;
+    },
+    forget() {
+      statements.clear();
+    },
+    close() {
+      statements.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+}
+
+function immutableUrl(path: string): URL {
+  const url = pathToFileURL(path);
+  url.searchParams.set('immutable', '1');
+  return url;
+}
+
+/**
+ * A new file changes over to the write-ahead log once, which needs it alone; SQLite does not wait for that by itself, so whoever looks at
+ * the file at that moment would make opening it fail. Runs on a thread of its own and may sleep.
+ */
+function useWriteAheadLog(database: DatabaseSync, busyMilliseconds: number): void {
+  const deadline = performance.now() + busyMilliseconds;
+  for (;;) {
+    try {
+      database.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMilliseconds);
+    }
+  }
+}
+
+const retryMilliseconds = 10;

@@ -1,0 +1,89 @@
+import { Worker } from 'node:worker_threads';
+import { databaseUnavailable, fromFailure } from '../failure.ts';
+import type { Answer, Request, Task, ThreadData } from './messages.ts';
+
+/** The main thread's side of a database thread. */
+export interface DatabaseThread {
+  /** Errors: the answer's; `database_unavailable` when the thread ends before it has answered. */
+  call(
+    task: Task,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<{ readonly output: unknown; readonly sequence: number | undefined }>;
+  /** Waits for what has been asked, closes the connection and ends the thread. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly resolve: (answer: { readonly output: unknown; readonly sequence: number | undefined }) => void;
+  readonly reject: (error: unknown) => void;
+  readonly onProgress: ((done: number, total: number) => void) | undefined;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly pending: Map<number, Pending>;
+}
+
+/** Starts the thread at the first call, and again at the next call after it ended. It keeps the process alive only while it works. */
+export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThread {
+  let running: Running | undefined;
+  let lastId = 0;
+  let closed = false;
+
+  const start = (): Running => {
+    // Not with the program's own options: some, such as those of `node --eval`, are refused to a file.
+    const worker = new Worker(module, { workerData: data, execArgv: [] });
+    const started: Running = { worker, pending: new Map() };
+    const end = (cause: unknown): void => {
+      if (running === started) running = undefined;
+      const error = databaseUnavailable('The database thread ended before it answered; repeat the request.', cause);
+      for (const { reject } of started.pending.values()) reject(error);
+      started.pending.clear();
+    };
+    worker.on('message', (answer: Answer) => settle(started, answer));
+    worker.on('messageerror', end);
+    worker.on('error', end);
+    worker.on('exit', (code) => end(new Error(`the thread ended with code ${code}`)));
+    worker.unref();
+    return started;
+  };
+
+  const call: DatabaseThread['call'] = (task, onProgress) =>
+    new Promise((resolve, reject) => {
+      if (closed) {
+        reject(databaseUnavailable('The database is closed.'));
+        return;
+      }
+      running ??= start();
+      const { worker, pending } = running;
+      lastId += 1;
+      worker.postMessage({ id: lastId, task } satisfies Request);
+      if (pending.size === 0) worker.ref();
+      pending.set(lastId, { resolve, reject, onProgress });
+    });
+
+  return {
+    call,
+    async close() {
+      if (closed) return;
+      const thread = running;
+      const last = thread === undefined ? undefined : call({ kind: 'close' });
+      closed = true;
+      await last?.catch(() => {});
+      await thread?.worker.terminate();
+    },
+  };
+}
+
+function settle({ worker, pending }: Running, answer: Answer): void {
+  const waiting = pending.get(answer.id);
+  if (waiting === undefined) return;
+  if (answer.kind === 'progress') {
+    waiting.onProgress?.(answer.done, answer.total);
+    return;
+  }
+  pending.delete(answer.id);
+  if (pending.size === 0) worker.unref();
+  if (answer.kind === 'output') waiting.resolve({ output: answer.output, sequence: answer.sequence });
+  else waiting.reject(fromFailure(answer.failure));
+}

@@ -1,0 +1,282 @@
+import { statSync } from 'node:fs';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { LogHead } from '../../kernel/log/event.ts';
+import { systemClock } from '../clock.ts';
+import { databaseUnavailable, lostHead, toFailure } from '../failure.ts';
+import { applyMigrations } from '../migrations/migrations.ts';
+import { makeMissingIndexes, makeMissingTables } from '../rebuild.ts';
+import { type Replayed, replayLog } from '../replay.ts';
+import { type LogSession, type OperationContext, runOperation } from '../transaction.ts';
+import { openConnection, type SqliteConnection } from './connection.ts';
+import { sqliteQueries } from './dialect.ts';
+import { isBusy, storageFault } from './error.ts';
+import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } from './file.ts';
+import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
+import type { Answer, Request } from './messages.ts';
+import { type RequestPort, serveRequests } from './port.ts';
+import { withoutIndexes } from './replay.ts';
+import { sqliteSession } from './session.ts';
+
+// The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one fsync.
+
+interface Writer extends OperationContext {
+  readonly connection: SqliteConnection;
+  readonly session: LogSession;
+  readonly files: OpenFiles;
+}
+
+type OperationRequest = Request & { readonly task: { readonly kind: 'operation' } };
+
+const batchOperations = 256;
+const batchMilliseconds = 50;
+const busyMilliseconds = 5_000;
+/** How long to wait for the processes that share the file. */
+const lockMilliseconds = 30_000;
+/** Less than whoever asks for the health waits. */
+const healthLockMilliseconds = 2_000;
+
+let writer: Writer | undefined;
+/** The database as this process first had it. */
+let home: string | undefined;
+
+await serveRequests(async (port) => {
+  for (let request = port.next(); request !== undefined; request = port.next()) {
+    if (request.task.kind === 'operation') {
+      port.putBack(request);
+      await runBatch(port);
+      continue;
+    }
+    try {
+      port.answer({ id: request.id, kind: 'output', output: await perform(port, request) });
+    } catch (error) {
+      port.fail(request.id, storageFault(error, port.data.path) ?? error);
+    }
+  }
+});
+
+async function perform(port: RequestPort, request: Request): Promise<unknown> {
+  switch (request.task.kind) {
+    case 'start':
+      home ??= fileOf(port.data.path);
+      return undefined;
+    case 'migrate':
+      return migrate(port.data.path);
+    case 'health':
+      return health(port.data.path);
+    case 'replay':
+      return replay(port, request.id);
+    case 'close':
+      close();
+      return undefined;
+    default:
+      throw new TypeError(`the writing thread does not ${request.task.kind}`);
+  }
+}
+
+async function runBatch(port: RequestPort): Promise<void> {
+  const started = performance.now();
+  const taken: number[] = [];
+  const answers: Answer[] = [];
+  try {
+    const context = await open(port.data.path);
+    const { connection } = context;
+    context.files.check();
+    begin(connection, lockMilliseconds);
+    const start = readHead(connection);
+    if (start === undefined) throw lostHead();
+    let head = start;
+    for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) {
+      taken.push(request.id);
+      const ran = await runInSavepoint(context, head, port, request);
+      head = ran.head;
+      answers.push(ran.answer);
+      if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
+    }
+    writeHead(connection, start, head);
+    connection.database.exec('commit');
+  } catch (error) {
+    const fault = abandonBatch(error, port.data.path);
+    if (taken.length === 0)
+      for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) taken.push(request.id);
+    for (const id of taken) port.fail(id, fault);
+    return;
+  }
+  for (const answer of answers) port.answer(answer);
+}
+
+function nextOperation(port: RequestPort): OperationRequest | undefined {
+  const request = port.next();
+  if (request === undefined || isOperation(request)) return request;
+  port.putBack(request);
+  return undefined;
+}
+
+function isOperation(request: Request): request is OperationRequest {
+  return request.task.kind === 'operation';
+}
+
+/** Gives the operation's answer; throws only when the whole transaction is lost. */
+async function runInSavepoint(
+  context: Writer,
+  head: LogHead,
+  port: RequestPort,
+  request: OperationRequest,
+): Promise<{ readonly head: LogHead; readonly answer: Answer }> {
+  const { id } = request;
+  const { name, input } = request.task;
+  const { database } = context.connection;
+  const operation = port.operations.writes[name];
+  database.exec('savepoint operation');
+  try {
+    if (operation === undefined) throw new TypeError(`no writing operation is named ${name}`);
+    const ran = await runOperation(context, head, operation, input);
+    database.exec('release operation');
+    return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
+  } catch (error) {
+    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it strikes.
+    const fault = storageFault(error, port.data.path);
+    if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
+    database.exec('rollback to operation; release operation');
+    return { head, answer: { id, kind: 'failure', failure: toFailure(error) } };
+  }
+}
+
+/** Leaves no transaction behind, and no connection that may be in doubt. What everybody in the batch is told. */
+function abandonBatch(error: unknown, path: string): ArtifactstoreError {
+  const database = writer?.connection.database;
+  const fault = error instanceof ArtifactstoreError ? error : (storageFault(error, path) ?? lostTransaction(error));
+  try {
+    if (database?.isTransaction === true) database.exec('rollback');
+  } catch {
+    close();
+  }
+  if (!isBusy(error) && fault.code !== 'storage_full') leave();
+  return fault;
+}
+
+/** Closes the connection. One whose log has lost its name is kept, and what is in the log brought into the file: nobody else can. */
+function leave(): void {
+  if (writer?.files.isLogLost() !== true) {
+    close();
+    return;
+  }
+  try {
+    writer.connection.database.exec('pragma wal_checkpoint(full)');
+  } catch {
+    // It is tried again at the next write.
+  }
+}
+
+/** What a write needs, short of writing. */
+async function health(path: string): Promise<undefined> {
+  const { connection, files } = await open(path);
+  files.check();
+  requireWritable(path);
+  begin(connection, healthLockMilliseconds);
+  connection.database.exec('rollback');
+  return undefined;
+}
+
+function lostTransaction(cause: unknown): ArtifactstoreError {
+  return databaseUnavailable('The transaction was lost before it was committed; repeat the request.', cause);
+}
+
+async function replay(port: RequestPort, id: number): Promise<Replayed> {
+  const { connection, session } = await open(port.data.path);
+  // Sorting whole indexes is for a file.
+  connection.database.exec('pragma temp_store = file');
+  writer?.files.check();
+  begin(connection, lockMilliseconds);
+  try {
+    await makeMissingTables('sqlite', session.sql);
+    const replayed = await withoutIndexes(connection, () =>
+      replayLog(session, readHead(connection), (done, total) => port.answer({ id, kind: 'progress', done, total })),
+    );
+    await makeMissingIndexes('sqlite', session.sql);
+    connection.forget();
+    connection.database.exec('commit');
+    connection.database.exec('pragma temp_store = memory');
+    return replayed;
+  } catch (error) {
+    abandonBatch(error, port.data.path);
+    close();
+    throw error;
+  }
+}
+
+/** Takes the write lock. The processes that share the file ask again and again: SQLite itself keeps no queue. */
+function begin(connection: SqliteConnection, waitMilliseconds: number): void {
+  const deadline = performance.now() + waitMilliseconds;
+  for (;;) {
+    try {
+      connection.database.exec('begin immediate');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Atomics.wait(pause, 0, 0, 0.2 + Math.random());
+    }
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+function readHead(connection: SqliteConnection): LogHead | undefined {
+  return connection.prepare('select sequence, chain_digest from log_head where id = 1').get() as LogHead | undefined;
+}
+
+function writeHead(connection: SqliteConnection, before: LogHead, head: LogHead): void {
+  if (head.sequence > before.sequence)
+    connection.prepare('update log_head set sequence = ?, chain_digest = ? where id = 1').run(head.sequence, head.chain_digest);
+}
+
+async function open(path: string): Promise<Writer> {
+  if (writer !== undefined) return writer;
+  if (home === undefined) requireFile(path);
+  home ??= fileOf(path);
+  // Another file is not opened, so that nothing of it is touched.
+  requireHome(path, home);
+  const connection = openConnection(path, { readOnly: false, busyMilliseconds });
+  try {
+    const session = sqliteSession(connection);
+    await requireSchema(path, connection, session.sql);
+    const { id } = await session.sql.selectFrom('registry').select('id').executeTakeFirstOrThrow();
+    connection.database.exec('pragma busy_timeout = 0');
+    writer = { connection, session, files: rememberFiles(path, home), registryId: id, clock: systemClock };
+    return writer;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function migrate(path: string): Promise<readonly string[]> {
+  close();
+  refuseForeignFile(path);
+  makeFile(path);
+  const connection = openConnection(path, { readOnly: false, busyMilliseconds });
+  try {
+    begin(connection, lockMilliseconds);
+    const applied = await applyMigrations('sqlite', sqliteQueries(connection), systemClock);
+    connection.database.exec('commit');
+    home ??= fileOf(path);
+    return applied;
+  } finally {
+    connection.close();
+  }
+}
+
+/** Before anything of it is changed. */
+function refuseForeignFile(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  const connection = openConnection(path, { readOnly: true, busyMilliseconds });
+  try {
+    isMigrated(path, connection);
+  } finally {
+    connection.close();
+  }
+}
+
+function close(): void {
+  writer?.connection.close();
+  writer = undefined;
+}
