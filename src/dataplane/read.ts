@@ -3,9 +3,9 @@ import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher,
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { ByteRange, ObjectReader, Storage } from '../storage/STORAGE.ts';
-import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject } from './DATAPLANE.ts';
-import { createDigester } from './digester.ts';
+import { blocksOf } from './hashing/blocks.ts';
+import { createDigester } from './hashing/digester.ts';
 
 /** See `DataPlane.open`. Chunks are valid until the next one is asked for. */
 export async function openVerified(

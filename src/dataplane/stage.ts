@@ -1,11 +1,11 @@
 import { type Algorithm, sameBytes, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { stoppable } from '../runtime/stop.ts';
-import type { Buffers } from './buffers.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
-import { createDigester, type Digester } from './digester.ts';
-import type { DraftFile } from './draft-file.ts';
-import type { HashThreads, RemoteDigester } from './hash-threads.ts';
+import type { DraftFile } from './drafts/draft-file.ts';
+import type { Buffers } from './hashing/buffers.ts';
+import { createDigester, type Digester } from './hashing/digester.ts';
+import type { HashThreads, RemoteDigester } from './hashing/hash-threads.ts';
 
 export interface StageOptions {
   /** Where the bytes go. It is finished only when they are what was declared. */

@@ -3,9 +3,9 @@ import { toHex } from '../kernel/content/digest.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { Storage } from '../storage/STORAGE.ts';
-import { blocksOf } from './blocks.ts';
 import { blockBytes, type StoredObject, type Verdict } from './DATAPLANE.ts';
-import { createDigester } from './digester.ts';
+import { blocksOf } from './hashing/blocks.ts';
+import { createDigester } from './hashing/digester.ts';
 
 /** See `DataPlane.verify`. A backend that cannot be reached is an error, not a verdict. */
 export async function verifyObject(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {

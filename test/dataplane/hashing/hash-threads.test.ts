@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { startHashThreads } from '../../src/dataplane/hash-threads.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { mebibyte } from './planes.ts';
+import { startHashThreads } from '../../../src/dataplane/hashing/hash-threads.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { mebibyte } from '../planes.ts';
 
 describe('hashing threads', () => {
   test('hash many files side by side, from shared memory or not', async () => {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { ArtifactstoreError, toErrorRecord } from '../kernel/error.ts';
+import { ArtifactstoreError, toErrorRecord } from '../../kernel/error.ts';
 import { createDigester, type Digester } from './digester.ts';
 import type { HashAnswer, HashRequest } from './hash-messages.ts';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { ArtifactstoreError, fromErrorRecord } from '../kernel/error.ts';
-import { moduleUrl } from '../runtime/module-url.ts';
+import { ArtifactstoreError, fromErrorRecord } from '../../kernel/error.ts';
+import { moduleUrl } from '../../runtime/module-url.ts';
 import type { Digested } from './digester.ts';
 import type { HashAnswer, HashRequest } from './hash-messages.ts';
 

@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises';
-import type { Digests } from './DATAPLANE.ts';
+import type { Digests } from '../DATAPLANE.ts';
 import { createDraftFile, type DraftFile, readDraft } from './draft-file.ts';
 
 /** A draft for bytes that are sent elsewhere. It need not survive the process: nothing is acknowledged before they have arrived there. */

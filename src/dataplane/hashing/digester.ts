@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { blake3, createHasher, type Hasher } from '../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { blockBytes } from './DATAPLANE.ts';
+import { blake3, createHasher, type Hasher } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { blockBytes } from '../DATAPLANE.ts';
 
 /** All digests of one pass over some bytes: the primary, SHA-256, those that were declared, and BLAKE3 of every block. */
 export interface Digester {

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { errnoCode, fileReason } from '../../runtime/file-error.ts';
 
 const setting = 'ARTIFACTSTORE_STORAGE_SPOOL_ROOT';
 

@@ -1,6 +1,6 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../runtime/file-error.ts';
+import { fileError } from '../../runtime/file-error.ts';
 
 /**
  * Removes drafts in `directory` that were not written to for `ageSeconds`; how many. One that somebody else removes first is not counted. Whatever does not

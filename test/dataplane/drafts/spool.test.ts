@@ -4,10 +4,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createDraftMemory, createSpoolDraft, type DraftMemory, type SpoolDraft } from '../../src/dataplane/spool-draft.ts';
-import { formatAddress } from '../../src/kernel/content/address.ts';
-import { blake3, sha256, toHex } from '../../src/kernel/content/digest.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { createDraftMemory, createSpoolDraft, type DraftMemory, type SpoolDraft } from '../../../src/dataplane/drafts/spool.ts';
+import { formatAddress } from '../../../src/kernel/content/address.ts';
+import { blake3, sha256, toHex } from '../../../src/kernel/content/digest.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 
 const mebibyte = 1_048_576;
 

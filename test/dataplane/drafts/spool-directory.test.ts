@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeSpool, spoolFault } from '../../src/dataplane/spool-directory.ts';
-import { withPlane } from './planes.ts';
+import { makeSpool, spoolFault } from '../../../src/dataplane/drafts/spool-directory.ts';
+import { withPlane } from '../planes.ts';
 
 test('a spool that cannot be used is told with its setting; one that could be made is no fault, and is not made by looking', async () => {
   const root = await mkdtemp(join(tmpdir(), 'artifactstore-spool-'));

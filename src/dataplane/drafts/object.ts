@@ -1,9 +1,9 @@
-import type { ContentAddress } from '../kernel/content/address.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import type { PutOptions, Storage } from '../storage/STORAGE.ts';
-import type { Digests } from './DATAPLANE.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { PutOptions, Storage } from '../../storage/STORAGE.ts';
+import type { Digests } from '../DATAPLANE.ts';
+import { openVerified } from '../read.ts';
 import type { DraftFile } from './draft-file.ts';
-import { openVerified } from './read.ts';
 
 /**
  * A draft that is no file: what is written goes into a `put` under way, which ends, and makes the object, only when the draft is finished. Given up, the

@@ -1,9 +1,9 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
-import { createHasher, toHex } from '../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { fileError } from '../runtime/file-error.ts';
-import type { Rounds } from '../runtime/rounds.ts';
-import { blockBytes, type Digests } from './DATAPLANE.ts';
+import { createHasher, toHex } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { fileError } from '../../runtime/file-error.ts';
+import type { Rounds } from '../../runtime/rounds.ts';
+import { blockBytes, type Digests } from '../DATAPLANE.ts';
 
 /** A draft being written, one write after the other. Errors are the store's: `storage_full`, `storage_unavailable`. */
 export interface DraftFile {

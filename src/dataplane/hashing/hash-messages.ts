@@ -1,4 +1,4 @@
-import type { ErrorRecord } from '../kernel/error.ts';
+import type { ErrorRecord } from '../../kernel/error.ts';
 import type { Digested } from './digester.ts';
 
 /** To the hashing thread. `stream` numbers the files that one thread hashes at a time; their pieces come in order. */
