@@ -18,6 +18,6 @@ export { canonicalJson, type JsonObject, type JsonValue, parseJson } from './ker
 export type { EventPayloads, EventType } from './kernel/log/event.ts';
 export type { Manifest, ManifestFile, StorageReceipt } from './kernel/manifest.ts';
 export { type OpenRegistryOptions, openRegistry } from './open-registry.ts';
-export type * from './registry/operator.ts';
 export type * from './registry/REGISTRY.ts';
+export type * from './registry/upkeep/OPERATOR.ts';
 export { version } from './version.ts';

@@ -4,9 +4,9 @@ import { openDataPlane } from './dataplane/streaming.ts';
 import { ArtifactstoreError } from './kernel/error.ts';
 import { formatTimestamp } from './kernel/time.ts';
 import { openBackup } from './open-backup.ts';
-import { checkBackup, requireIdempotencyKeys } from './registry/check-backup.ts';
-import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from './registry/operator.ts';
-import { restore } from './registry/restore.ts';
+import { checkBackup, requireIdempotencyKeys } from './registry/upkeep/check-backup.ts';
+import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from './registry/upkeep/OPERATOR.ts';
+import { restore } from './registry/upkeep/restore.ts';
 import { guardStorage } from './storage/guarded.ts';
 import { judgeStore } from './storage/judge-store.ts';
 

@@ -1,4 +1,4 @@
-import type { Operator } from '../registry/operator.ts';
+import type { Operator } from '../registry/upkeep/OPERATOR.ts';
 import type { Output } from './output.ts';
 
 /** For a dry run: says what a real one would be refused for. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import type { BackupProblem, MissingObject } from '../registry/operator.ts';
+import type { BackupProblem, MissingObject } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';

@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { MigrationFailure, MigrationTarget } from '../registry/operator.ts';
+import type { MigrationFailure, MigrationTarget } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import { createProgressLine } from './progress-line.ts';

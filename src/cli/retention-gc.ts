@@ -1,4 +1,4 @@
-import type { Collection, CollectionCounts, CollectionPlan } from '../registry/operator.ts';
+import type { Collection, CollectionCounts, CollectionPlan } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { warnOfClock } from './clock-warning.ts';
 import type { Definition } from './definition.ts';

@@ -4,7 +4,7 @@ import type { BearerToken, Config } from '../config.ts';
 import { createLog, type Log } from '../http/log.ts';
 import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { Autorun } from '../registry/operator.ts';
+import type { Autorun } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context, OpenStore } from './context.ts';
 import { exitCode, exitCodeOf } from './exit.ts';

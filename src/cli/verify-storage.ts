@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Timestamp } from '../kernel/time.ts';
-import type { VerificationCounts, VerificationFailure } from '../registry/operator.ts';
+import type { VerificationCounts, VerificationFailure } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import type { Context } from './context.ts';
 import { createProgressLine } from './progress-line.ts';

@@ -1,12 +1,12 @@
 import { isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
-import { stageFrom } from './copy.ts';
-import { recordDamage } from './damage.ts';
 import type { Ingest, Staged } from './ingest.ts';
+import { stageFrom } from './objects/copy.ts';
+import { recordDamage } from './objects/damage.ts';
+import { eachInParallel } from './objects/parallel.ts';
+import { storedObject } from './objects/repair.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
-import { eachInParallel } from './parallel.ts';
 import type { Attached, Created, File } from './REGISTRY.ts';
-import { storedObject } from './repair.ts';
 
 const copiesAtOnce = 4;
 /** One request copies no more than this between backends, so that its answer comes before a proxy gives up; of what is beyond, the client sends the bytes. */

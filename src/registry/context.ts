@@ -3,11 +3,11 @@ import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/content/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
-import type { ClockWatch } from './clock-watch.ts';
-import type { Locate } from './locate.ts';
-import type { MetadataValidator } from './metadata-validation.ts';
+import type { MetadataValidator } from './metadata/validation.ts';
+import type { Locate } from './objects/locate.ts';
 import type { RegistryOperations } from './operations/operations.ts';
-import type { Incident } from './operator.ts';
+import type { ClockWatch } from './upkeep/clock-watch.ts';
+import type { Incident } from './upkeep/OPERATOR.ts';
 
 /** What a registry is made of. */
 export interface RegistryParts {

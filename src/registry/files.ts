@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { checkAnnotations, checkLimit, checkMediaType } from './input.ts';
-import { openLocated } from './open-located.ts';
+import { openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
 import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 

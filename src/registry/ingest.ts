@@ -6,9 +6,9 @@ import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
+import { eachInParallel } from './objects/parallel.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
-import { eachInParallel } from './parallel.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 
 /**

@@ -1,18 +1,18 @@
-import { createClockWatch } from './clock-watch.ts';
 import type { Context, RegistryParts } from './context.ts';
 import { createEvents } from './events.ts';
 import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
-import { createOperator } from './local-operator.ts';
-import { createLocate } from './locate.ts';
-import { createMetadataSchemas } from './metadata-schemas.ts';
-import { createMetadataValidator } from './metadata-validation.ts';
-import type { Operator } from './operator.ts';
+import { createMetadataSchemas } from './metadata/schemas.ts';
+import { createMetadataValidator } from './metadata/validation.ts';
+import { createLocate } from './objects/locate.ts';
+import { createRecheck } from './objects/recheck.ts';
+import { createRepair } from './objects/repair.ts';
 import { createPackages } from './packages.ts';
 import type { Registry } from './REGISTRY.ts';
-import { createRecheck } from './recheck.ts';
-import { createRepair } from './repair.ts';
 import { createRetention } from './retention.ts';
+import { createClockWatch } from './upkeep/clock-watch.ts';
+import { createOperator } from './upkeep/local-operator.ts';
+import type { Operator } from './upkeep/OPERATOR.ts';
 import { createUsage } from './usage.ts';
 
 /** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */

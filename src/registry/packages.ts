@@ -8,7 +8,7 @@ import type { PackageStatus } from '../kernel/views/view.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
-import { metadataTerms } from './metadata-terms.ts';
+import { metadataTerms } from './metadata/terms.ts';
 import type { Packages } from './REGISTRY.ts';
 
 const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
-import type { Collection, CollectionPlan, Sweep } from '../../src/registry/operator.ts';
 import type { Hold, RetentionRecord } from '../../src/registry/REGISTRY.ts';
+import type { Collection, CollectionPlan, Sweep } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openWorkplace, type RunningServer, type Workplace } from './workplace.ts';
 
 const absent = '01900000-0000-7000-8000-000000000000';

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { type LogSource, restoreTarget } from '../../src/database/restore.ts';
 
-// Whole registries are restored in test/registry/backup.test.ts, and into PostgreSQL in backup.heavy.ts.
+// Whole registries are restored in test/registry/upkeep/backup.test.ts, and into PostgreSQL in backup.heavy.ts.
 
 describe('a database to restore into', () => {
   let root: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store } from '../../src/compose.ts';
 import { type Config, readConfig } from '../../src/config.ts';
-import type { Incident } from '../../src/registry/operator.ts';
+import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 
 /** A real registry in a temporary directory: SQLite and a local backend, or whatever `environment` says instead. */
 export interface TestRegistry extends Store {

@@ -11,8 +11,8 @@ import type { RegistryParts } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
-import type { Incident } from '../../src/registry/operator.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
+import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openLocalStorage } from '../../src/storage/local/local.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, type SqlBool, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { CollectionPlan } from '../operator.ts';
+import type { CollectionPlan } from '../upkeep/OPERATOR.ts';
 import { type DeadKey, rememberDead } from './objects.ts';
 
 /**

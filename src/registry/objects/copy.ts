@@ -1,0 +1,113 @@
+import type { DataPlane, Draft, StoredObject } from '../../dataplane/DATAPLANE.ts';
+import { splitAddress } from '../../kernel/content/address.ts';
+import { fromHex } from '../../kernel/content/digest.ts';
+import { objectKey } from '../../kernel/content/key.ts';
+import { isArtifactstoreError } from '../../kernel/error.ts';
+import type { Context } from '../context.ts';
+import type { DeadKey } from '../operations/objects.ts';
+import { eachInParallel } from './parallel.ts';
+import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
+
+/**
+ * An object's bytes on their way into another backend, by the rule of an ingest: staged once, published under the generation that is
+ * next there, and under another when somebody was faster. Nobody refers to them before a transaction says so.
+ */
+export interface Copy {
+  /** Makes the bytes durable under this generation's key, and reads them from there to the end, both digests. */
+  publish(generation: number, signal?: AbortSignal): Promise<Published>;
+  /** Those that it was published under. */
+  readonly generations: readonly number[];
+  /** Forgets the draft. */
+  discard(): Promise<void>;
+}
+
+/** `source`: the object itself can't be read whole, so nothing was published. `copy`: what was published reads as something else. */
+export type Published = { readonly result: 'ok' } | { readonly result: 'source' | 'copy'; readonly verdict: BadVerdict };
+
+type Parts = Pick<Context, 'database' | 'dataplane' | 'onIncident'>;
+
+const deletesAtOnce = 16;
+
+export function createCopy(parts: Parts, source: StoredObject, backendId: string): Copy {
+  const { dataplane } = parts;
+  const generations: number[] = [];
+  let draft: Draft | undefined;
+  return {
+    generations,
+    async publish(generation, signal) {
+      if (draft === undefined) {
+        const staged = await stageFrom(parts, source, backendId, signal);
+        if ('result' in staged) return { result: 'source', verdict: staged };
+        draft = staged;
+      }
+      const key = objectKey(source.contentAddress, generation);
+      generations.push(generation);
+      await dataplane.publish(draft, key, signal);
+      const verdict = await readWhole(parts, { ...source, backendId, objectKey: key }, signal);
+      return verdict.result === 'ok' ? { result: 'ok' } : { result: 'copy', verdict };
+    },
+    async discard() {
+      if (draft !== undefined) await dataplane.discard(draft);
+    },
+  };
+}
+
+/**
+ * The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. `into` is the other
+ * backend's data plane, where it has one of its own.
+ */
+export async function stageFrom(
+  parts: Pick<Parts, 'dataplane'>,
+  source: StoredObject,
+  backendId: string,
+  signal: AbortSignal | undefined,
+  into: DataPlane = parts.dataplane,
+): Promise<Draft | BadVerdict> {
+  const { dataplane } = parts;
+  const { algorithm, hex } = splitAddress(source.contentAddress);
+  const digests = new Map([
+    [algorithm, fromHex(hex)!],
+    ['sha256', fromHex(source.digestSha256)!],
+  ]);
+  let unread: { readonly error: unknown } | undefined;
+  async function* bytes(): AsyncIterable<Uint8Array> {
+    try {
+      yield* await dataplane.open(source, undefined, signal);
+    } catch (error) {
+      unread = { error };
+      throw error;
+    }
+  }
+  try {
+    return await into.stage(backendId, bytes(), { sizeBytes: source.sizeBytes, digests }, signal);
+  } catch (error) {
+    if (unread !== undefined) return await verdictOf(parts, source.backendId, unread.error);
+    if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch'))
+      return { result: 'failed', reason: error.message };
+    throw error;
+  }
+}
+
+/** Makes sure that copies which no transaction made live lie under dead keys, and deletes them. */
+export async function burnCopies(parts: Parts, actor: string, backendId: string, copies: readonly CopiedObject[]): Promise<void> {
+  const items = copies.flatMap(({ contentAddress, generations }) =>
+    generations.map((generation) => ({ backend_id: backendId, content_address: contentAddress, generation })),
+  );
+  if (items.length > 0) await removeDeadKeys(parts, await parts.database.write('object.burn', { actor, items }));
+}
+
+export interface CopiedObject {
+  readonly contentAddress: StoredObject['contentAddress'];
+  readonly generations: readonly number[];
+}
+
+/** Deletes the bytes of dead keys, which are written down: what cannot be deleted now is left to the next collection. */
+export async function removeDeadKeys({ database, dataplane, onIncident }: Parts, keys: readonly DeadKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  try {
+    await eachInParallel(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
+    await database.write('collect.forget', { keys });
+  } catch (error) {
+    onIncident({ message: 'a dead object was left behind', error });
+  }
+}

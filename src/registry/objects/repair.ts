@@ -1,0 +1,107 @@
+import type { StoredObject } from '../../dataplane/DATAPLANE.ts';
+import type { ContentAddress } from '../../kernel/content/address.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Context, RegistryParts, Repair } from '../context.ts';
+import type { ObjectRow } from '../operations/objects.ts';
+import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';
+import { recordDamage } from './damage.ts';
+
+const atOnce = 2;
+const pauseMilliseconds = 60_000;
+const keptPauses = 1000;
+const maximumRounds = 20;
+
+/** Few at a time, and not one that could not be repaired a moment ago: whatever is left out, the next read asks for again. */
+export function createRepair(parts: RegistryParts, background: Context['background']): Repair {
+  const running = new Set<string>();
+  const pauses = new Map<string, number>();
+  return (actor, backendId, contentAddress) => {
+    const name = `${backendId} ${contentAddress}`;
+    if (running.size >= atOnce || running.has(name) || parts.now() < (pauses.get(name) ?? 0)) return;
+    running.add(name);
+    if (pauses.size >= keptPauses) pauses.clear();
+    pauses.set(name, parts.now() + pauseMilliseconds);
+    const work = repair(parts, actor, backendId, contentAddress)
+      .then((repaired) => {
+        if (repaired) pauses.delete(name);
+      })
+      .finally(() => running.delete(name));
+    background('a bad object could not be repaired', work);
+  };
+}
+
+/** Whether it is good now. */
+async function repair(parts: RegistryParts, actor: string, backendId: string, contentAddress: ContentAddress): Promise<boolean> {
+  const { backendIds, database } = parts;
+  if (!backendIds.includes(backendId)) return false;
+  const copies = await database.read('object.copies', { content_address: contentAddress, backendIds });
+  const bad = copies.find((object) => object.backend_id === backendId);
+  if (bad?.state !== 'failed') return true;
+  let failure: unknown;
+  for (const object of copies) {
+    if (object.state !== 'live') continue;
+    const source = storedObject(object);
+    const copy = createCopy(parts, source, backendId);
+    let settled = false;
+    try {
+      settled = await publish(parts, actor, { source, object, copy, backendId, generation: bad.next_generation });
+      if (settled) return true;
+    } catch (error) {
+      // Another backend may have them too.
+      failure = error;
+    } finally {
+      if (!settled) await burnCopies(parts, actor, backendId, [{ contentAddress, generations: copy.generations }]);
+      await copy.discard();
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return false;
+}
+
+interface Attempt {
+  readonly source: StoredObject;
+  readonly object: ObjectRow;
+  readonly copy: Copy;
+  readonly backendId: string;
+  readonly generation: number;
+}
+
+/** False when the source is bad too. */
+async function publish(parts: RegistryParts, actor: string, attempt: Attempt): Promise<boolean> {
+  const { source, object, copy, backendId } = attempt;
+  const { contentAddress: content_address } = source;
+  let { generation } = attempt;
+  for (let round = 0; round < maximumRounds; round++) {
+    const published = await copy.publish(generation);
+    if (published.result === 'source') {
+      const { result, reason } = published.verdict;
+      if (result !== 'unreadable') await recordDamage(parts, actor, source, object.live_generation!, reason);
+      return false;
+    }
+    if (published.result === 'copy')
+      throw new ArtifactstoreError('integrity_failure', `What was copied to backend "${backendId}" reads as something else there.`, {
+        info: { backend_id: backendId, content_address, reason: published.verdict.reason },
+      });
+    const input = { actor, backend_id: backendId, content_address, generations: copy.generations };
+    const answer = await parts.database.write('object.repair', input);
+    if (answer.outcome === 'settled') {
+      await removeDeadKeys(parts, answer.dead);
+      return true;
+    }
+    generation = answer.generation;
+  }
+  return false;
+}
+
+type StoredRow = Pick<ObjectRow, 'backend_id' | 'object_key' | 'size_bytes' | 'content_address' | 'digest_sha256'>;
+
+/** The row of an object that has a key as what is read. */
+export function storedObject(row: StoredRow): StoredObject {
+  return {
+    backendId: row.backend_id,
+    objectKey: row.object_key!,
+    sizeBytes: row.size_bytes!,
+    contentAddress: row.content_address as ContentAddress,
+    digestSha256: row.digest_sha256!,
+  };
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { type JsonObject, parseJson } from '../../../src/kernel/format/json.ts';
+import { createMetadataValidator } from '../../../src/registry/metadata/validation.ts';
+import { costlySchemas } from './costly-schemas.ts';
+
+describe('metadata against its schema', () => {
+  const validator = createMetadataValidator(() => 0);
+  after(() => validator.close());
+  const check = (slug: string, schema: JsonObject, metadata: JsonObject) => validator.validate('tester', slug, schema, metadata);
+
+  it('is checked by the rules of JSON Schema 2020-12', async () => {
+    const schema = {
+      $id: 'https://example.org/shared',
+      type: 'object',
+      required: ['n'],
+      properties: { n: { type: 'integer' }, when: { type: 'string', format: 'date' }, pair: { prefixItems: [{ type: 'string' }] } },
+      unevaluatedProperties: false,
+    };
+    await check('first', schema, { n: 1, when: '2026-01-31', pair: ['x', 1] });
+    for (const [field, metadata] of [
+      ['/metadata', {}],
+      ['/metadata/n', { n: 1.5 }],
+      ['/metadata/when', { n: 1, when: '2026-02-30' }],
+      ['/metadata/pair/0', { n: 1, pair: [1] }],
+      ['/metadata', { n: 1, other: true }],
+    ] as const)
+      await assert.rejects(check('first', schema, metadata), { code: 'metadata_mismatch', field });
+    // The same $id in another schema neither collides with it nor sees it.
+    await check('second', { ...schema, required: [] }, {});
+  });
+
+  it('finds rules that are referred to, by every kind of reference', async () => {
+    const tree = {
+      $defs: {
+        text: { $anchor: 'text', type: 'string' },
+        node: { $dynamicAnchor: 'node', properties: { below: { $dynamicRef: '#node' } } },
+      },
+      properties: { a: { $ref: '#/$defs/text' }, b: { $ref: '#text' }, c: { $ref: '#' }, d: { allOf: [{ $ref: '#/$defs/node' }] } },
+      additionalProperties: false,
+    };
+    await check('tree', tree, { a: 'x', b: 'y', c: { c: { a: 'z' } }, d: { below: { below: {} } } });
+    await assert.rejects(check('tree', tree, { c: { c: { a: 1 } } }), { field: '/metadata/c/c/a' });
+    await assert.rejects(check('tree', tree, { b: 1 }), { field: '/metadata/b' });
+    const itself = { $ref: 'https://json-schema.org/draft/2020-12/schema' };
+    await check('itself', itself, { type: 'object' });
+    await assert.rejects(check('itself', itself, { type: 'nothing' }), { code: 'metadata_mismatch' });
+  });
+
+  it('counts as present only what is there', async () => {
+    for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      await assert.rejects(check(`needs-${name}`, { required: [name] }, {}), { code: 'metadata_mismatch' }, name);
+      await check(`needs-${name}`, { required: [name] }, parseJson(Buffer.from(`{"${name}":1}`)) as JsonObject);
+    }
+  });
+
+  it('refuses what is not a schema that can be used', async () => {
+    for (const bad of [
+      { type: 'nothing' },
+      { $ref: 'https://example.org/elsewhere' },
+      { $ref: '#' },
+      { $ref: '#/$defs/none' },
+      { $dynamicRef: '#none' },
+      { $id: 'https://example.org/loop', $ref: 'https://example.org/loop' },
+      { properties: { a: { $ref: '#/properties/b' }, b: { allOf: [{ $ref: '#/properties/a' }] } } },
+      { $defs: { a: { $anchor: 'a', not: { $ref: '#a' } } } },
+      { properties: JSON.parse('{"__proto__": {"type": "string"}}') as JsonObject },
+      { $async: true, type: 'object' },
+      { properties: 1 },
+      { pattern: '(' },
+      { description: 'x'.repeat(1_100_000) },
+    ])
+      await assert.rejects(
+        validator.checkSchema('tester', bad),
+        { code: 'invalid_metadata_schema', field: '/json_schema' },
+        JSON.stringify(bad).slice(0, 80),
+      );
+    await validator.checkSchema('tester', {});
+  });
+
+  it('says at its use when a registered schema cannot be applied', async () => {
+    const refusal = { code: 'invalid_metadata_schema', field: '/metadata_schema_slug' };
+    await assert.rejects(check('loop', { $ref: '#' }, {}), refusal);
+    const late = { $id: 'https://example.org/late', properties: { a: { $id: 'a', anyOf: [{ $ref: '#' }] } } };
+    await check('late', late, {});
+    await assert.rejects(check('late', late, { a: 1 }), refusal);
+    await assert.rejects(check('key', { properties: { a: { const: { valueOf: 1 } } } }, { a: { valueOf: 1 } }), refusal);
+  });
+});
+
+describe('schemas that cost too much', () => {
+  const bounds = { quickMilliseconds: 100, milliseconds: 300, heapMebibytes: 64, slow: 8, slowOfOne: 4 };
+  const validator = createMetadataValidator(() => 0, bounds);
+  after(() => validator.close());
+
+  it('are refused with the bound, beside good ones', async () => {
+    const costly = Object.entries(costlySchemas).map(([name, { schema, metadata }]) =>
+      assert.rejects(validator.validate(name, name, schema, metadata), {
+        code: 'metadata_schema_too_costly',
+        field: '/metadata_schema_slug',
+        info: { bound: 'time', limit: 300 },
+      }),
+    );
+    let good = 0;
+    const settled = Promise.all(costly).then(() => true);
+    while (!(await Promise.race([settled, false]))) {
+      await validator.validate('good', 'good', { required: ['a'] }, { a: 1 });
+      good += 1;
+    }
+    assert.ok(good > 10, `${good} good ones`);
+  });
+});

@@ -1,7 +1,0 @@
-import { openTestRegistry } from './open-registry.ts';
-import { rescueCases, sqliteDamage } from './rescue-cases.ts';
-
-rescueCases('SQLite', async () => {
-  const store = await openTestRegistry();
-  return { store, damage: sqliteDamage(store) };
-});
