@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config.ts';
+import { createServer, type HttpDoor } from '../doors/rest/server.ts';
 import { createLog, type Log } from '../http/log.ts';
-import { createServer, type HttpDoor } from '../http/server.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Autorun } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
 import { openStore, type Store } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
+import { createServer } from '../../src/doors/rest/server.ts';
 import { createLog } from '../../src/http/log.ts';
-import { createServer } from '../../src/http/server.ts';
 
 export interface OpenServer {
   readonly url: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDoor } from './open-door.ts';
+import { openDoor } from '../doors/rest/open-door.ts';
 
 test('a request says once to which host it goes', async () => {
   await using door = await openDoor();

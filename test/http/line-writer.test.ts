@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createLineWriter } from '../../src/http/line-writer.ts';
-import { until } from './open-door.ts';
+import { until } from '../doors/rest/open-door.ts';
 
 describe('lines of the log', () => {
   let directory: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { authorization, type Door, openDoor, until } from './open-door.ts';
+import { authorization, type Door, openDoor, until } from '../doors/rest/open-door.ts';
 
 /** More than the system keeps of an answer for both sides. */
 const large = 32 * 1_048_576;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonObject } from '../../../src/kernel/format/json.ts';
-import { openDoor } from '../../http/open-door.ts';
+import { openDoor } from '../../doors/rest/open-door.ts';
 import { costlySchemas, manyReferences } from './costly-schemas.ts';
 
 const tokens = ['good', 'bad-0', 'bad-1'].map((actor) => ({ token: `token-of-${actor}-0123456789`, actor }));

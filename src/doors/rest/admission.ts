@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { LimitName, Limits } from '../../http/limits.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { problemHeaders, toProblem } from './problem.ts';
+
+/** Connections beyond the maximum that are heard all the same, for one request and so long. */
+const heardConnections = 32;
+const heardMilliseconds = 5_000;
+
+/**
+ * Takes `connections` at a time. When there are so many, a new one takes the place of one that waits for its next request; where none
+ * does, its first request is refused with 503 and `Retry-After`, but for `isProbe`, which is answered: whether the process lives can
+ * always be asked. Of those that are heard beyond the maximum the oldest leaves for the next.
+ */
+export function admitConnections(
+  server: Server,
+  { connections: maximum }: Pick<Limits, 'connections'>,
+  limited: (limit: LimitName) => void,
+  isProbe: (url: string) => boolean,
+): void {
+  if (maximum === 0) return;
+  const handlers = server.listeners('request');
+  server.removeAllListeners('request');
+  /** In the order in which they became what they are. */
+  const taken = new Set<Socket>();
+  const idle = new Set<Socket>();
+  const heard = new Set<Socket>();
+
+  server.on('connection', (socket: Socket) => {
+    if (taken.size >= maximum) {
+      const [longestIdle] = idle;
+      if (longestIdle === undefined) return hear(socket);
+      forget(longestIdle);
+      longestIdle.destroy();
+    }
+    taken.add(socket);
+    socket.once('close', () => forget(socket));
+  });
+
+  function forget(socket: Socket): void {
+    taken.delete(socket);
+    idle.delete(socket);
+  }
+
+  function hear(socket: Socket): void {
+    limited('connections');
+    const [oldest] = heard;
+    if (heard.size >= heardConnections) oldest?.resetAndDestroy();
+    heard.add(socket);
+    const timer = setTimeout(() => socket.destroy(), heardMilliseconds);
+    timer.unref();
+    socket.once('close', () => {
+      clearTimeout(timer);
+      heard.delete(socket);
+    });
+  }
+
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    if (heard.has(socket)) {
+      response.setHeader('connection', 'close');
+      if (!isProbe(request.url ?? '')) return refuse(response, maximum);
+    } else {
+      idle.delete(socket);
+      response.once('close', () => {
+        if (taken.has(socket) && !socket.destroyed) idle.add(socket);
+      });
+    }
+    for (const handle of handlers) handle.call(server, request, response);
+  });
+}
+
+function refuse(response: ServerResponse, maximum: number): void {
+  const error = new ArtifactstoreError('too_busy', `This server has the ${maximum} connections that it takes; ask again later.`);
+  const problem = toProblem(error, randomUUID());
+  const text = JSON.stringify(problem);
+  response.writeHead(problem.status, {
+    ...problemHeaders(problem),
+    'x-request-id': problem.request_id,
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

@@ -1,0 +1,88 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/format/json.ts';
+
+/** What the `manifest.json` of an archive says of the files that follow it. */
+export interface ArchiveManifest {
+  readonly files: ReadonlyMap<string, ListedFile>;
+}
+
+interface ListedFile {
+  readonly media_type: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Lowercase hex. */
+  readonly digest_sha256: string;
+}
+
+/** More than 100,000 files with long paths need. */
+const maximumBytes = 268_435_456;
+/** 100,000 files have less than 2,000,000, without their annotations. */
+const maximumValues = 5_000_000;
+/** Keys are sorted in the canonical form, so it begins with this. */
+const beginning = Buffer.from('{"files":[');
+
+/**
+ * Reads a file named `manifest.json`. It is an archive's own when it is a sealed manifest; another is a file like any other, whose bytes come back.
+ * Only what begins as a manifest does is taken into memory.
+ */
+export async function readOwnManifest(
+  content: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+): Promise<{ readonly manifest: ArchiveManifest } | { readonly content: AsyncIterable<Uint8Array> }> {
+  const iterator = content[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let wanted = beginning.length;
+  for (;;) {
+    const next = length < wanted ? await iterator.next() : undefined;
+    if (next !== undefined && next.done !== true) {
+      chunks.push(next.value);
+      length += next.value.length;
+    } else if (next === undefined && wanted === beginning.length && sizeBytes <= maximumBytes && beginsRight(chunks))
+      wanted = sizeBytes + 1;
+    else break;
+  }
+  const manifest = length === sizeBytes && wanted > length ? readManifest(Buffer.concat(chunks)) : undefined;
+  return manifest === undefined ? { content: followedBy(chunks, iterator) } : { manifest };
+}
+
+function beginsRight(chunks: readonly Uint8Array[]): boolean {
+  return Buffer.concat(chunks).subarray(0, beginning.length).equals(beginning);
+}
+
+async function* followedBy(chunks: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}
+
+/** Undefined for bytes that are no sealed manifest. */
+function readManifest(bytes: Uint8Array): ArchiveManifest | undefined {
+  let value: JsonValue;
+  try {
+    value = parseJson(bytes, { maximumValues });
+  } catch {
+    return undefined;
+  }
+  if (!isJsonObject(value) || !isJsonObject(value.provenance) || typeof value.provenance.registry_id !== 'string') return undefined;
+  const { files, manifest_version } = value;
+  if (!Array.isArray(files) || typeof manifest_version !== 'number') return undefined;
+  if (manifest_version !== 1)
+    throw new ArtifactstoreError(
+      'malformed_archive',
+      `The archive's manifest.json has version ${manifest_version}; this server reads version 1.`,
+    );
+  const listed = files.map(listedFile);
+  if (listed.some((file) => file === undefined)) return undefined;
+  return { files: new Map(listed.map((file) => file!)) };
+}
+
+function listedFile(value: JsonValue): readonly [string, ListedFile] | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { relative_path, media_type, annotations, digest_sha256 } = value as JsonObject;
+  if (typeof relative_path !== 'string' || typeof media_type !== 'string' || typeof digest_sha256 !== 'string') return undefined;
+  if (!/^[0-9a-f]{64}$/.test(digest_sha256) || !isJsonObject(annotations) || !isStringMap(annotations)) return undefined;
+  return [relative_path, { media_type, annotations, digest_sha256 }];
+}
+
+function isStringMap(value: JsonObject): value is Record<string, string> {
+  return Object.values(value).every((item) => typeof item === 'string');
+}

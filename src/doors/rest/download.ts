@@ -1,0 +1,102 @@
+import { create as contentDisposition } from 'content-disposition';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { formatDigestField } from '../../protocol/digest-fields.ts';
+import { formatContentRange, type RangeRequest } from '../../protocol/range.ts';
+import type { File, FileTarget, OpenOptions } from '../../registry/REGISTRY.ts';
+import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
+import type { RouteContext } from './route.ts';
+import { disconnectSignal, sendBytes } from './send.ts';
+
+/** Answers GET and HEAD for the bytes of a file: conditions, a single range, and the headers that say what the bytes are. */
+export async function sendFile(
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: FileTarget,
+): Promise<FastifyReply> {
+  const { headers, method } = request.raw;
+  const conditional = headers['if-none-match'] !== undefined || headers['if-match'] !== undefined || headers['if-range'] !== undefined;
+  let range = statedRange(request.raw);
+  if (conditional || method === 'HEAD' || isEmptySuffix(range)) {
+    const file = await readable(request, target);
+    const etag = `"${file.content_address}"`;
+    if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
+    if (method === 'HEAD') {
+      reply.hijack();
+      reply.raw.writeHead(200, { ...fileHeaders(file, target), 'content-length': file.size_bytes, 'x-request-id': request.id });
+      reply.raw.end();
+      return reply;
+    }
+    if (!mayServeRange(headers, etag)) range = undefined;
+    if (isEmptySuffix(range)) throw notSatisfiable(reply, 'file', file.size_bytes);
+  }
+  const options: OpenOptions = {
+    signal: disconnectSignal(reply),
+    reuseChunks: true,
+    ...(range === undefined ? {} : { range: openRange(range) }),
+  };
+  const opened = await request.registry.files.open(target, options).catch(async (error: unknown) => {
+    if (!isArtifactstoreError(error, 'range_not_satisfiable')) throw error;
+    throw notSatisfiable(reply, 'file', (await readable(request, target)).size_bytes);
+  });
+  if (opened === undefined) throw missing(target);
+  const { file } = opened;
+  const length = opened.range === undefined ? file.size_bytes : opened.range.last - opened.range.first + 1;
+  const answered = fileHeaders(file, target);
+  if (opened.range !== undefined) answered['content-range'] = formatContentRange(opened.range, file.size_bytes);
+  await sendBytes(context, request, reply, {
+    status: opened.range === undefined ? 200 : 206,
+    headers: answered,
+    body: opened.body,
+    length,
+  });
+  return reply;
+}
+
+function fileHeaders(file: File, target: FileTarget): Record<string, string | number> {
+  const whole = 'content_address' in target;
+  const name = whole ? target.content_address.slice(target.content_address.indexOf(':') + 1) : baseName(file.relative_path);
+  return {
+    'content-type': whole ? 'application/octet-stream' : file.media_type,
+    etag: `"${file.content_address}"`,
+    'repr-digest': formatDigestField({
+      sha256: file.digest_sha256,
+      ...(file.digest_algorithm === 'blake3' ? { blake3: file.digest_primary } : {}),
+    }),
+    'content-disposition': /^[A-Za-z0-9._-]+$/.test(name) ? `attachment; filename="${name}"` : contentDisposition(name),
+    'accept-ranges': 'bytes',
+    'cache-control': cacheControl,
+    // Stored pages are files, never pages of this origin.
+    'content-security-policy': 'sandbox',
+    'x-content-type-options': 'nosniff',
+  };
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** The file's record, for an answer without its bytes; the same errors as opening it would give. */
+async function readable(request: FastifyRequest, target: FileTarget): Promise<File> {
+  const { files, packages } = request.registry;
+  let file: File | undefined;
+  if ('file_id' in target) file = await files.get(target.file_id);
+  else if ('content_address' in target) file = (await files.withDigest(target.content_address, { limit: 1 })).items[0];
+  else file = await files.find(target.package_id, target.relative_path);
+  if (file === undefined) throw missing(target);
+  if (!('content_address' in target) && (await packages.get(file.package_id))?.status === 'garbage_collected')
+    throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
+  return file;
+}
+
+function missing(target: FileTarget): ArtifactstoreError {
+  return 'content_address' in target
+    ? new ArtifactstoreError('object_not_found', 'No file that can be read here has these bytes.')
+    : new ArtifactstoreError('file_not_found', 'There is no such file.');
+}
+
+function openRange(range: RangeRequest): { readonly first: number; readonly last?: number } {
+  if (range.kind === 'suffix') return { first: -range.length };
+  return { first: range.first, ...(range.last === undefined ? {} : { last: range.last }) };
+}

@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import type { RouteContext } from './route.ts';
+import { breakOff, disconnectSignal, write } from './send.ts';
+
+/**
+ * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is read when the last was taken: a slow
+ * reader holds up nobody and fills no memory. It ends when the server stops; the reader resumes with Last-Event-ID.
+ */
+export async function sendEventStream(
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  query: EventQuery,
+): Promise<FastifyReply> {
+  const { events } = request.registry;
+  const signal = AbortSignal.any([disconnectSignal(reply), context.closing]);
+  const response = reply.raw;
+  let since = query.since ?? 0;
+  let page = await events.page({ ...query, since });
+  // A reader that is behind would be waited for.
+  const leaveBehind = (): void => void (response.writableLength > 0 && response.destroy());
+  context.closing.addEventListener('abort', leaveBehind, { once: true });
+  reply.hijack();
+  try {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-request-id': request.id,
+    });
+    await send(': the log follows\n\n');
+    while (!signal.aborted) {
+      for (const event of page.items) await send(formatEvent(event));
+      since = page.items.at(-1)?.sequence ?? Math.max(since, page.last_sequence);
+      page = await events.page({ ...query, since, wait_seconds: context.limits.heartbeat / 1000 }, signal);
+      if (page.items.length === 0) await send(':\n\n');
+    }
+    response.end();
+  } catch (error) {
+    if (context.closing.aborted && isArtifactstoreError(error, 'cancelled')) response.end();
+    else breakOff(context, request, reply, error);
+  } finally {
+    context.closing.removeEventListener('abort', leaveBehind);
+  }
+  return reply;
+
+  async function send(text: string): Promise<void> {
+    request.bytesOut += Buffer.byteLength(text);
+    await write(response, text);
+  }
+}
+
+/** Where a reader that was here before goes on: Last-Event-ID wins over `since`. */
+export function lastEventId(request: FastifyRequest): { readonly since?: number } {
+  const value = request.headers['last-event-id'];
+  if (value === undefined || value === '') return {};
+  const since = /^(?:0|[1-9]\d{0,15})$/.test(String(value)) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(since))
+    throw new ArtifactstoreError('invalid_header', 'Last-Event-ID is not the sequence of an event.', { field: 'last-event-id' });
+  return { since };
+}
+
+function formatEvent(event: EventRecord): string {
+  return `id: ${event.sequence}\nevent: ${event.event_type}\ndata: ${JSON.stringify(event)}\n\n`;
+}

@@ -1,0 +1,128 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
+import { type LimitName, limitNames } from '../../http/limits.ts';
+import type { Usage } from '../../registry/REGISTRY.ts';
+import type { HealthReader } from './health.ts';
+import { createUsageGauges } from './usage-gauges.ts';
+
+/** What one server counts, as Prometheus reads it. Each server has its own. */
+export interface Metrics {
+  /** Marks the start of a request and returns what marks its end. */
+  begin(): (outcome: RequestOutcome) => void;
+  /** Counts that a limit had to be held. */
+  limited(limit: LimitName): void;
+  readonly contentType: string;
+  render(): Promise<string>;
+}
+
+export interface RequestOutcome {
+  /** The route's pattern, never the path itself: the number of series stays bounded. */
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+const droppedLines = { name: 'artifactstore_log_lines_dropped_total', help: 'Lines of the log that could not be written.' };
+
+/** The same, of a process that has no metrics beside it. */
+export function droppedLinesText(count: number): string {
+  const { name, help } = droppedLines;
+  return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${count}`;
+}
+
+export function createMetrics(health: HealthReader, usage: () => Promise<Usage>, droppedLogLines: () => number): Metrics {
+  const register = new MetricsRegistry();
+  collectDefaultMetrics({ register });
+  const registers = [register];
+  const requests = new Counter({
+    name: 'artifactstore_http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'artifactstore_http_request_duration_seconds',
+    help: 'From the headers of a request to the end of its answer.',
+    labelNames: ['route', 'method'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600],
+    registers,
+  });
+  const bytesIn = new Counter({ name: 'artifactstore_http_received_bytes_total', help: 'Bytes of request bodies read.', registers });
+  const bytesOut = new Counter({ name: 'artifactstore_http_sent_bytes_total', help: 'Bytes of answers written.', registers });
+  const inFlight = new Gauge({ name: 'artifactstore_http_requests_in_flight', help: 'HTTP requests being answered.', registers });
+  const lastSequence = new Gauge({ name: 'artifactstore_last_sequence', help: 'The last sequence of the event log.', registers });
+  const failedLocations = new Gauge({
+    name: 'artifactstore_failed_locations',
+    help: 'Locations whose bytes were found bad or missing.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+  const healthy = new Gauge({
+    name: 'artifactstore_backend_healthy',
+    help: '1 while the backend answers.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+
+  const clockInDoubt = new Gauge({
+    name: 'artifactstore_clock_in_doubt',
+    help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
+    registers,
+  });
+  new Counter({
+    ...droppedLines,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLogLines());
+    },
+  });
+
+  const limits = new Counter({
+    name: 'artifactstore_http_limits_total',
+    help: 'How often a limit was held (docs/operate/run.md, Limits).',
+    labelNames: ['limit'],
+    registers,
+  });
+  for (const limit of limitNames) limits.inc({ limit }, 0);
+
+  const showUsage = createUsageGauges(register);
+
+  // One look-up of the labels for each route and status instead of one for each request.
+  const children = new Map<string, { readonly count: Counter.Internal; readonly time: Histogram.Internal<'route' | 'method'> }>();
+
+  return {
+    begin() {
+      inFlight.inc();
+      return (outcome) => {
+        inFlight.dec();
+        const key = `${outcome.method} ${outcome.status} ${outcome.route}`;
+        let child = children.get(key);
+        if (child === undefined) {
+          const { route, method } = outcome;
+          child = { count: requests.labels({ route, method, status: outcome.status }), time: seconds.labels({ route, method }) };
+          children.set(key, child);
+        }
+        child.count.inc();
+        child.time.observe(outcome.seconds);
+        bytesIn.inc(outcome.bytesIn);
+        bytesOut.inc(outcome.bytesOut);
+      };
+    },
+    limited: (limit) => limits.inc({ limit }),
+    contentType: register.contentType,
+    async render() {
+      const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);
+      if (used !== undefined) showUsage(used);
+      lastSequence.set(state.last_sequence);
+      clockInDoubt.set(state.clock.healthy ? 0 : 1);
+      for (const backend of state.backends) {
+        failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
+        healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);
+      }
+      return register.metrics();
+    },
+  };
+}

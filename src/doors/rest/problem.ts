@@ -1,0 +1,106 @@
+import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+
+/** The one table from a code to its answer: the HTTP status, and the problem's title (RFC 9457). */
+export const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  malformed_request: [400, 'The request is malformed'],
+  malformed_json: [400, 'The body is not acceptable JSON'],
+  malformed_multipart: [400, 'The body is not acceptable multipart/form-data'],
+  malformed_archive: [400, 'The body is not an acceptable tar archive'],
+  invalid_path: [400, 'The path is not legal'],
+  invalid_address: [400, 'The content address is not legal'],
+  invalid_id: [400, 'The id is not a UUID'],
+  invalid_cursor: [400, 'The cursor is not one that was given out'],
+  invalid_header: [400, 'A header is malformed'],
+  unknown_parameter: [400, 'A query parameter is not known'],
+  length_mismatch: [400, 'The body does not have the stated length'],
+  digest_mismatch: [400, 'The body does not have the stated digest'],
+  unauthorized: [401, 'A bearer token is required'],
+  forbidden: [403, 'Not allowed'],
+  route_not_found: [404, 'There is no such route'],
+  package_not_found: [404, 'There is no such package'],
+  file_not_found: [404, 'There is no such file'],
+  object_not_found: [404, 'There are no such bytes'],
+  metadata_schema_not_found: [404, 'There is no such metadata schema'],
+  upload_not_found: [404, 'There is no such upload'],
+  hold_not_found: [404, 'There is no such hold'],
+  method_not_allowed: [405, 'The method is not allowed here'],
+  package_collected: [410, 'The package was collected'],
+  package_not_open: [409, 'The package is not open'],
+  package_not_finalized: [409, 'The package is not finalized'],
+  package_empty: [409, 'The package has no file'],
+  package_held: [409, 'The package is held'],
+  path_conflict: [409, 'The path holds other bytes'],
+  idempotency_conflict: [409, 'The idempotency key was used for another request'],
+  metadata_schema_conflict: [409, 'The slug names another schema'],
+  upload_conflict: [409, 'The upload is elsewhere'],
+  target_in_use: [409, 'The target holds something else'],
+  not_acceptable: [406, 'No representation is acceptable'],
+  request_timeout: [408, 'The request took too long to arrive'],
+  length_required: [411, 'A length is required'],
+  precondition_failed: [412, 'The precondition does not hold'],
+  body_too_large: [413, 'The body is too large'],
+  unsupported_media_type: [415, 'The media type is not supported here'],
+  range_not_satisfiable: [416, 'The range does not exist'],
+  expectation_failed: [417, 'The expectation is not met'],
+  headers_too_large: [431, 'The headers are too large'],
+  invalid_value: [422, 'A value is not legal'],
+  unknown_retention_class: [422, 'There is no such retention class'],
+  unknown_metadata_schema: [422, 'There is no such metadata schema'],
+  invalid_metadata_schema: [422, 'The metadata schema is not valid'],
+  metadata_schema_too_costly: [422, 'The metadata schema costs too much'],
+  metadata_mismatch: [422, 'The metadata does not match its schema'],
+  too_many_files: [422, 'The package has too many files'],
+  integrity_failure: [500, 'Stored bytes are damaged'],
+  too_busy: [503, 'The server has too much of this to do'],
+  database_unavailable: [503, 'The database cannot be reached'],
+  database_not_migrated: [503, 'The database is not migrated'],
+  storage_unavailable: [503, 'The storage cannot be reached'],
+  server_unreachable: [503, 'A server cannot be reached'],
+  unexpected_answer: [502, 'An answer is not that of the server'],
+  storage_full: [507, 'The storage is full'],
+  clock_in_doubt: [503, 'The clock is in doubt'],
+  invalid_configuration: [500, 'The server is not configured correctly'],
+  local_file_failed: [500, 'A file of this machine cannot be used'],
+  cancelled: [503, 'The request was stopped'],
+  internal: [500, 'Something went wrong'],
+};
+
+export const problemMediaType = 'application/problem+json';
+
+/** What a client should wait before it asks again, in seconds. */
+const retryAfterSeconds = 5;
+
+/** The body of a problem answer. `request_id` finds it in the log. */
+export interface Problem {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly field?: string;
+  readonly info?: Readonly<Record<string, unknown>>;
+  readonly request_id: string;
+}
+
+/** An error of ours says itself; of any other the client learns nothing but the request id. */
+export function toProblem(error: unknown, requestId: string): Problem {
+  const known = error instanceof ArtifactstoreError ? error : undefined;
+  const code = known?.code ?? 'internal';
+  const [status, title] = problems[code];
+  return {
+    title,
+    status,
+    detail: known?.message ?? 'The server failed to answer; its log has the reason under the request id.',
+    code,
+    ...(known?.field === undefined ? {} : { field: known.field }),
+    ...(known?.info === undefined ? {} : { info: known.info }),
+    request_id: requestId,
+  };
+}
+
+/** The headers that belong to a problem besides its length. */
+export function problemHeaders(problem: Problem): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': problemMediaType, 'cache-control': 'no-store' };
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="artifactstore"';
+  if (problem.status === 503) headers['retry-after'] = String(retryAfterSeconds);
+  return headers;
+}

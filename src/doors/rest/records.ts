@@ -1,0 +1,353 @@
+import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';
+import type {
+  Attached,
+  Attachment,
+  BackendHealth,
+  EventPage,
+  EventRecord,
+  File,
+  Finalized,
+  FinalizeExpectation,
+  FoundFile,
+  Health,
+  Hold,
+  Location,
+  MetadataSchema,
+  NewExtension,
+  NewPackage,
+  Package,
+  Page,
+  RetentionClassRecord,
+  RetentionEvent,
+  RetentionRecord,
+} from '../../registry/REGISTRY.ts';
+import type { Problem } from './problem.ts';
+
+/**
+ * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is checked by the compiler to be
+ * the registry's record: a member more, less or other on either side does not compile.
+ */
+const text = Type.String();
+const textOrNull = Type.Union([Type.String(), Type.Null()]);
+const time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' });
+const timeOrNull = Type.Union([time, Type.Null()]);
+const id = Type.String({ format: 'uuid' });
+const count = Type.Integer({ minimum: 0 });
+const countOrNull = Type.Union([count, Type.Null()]);
+const address = Type.String({ description: '`<algorithm>:<lowercase hex>`', examples: [`blake3:${'0'.repeat(64)}`] });
+const addressOrNull = Type.Union([address, Type.Null()]);
+const stringMap = Type.Unsafe<Readonly<Record<string, string>>>({ type: 'object', additionalProperties: { type: 'string' } });
+const jsonObject = Type.Unsafe<JsonObject>({ type: 'object' });
+const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
+/** As every reader of a pattern understands it. */
+export const noControls = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+const shortText = Type.String({ minLength: 1, maxLength: 256, pattern: noControls, description: 'No control characters.' });
+const reason = Type.String({ minLength: 1, maxLength: 1024, description: 'Not blank; no control characters but tabs and line ends.' });
+
+const strict = { additionalProperties: false } as const;
+
+// Bodies of requests.
+
+export const newPackage: TUnsafe<NewPackage> = describes<NewPackage>()(
+  Type.Object(
+    {
+      name: shortText,
+      producer: shortText,
+      subject: shortText,
+      retention_class: shortText,
+      metadata: Type.Optional(jsonObject),
+      metadata_schema_slug: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+    },
+    strict,
+  ),
+);
+
+export const attachments: TUnsafe<{ readonly items: readonly Attachment[] }> = describes<{ readonly items: readonly Attachment[] }>()(
+  Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            relative_path: text,
+            content_address: address,
+            size_bytes: count,
+            media_type: Type.Optional(text),
+            annotations: Type.Optional(stringMap),
+          },
+          strict,
+        ),
+        { maxItems: 1000 },
+      ),
+    },
+    strict,
+  ),
+);
+
+export interface NewMetadataSchema {
+  readonly slug: string;
+  readonly json_schema: JsonObject;
+}
+
+export const newMetadataSchema: TUnsafe<NewMetadataSchema> = describes<NewMetadataSchema>()(
+  Type.Object({ slug: shortText, json_schema: jsonObject }, strict),
+);
+
+export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
+  Type.Object(
+    {
+      new_expires_at: Type.Optional(timeOrNull),
+      extend_by_seconds: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'Instead: so much later than the present expiry, or than now when that is over.' }),
+      ),
+      reason,
+    },
+    strict,
+  ),
+);
+
+export interface NewHold {
+  readonly reason: string;
+}
+
+export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason }, strict));
+
+export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<FinalizeExpectation>()(
+  Type.Object(
+    { files_digest: Type.Optional(Type.String({ description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).' })) },
+    strict,
+  ),
+);
+
+// Records of answers, by their name in the OpenAPI's components.
+
+export const packageRecord: TUnsafe<Package> = component('Package')<Package>();
+export const finalizedRecord: TUnsafe<Finalized> = component('Finalized')<Finalized>();
+export const fileRecord: TUnsafe<File> = component('File')<File>();
+export const foundFileRecord: TUnsafe<FoundFile> = component('FoundFile')<FoundFile>();
+export const attachedRecord: TUnsafe<Attached> = component('Attached')<Attached>();
+export const eventPage: TUnsafe<EventPage> = component('EventPage')<EventPage>();
+export const metadataSchemaRecord: TUnsafe<MetadataSchema> = component('MetadataSchema')<MetadataSchema>();
+export const retentionClassRecord: TUnsafe<RetentionClassRecord> = component('RetentionClass')<RetentionClassRecord>();
+export const retentionRecord: TUnsafe<RetentionRecord> = component('Retention')<RetentionRecord>();
+export const holdRecord: TUnsafe<Hold> = component('Hold')<Hold>();
+export const healthRecord: TUnsafe<Health> = component('Health')<Health>();
+export const problemRecord: TUnsafe<Problem> = component('Problem')<Problem>();
+
+export const packagePage: TUnsafe<Page<Package>> = Type.Unsafe<Page<Package>>(pageOf(packageRecord));
+export const filePage: TUnsafe<Page<File>> = Type.Unsafe<Page<File>>(pageOf(fileRecord));
+export const foundFilePage: TUnsafe<Page<FoundFile>> = Type.Unsafe<Page<FoundFile>>(pageOf(foundFileRecord));
+export const metadataSchemaPage: TUnsafe<Page<MetadataSchema>> = Type.Unsafe<Page<MetadataSchema>>(pageOf(metadataSchemaRecord));
+
+/** The list of many answers in a body of their own. */
+export function itemsOf<T>(item: TUnsafe<T>): TUnsafe<{ readonly items: readonly T[] }> {
+  return Type.Unsafe<{ readonly items: readonly T[] }>(Type.Object({ items: Type.Array(item) }));
+}
+
+/** `existing`: the paths of those that were there before, with the same bytes. */
+export const addedFiles: TUnsafe<{ readonly items: readonly File[]; readonly existing: readonly string[] }> = Type.Unsafe<{
+  readonly items: readonly File[];
+  readonly existing: readonly string[];
+}>(Type.Object({ items: Type.Array(fileRecord), existing: Type.Array(Type.String({ description: 'A relative path.' })) }));
+
+const packageStatus = Type.Union([
+  Type.Literal('created'),
+  Type.Literal('finalized'),
+  Type.Literal('abandoned'),
+  Type.Literal('garbage_collected'),
+]);
+
+const hold = Type.Object({
+  id,
+  reason: text,
+  owner: text,
+  applied_at: time,
+  released_at: timeOrNull,
+  released_by: textOrNull,
+  release_reason: textOrNull,
+});
+
+const retentionEvent = Type.Object({ sequence: count, created_at: time, event_type: text, actor: text, detail: jsonObject });
+
+const location = Type.Object({
+  id,
+  backend_id: text,
+  object_key: text,
+  state: Type.Union([Type.Literal('stored'), Type.Literal('verified'), Type.Literal('failed'), Type.Literal('deleted')]),
+  stored_at: time,
+  verified_at: timeOrNull,
+  retrieval_tier: text,
+  restore_status: textOrNull,
+});
+
+const fileMembers = {
+  id,
+  package_id: id,
+  relative_path: text,
+  media_type: text,
+  size_bytes: count,
+  digest_algorithm: text,
+  digest_primary: text,
+  digest_sha256: text,
+  content_address: address,
+  annotations: stringMap,
+  created_at: time,
+  locations: Type.Array(describes<Location>()(location)),
+};
+const file = Type.Object(fileMembers);
+const foundFile = Type.Object({
+  ...fileMembers,
+  package: Type.Object({ id, name: text, producer: text, subject: text, status: packageStatus }),
+});
+
+const backend = Type.Object({
+  backend_id: text,
+  healthy: Type.Boolean(),
+  full: Type.Optional(Type.Literal(true)),
+  detail: text,
+  free_bytes: countOrNull,
+  total_bytes: countOrNull,
+  failed_locations: count,
+});
+
+const event = Type.Object({
+  sequence: Type.Integer({ minimum: 1 }),
+  created_at: time,
+  event_type: text,
+  subject_kind: text,
+  subject_id: text,
+  actor: text,
+  payload: jsonValue,
+  payload_digest: address,
+  chain_digest: address,
+});
+
+/** The components themselves, each under its name. */
+export const components: readonly (TSchema & { readonly $id: string })[] = [
+  named(
+    'Package',
+    describes<Package>()(
+      Type.Object({
+        id,
+        name: text,
+        producer: text,
+        subject: text,
+        retention_class: text,
+        status: packageStatus,
+        metadata: jsonObject,
+        metadata_schema_slug: textOrNull,
+        created_at: time,
+        created_by: text,
+        finalized_at: timeOrNull,
+        manifest_digest: addressOrNull,
+        expires_at: timeOrNull,
+        file_count: count,
+        total_bytes: count,
+      }),
+    ),
+  ),
+  named(
+    'Finalized',
+    describes<Finalized>()(
+      Type.Object({ package_id: id, manifest_digest: address, finalized_at: time, file_count: count, total_bytes: count }),
+    ),
+  ),
+  named('File', describes<File>()(file)),
+  named('FoundFile', describes<FoundFile>()(foundFile)),
+  named(
+    'Attached',
+    describes<Attached>()(
+      Type.Object({
+        relative_path: text,
+        result: Type.Union([Type.Literal('created'), Type.Literal('exists'), Type.Literal('missing')]),
+        file: Type.Optional(fileRecord),
+      }),
+    ),
+  ),
+  named('EventPage', describes<EventPage>()(Type.Object({ items: Type.Array(describes<EventRecord>()(event)), last_sequence: count }))),
+  named(
+    'MetadataSchema',
+    describes<MetadataSchema>()(Type.Object({ slug: text, json_schema: jsonObject, created_at: time, created_by: text })),
+  ),
+  named('RetentionClass', describes<RetentionClassRecord>()(Type.Object({ slug: text, default_duration_seconds: countOrNull }))),
+  named('Hold', describes<Hold>()(hold)),
+  named(
+    'Retention',
+    describes<RetentionRecord>()(
+      Type.Object({
+        package_id: id,
+        status: packageStatus,
+        retention_class: text,
+        expires_at: timeOrNull,
+        eligible_at: timeOrNull,
+        finalized_at: timeOrNull,
+        holds: Type.Array(describes<Hold>()(hold)),
+        history: Type.Array(describes<RetentionEvent>()(retentionEvent)),
+        holds_left_out: count,
+        history_left_out: count,
+      }),
+    ),
+  ),
+  named(
+    'Health',
+    describes<Health>()(
+      Type.Object({
+        status: Type.Union([Type.Literal('ok'), Type.Literal('degraded')]),
+        version: text,
+        db: Type.Object({ healthy: Type.Boolean(), detail: text }),
+        clock: Type.Object({ healthy: Type.Boolean(), detail: text }),
+        backend: describes<BackendHealth>()(backend),
+        backends: Type.Array(describes<BackendHealth>()(backend)),
+        last_sequence: count,
+      }),
+    ),
+  ),
+  named(
+    'Problem',
+    Type.Object({
+      title: text,
+      status: Type.Integer({ minimum: 400, maximum: 599 }),
+      detail: text,
+      code: Type.String({ description: 'From one closed list; act on this.' }),
+      field: Type.Optional(Type.String({ description: 'A JSON pointer, a header, a parameter or a path.' })),
+      info: Type.Optional(jsonObject),
+      request_id: text,
+    }),
+  ),
+];
+
+/** Both types say the same: each is assignable to the other, with every optional member present as well. */
+type Same<A, B> = [A] extends [B]
+  ? [B] extends [A]
+    ? [Whole<A>] extends [Whole<B>]
+      ? [Whole<B>] extends [Whole<A>]
+        ? true
+        : false
+      : false
+    : false
+  : false;
+type Whole<T> = { readonly [K in keyof T]-?: T[K] };
+/** Schemas give mutable types, records readonly ones. */
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+export function describes<T>(): <S extends TSchema>(
+  shape: S & (Same<Frozen<Static<S>>, Frozen<T>> extends true ? unknown : never),
+) => TUnsafe<T> {
+  return (shape) => Type.Unsafe<T>(shape);
+}
+
+function component(name: string): <T>() => TUnsafe<T> {
+  return <T>() => Type.Unsafe<T>({ $ref: `${name}#` });
+}
+
+function named(name: string, shape: TSchema): TSchema & { readonly $id: string } {
+  return { ...shape, $id: name };
+}
+
+function pageOf(item: TSchema): TSchema {
+  return Type.Object({ items: Type.Array(item), next_cursor: textOrNull });
+}

@@ -1,0 +1,55 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { Logger } from 'pino';
+import type { Limits } from '../../http/limits.ts';
+import type { Registry } from '../../registry/REGISTRY.ts';
+import type { Access } from './auth.ts';
+import type { HealthReader } from './health.ts';
+import type { Metrics } from './metrics.ts';
+
+/** The server as route families see it: schemas of a route type its handler. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What route families are given. */
+export interface RouteContext {
+  readonly limits: Limits;
+  readonly log: Logger;
+  /** Whether probes that were answered well are in the log. */
+  readonly logProbes: boolean;
+  /** Whether requests that name another host than this machine are refused. */
+  readonly localOnly: boolean;
+  readonly metrics: Metrics;
+  readonly health: HealthReader;
+  readonly version: string;
+  /** Aborted when the server begins to stop. */
+  readonly closing: AbortSignal;
+}
+
+/**
+ * How a route takes its body: `json` is read whole and checked against the route's schema; `json-or-empty` takes none for `{}`;
+ * `raw` is left on the socket for the handler, as is what `json-or-files` takes beside JSON; absent, there is none.
+ */
+export type BodyKind = 'json' | 'json-or-empty' | 'raw' | 'json-or-files';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route says what it asks of its caller. */
+    access?: Access;
+    body?: BodyKind;
+    /** The longest JSON body, where it is not the usual one. */
+    jsonBytes?: number;
+  }
+  interface FastifyRequest {
+    actor: string;
+    registry: Registry;
+    /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */
+    bytesIn: number;
+    bytesOut: number;
+  }
+}

@@ -1,0 +1,78 @@
+import type { FastifyReply } from 'fastify';
+import { type TUnsafe, Type } from 'typebox';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { subjectKinds } from '../../../kernel/log/event.ts';
+import { eventTypes } from '../../../kernel/views/fold.ts';
+import { negotiate } from '../../../protocol/accept.ts';
+import type { EventQuery } from '../../../registry/REGISTRY.ts';
+import { lastEventId, sendEventStream } from '../event-stream.ts';
+import { answers, filterText } from '../parameters.ts';
+import { eventPage } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+import { disconnectSignal } from '../send.ts';
+
+/** The registry refuses any other, and says which there are. */
+function oneOf(names: readonly string[]): TUnsafe<string> {
+  return Type.Unsafe<string>({ type: 'string', anyOf: [{ enum: names }] });
+}
+
+export function eventRoutes(api: Api, context: RouteContext): void {
+  api.get(
+    '/events',
+    {
+      config: { access: 'read' },
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['events'],
+        summary: 'The log after a sequence: a page (CBOR, or JSON by Accept), or a stream (text/event-stream)',
+        description: 'A page that would be empty waits up to `wait` seconds. A stream resumes after Last-Event-ID.',
+        produces: ['application/cbor', 'application/json', 'text/event-stream'],
+        querystring: Type.Object({
+          since: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
+          wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 0 })),
+          subject_kind: Type.Optional(oneOf(subjectKinds)),
+          subject_id: Type.Optional(filterText),
+          event_type: Type.Optional(oneOf(eventTypes)),
+        }),
+        response: answers({ 200: eventPage }, 400, 406),
+      },
+    },
+    async (request, reply) => {
+      const type = negotiate(request.headers.accept, ['application/cbor', 'application/json', 'text/event-stream']);
+      if (type === undefined)
+        throw new ArtifactstoreError('not_acceptable', 'Events are application/cbor, application/json or text/event-stream.', {
+          field: 'accept',
+        });
+      const { wait, ...filter } = request.query;
+      const query: EventQuery = { ...filter, ...(wait === undefined ? {} : { wait_seconds: wait }) };
+      const { events } = request.registry;
+      if (type === 'text/event-stream') return sendEventStream(context, request, reply, { ...filter, ...lastEventId(request) });
+
+      reply.header('vary', 'accept').header('cache-control', 'no-store').type(type);
+      const signal = wait === undefined || wait === 0 ? undefined : AbortSignal.any([disconnectSignal(reply), context.closing]);
+      const read = (asked: EventQuery): Promise<unknown> =>
+        type === 'application/cbor'
+          ? events.encodedPage(asked, signal).then(({ bytes }) => sendOnce(reply, bytes))
+          : events.page(asked, signal);
+      try {
+        return await read(query);
+      } catch (error) {
+        // A server that stops answers those who wait at once, with what there is.
+        if (!context.closing.aborted) throw error;
+        return type === 'application/cbor' ? (await events.encodedPage(filter)).bytes : events.page(filter);
+      }
+    },
+  );
+}
+
+/**
+ * The bytes as the framework takes them, their memory given back as soon as the system has them: waiting for the garbage collector, the
+ * pages of a reader who catches up make it go over everything else every hundred pages, for as long as all else in serving them takes.
+ */
+function sendOnce(reply: FastifyReply, { buffer, byteOffset, length }: Uint8Array): Buffer {
+  reply.raw.once('finish', () => {
+    if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  });
+  return Buffer.from(buffer, byteOffset, length);
+}

@@ -1,0 +1,182 @@
+import { Type } from 'typebox';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { decodeCbor } from '../../../kernel/format/cbor.ts';
+import { canonicalJson } from '../../../kernel/format/json.ts';
+import { negotiate } from '../../../protocol/accept.ts';
+import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
+import type { PackageQuery, Packages, SealedManifest } from '../../../registry/REGISTRY.ts';
+import { sendArchive } from '../archive.ts';
+import { answers, filterText, notModified, packageId, paging } from '../parameters.ts';
+import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+
+export function packageRoutes(api: Api, context: RouteContext): void {
+  api.post(
+    '/packages',
+    {
+      config: { access: 'write', body: 'json' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Open a package',
+        description: 'With an Idempotency-Key, which is unique for each producer, the same body gives the same package again (200).',
+        body: newPackage,
+        response: answers({ 200: packageRecord, 201: packageRecord }, 400, 409, 413, 415, 422),
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key'];
+      const options = key === undefined ? {} : { idempotencyKey: checkIdempotencyKey(key) };
+      const { record, created } = await request.registry.packages.create(request.body, options);
+      return reply
+        .code(created ? 201 : 200)
+        .header('location', `/packages/${record.id}`)
+        .send(record);
+    },
+  );
+
+  api.get(
+    '/packages',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['packages'],
+        summary: 'List packages, newest first',
+        querystring: Type.Object(
+          {
+            ...paging,
+            producer: Type.Optional(filterText),
+            subject: Type.Optional(filterText),
+            retention_class: Type.Optional(filterText),
+            status: Type.Optional(Type.Enum(['created', 'finalized', 'abandoned', 'garbage_collected'])),
+            created_after: Type.Optional(from),
+            created_before: Type.Optional(until),
+            finalized_after: Type.Optional(from),
+            finalized_before: Type.Optional(until),
+          },
+          { patternProperties: { [metadataParameter]: Type.String() } },
+        ),
+        response: answers({ 200: packagePage }, 400),
+      },
+    },
+    async (request) => request.registry.packages.list(packageQuery(request.query)),
+  );
+
+  api.get(
+    '/packages/:id',
+    {
+      config: { access: 'read' },
+      schema: { tags: ['packages'], summary: 'A package', params: packageId, response: answers({ 200: packageRecord }, 400, 404) },
+    },
+    async (request) => (await request.registry.packages.get(request.params.id)) ?? missing(),
+  );
+
+  api.delete(
+    '/packages/:id',
+    {
+      config: { access: 'write' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Abandon a package that is not finalized',
+        params: packageId,
+        response: answers({ 200: packageRecord }, 400, 404, 409, 410),
+      },
+    },
+    async (request) => request.registry.packages.abandon(request.params.id),
+  );
+
+  api.post(
+    '/packages/:id/finalize',
+    {
+      config: { access: 'write', body: 'json-or-empty' },
+      schema: {
+        tags: ['packages'],
+        summary: 'Seal a package',
+        description: 'Twice gives the same answer. With a files_digest, only when the package holds exactly those files; else 412.',
+        params: packageId,
+        body: finalizeExpectation,
+        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410, 412),
+      },
+    },
+    async (request) => request.registry.packages.finalize(request.params.id, request.body),
+  );
+
+  for (const url of ['/packages/:id/manifest', '/packages/:id/manifest.json'] as const) {
+    const onlyJson = url.endsWith('.json');
+    api.get(
+      url,
+      {
+        config: { access: 'read' },
+        schema: {
+          tags: ['packages'],
+          summary: onlyJson ? 'The manifest as canonical JSON (RFC 8785)' : 'The manifest, canonical CBOR or JSON by Accept',
+          produces: onlyJson ? ['application/json'] : ['application/cbor', 'application/json'],
+          params: packageId,
+          response: answers({ 200: Type.Unsafe<Uint8Array | string>({ description: 'The manifest.' }), 304: notModified }, 404, 406, 409),
+        },
+      },
+      async (request, reply) => {
+        const accept = onlyJson ? undefined : request.headers.accept;
+        const type = negotiate(accept, onlyJson ? ['application/json'] : ['application/cbor', 'application/json']);
+        if (type === undefined)
+          throw new ArtifactstoreError('not_acceptable', 'A manifest is application/cbor or application/json.', { field: 'accept' });
+        const manifest = await sealedManifest(request.registry.packages, request.params.id);
+        // The JSON is another form of the same value: equivalent, not equal byte for byte.
+        const etag = type === 'application/cbor' ? `"${manifest.digest}"` : `W/"${manifest.digest}"`;
+        reply.header('etag', etag).header('vary', 'accept').header('cache-control', 'private, no-cache');
+        const known = request.headers['if-none-match'];
+        if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).send();
+        return reply.type(type).send(type === 'application/cbor' ? manifest.bytes : Buffer.from(canonicalJson(decodeCbor(manifest.bytes))));
+      },
+    );
+  }
+
+  api.get(
+    '/packages/:id/archive',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['packages'],
+        summary: 'The files as a tar archive, after manifest.json; the same bytes each time, with ranges',
+        produces: ['application/x-tar'],
+        params: packageId,
+        response: answers({ 200: tarArchive, 206: tarArchive, 304: notModified }, 400, 404, 409, 410, 412, 416),
+      },
+    },
+    async (request, reply) => sendArchive(context, request, reply, await sealedManifest(request.registry.packages, request.params.id)),
+  );
+}
+
+const tarArchive = Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' });
+const from = Type.String({ format: 'date-time', description: 'RFC 3339; from that time on.' });
+const until = Type.String({ format: 'date-time', description: 'RFC 3339; earlier than that time.' });
+
+const metadataPrefix = 'metadata.';
+const metadataParameter = '^metadata\\.';
+
+function packageQuery(query: PackageQuery): PackageQuery {
+  const metadata: [string, string][] = [];
+  const others: [string, unknown][] = [];
+  for (const [name, value] of Object.entries(query))
+    if (name.startsWith(metadataPrefix)) metadata.push([name.slice(metadataPrefix.length), String(value)]);
+    else others.push([name, value]);
+  return { ...(Object.fromEntries(others) as PackageQuery), ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }) };
+}
+
+async function sealedManifest(packages: Packages, id: string): Promise<SealedManifest> {
+  const manifest = await packages.manifest(id);
+  if (manifest === undefined)
+    throw new ArtifactstoreError('package_not_finalized', 'The package is not finalized: it has no manifest yet.');
+  return manifest;
+}
+
+function checkIdempotencyKey(value: string | readonly string[]): string {
+  if (typeof value !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(value))
+    throw new ArtifactstoreError('invalid_header', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', {
+      field: 'idempotency-key',
+    });
+  return value;
+}
+
+function missing(): never {
+  throw new ArtifactstoreError('package_not_found', 'There is no such package.');
+}

@@ -1,0 +1,107 @@
+import { Type } from 'typebox';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import type { Health } from '../../../registry/REGISTRY.ts';
+import { anonymousActor } from '../auth.ts';
+import { answers } from '../parameters.ts';
+import { healthRecord } from '../records.ts';
+import type { Api, RouteContext } from '../route.ts';
+
+export function systemRoutes(api: Api, context: RouteContext): void {
+  const status = Type.Object({ status: Type.Literal('ok') });
+
+  api.get(
+    '/',
+    {
+      config: { access: 'anonymous' },
+      schema: {
+        tags: ['system'],
+        summary: 'What this is',
+        response: answers({
+          200: Type.Object({ name: Type.String(), version: Type.String(), openapi: Type.String(), docs: Type.String() }),
+        }),
+      },
+    },
+    async ({ prefix }) => ({
+      name: 'artifactstore',
+      version: context.version,
+      openapi: `${prefix}/openapi.json`,
+      docs: `${prefix}/docs/`,
+    }),
+  );
+
+  api.get(
+    '/health',
+    {
+      config: { access: 'optional' },
+      schema: {
+        tags: ['system'],
+        summary: 'How it is; 200 while the process answers. Details are for those with a token',
+        response: answers({ 200: healthRecord }),
+      },
+    },
+    async ({ actor }, reply) => {
+      const health = await context.health();
+      return reply.header('cache-control', 'no-store').send(actor === anonymousActor ? withoutDetails(health) : health);
+    },
+  );
+
+  api.get(
+    '/livez',
+    {
+      config: { access: 'anonymous' },
+      schema: { tags: ['system'], summary: 'The process answers', response: answers({ 200: status }) },
+    },
+    async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' as const }),
+  );
+
+  api.get(
+    '/readyz',
+    {
+      config: { access: 'optional' },
+      schema: {
+        tags: ['system'],
+        summary:
+          'Writes can be taken: database and default backend (503 when not, or when the server stops). A full disk is said, and is 200',
+        response: answers({
+          200: Type.Object({ status: Type.Literal('ok'), clock: Type.Optional(Type.String()), backend: Type.Optional(Type.String()) }),
+        }),
+      },
+    },
+    async ({ actor }, reply) => {
+      if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
+      const health = await context.health();
+      const { db, backend, clock } = actor === anonymousActor ? withoutDetails(health) : health;
+      if (!db.healthy) throw new ArtifactstoreError('database_unavailable', `The database can't be used: ${db.detail}`);
+      if (!backend.healthy && backend.full !== true)
+        throw new ArtifactstoreError('storage_unavailable', `The default backend can't be used: ${backend.detail}`);
+      const doubts = { ...(clock.healthy ? {} : { clock: clock.detail }), ...(backend.healthy ? {} : { backend: backend.detail }) };
+      return reply.header('cache-control', 'no-store').send({ status: 'ok' as const, ...doubts });
+    },
+  );
+
+  api.get(
+    '/metrics',
+    {
+      config: { access: 'read' },
+      schema: {
+        tags: ['system'],
+        summary: 'Counters in the text format of Prometheus',
+        produces: ['text/plain'],
+        response: answers({ 200: Type.String() }),
+      },
+    },
+    async (_request, reply) => {
+      reply.header('cache-control', 'no-store').type(context.metrics.contentType);
+      return context.metrics.render();
+    },
+  );
+}
+
+/** Details name directories, hosts and versions of this machine. */
+function withoutDetails(health: Health): Health {
+  const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
+    ...part,
+    detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
+  });
+  return { ...health, db: bare(health.db), backend: bare(health.backend), backends: health.backends.map(bare) };
+}

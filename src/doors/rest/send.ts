@@ -1,0 +1,137 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hasBody, statedLength, waitsToSend } from '../../http/body.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { problemHeaders, toProblem } from './problem.ts';
+import type { RouteContext } from './route.ts';
+
+/** How much of a refused body is read and thrown away, and for how long, so that its sender gets to see the answer. */
+const lingerBytes = 67_108_864;
+const lingerMilliseconds = 3_000;
+/** A body up to here is left to the parser, and the connection goes on. */
+const smallBodyBytes = 65_536;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** What `body` must amount to; absent, the answer is chunked. */
+  readonly length?: number;
+}
+
+/**
+ * Writes an answer's bytes straight to the connection, no faster than they are read. An error before the first bytes is thrown, to be answered
+ * as a problem; a later one breaks the connection, so that no client takes the part for the whole. A chunk is the body's to use again once the
+ * next is asked for: it has been handed to the system by then.
+ */
+export async function sendBytes(context: RouteContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
+  const chunks = answer.body[Symbol.asyncIterator]();
+  let next = await chunks.next();
+  const { length } = answer;
+  const response = reply.raw;
+  reply.hijack();
+  try {
+    response.writeHead(answer.status, {
+      ...answer.headers,
+      'x-request-id': request.id,
+      ...(length === undefined ? {} : { 'content-length': length }),
+    });
+    while (!next.done) {
+      request.bytesOut += next.value.length;
+      if (length !== undefined && request.bytesOut > length) throw new Error('The body is longer than its stated length.');
+      if (request.bytesOut === length) await flush(response, (flushed) => response.end(next.value, flushed));
+      else await flush(response, (flushed) => response.write(next.value, flushed));
+      next = await chunks.next();
+    }
+    if (length !== undefined && request.bytesOut !== length) throw new Error('The body is shorter than its stated length.');
+    if (!response.writableEnded) response.end();
+  } catch (error) {
+    await chunks.return?.().catch(() => undefined);
+    breakOff(context, request, reply, error);
+  }
+}
+
+/** Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or was let go (`letGoUnread`). */
+async function flush(response: ServerResponse, write: (flushed: () => void) => void): Promise<void> {
+  if (response.destroyed || response.closed) throw gone();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const closed = (): void => (response.writableFinished ? resolve() : reject(gone()));
+  response.once('close', closed);
+  write(resolve);
+  try {
+    await promise;
+  } finally {
+    response.off('close', closed);
+  }
+}
+
+/** Writes text, and waits while the client is behind with reading. */
+export async function write(response: ServerResponse, text: string): Promise<void> {
+  await flush(response, (flushed) => response.write(text, flushed));
+}
+
+/** Ends a connection on which an answer was begun that cannot be finished. */
+export function breakOff(context: RouteContext, request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  const fields = { request_id: request.id, route: request.routeOptions.url, err: error };
+  if (isArtifactstoreError(error, 'cancelled')) context.log.info(fields, 'the client left before the answer was whole');
+  else context.log.error(fields, 'an answer was broken off');
+  reply.raw.socket?.resetAndDestroy();
+  reply.raw.destroy();
+}
+
+/** Answers with a problem. Of a body that was not read, a short one is passed over, and a long one ends the connection. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  const problem = toProblem(error, request.id);
+  const headers = problemHeaders(problem);
+  const text = JSON.stringify(problem);
+  const { raw } = request;
+  const length = statedLength(raw);
+  const unread = !raw.complete && hasBody(raw);
+  if (!unread || (length !== undefined && length <= smallBodyBytes && !waitsToSend(raw) && problem.status !== 408)) {
+    for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+    reply.code(problem.status).serializer(String).send(text);
+    return;
+  }
+  reply.hijack();
+  const response = reply.raw;
+  const allow = reply.getHeader('allow');
+  response.writeHead(problem.status, {
+    ...headers,
+    ...(allow === undefined ? {} : { allow: String(allow) }),
+    'x-request-id': request.id,
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+  });
+  if (waitsToSend(raw) || problem.status === 408 || raw.destroyed) {
+    response.end(text);
+    return;
+  }
+  // Closing while the sender still sends would reset the connection and could take the answer with it.
+  response.write(text);
+  let passed = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, lingerMilliseconds);
+  raw.on('data', (chunk: Uint8Array) => {
+    passed += chunk.length;
+    if (passed > lingerBytes) end();
+  });
+  raw.on('end', end).on('error', end).on('close', end);
+  raw.resume();
+}
+
+/** Aborted when the client goes away before it was answered, or the server stops where `closing` is given. */
+export function disconnectSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  const response = reply.raw;
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(gone());
+  });
+  return controller.signal;
+}
+
+function gone(): ArtifactstoreError {
+  return new ArtifactstoreError('cancelled', 'The client closed the connection.');
+}

@@ -1,0 +1,95 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { essence, readBody, readOnce, refuseContentEncoding, statedLength } from '../../http/body.ts';
+import { readFiles } from '../../http/multipart.ts';
+import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
+import { pathFromUrl, type RelativePath } from '../../kernel/content/path.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { annotationsField, parseAnnotationsField } from '../../protocol/annotations-field.ts';
+import { ifMatchHolds, ifNoneMatchHits } from '../../protocol/conditional.ts';
+import type { Created, File, NewFile } from '../../registry/REGISTRY.ts';
+import type { RouteContext } from './route.ts';
+import { disconnectSignal } from './send.ts';
+import { readTarFiles } from './tar-files.ts';
+
+const tarType = 'application/x-tar';
+
+/** PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for. */
+export async function receiveFile(
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  packageId: string,
+): Promise<Created<File>> {
+  const { raw } = request;
+  refuseContentEncoding(raw);
+  if (raw.headers['content-range'] !== undefined)
+    throw new ArtifactstoreError('invalid_header', 'A file is put whole: Content-Range is not taken here.', { field: 'content-range' });
+  const mediaType = raw.headers['content-type'];
+  refuseLateDigests(raw.headers.trailer);
+  const digests = statedDigests(fieldsOf(raw.headers));
+  const annotations = statedAnnotations(request);
+  const size = raw.headers['transfer-encoding'] === undefined ? (statedLength(raw) ?? 0) : undefined;
+  const file: NewFile = {
+    relative_path: filePathOf(request),
+    body: readOnce(readBody(request, context.limits)),
+    signal: disconnectSignal(reply),
+    ...(mediaType === undefined ? {} : { media_type: mediaType }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(size === undefined ? {} : { size_bytes: size }),
+    ...(digests.size === 0 ? {} : { digests }),
+  };
+  await requirePrecondition(request, packageId, file.relative_path);
+  const added = await request.registry.files.add(packageId, file);
+  // Somebody else was faster.
+  if (!added.created && raw.headers['if-none-match']?.trim() === '*') throw isThere();
+  return added;
+}
+
+/** If-Match and If-None-Match (RFC 9110 section 13.1) are about the file that is there now. */
+async function requirePrecondition({ raw, registry }: FastifyRequest, packageId: string, path: string): Promise<void> {
+  const { 'if-match': wanted, 'if-none-match': unwanted } = raw.headers;
+  if (wanted === undefined && unwanted === undefined) return;
+  const there = await registry.files.find(packageId, path);
+  const etag = there === undefined ? undefined : `"${there.content_address}"`;
+  if (wanted !== undefined && (etag === undefined || !ifMatchHolds(wanted, etag)))
+    throw new ArtifactstoreError('precondition_failed', 'The path does not hold the bytes that If-Match names.', { field: 'if-match' });
+  if (unwanted !== undefined && etag !== undefined && ifNoneMatchHits(unwanted, etag)) throw isThere();
+}
+
+function isThere(): ArtifactstoreError {
+  return new ArtifactstoreError('precondition_failed', 'The path holds a file already, which If-None-Match excludes.', {
+    field: 'if-none-match',
+  });
+}
+
+/** POST of many files as multipart/form-data or as a tar archive: all or nothing. `existing` names those that were there before, with the same bytes. */
+export async function receiveFiles(
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  packageId: string,
+): Promise<{ readonly items: readonly File[]; readonly existing: readonly string[] }> {
+  refuseContentEncoding(request.raw);
+  const read = essence(request.raw.headers['content-type']) === tarType ? readTarFiles : readFiles;
+  const results = await request.registry.files.addMany(packageId, read(request, context.limits, disconnectSignal(reply)));
+  const existing = results.filter(({ created }) => !created);
+  return { items: results.map(({ record }) => record), existing: existing.map(({ record }) => record.relative_path) };
+}
+
+/** The relative path of a URL `/packages/{id}/files/{relative_path}`, from the URL as it was sent. */
+export function filePathOf(request: FastifyRequest): RelativePath {
+  const [path = ''] = request.raw.url?.split('?', 1) ?? [];
+  const segments = /^\/[^/]+\/[^/]+\/[^/]+\/(.*)$/s.exec(path);
+  return pathFromUrl(segments?.[1] ?? '', 'relative_path');
+}
+
+function statedAnnotations(request: FastifyRequest): Readonly<Record<string, string>> | undefined {
+  const value = request.raw.headers[annotationsField];
+  if (value === undefined) return undefined;
+  const annotations = parseAnnotationsField(String(value));
+  if (annotations === undefined)
+    throw new ArtifactstoreError('invalid_header', 'Artifactstore-Annotations is not a dictionary of strings (RFC 9651).', {
+      field: annotationsField,
+    });
+  return annotations;
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import type { PrefixOptions } from '../../../src/doors/rest/prefix.ts';
+import { createServer, type HttpDoor } from '../../../src/doors/rest/server.ts';
+import type { Limits } from '../../../src/http/limits.ts';
+import { createLog } from '../../../src/http/log.ts';
+import type { Package, Registry } from '../../../src/registry/REGISTRY.ts';
+import { openTestRegistry, type TestRegistry } from '../../registry/open-registry.ts';
+
+export const token = 'a-token-for-tests-0123456789';
+export const actor = 'tester';
+export const authorization: string = `Bearer ${token}`;
+
+/** A server on a free port over a real registry. */
+export interface Door extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly door: HttpDoor;
+  readonly store: TestRegistry;
+  readonly registry: Registry;
+  /** The log's lines so far. */
+  readonly lines: readonly string[];
+  /** A request with the token. */
+  call(path: string, init?: RequestInit): Promise<Response>;
+  json(path: string, body: unknown, method?: string): Promise<Response>;
+  newPackage(): Promise<Package>;
+  lastSequence(): Promise<number>;
+  /** Sends text or bytes as they are on a connection of their own, and collects what comes back until it is closed. */
+  raw(...parts: readonly (string | Uint8Array)[]): Promise<string>;
+  connect(): Promise<Socket>;
+}
+
+export interface DoorOptions {
+  readonly limits?: Partial<Limits>;
+  readonly anonymousRead?: boolean;
+  readonly prefix?: PrefixOptions;
+  readonly logProbes?: boolean;
+  readonly localOnly?: boolean;
+  /** 127.0.0.1 where absent. */
+  readonly host?: string;
+  readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
+  /** Of the registry: another database, for one. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Stands before the real registry. */
+  wrap?(registry: Registry): Registry;
+}
+
+export async function openDoor(options: DoorOptions = {}): Promise<Door> {
+  const store = await openTestRegistry(options.environment);
+  const lines: string[] = [];
+  const door = await createServer({
+    registryFor: (who) => options.wrap?.(store.as(who)) ?? store.as(who),
+    tokens: options.tokens ?? [{ token, actor }],
+    anonymousRead: options.anonymousRead ?? false,
+    version: '0.0.0-test',
+    log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
+    ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
+    ...(options.localOnly === undefined ? {} : { localOnly: options.localOnly }),
+    ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  const url = await door.listen(options.host ?? '127.0.0.1', 0);
+  const port = Number(new URL(url).port);
+  const registry = store.as(actor);
+  const call = async (path: string, init: RequestInit = {}): Promise<Response> =>
+    await fetch(`${url}${path}`, { ...init, headers: { authorization, ...(init.headers as Record<string, string> | undefined) } });
+  const open = async (): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    return socket;
+  };
+  return {
+    url,
+    port,
+    door,
+    store,
+    registry,
+    lines,
+    call,
+    json: (path, body, method = 'POST') =>
+      call(path, { method, headers: { 'content-type': 'application/json' }, body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    newPackage: async () =>
+      (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record,
+    lastSequence: async () => (await registry.events.page({ limit: 1 })).last_sequence,
+    async raw(...parts) {
+      const socket = await open();
+      for (const part of parts) socket.write(part);
+      return await drain(socket);
+    },
+    connect: open,
+    async [Symbol.asyncDispose]() {
+      await door.close();
+      await store.close();
+    },
+  };
+}
+
+/** Everything that a connection still says until it is closed, well or badly. */
+export async function drain(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+/** Waits until `found` answers something. */
+export async function until<T>(found: () => T | undefined | false): Promise<T> {
+  for (;;) {
+    const value = found();
+    if (value !== undefined && value !== false) return value;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The answer is the problem with this code, complete and of the right type. */
+export async function assertProblem(response: Response, status: number, code: string): Promise<Record<string, unknown>> {
+  const body = (await response.json()) as Record<string, unknown>;
+  assert.equal(body.code, code, JSON.stringify(body));
+  assert.equal(response.status, status);
+  assert.equal(body.status, status);
+  assert.equal(response.headers.get('content-type'), 'application/problem+json');
+  assert.equal(body.request_id, response.headers.get('x-request-id'));
+  assert.ok(typeof body.title === 'string' && typeof body.detail === 'string');
+  return body;
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Health, Registry } from '../../../../src/registry/REGISTRY.ts';
+import { moveLastEvent } from '../../../registry/future-event.ts';
+import { localRoot } from '../../../registry/open-registry.ts';
+import { assertProblem, openDoor } from '../open-door.ts';
+
+test('the banner, health and readiness say how it is, to anybody', async () => {
+  await using door = await openDoor();
+  const banner = (await (await fetch(`${door.url}/`)).json()) as { name: string; version: string };
+  assert.deepEqual([banner.name, banner.version], ['artifactstore', '0.0.0-test']);
+  const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
+  assert.deepEqual([health.status, health.db.healthy, health.backend.healthy, health.last_sequence], ['ok', true, true, 0]);
+  for (const path of ['/livez', '/readyz']) assert.deepEqual(await (await fetch(door.url + path)).json(), { status: 'ok' });
+  assert.equal((await fetch(`${door.url}/health`, { method: 'HEAD' })).status, 200);
+});
+
+test('health is 200 and honest when nothing can be known, and readiness is 503', async () => {
+  const wrap = (registry: Registry): Registry => ({ ...registry, health: () => Promise.reject(new Error('secret reason')) });
+  await using door = await openDoor({ wrap });
+  const response = await fetch(`${door.url}/health`);
+  const text = await response.text();
+  assert.equal(response.status, 200);
+  assert.equal((JSON.parse(text) as Health).status, 'degraded');
+  assert.doesNotMatch(text, /secret/);
+  assert.equal((await fetch(`${door.url}/livez`)).status, 200);
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.headers.get('retry-after'), '5');
+  await assertProblem(ready, 503, 'database_unavailable');
+});
+
+test('the health of a moment is asked for once', async () => {
+  let asked = 0;
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    health() {
+      asked += 1;
+      return registry.health();
+    },
+  });
+  await using door = await openDoor({ wrap });
+  await Promise.all(Array.from({ length: 50 }, () => fetch(`${door.url}/health`)));
+  assert.ok(asked < 50);
+});
+
+test('metrics count by route, method and status, and never by path', async () => {
+  await using door = await openDoor();
+  const { id } = await door.newPackage();
+  await door.call(`/packages/${id}/files/secret-name`, { method: 'PUT', body: 'x'.repeat(1000) });
+  await (await door.call(`/packages/${id}/files/secret-name`)).text();
+  await door.call('/nowhere/at/all');
+  const response = await door.call('/metrics');
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  const text = await response.text();
+  for (const line of [
+    'artifactstore_http_requests_total{route="/packages/:id/files/*",method="PUT",status="201"} 1',
+    'artifactstore_http_requests_total{route="/packages/:id/files/*",method="GET",status="200"} 1',
+    'artifactstore_http_requests_total{route="none",method="GET",status="404"} 1',
+    'artifactstore_http_received_bytes_total 1000',
+    'artifactstore_http_requests_in_flight 1',
+    `artifactstore_last_sequence ${await door.lastSequence()}`,
+    'artifactstore_failed_locations{backend_id="local"} 0',
+    'artifactstore_backend_healthy{backend_id="local"} 1',
+    'artifactstore_packages{status="created"} 1',
+    'artifactstore_logical_bytes{status="created"} 1000',
+    'artifactstore_stored_bytes{backend_id="local"} 1000',
+    'artifactstore_reclaimable_bytes{backend_id="local"} 0',
+  ])
+    assert.ok(text.includes(`${line}\n`), line);
+  assert.match(text, /^nodejs_eventloop_lag_seconds /m);
+  assert.match(text, /^process_resident_memory_bytes /m);
+  assert.doesNotMatch(text, new RegExp(`secret-name|${id}|nowhere`));
+});
+
+test('a clock that is in doubt is told, and does not make a server unready', async () => {
+  await using door = await openDoor();
+  await door.newPackage();
+  moveLastEvent(join(door.store.directory, 'var/artifactstore.db'), '2999-01-31T12:00:00.000Z');
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.status, 200);
+  assert.match(((await ready.json()) as { readonly clock: string }).clock, /written at 2999/);
+  const health = (await (await fetch(`${door.url}/health`)).json()) as Health;
+  assert.deepEqual([health.status, health.clock.healthy], ['degraded', false]);
+  assert.match(await (await door.call('/metrics')).text(), /^artifactstore_clock_in_doubt 1$/m);
+});
+
+test('a full disk is told, and does not make a server unready: its reads go on', async () => {
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    async health() {
+      const health = await registry.health();
+      return { ...health, status: 'degraded', backend: { ...health.backend, healthy: false, full: true, detail: 'there is no room' } };
+    },
+  });
+  await using door = await openDoor({ wrap });
+  const ready = await fetch(`${door.url}/readyz`);
+  assert.equal(ready.status, 200);
+  assert.deepEqual(await ready.json(), { status: 'ok', backend: 'full' });
+  assert.deepEqual(await (await door.call('/readyz')).json(), { status: 'ok', backend: 'there is no room' });
+});
+
+test('a backend that cannot be written to, or has lost its marker, makes a server unready, with the reason', async () => {
+  await using door = await openDoor();
+  await (await door.call(`/packages/${(await door.newPackage()).id}/files/x`, { method: 'PUT', body: 'abc' })).text();
+  const root = localRoot(door.store.config);
+  await rename(root, `${root}-elsewhere`);
+  // Strangers are told no directory.
+  const wrong = { headers: { authorization: 'Bearer wrong' } };
+  for (const path of ['/readyz', '/health'])
+    for (const options of [{}, wrong]) {
+      const told = await (await fetch(door.url + path, options)).text();
+      assert.doesNotMatch(told, /artifactstore-|mounted/);
+      assert.match(told, /ask with a token/);
+    }
+  assert.match(await (await door.call('/health')).text(), /mounted/);
+  const problem = await assertProblem(await door.call('/readyz'), 503, 'storage_unavailable');
+  assert.match(String(problem.detail), /can't be used: .*mounted/);
+  await rename(`${root}-elsewhere`, root);
+});
