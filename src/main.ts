@@ -1,9 +1,9 @@
 import type { connect } from './cli/connect.ts';
 import type { Surroundings } from './cli/context.ts';
 import type { CommandTable } from './cli/definition.ts';
-import { standardStream } from './cli/file-stream.ts';
-import type { createProgress } from './cli/progress.ts';
 import { run } from './cli/run.ts';
+import { standardStream } from './cli/terminal/file-stream.ts';
+import type { createProgress } from './cli/terminal/progress.ts';
 import type { stopOnSignal } from './runtime/stop-signals.ts';
 import { version } from './version.ts';
 
@@ -54,7 +54,7 @@ async function loadPilotTools(): Promise<PilotTools> {
   const [library, { connect }, { createProgress }, { stopOnSignal }] = await Promise.all([
     import('./index.ts'),
     import('./cli/connect.ts'),
-    import('./cli/progress.ts'),
+    import('./cli/terminal/progress.ts'),
     import('./runtime/stop-signals.ts'),
   ]);
   return { library, connect, createProgress, stopOnSignal };

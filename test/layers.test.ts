@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['protocol/', 'registry/REGISTRY.ts'],
   doors: ['http/', 'protocol/', 'registry/REGISTRY.ts'],
   client: ['protocol/', 'registry/REGISTRY.ts'],
+  serve: ['doors/', 'http/'],
   cli: [
     'client/',
     'config.ts',
@@ -34,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'protocol/',
     'registry/upkeep/OPERATOR.ts',
     'registry/REGISTRY.ts',
+    'serve/',
     'certify/certificate.ts',
   ],
   'certify-s3.ts': ['certify/', 'config.ts', 'credentials/', 'open-s3.ts', 'storage/', 'version.ts'],

@@ -2,7 +2,7 @@ import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts
 import { type Config, readConfig } from '../config.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { CheckBackupOptions, CheckedBackup, Incident, Operator, Restored, RestoreOptions } from '../registry/upkeep/OPERATOR.ts';
-import type { Output } from './output.ts';
+import type { Output } from './terminal/output.ts';
 
 /** What the command line is given: the process's surroundings, and how a store is opened. */
 export interface Surroundings {

@@ -2,45 +2,54 @@ import { Command, Option } from 'commander';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode } from './exit.ts';
-import { outletOf } from './outlet.ts';
-import { createOutput } from './output.ts';
+import { outletOf } from './terminal/outlet.ts';
+import { createOutput } from './terminal/output.ts';
 
 /** Every command of the core. Its file is loaded when it is called, so that the others cost nothing. */
 export const commands: CommandTable = {
-  push: { summary: 'send a directory and seal it as a package', load: async () => (await import('./push.ts')).push },
-  pull: { summary: 'bring a package into a directory', load: async () => (await import('./pull.ts')).pull },
-  manifest: { summary: "print a sealed package's manifest", load: async () => (await import('./manifest.ts')).manifest },
-  verify: { summary: "check a package's bytes against its manifest", load: async () => (await import('./verify.ts')).verify },
+  push: { summary: 'send a directory and seal it as a package', load: async () => (await import('./commands/push.ts')).push },
+  pull: { summary: 'bring a package into a directory', load: async () => (await import('./commands/pull.ts')).pull },
+  manifest: { summary: "print a sealed package's manifest", load: async () => (await import('./commands/manifest.ts')).manifest },
+  verify: { summary: "check a package's bytes against its manifest", load: async () => (await import('./commands/verify.ts')).verify },
   packages: {
     summary: 'list packages, show one',
     commands: {
-      list: { summary: 'list packages, the newest first', load: async () => (await import('./packages-list.ts')).packagesList },
-      show: { summary: 'show a package', load: async () => (await import('./packages-show.ts')).packagesShow },
+      list: { summary: 'list packages, the newest first', load: async () => (await import('./commands/packages-list.ts')).packagesList },
+      show: { summary: 'show a package', load: async () => (await import('./commands/packages-show.ts')).packagesShow },
     },
   },
   events: {
     summary: 'print the log of events, or follow it',
-    load: async () => (await import('./events.ts')).events,
+    load: async () => (await import('./commands/events.ts')).events,
     commands: {
       verify: {
         summary: 'check the log from its first event to its last',
-        load: async () => (await import('./events-verify.ts')).eventsVerify,
+        load: async () => (await import('./commands/events-verify.ts')).eventsVerify,
       },
     },
   },
-  usage: { summary: 'show how full the registry is', load: async () => (await import('./usage.ts')).usage },
+  usage: { summary: 'show how full the registry is', load: async () => (await import('./commands/usage.ts')).usage },
   retention: {
     summary: 'see and change how long packages are kept, and collect what has expired',
     commands: {
       show: {
         summary: 'say why a package is kept or will go, and when',
-        load: async () => (await import('./retention-show.ts')).retentionShow,
+        load: async () => (await import('./commands/retention-show.ts')).retentionShow,
       },
-      extend: { summary: 'keep a package longer', load: async () => (await import('./retention-extend.ts')).retentionExtend },
-      hold: { summary: 'keep a package until the hold is released', load: async () => (await import('./retention-hold.ts')).retentionHold },
-      release: { summary: 'release a hold', load: async () => (await import('./retention-release.ts')).retentionRelease },
-      sweep: { summary: 'mark packages that have expired', load: async () => (await import('./retention-sweep.ts')).retentionSweep },
-      gc: { summary: 'collect what is marked and delete its bytes', load: async () => (await import('./retention-gc.ts')).retentionGc },
+      extend: { summary: 'keep a package longer', load: async () => (await import('./commands/retention-extend.ts')).retentionExtend },
+      hold: {
+        summary: 'keep a package until the hold is released',
+        load: async () => (await import('./commands/retention-hold.ts')).retentionHold,
+      },
+      release: { summary: 'release a hold', load: async () => (await import('./commands/retention-release.ts')).retentionRelease },
+      sweep: {
+        summary: 'mark packages that have expired',
+        load: async () => (await import('./commands/retention-sweep.ts')).retentionSweep,
+      },
+      gc: {
+        summary: 'collect what is marked and delete its bytes',
+        load: async () => (await import('./commands/retention-gc.ts')).retentionGc,
+      },
     },
   },
   storage: {
@@ -48,39 +57,42 @@ export const commands: CommandTable = {
     commands: {
       adopt: {
         summary: "make a storage backend without a marker this registry's own",
-        load: async () => (await import('./storage-adopt.ts')).storageAdopt,
+        load: async () => (await import('./commands/storage-adopt.ts')).storageAdopt,
       },
       certify: {
         summary: 'find out what an S3 store is safe to be used for',
-        load: async () => (await import('./storage-certify.ts')).storageCertify,
+        load: async () => (await import('./commands/storage-certify.ts')).storageCertify,
       },
       migrate: {
         summary: 'move files from one storage backend to another',
-        load: async () => (await import('./storage-migrate.ts')).storageMigrate,
+        load: async () => (await import('./commands/storage-migrate.ts')).storageMigrate,
       },
       verify: {
         summary: 'read every stored object and check its digests',
-        load: async () => (await import('./storage-verify.ts')).storageVerify,
+        load: async () => (await import('./commands/storage-verify.ts')).storageVerify,
       },
     },
   },
-  serve: { summary: 'run the HTTP server', load: async () => (await import('./serve.ts')).serve },
-  dev: { summary: 'run a server for trying things out, with a token of its own', load: async () => (await import('./dev.ts')).dev },
-  migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./migrate.ts')).migrate },
-  replay: { summary: 'rebuild the views from the log of events', load: async () => (await import('./replay.ts')).replay },
+  serve: { summary: 'run the HTTP server', load: async () => (await import('./commands/serve.ts')).serve },
+  dev: {
+    summary: 'run a server for trying things out, with a token of its own',
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./commands/migrate.ts')).migrate },
+  replay: { summary: 'rebuild the views from the log of events', load: async () => (await import('./commands/replay.ts')).replay },
   backup: {
     summary: 'copy the registry into a directory, beside running servers',
-    load: async () => (await import('./backup.ts')).backup,
+    load: async () => (await import('./commands/backup.ts')).backup,
     commands: {
       verify: {
         summary: 'read a whole backup and check it',
-        load: async () => (await import('./backup-verify.ts')).backupVerify,
+        load: async () => (await import('./commands/backup-verify.ts')).backupVerify,
       },
     },
   },
-  restore: { summary: 'bring a backup back into empty places', load: async () => (await import('./restore.ts')).restore },
-  health: { summary: 'print the health of database and storage as JSON', load: async () => (await import('./health.ts')).health },
-  version: { summary: 'print the version', load: async () => (await import('./version.ts')).version },
+  restore: { summary: 'bring a backup back into empty places', load: async () => (await import('./commands/restore.ts')).restore },
+  health: { summary: 'print the health of database and storage as JSON', load: async () => (await import('./commands/health.ts')).health },
+  version: { summary: 'print the version', load: async () => (await import('./commands/version.ts')).version },
 };
 
 /** The whole command line, with `more` commands than the core's own; `parseAsync` runs it. */

@@ -3,9 +3,9 @@ import { fileReason, localFileError } from '../runtime/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
 import { exitCode, exitCodeOf } from './exit.ts';
-import { outletOf } from './outlet.ts';
-import { createOutput, type Output } from './output.ts';
 import { createProgram } from './program.ts';
+import { outletOf } from './terminal/outlet.ts';
+import { createOutput, type Output } from './terminal/output.ts';
 
 /** How long a reader may take nothing at all of what a command has written, once the command is done. */
 const patienceMilliseconds = 300_000;

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileStream } from '../../src/cli/file-stream.ts';
+import { fileStream } from '../../src/cli/terminal/file-stream.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
 interface Pushed {

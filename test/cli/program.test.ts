@@ -7,7 +7,7 @@ import { connect } from '../../src/cli/connect.ts';
 import type { Surroundings } from '../../src/cli/context.ts';
 import { exitCode, exitCodes } from '../../src/cli/exit.ts';
 import { createProgram, defineEverything } from '../../src/cli/program.ts';
-import { createProgress } from '../../src/cli/progress.ts';
+import { createProgress } from '../../src/cli/terminal/progress.ts';
 import * as library from '../../src/index.ts';
 import type { Pilot } from '../../src/main.ts';
 import { stopOnSignal } from '../../src/runtime/stop-signals.ts';

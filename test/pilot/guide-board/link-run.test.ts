@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linkRun, receiptProducer } from '../../../pilot/guide-board/link-run.ts';
 import type { Work } from '../../../pilot/tools.ts';
-import { createProgress } from '../../../src/cli/progress.ts';
+import { createProgress } from '../../../src/cli/terminal/progress.ts';
 import { readConfig } from '../../../src/config.ts';
 import * as library from '../../../src/index.ts';
 import { stopOnSignal } from '../../../src/runtime/stop-signals.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { scan } from '../../../pilot/ingest/scan.ts';
 import type { Work } from '../../../pilot/tools.ts';
-import { createProgress } from '../../../src/cli/progress.ts';
+import { createProgress } from '../../../src/cli/terminal/progress.ts';
 import * as library from '../../../src/index.ts';
 import { stopOnSignal } from '../../../src/runtime/stop-signals.ts';
 

@@ -1,0 +1,126 @@
+import { Option } from 'commander';
+import type { RemoteRegistry } from '../../client/connect.ts';
+import type { EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import type { Context } from '../context.ts';
+import type { Definition } from '../definition.ts';
+import { sequenceNumber } from '../terminal/numbers.ts';
+import { counted } from '../terminal/size.ts';
+
+interface EventsOptions {
+  readonly since: number;
+  readonly output?: string;
+  readonly follow?: boolean;
+  readonly type?: string;
+  readonly subjectKind?: string;
+  readonly subjectId?: string;
+}
+
+/** How long the server holds a question that it has no event for, in seconds. */
+const waitSeconds = 30;
+
+export const events: Definition = (command, context) => {
+  command
+    .option('--since <sequence>', 'only events after this one', sequenceNumber, 0)
+    .addOption(new Option('--output <file>', 'save them instead, as lines of JSON, once all are there').conflicts('follow'))
+    .option('--follow', 'continue with new events as they happen, until Ctrl-C')
+    .option('--type <type>', 'of this type only, such as v1.package.finalized')
+    .option('--subject-kind <kind>', 'about this kind of subject only')
+    .option('--subject-id <id>', 'about this subject only')
+    .addHelpText(
+      'after',
+      `
+With --json each event is one line, with its payload and digests.
+
+Examples:
+  $ artifactstore events --since 1200
+  $ artifactstore events --output log.jsonl && artifactstore events verify --input log.jsonl
+  $ artifactstore events --follow --type v1.package.finalized --json`,
+    )
+    .action(async (options: EventsOptions) => {
+      await readEvents(context(), options);
+    });
+};
+
+async function readEvents(context: Context, { output: path, ...options }: EventsOptions): Promise<void> {
+  const [{ connect }, { stopOnSignal }] = await Promise.all([import('../connect.ts'), import('../../runtime/stop-signals.ts')]);
+  const { output } = context;
+  const { follow = false } = options;
+  using stop = stopOnSignal();
+  const registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
+  try {
+    if (path !== undefined) return await saveEvents(context, pagesOf(registry, options, stop.signal), path);
+    // Its only work is to print: when nobody reads, nothing is to do.
+    const end = AbortSignal.any([stop.signal, output.ended]);
+    for await (const items of pagesOf(registry, options, end)) {
+      for (const event of items)
+        if (output.json) output.value(inOrder(event));
+        else output.line(eventLine(event));
+      await Promise.race([output.ready(), stop.asked]);
+      end.throwIfAborted();
+    }
+  } catch (error) {
+    // Being stopped is how following ends.
+    if (!output.ended.aborted && !(follow && stop.signal.aborted)) throw error;
+    output.hurry();
+  } finally {
+    await registry.close();
+  }
+}
+
+async function saveEvents({ output, directory }: Context, pages: AsyncIterable<readonly EventRecord[]>, path: string): Promise<void> {
+  const [{ resolve }, { openEventsFile }] = await Promise.all([import('node:path'), import('../operate/export-events.ts')]);
+  await using file = await openEventsFile(resolve(directory, path));
+  let count = 0;
+  let last: EventRecord | undefined;
+  for await (const items of pages) {
+    await file.write(items.map(inOrder));
+    count += items.length;
+    last = items.at(-1) ?? last;
+  }
+  await file.finish();
+  const { sequence = 0, chain_digest = null } = last ?? {};
+  if (output.json) output.value({ output: path, events: count, sequence, chain_digest });
+  else if (last === undefined) output.line(`saved no event to ${path}: there is none`);
+  else output.line(`${output.colors.green('saved')} ${counted(count, 'event')} to ${path}, the last is ${sequence}: ${chain_digest}`);
+}
+
+async function* pagesOf(
+  registry: RemoteRegistry,
+  { since, follow = false, type, subjectKind, subjectId }: Omit<EventsOptions, 'output'>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly EventRecord[], void, undefined> {
+  const filter: EventQuery = {
+    ...(type === undefined ? {} : { event_type: type }),
+    ...(subjectKind === undefined ? {} : { subject_kind: subjectKind }),
+    ...(subjectId === undefined ? {} : { subject_id: subjectId }),
+  };
+  let position = since;
+  for (;;) {
+    const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
+    const page = await registry.events.page(query, signal);
+    yield page.items;
+    // Filtered to nothing, everything up to the end of the log has been looked at.
+    const before = position;
+    position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
+    if (!follow && (page.items.length === 0 || (position === before && page.items.length < 500))) return;
+  }
+}
+
+/** The members in the order in which people read them; the wire has an order of its own. */
+function inOrder({
+  sequence,
+  created_at,
+  event_type,
+  subject_kind,
+  subject_id,
+  actor,
+  payload,
+  payload_digest,
+  chain_digest,
+}: EventRecord): EventRecord {
+  return { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest };
+}
+
+function eventLine({ sequence, created_at, event_type, subject_kind, subject_id, actor }: EventRecord): string {
+  return `${String(sequence).padStart(8)}  ${created_at}  ${event_type.padEnd(32)}  ${subject_kind} ${subject_id}  ${actor}`;
+}

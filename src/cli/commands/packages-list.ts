@@ -1,0 +1,98 @@
+import { InvalidArgumentError } from 'commander';
+import type { PackageStatus } from '../../kernel/views/view.ts';
+import type { Package, PackageQuery } from '../../registry/REGISTRY.ts';
+import type { Definition } from '../definition.ts';
+import { pageLimit, time } from '../terminal/numbers.ts';
+
+interface ListOptions {
+  readonly producer?: string;
+  readonly subject?: string;
+  readonly retentionClass?: string;
+  readonly status?: PackageStatus;
+  readonly createdAfter?: string;
+  readonly createdBefore?: string;
+  readonly finalizedAfter?: string;
+  readonly finalizedBefore?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export const packagesList: Definition = (command, context) => {
+  command
+    .option('--producer <producer>', 'of this producer only')
+    .option('--subject <subject>', 'about this subject only')
+    .option('--retention-class <slug>', 'of this retention class only')
+    .option('--status <status>', 'created, finalized, abandoned or garbage_collected')
+    .option('--created-after <time>', 'created at this time or later (RFC 3339)', time)
+    .option('--created-before <time>', 'created before this time', time)
+    .option('--finalized-after <time>', 'sealed at this time or later', time)
+    .option('--finalized-before <time>', 'sealed before this time', time)
+    .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm)
+    .option('--limit <n>', 'at most so many, up to 1000', pageLimit, 100)
+    .option('--cursor <cursor>', 'continue after an earlier page')
+    .addHelpText(
+      'after',
+      `
+--metadata build=43 finds the number 43 and the text "43", build='"43"' the text only. Keys inside an object are not searched; a top key
+that has a dot is written in quotes: '"a.b"=x'.
+
+Examples:
+  $ artifactstore packages list --producer ci --limit 20
+  $ artifactstore packages list --finalized-after 2026-01-01T00:00:00Z --finalized-before 2026-02-01T00:00:00Z
+  $ artifactstore packages list --metadata branch=main --json | jq -r '.items[].id'`,
+    )
+    .action(async (options: ListOptions) => {
+      const [{ connect }, { formatBytes }, { blameOption }] = await Promise.all([
+        import('../connect.ts'),
+        import('../terminal/size.ts'),
+        import('../blame-option.ts'),
+      ]);
+      const given = context();
+      const { output } = given;
+      const registry = connect(given);
+      try {
+        const page = await blameOption(registry.packages.list(query(options)), {
+          'metadata.': '--metadata',
+          status: '--status',
+          cursor: '--cursor',
+          limit: '--limit',
+        });
+        if (output.json) return output.value(page);
+        if (page.items.length === 0) return output.note('no packages');
+        await output.table(
+          ['ID', 'NAME', 'PRODUCER', 'SUBJECT', 'STATUS', 'FILES', 'SIZE', 'CREATED'],
+          page.items.map((item) => row(item, formatBytes)),
+        );
+        if (page.next_cursor !== null) output.note(`there are more: --cursor ${page.next_cursor}`);
+      } finally {
+        await registry.close();
+      }
+    });
+};
+
+function row(item: Package, formatBytes: (bytes: number) => string): readonly string[] {
+  const { id, name, producer, subject, status, file_count, total_bytes, created_at } = item;
+  return [id, name, producer, subject, status, String(file_count), formatBytes(total_bytes), created_at];
+}
+
+function query(options: ListOptions): PackageQuery {
+  const { retentionClass, createdAfter, createdBefore, finalizedAfter, finalizedBefore, ...same } = options;
+  return {
+    ...same,
+    ...(retentionClass === undefined ? {} : { retention_class: retentionClass }),
+    ...(createdAfter === undefined ? {} : { created_after: createdAfter }),
+    ...(createdBefore === undefined ? {} : { created_before: createdBefore }),
+    ...(finalizedAfter === undefined ? {} : { finalized_after: finalizedAfter }),
+    ...(finalizedBefore === undefined ? {} : { finalized_before: finalizedBefore }),
+  };
+}
+
+function addTerm(text: string, terms: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  // A key in quotes may hold an equals sign.
+  const match = /^("(?:[^"\\]|\\.)*"|[^=]+)=(.*)$/s.exec(text);
+  if (match === null) throw new InvalidArgumentError('It must be key=value, such as branch=main.');
+  const [, key, value] = match as unknown as readonly [string, string, string];
+  if (Object.hasOwn(terms, key)) throw new InvalidArgumentError(`The key "${key}" is given twice.`);
+  return { ...terms, [key]: value };
+}

@@ -1,0 +1,95 @@
+import type { Collection, CollectionCounts, CollectionPlan } from '../../registry/upkeep/OPERATOR.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { Definition } from '../definition.ts';
+import { warnOfClock } from '../operate/clock-warning.ts';
+import type { Output } from '../terminal/output.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
+
+export const retentionGc: Definition = (command, context) => {
+  command
+    .option('--dry-run', 'say what would be done, and change nothing')
+    .option('--accept-clock', "sweep and collect although this machine's clock is in doubt")
+    .addHelpText(
+      'after',
+      `
+Works on the database and the storage directly, beside running servers, uploads and other runs. Takes the packages that a sweep
+marked and that nobody holds, gives up packages that were never finalized and are old, and deletes the bytes that no package
+needs. It may be stopped or killed at any point: the next run goes on. It refuses to work while this machine's clock is in doubt
+(docs/operate/retain.md).
+
+Examples:
+  $ artifactstore retention sweep && artifactstore retention gc
+  $ artifactstore retention gc --dry-run`,
+    )
+    .action(async ({ dryRun = false, acceptClock = false }: { readonly dryRun?: boolean; readonly acceptClock?: boolean }) => {
+      const { config, output, openStore } = context();
+      using stop = stopOnSignal();
+      await using store = await openStore(config, {
+        readOnly: dryRun,
+        onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+      });
+      if (acceptClock) store.operator.acceptClock();
+      if (dryRun) {
+        const clock_doubt = await warnOfClock(store.operator, output);
+        const plan = await store.operator.planCollection({ signal: stop.signal });
+        if (!output.json) return await showPlan(output, plan);
+        return output.value({ ...plan, ...(clock_doubt === undefined ? {} : { clock_doubt }) });
+      }
+      using progress = createProgressLine(output);
+      const onProgress = (counts: CollectionCounts) => progress.show(() => `collecting: ${tell(counts)}`);
+      const collection = await store.operator.collect({ signal: stop.signal, onProgress });
+      progress.clear();
+      for (const { backend_id, objects } of collection.left_over)
+        output.warn(`${counted(objects, 'dead object')} left in "${backend_id}", which is not configured; run again when it is`);
+      if (output.json) output.value(collection);
+      else await showCollection(output, collection);
+    });
+};
+
+async function showCollection(output: Output, collection: Collection): Promise<void> {
+  const { abandoned_package_ids, collected_package_ids, backends } = collection;
+  const packages = `${counted(collected_package_ids.length, 'package')}, ${number(abandoned_package_ids.length)} abandoned`;
+  output.line(`${output.colors.green('collected')} ${packages}; ${tell(collection)}`);
+  const rows = backends.map((backend) => [
+    backend.backend_id,
+    number(backend.stored_objects),
+    formatBytes(backend.stored_bytes),
+    number(backend.live_objects),
+    formatBytes(backend.live_bytes),
+    differenceOf(backend),
+  ]);
+  await output.table(['BACKEND', 'STORED OBJECTS', 'STORED', 'LIVE OBJECTS', 'LIVE', 'DIFFERENCE'], rows);
+}
+
+function differenceOf({ stored_bytes, live_bytes, stored_objects, live_objects }: Collection['backends'][number]): string {
+  if (stored_bytes === live_bytes && stored_objects === live_objects) return 'none';
+  const more = stored_bytes - live_bytes;
+  return `${formatBytes(Math.abs(more))} ${more < 0 ? 'missing' : 'more'}, ${counted(Math.abs(stored_objects - live_objects), 'object')}`;
+}
+
+async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
+  for (const id of plan.abandon_package_ids) output.line(`abandon  ${id}`);
+  for (const id of plan.collect_package_ids) output.line(`collect  ${id}`);
+  for (const { backend_id, object_keys } of plan.delete_orphans)
+    for (const key of object_keys) output.line(`delete   ${backend_id} ${key}`);
+  output.line(
+    `would release ${counted(plan.release_locations, 'location')} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
+  );
+  if (plan.delete_objects.length === 0) return;
+  const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, number(objects), formatBytes(bytes)]);
+  await output.table(['BACKEND', 'OBJECTS TO DELETE', 'SIZE'], rows);
+}
+
+function tell({ released_locations, deleted_objects, deleted_orphans, reclaimed_drafts }: CollectionCounts): string {
+  return [
+    `${counted(released_locations, 'location')} released`,
+    `${counted(deleted_objects, 'object')} deleted`,
+    counted(deleted_orphans, 'orphan'),
+    counted(reclaimed_drafts, 'draft'),
+  ].join(', ');
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

@@ -1,0 +1,31 @@
+import { parseId } from '../../kernel/id.ts';
+import type { Definition } from '../definition.ts';
+
+export const retentionHold: Definition = (command, context) => {
+  command
+    .argument('<package_id>', 'the package')
+    .requiredOption('--reason <reason>', 'why; it stays in the log')
+    .addHelpText(
+      'after',
+      `
+Holds add up: a package is collected only when all of them are released. Prints the hold's id, which releases it.
+
+Example:
+  $ artifactstore retention hold 0198c0de-5a1e-7000-8000-000000000001 --reason "incident 12"`,
+    )
+    .action(async (packageId: string, { reason }: { readonly reason: string }) => {
+      parseId(packageId, 'package_id');
+      const [{ connect }, { blameOption }] = await Promise.all([import('../connect.ts'), import('../blame-option.ts')]);
+      const given = context();
+      const { output } = given;
+      const registry = connect(given);
+      try {
+        const hold = await blameOption(registry.retention.hold(packageId, { reason }), { '/reason': '--reason' });
+        if (output.json) return output.value(hold);
+        output.line(hold.id);
+        output.note(`held; to release it: artifactstore retention release ${packageId} ${hold.id}`);
+      } finally {
+        await registry.close();
+      }
+    });
+};

@@ -1,0 +1,35 @@
+import { parseId } from '../../kernel/id.ts';
+import type { Definition } from '../definition.ts';
+
+export const retentionRelease: Definition = (command, context) => {
+  command
+    .argument('<package_id>', 'the package')
+    .argument('<hold_id>', 'the hold')
+    .option('--reason <reason>', 'why; it stays in the log')
+    .addHelpText(
+      'after',
+      `
+A hold is released once. What had expired meanwhile goes with the first collection after the next sweep.
+
+Example:
+  $ artifactstore retention release 0198c0de-5a1e-7000-8000-000000000001 0198c0df-0000-7000-8000-000000000002 --reason closed`,
+    )
+    .action(async (packageId: string, holdId: string, { reason }: { readonly reason?: string }) => {
+      parseId(packageId, 'package_id');
+      parseId(holdId, 'hold_id');
+      const [{ connect }, { blameOption }] = await Promise.all([import('../connect.ts'), import('../blame-option.ts')]);
+      const given = context();
+      const { output } = given;
+      const registry = connect(given);
+      try {
+        const hold = await blameOption(registry.retention.release(packageId, holdId, reason === undefined ? {} : { reason }), {
+          '/reason': '--reason',
+          reason: '--reason',
+        });
+        if (output.json) output.value(hold);
+        else output.line(`${output.colors.green('released')} hold ${hold.id} of package ${packageId}`);
+      } finally {
+        await registry.close();
+      }
+    });
+};

@@ -1,0 +1,66 @@
+import { parseId } from '../../kernel/id.ts';
+import type { RetentionRecord } from '../../registry/REGISTRY.ts';
+import type { Definition } from '../definition.ts';
+import { onOneLine, tellRetention, tellRetentionEvent } from '../operate/retention-story.ts';
+import type { Output } from '../terminal/output.ts';
+
+export const retentionShow: Definition = (command, context) => {
+  command
+    .argument('<package_id>', 'the package')
+    .addHelpText(
+      'after',
+      `
+Says first, in one sentence, why the package is kept or will go, and when.
+
+Example:
+  $ artifactstore retention show 0198c0de-5a1e-7000-8000-000000000001`,
+    )
+    .action(async (packageId: string) => {
+      parseId(packageId, 'package_id');
+      const { connect } = await import('../connect.ts');
+      const given = context();
+      const registry = connect(given);
+      try {
+        const record = await registry.retention.show(packageId);
+        if (given.output.json) given.output.value(record);
+        else await showRetention(given.output, record);
+      } finally {
+        await registry.close();
+      }
+    });
+};
+
+/** One screen: the sentence, the facts, the holds, the history. */
+export async function showRetention(output: Output, record: RetentionRecord): Promise<void> {
+  const { bold, dim } = output.colors;
+  output.line(`${bold(tellRetention(record, Date.now()))}.`);
+  output.line('');
+  const facts = [
+    ['package', record.package_id],
+    ['status', record.status],
+    ['class', record.retention_class],
+    ['finalized', record.finalized_at ?? 'no'],
+    ['expires', record.expires_at ?? 'never'],
+    ...(record.eligible_at === null ? [] : [['found expired', record.eligible_at]]),
+  ] as const;
+  for (const [name, value] of facts) output.line(`${dim((name ?? '').padEnd(13))}  ${value}`);
+  if (record.holds.length > 0) {
+    output.line('');
+    const rows = record.holds.map((hold) => [hold.id, hold.owner, hold.applied_at, onOneLine(hold.reason), releaseOf(hold)]);
+    await output.table(['HOLD', 'OWNER', 'SINCE', 'REASON', 'RELEASED'], rows);
+    if (record.holds_left_out > 0) output.note(`${record.holds_left_out} more holds are not shown: ${wholeStory(record)}`);
+  }
+  output.line('');
+  const rows = record.history.map((event) => [String(event.sequence), event.created_at, event.actor, tellRetentionEvent(event)]);
+  await output.table(['EVENT', 'TIME', 'ACTOR', 'WHAT'], rows);
+  if (record.history_left_out > 0) output.note(`${record.history_left_out} earlier events are not shown: ${wholeStory(record)}`);
+}
+
+function wholeStory({ package_id }: RetentionRecord): string {
+  return `see artifactstore events --subject-kind package --subject-id ${package_id}`;
+}
+
+function releaseOf({ released_at, released_by, release_reason }: RetentionRecord['holds'][number]): string {
+  if (released_at === null) return 'no';
+  return `${released_at} by ${released_by}${release_reason === null ? '' : `: ${onOneLine(release_reason)}`}`;
+}

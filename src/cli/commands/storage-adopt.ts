@@ -1,0 +1,85 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Adoption } from '../../registry/upkeep/OPERATOR.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { Context } from '../context.ts';
+import type { Definition } from '../definition.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
+
+export interface StorageAdoptOptions {
+  readonly backend: string;
+  readonly confirm?: string;
+  readonly dryRun?: boolean;
+}
+
+export const storageAdopt: Definition = (command, context) => {
+  command
+    .requiredOption('--backend <id>', 'the storage backend, such as local')
+    .option('--dry-run', 'show what would be taken over, and change nothing')
+    .option('--confirm <registry id>', "this registry's id: take it over although what lies there is not what the log says")
+    .addHelpText(
+      'after',
+      `
+Every store carries a marker, registry.json, that says which registry it belongs to; a registry uses no other one. This command
+writes the marker into a store that has none: one of version 0.2, one that was copied without it, or an empty one that replaces
+a store which is lost. It lists everything that lies there first. When all objects of the log are found and nothing else, the
+marker is written at once. Otherwise the command shows what is different and ends with exit code 4; it goes on when --confirm
+repeats the registry's id. Objects of which the log knows nothing are deleted by the next collection. A store with the marker of
+another registry is refused.
+
+Examples:
+  $ artifactstore storage adopt --backend local --dry-run
+  $ artifactstore storage adopt --backend local`,
+    )
+    .action(async (options: StorageAdoptOptions) => adoptStorage(context(), options));
+};
+
+async function adoptStorage({ config, output, openStore }: Context, options: StorageAdoptOptions): Promise<void> {
+  const { backend, dryRun = false } = options;
+  using stop = stopOnSignal();
+  using progress = createProgressLine(output);
+  await using store = await openStore(config, { readOnly: dryRun });
+  const plan = await store.operator.planAdoption(backend, {
+    signal: stop.signal,
+    onProgress: (objects) => progress.show(() => `listing ${backend}: ${counted(objects, 'object')}`),
+  });
+  progress.clear();
+  const asExpected = plan.found_objects === plan.live_objects && plan.unknown_objects === 0;
+  const willAdopt = !plan.marked && !dryRun && (asExpected || options.confirm === plan.registry_id);
+  if (willAdopt) await store.operator.adoptStorage(backend);
+  if (output.json) output.value({ ...plan, as_expected: asExpected, adopted: willAdopt });
+  else {
+    for (const line of linesOf(plan)) output.line(line);
+    if (plan.marked) output.line(`${backend} has this registry's marker already; nothing was changed`);
+    else if (dryRun) output.line('nothing was changed');
+    else if (willAdopt) output.line(`${output.colors.green('adopted')} ${backend}: it belongs to registry ${plan.registry_id} now`);
+  }
+  if (plan.marked || dryRun || willAdopt) return;
+  if (options.confirm !== undefined)
+    throw new ArtifactstoreError('invalid_value', `This registry is ${plan.registry_id}, not ${options.confirm}. Nothing was changed.`, {
+      field: '--confirm',
+    });
+  throw new ArtifactstoreError(
+    'target_in_use',
+    `What lies in "${backend}" is not what the log of registry ${plan.registry_id} says. Nothing was changed.`,
+    {
+      info: {
+        hint: `look whether database and store belong together. To take it over all the same: \`artifactstore storage adopt --backend ${backend} --confirm ${plan.registry_id}\``,
+      },
+    },
+  );
+}
+
+function linesOf(plan: Adoption): readonly string[] {
+  const { stored_objects, stored_bytes, live_objects, live_bytes, found_objects, unknown_objects, foreign_objects } = plan;
+  return [
+    `in the store    ${counted(stored_objects, 'object')}, ${formatBytes(stored_bytes)}`,
+    `in the log      ${counted(live_objects, 'live object')}, ${formatBytes(live_bytes)}; ${count(found_objects)} of them lie there`,
+    ...(unknown_objects === 0 ? [] : [`unknown         ${counted(unknown_objects, 'object')} that the next collection deletes`]),
+    ...(foreign_objects === 0 ? [] : [`other files     ${count(foreign_objects)}, left alone`]),
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

@@ -1,0 +1,66 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { families } from '../../certify/certificate.ts';
+import type { Definition } from '../definition.ts';
+import type { StorageCertifyOptions } from '../operate/certify-storage.ts';
+
+export const storageCertify: Definition = (command, context) => {
+  command
+    .option('--markdown', 'print a table for documents')
+    .addOption(new Option('--save', 'keep the result where the backend looks for it').conflicts('endpoint'))
+    .addOption(
+      new Option('--family <name>', 'only these probes; may be given several times')
+        .choices(families)
+        .argParser((name: string, before: readonly string[] = []) => {
+          if (!(families as readonly string[]).includes(name))
+            throw new InvalidArgumentError(`Allowed choices are ${families.join(', ')}.`);
+          return [...before, name];
+        }),
+    )
+    .option('--endpoint <url>', 'another store than the configured one')
+    .option('--bucket <name>', 'with --endpoint: the bucket')
+    .option('--region <name>', 'with --endpoint', 'us-east-1')
+    .option('--key-prefix <prefix>', 'with --endpoint: write below it only', '')
+    .option('--virtual-hosted', 'with --endpoint: the bucket is part of the host')
+    .option('--access-key-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--secret-key-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--session-token-ref <ref>', 'with --endpoint: env:NAME or file:/path')
+    .option('--owner-access-key-ref <ref>', "the bucket owner's keys, where others are used")
+    .option('--owner-secret-key-ref <ref>', "the bucket owner's keys, where others are used")
+    .option('--other-bucket <name>', 'a bucket that the keys must not reach')
+    .addHelpText(
+      'after',
+      `
+Writes below a prefix of its own and in buckets of its own, and removes all of it, also after Ctrl-C. A run moves about 100 MB. Ends
+with exit code 1 when the store is not safe for registry storage; with --family, when one of these probes fails. Keys are given by reference only, never by value.
+
+Examples:
+  $ artifactstore storage certify
+  $ artifactstore storage certify --save --other-bucket payroll
+  $ artifactstore storage certify --endpoint https://s3.example.org --bucket trial --access-key-ref env:KEY --secret-key-ref env:SECRET`,
+    )
+    .action(async (options: StorageCertifyOptions) => {
+      // It may be a key by mistake, which an argument's own check would repeat.
+      for (const [name, value] of [
+        ['--access-key-ref', options.accessKeyRef],
+        ['--secret-key-ref', options.secretKeyRef],
+        ['--session-token-ref', options.sessionTokenRef],
+        ['--owner-access-key-ref', options.ownerAccessKeyRef],
+        ['--owner-secret-key-ref', options.ownerSecretKeyRef],
+      ] as const)
+        if (value !== undefined && !reference.test(value))
+          command.error(`error: option '${name}' must be env:NAME or file:/absolute/path; a key itself never stands here`);
+      if (options.endpoint !== undefined)
+        for (const [name, value] of [
+          ['--bucket', options.bucket],
+          ['--access-key-ref', options.accessKeyRef],
+          ['--secret-key-ref', options.secretKeyRef],
+        ] as const)
+          if (value === undefined) command.error(`error: option '--endpoint' needs '${name}' too`);
+      if ((options.ownerAccessKeyRef === undefined) !== (options.ownerSecretKeyRef === undefined))
+        command.error("error: options '--owner-access-key-ref' and '--owner-secret-key-ref' go together");
+      const { certifyStorage } = await import('../operate/certify-storage.ts');
+      await certifyStorage(context(), options);
+    });
+};
+
+const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/;

@@ -1,0 +1,132 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { MigrationFailure, MigrationTarget } from '../../registry/upkeep/OPERATOR.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { Context } from '../context.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { formatBytes } from '../terminal/size.ts';
+
+export interface StorageMigrateOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly producer?: string;
+  readonly retentionClass?: string;
+  readonly package?: string;
+  readonly jobs: number;
+  /** Bytes a second. */
+  readonly rate?: number;
+  readonly dryRun?: boolean;
+}
+
+/** Moves files to another backend, and throws `integrity_failure` at the end when some could not be moved for what they are. */
+export async function migrateStorage({ config, output, openStore }: Context, options: StorageMigrateOptions): Promise<void> {
+  const { from, to, jobs, rate } = options;
+  using stop = stopOnSignal();
+  await using store = await openStore(config, {
+    onIncident: ({ message, error }) => {
+      if (message !== knownToTheCaller) output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`);
+    },
+  });
+  const failures: MigrationFailure[] = [];
+  using progress = createProgressLine(output);
+  const migration = await store.operator.migrateStorage({
+    ...targetOf(options),
+    jobs,
+    signal: stop.signal,
+    ...(rate === undefined ? {} : { bytesPerSecond: rate }),
+    onProgress: ({ objects, bytes, failed, missing, unreadable }, total) =>
+      progress.show(() => {
+        const done = `${count(objects)} of ${count(total.objects)} objects, ${formatBytes(bytes)} of ${formatBytes(total.bytes)}`;
+        return `moving ${from} to ${to}: ${done}, ${count(failed)} bad, ${count(missing + unreadable)} missing or unreadable`;
+      }),
+    onFailure: (failure) => {
+      if (output.json) return void failures.push(failure);
+      progress.clear();
+      output.line(`${output.colors.red('bad')}  ${failure.backend_id}  ${failure.object_key}  ${failure.reason}`);
+    },
+  });
+  progress.clear();
+  const { objects, bytes, locations, deleted_objects, failed, missing, unreadable, left_objects, left_bytes } = migration;
+  const ok = failed + missing + unreadable === 0;
+  if (output.json) output.value({ ok, ...migration, failures });
+  else {
+    output.line(`${output.colors.green('moved')} ${from} to ${to}`);
+    await output.table(
+      [
+        'OBJECTS',
+        'SIZE',
+        'FILES',
+        `DELETED IN ${from}`,
+        'BAD',
+        'MISSING',
+        ...(unreadable === 0 ? [] : ['UNREADABLE']),
+        'LEFT',
+        'LEFT SIZE',
+      ],
+      [
+        [
+          count(objects),
+          formatBytes(bytes),
+          count(locations),
+          count(deleted_objects),
+          count(failed),
+          count(missing),
+          ...(unreadable === 0 ? [] : [count(unreadable)]),
+          count(left_objects),
+          formatBytes(left_bytes),
+        ],
+      ],
+    );
+    if (left_objects > failed + missing + unreadable) output.note('files came meanwhile: run it again when new ones go elsewhere');
+  }
+  if (failed + missing > 0)
+    throw new ArtifactstoreError(
+      'integrity_failure',
+      `${count(failed)} bad and ${count(missing)} missing objects could not be moved from ${from} to ${to}.`,
+      {
+        info: { failed, missing, hint: 'push the same bytes again, or put the objects back from a backup, and run it again' },
+      },
+    );
+  if (unreadable > 0)
+    throw new ArtifactstoreError('storage_unavailable', `${count(unreadable)} objects could not be read now; they stay where they are.`, {
+      info: { unreadable, hint: 'look at the reasons above, and run it again' },
+    });
+}
+
+/** What would be moved. */
+export async function planMigration({ config, output, openStore }: Context, options: StorageMigrateOptions): Promise<void> {
+  await using store = await openStore(config, { readOnly: true });
+  const plan = await store.operator.planMigration(targetOf(options));
+  if (output.json) return output.value(plan);
+  output.line(`would move ${plan.from} to ${plan.to}; nothing was changed`);
+  await output.table(
+    ['OBJECTS', 'SIZE', 'FILES', 'TO COPY', 'COPY SIZE', `TO DELETE IN ${plan.from}`, 'DELETE SIZE'],
+    [
+      [
+        count(plan.objects),
+        formatBytes(plan.bytes),
+        count(plan.locations),
+        count(plan.copy_objects),
+        formatBytes(plan.copy_bytes),
+        count(plan.delete_objects),
+        formatBytes(plan.delete_bytes),
+      ],
+    ],
+  );
+}
+
+/** It is among the failures already. */
+const knownToTheCaller = 'a stored object is not what it should be';
+
+function targetOf({ from, to, producer, retentionClass, package: packageId }: StorageMigrateOptions): MigrationTarget {
+  return {
+    from,
+    to,
+    ...(producer === undefined ? {} : { producer }),
+    ...(retentionClass === undefined ? {} : { retentionClass }),
+    ...(packageId === undefined ? {} : { packageId }),
+  };
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

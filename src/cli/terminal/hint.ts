@@ -1,0 +1,28 @@
+import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+
+/** What to do about an error, where the message does not say it already. */
+export function hintFor(error: ArtifactstoreError): string | undefined {
+  const own = error.info?.hint;
+  return typeof own === 'string' ? own : hints[error.code];
+}
+
+/** The same error with one more thing to know after its own hint. That a server can be started is no help to who had one. */
+export function withHint(error: ArtifactstoreError, hint: string, info: Readonly<Record<string, unknown>>): ArtifactstoreError {
+  const own = error.code === 'server_unreachable' ? error.info?.hint : hintFor(error);
+  return new ArtifactstoreError(error.code, error.message, {
+    ...(error.field === undefined ? {} : { field: error.field }),
+    info: { ...error.info, ...info, hint: typeof own === 'string' ? `${own}; ${hint}` : hint },
+    cause: error.cause,
+  });
+}
+
+const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
+  unauthorized: 'set ARTIFACTSTORE_API_TOKEN to a token of this server; `artifactstore dev` makes one that is found by itself',
+  forbidden: 'this token may not do that; ask the operator of the server',
+  server_unreachable: 'start one with `artifactstore dev`, or set ARTIFACTSTORE_API_URL (or --api-url) to where it is',
+  database_not_migrated: 'run `artifactstore migrate` once',
+  storage_full: 'the server is out of room; nothing that it acknowledged is lost',
+  unknown_retention_class: 'choose one with --retention-class',
+  route_not_found: 'is --api-url the address of an artifactstore?',
+  package_not_finalized: 'a package has a manifest when it is sealed; `artifactstore packages show` tells its status',
+};

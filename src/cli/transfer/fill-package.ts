@@ -1,0 +1,123 @@
+import type { RemoteRegistry } from '../../client/connect.ts';
+import { type Difference, describeDifference, differenceOf, packageFiles } from '../../client/difference.ts';
+import { forEachLimited } from '../../client/limit.ts';
+import { type FileContent, filesDigestOf, hashFile } from '../../client/read-file.ts';
+import { uploadFiles } from '../../client/upload.ts';
+import type { Tree } from '../../client/walk.ts';
+import type { FileFacts } from '../../kernel/content/files-digest.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { Finalized, Package } from '../../registry/REGISTRY.ts';
+import type { Progress } from '../terminal/progress.ts';
+import { sealedManifest } from './sealed-manifest.ts';
+
+export interface Filling {
+  readonly registry: RemoteRegistry;
+  readonly record: Package;
+  /** False when an earlier push, or another one at this moment, opened the package under the same key. */
+  readonly created: boolean;
+  readonly tree: Tree;
+  /** Whether the package is found again by a key. */
+  readonly keyed: boolean;
+  readonly jobs: number;
+  readonly signal: AbortSignal;
+  readonly progress: Pick<Progress, 'advance'>;
+}
+
+/**
+ * Brings a directory into a package and seals it, when the package holds exactly what the directory does; else seals nothing and
+ * says what differs. What is sealed already under this key is the answer when it is the same.
+ */
+export async function fillPackage(filling: Filling): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
+  const { registry, record, created, tree, jobs, signal, progress } = filling;
+  /** What each file was when it was read. */
+  const content = new Map<string, FileContent>();
+  let uploadedBytes = 0;
+  if (record.status !== 'created') return { sealed: await sealedEarlier(record), uploadedBytes };
+  try {
+    const kept = created ? [] : await packageFiles(registry, record.id);
+    if (kept.length > 0) refuseOthers(record, await compare(kept));
+    const paths = new Set(kept.map((file) => file.relative_path));
+    await uploadFiles(
+      registry,
+      record.id,
+      tree.files.filter((file) => !paths.has(file.relativePath)),
+      {
+        jobs,
+        signal,
+        onDone: progress.advance,
+        onSent: (bytes) => {
+          uploadedBytes += bytes;
+        },
+        onHashed: remember,
+      },
+    );
+    return { sealed: await seal(), uploadedBytes };
+  } catch (error) {
+    if (signal.aborted || !overtakenCodes.some((code) => isArtifactstoreError(error, code))) throw error;
+    // Somebody else added to the package, or ended it.
+    const now = (await registry.packages.get(record.id)) ?? record;
+    if (now.status !== 'created') return { sealed: await sealedEarlier(now), uploadedBytes };
+    refuseOthers(now, await compare(await packageFiles(registry, record.id)));
+    throw error;
+  }
+
+  async function seal(): Promise<Finalized> {
+    return await registry.packages.finalize(record.id, { files_digest: filesDigestOf(content.values()) });
+  }
+
+  async function sealedEarlier(found: Package): Promise<Finalized> {
+    if (found.status !== 'finalized') throw ended(found);
+    const difference = await compare((await sealedManifest(registry, found.id)).manifest.files);
+    if (difference !== undefined) throw otherFiles(found, difference);
+    return await seal();
+  }
+
+  function remember({ relativePath, sizeBytes, executable, contentAddress }: FileContent): void {
+    content.set(relativePath, { relativePath, sizeBytes, executable, contentAddress });
+  }
+
+  /** Only files that can be the same are read, and each once. */
+  async function compare(kept: readonly FileFacts[]): Promise<Difference | undefined> {
+    const sizes = new Map(kept.map((file) => [file.relative_path, file.size_bytes]));
+    await forEachLimited(tree.files, jobs, async (file) => {
+      if (content.has(file.relativePath) || sizes.get(file.relativePath) !== file.sizeBytes) return;
+      remember(await hashFile(file, signal));
+      progress.advance(file.sizeBytes);
+    });
+    return differenceOf(
+      kept,
+      tree.files.map((file) => content.get(file.relativePath) ?? { ...file, contentAddress: 'not read' }),
+    );
+  }
+
+  /** While the package is open, files of the directory that it does not have are still on their way. */
+  function refuseOthers(found: Package, difference: Difference | undefined): void {
+    if (difference === undefined || difference.removed.length + difference.changed.length === 0) return;
+    throw otherFiles(found, { ...difference, added: [] });
+  }
+
+  function otherFiles(found: Package, difference: Difference): ArtifactstoreError {
+    const { summary, lines } = describeDifference(difference);
+    const { added, removed, changed } = difference;
+    const state = found.status === 'finalized' ? 'was sealed with' : 'is not sealed: it holds';
+    return new ArtifactstoreError(
+      filling.keyed ? 'idempotency_conflict' : 'precondition_failed',
+      `Package ${found.id}${filling.keyed ? ' of this key' : ''} ${state} other files than the directory. In the directory: ${summary}.\n${lines}`,
+      { info: { package_id: found.id, added, removed, changed, ...(filling.keyed ? { hint: newKey } : {}) } },
+    );
+  }
+
+  function ended(found: Package): ArtifactstoreError {
+    const collected = found.status === 'garbage_collected';
+    return new ArtifactstoreError(
+      collected ? 'package_collected' : 'package_not_open',
+      `Package ${found.id}${filling.keyed ? ' of this key' : ''} was ${collected ? 'collected: its retention is over' : 'abandoned'}.`,
+      { info: { package_id: found.id, status: found.status, ...(filling.keyed ? { hint: newKey } : {}) } },
+    );
+  }
+}
+
+const newKey = 'use a new --idempotency-key for a new package';
+
+/** What a push is told when the package is no longer what it was. */
+const overtakenCodes = ['path_conflict', 'package_not_open', 'precondition_failed'] as const;

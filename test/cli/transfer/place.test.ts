@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createPlacer, type Placer } from '../../../src/cli/transfer/place.ts';
+import { blake3, sha256, toHex, utf8 } from '../../../src/kernel/content/digest.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import type { ManifestFile } from '../../../src/kernel/manifest.ts';
+
+describe('placing files', () => {
+  let directory: string;
+  let root: string;
+  let drafts: string;
+  let placer: Placer;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'artifactstore-place-'));
+    root = join(directory, 'root');
+    drafts = join(root, '.drafts');
+    mkdirSync(drafts, { recursive: true });
+    placer = createPlacer(root, drafts);
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const put = (file: ManifestFile, text: string) => placer.place(file, bodyOf(text), () => undefined);
+
+  test('gives a file its name when every byte is right, and its executable bit', async () => {
+    const file = describeFile('a/b/c', 'right', { mode: 'executable' });
+    assert.equal(await placer.isThere(file), false);
+    await put(file, 'right');
+    assert.equal(readFileSync(join(root, 'a/b/c'), 'utf8'), 'right');
+    assert.notEqual(statSync(join(root, 'a/b/c')).mode & 0o100, 0);
+    assert.equal(await placer.isThere(file), true);
+    assert.deepEqual(readdirSync(drafts), []);
+  });
+
+  test('gives no name to bytes that are wrong in length, in SHA-256 or in BLAKE3', async () => {
+    const right = describeFile('a', 'right');
+    for (const [file, text] of [
+      [right, 'righ'],
+      [right, 'wrong'],
+      [{ ...right, digest_primary: '0'.repeat(64) }, 'right'],
+      [{ ...right, digest_sha256: '0'.repeat(64) }, 'right'],
+    ] as const) {
+      await assert.rejects(put(file, text), (error) => isArtifactstoreError(error, 'integrity_failure'));
+      assert.equal(existsSync(join(root, 'a')), false);
+      assert.deepEqual(readdirSync(drafts), []);
+    }
+  });
+
+  test('writes nowhere else, whatever a manifest says', async () => {
+    for (const path of ['../out', 'a/../../out', '/tmp/out', 'a\\..\\out', '', '.', 'a//b'])
+      await assert.rejects(put(describeFile(path, 'x'), 'x'), (error) => isArtifactstoreError(error, 'invalid_path'), path);
+    assert.deepEqual(readdirSync(directory), ['root']);
+  });
+
+  test('follows no link: one on the way is refused, one at the place is replaced', async () => {
+    mkdirSync(join(directory, 'outside'));
+    writeFileSync(join(directory, 'outside', 'file'), 'theirs');
+    symlinkSync(join(directory, 'outside'), join(root, 'link'));
+    symlinkSync(join(directory, 'outside', 'file'), join(root, 'file'));
+    await assert.rejects(put(describeFile('link/file', 'ours'), 'ours'), (error) => isArtifactstoreError(error, 'path_conflict'));
+    assert.equal(await placer.isThere(describeFile('link/file', 'theirs')), false);
+    assert.equal(await placer.isThere(describeFile('file', 'theirs')), false);
+    await put(describeFile('file', 'ours'), 'ours');
+    assert.equal(readFileSync(join(directory, 'outside', 'file'), 'utf8'), 'theirs');
+    assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'ours');
+  });
+
+  test('looks at folders again that it has made: a link in the place of one is not followed', async () => {
+    mkdirSync(join(directory, 'outside'));
+    await put(describeFile('a/b/first', 'ours'), 'ours');
+    async function* swapping(): AsyncGenerator<Uint8Array> {
+      yield utf8('ours');
+      rmSync(join(root, 'a'), { recursive: true });
+      mkdirSync(join(directory, 'outside', 'b'));
+      symlinkSync(join(directory, 'outside'), join(root, 'a'));
+    }
+    const second = placer.place(describeFile('a/b/second', 'ours'), swapping(), () => undefined);
+    await assert.rejects(second, (error) => isArtifactstoreError(error, 'path_conflict'));
+    assert.deepEqual([readdirSync(join(directory, 'outside/b')), readdirSync(drafts)], [[], []]);
+  });
+});
+
+function describeFile(relative_path: string, text: string, annotations: Readonly<Record<string, string>> = {}): ManifestFile {
+  const digest_primary = toHex(blake3(utf8(text)));
+  return {
+    id: '01900000-0000-7000-8000-000000000000',
+    relative_path,
+    media_type: 'text/plain',
+    size_bytes: utf8(text).length,
+    digest_algorithm: 'blake3',
+    digest_primary,
+    digest_sha256: toHex(sha256(utf8(text))),
+    content_address: `blake3:${digest_primary}`,
+    annotations,
+  };
+}
+
+async function* bodyOf(text: string): AsyncIterable<Uint8Array> {
+  yield utf8(text);
+}
