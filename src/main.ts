@@ -18,10 +18,10 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
   const surroundings = {
     version,
     ...given,
-    openStore: async (config, options) => (await import('./compose.ts')).openStore(config, options),
-    checkBackup: async (directory, options) => (await import('./restore-store.ts')).checkBackupIn(directory, options),
-    restore: async (config, directory, options) => (await import('./restore-store.ts')).restoreStore(config, directory, options),
-    certify: async (config, options) => (await import('./certify-s3.ts')).certifyS3(config, options),
+    openStore: async (config, options) => (await import('./compose/open-store.ts')).openStore(config, options),
+    checkBackup: async (directory, options) => (await import('./compose/restore-store.ts')).checkBackupIn(directory, options),
+    restore: async (config, directory, options) => (await import('./compose/restore-store.ts')).restoreStore(config, directory, options),
+    certify: async (config, options) => (await import('./compose/certify-s3.ts')).certifyS3(config, options),
   } satisfies Parameters<typeof run>[1];
   return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));
 }

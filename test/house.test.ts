@@ -21,11 +21,10 @@ const reached = new Map<string, ReadonlySet<string>>();
 /** Files, or folders with their `/`, whose test is elsewhere, and where. */
 const testedElsewhere: Readonly<Record<string, string>> = {
   'src/index.ts': 'test/public-api.test.ts holds the list of names',
-  'src/compose.ts': 'test/public-api.test.ts and every test of a whole store use it',
-  'src/open-s3.ts': 'test/storage/open-s3.test.ts opens a whole registry with it',
-  'src/open-backup.ts': 'test/registry/upkeep/backup.test.ts makes backups with it',
-  'src/restore-store.ts': 'test/registry/upkeep/backup.test.ts restores with it',
-  'src/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
+  'src/compose/open-store.ts': 'test/public-api.test.ts and every test of a whole store use it',
+  'src/compose/open-backup.ts': 'test/registry/upkeep/backup.test.ts makes backups with it',
+  'src/compose/restore-store.ts': 'test/registry/upkeep/backup.test.ts restores with it',
+  'src/compose/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/format/float16.ts': 'test/kernel/format/cbor.test.ts encodes and decodes with it',
   'src/cli/run.ts': 'the tests of the commands run it',
   'src/main.ts': 'test/package.heavy.ts runs the command line as it is installed',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { commands } from '../src/cli/program.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { below, commandsOf, deployed, findNginx, findSystemdAnalyze, nginxConfiguration, page } from './install-page.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   serve: ['doors/', 'http/'],
   cli: [
     'client/',
-    'config.ts',
+    'config/config.ts',
     'doors/',
     'http/',
     'protocol/',
@@ -38,34 +38,27 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'serve/',
     'certify/certificate.ts',
   ],
-  'certify-s3.ts': ['certify/', 'config.ts', 'credentials/', 'open-s3.ts', 'storage/', 'version.ts'],
   config: [],
-  'config.ts': ['config/'],
-  'version.ts': ['../package.json'],
-  'compose.ts': [
-    'config.ts',
+  compose: [
+    'backup/',
+    'certify/',
+    'config/',
     'credentials/',
     'database/',
     'dataplane/',
-    'open-backup.ts',
-    'open-s3.ts',
     'provider/',
     'registry/',
     'storage/',
     'version.ts',
   ],
-  'open-backup.ts': ['backup/', 'dataplane/', 'storage/'],
-  'open-s3.ts': ['config.ts', 'credentials/', 'storage/'],
-  'restore-store.ts': ['compose.ts', 'config.ts', 'database/', 'dataplane/', 'open-backup.ts', 'registry/', 'storage/'],
-  'open-registry.ts': ['compose.ts', 'config.ts', 'registry/REGISTRY.ts'],
-  'main.ts': ['certify-s3.ts', 'cli/', 'compose.ts', 'config.ts', 'doors/', 'http/', 'index.ts', 'restore-store.ts', 'version.ts'],
+  'version.ts': ['../package.json'],
+  'main.ts': ['cli/', 'compose/', 'config/config.ts', 'doors/', 'http/', 'index.ts', 'version.ts'],
   'index.ts': [
     'cli/context.ts',
     'cli/definition.ts',
     'client/',
-    'compose.ts',
-    'config.ts',
-    'open-registry.ts',
+    'compose/',
+    'config/config.ts',
     'registry/upkeep/OPERATOR.ts',
     'registry/REGISTRY.ts',
     'version.ts',
@@ -83,7 +76,7 @@ const impureCode: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['the network', /\bfetch\s*\(/],
   ['the process', /\bprocess\./],
 ];
-const readsEnvironment = /^(config\.ts|main\.ts|credentials\/.*)$/;
+const readsEnvironment = /^(config\/config\.ts|main\.ts|credentials\/.*)$/;
 const storageNeutral = /^(registry|doors|kernel)\//;
 
 test('every import in src/ follows the layers', () => {
@@ -113,7 +106,7 @@ test('pilots see the public package only, and the core knows nothing of them', (
     /guide.?board|state.?hub|junit|cyclonedx/i.test(readFileSync(join(root, path), 'utf8')),
   );
   // Only their settings: an environment is read in one place.
-  assert.deepEqual(knowing, ['src/config.ts']);
+  assert.deepEqual(knowing, ['src/config/config.ts']);
 });
 
 test('a planted violation of each rule is found, and nothing else', () => {
@@ -277,7 +270,7 @@ const innocent: ReadonlyMap<string, string> = new Map([
   ['registry/local.ts', "import type { Dataplane } from '../dataplane/DATAPLANE.ts';"],
   ['http/server.ts', "import type { Registry } from '../registry/REGISTRY.ts';"],
   ['cli/serve.ts', "import { serve } from '../http/server.ts';"],
-  ['config.ts', 'export const environment = process.env;'],
+  ['config/config.ts', 'export const environment = process.env;'],
 ]);
 
 const planted: readonly (readonly [path: string, source: string, expected: string])[] = [
@@ -304,6 +297,6 @@ const planted: readonly (readonly [path: string, source: string, expected: strin
   ['http/server.ts', "import '../registry/local.ts';", 'http/server.ts: may not import registry/local.ts'],
   ['cli/serve.ts', "import '../database/DATABASE.ts';", 'cli/serve.ts: may not import database/DATABASE.ts'],
   ['kernel/digest.ts', 'process.exit();', 'kernel/digest.ts: is pure, but uses the process'],
-  ['utilities/text.ts', "import '../config.ts';", 'utilities/text.ts: the part utilities has no row in the table of this test'],
+  ['utilities/text.ts', "import '../config/config.ts';", 'utilities/text.ts: the part utilities has no row in the table of this test'],
   ['storage/STORAGE.ts', "import './local.ts';", 'storage/STORAGE.ts: imports itself, through storage/local.ts'],
 ];

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { commands } from '../src/cli/program.ts';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { errorCodes } from '../src/kernel/error.ts';
 import { builtInRetentionClasses } from '../src/kernel/retention.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import type { Context } from './context.ts';

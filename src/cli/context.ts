@@ -1,5 +1,5 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config/config.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { CheckBackupOptions, CheckedBackup, Incident, Operator, Restored, RestoreOptions } from '../registry/upkeep/OPERATOR.ts';
 import type { Output } from './terminal/output.ts';

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
-import { openStore, type Store } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { openStore, type Store } from '../../src/compose/open-store.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { createServer } from '../../src/doors/rest/server.ts';
 import { createLog } from '../../src/http/log.ts';
 

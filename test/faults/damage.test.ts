@@ -3,7 +3,7 @@ import { mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Store } from '../../src/compose.ts';
+import type { Store } from '../../src/compose/open-store.ts';
 import type { File, Registry } from '../../src/registry/REGISTRY.ts';
 import { fileOf, newPackage, openRegistryOn, readBytes } from './registry-on.ts';
 

@@ -1,4 +1,4 @@
-import type { Store } from '../../src/compose.ts';
+import type { Store } from '../../src/compose/open-store.ts';
 import { openRegistry, readConfig } from '../../src/index.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type Store } from '../../src/compose.ts';
-import { type Config, readConfig } from '../../src/config.ts';
+import { openStore, type Store } from '../../src/compose/open-store.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 
 /** A real registry in a temporary directory: SQLite and a local backend, or whatever `environment` says instead. */

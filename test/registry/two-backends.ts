@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openBackup as openRealBackup } from '../../src/compose/open-backup.ts';
 import type { Database } from '../../src/database/DATABASE.ts';
 import { openDatabase } from '../../src/database/open.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import type { Algorithm } from '../../src/kernel/content/digest.ts';
-import { openBackup as openRealBackup } from '../../src/open-backup.ts';
 import type { RegistryParts } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connectRegistry } from '../../src/client/connect.ts';
-import { openStore } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { openStore } from '../../src/compose/open-store.ts';
+import { readConfig } from '../../src/config/config.ts';
 import type { Collection } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openWorkplace } from '../cli/workplace.ts';
 import { contentBytes, createProducer } from './producer.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { Health } from '../../registry/REGISTRY.ts';
 import type { Context } from '../context.ts';

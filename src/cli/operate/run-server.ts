@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
-import type { BearerToken, Config } from '../../config.ts';
+import type { BearerToken, Config } from '../../config/config.ts';
 import { createServer, type HttpDoor } from '../../doors/rest/server.ts';
 import { createLog, type Log } from '../../http/log.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';

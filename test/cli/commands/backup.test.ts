@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openStore } from '../../../src/compose.ts';
-import { readConfig } from '../../../src/config.ts';
+import { openStore } from '../../../src/compose/open-store.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
 describe('backup and restore on the command line', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { openStore } from '../../../src/compose.ts';
-import { readConfig } from '../../../src/config.ts';
+import { openStore } from '../../../src/compose/open-store.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
 test('a store without its marker: told by every command, taken over by storage adopt', async () => {

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Surroundings } from '../../../src/cli/context.ts';
 import { exitCodeOf } from '../../../src/cli/exit.ts';
 import { createProgram } from '../../../src/cli/program.ts';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
 import { openTwoBackends, type TwoBackends } from '../../registry/two-backends.ts';
 

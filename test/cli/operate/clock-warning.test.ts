@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openStore } from '../../../src/compose.ts';
-import { readConfig } from '../../../src/config.ts';
+import { openStore } from '../../../src/compose/open-store.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { moveLastEvent } from '../../registry/future-event.ts';
 import { openWorkplace } from '../workplace.ts';
 

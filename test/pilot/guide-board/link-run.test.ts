@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { linkRun, receiptProducer } from '../../../pilot/guide-board/link-run.ts';
 import type { Work } from '../../../pilot/tools.ts';
 import { createProgress } from '../../../src/cli/terminal/progress.ts';
-import { readConfig } from '../../../src/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import * as library from '../../../src/index.ts';
 import { stopOnSignal } from '../../../src/runtime/stop-signals.ts';
 import { startStateHub } from '../../../tools/state-hub.ts';

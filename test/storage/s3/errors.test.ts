@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { openS3OnStrictStore } from '../open-s3.ts';
+import { openS3OnStrictStore } from '../../compose/open-s3.ts';
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;

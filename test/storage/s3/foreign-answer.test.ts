@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { type OpenedS3, openS3OnStrictStore } from '../open-s3.ts';
+import { type OpenedS3, openS3OnStrictStore } from '../../compose/open-s3.ts';
 
 type Answer = readonly [status: number, headers: Readonly<Record<string, string>>, body: string];
 type Storage = OpenedS3['storage'];

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PutOptions } from '../../../src/storage/STORAGE.ts';
-import { openS3OnStrictStore } from '../open-s3.ts';
+import { openS3OnStrictStore } from '../../compose/open-s3.ts';
 
 const part = 65_536;
 const inParts = {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { Keys } from '../../../src/credentials/CREDENTIALS.ts';
 import { type ErrorCode, isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { storageConformance } from '../../../src/storage/conformance.ts';
-import { type OpenS3Options, openS3OnStrictStore } from '../open-s3.ts';
+import { type OpenS3Options, openS3OnStrictStore } from '../../compose/open-s3.ts';
 
 const mebibyte = 1_048_576;
 const part = 5 * mebibyte;

@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { parseBasePath } from './config/base-path.ts';
-import { type DatabaseTarget, parseDatabaseUrl } from './config/database-url.ts';
-import { parseHttpUrl } from './config/http-url.ts';
-import { readRetentionClasses } from './config/retention-file.ts';
-import { parseRoutes, type StorageRoute } from './config/routes.ts';
-import { readS3, type S3BackendConfig } from './config/s3.ts';
-import { type SettingSource, type Settings, settingsFrom } from './config/settings.ts';
-import { type BearerToken, parseTokens } from './config/tokens.ts';
-import { type Algorithm, algorithms } from './kernel/content/digest.ts';
-import { ArtifactstoreError } from './kernel/error.ts';
-import { builtInRetentionClasses, type RetentionClass } from './kernel/retention.ts';
-import { errnoCode, fileReason } from './runtime/file-error.ts';
+import { type Algorithm, algorithms } from '../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { builtInRetentionClasses, type RetentionClass } from '../kernel/retention.ts';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { parseBasePath } from './base-path.ts';
+import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
+import { parseHttpUrl } from './http-url.ts';
+import { readRetentionClasses } from './retention-file.ts';
+import { parseRoutes, type StorageRoute } from './routes.ts';
+import { readS3, type S3BackendConfig } from './s3.ts';
+import { type SettingSource, type Settings, settingsFrom } from './settings.ts';
+import { type BearerToken, parseTokens } from './tokens.ts';
 
-export type { DatabaseTarget } from './config/database-url.ts';
-export type { StorageRoute } from './config/routes.ts';
-export type { S3BackendConfig } from './config/s3.ts';
-export type { BearerToken } from './config/tokens.ts';
+export type { DatabaseTarget } from './database-url.ts';
+export type { StorageRoute } from './routes.ts';
+export type { S3BackendConfig } from './s3.ts';
+export type { BearerToken } from './tokens.ts';
 
 /**
  * Everything that can be chosen from outside, read once. Names are the variables of docs/operate/configure.md without

@@ -1,12 +1,12 @@
-import type { Certificate } from './certify/certificate.ts';
-import { type CertifyOptions, certifyStore } from './certify/certify.ts';
-import type { Config } from './config.ts';
-import { staticCredentials } from './credentials/static.ts';
-import { ArtifactstoreError } from './kernel/error.ts';
+import type { Certificate } from '../certify/certificate.ts';
+import { type CertifyOptions, certifyStore } from '../certify/certify.ts';
+import type { Config } from '../config/config.ts';
+import { staticCredentials } from '../credentials/static.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { tryProfilePath, writeProfile } from '../storage/s3/profile.ts';
+import type { Connection } from '../storage/s3/settings.ts';
+import { version } from '../version.ts';
 import { dialectOf, dialectWithoutProfile, s3Connection } from './open-s3.ts';
-import { tryProfilePath, writeProfile } from './storage/s3/profile.ts';
-import type { Connection } from './storage/s3/settings.ts';
-import { version } from './version.ts';
 
 type Options = Pick<CertifyOptions, 'families' | 'onProbe' | 'reach' | 'signal'>;
 

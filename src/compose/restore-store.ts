@@ -1,14 +1,14 @@
-import { nameOf, openBackend, openStore, type StoreConfig } from './compose.ts';
-import { restoreTarget } from './database/restore.ts';
-import { openDataPlane } from './dataplane/streaming.ts';
-import { ArtifactstoreError } from './kernel/error.ts';
-import { formatTimestamp } from './kernel/time.ts';
+import { restoreTarget } from '../database/restore.ts';
+import { openDataPlane } from '../dataplane/streaming.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { formatTimestamp } from '../kernel/time.ts';
+import { checkBackup, requireIdempotencyKeys } from '../registry/upkeep/check-backup.ts';
+import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from '../registry/upkeep/OPERATOR.ts';
+import { restore } from '../registry/upkeep/restore.ts';
+import { guardStorage } from '../storage/guarded.ts';
+import { judgeStore } from '../storage/judge-store.ts';
 import { openBackup } from './open-backup.ts';
-import { checkBackup, requireIdempotencyKeys } from './registry/upkeep/check-backup.ts';
-import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from './registry/upkeep/OPERATOR.ts';
-import { restore } from './registry/upkeep/restore.ts';
-import { guardStorage } from './storage/guarded.ts';
-import { judgeStore } from './storage/judge-store.ts';
+import { nameOf, openBackend, openStore, type StoreConfig } from './open-store.ts';
 
 /** Brings a backup back into the database and the backends that the configuration names, and reads the log from there to its end. */
 export async function restoreStore(config: StoreConfig, directory: string, options: RestoreOptions): Promise<Restored> {

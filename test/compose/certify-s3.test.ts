@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Certificate } from '../src/certify/certificate.ts';
-import { certifyS3 } from '../src/certify-s3.ts';
-import { readConfig } from '../src/config.ts';
-import { readProfile, writeProfile } from '../src/storage/s3/profile.ts';
-import { openStrictStore, type StrictStore } from './stores/strict-store.ts';
+import type { Certificate } from '../../src/certify/certificate.ts';
+import { certifyS3 } from '../../src/compose/certify-s3.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { readProfile, writeProfile } from '../../src/storage/s3/profile.ts';
+import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-certify-'));
 const path = join(directory, 'var', 's3-profile.json');

@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { uptime } from 'node:os';
-import type { Config } from './config.ts';
-import type { Database } from './database/DATABASE.ts';
-import { openDatabase } from './database/open.ts';
-import { openDataPlane } from './dataplane/streaming.ts';
-import { ArtifactstoreError } from './kernel/error.ts';
-import { uuidv7 } from './kernel/id.ts';
-import { formatTimestamp } from './kernel/time.ts';
-import { createRegistry } from './registry/local.ts';
-import type { RegistryOperations } from './registry/operations/operations.ts';
-import { operationsUrl } from './registry/operations/url.ts';
-import type { Registry } from './registry/REGISTRY.ts';
-import type { Incident, Operator } from './registry/upkeep/OPERATOR.ts';
-import { guardStorage } from './storage/guarded.ts';
-import type { StoreName } from './storage/judge-store.ts';
-import { openLocalStorage } from './storage/local/local.ts';
-import type { Storage } from './storage/STORAGE.ts';
-import { endpointOf } from './storage/s3/settings.ts';
-import { version } from './version.ts';
+import type { Config } from '../config/config.ts';
+import type { Database } from '../database/DATABASE.ts';
+import { openDatabase } from '../database/open.ts';
+import { openDataPlane } from '../dataplane/streaming.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { uuidv7 } from '../kernel/id.ts';
+import { formatTimestamp } from '../kernel/time.ts';
+import { createRegistry } from '../registry/local.ts';
+import type { RegistryOperations } from '../registry/operations/operations.ts';
+import { operationsUrl } from '../registry/operations/url.ts';
+import type { Registry } from '../registry/REGISTRY.ts';
+import type { Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
+import { guardStorage } from '../storage/guarded.ts';
+import type { StoreName } from '../storage/judge-store.ts';
+import { openLocalStorage } from '../storage/local/local.ts';
+import type { Storage } from '../storage/STORAGE.ts';
+import { endpointOf } from '../storage/s3/settings.ts';
+import { version } from '../version.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
 export interface Store extends AsyncDisposable {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { openStore } from '../src/compose.ts';
-import { type Config, readConfig } from '../src/config.ts';
-import { ArtifactstoreError } from '../src/kernel/error.ts';
+import { openStore } from '../../src/compose/open-store.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { ArtifactstoreError } from '../../src/kernel/error.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-config-'));
 after(() => rmSync(directory, { recursive: true, force: true }));

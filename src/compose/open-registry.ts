@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { openStore, type Store, type StoreOptions } from './compose.ts';
-import { type Config, readConfig } from './config.ts';
+import { type Config, readConfig } from '../config/config.ts';
+import { openStore, type Store, type StoreOptions } from './open-store.ts';
 
 export interface OpenRegistryOptions extends StoreOptions {
   /** Where an embedded registry keeps everything: `artifactstore.db` and `storage/`. Made when it is not there. */

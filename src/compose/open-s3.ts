@@ -1,10 +1,10 @@
-import type { S3BackendConfig } from './config.ts';
-import type { Credentials } from './credentials/CREDENTIALS.ts';
-import { staticCredentials } from './credentials/static.ts';
-import { webIdentityCredentials } from './credentials/web-identity.ts';
-import { readProfile } from './storage/s3/profile.ts';
-import { openS3Storage, type S3Storage } from './storage/s3/s3.ts';
-import { type Connection, type Dialect, defaultDialect, endpointOf } from './storage/s3/settings.ts';
+import type { S3BackendConfig } from '../config/config.ts';
+import type { Credentials } from '../credentials/CREDENTIALS.ts';
+import { staticCredentials } from '../credentials/static.ts';
+import { webIdentityCredentials } from '../credentials/web-identity.ts';
+import { readProfile } from '../storage/s3/profile.ts';
+import { openS3Storage, type S3Storage } from '../storage/s3/s3.ts';
+import { type Connection, type Dialect, defaultDialect, endpointOf } from '../storage/s3/settings.ts';
 
 type Referenced = Readonly<Record<string, string>>;
 
