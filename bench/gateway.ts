@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DeleteObjectsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import { startRgw, whyNoRgw } from '../test/stores/real/rgw.ts';
-import { clientOf, type RealStore } from '../test/stores/real/store.ts';
+import { startRgw, whyNoRgw } from '../test/stores/rgw.ts';
+import { clientOf, type RealStore } from '../test/stores/store.ts';
 
 /** A Ceph cluster with its S3 gateway whose objects lie in memory, and one bucket there. */
 export interface Gateway extends AsyncDisposable {

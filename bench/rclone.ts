@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
-import type { RealStore } from '../test/stores/real/store.ts';
+import type { RealStore } from '../test/stores/store.ts';
 import { findProgram } from './program.ts';
 
 /** Debian's rclone on a bucket: parts of 8 MiB, 4 at once, as artifactstore sends them by default. */

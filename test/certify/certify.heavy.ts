@@ -5,8 +5,8 @@ import { type Family, families, type Use } from '../../src/certify/certificate.t
 import { type CertifyOptions, certifyStore } from '../../src/certify/certify.ts';
 import { suite } from '../../src/certify/suite.ts';
 import { useRules } from '../../src/certify/uses.ts';
-import { sendRaw } from '../stores/signed-request.ts';
-import { type Lie, type Lies, lies, openStrictStore, type StrictStore } from '../stores/strict-store.ts';
+import { sendRaw } from '../s3-stand-in/signed-request.ts';
+import { type Lie, type Lies, lies, openStrictStore, type StrictStore } from '../s3-stand-in/strict-store.ts';
 import { connectionTo } from './connection.ts';
 
 describe('a strict store', () => {

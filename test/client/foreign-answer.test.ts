@@ -9,7 +9,7 @@ import { titleOf } from '../../src/client/foreign-answer.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../src/kernel/error.ts';
 import { encodeCbor } from '../../src/kernel/format/cbor.ts';
 import { openWorkplace } from '../cli/workplace.ts';
-import { localhostCertificate } from '../stores/real/certificate.ts';
+import { localhostCertificate } from '../stores/certificate.ts';
 
 type Answer = readonly [status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array];
 

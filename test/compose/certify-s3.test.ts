@@ -7,7 +7,7 @@ import type { Certificate } from '../../src/certify/certificate.ts';
 import { certifyS3 } from '../../src/compose/certify-s3.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { readProfile, writeProfile } from '../../src/storage/s3/profile.ts';
-import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
+import { openStrictStore, type StrictStore } from '../s3-stand-in/strict-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-certify-'));
 const path = join(directory, 'var', 's3-profile.json');

@@ -7,8 +7,8 @@ import { blake3 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';
-import { s3Settings } from '../stores/settings.ts';
-import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
+import { s3Settings } from '../s3-stand-in/settings.ts';
+import { openStrictStore, type StrictStore } from '../s3-stand-in/strict-store.ts';
 
 const mebibyte = 1_048_576;
 

@@ -1,6 +1,6 @@
 import { openS3Storage, type S3Options, type S3Storage } from '../../src/storage/s3/s3.ts';
 import { defaultDialect, type S3Settings } from '../../src/storage/s3/settings.ts';
-import { openStrictStore, type StrictStore, type StrictStoreOptions } from '../stores/strict-store.ts';
+import { openStrictStore, type StrictStore, type StrictStoreOptions } from '../s3-stand-in/strict-store.ts';
 
 export interface OpenedS3 extends AsyncDisposable {
   readonly store: StrictStore;

@@ -8,9 +8,9 @@ import { type StandInStateHub, startStateHub } from '../../tools/state-hub.ts';
 import { describeTree } from '../cli/tree.ts';
 import { finished, type RunningServer, type Workplace } from '../cli/workplace.ts';
 import { startPostgres } from '../postgres-server.ts';
-import { contentOf } from '../stores/real/bucket-content.ts';
-import { openPlace } from '../stores/real/place.ts';
-import { type Rgw, startRgw, whyNoRgw } from '../stores/real/rgw.ts';
+import { contentOf } from '../stores/bucket-content.ts';
+import { openPlace } from '../stores/place.ts';
+import { type Rgw, startRgw, whyNoRgw } from '../stores/rgw.ts';
 import { startProxy } from './proxy.ts';
 
 interface Ingested extends Record<string, unknown> {

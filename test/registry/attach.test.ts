@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { chunks, collect, patterned } from '../../src/registry/conformance/samples.ts';
 import type { Attached, File } from '../../src/registry/REGISTRY.ts';
-import { s3Settings } from '../stores/settings.ts';
-import { openStrictStore } from '../stores/strict-store.ts';
+import { s3Settings } from '../s3-stand-in/settings.ts';
+import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { openTestRegistry } from './open-registry.ts';
 import { type BackendId, openTwoBackends, type TwoBackends } from './two-backends.ts';
 

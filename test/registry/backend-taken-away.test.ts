@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { s3Settings } from '../stores/settings.ts';
-import { openStrictStore, type StrictStore } from '../stores/strict-store.ts';
+import { s3Settings } from '../s3-stand-in/settings.ts';
+import { openStrictStore, type StrictStore } from '../s3-stand-in/strict-store.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 const both = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3', ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: 'far:*=s3' };

@@ -6,8 +6,8 @@ import { describe, test } from 'node:test';
 import { openStore } from '../../src/compose/open-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
-import { s3Settings } from '../stores/settings.ts';
-import { openStrictStore } from '../stores/strict-store.ts';
+import { s3Settings } from '../s3-stand-in/settings.ts';
+import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 const unavailable = { code: 'storage_unavailable' };

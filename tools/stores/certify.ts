@@ -3,9 +3,9 @@
  * Stores that are not here keep what was written of them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { certifyOn } from '../../test/stores/real/certification.ts';
-import { certifiedStores } from '../../test/stores/real/certified-stores.ts';
-import { documentWith, storesDocument } from '../../test/stores/real/results.ts';
+import { certifyOn } from '../../test/stores/certification.ts';
+import { certifiedStores } from '../../test/stores/certified-stores.ts';
+import { documentWith, storesDocument } from '../../test/stores/results.ts';
 
 for (const { name, missing, open } of certifiedStores) {
   const why = missing();

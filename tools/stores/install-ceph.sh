@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that test/stores/real/rgw.ts starts: a monitor, an object store daemon and the S3 gateway.
+# Installs the Debian packages that test/stores/rgw.ts starts: a monitor, an object store daemon and the S3 gateway.
 # Does nothing where they are there already. Nothing is enabled, configured or started.
 set -euo pipefail
 

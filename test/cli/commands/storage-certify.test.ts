@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificate } from '../../../src/certify/certificate.ts';
 import { readProfile } from '../../../src/storage/s3/profile.ts';
-import { openStrictStore, type StrictStore } from '../../stores/strict-store.ts';
+import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
 import { finished, openWorkplace, type Workplace } from '../workplace.ts';
 
 const registryFamilies = ['objects', 'ranges', 'listing', 'multipart', 'checksums', 'keys', 'errors', 'reach'];

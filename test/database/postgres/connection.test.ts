@@ -11,7 +11,7 @@ import { refusal } from '../../../src/database/postgres/greeting.ts';
 import { openPostgres } from '../../../src/database/postgres/postgres.ts';
 import { type ErrorCode, isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { execute, type PostgresServer, startPostgres } from '../../postgres-server.ts';
-import { selfSignedCertificate } from '../../stores/real/certificate.ts';
+import { selfSignedCertificate } from '../../stores/certificate.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
 import { startTcpProxy, through } from '../tcp-proxy.ts';
 

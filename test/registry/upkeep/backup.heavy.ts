@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { checkBackupIn, restoreStore } from '../../../src/compose/restore-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
-import { openStrictStore, type StrictStore } from '../../stores/strict-store.ts';
+import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
 import { dumpViews } from '../dump-views.ts';
 import { openTestRegistry, type TestRegistry } from '../open-registry.ts';
 

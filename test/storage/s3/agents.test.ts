@@ -6,7 +6,7 @@ import { createServer as createTlsServer, request as requestTls } from 'node:htt
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createAgents } from '../../../src/storage/s3/agents.ts';
-import { localhostCertificate } from '../../stores/real/certificate.ts';
+import { localhostCertificate } from '../../stores/certificate.ts';
 
 for (const secure of [false, true])
   describe(`connections that read into one buffer, ${secure ? 'with TLS' : 'plain'}`, () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { openS3OnStrictStore } from '../../compose/open-s3.ts';
-import { clientOf } from '../../stores/store-client.ts';
+import { clientOf } from '../../s3-stand-in/store-client.ts';
 
 describe('s3 storage: uploads that nobody ended', () => {
   test('are dropped when nothing was added to them for so long, not when they merely began so long ago', async () => {

@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { openS3OnStrictStore } from '../../compose/open-s3.ts';
-import { localhostCertificate } from '../../stores/real/certificate.ts';
+import { localhostCertificate } from '../../stores/certificate.ts';
 
 describe('s3 storage: an address that does not speak as asked', () => {
   const { key, cert } = localhostCertificate();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
-import { soak } from '../../soak/soak.ts';
+import { type PostgresServer, startPostgres } from '../postgres-server.ts';
+import { soak } from '../soak/soak.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { settingsFor } from './place.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';

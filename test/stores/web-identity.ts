@@ -9,7 +9,7 @@ import {
   IAMClient,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { webIdentityCredentials } from '../../../src/credentials/web-identity.ts';
+import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
 import type { Issuer } from './issuer.ts';
 import type { Rgw } from './rgw.ts';
 

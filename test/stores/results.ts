@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import type { Certificate, ProbeResult, Use, Verdict } from '../../../src/certify/certificate.ts';
-import { useRules } from '../../../src/certify/uses.ts';
+import type { Certificate, ProbeResult, Use, Verdict } from '../../src/certify/certificate.ts';
+import { useRules } from '../../src/certify/uses.ts';
 
 export interface StoreResult {
   readonly name: string;
@@ -8,7 +8,7 @@ export interface StoreResult {
   readonly certificate: Certificate;
 }
 
-export const storesDocument: string = fileURLToPath(new URL('../../../docs/stores.md', import.meta.url));
+export const storesDocument: string = fileURLToPath(new URL('../../docs/stores.md', import.meta.url));
 
 const begin = '<!-- results of real stores: begin -->';
 const end = '<!-- results of real stores: end -->';

@@ -1,5 +1,5 @@
 import { after, before, describe } from 'node:test';
-import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
+import { type PostgresServer, startPostgres } from '../postgres-server.ts';
 import { endToEndOn } from './end-to-end.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Certificate } from '../../../src/certify/certificate.ts';
+import type { Certificate } from '../../src/certify/certificate.ts';
 import { contentOf } from './bucket-content.ts';
 import type { CertifiedGround, CertifiedStore } from './certified-stores.ts';
 import { openPlace } from './place.ts';

@@ -1,5 +1,5 @@
-import { staticCredentials } from '../../../src/credentials/static.ts';
-import { defaultDialect, type S3Settings } from '../../../src/storage/s3/settings.ts';
+import { staticCredentials } from '../../src/credentials/static.ts';
+import { defaultDialect, type S3Settings } from '../../src/storage/s3/settings.ts';
 import type { RealStore, StoreKeys } from './store.ts';
 
 /** A backend's settings for a bucket of the store, with the owner's keys; objects of 5 MiB and more go in parts. */

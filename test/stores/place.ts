@@ -1,4 +1,4 @@
-import { openWorkplace, type Workplace } from '../../cli/workplace.ts';
+import { openWorkplace, type Workplace } from '../cli/workplace.ts';
 import type { RealStore } from './store.ts';
 import type { WebIdentity } from './web-identity.ts';
 

@@ -70,5 +70,5 @@ export async function startDirectoryStore(kind: DirectoryStoreKind): Promise<Rea
 }
 
 function programOf({ id }: DirectoryStoreKind): string {
-  return fileURLToPath(new URL(`../../../node_modules/.cache/stores/${id}/${id}`, import.meta.url));
+  return fileURLToPath(new URL(`../../node_modules/.cache/stores/${id}/${id}`, import.meta.url));
 }

@@ -1,7 +1,7 @@
 import { after, before, describe, test } from 'node:test';
-import type { Credentials } from '../../../src/credentials/CREDENTIALS.ts';
-import { webIdentityCredentials } from '../../../src/credentials/web-identity.ts';
-import { defaultDialect } from '../../../src/storage/s3/settings.ts';
+import type { Credentials } from '../../src/credentials/CREDENTIALS.ts';
+import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
+import { defaultDialect } from '../../src/storage/s3/settings.ts';
 import { conformanceOn } from './conformance.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
