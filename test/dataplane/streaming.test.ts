@@ -214,7 +214,7 @@ describe('the data plane', () => {
         const module = (path: string): string => pathToFileURL(join(import.meta.dirname, '../../src', path)).href;
         const program = `
           import { openDataPlane } from '${module('dataplane/streaming.ts')}';
-          import { openLocalStorage } from '${module('storage/local.ts')}';
+          import { openLocalStorage } from '${module('storage/local/local.ts')}';
           const plane = openDataPlane({ backends: new Map([['local', openLocalStorage({ id: 'local', root: process.argv[1] })]]) });
           const draft = await plane.stage('local', (async function* () { yield Buffer.alloc(${size}); })());
           await plane.publish(draft, 'blake3/ab/cd/key');
