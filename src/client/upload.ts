@@ -1,7 +1,7 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { mediaTypeOf } from '../protocol/media-type.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
-import { createLimit, forEachLimited } from './limit.ts';
+import { createLimit, forEachLimited } from '../runtime/limit.ts';
 import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
 import type { TreeFile } from './walk.ts';
 
@@ -35,10 +35,10 @@ export async function uploadFiles(
   let uploaded = 0;
 
   const sending = forEachLimited(windows(files), windowsAtOnce, async (window) => {
-    const hashed = await Promise.all(window.map((file) => reads(() => hashFile(file, signal))));
+    const hashed = await Promise.all(window.map((file) => reads.run(() => hashFile(file, signal))));
     for (const file of hashed) onHashed?.(file);
     signal.throwIfAborted();
-    const missing = await requests(() => attach(hashed));
+    const missing = await requests.run(() => attach(hashed));
     const [firsts, twins] = claim(missing);
     await Promise.all([sendFirsts(firsts), attachTwins(twins)]);
   });
@@ -75,15 +75,15 @@ export async function uploadFiles(
     if (twins.length === 0) return;
     await Promise.all(twins.map((file) => settled.get(file.contentAddress)));
     signal.throwIfAborted();
-    await send(await requests(() => attach(twins)), () => undefined);
+    await send(await requests.run(() => attach(twins)), () => undefined);
   }
 
   async function send(files: readonly HashedFile[], onSettled: (file: HashedFile) => void): Promise<void> {
     const small = files.filter(({ bytes }) => bytes !== undefined);
     const large = files.filter(({ bytes }) => bytes === undefined);
     await Promise.all([
-      ...batches(small).map((batch) => requests(() => sendTogether(batch)).finally(() => batch.forEach(onSettled))),
-      ...large.map((file) => requests(() => sendAlone(file)).finally(() => onSettled(file))),
+      ...batches(small).map((batch) => requests.run(() => sendTogether(batch)).finally(() => batch.forEach(onSettled))),
+      ...large.map((file) => requests.run(() => sendAlone(file)).finally(() => onSettled(file))),
     ]);
   }
 

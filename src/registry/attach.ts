@@ -1,9 +1,9 @@
 import { isArtifactstoreError } from '../kernel/error.ts';
+import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
 import type { Ingest, Staged } from './ingest.ts';
 import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
-import { eachInParallel } from './objects/parallel.ts';
 import { storedObject } from './objects/repair.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
 import type { Attached, Created, File } from './REGISTRY.ts';
@@ -60,7 +60,7 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
     wanted.set(content_address, sources);
   }
   try {
-    await eachInParallel(wanted, copiesAtOnce, async ([address, sources]) => {
+    await forEachLimited(wanted, copiesAtOnce, async ([address, sources]) => {
       const draft = await stageCopy(context, actor, backendId, sources, signal);
       if (draft !== undefined) drafts.set(address, draft);
     });

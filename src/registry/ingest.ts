@@ -4,9 +4,9 @@ import { toHex } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
 import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
-import { eachInParallel } from './objects/parallel.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
@@ -96,7 +96,7 @@ export function createIngest(context: Context, actor: string): Ingest {
     try {
       let needs = await database.read('file.plan', { actor, packageId, items: items() });
       for (let round = 0; round < maximumRounds; round++) {
-        await eachInParallel(needs, parallelSteps, async (need) => {
+        await forEachLimited(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
           const record = published.get(name) ?? { need, generations: [] };
           published.set(name, record);

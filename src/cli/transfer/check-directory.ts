@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { forEachLimited } from '../../client/limit.ts';
 import { type Refused, surveyTree, type TreeFile } from '../../client/walk.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, fileReason } from '../../runtime/file-error.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { type Finding, found, type Problem } from './finding.ts';
 import { createCheck, isExecutable } from './place.ts';
 

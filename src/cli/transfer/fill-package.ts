@@ -1,12 +1,12 @@
 import type { RemoteRegistry } from '../../client/connect.ts';
 import { type Difference, describeDifference, differenceOf, packageFiles } from '../../client/difference.ts';
-import { forEachLimited } from '../../client/limit.ts';
 import { type FileContent, filesDigestOf, hashFile } from '../../client/read-file.ts';
 import { uploadFiles } from '../../client/upload.ts';
 import type { Tree } from '../../client/walk.ts';
 import type { FileFacts } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Finalized, Package } from '../../registry/REGISTRY.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { sealedManifest } from './sealed-manifest.ts';
 

@@ -1,9 +1,9 @@
 import { lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDraftFolder } from '../../client/draft-folder.ts';
-import { forEachLimited } from '../../client/limit.ts';
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, fileReason, localFileError } from '../../runtime/file-error.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import { connect } from '../connect.ts';
 import type { Context } from '../context.ts';

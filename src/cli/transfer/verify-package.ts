@@ -1,8 +1,8 @@
 import { join, relative, resolve } from 'node:path';
-import { forEachLimited } from '../../client/limit.ts';
 import { requireDirectory } from '../../client/walk.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import { connect } from '../connect.ts';
 import type { Context } from '../context.ts';

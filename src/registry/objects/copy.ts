@@ -3,9 +3,9 @@ import { splitAddress } from '../../kernel/content/address.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import type { DeadKey } from '../operations/objects.ts';
-import { eachInParallel } from './parallel.ts';
 import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
 
 /**
@@ -105,7 +105,7 @@ export interface CopiedObject {
 export async function removeDeadKeys({ database, dataplane, onIncident }: Parts, keys: readonly DeadKey[]): Promise<void> {
   if (keys.length === 0) return;
   try {
-    await eachInParallel(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
+    await forEachLimited(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
     await database.write('collect.forget', { keys });
   } catch (error) {
     onIncident({ message: 'a dead object was left behind', error });

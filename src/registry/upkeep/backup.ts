@@ -5,9 +5,9 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { brokenLink, chainStart, type LogHead } from '../../kernel/log/event.ts';
 import { decodeEventPage } from '../../kernel/log/event-page-decoder.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { stageFrom } from '../objects/copy.ts';
-import { eachInParallel } from '../objects/parallel.ts';
 import { storedObject } from '../objects/repair.ts';
 import type { ObjectRow } from '../operations/objects.ts';
 import { checkBackup } from './check-backup.ts';
@@ -83,7 +83,7 @@ export async function backUp(context: Context, directory: string, options: Backu
     for (let start = 0; start < addresses.length; start += addressesPerStep) {
       const some = addresses.slice(start, start + addressesPerStep);
       const rows = Map.groupBy(await database.read('backup.live', { addresses: some }), (row) => row.content_address);
-      await eachInParallel(some, options.jobs ?? defaultJobs, async (address) => {
+      await forEachLimited(some, options.jobs ?? defaultJobs, async (address) => {
         signal?.throwIfAborted();
         const copied = await copyObject(address as ContentAddress, rows.get(address) ?? []);
         if (copied === 'released') released += 1;

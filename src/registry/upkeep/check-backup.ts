@@ -1,6 +1,6 @@
 import { type BackupPlace, type BackupRecord, backupBackend } from '../../backup/BACKUP.ts';
 import { objectKey } from '../../kernel/content/key.ts';
-import { eachInParallel } from '../objects/parallel.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { readWhole } from '../objects/read-whole.ts';
 import { type CopiedHead, type LiveObject, readLive } from './copied-log.ts';
 import type { BackupCheck, BackupProblem, CheckBackupOptions } from './OPERATOR.ts';
@@ -20,7 +20,7 @@ export async function checkBackup(
   const each = new Map<string, LiveObject>(live.map((object) => [object.contentAddress, object]));
   const counts = { events: end.sequence, objects: 0, bytes: 0 };
   const problems: BackupProblem[] = [];
-  await eachInParallel(each.values(), options.jobs ?? defaultJobs, async (object) => {
+  await forEachLimited(each.values(), options.jobs ?? defaultJobs, async (object) => {
     signal?.throwIfAborted();
     const { contentAddress, sizeBytes } = object;
     if (known.has(contentAddress)) return;

@@ -1,7 +1,7 @@
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
-import { eachInParallel } from '../objects/parallel.ts';
 import type { DeadKey } from '../operations/objects.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
@@ -93,7 +93,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
   async function deleteKeys(dead: readonly DeadKey[]): Promise<void> {
     const keys = dead.filter(({ backend_id }) => context.backendIds.includes(backend_id));
     const gone: DeadKey[] = [];
-    await eachInParallel(keys, deletesAtOnce, (key) =>
+    await forEachLimited(keys, deletesAtOnce, (key) =>
       unlessAway(key.backend_id, async () => {
         await dataplane.remove(key.backend_id, key.object_key);
         gone.push(key);

@@ -2,10 +2,10 @@ import type { StoredObject } from '../../dataplane/DATAPLANE.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { burnCopies, type Copy, createCopy, removeDeadKeys } from '../objects/copy.ts';
 import { recordDamage } from '../objects/damage.ts';
-import { eachInParallel } from '../objects/parallel.ts';
 import { type BadVerdict, readWhole } from '../objects/read-whole.ts';
 import type { CopyNeed, MovableObject, MoveResult } from '../operations/move.ts';
 import type { MigrationScope } from '../operations/move-scope.ts';
@@ -126,7 +126,7 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
       let waiting: readonly Job[] = all;
       for (let round = 0; round < maximumRounds && waiting.length > 0; round++) {
         const ready: Job[] = [];
-        const stopped = await eachInParallel(waiting, jobs, async (job) => {
+        const stopped = await forEachLimited(waiting, jobs, async (job) => {
           if (await prepare(job)) ready.push(job);
         }).then(
           () => undefined,

@@ -3,8 +3,8 @@ import type { DataPlane, StoredObject } from '../../dataplane/DATAPLANE.ts';
 import { objectKey, parseObjectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { StoredEvent } from '../../kernel/log/event.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { stageFrom } from '../objects/copy.ts';
-import { eachInParallel } from '../objects/parallel.ts';
 import { requireIdempotencyKeys } from './check-backup.ts';
 import { readChain, readLive } from './copied-log.ts';
 import type { CopyCounts, MissingObject, Restored, RestoreOptions } from './OPERATOR.ts';
@@ -67,7 +67,7 @@ export async function restore(parts: RestoreParts, options: RestoreOptions): Pro
   const missing = new Map<string, MissingObject>();
   const known = new Map<string, MissingObject>(record.missing.map((object) => [object.content_address, object]));
   let kept = 0;
-  await eachInParallel(live, options.jobs ?? defaultJobs, async (object) => {
+  await forEachLimited(live, options.jobs ?? defaultJobs, async (object) => {
     signal?.throwIfAborted();
     const { backendId, contentAddress, objectKey: key, sizeBytes } = object;
     if (found.get(`${backendId} ${key}`) === sizeBytes) {

@@ -1,9 +1,9 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { canonicalJson } from '../../kernel/format/json.ts';
 import { formatTimestamp, readTimestamp } from '../../kernel/time.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { recordDamage } from '../objects/damage.ts';
-import { eachInParallel } from '../objects/parallel.ts';
 import { readWhole } from '../objects/read-whole.ts';
 import { storedObject } from '../objects/repair.ts';
 import type { VerifiableObject } from '../operations/verify.ts';
@@ -79,7 +79,7 @@ export async function verifyStorage(context: Context, backendId: string, options
     if (listed.length === 0) break;
     const step = upTo(listed, bytesPerStep);
     const good: Good[] = [];
-    await eachInParallel(step, options.jobs ?? defaultJobs, (object) => check(object, good));
+    await forEachLimited(step, options.jobs ?? defaultJobs, (object) => check(object, good));
     cursor = step.at(-1)!.content_address;
     if ((unsettled ?? []).length > 0) continue;
     const { cleared } = await database.write('verify.record', {
@@ -122,7 +122,7 @@ export async function findOrphans(context: Context, backendId: string, options: 
     keys.push(...orphans);
     if (options.delete !== true) return new Set();
     const dead = await context.database.write('collect.burn_orphans', { actor, backendId, keys: orphans });
-    await eachInParallel(dead, 16, (key) => context.dataplane.remove(backendId, key.object_key));
+    await forEachLimited(dead, 16, (key) => context.dataplane.remove(backendId, key.object_key));
     await context.database.write('collect.forget', { keys: dead });
     deleted += dead.length;
     return new Set(dead.map((key) => key.object_key));

@@ -52,14 +52,6 @@ export async function listed(storage: Storage, prefix: string): Promise<readonly
   return await Array.fromAsync(storage.list(prefix));
 }
 
-export async function inParallel<T>(items: readonly T[], width: number, action: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await action(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}
-
 export async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { assertFails, type Check, chunksOf, inParallel, listed } from './cases.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
+import { assertFails, type Check, chunksOf, listed } from './cases.ts';
 
 export function listCases(check: Check): void {
   check('lists by prefix, with size and time', async (storage) => {
@@ -31,7 +32,7 @@ export function listCases(check: Check): void {
 
   check('lists more than 1,000 objects, each once', async (storage) => {
     const keys = Array.from({ length: 1007 }, (_, index) => `many/${String(index % 7)}/${String(index)}`);
-    await inParallel(keys, 16, (key) => storage.put(key, chunksOf([Buffer.from(key)])));
+    await forEachLimited(keys, 16, (key) => storage.put(key, chunksOf([Buffer.from(key)])));
     assert.deepEqual((await listed(storage, 'many/')).map(({ key }) => key).sort(), keys.sort());
   });
 

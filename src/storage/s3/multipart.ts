@@ -6,6 +6,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import { contentMd5 } from './body-binding.ts';
 import type { S3Calls } from './client.ts';
 import type { GatheredPart } from './gather-parts.ts';
@@ -43,11 +44,7 @@ export async function uploadParts(
   const failing = new AbortController();
   const stop = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
   const parts: Part[] = [];
-  const running = new Set<Promise<void>>();
-  let failure: unknown;
-  let failed = false;
   let sizeBytes = 0;
-  let begun = 0;
 
   async function send(PartNumber: number, body: Buffer): Promise<void> {
     const { ETag } = await calls.call({ doing: `write part ${PartNumber} of`, key: objectKey }, stop, (client, stopping) =>
@@ -67,39 +64,41 @@ export async function uploadParts(
     parts.push({ PartNumber, ETag: ETag! });
   }
 
-  async function start(body: Buffer): Promise<void> {
-    while (running.size >= partsAtOnce) await Promise.race(running);
-    if (failed) throw failure;
-    sizeBytes += body.byteLength;
-    const sending: Promise<void> = send(++begun, body)
-      .then(() => buffers.give(body, true))
-      .catch((error: unknown) => {
-        buffers.give(body, false);
-        if (!failed) failure = error;
-        failed = true;
-        failing.abort();
-      })
-      .finally(() => running.delete(sending));
-    running.add(sending);
+  async function* numbered(): AsyncGenerator<readonly [number: number, body: Buffer]> {
+    let [number, begunBytes] = [1, first.byteLength];
+    yield [number, first];
+    try {
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+        if (begunBytes / settings.multipartChunkBytes >= maximumParts)
+          throw new ArtifactstoreError(
+            'body_too_large',
+            `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES`,
+          );
+        number += 1;
+        begunBytes += next.value.bytes.byteLength;
+        yield [number, next.value.bytes];
+      }
+    } catch (error) {
+      failing.abort();
+      throw error;
+    }
   }
 
   try {
-    await start(first);
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      if (sizeBytes / settings.multipartChunkBytes >= maximumParts)
-        throw new ArtifactstoreError(
-          'body_too_large',
-          `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES`,
-        );
-      await start(next.value.bytes);
-    }
-    await Promise.all(running);
-    if (failed) throw failure;
+    await forEachLimited(numbered(), partsAtOnce, async ([number, body]) => {
+      sizeBytes += body.byteLength;
+      let sent = false;
+      try {
+        await send(number, body);
+        sent = true;
+      } finally {
+        buffers.give(body, sent);
+        if (!sent) failing.abort();
+      }
+    });
     parts.sort((a, b) => a.PartNumber - b.PartNumber);
     await complete(calls, settings, objectKey, UploadId, { parts, sizeBytes, begunAt }, signal);
   } catch (error) {
-    failing.abort();
-    await Promise.all(running);
     await abort(calls, settings, objectKey, UploadId);
     throw error;
   }

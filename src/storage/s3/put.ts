@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { Limit } from '../../runtime/limit.ts';
 import { stoppable, throwIfStopped } from '../../runtime/stop.ts';
 import type { PutOptions } from '../STORAGE.ts';
 import { bindBody, contentMd5 } from './body-binding.ts';
@@ -12,12 +13,11 @@ import { uploadParts } from './multipart.ts';
 import type { PartBuffers, PutBuffers } from './part-buffers.ts';
 import type { Patience } from './patience.ts';
 import type { S3Settings } from './settings.ts';
-import type { Slots } from './slots.ts';
 import { writeParameters } from './write-parameters.ts';
 
 /** What all puts of a store share. */
 export interface PutRoom {
-  readonly slots: Slots;
+  readonly puts: Limit;
   readonly buffers: PartBuffers;
   readonly patience: Patience;
 }
@@ -29,7 +29,7 @@ export interface PutRoom {
 export async function putObject(
   calls: S3Calls,
   settings: S3Settings,
-  { buffers, patience, slots }: PutRoom,
+  { buffers, patience, puts }: PutRoom,
   objectKey: string,
   source: AsyncIterable<Uint8Array>,
   options: PutOptions,
@@ -49,7 +49,7 @@ export async function putObject(
       sizeBytes: sizeBytes!,
       digestSha256: options.digestSha256!,
     });
-  const release = sizeBytes !== undefined && sizeBytes <= smallBytes ? undefined : await slots.take(options.signal);
+  const release = sizeBytes !== undefined && sizeBytes <= smallBytes ? undefined : await puts.take(options.signal);
   const own = buffers.open();
   try {
     await putParts(calls, settings, patience, own, objectKey, source, options);

@@ -1,5 +1,6 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { isArtifactstoreError } from '../../kernel/error.ts';
+import { createLimit } from '../../runtime/limit.ts';
 import type { Storage } from '../STORAGE.ts';
 import { type CallOptions, openS3Calls } from './client.ts';
 import { createObject } from './create.ts';
@@ -11,7 +12,6 @@ import { createPatience } from './patience.ts';
 import { putObject } from './put.ts';
 import { reclaimUploads } from './reclaim.ts';
 import type { S3Settings } from './settings.ts';
-import { createSlots } from './slots.ts';
 import { prefixOf, storeKey } from './store-key.ts';
 
 export interface S3Options extends CallOptions {
@@ -25,7 +25,7 @@ export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
   const calls = openS3Calls(settings, options);
   const room = {
-    slots: createSlots(putsAtOnce),
+    puts: createLimit(putsAtOnce),
     buffers: createPartBuffers(settings.multipartChunkBytes, spareParts),
     patience: createPatience(options.answerMilliseconds ?? 60_000),
   };
