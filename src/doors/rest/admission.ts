@@ -10,9 +10,10 @@ const heardConnections = 32;
 const heardMilliseconds = 5_000;
 
 /**
- * Takes `connections` at a time. When there are so many, a new one takes the place of one that waits for its next request; where none
- * does, its first request is refused with 503 and `Retry-After`, but for `isProbe`, which is answered: whether the process lives can
- * always be asked. Of those that are heard beyond the maximum the oldest leaves for the next.
+ * Takes `connections` at a time. When there are so many, a new one takes the place of the one that has said nothing whole for longest,
+ * or else of the one that has waited longest for its next request: whoever asks at once is heard, however many connections do not.
+ * Where all are being answered, its first request is refused with 503 and `Retry-After`, but for `isProbe`, which is answered: whether
+ * the process lives can always be asked. Of those that are heard beyond the maximum the oldest leaves for the next.
  */
 export function admitConnections(
   server: Server,
@@ -25,22 +26,26 @@ export function admitConnections(
   server.removeAllListeners('request');
   /** In the order in which they became what they are. */
   const taken = new Set<Socket>();
+  const silent = new Set<Socket>();
   const idle = new Set<Socket>();
   const heard = new Set<Socket>();
 
   server.on('connection', (socket: Socket) => {
     if (taken.size >= maximum) {
-      const [longestIdle] = idle;
-      if (longestIdle === undefined) return hear(socket);
-      forget(longestIdle);
-      longestIdle.destroy();
+      const [leaving] = silent.size > 0 ? silent : idle;
+      if (leaving === undefined) return hear(socket);
+      if (silent.size > 0) limited('connections');
+      forget(leaving);
+      leaving.destroy();
     }
     taken.add(socket);
+    silent.add(socket);
     socket.once('close', () => forget(socket));
   });
 
   function forget(socket: Socket): void {
     taken.delete(socket);
+    silent.delete(socket);
     idle.delete(socket);
   }
 
@@ -63,6 +68,7 @@ export function admitConnections(
       response.setHeader('connection', 'close');
       if (!isProbe(request.url ?? '')) return refuse(response, maximum);
     } else {
+      silent.delete(socket);
       idle.delete(socket);
       response.once('close', () => {
         if (taken.has(socket) && !socket.destroyed) idle.add(socket);
