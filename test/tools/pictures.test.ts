@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { layersPicture } from '../../tools/pictures/layers.ts';
 import { finishPicture, pictureDigest } from '../../tools/pictures/picture.ts';
 import { terminalPicture } from '../../tools/pictures/terminal-picture.ts';
+import { mayImport, pure } from '../layers-table.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'docs', 'pictures');
@@ -15,6 +17,30 @@ describe('the pictures of docs/pictures/', () => {
       const drawn = read(name.replace(/mmd$/, 'svg'));
       assert.ok(drawn.includes(pictureDigest(read(name))), 'draw it again: node tools/pictures/draw.ts');
     });
+
+  test('that of the layers is that of their table', () => {
+    const parts = Object.keys(mayImport).filter((part) => existsSync(join(root, 'src', part)));
+    assert.equal(read('layers.mmd'), layersPicture({ mayImport, pure }, parts), 'draw it again: node tools/pictures/draw.ts');
+  });
+
+  test('an arrow that follows from others is not drawn, and what is not built yet is no box', () => {
+    const table = {
+      kernel: [],
+      runtime: [],
+      storage: [],
+      registry: ['storage/STORAGE.ts'],
+      'main.ts': ['registry/', 'storage/'],
+      gone: [],
+    };
+    const source = layersPicture({ mayImport: table, pure: ['kernel'] }, ['kernel', 'runtime', 'storage', 'registry', 'main.ts']);
+    const arrows = ['runtime --> kernel', 'storage --> runtime', 'registry --> storage', 'main --> registry'];
+    assert.deepEqual(
+      [...source.matchAll(/^ {2}(\w+ --> \w+)$/gm)].map(([, arrow]) => arrow),
+      arrows,
+    );
+    assert.doesNotMatch(source, /gone/);
+    assert.match(source, /class kernel kept/);
+  });
 
   test('each says what it shows to those who cannot see it, needs nothing from elsewhere, and is on a page', () => {
     const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).map((path) => readFileSync(join(root, path), 'utf8'));

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { mayImport, pure } from '../../test/layers-table.ts';
+import { layersPicture } from './layers.ts';
 import { packed } from './packed.ts';
 import { finishPicture, mermaidVersion } from './picture.ts';
 
 /**
- * `node tools/pictures/draw.ts`: draws each docs/pictures/*.mmd into the SVG beside it. Mermaid comes from the npm registry, into
+ * `node tools/pictures/draw.ts`: draws each docs/pictures/*.mmd into the SVG beside it; that of the layers is
+ * written from their table first. Mermaid comes from the npm registry, into
  * node_modules/.cache; the browser that it needs is the machine's Chromium, or the one that CHROME_PATH names.
  */
 const settings = {
@@ -21,6 +24,8 @@ const settings = {
 };
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'docs', 'pictures');
+const parts = Object.keys(mayImport).filter((part) => existsSync(join(root, 'src', part)));
+writeFileSync(join(folder, 'layers.mmd'), layersPicture({ mayImport, pure }, parts));
 const paths = globSync('*.mmd', { cwd: folder }).sort();
 const sources = paths.map((path) => readFileSync(join(folder, path), 'utf8'));
 const pictures = drawAll(sources);

@@ -1,0 +1,62 @@
+/**
+ * What the files of a part may import besides the part itself, the kernel and, if it is not pure, the runtime: a file,
+ * or a folder with its `/`. A part is a folder of src/, or a file directly in it. docs/pictures/layers.svg is drawn from
+ * this table, by tools/pictures/draw.ts.
+ */
+export const mayImport: Readonly<Record<string, readonly string[]>> = {
+  kernel: [],
+  runtime: [],
+  protocol: [],
+  storage: ['credentials/CREDENTIALS.ts', 'protocol/'],
+  database: [],
+  credentials: ['protocol/'],
+  certify: ['credentials/CREDENTIALS.ts', 'storage/'],
+  provider: ['protocol/'],
+  dataplane: ['storage/STORAGE.ts'],
+  backup: ['dataplane/DATAPLANE.ts', 'storage/'],
+  confined: [],
+  registry: ['backup/BACKUP.ts', 'confined/', 'dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
+  http: ['protocol/', 'registry/REGISTRY.ts'],
+  doors: ['http/', 'protocol/', 'registry/REGISTRY.ts'],
+  client: ['protocol/', 'registry/REGISTRY.ts'],
+  serve: ['doors/', 'http/'],
+  cli: [
+    'client/',
+    'config/config.ts',
+    'doors/',
+    'http/',
+    'protocol/',
+    'registry/upkeep/OPERATOR.ts',
+    'registry/REGISTRY.ts',
+    'serve/',
+    'certify/certificate.ts',
+  ],
+  config: [],
+  compose: [
+    'backup/',
+    'certify/',
+    'config/',
+    'credentials/',
+    'database/',
+    'dataplane/',
+    'provider/',
+    'registry/',
+    'storage/',
+    'version.ts',
+  ],
+  'version.ts': ['../package.json'],
+  'main.ts': ['cli/', 'compose/', 'config/config.ts', 'doors/', 'http/', 'index.ts', 'version.ts'],
+  'index.ts': [
+    'cli/context.ts',
+    'cli/definition.ts',
+    'client/',
+    'compose/',
+    'config/config.ts',
+    'registry/upkeep/OPERATOR.ts',
+    'registry/REGISTRY.ts',
+    'version.ts',
+  ],
+};
+
+/** Parts whose answers depend on their arguments alone. */
+export const pure: readonly string[] = ['kernel', 'protocol'];
