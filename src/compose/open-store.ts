@@ -21,8 +21,8 @@ import { version } from '../version.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
 export interface Store extends AsyncDisposable {
-  /** The registry as one actor sees and changes it. */
-  as(actor: string): Registry;
+  /** The registry as one actor sees and changes it; `principal` is for whom, where several share an actor. */
+  as(actor: string, principal?: string): Registry;
   readonly operator: Operator;
   /** Waits for clean-up under way, then closes everything. Twice is once. */
   close(): Promise<void>;

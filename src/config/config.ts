@@ -53,6 +53,7 @@ export interface Config {
   readonly shutdownGraceSeconds: number;
   /** Connections that a server takes at a time; 0 for as many as the system gives. */
   readonly maxConnections: number;
+  readonly maxFilesPerRequest: number;
   /** The least that a sender must send of a body on average; 0 for none. */
   readonly minUploadBytesPerSecond: number;
   readonly tokens: readonly BearerToken[];
@@ -116,6 +117,7 @@ export function readConfig(
     trustForwardedPrefix: settings.boolean('TRUST_FORWARDED_PREFIX', false),
     shutdownGraceSeconds: settings.integer('SHUTDOWN_GRACE_SECONDS', 30, { from: 0, to: 86_400 }),
     maxConnections: settings.integer('MAX_CONNECTIONS', 1_000, { from: 0, to: 1_000_000 }),
+    maxFilesPerRequest: settings.integer('MAX_FILES_PER_REQUEST', 1_000, { from: 1, to: 100_000 }),
     minUploadBytesPerSecond: settings.integer('MIN_UPLOAD_BYTES_PER_SECOND', 0, { from: 0, to: 1_073_741_824 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),

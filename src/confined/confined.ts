@@ -1,3 +1,4 @@
+import { createFairTurns } from '../runtime/fair-turns.ts';
 import { createLane, type LaneBounds, type LaneOutcome } from './lane.ts';
 
 /** What came of an input. `waiting`: so many of this caller's, or of all, wait already that it was not begun. */
@@ -38,8 +39,7 @@ export function createConfined<Input, Output>(
   /** By what was slow: whose it is, and until when that counts. Oldest first. */
   const slowThings = new Map<string, { readonly caller: string; readonly until: number }>();
   const underWay = new Map<string, number>();
-  /** The last that each caller has asked of the quick lane: one of each is in it at a time, so that nobody waits behind many of another. */
-  const turns = new Map<string, Promise<unknown>>();
+  const turns = createFairTurns({ what: 'documents', room: 1, waitingOfOne: 1_000, waitMilliseconds: 60_000 });
 
   const isSlow = (caller: string, thing: string): boolean => {
     const time = now();
@@ -75,14 +75,8 @@ export function createConfined<Input, Output>(
   return {
     async run(input, caller, about) {
       const thing = JSON.stringify([caller, about]);
-      const quick = (turns.get(caller) ?? Promise.resolve()).then(() => runQuickly(input, caller, thing));
-      const turn = quick
-        .catch(() => undefined)
-        .finally(() => {
-          if (turns.get(caller) === turn) turns.delete(caller);
-        });
-      turns.set(caller, turn);
-      return (await quick) ?? (await runSlowly(input, caller));
+      const quick = await turns.take(caller, 1, () => runQuickly(input, caller, thing));
+      return quick ?? (await runSlowly(input, caller));
     },
     async close() {
       await Promise.all([quickLane.close(), slowLane.close()]);

@@ -4,8 +4,8 @@ export interface Limits {
   readonly jsonBytes: number;
   /** For bodies that are long by nature: attachments and metadata schemas. */
   readonly largeJsonBytes: number;
-  /** Parts of one multipart body. */
-  readonly parts: number;
+  /** Files of one multipart body or tar archive: they are added in one transaction, for which others wait. */
+  readonly filesPerRequest: number;
   /** Connections at a time; 0 for as many as the system gives. */
   readonly connections: number;
   /** Requests that a connection may send ahead of the answer to the one before. */
@@ -31,14 +31,21 @@ export interface Limits {
 }
 
 /** The limits that are counted when they end something without an answer of the route's own. */
-export const limitNames = ['connections', 'waiting_requests', 'unread_answer', 'unsent_bytes'] as const;
+export const limitNames = [
+  'connections',
+  'files_per_request',
+  'waiting_of_one',
+  'waiting_requests',
+  'unread_answer',
+  'unsent_bytes',
+] as const;
 export type LimitName = (typeof limitNames)[number];
 
 export const defaultLimits: Limits = {
   headerBytes: 32_768,
   jsonBytes: 1_048_576,
   largeJsonBytes: 8_388_608,
-  parts: 100_000,
+  filesPerRequest: 1_000,
   connections: 1_000,
   waitingRequests: 256,
   unsentBytes: 134_217_728,

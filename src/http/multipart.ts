@@ -29,7 +29,6 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
   try {
     if (!(await pass(reader.streamUntil(boundary)))) throw malformed('does not have the boundary of its content type');
     for (let number = 1; await hasNextPart(reader); number++) {
-      if (number > limits.parts) throw malformed('has too many parts');
       const where = `part ${number}`;
       const head = await readHead(reader, where);
       refuseCoding(head, where);
@@ -42,6 +41,7 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
       }
       const { filename } = head;
       if (filename === '') throw malformed(`has a file without a filename in ${where}`);
+      if (seen.size >= limits.filesPerRequest) throw tooManyFiles(limits);
       if (seen.has(filename)) throw malformed(`names the file "${filename}" twice`, filename);
       seen.add(filename);
       const ofFile = annotations.get(filename);
@@ -173,6 +173,16 @@ function readJson(text: Uint8Array, where: string): JsonValue {
     if (!isArtifactstoreError(cause)) throw cause;
     throw new ArtifactstoreError(cause.code, `The annotations (${where} of the body): ${cause.message}`, { field: 'annotations', cause });
   }
+}
+
+/** Files of one request are added in one step, for which all others wait. */
+export function tooManyFiles({ filesPerRequest }: Limits): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'too_many_files',
+    `The request has more than ${filesPerRequest} files, which is as many as one may have here: none was added. Send them in several ` +
+      'requests; to seal the package only when it holds all of them, finalize it with "files_digest".',
+    { info: { bound: 'files_per_request', limit: filesPerRequest } },
+  );
 }
 
 function cutShort(): ArtifactstoreError {

@@ -6,6 +6,8 @@ import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
 export const maximumTextLength = 256;
 const maximumReasonLength = 1024;
+/** Each is a row of the index that packages are found by, written while others wait. */
+const maximumMembers = 1000;
 
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {
@@ -56,6 +58,13 @@ export function checkMetadata(value: unknown): JsonObject {
   const json = checkJson(value, '/metadata');
   if (json === null || typeof json !== 'object' || Array.isArray(json))
     throw new ArtifactstoreError('invalid_value', '"metadata" must be a JSON object.', { field: '/metadata' });
+  const members = Object.keys(json).length;
+  if (members > maximumMembers)
+    throw new ArtifactstoreError(
+      'invalid_value',
+      `"metadata" has ${members} members, and at most ${maximumMembers} are taken, since packages are found by each of them; put some of them into an object within it, or into a file.`,
+      { field: '/metadata', info: { bound: 'metadata_members', limit: maximumMembers } },
+    );
   return json as JsonObject;
 }
 

@@ -1,5 +1,6 @@
 import type { Context, RegistryParts } from './context.ts';
 import { createEvents } from './events.ts';
+import { createFairDatabase } from './fair-database.ts';
 import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
 import { createMetadataSchemas } from './metadata/schemas.ts';
@@ -17,7 +18,8 @@ import { createUsage } from './usage.ts';
 
 /** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */
 export interface LocalRegistry {
-  as(actor: string): Registry;
+  /** `principal` is for whom work is done, where several share an actor: each has a fair share of the database. The actor where absent. */
+  as(actor: string, principal?: string): Registry;
   readonly operator: Operator;
   /** Waits for clean-up that goes on after its caller was answered. */
   settle(): Promise<void>;
@@ -46,14 +48,20 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     background,
   };
   const usage = createUsage(parts);
+  const fair = createFairDatabase(parts.database);
   return {
-    as(actor) {
+    as(actor, principal = actor) {
+      const own: Context = {
+        ...context,
+        database: fair.as(principal),
+        locate: (target) => fair.reads.take(principal, 1, () => context.locate(target)),
+      };
       return {
-        packages: createPackages(context, actor),
-        files: createFiles(context, actor),
-        events: createEvents(context),
-        metadataSchemas: createMetadataSchemas(context, actor),
-        retention: createRetention(context, actor),
+        packages: createPackages(own, actor),
+        files: createFiles(own, actor),
+        events: createEvents(own),
+        metadataSchemas: createMetadataSchemas(own, actor),
+        retention: createRetention(own, actor),
         health: () => readHealth(context),
         usage,
       };

@@ -54,6 +54,7 @@ describe('configuration', () => {
       trustForwardedPrefix: false,
       shutdownGraceSeconds: 30,
       maxConnections: 1_000,
+      maxFilesPerRequest: 1_000,
       minUploadBytesPerSecond: 0,
       tokens: [],
       anonymousRead: false,

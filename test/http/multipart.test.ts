@@ -5,7 +5,7 @@ import { assertProblem, authorization, type Door, drain, openDoor, until } from 
 let door: Door;
 let id: string;
 before(async () => {
-  door = await openDoor();
+  door = await openDoor({ limits: { filesPerRequest: 400 } });
   ({ id } = await door.newPackage());
 });
 after(() => door[Symbol.asyncDispose]());
@@ -70,6 +70,16 @@ test('takes many small files, and refuses none', async () => {
     Array.from({ length: 400 }, (_, index) => `many/${index}`),
   );
   await changesNothing(async () => void (await assertProblem(await post(end), 400, 'malformed_multipart')));
+});
+
+test('takes as many files as its bound says, and of more none, and says what to do', async () => {
+  const many = Array.from({ length: 401 }, (_, index) => part(`more/${index}`, `${index}`)).join('') + end;
+  await changesNothing(async () => {
+    const { detail, info } = await assertProblem(await post(many), 422, 'too_many_files');
+    assert.match(String(detail), /more than 400 files.*none was added.*several requests/);
+    assert.deepEqual(info, { bound: 'files_per_request', limit: 400 });
+  });
+  assert.match(await (await door.call('/metrics')).text(), /^artifactstore_http_limits_total\{limit="files_per_request"\} 1$/m);
 });
 
 test('all or nothing: one bad part refuses them all', async () => {

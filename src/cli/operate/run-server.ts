@@ -81,7 +81,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
   const parentAsks = parentAsksToStop();
   const shared = cluster.isWorker ? createSharedMetrics() : undefined;
   const server = await createServer({
-    registryFor: (actor) => store.as(actor),
+    registryFor: store.as,
     tokens: serving.tokens,
     anonymousRead: context.config.anonymousRead,
     version: context.version,
@@ -92,6 +92,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     limits: {
       graceTimeout: graceOf(context.config),
       connections: context.config.maxConnections,
+      filesPerRequest: context.config.maxFilesPerRequest,
       uploadBytesPerSecond: context.config.minUploadBytesPerSecond,
     },
     ...(shared === undefined ? {} : { renderMetrics: shared.renderMetrics }),

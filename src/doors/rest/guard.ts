@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, hasBody, readJson, refuseFraming } from '../../http/body.ts';
 import { requireLocalHost, requireOneHost } from '../../http/host.ts';
+import { limitNames } from '../../http/limits.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
@@ -17,7 +18,7 @@ export function guardRequests(
   api: Api,
   context: RouteContext,
   authenticate: (authorization: string | undefined, access: Access) => string,
-  registryFor: (actor: string) => Registry,
+  registryFor: (actor: string, address: string | undefined) => Registry,
 ): void {
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
 
@@ -52,7 +53,7 @@ export function guardRequests(
       if (request.is404) return done();
       refuseFraming(request.raw);
       request.actor = authenticate(request.raw.headers.authorization, request.routeOptions.config.access ?? 'write');
-      request.registry = registryFor(request.actor);
+      request.registry = registryFor(request.actor, request.raw.socket.remoteAddress);
       const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
       if (id !== undefined) parseId(id, 'id');
       if (hold_id !== undefined) parseId(hold_id, 'hold_id');
@@ -90,6 +91,8 @@ export function guardRequests(
     if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
     const known = asKnown(error);
     const status = known instanceof ArtifactstoreError ? problems[known.code][0] : 500;
+    const limit = known instanceof ArtifactstoreError ? limitNames.find((name) => name === known.info?.bound) : undefined;
+    if (limit !== undefined) context.metrics.limited(limit);
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };
     if (status === 500) context.log.error(fields, 'a request failed');
     else if (status > 500) context.log.warn(fields, 'a request could not be answered');

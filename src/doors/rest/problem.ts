@@ -49,7 +49,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   invalid_metadata_schema: [422, 'The metadata schema is not valid'],
   metadata_schema_too_costly: [422, 'The metadata schema costs too much'],
   metadata_mismatch: [422, 'The metadata does not match its schema'],
-  too_many_files: [422, 'The package has too many files'],
+  too_many_files: [422, 'There are too many files'],
   integrity_failure: [500, 'Stored bytes are damaged'],
   too_busy: [503, 'The server has too much of this to do'],
   database_unavailable: [503, 'The database cannot be reached'],

@@ -12,7 +12,7 @@ import { letGoUnread } from '../../http/unread.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { admitConnections } from './admission.ts';
-import { type BearerToken, createAuthenticator } from './auth.ts';
+import { anonymousActor, type BearerToken, createAuthenticator } from './auth.ts';
 import { concealTokens } from './conceal.ts';
 import { guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
@@ -34,7 +34,8 @@ import { sendProblem } from './send.ts';
 import { compileValidator, queryText } from './validation.ts';
 
 export interface ServerParts {
-  registryFor(actor: string): Registry;
+  /** `principal` is for whom, where several share an actor. */
+  registryFor(actor: string, principal?: string): Registry;
   readonly tokens: readonly BearerToken[];
   /** Opens reads, and reads only, to callers without a token. */
   readonly anonymousRead: boolean;
@@ -70,7 +71,9 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const limits: Limits = { ...defaultLimits, ...parts.limits };
   const closing = new AbortController();
   const registries = new Map<string, Registry>();
-  const registryFor = (actor: string): Registry => {
+  const registryFor = (actor: string, address?: string): Registry => {
+    // Those without a token are as many as their addresses, of which none is kept.
+    if (actor === anonymousActor) return parts.registryFor(actor, `${actor} ${address ?? ''}`);
     let registry = registries.get(actor);
     if (registry === undefined) {
       registry = parts.registryFor(actor);

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { readChecked } from '../../http/body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from '../../http/byte-reader.ts';
 import type { Limits } from '../../http/limits.ts';
+import { tooManyFiles } from '../../http/multipart.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -40,7 +41,6 @@ export async function* readTarFiles(
         if (sizeBytes > 0) throw malformed(`has a directory with bytes, "${path}"`, path);
         continue;
       }
-      if (seen.size >= limits.parts) throw malformed('has too many files');
       let content: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) };
       if (path === 'manifest.json' && manifest === undefined) {
         const read = await readOwnManifest(content, sizeBytes);
@@ -52,6 +52,7 @@ export async function* readTarFiles(
         }
         content = read.content;
       }
+      if (seen.size >= limits.filesPerRequest) throw tooManyFiles(limits);
       if (seen.has(path)) throw malformed(`has the file "${path}" twice`, path);
       seen.add(path);
       yield { relative_path: path, size_bytes: sizeBytes, body: content, signal, ...describe(entry, manifest) };

@@ -22,7 +22,7 @@ describe('a tar archive that is sent', () => {
   let door: Door;
   let directory: string;
   before(async () => {
-    door = await openDoor();
+    door = await openDoor({ limits: { filesPerRequest: 20 } });
     directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
   });
   after(async () => {
@@ -124,6 +124,12 @@ describe('a tar archive that is sent', () => {
     assert.equal(await door.lastSequence(), before);
     assert.equal((await filesOf(await post(whole, id))).length, 2);
     await assertProblem(await post(await archiveOf({ name: 'good', body: 'other' }), id), 409, 'path_conflict');
+  });
+
+  it('has as many files as its bound says, and no more', async () => {
+    const entries = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `f${index}`, body: 'x' }));
+    assert.equal((await filesOf(await post(await archiveOf(...entries(20))))).length, 20);
+    await assertProblem(await post(await archiveOf(...entries(21))), 422, 'too_many_files');
   });
 
   it("knows an archive's own manifest.json from a file of that name", async () => {

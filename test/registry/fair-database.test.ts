@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openTestRegistry, type TestRegistry } from './open-registry.ts';
+
+let store: TestRegistry;
+before(async () => {
+  store = await openTestRegistry();
+});
+after(() => store.close());
+
+const input = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
+
+test('one write of somebody is committed among the first of the many that another asked for before', async () => {
+  const many = Array.from({ length: 800 }, () => store.as('many').packages.create(input));
+  const one = await store.as('one').packages.create(input);
+  const done = await Promise.allSettled(many);
+  assert.ok(done.every(({ status }) => status === 'fulfilled'));
+  const { items } = await store.as('one').events.page({ subject_id: one.record.id, limit: 1 });
+  // Two events for each package, of which 512 may be under way.
+  assert.ok(items[0]!.sequence < 1_100, `event ${items[0]!.sequence}`);
+});
+
+test('what others write is not behind many requests of many files each', async () => {
+  const eve = store.as('eve');
+  const { id } = (await eve.packages.create(input)).record;
+  await eve.files.add(id, { relative_path: 'bytes', body: bytes('same') });
+  const { content_address, size_bytes } = (await eve.files.find(id, 'bytes'))!;
+  const attach = (round: number) =>
+    eve.files.attach(
+      id,
+      Array.from({ length: 500 }, (_, index) => ({ relative_path: `${round}/${index}`, content_address, size_bytes })),
+    );
+  const requests = Array.from({ length: 6 }, (_, round) => attach(round));
+  let answered = 0;
+  for (const request of requests) void request.then(() => answered++);
+  // So all others wait.
+  await Promise.race(requests);
+  await store.as('good').packages.create(input);
+  assert.ok(answered <= 3, `${answered} were before it`);
+  await Promise.all(requests);
+});
+
+test('those without a token have a share for each address', async () => {
+  const here = store.as('anonymous', 'anonymous 192.0.2.1');
+  const there = store.as('anonymous', 'anonymous 192.0.2.2');
+  let answered = 0;
+  const many = Array.from({ length: 1_000 }, () => here.packages.list({ limit: 1 }).then(() => answered++));
+  await there.packages.list({ limit: 1 });
+  assert.ok(answered < 500, `${answered} were before it`);
+  await Promise.all(many);
+});
+
+test('metadata has a bound of members, since each is a row that is written while others wait', async () => {
+  const members = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]));
+  const { packages } = store.as('eve');
+  assert.equal((await packages.create({ ...input, metadata: members(1_000) })).created, true);
+  await assert.rejects(packages.create({ ...input, metadata: members(1_001) }), {
+    code: 'invalid_value',
+    message: /1001 members, and at most 1000/,
+  });
+  // Within a member there may be any number: they are not searched.
+  assert.equal((await packages.create({ ...input, metadata: { all: members(5_000) } })).created, true);
+});
+
+async function* bytes(text: string) {
+  yield Buffer.from(text);
+}
