@@ -25,8 +25,9 @@ export function guideBoardIngest(tools: Tools): CommandDefinition {
       .addHelpText(
         'after',
         `
-The same run again gives the same package. A run whose files have changed under the same id is refused, with exit code 4.
-With STATE_HUB_URL set, State Hub is told of the package; exit code 7 says that only this is missing.
+The same run again gives the same package. A run whose files have changed under
+the same id is refused, with exit code 4. With STATE_HUB_URL set, State Hub gets
+a link to the package; exit code 7 says that only the link is missing.
 
 Examples:
   $ artifactstore guide-board ingest ./runs/run-20260513T210255Z

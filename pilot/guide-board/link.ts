@@ -12,7 +12,8 @@ export function guideBoardLink(tools: Tools): CommandDefinition {
       .addHelpText(
         'after',
         `
-Sends what \`guide-board ingest\` could not. A link that State Hub has already is not sent again.
+Sends what \`guide-board ingest\` could not. A link that State Hub has already
+is not sent again.
 
 Example:
   $ STATE_HUB_URL=http://127.0.0.1:8010 artifactstore guide-board link 01a1fa8d-e2f0-7f1e-9cff-1443cf9b7954`,

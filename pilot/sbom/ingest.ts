@@ -20,7 +20,8 @@ export function sbomIngest(tools: Tools): CommandDefinition {
       .addHelpText(
         'after',
         `
-There is one package for each BOM-Link, which is the bill's serialNumber and version.
+There is one package for each BOM-Link, which is the bill's serialNumber and
+version.
 
 Example:
   $ artifactstore sbom ingest ./dist/sbom`,

@@ -24,7 +24,8 @@ export function testReportIngest(tools: Tools): CommandDefinition {
       .addHelpText(
         'after',
         `
-Counts are taken from the test cases of every JUnit file, coverage from Cobertura XML and lcov.info.
+Counts are taken from the test cases of every JUnit file, coverage from
+Cobertura XML and lcov.info.
 
 Example:
   $ artifactstore test-report ingest ./build/reports --build "$CI_JOB_ID" --subject payments`,

@@ -117,7 +117,13 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
     .version(surroundings.version, '--version', 'print the version')
     .addHelpText(
       'after',
-      '\nStart here:\n  artifactstore dev                 run a server\n  artifactstore push ./results      in another terminal\n\nThe token comes from ARTIFACTSTORE_API_TOKEN, never from an option. Configuration: docs/operate.md.',
+      `
+Start here:
+  artifactstore dev                 run a server
+  artifactstore push ./results      in another terminal
+
+The token comes from ARTIFACTSTORE_API_TOKEN, never from an option.
+Configuration: docs/operate.md.`,
     )
     .helpCommand(false);
   refuseEmpty(program);

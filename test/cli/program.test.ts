@@ -74,6 +74,7 @@ describe('the command line and its documentation', () => {
       command.configureOutput({ writeOut: (part) => void parts.push(part) }).outputHelp();
       const text = parts.join('');
       assert.match(text, /^Usage: artifactstore /, words);
+      for (const line of text.split('\n')) assert.ok(line.length <= (line.startsWith('  ') ? 120 : 80), `${words}: ${line}`);
       if (!groups.has(words) && words !== 'version') assert.match(text, /Examples?:\n {2}\$ /, words);
     }
   });

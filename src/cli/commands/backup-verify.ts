@@ -9,9 +9,10 @@ export const backupVerify: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Reads the backup alone: it needs no database, no storage and no configuration, and makes nothing. Checks the copied log from its
-first event to the head that backup.json names, and reads every object, both digests. Ends with exit code 5 when anything is
-damaged, missing or not finished.
+Reads the backup alone: it needs no database, no storage and no configuration,
+and makes nothing. Checks the copied log from its first event to the head that
+backup.json names, and reads every object, both digests. Ends with exit code 5
+when anything is damaged, missing or not finished.
 
 Example:
   $ artifactstore backup verify /mnt/backup/artifacts`,

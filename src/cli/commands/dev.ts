@@ -8,9 +8,10 @@ export const dev: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Keeps everything in ./var (or where ARTIFACTSTORE_DATABASE_URL and ARTIFACTSTORE_STORAGE_LOCAL_ROOT say), listens on this
-machine only, and makes a token that the other commands find by themselves: the file dev-token beside the database, which
-only you can read.
+Keeps everything in ./var (or where ARTIFACTSTORE_DATABASE_URL and
+ARTIFACTSTORE_STORAGE_LOCAL_ROOT say), listens on this machine only, and makes a
+token that the other commands find: the file dev-token beside the database,
+which only you can read.
 
 Examples:
   $ artifactstore dev

@@ -19,9 +19,11 @@ export const eventsVerify: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Reads the database directly, beside a running server or without one, and makes nothing: a copy on read-only media is enough. Checks
-that no sequence is missing, that every payload matches its digest, that every event continues the chain, and that the log ends
-where its head says. Ends with exit code 5 when one does not hold, and with 3 when the log is empty: then nothing was checked.
+Reads the database directly, beside a running server or without one, and makes
+nothing: a copy on read-only media is enough. Checks that no sequence is
+missing, that every payload matches its digest, that every event continues the
+chain, and that the log ends where its head says. Ends with exit code 5 when one
+of these is not so, and with 3 when the log is empty: then nothing was checked.
 With --input neither a database nor a server is needed.
 
 Examples:

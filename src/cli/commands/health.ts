@@ -10,8 +10,9 @@ export const health: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Looks at the database and the storage directly, without a server. Always prints JSON. Ends with exit code 0 when all is well,
-6 when the database can't be used, else 1.
+Looks at the database and the storage directly, without a server. Always prints
+JSON. Ends with exit code 0 when all is well, 6 when the database can't be used,
+else 1.
 
 Example:
   $ artifactstore health | jq .status`,

@@ -7,7 +7,8 @@ export const manifest: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Prints the whole manifest as canonical JSON (RFC 8785), on one line, with --json and without.
+Prints the whole manifest as canonical JSON (RFC 8785), on one line, with --json
+and without.
 
 Examples:
   $ artifactstore manifest 0198c0de-5a1e-7000-8000-000000000001 | jq '.files[].relative_path'

@@ -29,13 +29,14 @@ export const packagesList: Definition = (command, context) => {
     .option('--finalized-after <time>', 'sealed at this time or later', time)
     .option('--finalized-before <time>', 'sealed before this time', time)
     .option('--metadata <key=value>', 'with this top-level metadata; can be given again', addTerm)
-    .option('--limit <n>', 'at most so many, up to 1000', pageLimit, 100)
+    .option('--limit <n>', 'at most this many, up to 1000', pageLimit, 100)
     .option('--cursor <cursor>', 'continue after an earlier page')
     .addHelpText(
       'after',
       `
---metadata build=43 finds the number 43 and the text "43", build='"43"' the text only. Keys inside an object are not searched; a top key
-that has a dot is written in quotes: '"a.b"=x'.
+--metadata build=43 finds the number 43 and the text "43", build='"43"' the text
+only. Keys inside an object are not searched; a top key that has a dot is
+written in quotes: '"a.b"=x'.
 
 Examples:
   $ artifactstore packages list --producer ci --limit 20

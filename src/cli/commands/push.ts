@@ -20,8 +20,8 @@ export const push: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Hidden and empty files are files; symbolic links are refused; empty directories are left out, with a warning.
-Bytes that the server has are not sent again.
+Hidden and empty files are files; symbolic links are refused; empty directories
+are left out, with a warning. Bytes that the server has are not sent again.
 
 Examples:
   $ artifactstore push ./results --producer ci --subject nightly

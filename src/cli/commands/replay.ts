@@ -7,8 +7,10 @@ export const replay: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Works on the database directly, in one transaction: readers see the old views or the new ones. The views are what the log
-says, so this changes nothing unless they were damaged or their code has changed. A broken log is refused with exit code 5.
+Works on the database directly, in one transaction: readers see the old views or
+the new ones. The views are what the log says, so this changes nothing unless
+they were damaged or their code has changed. A broken log is refused with exit
+code 5.
 
 Example:
   $ artifactstore replay`,

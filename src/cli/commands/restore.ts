@@ -11,14 +11,17 @@ export const restore: Definition = (command, context) => {
   command
     .argument('<dir>', 'the backup')
     .option('--jobs <n>', 'objects put back at once', positiveInteger, 16)
-    .option('--resume', 'keep the objects that are in the storage: after a restore that was stopped, or where only the database was lost')
+    .option('--resume', 'keep the objects that are in the storage: after a restore that was stopped, or when only the database was lost')
     .addHelpText(
       'after',
       `
-Brings a registry back into the database and the storage that the configuration names. Both must be empty or not be there; anything
-else is refused, and nothing is changed. Stop the old registry for good first. The database may be of the other kind: so SQLite
-moves to PostgreSQL, and back. Backends keep their ids. The bytes come first, each digest checked, then the database in one
-transaction; at the end the log is read to its head. It may be stopped or killed at any point: run it again with --resume.
+Restores a registry into the database and the storage that the configuration
+names. Both must be empty or not exist; anything else is refused, and nothing is
+changed. First stop the old registry, and do not start it again. The database
+may be of the other kind: this moves SQLite to PostgreSQL, and back. Backends
+keep their ids. The bytes come first, each digest checked, then the database in
+one transaction; at the end the log is read to its head. It may be stopped or
+killed at any point: run it again with --resume.
 
 Examples:
   $ artifactstore restore /mnt/backup/artifacts

@@ -16,16 +16,15 @@ export const retentionExtend: Definition = (command, context) => {
     .argument('<package_id>', 'the package')
     .addOption(new Option('--until <time>', 'keep it until this time (RFC 3339), or "never" to let it never expire').conflicts('by'))
     .addOption(
-      new Option('--by <duration>', 'keep it so much longer than now decided, such as 30d (w, d, h, m, s)')
-        .argParser(duration)
-        .conflicts('until'),
+      new Option('--by <duration>', 'keep it this much longer, such as 30d (w, d, h, m, s)').argParser(duration).conflicts('until'),
     )
     .requiredOption('--reason <reason>', 'why; it stays in the log')
     .addHelpText(
       'after',
       `
-Retention is only ever extended: the new expiry must be later than now and than the present one. With --by it is that much
-later than the present expiry, or than now when that is over, by the server's clock.
+Retention is only ever extended: the new expiry must be later than now and than
+the present one. With --by it is that much later than the present expiry, or
+than now if that has passed, by the server's clock.
 
 Examples:
   $ artifactstore retention extend 0198c0de-5a1e-7000-8000-000000000001 --by 30d --reason "audit of March"

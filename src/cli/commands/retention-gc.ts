@@ -13,9 +13,11 @@ export const retentionGc: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Works on the database and the storage directly, beside running servers, uploads and other runs. Takes the packages that a sweep
-marked and that nobody holds, gives up packages that were never finalized and are old, and deletes the bytes that no package
-needs. It may be stopped or killed at any point: the next run goes on. It refuses to work while this machine's clock is in doubt
+Works on the database and the storage directly, beside running servers, uploads
+and other runs. Takes the packages that a sweep marked and that nobody holds,
+abandons old packages that were never finalized, and deletes the bytes that no
+package needs. It may be stopped or killed at any point: the next run finishes
+the work. It refuses to work while this machine's clock is in doubt
 (docs/operate/retain.md).
 
 Examples:

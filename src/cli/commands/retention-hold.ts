@@ -8,7 +8,8 @@ export const retentionHold: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Holds add up: a package is collected only when all of them are released. Prints the hold's id, which releases it.
+A package can have several holds; it is collected only when all of them are
+released. Prints the hold's id, which releases it.
 
 Example:
   $ artifactstore retention hold 0198c0de-5a1e-7000-8000-000000000001 --reason "incident 12"`,

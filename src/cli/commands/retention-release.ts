@@ -9,10 +9,11 @@ export const retentionRelease: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-A hold is released once. What had expired meanwhile goes with the first collection after the next sweep.
+A hold is released once. If the package has expired meanwhile, the first
+collection after the next sweep takes it.
 
 Example:
-  $ artifactstore retention release 0198c0de-5a1e-7000-8000-000000000001 0198c0df-0000-7000-8000-000000000002 --reason closed`,
+  $ artifactstore retention release 0198c0de-5a1e-7000-8000-000000000001 0198c0df-0000-7000-8000-000000000002`,
     )
     .action(async (packageId: string, holdId: string, { reason }: { readonly reason?: string }) => {
       parseId(packageId, 'package_id');

@@ -9,9 +9,11 @@ export const retentionSweep: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Works on the database directly, beside running servers or without any. Marks finalized packages whose time is over and that
-nobody holds; deletes nothing. Always prints JSON: {marked_package_ids, marked_count}. Refuses to work while this machine's clock
-is in doubt (docs/operate/retain.md); a dry run then has a member clock_doubt.
+Works on the database directly, beside running servers or without any. Marks
+finalized packages that have expired and that nobody holds; deletes nothing.
+Always prints JSON: {marked_package_ids, marked_count}. Refuses to work while
+this machine's clock is in doubt (docs/operate/retain.md); the JSON of a dry run
+then has clock_doubt.
 
 Example:
   $ artifactstore retention sweep --dry-run | jq .marked_count`,

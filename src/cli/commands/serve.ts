@@ -11,8 +11,10 @@ export const serve: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-An SQLite database is migrated at the start; a PostgreSQL one is refused until \`artifactstore migrate\` was run.
-SIGTERM and SIGINT let requests under way finish, for up to ARTIFACTSTORE_SHUTDOWN_GRACE_SECONDS (30); a second signal ends at once.
+An SQLite database is migrated at the start; a PostgreSQL one is refused until
+\`artifactstore migrate\` was run. SIGTERM and SIGINT stop the server: running
+requests get up to ARTIFACTSTORE_SHUTDOWN_GRACE_SECONDS (30) to finish; a second
+signal ends it at once.
 
 Examples:
   $ ARTIFACTSTORE_AUTH_TOKENS=ci=$TOKEN artifactstore serve

@@ -15,17 +15,19 @@ export interface StorageAdoptOptions {
 export const storageAdopt: Definition = (command, context) => {
   command
     .requiredOption('--backend <id>', 'the storage backend, such as local')
-    .option('--dry-run', 'show what would be taken over, and change nothing')
-    .option('--confirm <registry id>', "this registry's id: take it over although what lies there is not what the log says")
+    .option('--dry-run', 'show what it would adopt, and change nothing')
+    .option('--confirm <registry id>', "this registry's id: adopt the store although its content is not what the log says")
     .addHelpText(
       'after',
       `
-Every store carries a marker, registry.json, that says which registry it belongs to; a registry uses no other one. This command
-writes the marker into a store that has none: one of version 0.2, one that was copied without it, or an empty one that replaces
-a store which is lost. It lists everything that lies there first. When all objects of the log are found and nothing else, the
-marker is written at once. Otherwise the command shows what is different and ends with exit code 4; it goes on when --confirm
-repeats the registry's id. Objects of which the log knows nothing are deleted by the next collection. A store with the marker of
-another registry is refused.
+Every store has a marker, registry.json, that says to which registry it belongs;
+a registry uses no other store. This command writes the marker into a store that
+has none: one of version 0.2, one that was copied without it, or an empty one
+that replaces a lost store. First it lists everything there. If it finds all
+objects of the log and nothing else, it writes the marker at once. Otherwise it
+shows the difference and ends with exit code 4, unless --confirm repeats the
+registry's id. The next collection deletes objects that the log does not know. A
+store with the marker of another registry is refused.
 
 Examples:
   $ artifactstore storage adopt --backend local --dry-run

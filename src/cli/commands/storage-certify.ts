@@ -30,13 +30,16 @@ export const storageCertify: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Writes below a prefix of its own and in buckets of its own, and removes all of it, also after Ctrl-C. A run moves about 100 MB. Ends
-with exit code 1 when the store is not safe for registry storage; with --family, when one of these probes fails. Keys are given by reference only, never by value.
+Writes below its own prefix and into its own buckets, and removes all of it,
+also after Ctrl-C. A run moves about 100 MB. Ends with exit code 1 when the
+store is not safe for registry storage; with --family, when one of these probes
+fails. Keys are given by reference only, never by value.
 
 Examples:
   $ artifactstore storage certify
   $ artifactstore storage certify --save --other-bucket payroll
-  $ artifactstore storage certify --endpoint https://s3.example.org --bucket trial --access-key-ref env:KEY --secret-key-ref env:SECRET`,
+  $ artifactstore storage certify --endpoint https://s3.example.org --bucket trial \\
+      --access-key-ref env:KEY --secret-key-ref env:SECRET`,
     )
     .action(async (options: StorageCertifyOptions) => {
       // It may be a key by mistake, which an argument's own check would repeat.

@@ -8,12 +8,12 @@ export const storageVerify: Definition = (command, context) => {
   command
     .requiredOption('--backend <id>', 'the storage backend, such as local')
     .addOption(
-      new Option('--since <time>', 'leave out what was verified at this time (RFC 3339) or later, or so recently: 7d')
+      new Option('--since <time>', 'skip what was verified at this time (RFC 3339) or later; 7d is a week ago')
         .argParser((text) => timeOrAge(text))
         .conflicts(notWithOrphans),
     )
     .addOption(
-      new Option('--rate <bytes>', 'read at most so much a second, such as 50MB').argParser(bytesPerSecond).conflicts(notWithOrphans),
+      new Option('--rate <bytes>', 'read at most this much a second, such as 50MB').argParser(bytesPerSecond).conflicts(notWithOrphans),
     )
     .addOption(new Option('--jobs <n>', 'objects read at once').argParser(positiveInteger).default(2).conflicts(notWithOrphans))
     .addOption(new Option('--restart', 'start at the beginning, not where a stopped run was').conflicts(notWithOrphans))
@@ -25,11 +25,14 @@ export const storageVerify: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Works on the database and the storage directly, beside running servers. Reads every object from end to end, checks both digests
-and records what it finds: what is bad or missing shows in /health and is never served, what is good again is cleared. Ends with
-exit code 5 when anything is bad or missing. An object that cannot be read now, for lack of permission for example, is neither: it is
-reported, not recorded, and the exit code is 6. When the store itself is in doubt, nothing is recorded, and the exit code is 6 too; so
-it is when not one of the first 100 objects is there. A run that was stopped resumes where it was.
+Works on the database and the storage directly, beside running servers. Reads
+every object from end to end, checks both digests and records what it finds:
+what is bad or missing shows in /health and is never served, what is good again
+is cleared. Ends with exit code 5 when anything is bad or missing. An object
+that cannot be read now, for example without permission, is neither: it is
+reported, not recorded, and the exit code is 6. The exit code is also 6, with
+nothing recorded, when the store itself is in doubt, or when not one of the
+first 100 objects is there. A run that was stopped resumes where it was.
 
 Examples:
   $ artifactstore storage verify --backend local

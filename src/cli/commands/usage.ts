@@ -7,9 +7,11 @@ export const usage: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Asks the server how full the registry is: packages and their bytes by status, producer and retention class, what lies in each
-backend, what a collection would free now, the room that is left, and when it was last swept, collected, verified and copied.
-LOGICAL bytes count for each file; STORED ones lie there once.
+Asks the server how full the registry is: packages and their bytes by status,
+producer and retention class, the bytes in each backend, what a collection would
+free now, the room that is left, and the last sweep, collection, verification
+and backup. LOGICAL counts the bytes of each file; STORED counts equal bytes
+once.
 
 Examples:
   $ artifactstore usage

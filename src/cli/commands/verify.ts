@@ -12,13 +12,15 @@ export const verify: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-Asks the server for the manifest and checks it against the package and against the log of events; then every byte of
-every file against the manifest, and in a directory the executable bits. Whatever is odd in a directory, the rest is
-checked. Ends with exit code 5 when anything is wrong, and says what.
+Asks the server for the manifest and checks it against the package and against
+the log of events; then every byte of every file against the manifest, and in a
+directory the executable bits. When something in a directory cannot be checked,
+the rest still is. Ends with exit code 5 when anything is wrong, and says what.
 
-When no server answers, a directory is checked against the manifest that \`pull\` saved beside it, or against the
-manifest.json of an unpacked archive. A saved manifest is trusted as given: with --digest it must be the one that you
-were given the digest of.
+When no server answers, a directory is checked against the manifest that
+\`pull\` saved beside it, or against the manifest.json of an unpacked archive. A
+saved manifest is trusted as it is; with --digest it must have the digest that
+you noted.
 
 Examples:
   $ artifactstore verify 0198c0de-5a1e-7000-8000-000000000001
