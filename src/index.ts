@@ -20,4 +20,6 @@ export type { EventPayloads, EventType } from './kernel/log/event.ts';
 export type { Manifest, ManifestFile, StorageReceipt } from './kernel/manifest.ts';
 export type * from './registry/REGISTRY.ts';
 export type * from './registry/upkeep/OPERATOR.ts';
+export type { BackendConfig, BackendKind } from './storage/kind.ts';
+export { backendKinds } from './storage/kinds.ts';
 export { version } from './version.ts';

@@ -31,7 +31,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'serve/',
     'certify/certificate.ts',
   ],
-  config: [],
+  config: ['protocol/', 'storage/kind.ts', 'storage/kinds.ts'],
   compose: [
     'backup/',
     'certify/',
@@ -54,6 +54,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'config/config.ts',
     'registry/upkeep/OPERATOR.ts',
     'registry/REGISTRY.ts',
+    'storage/kind.ts',
+    'storage/kinds.ts',
     'version.ts',
   ],
 };

@@ -5,6 +5,7 @@ describe('the public names', () => {
   it('are these and no others', async () => {
     assert.deepEqual(Object.keys(await import('../src/index.ts')).sort(), [
       'ArtifactstoreError',
+      'backendKinds',
       'canonicalJson',
       'connectRegistry',
       'createHasher',

@@ -24,6 +24,8 @@ export interface Surroundings {
 export interface CertifyOptions {
   /** The configured one where absent. */
   readonly place?: CertifyPlace;
+  /** Which of several configured ones. */
+  readonly backendId?: string;
   /** Keys of the bucket's owner. */
   readonly owner?: KeyPlaces;
   readonly reach?: { readonly otherBucket?: string };

@@ -3,10 +3,12 @@ import { type CertifyOptions, certifyStore } from '../certify/certify.ts';
 import type { Config } from '../config/config.ts';
 import { staticCredentials } from '../credentials/static.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { isS3, type S3BackendConfig, variablesOf } from '../storage/s3/config.ts';
+import { dialectOf, dialectWithoutProfile, s3Connection } from '../storage/s3/configured.ts';
 import { tryProfilePath, writeProfile } from '../storage/s3/profile.ts';
 import type { Connection } from '../storage/s3/settings.ts';
 import { version } from '../version.ts';
-import { dialectOf, dialectWithoutProfile, s3Connection } from './open-s3.ts';
+import { credentialsFor } from './open-store.ts';
 
 type Options = Pick<CertifyOptions, 'families' | 'onProbe' | 'reach' | 'signal'>;
 
@@ -29,6 +31,8 @@ export interface References {
 export interface CertifyS3Options extends Options {
   /** The configured S3 backend where absent. */
   readonly place?: Place;
+  /** Which of several configured ones. */
+  readonly backendId?: string;
   /** The keys of the bucket's owner. */
   readonly owner?: References;
   /** Writes what was found of the configured backend where it looks for it. */
@@ -41,18 +45,14 @@ export interface CertifyS3Options extends Options {
 
 /** Certifies the configured S3 backend, or any other place. */
 export async function certifyS3(config: Config, options: CertifyS3Options): Promise<Certificate> {
-  const { place, owner, save = false, onCertificate, environment, ...rest } = options;
-  const backend = config.backends.find((each) => each.kind === 's3');
-  if (place === undefined && backend === undefined)
-    throw new ArtifactstoreError('invalid_configuration', 'There is no S3 backend to certify.', {
-      info: { hint: 'name s3 in ARTIFACTSTORE_STORAGE_BACKENDS and set ARTIFACTSTORE_S3_BUCKET, or give --endpoint and --bucket' },
-    });
-  const saved = save && place === undefined ? backend?.profilePath : undefined;
-  if (saved !== undefined) await tryProfilePath(saved);
+  const { place, backendId, owner, save = false, onCertificate, environment, ...rest } = options;
+  const backend = place === undefined ? configured(config, backendId) : undefined;
+  const saved = save ? backend : undefined;
+  if (saved !== undefined) await tryProfilePath(saved.profilePath, variablesOf(saved));
   const connection: Connection =
-    place === undefined
-      ? s3Connection(backend!, config.referenced)
-      : { ...place, credentials: staticCredentials(place.credentials, { environment }) };
+    backend !== undefined
+      ? s3Connection(backend, credentialsFor(config))
+      : { ...place!, credentials: staticCredentials(place!.credentials, { environment }) };
   const ownerConnection = owner && {
     ...connection,
     credentials: staticCredentials(owner, { environment: { ...config.referenced, ...environment } }),
@@ -63,12 +63,37 @@ export async function certifyS3(config: Config, options: CertifyS3Options): Prom
     keyPrefix: place?.keyPrefix ?? backend?.keyPrefix ?? '',
     ...(ownerConnection === undefined ? {} : { ownerConnection }),
     // A certificate that did not ask for something changes nothing about it. One that cannot be read is replaced.
-    ...(place === undefined && backend !== undefined
-      ? { assumed: await dialectOf(backend).catch(() => dialectWithoutProfile(backend)) }
-      : {}),
+    ...(backend !== undefined ? { assumed: await dialectOf(backend).catch(() => dialectWithoutProfile(backend)) } : {}),
     version,
   });
   onCertificate?.(certificate);
-  if (saved !== undefined) await writeProfile(saved, certificate);
+  if (saved !== undefined) await writeProfile(saved.profilePath, certificate, variablesOf(saved));
   return certificate;
+}
+
+function configured({ backends }: Config, id: string | undefined): S3BackendConfig {
+  const buckets = backends.filter(isS3);
+  const found = id === undefined && buckets.length === 1 ? buckets[0] : buckets.find((each) => each.id === id);
+  if (found !== undefined) return found;
+  const ids = buckets.map((each) => each.id).join(', ');
+  if (id !== undefined)
+    throw new ArtifactstoreError(
+      'invalid_configuration',
+      `"${id}" is not one of the S3 backends that are configured${ids === '' ? '' : `: ${ids}`}.`,
+      {
+        info: { hint: 'name it in ARTIFACTSTORE_STORAGE_BACKENDS, or give the name of another in --backend' },
+      },
+    );
+  throw new ArtifactstoreError(
+    'invalid_configuration',
+    buckets.length === 0 ? 'There is no S3 backend to certify.' : `There are several S3 backends: ${ids}.`,
+    {
+      info: {
+        hint:
+          buckets.length === 0
+            ? 'name s3 in ARTIFACTSTORE_STORAGE_BACKENDS and set ARTIFACTSTORE_S3_BUCKET, or give --endpoint and --bucket'
+            : `name one: --backend ${buckets[0]!.id}`,
+      },
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { uptime } from 'node:os';
-import type { Config } from '../config/config.ts';
+import type { BackendConfig, Config } from '../config/config.ts';
+import { openCredentials } from '../credentials/open.ts';
 import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
 import { openDataPlane } from '../dataplane/streaming.ts';
@@ -13,10 +14,9 @@ import { operationsUrl } from '../registry/operations/url.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
 import { guardStorage } from '../storage/guarded.ts';
-import type { StoreName } from '../storage/judge-store.ts';
-import { openLocalStorage } from '../storage/local/local.ts';
+import { type BackendKind, type BackendParts, kindOf, type StoreName } from '../storage/kind.ts';
+import { backendKinds } from '../storage/kinds.ts';
 import type { Storage } from '../storage/STORAGE.ts';
-import { endpointOf } from '../storage/s3/settings.ts';
 import { version } from '../version.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
@@ -42,20 +42,11 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** A database server that is not up yet is waited for so long. */
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
+  /** The kinds of backends that the configuration was read with; those of this package where absent. */
+  readonly kinds?: readonly BackendKind[];
   /** Told of what callers are not told in full; nowhere where absent. */
   readonly onIncident?: (incident: Incident) => void;
 }
-
-/** One row for each kind of backend; what only some need is loaded by them. */
-const backendKinds = {
-  local: async (backend) => openLocalStorage({ id: backend.id, root: backend.root }),
-  s3: async (backend, config) => (await import('./open-s3.ts')).openS3(backend, config.referenced),
-} as const satisfies {
-  readonly [K in Config['backends'][number]['kind']]: (
-    backend: Extract<Config['backends'][number], { kind: K }>,
-    config: StoreConfig,
-  ) => Promise<Storage>;
-};
 
 /** A service that is started in `/` would keep its data in /var unasked and, started elsewhere another time, not find it. */
 function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): void {
@@ -69,22 +60,27 @@ function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): v
   );
 }
 
-/** The row of a backend's kind with the backend itself: the compiler cannot see that they go together. */
-export function openBackend(backend: Config['backends'][number], config: StoreConfig): Promise<Storage> {
-  const open = backendKinds[backend.kind] as (backend: Config['backends'][number], config: StoreConfig) => Promise<Storage>;
-  return open(backend, config);
+/** The backend, opened as its kind does. */
+export function openBackend(backend: BackendConfig, config: StoreConfig, kinds: readonly BackendKind[] = backendKinds): Promise<Storage> {
+  return kindOf(backend, kinds).open(backend, credentialsFor(config));
+}
+
+/** Where backends get their keys from. */
+export function credentialsFor({ referenced }: Pick<StoreConfig, 'referenced'>): BackendParts {
+  return { credentials: (described, about) => openCredentials(described, { ...about, environment: referenced }) };
 }
 
 /** The backend as this registry's own: see `storage/guarded.ts`. */
 function guarded(
   storage: Storage,
-  backend: Config['backends'][number],
+  backend: BackendConfig,
+  name: StoreName,
   database: Database<RegistryOperations>,
   onIncident: (incident: Incident) => void,
 ): Storage {
   const input = { backendId: backend.id };
   return guardStorage(storage, {
-    ...nameOf(backend),
+    ...name,
     look: (counted) => database.read('backend.look', { ...input, counted }),
     record: () => database.write('backend.record', input),
     now: () => formatTimestamp(Date.now()),
@@ -92,17 +88,10 @@ function guarded(
   });
 }
 
-/** Where it is, for messages, and the setting that says so. */
-export function nameOf(backend: Config['backends'][number]): StoreName {
-  if (backend.kind === 'local') return { where: backend.root, setting: 'ARTIFACTSTORE_STORAGE_LOCAL_ROOT' };
-  const { bucket, keyPrefix } = backend;
-  const where = `${endpointOf(backend)}/${bucket}${keyPrefix === '' ? '' : `/${keyPrefix}`}`;
-  return { where, setting: 'ARTIFACTSTORE_S3_BUCKET, _KEY_PREFIX and _ENDPOINT_URL' };
-}
-
 /** Opens the parts in order and closes what was opened when one of them cannot be. */
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   refuseMisplaced(config, options);
+  const { kinds = backendKinds } = options;
   await using opened = new AsyncDisposableStack();
   // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {
@@ -115,9 +104,9 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   const onIncident = options.onIncident ?? (() => undefined);
   const backends = new Map<string, Storage>();
   for (const backend of options.parts === 'database' ? [] : config.backends) {
-    const storage = await openBackend(backend, config);
+    const storage = await openBackend(backend, config, kinds);
     opened.defer(() => storage.close?.());
-    backends.set(backend.id, guarded(storage, backend, database, onIncident));
+    backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }
   const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
   opened.defer(() => dataplane.close());

@@ -7,8 +7,10 @@ import type { CheckBackupOptions, CheckedBackup, Restored, RestoreOptions } from
 import { restore } from '../registry/upkeep/restore.ts';
 import { guardStorage } from '../storage/guarded.ts';
 import { judgeStore } from '../storage/judge-store.ts';
+import { kindOf } from '../storage/kind.ts';
+import { backendKinds } from '../storage/kinds.ts';
 import { openBackup } from './open-backup.ts';
-import { nameOf, openBackend, openStore, type StoreConfig } from './open-store.ts';
+import { openBackend, openStore, type StoreConfig } from './open-store.ts';
 
 /** Brings a backup back into the database and the backends that the configuration names, and reads the log from there to its end. */
 export async function restoreStore(config: StoreConfig, directory: string, options: RestoreOptions): Promise<Restored> {
@@ -33,12 +35,13 @@ async function bringBack(config: StoreConfig, directory: string, options: Restor
   for (const backend of config.backends) {
     const storage = await openBackend(backend, config);
     opened.defer(() => storage.close?.());
+    const name = kindOf(backend, backendKinds).nameOf(backend);
     // There is no log yet: it will be that of the backup, so its registry is the one that the storage must belong to, or nobody.
     const look = async () => ({ registryId, known: false, recorded: false, liveObjects: 0 });
-    const verdict = await judgeStore(storage, nameOf(backend), look);
+    const verdict = await judgeStore(storage, name, look);
     if (verdict.kind === 'doubt') throw inUse(verdict.error);
     const record = async () => undefined;
-    backends.set(backend.id, guardStorage(storage, { ...nameOf(backend), look, record, now: () => formatTimestamp(Date.now()) }));
+    backends.set(backend.id, guardStorage(storage, { ...name, look, record, now: () => formatTimestamp(Date.now()) }));
   }
   const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
   opened.defer(() => dataplane.close());

@@ -4,19 +4,21 @@ import { parseEnv } from 'node:util';
 import { type Algorithm, algorithms } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { builtInRetentionClasses, type RetentionClass } from '../kernel/retention.ts';
+import { parseHttpUrl } from '../protocol/http-url.ts';
 import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts';
+import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
-import { parseHttpUrl } from './http-url.ts';
 import { readRetentionClasses } from './retention-file.ts';
-import { parseRoutes, type StorageRoute } from './routes.ts';
-import { readS3, type S3BackendConfig } from './s3.ts';
+import type { StorageRoute } from './routes.ts';
 import { type SettingSource, type Settings, settingsFrom } from './settings.ts';
+import { readStorage } from './storage.ts';
 import { type BearerToken, parseTokens } from './tokens.ts';
 
+export type { BackendConfig } from '../storage/kind.ts';
 export type { DatabaseTarget } from './database-url.ts';
 export type { StorageRoute } from './routes.ts';
-export type { S3BackendConfig } from './s3.ts';
 export type { BearerToken } from './tokens.ts';
 
 /**
@@ -78,19 +80,13 @@ export interface Config {
   describe(): Readonly<Record<string, string>>;
 }
 
-export type BackendConfig = LocalBackendConfig | S3BackendConfig;
-
-export interface LocalBackendConfig {
-  readonly kind: 'local';
-  readonly id: string;
-  readonly root: string;
-}
-
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
 export interface ReadConfigOptions {
   /** Where `.env` is looked for and relative paths start; the working directory where absent. */
   readonly directory?: string;
+  /** The kinds of backends that can be named; those of this package where absent. */
+  readonly kinds?: readonly BackendKind[];
 }
 
 /**
@@ -101,13 +97,14 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   options: ReadConfigOptions = {},
 ): Config {
+  const { kinds = backendKinds } = options;
   const directory = resolve(options.directory ?? '.');
   const settings = settingsFrom(sources(environment, directory));
 
   const config: Config = {
     database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
     digestAlgorithm: settings.oneOf('DIGEST_ALGORITHM', 'blake3', Object.keys(algorithms)) as Algorithm,
-    ...storage(settings, directory),
+    ...readStorage(settings, directory, kinds),
     misplaced: [],
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
@@ -150,13 +147,13 @@ export function readConfig(
       },
     );
   }
-  return deepFreeze({ ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings) : [] });
+  return deepFreeze({ ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings, kinds) : [] });
 }
 
-function misplaced({ backends, database }: Config, settings: Settings): readonly string[] {
+function misplaced({ backends, database }: Config, settings: Settings, kinds: readonly BackendKind[]): readonly string[] {
   const needed = [
     ...(database.kind === 'sqlite' ? ['DATABASE_URL'] : []),
-    ...backends.map(({ kind }) => (kind === 'local' ? 'STORAGE_LOCAL_ROOT' : 'STORAGE_SPOOL_ROOT')),
+    ...backends.map((backend) => kindOf(backend, kinds).directorySetting(backend)),
   ];
   return needed.filter((name) => !settings.isSet(name)).map((name) => `ARTIFACTSTORE_${name}`);
 }
@@ -196,25 +193,6 @@ function dotEnv(directory: string): Readonly<Record<string, string | undefined>>
       cause: error,
     });
   }
-}
-
-function storage(settings: Settings, directory: string): Pick<Config, 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory'> {
-  const root = resolve(directory, settings.text('STORAGE_LOCAL_ROOT', './var/storage'));
-  const ids = settings.list('STORAGE_BACKENDS', 'local');
-  const s3 = readS3(settings, directory, ids.includes('s3'));
-  const spoolDirectory = resolve(directory, settings.text('STORAGE_SPOOL_ROOT', './var/spool'));
-  if (ids.length === 0) settings.refuse('STORAGE_BACKENDS', 'names no backend; the default is "local"');
-  const backends: BackendConfig[] = [];
-  for (const [index, id] of ids.entries()) {
-    if (ids.indexOf(id) !== index) settings.refuse('STORAGE_BACKENDS', `names "${id}" twice`);
-    else if (id === 'local') backends.push({ kind: 'local', id, root });
-    else if (id === 's3') backends.push(s3);
-    else settings.refuse('STORAGE_BACKENDS', `"${id}" is not a backend; the backends are "local" and "s3"`);
-  }
-  const defaultBackend = settings.text('STORAGE_DEFAULT_BACKEND', ids.length === 1 ? ids[0]! : 'local');
-  if (!ids.includes(defaultBackend)) settings.refuse('STORAGE_DEFAULT_BACKEND', `"${defaultBackend}" is not one of ${ids.join(', ')}`);
-  const routes = settings.parsed('STORAGE_BACKEND_ROUTES', '', (text) => parseRoutes(text, ids));
-  return { backends, defaultBackend, routes, spoolDirectory };
 }
 
 function retentionClasses(settings: Settings, directory: string): readonly RetentionClass[] {

@@ -21,3 +21,25 @@ export interface Keys {
   /** When the store stops taking them, in milliseconds since the epoch; absent where they do not end. */
   readonly expiresAtMilliseconds?: number;
 }
+
+/** Where keys for a store come from, as the configuration says it. */
+export type CredentialsConfig = StaticKeysConfig | WebIdentityConfig;
+
+export interface StaticKeysConfig {
+  readonly kind: 'static';
+  /** `env:NAME` or `file:/path`. */
+  readonly accessKeyRef: string;
+  readonly secretKeyRef: string;
+  readonly sessionTokenRef: string | undefined;
+}
+
+export interface WebIdentityConfig {
+  readonly kind: 'web-identity';
+  readonly stsEndpointUrl: string | undefined;
+  readonly roleArn: string;
+  readonly webIdentityTokenFile: string;
+  readonly sessionDurationSeconds: number;
+}
+
+/** What the names of a store's settings begin with, where there is one store only. */
+export const s3Variables = 'ARTIFACTSTORE_S3_';

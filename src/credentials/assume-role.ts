@@ -11,6 +11,8 @@ export interface RoleRequest {
   readonly sessionName: string;
   readonly sessionDurationSeconds: number;
   readonly webIdentityToken: string;
+  /** What the names of its settings begin with, for messages: `ARTIFACTSTORE_S3_`. */
+  readonly variables: string;
 }
 
 export interface AssumeRoleOptions {
@@ -112,14 +114,13 @@ async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
 
 const maximumAnswerBytes = 1_048_576;
 
-const settings = {
-  token: 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE',
-  role: 'ARTIFACTSTORE_S3_ROLE_ARN',
-  endpoint: 'ARTIFACTSTORE_S3_STS_ENDPOINT_URL',
-  duration: 'ARTIFACTSTORE_S3_SESSION_DURATION_SECONDS',
-} as const;
-
 function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt: number): ArtifactstoreError {
+  const settings = {
+    token: `${request.variables}WEB_IDENTITY_TOKEN_FILE`,
+    role: `${request.variables}ROLE_ARN`,
+    endpoint: `${request.variables}STS_ENDPOINT_URL`,
+    duration: `${request.variables}SESSION_DURATION_SECONDS`,
+  };
   const place = request.stsEndpointUrl ?? `AWS in ${request.region}`;
   const code = /<Code>\s*([A-Za-z0-9._-]{1,64})\s*<\/Code>/.exec(answer)?.[1];
   const { $metadata: { httpStatusCode: status = undefined } = {} } = error as { $metadata?: { httpStatusCode?: number } };
@@ -129,25 +130,26 @@ function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt
     return unavailable(`The address ${place} ${what}`, settings.endpoint);
   }
   const refusal = `The security token service at ${place} refuses (${status} ${code})`;
-  const setting = settingByCode.get(code) ?? (status === 403 ? settings.token : status === 404 ? settings.role : undefined);
-  if (setting === settings.token) {
+  const about = aboutByCode.get(code) ?? (status === 403 ? 'token' : status === 404 ? 'role' : undefined);
+  if (about === 'token') {
     const end = tokenEnd(request.webIdentityToken);
     const ended = end !== undefined && end <= askedAt;
     if (ended) return unavailable(`${refusal}: the token ended at ${new Date(end).toISOString()}`, settings.token);
     return unavailable(`${refusal} the token, or the role ${request.roleArn} does not trust it`, settings.token, settings.role);
   }
-  if (setting === settings.role) return unavailable(`${refusal} the role ${request.roleArn}`, settings.role);
+  if (about === 'role') return unavailable(`${refusal} the role ${request.roleArn}`, settings.role);
   if (status >= 500) return unavailable(`${refusal}; it fails by itself`, settings.endpoint);
   const asked = `a session of ${request.sessionDurationSeconds} seconds for the role ${request.roleArn}`;
   return unavailable(`${refusal} ${asked}; the role may allow less`, settings.duration, settings.role);
 }
 
-const settingByCode: ReadonlyMap<string, string> = new Map([
-  ['ExpiredTokenException', settings.token],
-  ['InvalidIdentityToken', settings.token],
-  ['IDPRejectedClaim', settings.token],
-  ['IDPCommunicationError', settings.token],
-  ['NoSuchEntity', settings.role],
+/** Which setting a refusal is about. */
+const aboutByCode: ReadonlyMap<string, 'token' | 'role'> = new Map([
+  ['ExpiredTokenException', 'token'],
+  ['InvalidIdentityToken', 'token'],
+  ['IDPRejectedClaim', 'token'],
+  ['IDPCommunicationError', 'token'],
+  ['NoSuchEntity', 'role'],
 ]);
 
 function unavailable(text: string, ...names: readonly [string, ...string[]]): ArtifactstoreError {

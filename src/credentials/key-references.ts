@@ -1,3 +1,4 @@
+import { s3Variables } from './CREDENTIALS.ts';
 import { readSecretFile } from './secret-file.ts';
 
 /** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
@@ -5,6 +6,8 @@ export interface KeyReferences {
   readonly accessKeyRef: string;
   readonly secretKeyRef: string;
   readonly sessionTokenRef?: string | undefined;
+  /** What the names of the settings that hold these references begin with, for messages; `s3Variables` where absent. */
+  readonly variables?: string;
 }
 
 export interface KeyValues {
@@ -24,6 +27,7 @@ export interface ReferenceProblem {
 
 /** Everything that the references lead to, white space around it removed; or all that is wrong with them. */
 export async function readKeys(references: KeyReferences, environment: Readonly<Record<string, string | undefined>>): Promise<KeyReading> {
+  const { variables = s3Variables } = references;
   const problems: ReferenceProblem[] = [];
   const resolve = async (reference: string, name: string): Promise<string> => {
     const found = await follow(reference, environment);
@@ -32,9 +36,9 @@ export async function readKeys(references: KeyReferences, environment: Readonly<
     return '';
   };
   const [accessKeyId, secretAccessKey, sessionToken] = await Promise.all([
-    resolve(references.accessKeyRef, 'ARTIFACTSTORE_S3_ACCESS_KEY_REF'),
-    resolve(references.secretKeyRef, 'ARTIFACTSTORE_S3_SECRET_KEY_REF'),
-    references.sessionTokenRef === undefined ? undefined : resolve(references.sessionTokenRef, 'ARTIFACTSTORE_S3_SESSION_TOKEN_REF'),
+    resolve(references.accessKeyRef, `${variables}ACCESS_KEY_REF`),
+    resolve(references.secretKeyRef, `${variables}SECRET_KEY_REF`),
+    references.sessionTokenRef === undefined ? undefined : resolve(references.sessionTokenRef, `${variables}SESSION_TOKEN_REF`),
   ]);
   return problems.length > 0
     ? { problems: problems.sort((left, right) => (left.name < right.name ? -1 : 1)) }

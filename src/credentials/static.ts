@@ -23,8 +23,8 @@ export interface StaticCredentialsOptions {
  */
 export function staticCredentials(references: KeyReferences, options: StaticCredentialsOptions = {}): Credentials {
   const { environment = process.env, now = Date.now, wait = sleep } = options;
-  const parts = Object.values(references) as readonly (string | undefined)[];
-  const watched = parts.some((reference) => reference?.startsWith('file:'));
+  const { accessKeyRef, secretKeyRef, sessionTokenRef } = references;
+  const watched = [accessKeyRef, secretKeyRef, sessionTokenRef].some((reference) => reference?.startsWith('file:'));
   const read = (): Promise<KeyReading> => readKeys(references, environment);
 
   let current: { readonly values: KeyValues; readonly keys: Keys; readonly takenAt: number } | undefined;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { type AssumeRoleOptions, assumeRoleWithWebIdentity } from './assume-role.ts';
-import type { Credentials } from './CREDENTIALS.ts';
+import { type Credentials, s3Variables } from './CREDENTIALS.ts';
 import { type RenewalOptions, renewedCredentials } from './renewed.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -13,6 +13,8 @@ export interface WebIdentitySettings {
   /** An absolute path; whoever issues tokens replaces the file. */
   readonly webIdentityTokenFile: string;
   readonly sessionDurationSeconds: number;
+  /** What the names of these settings begin with, for messages; `s3Variables` where absent. */
+  readonly variables?: string;
   /** By what the store's own log knows this process; `artifactstore-` and the host's name by default. */
   readonly sessionName?: string;
 }
@@ -24,24 +26,27 @@ export interface WebIdentityOptions extends AssumeRoleOptions, RenewalOptions {}
  * exchange. Nothing is asked for before keys are.
  */
 export function webIdentityCredentials(settings: WebIdentitySettings, options: WebIdentityOptions = {}): Credentials {
-  const { stsEndpointUrl, region, roleArn, webIdentityTokenFile, sessionDurationSeconds } = settings;
+  const { stsEndpointUrl, region, roleArn, webIdentityTokenFile, sessionDurationSeconds, variables = s3Variables } = settings;
   const sessionName = legalSessionName(settings.sessionName ?? `artifactstore-${hostname()}`);
   return renewedCredentials(async () => {
-    const webIdentityToken = await readToken(webIdentityTokenFile);
-    return assumeRoleWithWebIdentity({ stsEndpointUrl, region, roleArn, sessionName, sessionDurationSeconds, webIdentityToken }, options);
+    const webIdentityToken = await readToken(webIdentityTokenFile, variables);
+    return assumeRoleWithWebIdentity(
+      { stsEndpointUrl, region, roleArn, sessionName, sessionDurationSeconds, webIdentityToken, variables },
+      options,
+    );
   }, options);
 }
 
-async function readToken(path: string): Promise<string> {
+async function readToken(path: string, variables: string): Promise<string> {
   const read = await readSecretFile(path);
-  if ('problem' in read) throw tokenFileError(`The token file ${path} ${read.problem}`, read.cause);
+  if ('problem' in read) throw tokenFileError(variables, `The token file ${path} ${read.problem}`, read.cause);
   const token = read.text.trim();
-  if (token === '') throw tokenFileError(`The token file ${path} is empty`);
+  if (token === '') throw tokenFileError(variables, `The token file ${path} is empty`);
   return token;
 }
 
-function tokenFileError(text: string, cause?: unknown): ArtifactstoreError {
-  const name = 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE';
+function tokenFileError(variables: string, text: string, cause?: unknown): ArtifactstoreError {
+  const name = `${variables}WEB_IDENTITY_TOKEN_FILE`;
   return new ArtifactstoreError('storage_unavailable', `${text}. See ${name}`, { field: name, info: { names: [name] }, cause });
 }
 

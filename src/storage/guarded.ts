@@ -1,6 +1,7 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { sharedLater } from '../runtime/shared-later.ts';
-import { judgeStore, type LogView, type StoreName, type Verdict } from './judge-store.ts';
+import { judgeStore, type LogView, type Verdict } from './judge-store.ts';
+import type { StoreName } from './kind.ts';
 import { type Marker, markerKey, writeMarker } from './marker.ts';
 import type { DraftDirectory, ObjectReader, Ownership, Stoppable, Storage, StorageHealth } from './STORAGE.ts';
 

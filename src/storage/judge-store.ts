@@ -1,5 +1,6 @@
 import { parseObjectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { StoreName } from './kind.ts';
 import { type Marker, markerKey, noMarker, readMarker } from './marker.ts';
 import { certifyPrefix } from './object-key.ts';
 import type { Storage } from './STORAGE.ts';
@@ -13,14 +14,6 @@ export interface LogView {
   readonly recorded: boolean;
   /** Where it was asked for. */
   readonly liveObjects: number;
-}
-
-/** For messages. */
-export interface StoreName {
-  /** The directory, or the bucket with its prefix. */
-  readonly where: string;
-  /** The setting that says so. */
-  readonly setting: string;
 }
 
 /** What a store is to a registry. `identity` tells its marker from another one, in a backend that is a place. */

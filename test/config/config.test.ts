@@ -7,6 +7,8 @@ import { inspect } from 'node:util';
 import { openStore } from '../../src/compose/open-store.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
+import type { LocalBackendConfig } from '../../src/storage/local/kind.ts';
+import { isS3 } from '../../src/storage/s3/config.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'artifactstore-config-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -277,7 +279,7 @@ describe('configuration', () => {
     assert.equal(config.defaultBackend, 's3');
     const [local, s3] = config.backends;
     assert.equal(local?.kind, 'local');
-    assert.ok(s3?.kind === 's3');
+    assert.ok(s3 !== undefined && isS3(s3));
     assert.equal(s3.endpointUrl, 'https://rgw.example.org');
     assert.equal(s3.keyPrefix, 'registry/one');
     assert.equal(s3.multipartChunkBytes, 8_388_608);
@@ -291,6 +293,44 @@ describe('configuration', () => {
     assert.ok(!JSON.stringify(config.describe()).includes('hidden'));
   });
 
+  test('reads backends by name, each with the settings of its own', () => {
+    const config = read({
+      ARTIFACTSTORE_STORAGE_BACKENDS: 'local, disk-2:local, hot:s3, s3',
+      ARTIFACTSTORE_STORAGE_LOCAL_DISK_2_ROOT: '/srv/two',
+      ARTIFACTSTORE_S3_HOT_BUCKET: 'hot',
+      ARTIFACTSTORE_S3_HOT_ACCESS_KEY_REF: 'env:A',
+      ARTIFACTSTORE_S3_HOT_SECRET_KEY_REF: 'env:B',
+      ARTIFACTSTORE_S3_BUCKET: 'plain',
+      ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:A',
+      ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:B',
+    });
+    assert.deepEqual(
+      config.backends.map((backend) => [backend.id, backend.kind, isS3(backend) ? backend.bucket : (backend as LocalBackendConfig).root]),
+      [
+        ['local', 'local', join(directory, 'var/storage')],
+        ['disk-2', 'local', '/srv/two'],
+        ['hot', 's3', 'hot'],
+        ['s3', 's3', 'plain'],
+      ],
+    );
+    const backends = (list: string) => problems({ ARTIFACTSTORE_STORAGE_BACKENDS: list }).message;
+    assert.match(backends('hot:s3'), /ARTIFACTSTORE_S3_HOT_BUCKET: is not set, and the backend "hot" needs it/);
+    assert.match(backends('tape'), /"tape": "tape" is no kind of backend; the kinds are "local" and "s3"/);
+    assert.match(backends('Hot:s3'), /"Hot:s3" is not id:kind, with an id of small letters/);
+    assert.match(backends('a:b:c'), /is not id:kind/);
+    assert.match(backends('a:local,a:local'), /names "a" twice/);
+    assert.match(backends('s3:local'), /"s3:local" is called as another kind/);
+    const sts = { ARTIFACTSTORE_STORAGE_BACKENDS: 'sts:s3' };
+    assert.match(problems(sts).message, /ARTIFACTSTORE_STORAGE_BACKENDS: "sts" cannot be the name of a backend of the kind "s3"/);
+  });
+
+  test('refuses two backends in one place, and one within another', () => {
+    const two = { ARTIFACTSTORE_STORAGE_BACKENDS: 'local,b:local', ARTIFACTSTORE_STORAGE_LOCAL_ROOT: '/srv/a' };
+    assert.match(problems({ ...two, ARTIFACTSTORE_STORAGE_LOCAL_B_ROOT: '/srv/a' }).message, /"local" and "b" are one place, \/srv\/a/);
+    assert.match(problems({ ...two, ARTIFACTSTORE_STORAGE_LOCAL_B_ROOT: '/srv/a/b' }).message, /"b" \(\/srv\/a\/b\) lies within "local"/);
+    read({ ...two, ARTIFACTSTORE_STORAGE_LOCAL_B_ROOT: '/srv/ab' });
+  });
+
   test('reads a bucket with temporary keys, from the STS beside it where no other is named', () => {
     const config = read({
       ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
@@ -302,7 +342,7 @@ describe('configuration', () => {
     });
     assert.equal(config.defaultBackend, 's3');
     const [s3] = config.backends;
-    assert.ok(s3?.kind === 's3');
+    assert.ok(s3 !== undefined && isS3(s3));
     assert.deepEqual(s3.credentials, {
       kind: 'web-identity',
       stsEndpointUrl: 'https://rgw.example.org',

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { openStore } from '../../src/compose/open-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { File } from '../../src/registry/REGISTRY.ts';
+import type { LocalBackendConfig } from '../../src/storage/local/kind.ts';
 import { s3Settings } from '../s3-stand-in/settings.ts';
 import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
@@ -98,7 +99,7 @@ describe('a store belongs to one registry', () => {
     assert.deepEqual(await store.operator.claimStorage(), []);
     await using second = await openStore({
       ...store.config,
-      backends: [{ id: 'local', kind: 'local', root: join(store.directory, 'unmounted') }],
+      backends: [{ ...store.config.backends[0]!, root: join(store.directory, 'unmounted') } as LocalBackendConfig],
     });
     await assert.rejects(add(second, 'x'), { ...unavailable, message: /no marker of this registry, which has used it before/ });
     assert.equal(existsSync(join(store.directory, 'unmounted')), false);

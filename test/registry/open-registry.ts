@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openStore, type Store } from '../../src/compose/open-store.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
+import type { LocalBackendConfig } from '../../src/storage/local/kind.ts';
 
 /** A real registry in a temporary directory: SQLite and a local backend, or whatever `environment` says instead. */
 export interface TestRegistry extends Store {
@@ -17,7 +18,7 @@ export interface TestRegistry extends Store {
 
 /** Where the local backend keeps its objects. */
 export function localRoot(config: Config): string {
-  const local = config.backends.find((backend) => backend.kind === 'local');
+  const local = config.backends.find((backend): backend is LocalBackendConfig => backend.kind === 'local');
   if (local === undefined) throw new Error('no local backend is configured');
   return local.root;
 }

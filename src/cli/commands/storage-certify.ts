@@ -16,6 +16,7 @@ export const storageCertify: Definition = (command, context) => {
           return [...before, name];
         }),
     )
+    .addOption(new Option('--backend <id>', 'which of several configured S3 backends').conflicts('endpoint'))
     .option('--endpoint <url>', 'another store than the configured one')
     .option('--bucket <name>', 'with --endpoint: the bucket')
     .option('--region <name>', 'with --endpoint', 'us-east-1')
@@ -37,6 +38,7 @@ fails. Keys are given by reference only, never by value.
 
 Examples:
   $ artifactstore storage certify
+  $ artifactstore storage certify --backend cold --save
   $ artifactstore storage certify --save --other-bucket payroll
   $ artifactstore storage certify --endpoint https://s3.example.org --bucket trial \\
       --access-key-ref env:KEY --secret-key-ref env:SECRET`,

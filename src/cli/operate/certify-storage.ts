@@ -9,6 +9,7 @@ export interface StorageCertifyOptions {
   readonly markdown?: boolean;
   readonly save?: boolean;
   readonly family?: readonly Family[];
+  readonly backend?: string;
   readonly endpoint?: string;
   readonly bucket?: string;
   readonly region: string;
@@ -30,7 +31,7 @@ export async function certifyStorage(
   using stop = stopOnSignal();
   using progress = createProgressLine(output);
   const place = placeOf(options);
-  const { ownerAccessKeyRef, ownerSecretKeyRef, otherBucket, family, save = false, markdown = false } = options;
+  const { ownerAccessKeyRef, ownerSecretKeyRef, otherBucket, family, backend, save = false, markdown = false } = options;
   const show = (certificate: Certificate): void => {
     progress.clear();
     if (output.json) output.value(certificate);
@@ -45,6 +46,7 @@ export async function certifyStorage(
     onCertificate: show,
     onProbe: ({ id, result }, done, total) => progress.show(() => `${done} of ${total}: ${id} ${signs[result]}`),
     ...(place === undefined ? {} : { place }),
+    ...(backend === undefined ? {} : { backendId: backend }),
     ...(family === undefined ? {} : { families: family }),
     ...(otherBucket === undefined ? {} : { reach: { otherBucket } }),
     ...(ownerAccessKeyRef === undefined || ownerSecretKeyRef === undefined

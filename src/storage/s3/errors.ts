@@ -1,3 +1,4 @@
+import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { cancelled } from '../../runtime/stop.ts';
 import { answerTarget, pageOf } from './foreign-answer.ts';
@@ -65,7 +66,8 @@ export function storeError(error: unknown, subject: Subject, connection: Connect
   const status = storeStatus(error);
   const where = connection.endpointUrl ?? `AWS S3 in ${connection.region}`;
   const what = subject.key === undefined || subject.key === '' ? subject.doing : `${subject.doing} ${subject.key}`;
-  const fault = explainFault({ code, status, target: answerTarget(error), otherRegion: regionOf(error), page: pageOf(error) }, connection);
+  const place = { ...connection, variables: connection.variables ?? s3Variables };
+  const fault = explainFault({ code, status, target: answerTarget(error), otherRegion: regionOf(error), page: pageOf(error) }, place);
   return new ArtifactstoreError(
     fault.kind === 'full' ? 'storage_full' : 'storage_unavailable',
     `Could not ${what} at ${where}: ${fault.text} (${nameOf(code, status)})`,

@@ -5,6 +5,7 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import { contentMd5 } from './body-binding.ts';
@@ -72,7 +73,7 @@ export async function uploadParts(
         if (begunBytes / settings.multipartChunkBytes >= maximumParts)
           throw new ArtifactstoreError(
             'body_too_large',
-            `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES`,
+            `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ${settings.variables ?? s3Variables}MULTIPART_CHUNK_BYTES`,
           );
         number += 1;
         begunBytes += next.value.bytes.byteLength;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import { fsyncPath } from '../local/durable-directory.ts';
@@ -23,7 +24,7 @@ export interface ProfileDocument {
  * Tries whether a document can be written there, and leaves nothing but its folder: finding out what goes into it takes minutes.
  * Throws what is to be done about it.
  */
-export async function tryProfilePath(path: string): Promise<void> {
+export async function tryProfilePath(path: string, variables: string = s3Variables): Promise<void> {
   const target = resolve(path);
   const draft = `${target}.${randomUUID()}.draft`;
   try {
@@ -31,18 +32,18 @@ export async function tryProfilePath(path: string): Promise<void> {
     await (await open(draft, 'wx', 0o644)).close();
     await rm(draft);
   } catch (error) {
-    throw unwritable(error, target);
+    throw unwritable(error, target, variables);
   }
   const there = await stat(target).catch(() => undefined);
   if (there?.isDirectory() === true)
     throw new ArtifactstoreError('invalid_path', `"${target}" can't be written: it is a directory.`, {
-      field: 'ARTIFACTSTORE_S3_PROFILE_PATH',
-      info: { hint: unwritableHint },
+      field: `${variables}PROFILE_PATH`,
+      info: { hint: unwritableHint(variables) },
     });
 }
 
 /** Writes a document where the backend looks for it: whole, or not at all. */
-export async function writeProfile(path: string, document: ProfileDocument): Promise<void> {
+export async function writeProfile(path: string, document: ProfileDocument, variables: string = s3Variables): Promise<void> {
   const target = resolve(path);
   const draft = `${target}.${randomUUID()}.draft`;
   try {
@@ -57,53 +58,56 @@ export async function writeProfile(path: string, document: ProfileDocument): Pro
     await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined);
-    throw unwritable(error, target);
+    throw unwritable(error, target, variables);
   }
   await fsyncPath(dirname(target));
 }
 
 /** Undefined where there is no such file. Errors: `invalid_configuration`, naming the file, where it is no certificate. */
-export async function readProfile(path: string): Promise<Profile | undefined> {
+export async function readProfile(path: string, variables: string = s3Variables): Promise<Profile | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return undefined;
-    throw unreadable(path, (error as Error).message, error);
+    throw unreadable(path, variables, (error as Error).message, error);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw unreadable(path, 'it is not JSON', error);
+    throw unreadable(path, variables, 'it is not JSON', error);
   }
   const { store, dialect } = fields(value);
   const { endpoint, bucket } = fields(store);
   const { bodyBinding, ownerAcl } = fields(dialect);
-  if (typeof endpoint !== 'string' || typeof bucket !== 'string') throw unreadable(path, 'store.endpoint or store.bucket is missing');
+  if (typeof endpoint !== 'string' || typeof bucket !== 'string')
+    throw unreadable(path, variables, 'store.endpoint or store.bucket is missing');
   if (bodyBinding !== 'signed-sha256' && bodyBinding !== 'content-md5')
-    throw unreadable(path, 'dialect.bodyBinding is neither signed-sha256 nor content-md5');
-  if (typeof ownerAcl !== 'boolean') throw unreadable(path, 'dialect.ownerAcl is neither true nor false');
+    throw unreadable(path, variables, 'dialect.bodyBinding is neither signed-sha256 nor content-md5');
+  if (typeof ownerAcl !== 'boolean') throw unreadable(path, variables, 'dialect.ownerAcl is neither true nor false');
   return { endpointUrl: endpoint, bucket, dialect: { bodyBinding, ownerAcl } };
 }
 
-function unwritable(error: unknown, path: string): unknown {
+function unwritable(error: unknown, path: string, variables: string): unknown {
   return localFileError(error, path, 'written', {
-    field: 'ARTIFACTSTORE_S3_PROFILE_PATH',
-    info: { hint: unwritableHint },
+    field: `${variables}PROFILE_PATH`,
+    info: { hint: unwritableHint(variables) },
   });
 }
 
-const unwritableHint = 'set ARTIFACTSTORE_S3_PROFILE_PATH to a file that this user can write';
+function unwritableHint(variables: string): string {
+  return `set ${variables}PROFILE_PATH to a file that this user can write`;
+}
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 
-function unreadable(path: string, text: string, cause?: unknown): ArtifactstoreError {
+function unreadable(path: string, variables: string, text: string, cause?: unknown): ArtifactstoreError {
   return new ArtifactstoreError(
     'invalid_configuration',
     `The store's profile ${path} cannot be used: ${text}. Make it again with storage certify --save, or remove it.`,
-    { field: 'ARTIFACTSTORE_S3_PROFILE_PATH', ...(cause === undefined ? {} : { cause }) },
+    { field: `${variables}PROFILE_PATH`, ...(cause === undefined ? {} : { cause }) },
   );
 }

@@ -1,4 +1,5 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { createLimit } from '../../runtime/limit.ts';
 import type { Storage } from '../STORAGE.ts';
@@ -63,7 +64,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
         return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
       } catch (error) {
         const detail = isArtifactstoreError(error, 'cancelled')
-          ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; look at ARTIFACTSTORE_S3_ENDPOINT_URL and at the store`
+          ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; look at ${settings.variables ?? s3Variables}ENDPOINT_URL and at the store`
           : (error as Error).message;
         return { healthy: false, detail, freeBytes: null, totalBytes: null };
       }

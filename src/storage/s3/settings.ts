@@ -8,6 +8,8 @@ export interface Connection {
   readonly bucket: string;
   readonly forcePathStyle: boolean;
   readonly credentials: Credentials;
+  /** What the names of its settings begin with, for messages; `s3Variables` where absent. */
+  readonly variables?: string;
 }
 
 /** Where requests go, AWS's own place included. */
