@@ -10,6 +10,8 @@ import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts
 import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
+import { parseHostNames } from './host-names.ts';
+import { parseHttpUrl } from './http-url.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { type SettingSource, type Settings, settingsFrom } from './settings.ts';
@@ -45,6 +47,8 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** The names beside those of this machine by which requests may ask for the server; `*` for every one. */
+  readonly allowedHosts: readonly string[];
   readonly logLevel: LogLevel;
   /** Whether `/livez`, `/readyz`, `/health` and `/metrics` are in the log when they answer well. */
   readonly logProbes: boolean;
@@ -108,6 +112,7 @@ export function readConfig(
     misplaced: [],
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
+    allowedHosts: settings.parsed('ALLOWED_HOSTS', '', parseHostNames),
     logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
     logProbes: settings.boolean('LOG_PROBES', true),
     basePath: settings.parsed('BASE_PATH', '', parseBasePath),

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ArtifactstoreError } from '../kernel/error.ts';
 
 /** A request says once to which host it goes (RFC 9112 section 3.2): of two, a proxy and this server could each believe another. */
@@ -11,11 +12,25 @@ export function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): vo
 }
 
 /**
- * For a server that is this machine's alone: a page of somebody else's can have its own name lead here, and a browser then takes this server for
- * that page's. Such a request names the page's host.
+ * Refuses names that nobody gave to a server which listens for this machine alone. A page of somebody else's can let its own name lead to
+ * 127.0.0.1, and a browser then takes this server for that page's; such a request names the page's host. On other addresses every name is taken
+ * until some are allowed. `allowed` are names as they stand in a URL, or `*` for every one; those of this machine always are.
  */
-export function requireLocalHost({ headers }: IncomingMessage): void {
-  const name = URL.parse(`http://${headers.host ?? 'localhost'}`)?.hostname ?? '';
-  if (/^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(name)) return;
-  throw new ArtifactstoreError('forbidden', 'This server is for its own machine; ask it as localhost or 127.0.0.1.', { field: 'host' });
+export function hostCheck(server: Server, allowed: readonly string[]): (request: IncomingMessage) => void {
+  let checks = allowed.length > 0;
+  server.on('listening', () => {
+    checks ||= /^(?:127\.|::1$|::ffff:127\.)/.test((server.address() as AddressInfo).address);
+  });
+  const names = new Set(allowed);
+  return ({ headers }) => {
+    if (!checks || names.has('*')) return;
+    const name = URL.parse(`http://${headers.host ?? 'localhost'}`)?.hostname ?? '';
+    if (namesOfThisMachine.test(name) || names.has(name)) return;
+    throw new ArtifactstoreError('forbidden', 'The Host header names a host that this server does not answer for.', {
+      field: 'host',
+      info: { hint: 'ask it as localhost or 127.0.0.1; names that others use, as behind a proxy, belong into ARTIFACTSTORE_ALLOWED_HOSTS' },
+    });
+  };
 }
+
+const namesOfThisMachine = /^(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;

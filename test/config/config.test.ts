@@ -37,6 +37,23 @@ function folder(files: Environment): string {
 }
 
 describe('configuration', () => {
+  test('takes hosts by their names alone', () => {
+    const text = 'Artifacts.Example.ORG, 10.0.0.1,, [FD00::1] ,bücher.example,*';
+    assert.deepEqual(read({ ARTIFACTSTORE_ALLOWED_HOSTS: text }).allowedHosts, [
+      'artifacts.example.org',
+      '10.0.0.1',
+      '[fd00::1]',
+      'xn--bcher-kva.example',
+      '*',
+    ]);
+    for (const wrong of ['https://a.example', 'a.example:443', 'a.example/', 'a b', '*.example', 'fd00::1', 'a@b', '999.1.1.1'])
+      assert.match(
+        problems({ ARTIFACTSTORE_ALLOWED_HOSTS: `a.example,${wrong}` }).message,
+        /ARTIFACTSTORE_ALLOWED_HOSTS: ".*" is not a host name, without scheme and port/,
+        wrong,
+      );
+  });
+
   test('has a default for everything', () => {
     const { describe: _, ...config } = read();
     assert.deepEqual(config, {
@@ -50,6 +67,7 @@ describe('configuration', () => {
       referenced: {},
       host: '127.0.0.1',
       port: 8000,
+      allowedHosts: [],
       logLevel: 'info',
       logProbes: true,
       basePath: '',

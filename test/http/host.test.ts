@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDoor } from '../doors/rest/open-door.ts';
+import { type Door, openDoor } from '../doors/rest/open-door.ts';
 
 test('a request says once to which host it goes', async () => {
   await using door = await openDoor();
@@ -21,11 +21,26 @@ test('a request says once to which host it goes', async () => {
 });
 
 test('a server of its own machine is not taken for the host of a page', async () => {
-  await using door = await openDoor({ localOnly: true });
-  const statusOf = async (host: string) =>
-    Number((await door.raw(`GET /health HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`)).slice(9, 12));
-  for (const host of ['localhost', 'LOCALHOST:8000', 'a.localhost', '127.0.0.1:80', '127.8.8.8', '[::1]:8000'])
-    assert.equal(await statusOf(host), 200, host);
-  for (const host of ['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', 'x@y', ''])
-    assert.equal(await statusOf(host), 403, host);
+  const askedAs = async (door: Door, host: string) => {
+    const answer = await door.raw(`GET /health HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    return { status: Number(answer.slice(9, 12)), answer };
+  };
+  const own = ['localhost', 'LOCALHOST:8000', 'a.localhost', '127.0.0.1:80', '127.8.8.8', '[::1]:8000'];
+  const foreign = ['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', 'x@y', ''];
+  const allowedHosts = ['artifacts.example.org', '10.0.0.1'];
+  for (const [options, taken, refused] of [
+    [{}, own, foreign],
+    [{ allowedHosts }, [...own, 'Artifacts.Example.ORG:443', '10.0.0.1'], ['evil.example', 'x.artifacts.example.org', '']],
+    [{ allowedHosts: ['*'] }, [...own, ...foreign], []],
+    [{ host: '0.0.0.0' }, [...own, ...foreign], []],
+    [{ host: '0.0.0.0', allowedHosts }, [...own, 'artifacts.example.org'], ['evil.example']],
+  ] as const) {
+    await using door = await openDoor(options);
+    for (const host of taken) assert.equal((await askedAs(door, host)).status, 200, host);
+    for (const host of refused) {
+      const { status, answer } = await askedAs(door, host);
+      assert.equal(status, 403, host);
+      assert.match(answer, /ARTIFACTSTORE_ALLOWED_HOSTS/);
+    }
+  }
 });

@@ -36,7 +36,6 @@ export async function runDev(context: Context, options: DevOptions): Promise<voi
     port: options.port ?? config.port,
     tokens: [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }],
     log,
-    localOnly: true,
     onListening: (url) => {
       if (output.json) return output.value({ url, token_file: path, version: context.version });
       const { bold, dim, cyan } = output.colors;

@@ -69,8 +69,6 @@ export interface Serving {
   readonly port: number;
   readonly tokens: readonly BearerToken[];
   readonly log: Log;
-  /** Requests that name another host than this machine are refused. */
-  readonly localOnly?: boolean;
   onListening(url: string): void;
 }
 
@@ -87,7 +85,7 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     version: context.version,
     log: serving.log,
     logProbes: context.config.logProbes,
-    localOnly: serving.localOnly ?? false,
+    allowedHosts: context.config.allowedHosts,
     prefix: { basePath: context.config.basePath, trustForwardedPrefix: context.config.trustForwardedPrefix },
     limits: {
       graceTimeout: graceOf(context.config),

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, hasBody, readJson, refuseFraming } from '../../http/body.ts';
-import { requireLocalHost, requireOneHost } from '../../http/host.ts';
+import { requireOneHost } from '../../http/host.ts';
 import { limitNames } from '../../http/limits.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
@@ -10,16 +11,17 @@ import { problems } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
 
+export interface RequestChecks {
+  authenticate(authorization: string | undefined, access: Access): string;
+  registryFor(actor: string, address: string | undefined): Registry;
+  checkHost(request: IncomingMessage): void;
+}
+
 /**
  * What holds for every request, whatever its route: who asks, the id it is found by, what body it may bring, the answer when something is wrong, and the
  * line in the log. Put before the routes.
  */
-export function guardRequests(
-  api: Api,
-  context: RouteContext,
-  authenticate: (authorization: string | undefined, access: Access) => string,
-  registryFor: (actor: string, address: string | undefined) => Registry,
-): void {
+export function guardRequests(api: Api, context: RouteContext, { authenticate, registryFor, checkHost }: RequestChecks): void {
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
 
   api.decorateRequest('actor', anonymousActor);
@@ -43,7 +45,7 @@ export function guardRequests(
     reply.header('x-request-id', request.id);
     try {
       requireOneHost(request.raw);
-      if (context.localOnly) requireLocalHost(request.raw);
+      checkHost(request.raw);
     } catch (error) {
       // Whatever stands between has another idea of where requests begin and go.
       reply.header('connection', 'close');

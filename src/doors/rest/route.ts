@@ -22,8 +22,6 @@ export interface RouteContext {
   readonly log: Logger;
   /** Whether probes that were answered well are in the log. */
   readonly logProbes: boolean;
-  /** Whether requests that name another host than this machine are refused. */
-  readonly localOnly: boolean;
   readonly metrics: Metrics;
   readonly health: HealthReader;
   readonly version: string;

@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import { deferContinue } from '../../http/body.ts';
 import { followConnections } from '../../http/connections.ts';
+import { hostCheck } from '../../http/host.ts';
 import { defaultLimits, type Limits } from '../../http/limits.ts';
 import type { Log } from '../../http/log.ts';
 import { takeTurns } from '../../http/turns.ts';
@@ -45,8 +46,8 @@ export interface ServerParts {
   readonly logProbes?: boolean;
   /** None, and nobody is believed, where absent. */
   readonly prefix?: PrefixOptions;
-  /** Refuses requests that name another host than this machine; no where absent. */
-  readonly localOnly?: boolean;
+  /** By which names requests may ask for it, see `http/host.ts`; none beside those of this machine where absent. */
+  readonly allowedHosts?: readonly string[];
   readonly limits?: Partial<Limits>;
   /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
   renderMetrics?(own: Metrics): Promise<string>;
@@ -88,7 +89,6 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const log = concealTokens(parts.log.logger, parts.tokens);
   const context: RouteContext = {
     logProbes: parts.logProbes ?? true,
-    localOnly: parts.localOnly ?? false,
     limits,
     log,
     metrics,
@@ -139,7 +139,11 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   api.setValidatorCompiler(compileValidator);
   api.setSerializerCompiler(() => (data) => JSON.stringify(data));
   prefixLocations(api, prefix);
-  guardRequests(api, context, createAuthenticator(parts), registryFor);
+  guardRequests(api, context, {
+    authenticate: createAuthenticator(parts),
+    registryFor,
+    checkHost: hostCheck(api.server, parts.allowedHosts ?? []),
+  });
   await describeApi(api, parts.version);
   packageRoutes(api, context);
   fileRoutes(api, context);

@@ -35,7 +35,7 @@ export interface DoorOptions {
   readonly anonymousRead?: boolean;
   readonly prefix?: PrefixOptions;
   readonly logProbes?: boolean;
-  readonly localOnly?: boolean;
+  readonly allowedHosts?: readonly string[];
   /** 127.0.0.1 where absent. */
   readonly host?: string;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
@@ -55,7 +55,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     version: '0.0.0-test',
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
-    ...(options.localOnly === undefined ? {} : { localOnly: options.localOnly }),
+    ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
     ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
