@@ -29,10 +29,10 @@ test('a server of its own machine is not taken for the host of a page', async ()
   const foreign = ['evil.example', 'evil.example:8000', 'localhost.evil.example', '127.0.0.1.evil.example', '10.0.0.1', 'x@y', ''];
   const allowedHosts = ['artifacts.example.org', '10.0.0.1'];
   for (const [options, taken, refused] of [
-    [{}, own, foreign],
+    [{ allowedHosts: [] }, own, foreign],
     [{ allowedHosts }, [...own, 'Artifacts.Example.ORG:443', '10.0.0.1'], ['evil.example', 'x.artifacts.example.org', '']],
     [{ allowedHosts: ['*'] }, [...own, ...foreign], []],
-    [{ host: '0.0.0.0' }, [...own, ...foreign], []],
+    [{ allowedHosts: [], host: '0.0.0.0' }, [...own, ...foreign], []],
     [{ host: '0.0.0.0', allowedHosts }, [...own, 'artifacts.example.org'], ['evil.example']],
   ] as const) {
     await using door = await openDoor(options);

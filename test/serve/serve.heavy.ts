@@ -50,7 +50,7 @@ test('a second signal ends the first process and its workers at once, whatever i
   const { id } = (await (await fetch(`${server.url}/packages`, { method: 'POST', headers, body })).json()) as { readonly id: string };
   const socket = connect({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
   const wanted = `authorization: ${headers.authorization}\r\nexpect: 100-continue\r\ncontent-length: 10`;
-  socket.write(`PUT /packages/${id}/files/slow HTTP/1.1\r\nhost: x\r\n${wanted}\r\n\r\n`);
+  socket.write(`PUT /packages/${id}/files/slow HTTP/1.1\r\nhost: localhost\r\n${wanted}\r\n\r\n`);
   await once(socket, 'data');
   const workers = workersOf(server.process.pid!);
   const ended = once(server.process, 'exit');

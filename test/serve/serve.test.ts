@@ -33,8 +33,8 @@ describe('serve, as a process', () => {
     for (const text of [
       '',
       '',
-      `GET /events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n${authorization}\r\n\r\n`,
-      `PUT /packages/${id}/files/slow HTTP/1.1\r\nhost: x\r\n${authorization}\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n`,
+      `GET /events HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n${authorization}\r\n\r\n`,
+      `PUT /packages/${id}/files/slow HTTP/1.1\r\nhost: localhost\r\n${authorization}\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n`,
     ]) {
       const socket = connect({ port, host: '127.0.0.1' }).on('error', () => undefined);
       await once(socket, 'connect');

@@ -35,6 +35,7 @@ export interface DoorOptions {
   readonly anonymousRead?: boolean;
   readonly prefix?: PrefixOptions;
   readonly logProbes?: boolean;
+  /** `x` where absent: requests that a test writes by hand are for it. */
   readonly allowedHosts?: readonly string[];
   /** 127.0.0.1 where absent. */
   readonly host?: string;
@@ -55,7 +56,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     version: '0.0.0-test',
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
-    ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
+    allowedHosts: options.allowedHosts ?? ['x'],
     ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
