@@ -54,7 +54,7 @@ export const bySize: Readonly<Record<string, Attack>> = {
     const sockets = await Promise.all(Array.from({ length: 60 }, open));
     for (const [index, socket] of sockets.entries()) {
       socket?.write(
-        `PUT /packages/${id}/files/${index} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-length: 99999999\r\n\r\n`,
+        `PUT /packages/${id}/files/${index} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\ncontent-length: 99999999\r\n\r\n`,
       );
       socket?.write(Buffer.alloc(100_000));
       count('stopped');

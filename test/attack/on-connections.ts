@@ -19,7 +19,7 @@ export const onConnections: Readonly<Record<string, Attack>> = {
     }
   },
   'connections that ask once and stay': ({ ignore }) => ignore(1500, get('/livez'), 5000),
-  'headers that drip': (attacker) => drip(attacker, 'GET / HTTP/1.1\r\nhost: x\r\nx-', 'slow'),
+  'headers that drip': (attacker) => drip(attacker, 'GET / HTTP/1.1\r\nhost: localhost\r\nx-', 'slow'),
   'JSON that drips': (attacker) =>
     drip(attacker, post('/packages', attacker.token, 'content-type: application/json\r\ncontent-length: 1000\r\n'), '{"name":"'),
   'a refused body that drips': (attacker) => drip(attacker, post('/packages', 'no-such-token', 'content-length: 1000000\r\n'), 'xxxx'),
@@ -40,11 +40,11 @@ export const onConnections: Readonly<Record<string, Attack>> = {
 };
 
 export function get(path: string, headers = ''): string {
-  return `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`;
 }
 
 export function post(path: string, token: string, headers: string): string {
-  return `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n${headers}\r\n`;
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\n${headers}\r\n`;
 }
 
 /** Sixty connections that send a little every now and then. */
