@@ -11,7 +11,6 @@ import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
-import { parseHttpUrl } from './http-url.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { type SettingSource, type Settings, settingsFrom } from './settings.ts';
