@@ -63,9 +63,9 @@ export const commands: CommandTable = {
         summary: 'find out what an S3 store is safe to be used for',
         load: async () => (await import('./commands/storage-certify.ts')).storageCertify,
       },
-      migrate: {
+      move: {
         summary: 'move files from one storage backend to another',
-        load: async () => (await import('./commands/storage-migrate.ts')).storageMigrate,
+        load: async () => (await import('./commands/storage-move.ts')).storageMove,
       },
       verify: {
         summary: 'read every stored object and check its digests',

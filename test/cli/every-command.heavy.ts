@@ -45,7 +45,7 @@ describe('every command of the core, as a process of its own', () => {
       json('retention sweep').then(({ marked_count: count }) => assert.equal(count, 0)),
       json('events verify').then(({ ok }) => assert.equal(ok, true)),
       call('storage certify', 2).then(({ stderr }) => assert.match(stderr, /There is no S3 backend to certify/)),
-      call('storage migrate', 2, '--from', 'local', '--to', 'far').then(({ stderr }) => assert.match(stderr, /no storage backend "far"/)),
+      call('storage move', 2, '--from', 'local', '--to', 'far').then(({ stderr }) => assert.match(stderr, /no storage backend "far"/)),
     ]);
     await json('retention gc');
     assert.equal((await json('storage verify', '--backend', 'local')).objects, 1);

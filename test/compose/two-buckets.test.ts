@@ -43,7 +43,7 @@ test('two buckets, each with its own settings, keys and profile', async () => {
   await add('near');
   assert.deepEqual([objects(hot), objects(cold)], [1, 1]);
 
-  await store.operator.migrateStorage({ from: 'hot', to: 'cold' });
+  await store.operator.move({ from: 'hot', to: 'cold' });
   assert.equal(objects(cold), 2);
 
   // A message names the settings of the backend that it is about.

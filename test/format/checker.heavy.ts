@@ -66,7 +66,7 @@ describe('the independent checker', { skip }, () => {
       }
       await registry.packages.finalize(record.id);
     }
-    await store.operator.migrateStorage({ from: 'near', to: 'far', retentionClass: 'blink' });
+    await store.operator.move({ from: 'near', to: 'far', retentionClass: 'blink' });
     await store.close();
     for (const backend of ['near', 'far'])
       assert.match(

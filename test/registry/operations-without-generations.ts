@@ -6,7 +6,7 @@ export const operations: RegistryOperations = {
   ...real,
   writes: {
     ...real.writes,
-    async 'migrate.move'(transaction, input) {
+    async 'move.locations'(transaction, input) {
       const named = input.items.map(({ content_address }) => ({ backend_id: input.scope.to, content_address }));
       const states = await readObjects(transaction.sql, named);
       const items = input.items.map((item) => {
@@ -14,7 +14,7 @@ export const operations: RegistryOperations = {
         const told = current.state === 'live' ? current.live_generation : current.next_generation;
         return item.verified === null ? item : { ...item, verified: told };
       });
-      return await real.writes['migrate.move'](transaction, { ...input, items });
+      return await real.writes['move.locations'](transaction, { ...input, items });
     },
   },
 };

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 
 /** What is to be moved: the live locations in `from` of packages that are neither abandoned nor collected, and that match. */
-export interface MigrationScope {
+export interface MoveScope {
   readonly from: string;
   readonly to: string;
   /** Null for any, as the others. */
@@ -25,7 +25,7 @@ export interface MovableCounts {
 }
 
 /** How much there is to move now. */
-export async function countMovable(snapshot: Snapshot, input: { readonly scope: MigrationScope }): Promise<MovableCounts> {
+export async function countMovable(snapshot: Snapshot, input: { readonly scope: MoveScope }): Promise<MovableCounts> {
   const { scope } = input;
   const objects = snapshot.sql
     .selectFrom('storage_objects as o')
@@ -66,7 +66,7 @@ export async function countMovable(snapshot: Snapshot, input: { readonly scope: 
 /** The conditions on the package `p`. */
 export function matches(
   { and, eb }: Pick<ExpressionBuilder<{ p: Schema['artifact_packages'] }, 'p'>, 'and' | 'eb'>,
-  scope: MigrationScope,
+  scope: MoveScope,
 ): ExpressionWrapper<{ p: Schema['artifact_packages'] }, 'p', SqlBool> {
   const conditions = [eb('p.status', 'in', ['created', 'finalized'])];
   if (scope.producer !== null) conditions.push(eb('p.producer', '=', scope.producer));

@@ -3,7 +3,7 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
-import { type MigrationScope, matches } from './move-scope.ts';
+import { type MoveScope, matches } from './move-scope.ts';
 import { type DeadKey, deadKeys, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 
 /** An object of which something is to be moved. */
@@ -26,7 +26,7 @@ export interface CopyNeed {
 /** In the order of their addresses, after `after`. */
 export async function listMovable(
   snapshot: Snapshot,
-  input: { readonly scope: MigrationScope; readonly after: string | null; readonly limit: number },
+  input: { readonly scope: MoveScope; readonly after: string | null; readonly limit: number },
 ): Promise<readonly MovableObject[]> {
   const { scope, after, limit } = input;
   let query = snapshot.sql
@@ -64,7 +64,7 @@ export async function listMovable(
 
 export interface MoveLocations {
   readonly actor: string;
-  readonly scope: MigrationScope;
+  readonly scope: MoveScope;
   /** Each address once. */
   readonly items: readonly {
     readonly content_address: ContentAddress;
@@ -197,7 +197,7 @@ function needOf(target: ObjectRow): CopyNeed {
 }
 
 /** In the order of their addresses. */
-async function locationsOf(database: Kysely<Schema>, scope: MigrationScope, addresses: readonly string[], limit: number) {
+async function locationsOf(database: Kysely<Schema>, scope: MoveScope, addresses: readonly string[], limit: number) {
   if (addresses.length === 0) return [];
   return await database
     .selectFrom('storage_locations as l')

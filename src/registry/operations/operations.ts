@@ -44,7 +44,7 @@ export const operations: RegistryOperations = {
     'collect.release': releaseLocations,
     'collect.forget': forgetDeadKeys,
     'collect.burn_orphans': burnOrphans,
-    'migrate.move': moveLocations,
+    'move.locations': moveLocations,
     'verify.record': recordVerified,
     'verify.end': endVerification,
     'run.record': recordRun,
@@ -77,8 +77,8 @@ export const operations: RegistryOperations = {
     'collect.dead_keys': listDeadKeys,
     'collect.find_orphans': findOrphans,
     'collect.count_live': countLive,
-    'migrate.list': listMovable,
-    'migrate.count': countMovable,
+    'move.list': listMovable,
+    'move.count': countMovable,
     'backup.registry': readRegistry,
     'backup.live': listLive,
     'backup.idempotency_keys': listIdempotencyKeys,
@@ -110,7 +110,7 @@ export interface RegistryOperations {
     readonly 'collect.release': typeof releaseLocations;
     readonly 'collect.forget': typeof forgetDeadKeys;
     readonly 'collect.burn_orphans': typeof burnOrphans;
-    readonly 'migrate.move': typeof moveLocations;
+    readonly 'move.locations': typeof moveLocations;
     readonly 'verify.record': typeof recordVerified;
     readonly 'verify.end': typeof endVerification;
     readonly 'run.record': typeof recordRun;
@@ -143,8 +143,8 @@ export interface RegistryOperations {
     readonly 'collect.dead_keys': typeof listDeadKeys;
     readonly 'collect.find_orphans': typeof findOrphans;
     readonly 'collect.count_live': typeof countLive;
-    readonly 'migrate.list': typeof listMovable;
-    readonly 'migrate.count': typeof countMovable;
+    readonly 'move.list': typeof listMovable;
+    readonly 'move.count': typeof countMovable;
     readonly 'backup.registry': typeof readRegistry;
     readonly 'backup.live': typeof listLive;
     readonly 'backup.idempotency_keys': typeof listIdempotencyKeys;

@@ -17,9 +17,9 @@ export interface Operator {
   /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
   verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
   /** Moves files from one backend to another, beside everything else and itself; goes on where a stopped run was. */
-  migrateStorage(options: MigrateOptions): Promise<Migration>;
-  /** What `migrateStorage` would do now; does nothing. */
-  planMigration(target: MigrationTarget): Promise<MigrationPlan>;
+  move(options: MoveOptions): Promise<Move>;
+  /** What `move` would do now; does nothing. */
+  planMove(target: MoveTarget): Promise<MovePlan>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
   /** Sweeps and collects at an interval, for the first time after one, in one process at a time, until it is stopped. */
@@ -144,7 +144,7 @@ export interface Verification extends VerificationCounts {
 }
 
 /** Which files are moved: all that are absent are any. Those of abandoned and collected packages never are. */
-export interface MigrationTarget {
+export interface MoveTarget {
   readonly from: string;
   readonly to: string;
   readonly producer?: string;
@@ -152,26 +152,26 @@ export interface MigrationTarget {
   readonly packageId?: string;
 }
 
-export interface MigrateOptions extends MigrationTarget {
+export interface MoveOptions extends MoveTarget {
   readonly actor?: string;
   /** Objects copied at the same time; 4 where absent. */
   readonly jobs?: number;
   readonly bytesPerSecond?: number;
   /** `total`: what there was to move at the start. */
-  readonly onProgress?: (counts: MigrationCounts, total: MigrationTotals) => void;
+  readonly onProgress?: (counts: MoveCounts, total: MoveTotals) => void;
   /** Told of an object that cannot be moved, and of what is wrong with it in which backend. */
-  readonly onFailure?: (failure: MigrationFailure) => void;
+  readonly onFailure?: (failure: MoveFailure) => void;
   readonly signal?: AbortSignal;
 }
 
-export interface MigrationFailure {
+export interface MoveFailure {
   readonly backend_id: string;
   readonly object_key: string;
   readonly content_address: string;
   readonly reason: string;
 }
 
-export interface MigrationCounts {
+export interface MoveCounts {
   readonly objects: number;
   readonly bytes: number;
   readonly locations: number;
@@ -185,13 +185,13 @@ export interface MigrationCounts {
   readonly unreadable: number;
 }
 
-export interface MigrationTotals {
+export interface MoveTotals {
   readonly objects: number;
   readonly bytes: number;
   readonly locations: number;
 }
 
-export interface Migration extends MigrationCounts {
+export interface Move extends MoveCounts {
   readonly from: string;
   readonly to: string;
   /** What there is to move now: what failed, and what came meanwhile. */
@@ -199,7 +199,7 @@ export interface Migration extends MigrationCounts {
   readonly left_bytes: number;
 }
 
-export interface MigrationPlan extends MigrationTotals {
+export interface MovePlan extends MoveTotals {
   readonly from: string;
   readonly to: string;
   /** Those whose bytes are not at the target. */

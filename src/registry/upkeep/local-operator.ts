@@ -5,7 +5,7 @@ import { adoptStorage, claimStorage, planAdoption } from './adopt.ts';
 import { startAutorun } from './autorun.ts';
 import { backUp } from './backup.ts';
 import { collect, planCollection, sweep } from './collect.ts';
-import { migrateStorage, planMigration } from './move.ts';
+import { move, planMove } from './move.ts';
 import type { Operator } from './OPERATOR.ts';
 import { findOrphans, verifyStorage } from './verify.ts';
 
@@ -22,8 +22,8 @@ export function createOperator(context: Context): Operator {
     collect: (options = {}) => collect(context, options),
     planCollection: (options = {}) => planCollection(context, options),
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
-    migrateStorage: (options) => migrateStorage(context, options),
-    planMigration: (target) => planMigration(context, target),
+    move: (options) => move(context, options),
+    planMove: (target) => planMove(context, target),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     backup: (directory, options = {}) => backUp(context, directory, options),
     claimStorage: () => claimStorage(context),

@@ -8,8 +8,8 @@ import { burnCopies, type Copy, createCopy, removeDeadKeys } from '../objects/co
 import { recordDamage } from '../objects/damage.ts';
 import { type BadVerdict, readWhole } from '../objects/read-whole.ts';
 import type { CopyNeed, MovableObject, MoveResult } from '../operations/move.ts';
-import type { MigrationScope } from '../operations/move-scope.ts';
-import type { MigrateOptions, Migration, MigrationPlan, MigrationTarget } from './OPERATOR.ts';
+import type { MoveScope } from '../operations/move-scope.ts';
+import type { Move, MoveOptions, MovePlan, MoveTarget } from './OPERATOR.ts';
 import { createPace } from './pace.ts';
 import { requireBackend, upTo } from './verify.ts';
 
@@ -21,10 +21,10 @@ const defaultJobs = 4;
 /** An object that others change so often meanwhile is left to the next run. */
 const maximumRounds = 20;
 
-/** What `migrateStorage` would do now. */
-export async function planMigration(context: Context, target: MigrationTarget): Promise<MigrationPlan> {
+/** What `move` would do now. */
+export async function planMove(context: Context, target: MoveTarget): Promise<MovePlan> {
   const scope = await scopeOf(context, target);
-  return { from: scope.from, to: scope.to, ...(await context.database.read('migrate.count', { scope })) };
+  return { from: scope.from, to: scope.to, ...(await context.database.read('move.count', { scope })) };
 }
 
 /**
@@ -32,7 +32,7 @@ export async function planMigration(context: Context, target: MigrationTarget): 
  * claims the new place and releases the old one; bytes that nobody needs any more are deleted after it, as a collection does. What has
  * moved is no longer in `from`, so a stopped run is gone on with by running it again, and two at once share the work.
  */
-export async function migrateStorage(context: Context, options: MigrateOptions): Promise<Migration> {
+export async function move(context: Context, options: MoveOptions): Promise<Move> {
   const { database } = context;
   const { jobs = defaultJobs, signal } = options;
   const actor = options.actor ?? 'operator';
@@ -40,7 +40,7 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
   const { from, to } = scope;
   for (const backendId of [from, to]) await context.dataplane.ownership(backendId)?.confirm();
   const counts = { objects: 0, bytes: 0, locations: 0, deleted_objects: 0, failed: 0, missing: 0, unreadable: 0 };
-  const total = await database.read('migrate.count', { scope });
+  const total = await database.read('move.count', { scope });
   const pace = createPace(options.bytesPerSecond);
 
   function fail(backend_id: string, object_key: string, job: Job, verdict: BadVerdict): void {
@@ -92,7 +92,7 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
         verified: job.verified,
         published: job.copy.generations,
       }));
-      const moved = await database.write('migrate.move', { actor, scope, items, limit: locationsPerTransaction });
+      const moved = await database.write('move.locations', { actor, scope, items, limit: locationsPerTransaction });
       const more = waiting.filter((job, index) => take(job, moved.results[index]!, unready));
       // Only now, with the commit durable, may bytes go.
       await removeDeadKeys(context, moved.dead);
@@ -146,13 +146,13 @@ export async function migrateStorage(context: Context, options: MigrateOptions):
   let after: string | null = null;
   for (;;) {
     signal?.throwIfAborted();
-    const listed: readonly MovableObject[] = await database.read('migrate.list', { scope, after, limit: objectsPerStep });
+    const listed: readonly MovableObject[] = await database.read('move.list', { scope, after, limit: objectsPerStep });
     if (listed.length === 0) break;
     const some = upTo(listed, bytesPerStep);
     await step(some);
     after = some.at(-1)!.content_address;
   }
-  const left = await database.read('migrate.count', { scope });
+  const left = await database.read('move.count', { scope });
   return { from, to, ...counts, left_objects: left.objects, left_bytes: left.bytes };
 }
 
@@ -179,7 +179,7 @@ function jobOf(context: Context, object: MovableObject, from: string, to: string
   return { object, source, copy: createCopy(context, source, to), need: object.need, verified: null, locations: 0, settled: false };
 }
 
-async function scopeOf(context: Context, target: MigrationTarget): Promise<MigrationScope> {
+async function scopeOf(context: Context, target: MoveTarget): Promise<MoveScope> {
   const { from, to, producer = null, retentionClass = null } = target;
   requireBackend(context, from);
   requireBackend(context, to);

@@ -127,7 +127,7 @@ function requireBackends({ backendIds, place }: RestoreParts, live: readonly Sto
       {
         info: {
           backend_ids: absent,
-          hint: 'add it to ARTIFACTSTORE_STORAGE_BACKENDS; after the restore `storage migrate` moves files elsewhere',
+          hint: 'add it to ARTIFACTSTORE_STORAGE_BACKENDS; after the restore `storage move` moves files elsewhere',
         },
       },
     );

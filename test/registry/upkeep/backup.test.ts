@@ -298,7 +298,7 @@ describe('a backup beside a collection', () => {
 
   it('reads an object from where it was moved to meanwhile', async () => {
     const { file } = await add(store.as('tester'), 'moved');
-    await backUpDuring('object', () => store.operator.migrateStorage({ from: 'near', to: 'far' }));
+    await backUpDuring('object', () => store.operator.move({ from: 'near', to: 'far' }));
     assert.equal(file.locations[0]!.backend_id, 'near');
   });
 });

@@ -5,12 +5,12 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
-import type { MigrationFailure } from '../../../src/registry/upkeep/OPERATOR.ts';
+import type { MoveFailure } from '../../../src/registry/upkeep/OPERATOR.ts';
 import { dumpViews } from '../dump-views.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
 
 /** Moving files between two backends, on the database that `open` gives. */
-export function migrationCases(name: string, open: () => Promise<TwoBackends>): void {
+export function moveCases(name: string, open: () => Promise<TwoBackends>): void {
   describe(`moving files to another backend on ${name}`, () => {
     it('copies the bytes, claims the new place, releases the old one, and leaves packages as they were', async () => {
       await using store = await open();
@@ -24,7 +24,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       const manifest = await store.as('x').packages.manifest(sealed);
       const { changed_at: _, ...before } = { changed_at: null, ...(await store.as('x').packages.get(sealed))! };
 
-      const plan = await store.operator.planMigration({ from: 'near', to: 'far' });
+      const plan = await store.operator.planMove({ from: 'near', to: 'far' });
       const bytes = 3 + 3 + 3_000_000 + 5 + 4;
       assert.deepEqual(plan, {
         from: 'near',
@@ -37,7 +37,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
         delete_objects: 6,
         delete_bytes: bytes,
       });
-      const run = await store.operator.migrateStorage({ from: 'near', to: 'far' });
+      const run = await store.operator.move({ from: 'near', to: 'far' });
       assert.deepEqual(run, {
         from: 'near',
         to: 'far',
@@ -69,7 +69,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       assert.equal((await objectsIn(store, 'near')).length, 1);
       assertBalanced(await store.operator.collect());
       assert.equal((await objectsIn(store, 'near')).length, 0);
-      const again = await store.operator.migrateStorage({ from: 'near', to: 'far' });
+      const again = await store.operator.move({ from: 'near', to: 'far' });
       assert.deepEqual([again.objects, again.locations], [0, 0]);
       // A package that is sealed after the move names the place where its bytes are.
       await store.as('x').packages.finalize(created);
@@ -82,16 +82,16 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       const one = await fill(store, 'p1', { shared: 'both', own: 'one' });
       const two = await fill(store, 'p2', { shared: 'both' });
       const three = await fill(store, 'p2', { f: 'blink' }, 'blink');
-      const plan = await store.operator.planMigration({ from: 'near', to: 'far', producer: 'p1' });
+      const plan = await store.operator.planMove({ from: 'near', to: 'far', producer: 'p1' });
       assert.deepEqual([plan.objects, plan.locations, plan.delete_objects], [2, 2, 1]);
-      const run = await store.operator.migrateStorage({ from: 'near', to: 'far', producer: 'p1' });
+      const run = await store.operator.move({ from: 'near', to: 'far', producer: 'p1' });
       assert.deepEqual([run.objects, run.locations, run.deleted_objects], [2, 2, 1]);
       assert.deepEqual([await places(store, one, 'shared'), await places(store, two, 'shared')], [['far'], ['near']]);
-      assert.equal((await store.operator.migrateStorage({ from: 'near', to: 'far', retentionClass: 'blink' })).objects, 1);
+      assert.equal((await store.operator.move({ from: 'near', to: 'far', retentionClass: 'blink' })).objects, 1);
       assert.deepEqual(await places(store, three, 'f'), ['far']);
-      const joined = await store.operator.planMigration({ from: 'near', to: 'far', packageId: two });
+      const joined = await store.operator.planMove({ from: 'near', to: 'far', packageId: two });
       assert.deepEqual([joined.objects, joined.copy_objects], [1, 0]);
-      assert.equal((await store.operator.migrateStorage({ from: 'near', to: 'far', packageId: two })).deleted_objects, 1);
+      assert.equal((await store.operator.move({ from: 'near', to: 'far', packageId: two })).deleted_objects, 1);
       assert.equal((await objectsIn(store, 'far')).length, 3);
       for (const id of [one, two]) assert.equal(await read(store, id, 'shared'), 'both');
       await assertReplays(store);
@@ -103,8 +103,8 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       await writeFile(store.pathOf('near', await find(store, id, 'bad')), 'BAD bytes');
       await rm(store.pathOf('near', await find(store, id, 'gone')));
       for (const _ of [1, 2]) {
-        const failures: MigrationFailure[] = [];
-        const run = await store.operator.migrateStorage({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
+        const failures: MoveFailure[] = [];
+        const run = await store.operator.move({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
         assert.deepEqual([run.failed, run.missing, run.left_objects], [1, 1, 2]);
         assert.deepEqual(
           failures.map(({ backend_id }) => backend_id),
@@ -119,7 +119,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       assert.deepEqual(await objectsIn(store, 'far'), [(await find(store, id, 'good')).locations.at(-1)!.object_key]);
       // Good bytes at the target are as good as at the source.
       await fill(store, 'far', { again: 'bad bytes' });
-      const run = await store.operator.migrateStorage({ from: 'near', to: 'far' });
+      const run = await store.operator.move({ from: 'near', to: 'far' });
       assert.deepEqual([run.objects, run.failed, run.missing], [1, 0, 1]);
       assert.equal(await read(store, id, 'bad'), 'bad bytes');
       await assertReplays(store);
@@ -130,7 +130,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       const here = await fill(store, 'p', { f: 'the bytes' });
       const there = await fill(store, 'far', { f: 'the bytes' });
       await writeFile(store.pathOf('far', await find(store, there, 'f')), 'THE bytes');
-      assert.equal((await store.operator.migrateStorage({ from: 'near', to: 'far' })).objects, 1);
+      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, 1);
       for (const id of [here, there]) assert.equal(await read(store, id, 'f'), 'the bytes');
       assert.match((await find(store, here, 'f')).locations.at(-1)!.object_key, /\.1$/);
       await assertReplays(store);
@@ -149,8 +149,8 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
           },
         },
       });
-      const failures: MigrationFailure[] = [];
-      const run = await lying.operator.migrateStorage({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
+      const failures: MoveFailure[] = [];
+      const run = await lying.operator.move({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
       await lying.settle();
       assert.deepEqual([run.objects, run.failed, run.left_objects], [0, 1, 1]);
       assert.deepEqual(
@@ -160,7 +160,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       assert.deepEqual(await places(store, id, 'f'), ['near']);
       assert.equal(await read(store, id, 'f'), 'precious');
       assert.deepEqual(await objectsIn(store, 'far'), []);
-      assert.equal((await store.operator.migrateStorage({ from: 'near', to: 'far' })).objects, 1);
+      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, 1);
       assert.equal(await read(store, id, 'f'), 'precious');
     });
 
@@ -177,7 +177,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
           },
         },
       });
-      assert.equal((await late.operator.migrateStorage({ from: 'near', to: 'far' })).objects, 0);
+      assert.equal((await late.operator.move({ from: 'near', to: 'far' })).objects, 0);
       assert.deepEqual(await objectsIn(store, 'far'), []);
       await assertReplays(store);
     });
@@ -198,14 +198,11 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
           },
         },
       });
-      await assert.rejects(
-        slow.operator.migrateStorage({ from: 'near', to: 'far', signal: stop.signal, jobs: 3 }),
-        /stopped|Stopped|cancelled/,
-      );
+      await assert.rejects(slow.operator.move({ from: 'near', to: 'far', signal: stop.signal, jobs: 3 }), /stopped|Stopped|cancelled/);
       await slow.settle();
-      const left = await store.operator.planMigration({ from: 'near', to: 'far' });
+      const left = await store.operator.planMove({ from: 'near', to: 'far' });
       assert.ok(left.objects > 0 && left.objects < 30, `${left.objects} are left`);
-      assert.equal((await store.operator.migrateStorage({ from: 'near', to: 'far' })).objects, left.objects);
+      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, left.objects);
       for (const [index, id] of ids.entries()) assert.equal(await read(store, id, 'f'), `content ${index}`);
       assertBalanced(await store.operator.collect());
       assert.deepEqual(await readdir(join(store.rootOf('far'), 'drafts')), []);
@@ -217,7 +214,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
         Array.from({ length: 2300 }, (_, index) => [`f${index}`, index % 2 === 0 ? 'even' : `odd ${index % 9}`]),
       );
       const id = await fill(store, 'p', files);
-      const run = await store.operator.migrateStorage({ from: 'near', to: 'far' });
+      const run = await store.operator.move({ from: 'near', to: 'far' });
       assert.deepEqual([run.objects, run.locations, run.deleted_objects], [10, 2300, 10]);
       assert.equal(await read(store, id, 'f2298'), 'even');
       await assertReplays(store);
@@ -227,14 +224,14 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
       await using store = await open();
       const ids: string[] = [];
       for (let index = 0; index < 40; index++) ids.push(await fill(store, index % 2 === 0 ? 'p' : 'far', { f: `content ${index % 30}` }));
-      const runs = await Promise.all([1, 2].map(() => store.operator.migrateStorage({ from: 'near', to: 'far' })));
+      const runs = await Promise.all([1, 2].map(() => store.operator.move({ from: 'near', to: 'far' })));
       assert.equal(
         runs.reduce((sum, run) => sum + run.locations, 0),
         20,
       );
       await Promise.all([
-        store.operator.migrateStorage({ from: 'near', to: 'far' }),
-        store.operator.migrateStorage({ from: 'far', to: 'near' }),
+        store.operator.move({ from: 'near', to: 'far' }),
+        store.operator.move({ from: 'far', to: 'near' }),
         store.operator.collect(),
       ]);
       for (const [index, id] of ids.entries()) assert.equal(await read(store, id, 'f'), `content ${index % 30}`);
@@ -251,7 +248,7 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
         dataplane: {
           ...store.dataplane,
           async open(object, range, signal) {
-            if (!moved) await store.operator.migrateStorage({ from: 'near', to: 'far' });
+            if (!moved) await store.operator.move({ from: 'near', to: 'far' });
             moved = true;
             return await store.dataplane.open(object, range, signal);
           },
@@ -264,12 +261,9 @@ export function migrationCases(name: string, open: () => Promise<TwoBackends>): 
 
     it('refuses what makes no sense', async () => {
       await using store = await open();
-      const refused = async (
-        target: Parameters<TwoBackends['operator']['planMigration']>[0],
-        code: 'invalid_value' | 'package_not_found',
-      ) => {
-        await assert.rejects(store.operator.planMigration(target), (error) => isArtifactstoreError(error, code));
-        await assert.rejects(store.operator.migrateStorage(target), (error) => isArtifactstoreError(error, code));
+      const refused = async (target: Parameters<TwoBackends['operator']['planMove']>[0], code: 'invalid_value' | 'package_not_found') => {
+        await assert.rejects(store.operator.planMove(target), (error) => isArtifactstoreError(error, code));
+        await assert.rejects(store.operator.move(target), (error) => isArtifactstoreError(error, code));
       };
       await refused({ from: 'near', to: 'near' }, 'invalid_value');
       await refused({ from: 'near', to: 'elsewhere' }, 'invalid_value');
@@ -282,7 +276,7 @@ it('moves objects whose primary digest is another', async () => {
   const first = await openTwoBackends({ digestAlgorithm: 'sha256' });
   const id = await fill(first, 'p', { f: 'of another time' });
   const second = await openTwoBackends({ directory: first.directory });
-  assert.equal((await second.operator.migrateStorage({ from: 'near', to: 'far' })).objects, 1);
+  assert.equal((await second.operator.move({ from: 'near', to: 'far' })).objects, 1);
   assert.equal(await read(second, id, 'f'), 'of another time');
   assert.match((await find(second, id, 'f')).locations.at(-1)!.object_key, /^sha256/);
   await second.close();
@@ -295,7 +289,7 @@ it('does not move what was collected', async () => {
   await store.as('x').packages.finalize(id);
   await sleep(1100);
   await store.operator.sweep();
-  const run = await Promise.all([store.operator.collect(), store.operator.migrateStorage({ from: 'near', to: 'far' })]);
+  const run = await Promise.all([store.operator.collect(), store.operator.move({ from: 'near', to: 'far' })]);
   assert.deepEqual(run[0].collected_package_ids, [id]);
   assertBalanced(await store.operator.collect());
   assert.deepEqual([await objectsIn(store, 'near'), await objectsIn(store, 'far')], [[], []]);

@@ -97,7 +97,7 @@ async function live(world: World, seed: number): Promise<void> {
     ['far', 'near'],
   ] as const)
     interleaver.start(async () => {
-      for (let time = 0; time < 2; time++) await registry.operator.migrateStorage({ from, to });
+      for (let time = 0; time < 2; time++) await registry.operator.move({ from, to });
     });
   interleaver.start(async () => {
     for (let time = 0; time < 3; time++) await registry.operator.collect();
@@ -144,7 +144,7 @@ async function live(world: World, seed: number): Promise<void> {
   await registry.settle();
   const free = registryOf(world.database, world.dataplane);
   for (const { stored_objects, live_objects } of (await free.operator.collect()).backends) assert.equal(stored_objects, live_objects);
-  await free.operator.migrateStorage({ from: 'near', to: 'far' });
+  await free.operator.move({ from: 'near', to: 'far' });
   await free.settle();
   for (const package_id of kept) {
     const opened = await free.as('reader').files.open({ package_id, relative_path: 'f' });

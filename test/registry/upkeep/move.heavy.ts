@@ -1,7 +1,7 @@
 import { after, before, describe } from 'node:test';
 import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
 import { openTwoBackends } from '../two-backends.ts';
-import { migrationCases } from './move-cases.ts';
+import { moveCases } from './move-cases.ts';
 
 describe('PostgreSQL', () => {
   let server: PostgresServer;
@@ -9,5 +9,5 @@ describe('PostgreSQL', () => {
     server = await startPostgres();
   });
   after(() => server.stop());
-  migrationCases('PostgreSQL', async () => openTwoBackends({ databaseUrl: await server.createDatabase() }));
+  moveCases('PostgreSQL', async () => openTwoBackends({ databaseUrl: await server.createDatabase() }));
 });

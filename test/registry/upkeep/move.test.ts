@@ -1,4 +1,4 @@
 import { openTwoBackends } from '../two-backends.ts';
-import { migrationCases } from './move-cases.ts';
+import { moveCases } from './move-cases.ts';
 
-migrationCases('SQLite', () => openTwoBackends());
+moveCases('SQLite', () => openTwoBackends());

@@ -1,8 +1,8 @@
 import type { Definition } from '../definition.ts';
-import type { StorageMigrateOptions } from '../operate/migrate-storage.ts';
+import type { StorageMoveOptions } from '../operate/move-storage.ts';
 import { bytesPerSecond, positiveInteger } from '../terminal/numbers.ts';
 
-export const storageMigrate: Definition = (command, context) => {
+export const storageMove: Definition = (command, context) => {
   command
     .requiredOption('--from <id>', 'the storage backend to move from, such as local')
     .requiredOption('--to <id>', 'the one to move to')
@@ -24,12 +24,12 @@ any point: run it again, and it resumes. New files go where the configuration
 says, so change that first.
 
 Examples:
-  $ artifactstore storage migrate --from local --to s3 --dry-run
-  $ artifactstore storage migrate --from local --to s3 --rate 50MB
-  $ artifactstore storage migrate --from local --to s3 --retention-class release-evidence`,
+  $ artifactstore storage move --from local --to s3 --dry-run
+  $ artifactstore storage move --from local --to s3 --rate 50MB
+  $ artifactstore storage move --from local --to s3 --retention-class release-evidence`,
     )
-    .action(async (options: StorageMigrateOptions) => {
-      const { migrateStorage, planMigration } = await import('../operate/migrate-storage.ts');
-      await (options.dryRun === true ? planMigration : migrateStorage)(context(), options);
+    .action(async (options: StorageMoveOptions) => {
+      const { move, planMove } = await import('../operate/move-storage.ts');
+      await (options.dryRun === true ? planMove : move)(context(), options);
     });
 };

@@ -1,11 +1,11 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { MigrationFailure, MigrationTarget } from '../../registry/upkeep/OPERATOR.ts';
+import type { MoveFailure, MoveTarget } from '../../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { formatBytes } from '../terminal/size.ts';
 
-export interface StorageMigrateOptions {
+export interface StorageMoveOptions {
   readonly from: string;
   readonly to: string;
   readonly producer?: string;
@@ -18,7 +18,7 @@ export interface StorageMigrateOptions {
 }
 
 /** Moves files to another backend, and throws `integrity_failure` at the end when some could not be moved for what they are. */
-export async function migrateStorage({ config, output, openStore }: Context, options: StorageMigrateOptions): Promise<void> {
+export async function move({ config, output, openStore }: Context, options: StorageMoveOptions): Promise<void> {
   const { from, to, jobs, rate } = options;
   using stop = stopOnSignal();
   await using store = await openStore(config, {
@@ -26,9 +26,9 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
       if (message !== knownToTheCaller) output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`);
     },
   });
-  const failures: MigrationFailure[] = [];
+  const failures: MoveFailure[] = [];
   using progress = createProgressLine(output);
-  const migration = await store.operator.migrateStorage({
+  const moved = await store.operator.move({
     ...targetOf(options),
     jobs,
     signal: stop.signal,
@@ -45,9 +45,9 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
     },
   });
   progress.clear();
-  const { objects, bytes, locations, deleted_objects, failed, missing, unreadable, left_objects, left_bytes } = migration;
+  const { objects, bytes, locations, deleted_objects, failed, missing, unreadable, left_objects, left_bytes } = moved;
   const ok = failed + missing + unreadable === 0;
-  if (output.json) output.value({ ok, ...migration, failures });
+  if (output.json) output.value({ ok, ...moved, failures });
   else {
     output.line(`${output.colors.green('moved')} ${from} to ${to}`);
     await output.table(
@@ -93,9 +93,9 @@ export async function migrateStorage({ config, output, openStore }: Context, opt
 }
 
 /** What would be moved. */
-export async function planMigration({ config, output, openStore }: Context, options: StorageMigrateOptions): Promise<void> {
+export async function planMove({ config, output, openStore }: Context, options: StorageMoveOptions): Promise<void> {
   await using store = await openStore(config, { readOnly: true });
-  const plan = await store.operator.planMigration(targetOf(options));
+  const plan = await store.operator.planMove(targetOf(options));
   if (output.json) return output.value(plan);
   output.line(`would move ${plan.from} to ${plan.to}; nothing was changed`);
   await output.table(
@@ -117,7 +117,7 @@ export async function planMigration({ config, output, openStore }: Context, opti
 /** It is among the failures already. */
 const knownToTheCaller = 'a stored object is not what it should be';
 
-function targetOf({ from, to, producer, retentionClass, package: packageId }: StorageMigrateOptions): MigrationTarget {
+function targetOf({ from, to, producer, retentionClass, package: packageId }: StorageMoveOptions): MoveTarget {
   return {
     from,
     to,

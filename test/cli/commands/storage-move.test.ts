@@ -9,7 +9,7 @@ import { readConfig } from '../../../src/config/config.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
 import { openTwoBackends, type TwoBackends } from '../../registry/two-backends.ts';
 
-describe('storage migrate', () => {
+describe('storage move', () => {
   let store: TwoBackends;
   let files: readonly File[];
   before(async () => {
@@ -52,7 +52,7 @@ describe('storage migrate', () => {
     };
     assert.equal(readConfig({}, { directory: store.directory }).defaultBackend, 'local');
     try {
-      await createProgram(surroundings, () => undefined).parseAsync(['storage', 'migrate', ...args], { from: 'user' });
+      await createProgram(surroundings, () => undefined).parseAsync(['storage', 'move', ...args], { from: 'user' });
       return { code: 0, stdout: said.join(''), error: '' };
     } catch (error) {
       return { code: exitCodeOf(error), stdout: said.join(''), error: (error as Error).message };
