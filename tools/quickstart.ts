@@ -14,7 +14,7 @@ const sample = join('var', 'runs', 'run-20260513T210255Z');
 
 const server = (await startServer([])) ?? (await startServer(['--port', '0']));
 if (server === undefined) {
-  console.error('The server did not start; its message overrides.');
+  console.error('The server did not start; its message is above.');
   process.exit(1);
 }
 process.env.ARTIFACTSTORE_API_URL = server.url;
@@ -25,7 +25,7 @@ try {
   say(`A server is up at ${server.url}, its data in ./var, its token in ${server.tokenFile}.`);
   const files = writeGuideBoardRun(sample);
   say(
-    `A sample is at ./${sample}, made up as a run of guide-board: ${files} files of evidence, raw outputs and reports. Keeping it as a sealed package:`,
+    `A sample is at ./${sample}, shaped like a run of guide-board: ${files} files of evidence, raw outputs and reports. Keeping it as a sealed package:`,
   );
   const kept = JSON.parse(await run('guide-board', 'ingest', sample)) as { readonly package_id: string };
   say('Checking every byte of it:');

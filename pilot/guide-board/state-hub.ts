@@ -65,7 +65,7 @@ export function connectStateHub(library: Library, address: string, signal: Abort
     return new library.ArtifactstoreError('unexpected_answer', `What answers at ${url} is a page, not State Hub.`, {
       field: 'STATE_HUB_URL',
       info: {
-        hint: 'is STATE_HUB_URL its address? If it is, look at what stands in front of it: a proxy, or the log-in page of a network',
+        hint: 'is STATE_HUB_URL its address? If it is, look at what is in front of it: a proxy, or the log-in page of a network',
       },
     });
   }

@@ -82,7 +82,7 @@ async function readRecord(path: string): Promise<BackupRecord | undefined> {
   }
   const record = parse(text, path) as Partial<BackupRecord>;
   if (record.format !== 1 || typeof record.registry?.id !== 'string' || !Number.isSafeInteger(record.sequence))
-    throw new ArtifactstoreError('integrity_failure', `${path} is no record of a backup that this version can read.`);
+    throw new ArtifactstoreError('integrity_failure', `${path} is not a record of a backup that this version can read.`);
   return record as BackupRecord;
 }
 
@@ -104,7 +104,7 @@ function badKeys(path: string): ArtifactstoreError {
     info: {
       file: path,
       hint:
-        'run `artifactstore backup` again: it writes this file anew. Where the registry is lost, delete it: a restore ' +
+        'run `artifactstore backup` again: it writes this file again. If the registry is lost, delete it: a restore ' +
         'then knows no idempotency key, and a push that is repeated with an old one makes another package',
     },
   });
@@ -121,7 +121,7 @@ function parse(text: string, path: string): Readonly<Record<string, unknown>> {
 /** Objects of a store are deleted by its registry: they are no copy of it. */
 async function refuseStore(objects: string): Promise<void> {
   if ((await sizeOfFile(join(objects, markerKey))) === undefined) return;
-  throw new ArtifactstoreError('target_in_use', `${objects} is the storage of a registry, and no backup can lie around it.`, {
+  throw new ArtifactstoreError('target_in_use', `${objects} is the storage of a registry, so no backup can be made around it.`, {
     info: { hint: 'name another directory, best on another disk' },
   });
 }
@@ -135,9 +135,13 @@ async function requireEmpty(directory: string): Promise<void> {
   // A run may have been stopped before its first record: it has made folders by then, and nothing in them.
   for (const name of found)
     if (!(await isBeginning(directory, name)))
-      throw new ArtifactstoreError('target_in_use', `${directory} holds something, and no backup; name an empty directory or a new one.`, {
-        info: { found: name },
-      });
+      throw new ArtifactstoreError(
+        'target_in_use',
+        `${directory} is not empty, and is not a backup; name an empty directory or a new one.`,
+        {
+          info: { found: name },
+        },
+      );
 }
 
 async function isBeginning(directory: string, name: string): Promise<boolean> {

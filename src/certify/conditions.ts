@@ -3,7 +3,7 @@ import { demand, differs, fail, type Probe, type ProbeContext, pass } from './pr
 import { complete, get, good, holds, put, refused, remove, told, uploadParts } from './steps.ts';
 
 const family = 'conditions';
-const create = 'a name is given away once, by whoever comes first';
+const create = 'a name is given away once, to the first who asks';
 const swap = 'a pointer is moved only by who has seen where it points';
 
 export const conditions: readonly Probe[] = [

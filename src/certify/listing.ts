@@ -81,8 +81,8 @@ export const listing: readonly Probe[] = [
   {
     id: 'listing.start-after',
     family,
-    title: 'start-after goes on behind a key',
-    why: 'a long list that was stopped goes on',
+    title: 'start-after continues after a key',
+    why: 'a long list that was stopped is resumed',
     async run(context) {
       await fill(context, ['a', 'b', 'c']);
       const { keys } = await list(context, { prefix: context.prefix, 'start-after': context.key('a') });
@@ -144,7 +144,7 @@ export const listing: readonly Probe[] = [
   {
     id: 'listing.over-1000',
     family,
-    title: 'a list goes on past 1,000 keys',
+    title: 'a list continues past 1,000 keys',
     why: collection,
     async run(context) {
       const names = Array.from({ length: 1001 }, (_, index) => `k${String(index).padStart(4, '0')}`);

@@ -11,14 +11,14 @@ export const lock: readonly Probe[] = [
   {
     id: 'lock.governance',
     family,
-    title: 'a version under GOVERNANCE stays until its time is over, and then can go',
+    title: 'a version under GOVERNANCE stays until its time has passed, and can go then',
     why,
     run: (context) => inLockedBucket(context, (bucket) => retained(context, bucket, 'GOVERNANCE')),
   },
   {
     id: 'lock.compliance',
     family,
-    title: 'a version under COMPLIANCE stays until its time is over, whoever asks, and then can go',
+    title: 'a version under COMPLIANCE stays until its time has passed, even for its owner, and can go then',
     why,
     run: (context) => inLockedBucket(context, (bucket) => retained(context, bucket, 'COMPLIANCE')),
   },

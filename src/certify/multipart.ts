@@ -80,7 +80,7 @@ export const multipart: readonly Probe[] = [
   {
     id: 'multipart.small-part',
     family,
-    title: 'a part that is too small is refused, and nothing comes of it',
+    title: 'a part that is too small is refused, and makes nothing',
     why: 'what is accepted here and not elsewhere cannot be moved',
     async run(context) {
       const { uploadId, parts } = await uploadParts(context, context.key(), [context.bytes(10), context.bytes(10)]);
@@ -222,7 +222,7 @@ export const multipart: readonly Probe[] = [
     id: 'multipart.list-parts',
     family,
     title: 'the parts of an upload are listed with their lengths',
-    why: 'a client that was stopped goes on with what is there',
+    why: 'a client that was stopped resumes with what is there',
     async run(context) {
       const { uploadId } = await uploadParts(context, context.key(), [context.bytes(11), context.bytes(22)]);
       const reply = good(await context.wire.send({ key: context.key(), query: { uploadId } }), 'the list of parts');

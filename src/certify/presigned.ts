@@ -6,7 +6,7 @@ import { createUpload, get, holds, isThere, put, refused, remove, told } from '.
 const family = 'presigned';
 const signing = { expiresSeconds: 300 } as const;
 const use = 'a browser is given an address instead of keys';
-const bound = 'whoever has an address must not do more with it than was meant';
+const bound = 'an address must not allow more than was meant';
 
 export const presigned: readonly Probe[] = [
   {

@@ -4,7 +4,7 @@ import { elements, elementText } from './xml.ts';
 
 const family = 'reach';
 const keysMatter = 'without that, keys are no keys';
-const least = 'whoever gets hold of the keys gets what they reach';
+const least = 'somebody who gets the keys gets what they reach';
 
 export const reach: readonly Probe[] = [
   {

@@ -118,7 +118,7 @@ export const useRules: readonly UseRule[] = [
     title: 'publishing a name once, by the store alone',
     essential: ['conditions.create', 'conditions.create-existing', 'conditions.create-race', 'objects.read-after-write', ...identity],
     precautions: {
-      'conditions.create-race': 'losers are told in an odd way, so whatever is not success counts as lost',
+      'conditions.create-race': 'losers get an unusual answer, so everything except success counts as lost',
       'conditions.complete-new': 'only objects that fit one request are published so',
       'conditions.complete-existing': 'only objects that fit one request are published so',
       'conditions.complete-race': 'only objects that fit one request are published so',

@@ -37,7 +37,7 @@ function chosenByDirectory(apiUrl: string, directory: string, token: string): Ar
     `ARTIFACTSTORE_API_URL comes from ${join(directory, '.env')}: ${token} is not sent to ${apiUrl}, which that file has chosen.`,
     {
       field: 'ARTIFACTSTORE_API_URL',
-      info: { hint: `if it is your server, say so yourself: --api-url ${apiUrl}, or ARTIFACTSTORE_API_URL in the environment` },
+      info: { hint: `if it is your server, give its address yourself: --api-url ${apiUrl}, or ARTIFACTSTORE_API_URL in the environment` },
     },
   );
 }

@@ -33,12 +33,12 @@ const beforeSending: ReadonlySet<ConnectionFault['kind']> = new Set(['nobody', '
 function hintFor(fault: ConnectionFault, server: URL): string | undefined {
   const setting = 'ARTIFACTSTORE_API_URL (or --api-url)';
   if (fault.remedy !== undefined) return fault.remedy;
-  if (fault.kind === 'speaks_http') return `write http:// in ${setting}, or let the server be reached by https`;
+  if (fault.kind === 'speaks_http') return `write http:// in ${setting}, or put the server behind https`;
   if (fault.kind === 'not_http') return `is it https? Then write https:// in ${setting}`;
   if (fault.kind === 'tls') return `look at the TLS settings of what listens there, and at ${setting}`;
   if (fault.kind === 'cut' && server.protocol === 'http:')
-    return `where it is always cut, look whether https is spoken there (${setting}), and what stands in front of the server`;
-  if (fault.kind === 'cut' || fault.kind === 'slow') return 'look at the log of the server, and at what stands in front of it';
+    return `where it is always cut, look whether https is spoken there (${setting}), and what is in front of the server`;
+  if (fault.kind === 'cut' || fault.kind === 'slow') return 'look at the log of the server, and at what is in front of it';
   return undefined;
 }
 

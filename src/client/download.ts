@@ -117,7 +117,7 @@ async function* resumed(
       throw new ArtifactstoreError(
         'server_unreachable',
         `The download broke off after ${position - range.first} of ${range.last + 1 - range.first} bytes, again and again.`,
-        { info: { hint: 'look at the log of the server, and at what stands in front of it' }, cause },
+        { info: { hint: 'look at the log of the server, and at what is in front of it' }, cause },
       );
     opened = await request(transport, path, file, { first: position, last: range.last }, signal);
   }
@@ -132,7 +132,7 @@ async function* inside({ body, start, length }: Opened, first: number, last: num
     const end = at + chunk.length;
     if (end > start + length)
       throw new ArtifactstoreError('unexpected_answer', `More bytes came than the ${length} that were asked for.`, {
-        info: { hint: 'look at what stands in front of the server' },
+        info: { hint: 'look at what is in front of the server' },
       });
     const from = Math.max(at, first);
     const to = Math.min(end, last + 1);

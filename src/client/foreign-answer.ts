@@ -29,7 +29,7 @@ export function foreignError(answer: Answered): ArtifactstoreError {
 }
 
 const setting = 'ARTIFACTSTORE_API_URL (or --api-url)';
-const lookAround = `is ${setting} the address of an artifactstore? If it is, look at what stands in front of it: a proxy, or the log-in page of a network`;
+const lookAround = `is ${setting} the address of an artifactstore? If it is, look at what is in front of it: a proxy, or the log-in page of a network`;
 const askProxy = 'this is not about the token of artifactstore: look at the proxy or firewall in front of it';
 const lookBehind = 'is artifactstore running there, and does the proxy know its address and port?';
 
@@ -41,7 +41,7 @@ const meanings: Readonly<Record<number, readonly [code: ErrorCode, why: string, 
   408: ['request_timeout', 'a proxy in front of the server did not get the request in time', askProxy],
   411: [
     'length_required',
-    'a proxy in front of the server wants to know the length',
+    'a proxy in front of the server needs to know the length',
     'let the proxy stream requests (nginx: proxy_request_buffering off)',
   ],
   413: [

@@ -119,7 +119,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
         (text) => {
           if (text === '') return undefined;
           const match = /^(?:env:([A-Za-z_][A-Za-z0-9_]*)|file:\/.+)$/.exec(text);
-          if (match === null) throw new Error('must be env:NAME or file:/absolute/path; a credential itself never stands here');
+          if (match === null) throw new Error('must be env:NAME or file:/absolute/path; never the credential itself');
           if (match[1] !== undefined) referenced.add(match[1]);
           return text;
         },

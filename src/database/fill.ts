@@ -33,7 +33,7 @@ export async function requireNoLog({ sql: queries }: Pick<LogSession, 'sql'>, no
   const event = await queries.selectFrom('events').select('sequence').limit(1).executeTakeFirst();
   if (event !== undefined) throw inUse('it has a log of events already');
   const lease = await queries.selectFrom('leases').select('holder').where('expires_at', '>', now).executeTakeFirst();
-  if (lease !== undefined) throw inUse('a server works on it');
+  if (lease !== undefined) throw inUse('a server is using it');
 }
 
 export function inUse(what: string): ArtifactstoreError {

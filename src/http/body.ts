@@ -31,11 +31,11 @@ export function deferContinue(server: Server): void {
 export function refuseFraming({ headers }: IncomingMessage): void {
   const { 'transfer-encoding': coding, expect } = headers;
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
-    throw new ArtifactstoreError('unsupported_media_type', `The only transfer coding that is taken is "chunked", not "${coding}".`, {
+    throw new ArtifactstoreError('unsupported_media_type', `The only accepted transfer coding is "chunked", not "${coding}".`, {
       field: 'transfer-encoding',
     });
   if (expect !== undefined && expect.trim().toLowerCase() !== '100-continue')
-    throw new ArtifactstoreError('expectation_failed', 'The only expectation that is met is "100-continue".', { field: 'expect' });
+    throw new ArtifactstoreError('expectation_failed', 'The only accepted expectation is "100-continue".', { field: 'expect' });
 }
 
 export function waitsToSend(request: IncomingMessage): boolean {
@@ -155,7 +155,7 @@ function refuseCharset(contentType: string | undefined): void {
   if (end < 0) return;
   const charset = parseParameters(contentType!.slice(end))?.get('charset');
   if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset.toLowerCase()))
-    throw new ArtifactstoreError('unsupported_media_type', 'JSON is taken in UTF-8 only.', { field: 'content-type' });
+    throw new ArtifactstoreError('unsupported_media_type', 'JSON is accepted in UTF-8 only.', { field: 'content-type' });
 }
 
 /** Reads a JSON body, strictly and whole. */

@@ -116,7 +116,7 @@ export function createIngest(context: Context, actor: string): Ingest {
         }
         needs = added.needs;
       }
-      throw new ArtifactstoreError('internal', `An ingest into package ${packageId} was overtaken ${maximumRounds} times; try again.`);
+      throw new ArtifactstoreError('internal', `An ingest into package ${packageId} met other changes ${maximumRounds} times; try again.`);
     } catch (error) {
       if (published.size > 0) context.background('bytes of a refused ingest were left behind', burn([...published.values()]));
       throw error;

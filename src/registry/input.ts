@@ -120,7 +120,7 @@ export function checkFilter(value: string | undefined, field: string): string | 
   if (value.length > maximumTextLength || !value.isWellFormed() || /\p{Cc}/u.test(value))
     throw new ArtifactstoreError(
       'malformed_request',
-      `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing has such a one.`,
+      `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing that is stored has one.`,
       { field },
     );
   return value;

@@ -92,7 +92,7 @@ describe('retention from the command line, beside a running server', () => {
       [2, /lies in the past.*invalid_value/, 'extend', id, '--until', '2001-01-01T00:00:00Z', ...reason],
       [2, /not later than the current one.*invalid_value/, 'extend', id, '--until', soon, ...reason],
       [2, /RFC 3339/, 'extend', id, '--until', 'tomorrow', ...reason],
-      [2, /never expires already/, 'extend', forever, '--by', '1d', ...reason],
+      [2, /never expires/, 'extend', forever, '--by', '1d', ...reason],
       [2, /beyond the year 9999/, 'extend', id, '--by', '999999w', ...reason, '--json'],
       [2, /must be a duration/, 'extend', id, '--by', '30', ...reason],
       [2, /'--until <time>' and '--by <duration>'/, 'extend', id, ...reason],

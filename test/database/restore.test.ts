@@ -54,7 +54,7 @@ describe('a database to restore into', () => {
   it('is refused when it has a log, a server, other tables, or the rest of another file', async () => {
     await (await target('used.db')).fill(empty);
     query('used.db', "insert into leases values ('retention', 'server', '9999-01-01T00:00:00.000Z')");
-    await assert.rejects((await target('used.db')).requireEmpty(), /a server works on it/);
+    await assert.rejects((await target('used.db')).requireEmpty(), /a server is using it/);
     query('used.db', "insert into events values (1, 't', 'e', 'k', 'i', 'a', x'', x'', x'')");
     await assert.rejects((await target('used.db')).requireEmpty(), /has a log/);
     await assert.rejects((await target('used.db')).fill(empty), { code: 'target_in_use' });

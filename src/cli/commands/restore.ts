@@ -46,7 +46,7 @@ Examples:
             return `restoring: ${done}, ${count(events)} of ${count(total.events)} events`;
           }),
       });
-      const restored = await orRoomHint(restoring, 'make room and run it again with --resume: it goes on where it stopped');
+      const restored = await orRoomHint(restoring, 'make room and run it again with --resume');
       progress.clear();
       if (output.json) output.value(restored);
       else {

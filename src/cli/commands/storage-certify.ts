@@ -53,7 +53,7 @@ Examples:
         ['--owner-secret-key-ref', options.ownerSecretKeyRef],
       ] as const)
         if (value !== undefined && !reference.test(value))
-          command.error(`error: option '${name}' must be env:NAME or file:/absolute/path; a key itself never stands here`);
+          command.error(`error: option '${name}' must be env:NAME or file:/absolute/path; never the key itself`);
       if (options.endpoint !== undefined)
         for (const [name, value] of [
           ['--bucket', options.bucket],

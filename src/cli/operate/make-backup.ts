@@ -30,7 +30,7 @@ export async function makeBackup(context: Context, directory: string, options: B
     onProgress: ({ events, objects, bytes }) =>
       progress.show(() => `copying: ${counted(events, 'event')}, ${counted(objects, 'object')}, ${formatBytes(bytes)}`),
   });
-  const made = await orRoomHint(making, 'make room there and run it again: it goes on where it stopped');
+  const made = await orRoomHint(making, 'make room there and run it again: it resumes');
   progress.clear();
   if (output.json) output.value(made);
   else {

@@ -50,7 +50,7 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
   const ok = failed + missing + unreadable === 0;
   if (output.json) output.value({ ok, ...verification, failures });
   else {
-    if (resumed) output.note(`this went on with the run of ${started_at}, and counts both`);
+    if (resumed) output.note(`this resumed the run of ${started_at}, and counts both`);
     const again = cleared === 0 ? '' : `; ${count(cleared)} that had failed are good again`;
     output.line(`${ok ? output.colors.green('verified') : 'read'} ${backend}: ${tell(verification)}${again}`);
   }
@@ -69,7 +69,7 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
       {
         info: {
           unreadable,
-          hint: 'look at the reasons above, and verify again. Where the disk has lost the bytes for good, remove the file: it is missing then, and can be repaired',
+          hint: 'look at the reasons above, and verify again. If the disk has lost the bytes, remove the file: then it is missing, and can be repaired',
         },
       },
     );

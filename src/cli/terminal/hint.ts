@@ -17,7 +17,7 @@ export function withHint(error: ArtifactstoreError, hint: string, info: Readonly
 }
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
-  unauthorized: 'set ARTIFACTSTORE_API_TOKEN to a token of this server; `artifactstore dev` makes one that is found by itself',
+  unauthorized: 'set ARTIFACTSTORE_API_TOKEN to a token of this server; `artifactstore dev` makes one, and the commands find it',
   forbidden: 'this token may not do that; ask the operator of the server',
   server_unreachable: 'start one with `artifactstore dev`, or set ARTIFACTSTORE_API_URL (or --api-url) to where it is',
   database_not_migrated: 'run `artifactstore migrate` once',

@@ -111,7 +111,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     const collected = found.status === 'garbage_collected';
     return new ArtifactstoreError(
       collected ? 'package_collected' : 'package_not_open',
-      `Package ${found.id}${filling.keyed ? ' of this key' : ''} was ${collected ? 'collected: its retention is over' : 'abandoned'}.`,
+      `Package ${found.id}${filling.keyed ? ' of this key' : ''} was ${collected ? 'collected: it had expired' : 'abandoned'}.`,
       { info: { package_id: found.id, status: found.status, ...(filling.keyed ? { hint: newKey } : {}) } },
     );
   }

@@ -72,7 +72,7 @@ export function saveManifest(path: string, { manifest, bytes }: ReadManifest, ex
     }
   } catch (error) {
     if (errnoCode(error) === 'EEXIST')
-      throw new ArtifactstoreError('path_conflict', `"${path}" was made by somebody else meanwhile; it is left as it is.`, {
+      throw new ArtifactstoreError('path_conflict', `"${path}" was made by somebody else meanwhile; it is not changed.`, {
         cause: error,
       });
     if (errnoCode(error) === 'ENOENT')

@@ -77,7 +77,7 @@ export function createPlacer(root: string, drafts: string): Placer {
       // The folders were looked at when they were made: who can write there may have put a link in the place of one since.
       if (!(await areFolders(root, segments.slice(0, -1)).catch(failed))) {
         await rm(draft, { force: true });
-        throw new ArtifactstoreError('path_conflict', `A folder of "${file.relative_path}" was replaced while the pull was at work.`, {
+        throw new ArtifactstoreError('path_conflict', `A folder of "${file.relative_path}" was replaced while the pull was running.`, {
           field: file.relative_path,
           info: { hint: 'pull into a directory that nobody else writes to' },
         });
@@ -85,9 +85,9 @@ export function createPlacer(root: string, drafts: string): Placer {
       // A link that stands there is replaced itself, not what it leads to.
       await rename(draft, path).catch((cause: unknown) => {
         if (errnoCode(cause) !== 'EISDIR' && errnoCode(cause) !== 'ENOTEMPTY') return failed(cause);
-        throw new ArtifactstoreError('path_conflict', `A directory stands where "${file.relative_path}" belongs.`, {
+        throw new ArtifactstoreError('path_conflict', `There is a directory where "${file.relative_path}" belongs.`, {
           field: file.relative_path,
-          info: { hint: 'move it away, or pull into another directory' },
+          info: { hint: 'move it elsewhere, or pull into another directory' },
           cause,
         });
       });
@@ -162,8 +162,8 @@ async function makeFolder(path: string): Promise<void> {
       throw localFileError(cause, path, 'looked at');
     });
     if (!found.isDirectory())
-      throw new ArtifactstoreError('path_conflict', `"${path}" stands where a folder of the package belongs.`, {
-        info: { hint: 'a link is not followed; move it away, or pull into another directory' },
+      throw new ArtifactstoreError('path_conflict', `There is something else where the folder "${path}" belongs.`, {
+        info: { hint: 'a link is not followed; move it elsewhere, or pull into another directory' },
       });
   }
 }

@@ -28,7 +28,7 @@ function clashing(files: readonly ManifestFile[]): readonly string[] {
     for (const parent of parents)
       if (paths.has(parent)) found.push(`${JSON.stringify(parent)} is a file, and a folder of ${JSON.stringify(path)}`);
     const [top = ''] = parents;
-    if (isDraftFolder(top)) found.push(`${JSON.stringify(path)} is where a pull keeps what it has not finished`);
+    if (isDraftFolder(top)) found.push(`${JSON.stringify(path)} is where a pull keeps unfinished files`);
   }
   if (process.platform === 'darwin' || process.platform === 'win32')
     for (const alike of Map.groupBy(paths, (path) => path.normalize('NFC').toLowerCase()).values())

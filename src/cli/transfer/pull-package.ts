@@ -124,7 +124,7 @@ async function prepareDirectory(root: string, shown: string, force: boolean): Pr
     if (link === undefined) return undefined;
     throw new ArtifactstoreError('invalid_path', `"${shown}" is a symbolic link that leads nowhere.`, {
       field: 'dir',
-      info: { hint: 'make the directory that it names, or pull into another one' },
+      info: { hint: 'create the directory that it names, or pull into another one' },
     });
   });
   if (found === undefined)
@@ -145,7 +145,7 @@ async function prepareDirectory(root: string, shown: string, force: boolean): Pr
       info: {
         hint: entries.some(isDraftFolder)
           ? 'a pull into it was stopped, or is in progress; --force resumes one that was stopped'
-          : 'choose another directory, or --force: right files stay, others of the same name are replaced',
+          : 'choose another directory, or --force: wrong files are replaced, others stay',
       },
     });
   return undefined;

@@ -140,7 +140,7 @@ async function whatIsLeft(registry: RemoteRegistry, id: string, keyed: boolean, 
     return `nothing was sealed, package ${id} is abandoned${next}`;
   } catch {
     const found = await registry.packages.get(id).catch(() => undefined);
-    if (found?.status === 'finalized') return `package ${id} was sealed all the same`;
+    if (found?.status === 'finalized') return `package ${id} was sealed anyway`;
     return found === undefined
       ? `what became of package ${id} is not known`
       : `package ${id} is not sealed; a collection gives it up${next}`;

@@ -26,7 +26,7 @@ export function refusal(greeting: Greeting, where: string, standbyWillDo: boolea
   if (encoding !== 'UTF8')
     return unfit(
       `The database of ${where} has the encoding ${encoding}, and UTF8 is needed.`,
-      "make it anew: create database … encoding 'UTF8' template template0",
+      "make it again: create database … encoding 'UTF8' template template0",
     );
   if (standby && !standbyWillDo) return isStandby(where);
   return undefined;

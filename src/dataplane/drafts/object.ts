@@ -85,12 +85,8 @@ export async function* readPublished(
     );
   } catch (error) {
     if (!isArtifactstoreError(error, 'object_not_found')) throw error;
-    throw new ArtifactstoreError(
-      'storage_unavailable',
-      'The bytes were overtaken by a clean-up while they were committed; send them again',
-      {
-        cause: error,
-      },
-    );
+    throw new ArtifactstoreError('storage_unavailable', 'A clean-up removed the bytes while they were committed; send them again', {
+      cause: error,
+    });
   }
 }

@@ -98,7 +98,7 @@ export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
     {
       new_expires_at: Type.Optional(timeOrNull),
       extend_by_seconds: Type.Optional(
-        Type.Integer({ minimum: 1, description: 'Instead: so much later than the present expiry, or than now when that is over.' }),
+        Type.Integer({ minimum: 1, description: 'Instead: this much later than the present expiry, or than now if that has passed.' }),
       ),
       reason,
     },

@@ -23,7 +23,9 @@ export async function receiveFile(
   const { raw } = request;
   refuseContentEncoding(raw);
   if (raw.headers['content-range'] !== undefined)
-    throw new ArtifactstoreError('invalid_header', 'A file is put whole: Content-Range is not taken here.', { field: 'content-range' });
+    throw new ArtifactstoreError('invalid_header', 'A file is put as a whole: Content-Range is not accepted here.', {
+      field: 'content-range',
+    });
   const mediaType = raw.headers['content-type'];
   refuseLateDigests(raw.headers.trailer);
   const digests = statedDigests(fieldsOf(raw.headers));

@@ -181,7 +181,7 @@ function readSimple(reader: Reader, initial: number): JsonValue {
 
 function checkFloat(start: number, value: number): void {
   if (!Number.isFinite(value)) throw malformed(start, 'a float is not finite');
-  if (Number.isSafeInteger(value)) throw malformed(start, 'a float stands for an integer');
+  if (Number.isSafeInteger(value)) throw malformed(start, 'an integer is written as a float');
 }
 
 function readArgument(reader: Reader, initial: number): number {

@@ -95,7 +95,8 @@ function compareKeys(left: string, right: string): number {
 }
 
 function checkDepth(depth: number): void {
-  if (depth > maximumCborDepth) throw new ArtifactstoreError('invalid_value', `The value is nested over ${maximumCborDepth} deep.`);
+  if (depth > maximumCborDepth)
+    throw new ArtifactstoreError('invalid_value', `The value is nested more than ${maximumCborDepth} levels deep.`);
 }
 
 function writeString(writer: Writer, text: string): void {

@@ -66,7 +66,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
       const start = at;
       if (text.charCodeAt(at) !== 0x22) throw malformed(text, at, 'a key in double quotes is missing');
       const key = readString();
-      if (Object.hasOwn(members, key)) throw malformed(text, start, 'a key stands twice in one object');
+      if (Object.hasOwn(members, key)) throw malformed(text, start, 'a key is twice in one object');
       if (!nextIs(0x3a)) throw malformed(text, at, 'a ":" is missing');
       const member = readValue(depth + 1);
       // Assigning to `__proto__` would change the prototype instead of adding a member.

@@ -13,7 +13,7 @@ export function decodeEventPage(bytes: Uint8Array): readonly StoredEvent[] {
   try {
     page = decodeCbor(bytes);
   } catch (cause) {
-    throw new ArtifactstoreError('integrity_failure', 'The bytes are no canonical CBOR.', { cause });
+    throw new ArtifactstoreError('integrity_failure', 'The bytes are not canonical CBOR.', { cause });
   }
   const items = isRecord(page) ? page.items : undefined;
   if (!Array.isArray(items)) throw noPage('it has no items');

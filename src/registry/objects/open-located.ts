@@ -121,7 +121,7 @@ function nameOf({ backendId, objectKey }: Place): string {
 function collected({ file }: LocatedFile): ArtifactstoreError {
   return new ArtifactstoreError(
     'package_collected',
-    `Package ${file.package_id} was collected: its retention is over and the bytes of "${file.relative_path}" are gone.`,
+    `Package ${file.package_id} was collected: it had expired, and the bytes of "${file.relative_path}" are gone.`,
   );
 }
 

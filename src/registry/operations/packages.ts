@@ -144,7 +144,7 @@ export async function requirePackage(database: Kysely<Schema>, id: string): Prom
 export function requireOpen(found: { readonly id: string; readonly status: PackageStatus }): void {
   if (found.status === 'created') return;
   if (found.status === 'garbage_collected')
-    throw new ArtifactstoreError('package_collected', `Package ${found.id} was collected: its retention is over and its bytes are gone.`);
+    throw new ArtifactstoreError('package_collected', `Package ${found.id} was collected: it had expired, and its bytes are gone.`);
   throw new ArtifactstoreError(
     'package_not_open',
     `Package ${found.id} is ${found.status}; only a package that is created can be changed.`,

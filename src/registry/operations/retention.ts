@@ -23,7 +23,7 @@ export async function extendRetention(transaction: Transaction, input: ExtendRet
   const found = await requireKept(transaction, input.packageId);
   const { extension } = input;
   if (found.expires_at === null)
-    throw new ArtifactstoreError('invalid_value', `Package ${found.id} never expires already; there is nothing to extend.`, {
+    throw new ArtifactstoreError('invalid_value', `Package ${found.id} never expires, so there is nothing to extend.`, {
       field: 'until' in extension ? '/new_expires_at' : '/extend_by_seconds',
     });
   const newExpiresAt = 'until' in extension ? extension.until : laterBy(transaction.now, found.expires_at, extension.bySeconds);
@@ -183,9 +183,9 @@ async function dueRows(database: Kysely<Schema>, now: string, limit: number) {
 async function requireKept(transaction: Transaction, id: string): Promise<Package> {
   const found = await requirePackage(transaction.sql, id);
   if (found.status === 'garbage_collected')
-    throw new ArtifactstoreError('package_collected', `Package ${id} was collected: its retention is over and its bytes are gone.`);
+    throw new ArtifactstoreError('package_collected', `Package ${id} was collected: it had expired, and its bytes are gone.`);
   if (found.status === 'abandoned')
-    throw new ArtifactstoreError('package_not_open', `Package ${id} is abandoned; its bytes are on their way out.`, {
+    throw new ArtifactstoreError('package_not_open', `Package ${id} is abandoned; its bytes are being deleted.`, {
       info: { status: found.status },
     });
   return found;

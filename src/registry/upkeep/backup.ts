@@ -160,7 +160,7 @@ export async function backUp(context: Context, directory: string, options: Backu
       }
       if ((await copyWaiting()) === 0) return;
     }
-    throw new ArtifactstoreError('storage_unavailable', 'Objects were given up faster than they could be copied; run the backup again.');
+    throw new ArtifactstoreError('storage_unavailable', 'Objects were deleted faster than they could be copied; run the backup again.');
   }
 
   // What an earlier run copied of the log, and not yet the objects of.
@@ -217,7 +217,7 @@ async function headOf(context: Context, place: BackupPlace): Promise<LogHead> {
   if (head === undefined || page.items[0]?.chain_digest !== chainText(head))
     throw new ArtifactstoreError(
       'target_in_use',
-      `The backup in ${place.directory} goes to event ${sequence}, which this registry's log does not have or tells otherwise: an older ` +
+      `The backup in ${place.directory} goes to event ${sequence}, which this registry's log does not have, or has differently: an older ` +
         'database was put in place of the one that was backed up.',
       { info: { sequence, hint: 'keep that backup, and make a new one in an empty directory' } },
     );

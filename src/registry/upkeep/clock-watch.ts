@@ -62,7 +62,7 @@ export function createClockWatch(parts: ClockWatchParts): ClockWatch {
       const why = await doubt();
       if (why === undefined) return;
       throw new ArtifactstoreError('clock_in_doubt', `${why} Nothing is swept or collected while it may be wrong.`, {
-        info: { hint: 'set the clock right; if it is right, run again with --accept-clock (a server: restart it with --accept-clock)' },
+        info: { hint: 'correct the clock; if it is right, run again with --accept-clock (a server: restart it with --accept-clock)' },
       });
     },
   };

@@ -30,7 +30,7 @@ async function look(root: string, draftDirectory: string): Promise<StorageHealth
       return {
         healthy: false,
         full: true,
-        detail: `there is no room in ${draftDirectory}: nothing can be stored, and reads go on`,
+        detail: `there is no room in ${draftDirectory}: nothing can be stored, and reads continue`,
         ...room,
       };
     return { healthy: false, detail: `cannot write in ${draftDirectory}: ${code ?? String(error)}`, ...room };

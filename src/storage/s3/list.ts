@@ -30,7 +30,7 @@ export async function* listObjects(calls: S3Calls, settings: S3Settings, prefix:
     if (page.IsTruncated === true && (ContinuationToken === undefined || ContinuationToken === token))
       throw new ArtifactstoreError(
         'storage_unavailable',
-        `Could not list ${start}${prefix}: the store does not say where its list goes on`,
+        `Could not list ${start}${prefix}: the store does not say where its list continues`,
       );
   } while (ContinuationToken !== undefined);
 }

@@ -65,7 +65,7 @@ function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, plac
 /** A success or a refusal that is a page: of a proxy, of the log-in of a network, of another service. */
 function notS3(status: number | undefined, page: string, { variables }: StorePlace): string {
   const said = page === '' ? '' : `: "${page}"`;
-  return `the answer (${status ?? 'no status'}${said}) is not that of an S3 store; look at ${variables}ENDPOINT_URL and at what stands in front of the store`;
+  return `the answer (${status ?? 'no status'}${said}) is not that of an S3 store; look at ${variables}ENDPOINT_URL and at what is in front of the store`;
 }
 
 function redirectText(

@@ -240,7 +240,7 @@ describe('a backup', () => {
     await add(registry, 'here');
     await store.operator.backup(early);
     await add(back.as('tester'), 'there');
-    await assert.rejects(back.operator.backup(early), /or tells otherwise/);
+    await assert.rejects(back.operator.backup(early), /or has differently/);
   });
 });
 

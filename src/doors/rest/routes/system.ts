@@ -61,7 +61,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       schema: {
         tags: ['system'],
         summary:
-          'Writes can be taken: database and default backend (503 when not, or when the server stops). A full disk is said, and is 200',
+          'Writes can be taken: database and default backend (503 when not, or when the server stops). A full disk is named, and is 200',
         response: answers({
           200: Type.Object({ status: Type.Literal('ok'), clock: Type.Optional(Type.String()), backend: Type.Optional(Type.String()) }),
         }),
