@@ -46,6 +46,8 @@ export interface Context extends RegistryParts {
   readonly locate: Locate;
   readonly repair: Repair;
   readonly recheck: Recheck;
+  /** Does what holds much memory: few at a time, in turns of those it is done for. */
+  takeLarge<T>(work: () => Promise<T>): Promise<T>;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
   background(what: string, work: Promise<unknown>): void;
 }

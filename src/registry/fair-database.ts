@@ -20,6 +20,8 @@ export interface FairDatabase {
   as(principal: string): RegistryDatabase;
   /** Turns for what reads in another way than through `as`. */
   readonly reads: FairTurns;
+  /** Turns for what holds much memory. */
+  readonly large: FairTurns;
 }
 
 export function createFairDatabase(database: RegistryDatabase): FairDatabase {
@@ -28,6 +30,7 @@ export function createFairDatabase(database: RegistryDatabase): FairDatabase {
   const reads = createFairTurns({ what: 'reads', ...bounds });
   return {
     reads,
+    large: createFairTurns({ what: 'sealings of large packages', room: 2, waitingOfOne: 100, waitMilliseconds: 120_000 }),
     as: (principal) => ({
       ...database,
       write: (name, input) =>
@@ -40,12 +43,15 @@ export function createFairDatabase(database: RegistryDatabase): FairDatabase {
 interface Sized {
   readonly items?: readonly unknown[];
   readonly limit?: number;
+  readonly prepared?: { readonly fileCount: number } | null;
   readonly package?: { readonly metadata: object };
 }
 
 /** What grows with its input says how much there is of it. */
 function weightOf(input: unknown): number {
-  const { items, limit = 0, package: created } = input as Sized;
+  const { items, limit = 0, prepared, package: created } = input as Sized;
   if (items !== undefined) return Math.max(items.length, 1);
-  return 1 + Math.ceil(limit / 20) + Math.ceil(Object.keys(created?.metadata ?? {}).length / 10);
+  return (
+    1 + Math.ceil(limit / 20) + Math.ceil((prepared?.fileCount ?? 0) / 50) + Math.ceil(Object.keys(created?.metadata ?? {}).length / 10)
+  );
 }

@@ -33,6 +33,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     const settled = work.catch((error: unknown) => parts.onIncident({ message: what, error })).finally(() => pending.delete(settled));
     pending.add(settled);
   };
+  const fair = createFairDatabase(parts.database);
   const context: Context = {
     ...parts,
     clock: createClockWatch({
@@ -45,15 +46,16 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
+    takeLarge: (work) => fair.large.take('', 1, work),
     background,
   };
   const usage = createUsage(parts);
-  const fair = createFairDatabase(parts.database);
   return {
     as(actor, principal = actor) {
       const own: Context = {
         ...context,
         database: fair.as(principal),
+        takeLarge: (work) => fair.large.take(principal, 1, work),
         locate: (target) => fair.reads.take(principal, 1, () => context.locate(target)),
       };
       return {

@@ -9,8 +9,12 @@ import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
 import { metadataTerms } from './metadata/terms.ts';
+import type { PreparedSealing } from './operations/sealing.ts';
+import { prepareSealing } from './prepare-sealing.ts';
 import type { Packages } from './REGISTRY.ts';
 
+/** So often a large package is read beside its writers to be sealed; the last time nobody can write meanwhile. */
+const roundsBeside = 4;
 const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];
 
 export function createPackages(context: Context, actor: string): Packages {
@@ -80,11 +84,19 @@ export function createPackages(context: Context, actor: string): Packages {
     },
 
     async finalize(id, { files_digest: filesDigest } = {}) {
-      return await database.write('package.finalize', {
-        actor,
-        id: parseId(id, 'package_id'),
-        filesDigest: filesDigest === undefined ? null : checkFilesDigest(filesDigest),
-        software: `artifactstore/${context.version}`,
+      const packageId = parseId(id, 'package_id');
+      const expected = filesDigest === undefined ? null : checkFilesDigest(filesDigest);
+      const software = `artifactstore/${context.version}`;
+      const seal = (prepared: PreparedSealing | null, inOneStep: boolean) =>
+        database.write('package.finalize', { actor, id: packageId, filesDigest: expected, software, prepared, inOneStep });
+      const small = await seal(null, false);
+      if (small.outcome === 'sealed') return small.sealed;
+      return await context.takeLarge(async () => {
+        for (let round = 1; ; round++) {
+          const prepared = await prepareSealing(database.read, packageId, expected !== null);
+          const done = await seal(prepared, round === roundsBeside);
+          if (done.outcome === 'sealed') return done.sealed;
+        }
       });
     },
 

@@ -16,17 +16,32 @@ export interface FileFacts {
  * one that was given for a path stays.
  */
 export function filesDigest(files: Iterable<FileFacts>): string {
-  const hasher = createHasher('sha256');
   const ordered = [...files].sort((left, right) => comparePaths(left.relative_path, right.relative_path));
-  for (let start = 0; start < ordered.length; start += filesAtOnce) {
-    const text = ordered
-      .slice(start, start + filesAtOnce)
-      .map(canonicalFacts)
-      .join(',');
-    hasher.update(utf8(`${start === 0 ? '[' : ','}${text}`));
-  }
-  hasher.update(utf8(ordered.length === 0 ? '[]' : ']'));
-  return `sha256:${toHex(hasher.digest())}`;
+  const hasher = createFilesHasher();
+  for (let start = 0; start < ordered.length; start += filesAtOnce) hasher.add(factsText(ordered.slice(start, start + filesAtOnce)));
+  return hasher.digest();
+}
+
+/** The same for files that come in stretches, in the order of their paths. */
+export function createFilesHasher(): { add(text: string): void; digest(): string } {
+  const hasher = createHasher('sha256');
+  let before = '[';
+  return {
+    add(text) {
+      if (text === '') return;
+      hasher.update(utf8(before + text));
+      before = ',';
+    },
+    digest() {
+      hasher.update(utf8(before === '[' ? '[]' : ']'));
+      return `sha256:${toHex(hasher.digest())}`;
+    },
+  };
+}
+
+/** What the hasher takes of a stretch of files. */
+export function factsText(files: readonly FileFacts[]): string {
+  return files.map(canonicalFacts).join(',');
 }
 
 const filesAtOnce = 1000;

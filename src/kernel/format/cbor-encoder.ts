@@ -7,14 +7,28 @@ import { isPlainObject } from './json-value.ts';
 /** How deep arrays and maps may nest, in both directions. */
 export const maximumCborDepth = 128;
 
-/** A value that is already encoded, to be copied as it stands into what surrounds it. */
+/** A value that is already encoded, in pieces, to be copied as it stands into what surrounds it. */
 export interface RawCbor {
-  readonly raw: Uint8Array;
+  readonly raw: readonly Uint8Array[];
 }
 
-/** Vouches that `bytes` are one canonically encoded value. */
-export function rawCbor(bytes: Uint8Array): RawCbor {
-  return Object.assign(Object.create(rawPrototype) as object, { raw: bytes });
+/** Vouches that `pieces`, one after the other, are one canonically encoded value. */
+export function rawCbor(...pieces: readonly Uint8Array[]): RawCbor {
+  return Object.assign(Object.create(rawPrototype) as object, { raw: pieces });
+}
+
+/** Vouches that `pieces`, one after the other, are `length` canonically encoded values; gives the array of them. */
+export function rawCborArray(length: number, pieces: readonly Uint8Array[]): RawCbor {
+  const writer: Writer = { bytes: Buffer.alloc(9), at: 0 };
+  writeHead(writer, 0x80, length);
+  return rawCbor(writer.bytes.subarray(0, writer.at), ...pieces);
+}
+
+/** The values one after the other, as `rawCborArray` takes them. */
+export function encodeCborSequence(values: readonly unknown[]): Uint8Array {
+  const writer: Writer = { bytes: Buffer.allocUnsafeSlow(initialBytes), at: 0 };
+  for (const value of values) writeValue(writer, value, 2);
+  return new Uint8Array(writer.bytes.subarray(0, writer.at));
 }
 
 /**
@@ -27,9 +41,11 @@ export function encodeCbor(value: unknown): Uint8Array {
   const writer: Writer = { bytes: spare ?? Buffer.allocUnsafeSlow(initialBytes), at: 0 };
   spare = undefined;
   writeValue(writer, value, 1);
+  // What is not kept needs no copy.
+  if (writer.bytes.length > keptBytes) return new Uint8Array(writer.bytes.buffer, writer.bytes.byteOffset, writer.at);
   const encoded = new Uint8Array(writer.at);
   encoded.set(writer.bytes.subarray(0, writer.at));
-  if (writer.bytes.length <= keptBytes) spare = writer.bytes;
+  spare = writer.bytes;
   return encoded;
 }
 
@@ -185,10 +201,15 @@ function writeHead(writer: Writer, major: number, argument: number): void {
   }
 }
 
-function writeRaw(writer: Writer, raw: Uint8Array): void {
-  reserve(writer, raw.length);
-  writer.bytes.set(raw, writer.at);
-  writer.at += raw.length;
+function writeRaw(writer: Writer, pieces: readonly Uint8Array[]): void {
+  reserve(
+    writer,
+    pieces.reduce((size, piece) => size + piece.length, 0),
+  );
+  for (const piece of pieces) {
+    writer.bytes.set(piece, writer.at);
+    writer.at += piece.length;
+  }
 }
 
 function writeByte(writer: Writer, byte: number): void {

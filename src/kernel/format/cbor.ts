@@ -3,4 +3,4 @@
  * whatever else decodes to the same value is refused, so bytes and values can stand for each other.
  */
 export { decodeCbor } from './cbor-decoder.ts';
-export { encodeCbor, maximumCborDepth, type RawCbor, rawCbor } from './cbor-encoder.ts';
+export { encodeCbor, encodeCborSequence, maximumCborDepth, type RawCbor, rawCbor, rawCborArray } from './cbor-encoder.ts';

@@ -1,9 +1,11 @@
 import type { Transaction } from '../../database/DATABASE.ts';
-import { filesDigest } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { rawCborArray } from '../../kernel/format/cbor.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
+import { prepareSealing } from '../prepare-sealing.ts';
 import type { Finalized, Package } from '../REGISTRY.ts';
 import { requireOpen, requirePackage } from './packages.ts';
+import { filesPerStretch, isCurrent, type PreparedSealing, type ReadStretch, readStretch } from './sealing.ts';
 
 export interface FinalizePackage {
   readonly actor: string;
@@ -12,32 +14,48 @@ export interface FinalizePackage {
   readonly filesDigest: string | null;
   /** Name and version of the software that seals. */
   readonly software: string;
+  /** What was read of the files before; null where nothing was. */
+  readonly prepared: PreparedSealing | null;
+  /** Whether all files may be read in this one step, however many. */
+  readonly inOneStep: boolean;
 }
 
+/** `prepare`: the package has too many files to be read in one step, or was changed since they were read. */
+export type FinalizeOutcome = { readonly outcome: 'sealed'; readonly sealed: Finalized } | { readonly outcome: 'prepare' };
+
 /** Seals the package under the log's lock, so that the manifest says exactly what the package held at that event. */
-export async function finalizePackage(transaction: Transaction, input: FinalizePackage): Promise<Finalized> {
+export async function finalizePackage(transaction: Transaction, input: FinalizePackage): Promise<FinalizeOutcome> {
   const found = await requirePackage(transaction.sql, input.id);
-  if (found.status !== 'finalized') requireOpen(found);
-  if (input.filesDigest !== null) await requireFiles(transaction, found, input.filesDigest);
-  if (found.status === 'finalized') return sealedRecord(found);
+  const isSealed = found.status === 'finalized';
+  if (!isSealed) requireOpen(found);
+  if (isSealed && input.filesDigest === null) return sealed(found);
+  const prepared = await preparedOf(transaction, found, input);
+  if (prepared === undefined) return { outcome: 'prepare' };
+  if (input.filesDigest !== null) requireFiles(found, input.filesDigest, prepared.filesDigest!);
+  if (isSealed) return sealed(found);
   if (found.file_count === 0)
     throw new ArtifactstoreError('package_empty', `Package ${input.id} has no file; add at least one before it is finalized.`);
-  const manifest = await buildManifest(transaction, found, input);
   transaction.append({
     event_type: 'v1.package.finalized',
     subject_kind: 'package',
     subject_id: input.id,
     actor: input.actor,
-    payload: manifest,
+    payload: manifestOf(transaction, found, prepared, input),
   });
   await transaction.flush();
-  return sealedRecord(await requirePackage(transaction.sql, input.id));
+  return sealed(await requirePackage(transaction.sql, input.id));
 }
 
-/** Under the log's lock too: nobody adds a file between this and the sealing. */
-async function requireFiles(transaction: Transaction, found: Package, expected: string): Promise<void> {
-  const rows = await readFiles(transaction, found.id);
-  const actual = filesDigest(rows.map((row) => ({ ...row, annotations: readAnnotations(row.annotations) })));
+/** Under the log's lock nobody adds or moves a file between this and the sealing. */
+async function preparedOf(transaction: Transaction, found: Package, input: FinalizePackage): Promise<PreparedSealing | undefined> {
+  if (found.file_count <= filesPerStretch || input.inOneStep) {
+    const read = (_name: 'package.stretch', stretch: ReadStretch) => readStretch(transaction, stretch);
+    return await prepareSealing(read, found.id, input.filesDigest !== null);
+  }
+  return input.prepared !== null && (await isCurrent(transaction, found, input.prepared)) ? input.prepared : undefined;
+}
+
+function requireFiles(found: Package, expected: string, actual: string): void {
   if (actual === expected) return;
   throw new ArtifactstoreError(
     'precondition_failed',
@@ -51,17 +69,8 @@ async function requireFiles(transaction: Transaction, found: Package, expected: 
   );
 }
 
-async function readFiles(transaction: Transaction, packageId: string) {
-  return await transaction.sql
-    .selectFrom('artifact_files')
-    .selectAll()
-    .where('package_id', '=', packageId)
-    .orderBy('relative_path')
-    .execute();
-}
-
-function readAnnotations(text: string): Record<string, string> {
-  return JSON.parse(text) as Record<string, string>;
+function sealed(found: Package): FinalizeOutcome {
+  return { outcome: 'sealed', sealed: sealedRecord(found) };
 }
 
 function sealedRecord(found: Package): Finalized {
@@ -74,16 +83,9 @@ function sealedRecord(found: Package): Finalized {
   };
 }
 
-async function buildManifest(transaction: Transaction, found: Package, input: FinalizePackage): Promise<Manifest> {
-  const files = await readFiles(transaction, found.id);
-  const locations = await transaction.sql
-    .selectFrom('storage_locations')
-    .select(['file_id', 'backend_id', 'object_key', 'content_address', 'stored_at'])
-    .where('package_id', '=', found.id)
-    .where('state', '<>', 'deleted')
-    .orderBy('id')
-    .execute();
-  const receipts = Map.groupBy(locations, (location) => location.file_id);
+/** A `Manifest`, whose long lists are encoded already. */
+function manifestOf(transaction: Transaction, found: Package, prepared: PreparedSealing, input: FinalizePackage): Manifest {
+  const { fileCount, files, receiptCount, receipts } = prepared;
   return {
     manifest_version: 1,
     package: {
@@ -97,18 +99,8 @@ async function buildManifest(transaction: Transaction, found: Package, input: Fi
       created_at: found.created_at,
       created_by: found.created_by,
     },
-    files: files.map((file) => ({
-      id: file.id,
-      relative_path: file.relative_path,
-      media_type: file.media_type,
-      size_bytes: file.size_bytes,
-      digest_algorithm: file.digest_algorithm,
-      digest_primary: file.digest_primary,
-      digest_sha256: file.digest_sha256,
-      content_address: file.content_address,
-      annotations: readAnnotations(file.annotations),
-    })),
-    storage_receipts: files.flatMap((file) => receipts.get(file.id) ?? []),
+    files: rawCborArray(fileCount, files) as unknown as Manifest['files'],
+    storage_receipts: rawCborArray(receiptCount, receipts) as unknown as Manifest['storage_receipts'],
     retention_summary: { retention_class: found.retention_class, expires_at: found.expires_at },
     provenance: {
       finalized_at: transaction.now,

@@ -16,6 +16,7 @@ import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
+import { readStretch } from './sealing.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
@@ -56,6 +57,7 @@ export const operations: RegistryOperations = {
     'package.get': getPackage,
     'package.list': listPackages,
     'package.manifest': readManifest,
+    'package.stretch': readStretch,
     'file.plan': planFiles,
     'file.get': getFile,
     'file.find': findFile,
@@ -122,6 +124,7 @@ export interface RegistryOperations {
     readonly 'package.get': typeof getPackage;
     readonly 'package.list': typeof listPackages;
     readonly 'package.manifest': typeof readManifest;
+    readonly 'package.stretch': typeof readStretch;
     readonly 'file.plan': typeof planFiles;
     readonly 'file.get': typeof getFile;
     readonly 'file.find': typeof findFile;

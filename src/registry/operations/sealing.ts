@@ -1,0 +1,123 @@
+import type { Kysely } from '#kysely';
+import type { Snapshot } from '../../database/DATABASE.ts';
+import type { Schema } from '../../database/schema.ts';
+import { factsText } from '../../kernel/content/files-digest.ts';
+import { decodeCbor, encodeCborSequence } from '../../kernel/format/cbor.ts';
+import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
+
+// A package may have 100,000 files, and to read and encode them all takes more than a second. So it is read in stretches beside the
+// writers, and what the writers may have changed meanwhile is looked for in the log when it is sealed.
+
+/** Files and receipts of one stretch, encoded as they stand in the manifest. */
+export interface SealingStretch {
+  /** The last event of the log when this was read. */
+  readonly sequence: number;
+  readonly fileCount: number;
+  readonly files: Uint8Array;
+  readonly receiptCount: number;
+  readonly receipts: Uint8Array;
+  /** What the hasher of a files digest takes; empty unless asked for. */
+  readonly facts: string;
+  /** The path of the last file, to go on after it; null when there was none. */
+  readonly last: string | null;
+}
+
+/** All stretches of a package. */
+export interface PreparedSealing {
+  /** The last event before the first stretch was read. */
+  readonly sequence: number;
+  readonly fileCount: number;
+  readonly files: readonly Uint8Array[];
+  readonly receiptCount: number;
+  readonly receipts: readonly Uint8Array[];
+  /** Null unless asked for. */
+  readonly filesDigest: string | null;
+}
+
+export interface ReadStretch {
+  readonly id: string;
+  readonly after: string | null;
+  readonly withFacts: boolean;
+}
+
+/** What a sealing reads in one step. */
+export const filesPerStretch = 1_000;
+
+export async function readStretch({ sql }: Snapshot, input: ReadStretch): Promise<SealingStretch> {
+  const { sequence } = await sql.selectFrom('log_head').select('sequence').executeTakeFirstOrThrow();
+  let query = sql.selectFrom('artifact_files').selectAll().where('package_id', '=', input.id);
+  if (input.after !== null) query = query.where('relative_path', '>', input.after);
+  const rows = await query.orderBy('relative_path').limit(filesPerStretch).execute();
+  const files = rows.map(
+    (row): ManifestFile => ({
+      id: row.id,
+      relative_path: row.relative_path,
+      media_type: row.media_type,
+      size_bytes: row.size_bytes,
+      digest_algorithm: row.digest_algorithm,
+      digest_primary: row.digest_primary,
+      digest_sha256: row.digest_sha256,
+      content_address: row.content_address,
+      annotations: JSON.parse(row.annotations) as Record<string, string>,
+    }),
+  );
+  const receipts = await readReceipts(sql, files);
+  return {
+    sequence,
+    fileCount: files.length,
+    files: shared(encodeCborSequence(files)),
+    receiptCount: receipts.length,
+    receipts: shared(encodeCborSequence(receipts)),
+    facts: input.withFacts ? factsText(files) : '',
+    last: files.at(-1)?.relative_path ?? null,
+  };
+}
+
+/** All threads that these go through have the same memory: 50 MB are not copied from one to the other. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+/** In the order of the files. */
+async function readReceipts(database: Kysely<Schema>, files: readonly ManifestFile[]): Promise<readonly StorageReceipt[]> {
+  const receipts = new Map<string, StorageReceipt[]>(files.map(({ id }) => [id, []]));
+  const ids = [...receipts.keys()];
+  for (let start = 0; start < ids.length; start += 500)
+    for (const row of await database
+      .selectFrom('storage_locations')
+      .select(['file_id', 'backend_id', 'object_key', 'content_address', 'stored_at'])
+      .where('file_id', 'in', ids.slice(start, start + 500))
+      .where('state', '<>', 'deleted')
+      .orderBy('id')
+      .execute())
+      receipts.get(row.file_id)!.push(row);
+  return [...receipts.values()].flat();
+}
+
+/** Events that change where the files of a package are. */
+const movingEvents = ['v1.storage.location_added', 'v1.storage.location_deleted', 'v1.storage.object_repaired'];
+const eventsLookedAt = 5_000;
+
+/** Whether what was prepared of an open package is what it is now: files are only added to it, and every change of a location is in the log. */
+export async function isCurrent(
+  { sql }: Snapshot,
+  found: { readonly id: string; readonly file_count: number },
+  { sequence, fileCount }: PreparedSealing,
+): Promise<boolean> {
+  if (found.file_count !== fileCount) return false;
+  const events = await sql
+    .selectFrom('events')
+    .select(['event_type', 'payload'])
+    .where('sequence', '>', sequence)
+    .where('event_type', 'in', movingEvents)
+    .limit(eventsLookedAt + 1)
+    .execute();
+  if (events.length > eventsLookedAt) return false;
+  // A repair names its locations only, which may be of any package.
+  return events.every(
+    ({ event_type, payload }) =>
+      event_type !== 'v1.storage.object_repaired' && (decodeCbor(payload) as { readonly package_id?: unknown }).package_id !== found.id,
+  );
+}
