@@ -8,6 +8,7 @@ import { openDataPlane } from '../dataplane/streaming.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { uuidv7 } from '../kernel/id.ts';
 import { formatTimestamp } from '../kernel/time.ts';
+import { incident } from '../registry/incident.ts';
 import { createRegistry } from '../registry/local.ts';
 import type { RegistryOperations } from '../registry/operations/operations.ts';
 import { operationsUrl } from '../registry/operations/url.ts';
@@ -84,7 +85,7 @@ function guarded(
     look: (counted) => database.read('backend.look', { ...input, counted }),
     record: () => database.write('backend.record', input),
     now: () => formatTimestamp(Date.now()),
-    onDoubt: (error) => onIncident({ message: 'a storage backend is not used', error, detail: { backend_id: backend.id } }),
+    onDoubt: (error) => onIncident(incident('backend_in_doubt', error, { backend_id: backend.id })),
   });
 }
 

@@ -1,6 +1,7 @@
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
+import { incident } from './incident.ts';
 import type { Ingest, Staged } from './ingest.ts';
 import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
@@ -77,7 +78,7 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
     );
     return new Map(staged.map(({ index }, at) => [index, added[at]!]));
   } finally {
-    for (const draft of drafts.values()) context.background('a draft was left behind', context.dataplane.discard(draft));
+    for (const draft of drafts.values()) context.background('draft_left', context.dataplane.discard(draft));
   }
 }
 
@@ -98,7 +99,7 @@ async function stageCopy(
     } catch (error) {
       // Nothing is known of bytes in a backend that is unavailable; where the copy should go must be well.
       if (!isArtifactstoreError(error, 'storage_unavailable') || (await isWell(context, source.backend_id))) throw error;
-      context.onIncident({ message: 'bytes could not be copied from a backend that is unavailable', error });
+      context.onIncident(incident('source_unavailable', error));
     }
   }
   return undefined;

@@ -3,11 +3,11 @@ import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../kernel/content/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
+import type { Incident, IncidentKind } from './incident.ts';
 import type { MetadataValidator } from './metadata/validation.ts';
 import type { Locate } from './objects/locate.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 import type { ClockWatch } from './upkeep/clock-watch.ts';
-import type { Incident } from './upkeep/OPERATOR.ts';
 
 /** What a registry is made of. */
 export interface RegistryParts {
@@ -49,5 +49,5 @@ export interface Context extends RegistryParts {
   /** Does what holds much memory: few at a time, in turns of those it is done for. */
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
-  background(what: string, work: Promise<unknown>): void;
+  background(kind: IncidentKind, work: Promise<unknown>): void;
 }

@@ -118,7 +118,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       }
       throw new ArtifactstoreError('internal', `An ingest into package ${packageId} met other changes ${maximumRounds} times; try again.`);
     } catch (error) {
-      if (published.size > 0) context.background('bytes of a refused ingest were left behind', burn([...published.values()]));
+      if (published.size > 0) context.background('copies_left', burn([...published.values()]));
       throw error;
     }
   }
@@ -132,7 +132,7 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   function removeKeys(keys: readonly { readonly backend_id: string; readonly object_key: string }[]): void {
-    for (const key of keys) context.background('a dead object was left behind', dataplane.remove(key.backend_id, key.object_key));
+    for (const key of keys) context.background('dead_object_left', dataplane.remove(key.backend_id, key.object_key));
   }
 
   return {
@@ -147,13 +147,13 @@ export function createIngest(context: Context, actor: string): Ingest {
       const staged = await stage(backendId, checked, file.body, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
-          context.background('bytes of a failed upload were left behind', burn([{ need: straight, generations: [straight.generation] }]));
+          context.background('copies_left', burn([{ need: straight, generations: [straight.generation] }]));
         throw error;
       });
       try {
         return (await commit(packageId, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
       } finally {
-        context.background('a draft was left behind', dataplane.discard(staged.draft));
+        context.background('draft_left', dataplane.discard(staged.draft));
       }
     },
 
@@ -189,7 +189,7 @@ export function createIngest(context: Context, actor: string): Ingest {
         return await commit(packageId, staged);
       } finally {
         const drafts = (await Promise.allSettled(tasks)).flatMap((task) => (task.status === 'fulfilled' ? [task.value.draft] : []));
-        for (const draft of drafts) context.background('a draft was left behind', dataplane.discard(draft));
+        for (const draft of drafts) context.background('draft_left', dataplane.discard(draft));
       }
     },
   };

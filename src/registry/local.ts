@@ -3,6 +3,7 @@ import { createEvents } from './events.ts';
 import { createFairDatabase } from './fair-database.ts';
 import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
+import { incident } from './incident.ts';
 import { createMetadataSchemas } from './metadata/schemas.ts';
 import { createMetadataValidator } from './metadata/validation.ts';
 import { createLocate } from './objects/locate.ts';
@@ -29,8 +30,8 @@ export interface LocalRegistry {
 
 export function createRegistry(parts: RegistryParts): LocalRegistry {
   const pending = new Set<Promise<unknown>>();
-  const background: Context['background'] = (what, work) => {
-    const settled = work.catch((error: unknown) => parts.onIncident({ message: what, error })).finally(() => pending.delete(settled));
+  const background: Context['background'] = (kind, work) => {
+    const settled = work.catch((error: unknown) => parts.onIncident(incident(kind, error))).finally(() => pending.delete(settled));
     pending.add(settled);
   };
   const fair = createFairDatabase(parts.database);

@@ -2,6 +2,7 @@ import type { Collection, CollectionCounts, CollectionPlan } from '../../registr
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
 import { warnOfClock } from '../operate/clock-warning.ts';
+import { incidentText } from '../terminal/incident-text.ts';
 import type { Output } from '../terminal/output.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
@@ -29,7 +30,7 @@ Examples:
       using stop = stopOnSignal();
       await using store = await openStore(config, {
         readOnly: dryRun,
-        onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+        onIncident: (incident) => output.warn(incidentText(incident)),
       });
       if (acceptClock) store.operator.acceptClock();
       if (dryRun) {

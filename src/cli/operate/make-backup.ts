@@ -3,6 +3,7 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts'
 import type { BackupProblem, MissingObject } from '../../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
+import { incidentText } from '../terminal/incident-text.ts';
 import type { Output } from '../terminal/output.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
@@ -19,7 +20,7 @@ export async function makeBackup(context: Context, directory: string, options: B
   const { config, output } = context;
   using stop = stopOnSignal();
   await using store = await context.openStore(config, {
-    onIncident: ({ message, error }) => output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`),
+    onIncident: (incident) => output.warn(incidentText(incident)),
   });
   using progress = createProgressLine(output);
   const making = store.operator.backup(resolve(context.directory, directory), {

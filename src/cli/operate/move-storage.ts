@@ -2,6 +2,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { MoveFailure, MoveTarget } from '../../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
+import { incidentText } from '../terminal/incident-text.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { formatBytes } from '../terminal/size.ts';
 
@@ -22,8 +23,9 @@ export async function move({ config, output, openStore }: Context, options: Stor
   const { from, to, jobs, rate } = options;
   using stop = stopOnSignal();
   await using store = await openStore(config, {
-    onIncident: ({ message, error }) => {
-      if (message !== knownToTheCaller) output.warn(`${message}: ${error instanceof Error ? error.message : String(error)}`);
+    // Damage is among the failures already.
+    onIncident: (incident) => {
+      if (incident.kind !== 'object_damaged') output.warn(incidentText(incident));
     },
   });
   const failures: MoveFailure[] = [];
@@ -113,9 +115,6 @@ export async function planMove({ config, output, openStore }: Context, options: 
     ],
   );
 }
-
-/** It is among the failures already. */
-const knownToTheCaller = 'a stored object is not what it should be';
 
 function targetOf({ from, to, producer, retentionClass, package: packageId }: StorageMoveOptions): MoveTarget {
   return {

@@ -119,7 +119,7 @@ export async function openForServing(context: Context, log: Logger): Promise<Ope
       milliseconds: databaseWaitMilliseconds,
       onWaiting: (reason) => log.warn({ reason, longest_seconds: databaseWaitMilliseconds / 1000 }, 'waiting for the database'),
     },
-    onIncident: ({ message, error, detail }) => log.error({ ...detail, err: error }, message),
+    onIncident: ({ kind, message, error, detail }) => log.error({ ...detail, incident: kind, err: error }, message),
   });
   try {
     // The first look at the tables says whether they are there.

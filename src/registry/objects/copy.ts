@@ -5,6 +5,7 @@ import { objectKey } from '../../kernel/content/key.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
+import { incident } from '../incident.ts';
 import type { DeadKey } from '../operations/objects.ts';
 import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
 
@@ -108,6 +109,6 @@ export async function removeDeadKeys({ database, dataplane, onIncident }: Parts,
     await forEachLimited(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
     await database.write('collect.forget', { keys });
   } catch (error) {
-    onIncident({ message: 'a dead object was left behind', error });
+    onIncident(incident('dead_object_left', error));
   }
 }

@@ -1,6 +1,7 @@
 import type { StoredObject } from '../../dataplane/DATAPLANE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
+import { incident } from '../incident.ts';
 
 /**
  * Records that a stored object is not what it should be; false when that is no news, or another generation is live by now. First the store itself must be
@@ -17,10 +18,13 @@ export async function recordDamage(
   await dataplane.ownership(backend_id)?.confirm();
   const recorded = await database.write('object.fail', { actor, backend_id, content_address, generation, reason });
   if (recorded)
-    onIncident({
-      message: 'a stored object is not what it should be',
-      error: new ArtifactstoreError('integrity_failure', reason),
-      detail: { backend_id, object_key, content_address, recorded },
-    });
+    onIncident(
+      incident('object_damaged', new ArtifactstoreError('integrity_failure', reason), {
+        backend_id,
+        object_key,
+        content_address,
+        recorded,
+      }),
+    );
   return recorded;
 }

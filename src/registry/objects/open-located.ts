@@ -2,6 +2,7 @@ import type { StoredObject } from '../../dataplane/DATAPLANE.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
+import { incident } from '../incident.ts';
 import type { LocatedFile } from '../operations/files.ts';
 import type { OpenFile, OpenOptions } from '../REGISTRY.ts';
 import { recordDamage } from './damage.ts';
@@ -157,7 +158,7 @@ async function reportFailure(context: Context, actor: string, object: StoredObje
     await recordDamage(context, actor, object, generation, missing ? 'the bytes are not in the store' : (error as Error).message);
   } catch (cause) {
     if (isArtifactstoreError(cause, 'storage_unavailable')) return cause;
-    context.onIncident({ message: 'a bad object could not be recorded', error: cause });
+    context.onIncident(incident('damage_unrecorded', cause));
   }
   return missing
     ? new ArtifactstoreError('integrity_failure', `The bytes of ${contentAddress} are missing from backend "${backendId}".`, {

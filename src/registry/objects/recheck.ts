@@ -1,6 +1,7 @@
 import { blockBytes } from '../../dataplane/DATAPLANE.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { Recheck, RegistryParts } from '../context.ts';
+import { incident } from '../incident.ts';
 import { readWhole } from './read-whole.ts';
 
 const pauseMilliseconds = 10_000;
@@ -21,7 +22,7 @@ export function createRecheck(parts: RegistryParts): Recheck {
     await parts.database.write('object.clear', { actor, backend_id, content_address, generation }).catch((error: unknown) => {
       // The bytes are good all the same; the next read records it.
       if (!isArtifactstoreError(error)) throw error;
-      parts.onIncident({ message: 'an object that is good again could not be recorded', error });
+      parts.onIncident(incident('recovery_unrecorded', error));
     });
     return true;
   }

@@ -26,7 +26,7 @@ export function createRepair(parts: RegistryParts, background: Context['backgrou
         if (repaired) pauses.delete(name);
       })
       .finally(() => running.delete(name));
-    background('a bad object could not be repaired', work);
+    background('repair_failed', work);
   };
 }
 

@@ -346,12 +346,7 @@ export interface Autorun {
   stop(): Promise<void>;
 }
 
-/** Something that a caller is not told in full: for the log. */
-export interface Incident {
-  readonly message: string;
-  readonly error: unknown;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+export type { Incident, IncidentKind } from '../incident.ts';
 
 export interface EventVerdict {
   readonly ok: boolean;

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { incident } from '../incident.ts';
 import { collect, sweep } from './collect.ts';
 import type { Autorun, AutorunOptions } from './OPERATOR.ts';
 
@@ -23,7 +24,7 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
     await pause(firstPause(options.intervalSeconds), stop.signal);
     while (!stop.signal.aborted) {
       await run().catch((error: unknown) => {
-        if (!stop.signal.aborted) context.onIncident({ message: 'the retention run failed; the next one continues', error });
+        if (!stop.signal.aborted) context.onIncident(incident('retention_run_failed', error));
       });
       await pause(options.intervalSeconds * 1000, stop.signal);
     }

@@ -138,8 +138,8 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
       }
     } finally {
       const left = all.filter((job) => !job.settled).map(({ source, copy }) => ({ ...source, generations: copy.generations }));
-      context.background('copies that were not needed were left behind', burnCopies(context, actor, to, left));
-      for (const { copy } of all) context.background('a draft was left behind', copy.discard());
+      context.background('copies_left', burnCopies(context, actor, to, left));
+      for (const { copy } of all) context.background('draft_left', copy.discard());
     }
   }
 

@@ -1,5 +1,6 @@
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
+import { incident } from '../incident.ts';
 import type { RunKind } from '../operations/runs.ts';
 
 /** Marks the start of a run and returns what marks its end. A note that can't be made is an incident, and no failure of the run. */
@@ -11,7 +12,7 @@ export function startRun(
 ): () => Promise<void> {
   return async () => {
     await context.database.write('run.record', { kind, backendId, started_at }).catch((error: unknown) => {
-      context.onIncident({ message: 'a finished run could not be noted', error, detail: { kind } });
+      context.onIncident(incident('run_unnoted', error, { kind }));
     });
   };
 }

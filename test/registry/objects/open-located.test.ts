@@ -116,7 +116,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     await readAll(full);
     await readAll(full);
     assert.equal(published, 1);
-    assert.ok(store.incidents.some(({ message }) => message === 'a bad object could not be repaired'));
+    assert.ok(store.incidents.some(({ kind }) => kind === 'repair_failed'));
     assert.deepEqual(
       (await get(store, near)).locations.map(({ state }) => state),
       ['failed'],

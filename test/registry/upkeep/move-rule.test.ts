@@ -211,8 +211,8 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     uptime: () => performance.now(),
     newId: () => crypto.randomUUID(),
     openBackup,
-    onIncident({ message, error }) {
-      if (message !== 'a stored object is not what it should be') throw new Error(message, { cause: error });
+    onIncident({ kind, message, error }) {
+      if (kind !== 'object_damaged') throw new Error(message, { cause: error });
     },
   });
 }

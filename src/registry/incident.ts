@@ -1,0 +1,28 @@
+/** What can happen that no caller is told in full, and how people are told of it. */
+const messages = {
+  backend_in_doubt: 'a storage backend is not used',
+  object_damaged: 'a stored object is not what it should be',
+  damage_unrecorded: 'a bad object could not be recorded',
+  recovery_unrecorded: 'an object that is good again could not be recorded',
+  repair_failed: 'a bad object could not be repaired',
+  source_unavailable: 'bytes could not be copied from a backend that is unavailable',
+  dead_object_left: 'a dead object was left behind',
+  copies_left: 'bytes that no package has were left behind',
+  draft_left: 'a draft was left behind',
+  run_unnoted: 'a finished run could not be noted',
+  retention_run_failed: 'the retention run failed; the next one continues',
+} as const;
+
+export type IncidentKind = keyof typeof messages;
+
+/** Something for the log. Programs go by `kind`. */
+export interface Incident {
+  readonly kind: IncidentKind;
+  readonly message: string;
+  readonly error: unknown;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export function incident(kind: IncidentKind, error: unknown, detail?: Readonly<Record<string, unknown>>): Incident {
+  return { kind, message: messages[kind], error, ...(detail === undefined ? {} : { detail }) };
+}
