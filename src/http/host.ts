@@ -11,6 +11,12 @@ export function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): vo
   });
 }
 
+/** A request says what it asks for as a path, or as an http address with one (RFC 9112 section 3.2): `*` and other schemes name nothing here. */
+export function requirePath(target: string): void {
+  if (target.startsWith('/') || /^https?:\/\//i.test(target)) return;
+  throw new ArtifactstoreError('malformed_request', 'The request target is not a path.');
+}
+
 /**
  * Refuses names that nobody gave to a server which listens for this machine alone. A page of somebody else's can let its own name lead to
  * 127.0.0.1, and a browser then takes this server for that page's; such a request names the page's host. On other addresses every name is taken

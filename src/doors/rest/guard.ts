@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, hasBody, readJson, refuseFraming } from '../../http/body.ts';
-import { requireOneHost } from '../../http/host.ts';
+import { requireOneHost, requirePath } from '../../http/host.ts';
 import { limitNames } from '../../http/limits.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
@@ -45,6 +45,7 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
     reply.header('x-request-id', request.id);
     try {
       requireOneHost(request.raw);
+      requirePath(request.originalUrl);
       checkHost(request.raw);
     } catch (error) {
       // Whatever stands between has another idea of where requests begin and go.

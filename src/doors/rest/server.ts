@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
@@ -18,6 +18,7 @@ import { concealTokens } from './conceal.ts';
 import { guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { answerNotUnderstood } from './not-understood.ts';
 import { describeApi } from './openapi.ts';
 import { type PrefixOptions, prefixLocations, withoutBasePath } from './prefix.ts';
 import { toProblem } from './problem.ts';
@@ -97,6 +98,8 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     closing: closing.signal,
   };
 
+  const notUnderstood = answerNotUnderstood(log);
+
   const api: Api = fastify({
     logger: false,
     forceCloseConnections: 'idle',
@@ -105,10 +108,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     connectionTimeout: 0,
     keepAliveTimeout: limits.keepAliveTimeout,
     requestIdHeader: false,
-    genReqId: (raw) => {
-      const given = raw.headers['x-request-id'];
-      return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : randomUUID();
-    },
+    genReqId: requestId,
     routerOptions: {
       maxParamLength: limits.headerBytes,
       querystringParser: (text) => ({ [queryText]: text }),
@@ -122,17 +122,14 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
       connectionsCheckingInterval: limits.headersCheckInterval,
       keepAliveTimeoutBuffer: 0,
     },
-    clientErrorHandler: (error, socket) => {
-      if (!socket.writable) return void socket.destroy();
-      const answer = clientError(error.code);
-      log.info({ request_id: answer.request_id, status: answer.status, code: answer.code }, 'a request was not understood');
-      const text = JSON.stringify(answer);
-      socket.end(
-        `HTTP/1.1 ${answer.status} ${answer.title}\r\ncontent-type: application/problem+json\r\nx-request-id: ${answer.request_id}\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
-      );
-    },
+    clientErrorHandler: notUnderstood.refuse,
     frameworkErrors: (_error, request, reply) => {
-      sendProblem(request, reply, new ArtifactstoreError('invalid_path', 'The URL has a percent escape that is malformed or not UTF-8.'));
+      // No hook of ours has seen it, nor has it an id.
+      Object.assign(request, { id: requestId(request.raw) });
+      reply.header('x-request-id', request.id);
+      const error = new ArtifactstoreError('invalid_path', 'The URL has a percent escape that is malformed or not UTF-8.');
+      notUnderstood.note(toProblem(error, request.id));
+      sendProblem(request, reply, error);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -165,6 +162,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   );
   const endWatch = letGoUnread(server, limits, metrics.limited);
   takeTurns(server, limits, metrics.limited);
+  notUnderstood.watch(server);
   deferContinue(server);
   const connections = followConnections(server);
 
@@ -198,19 +196,8 @@ function originForm(url: string): string {
   return /^https?:\/\/[^/?#]*(\/.*)?$/i.exec(url)?.[1] ?? url;
 }
 
-/** What the HTTP parser refuses never becomes a request. */
-function clientError(code: string): ReturnType<typeof toProblem> {
-  const id = randomUUID();
-  if (code === 'HPE_HEADER_OVERFLOW') return toProblem(new ArtifactstoreError('headers_too_large', 'The headers are too large.'), id);
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return toProblem(new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.'), id);
-  if (code === 'HPE_INVALID_URL')
-    return toProblem(
-      new ArtifactstoreError(
-        'malformed_request',
-        'The URL has a character that must be percent-encoded, as UTF-8: "ü" is %C3%BC. For a query curl does it with -G --data-urlencode.',
-      ),
-      id,
-    );
-  return toProblem(new ArtifactstoreError('malformed_request', 'This is not well-formed HTTP/1.1.'), id);
+/** The caller's own, where it is fit for a log. */
+function requestId({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : randomUUID();
 }

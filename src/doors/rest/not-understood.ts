@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { type Problem, toProblem } from './problem.ts';
+
+/** Answers what the HTTP parser refuses, and so never becomes a request: a problem, whose id is in the log, and the end of the connection. */
+export interface NotUnderstood {
+  refuse(error: NodeJS.ErrnoException, socket: Duplex): void;
+  /** Writes the line of the log alone. */
+  note(problem: Problem): void;
+  watch(server: Server): void;
+}
+
+export function answerNotUnderstood(log: Logger): NotUnderstood {
+  const inFlight = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
+  const refused = new WeakSet<Duplex>();
+
+  const note = (problem: Problem): void =>
+    log.info({ request_id: problem.request_id, status: problem.status, code: problem.code }, 'a request was not understood');
+
+  const refuse = (error: ArtifactstoreError, socket: Duplex): void => {
+    // What comes after it on this connection is not understood either.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const problem = toProblem(error, randomUUID());
+    note(problem);
+    if (!socket.writable) return void socket.destroy();
+    const end = (): void => void socket.end(asHttp(problem));
+    const open = [...(inFlight.get(socket) ?? [])];
+    const [response, request] = open.at(-1) ?? [];
+    if (response === undefined || request === undefined) end();
+    // It came behind whole requests: their answers are first.
+    else if (request.complete) response.once('close', end);
+    // It is in the body of a request: answered in its place, unless an answer has begun, which nothing may be written into.
+    else if (open.length === 1 && !response.headersSent) end();
+    else socket.destroy();
+  };
+
+  return {
+    note,
+    refuse: (error, socket) => refuse(asError(error.code), socket),
+    watch(server) {
+      server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+        const open = inFlight.get(request.socket) ?? new Map<ServerResponse, IncomingMessage>();
+        inFlight.set(request.socket, open.set(response, request));
+        response.once('close', () => open.delete(response));
+      });
+      server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+        socket.on('error', () => undefined);
+        refuse(new ArtifactstoreError('malformed_request', 'CONNECT is for a proxy, and this is none.'), socket);
+      });
+    },
+  };
+}
+
+function asHttp(problem: Problem): string {
+  const text = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    'content-type: application/problem+json',
+    `x-request-id: ${problem.request_id}`,
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+    '',
+    text,
+  ].join('\r\n');
+}
+
+function asError(code: string | undefined): ArtifactstoreError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new ArtifactstoreError('headers_too_large', 'The headers are too large.');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.');
+  if (code === 'HPE_INVALID_URL')
+    return new ArtifactstoreError(
+      'malformed_request',
+      'The URL has a character that must be percent-encoded, as UTF-8: "ü" is %C3%BC. For a query curl does it with -G --data-urlencode.',
+    );
+  return new ArtifactstoreError('malformed_request', 'This is not well-formed HTTP/1.1.');
+}
