@@ -13,7 +13,7 @@ import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
-import { type SettingSource, type Settings, settingsFrom } from './settings.ts';
+import { dotEnvName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
 import { readStorage } from './storage.ts';
 import { type BearerToken, parseTokens } from './tokens.ts';
 
@@ -175,8 +175,6 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
   CRITICAL: 'fatal',
   FATAL: 'fatal',
 };
-
-const dotEnvName = '.env';
 
 function sources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
   return [

@@ -1,6 +1,8 @@
 import { nearestNames } from './nearest-names.ts';
 
 const prefix = 'ARTIFACTSTORE_';
+/** The source that is whoever's wrote the working directory. */
+export const dotEnvName = '.env';
 const secretPlaceholder = '(secret)';
 
 export interface SettingSource {
@@ -32,6 +34,11 @@ export interface Settings {
   secret<T>(name: string, parse: (text: string) => T): T | undefined;
   /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
+  /**
+   * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the user's own secrets go.
+   * The reverse is taken: a secret of `.env` is sent to the address that the user gave.
+   */
+  refuseForeignSecrets(addresses: readonly string[], secrets: readonly string[]): void;
   /** The values of the variables that `env:` references name, as far as they are set. */
   referenced(): Readonly<Record<string, string>>;
   isSet(name: string): boolean;
@@ -125,6 +132,17 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
         },
         !/^(?:env|file):/.test(find(prefix + name)?.text ?? 'env:'),
       ),
+    refuseForeignSecrets: (addresses, secrets) => {
+      for (const address of addresses.filter((name) => find(prefix + name)?.origin === dotEnvName))
+        for (const secret of secrets) {
+          const given = find(prefix + secret);
+          const [, variable] = /^env:(.+)$/.exec(given?.text ?? '') ?? [];
+          const holder = variable === undefined ? given : find(variable);
+          if (holder === undefined || holder.origin === dotEnvName) continue;
+          const what = variable === undefined ? prefix + secret : `${variable}, which ${prefix}${secret} names,`;
+          refuse(address, `is no address for ${what} of the environment; if it is yours, set it in the environment too`);
+        }
+    },
     referenced: () =>
       Object.fromEntries(
         [...referenced].flatMap((name) => {

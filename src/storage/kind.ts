@@ -58,6 +58,8 @@ export interface BackendSettings {
   parsed<T>(name: string, initial: string, parse: (text: string) => T): T;
   /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
+  /** Where the addresses are not the user's own choice, neither may the secrets be the user's own. */
+  refuseForeignSecrets(addresses: readonly string[], secrets: readonly string[]): void;
   refuse(name: string, text: string): void;
 }
 

@@ -311,6 +311,47 @@ describe('configuration', () => {
     assert.ok(!JSON.stringify(config.describe()).includes('hidden'));
   });
 
+  test('sends no secret of the environment to an address of .env', () => {
+    const bucket = { ARTIFACTSTORE_STORAGE_BACKENDS: 's3', ARTIFACTSTORE_S3_BUCKET: 'evidence' };
+    const keys = { ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:AWS_ACCESS_KEY_ID', ARTIFACTSTORE_S3_SECRET_KEY_REF: 'file:/run/secret' };
+    const role = {
+      ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity',
+      ARTIFACTSTORE_S3_ROLE_ARN: 'arn:aws:iam:::role/r',
+      ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE: '/run/token',
+    };
+    const value = { AWS_ACCESS_KEY_ID: 'mine' };
+    const endpoint = { ARTIFACTSTORE_S3_ENDPOINT_URL: 'https://elsewhere.example' };
+    const sts = { ARTIFACTSTORE_S3_STS_ENDPOINT_URL: 'https://elsewhere.example' };
+    const asFile = (values: Environment): string =>
+      folder({
+        '.env': Object.entries(values)
+          .map(([name, text]) => `${name}=${text}`)
+          .join('\n'),
+      });
+    for (const [ours, theirs, refused] of [
+      [value, { ...bucket, ...keys, ...endpoint }, ['ENDPOINT_URL: is no address for AWS_ACCESS_KEY_ID, which .*ACCESS_KEY_REF names,']],
+      [{ ...bucket, ...keys, ...value }, endpoint, ['AWS_ACCESS_KEY_ID', 'ENDPOINT_URL: is no address for .*S3_SECRET_KEY_REF of the']],
+      [{ ...bucket, ...role }, sts, ['STS_ENDPOINT_URL: is no address for .*WEB_IDENTITY_TOKEN_FILE']],
+      [{ ...bucket, ...role }, endpoint, ['S3_ENDPOINT_URL: is no address for .*WEB_IDENTITY_TOKEN_FILE']],
+    ] as const) {
+      const { message } = problems(ours, asFile(theirs));
+      for (const each of refused) assert.match(message, new RegExp(each));
+      assert.match(message, /set it in the environment too \(in \.env\)/);
+      assert.ok(!message.includes('mine'));
+    }
+    for (const [ours, theirs] of [
+      [{}, { ...bucket, ...keys, ...endpoint, ...value }],
+      [endpoint, { ...bucket, ...keys, ...value }],
+      [
+        { ...endpoint, ...value },
+        { ...bucket, ...keys },
+      ],
+      [{ ...value, ...keys }, endpoint],
+    ] as const)
+      assert.ok(read(ours, asFile(theirs)));
+    assert.match(problems({ ARTIFACTSTORE_S3_REGION: 'x.elsewhere.example/' }).message, /is not a region/);
+  });
+
   test('reads backends by name, each with the settings of its own', () => {
     const config = read({
       ARTIFACTSTORE_STORAGE_BACKENDS: 'local, disk-2:local, hot:s3, s3',

@@ -56,6 +56,11 @@ const goodbyeMilliseconds = 1_000;
 const serverKeepAlive =
   'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = 30000';
 
+/** Left alone the driver would look for one in PGPASSWORD and ~/.pgpass, and send it to whatever host the URL names. */
+function noPassword(): never {
+  throw new Error('The password must be a string.');
+}
+
 async function clientConfig(address: PostgresAddress): Promise<ClientConfig> {
   const tls = await chooseTls(address);
   const { host, port, user, password, database, options } = address;
@@ -64,7 +69,7 @@ async function clientConfig(address: PostgresAddress): Promise<ClientConfig> {
     port,
     database,
     ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
+    password: password ?? noPassword,
     ...(options === undefined ? {} : { options }),
     ssl: tls as NonNullable<ClientConfig['ssl']>,
     application_name: address.applicationName,

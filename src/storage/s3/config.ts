@@ -39,12 +39,17 @@ export function readS3(all: BackendSettings, { id, directory, used }: NamedBacke
   const optionalUrl = (name: string) => settings.parsed(name, '', (text) => (text === '' ? undefined : parseHttpUrl(text)));
   const optional = (name: string) => settings.parsed(name, '', (text) => (text === '' ? undefined : text));
   const endpointUrl = optionalUrl('ENDPOINT_URL');
+  if (used)
+    settings.refuseForeignSecrets(
+      ['ENDPOINT_URL', 'STS_ENDPOINT_URL'],
+      ['ACCESS_KEY_REF', 'SECRET_KEY_REF', 'SESSION_TOKEN_REF', 'WEB_IDENTITY_TOKEN_FILE'],
+    );
   const multipartChunkBytes = settings.integer('MULTIPART_CHUNK_BYTES', 8_388_608, { from: smallestPart, to: 268_435_456 });
   return {
     kind: s3Kind,
     id,
     endpointUrl,
-    region: settings.text('REGION', 'us-east-1'),
+    region: settings.parsed('REGION', 'us-east-1', parseRegion),
     bucket: required('BUCKET', settings.text('BUCKET', ''), `the backend "${id}"`),
     keyPrefix: settings.parsed('KEY_PREFIX', '', parseKeyPrefix),
     storageClass: optional('STORAGE_CLASS'),
@@ -77,6 +82,7 @@ function below(settings: BackendSettings, id: string): BackendSettings & { reado
     oneOf: (own, initial, values) => settings.oneOf(name(own), initial, values),
     parsed: (own, initial, parse) => settings.parsed(name(own), initial, parse),
     reference: (own) => settings.reference(name(own)),
+    refuseForeignSecrets: (addresses, secrets) => settings.refuseForeignSecrets(addresses.map(name), secrets.map(name)),
     refuse: (own, text) => settings.refuse(name(own), text),
   };
 }
@@ -118,6 +124,12 @@ function readCredentials(
     ),
     sessionDurationSeconds,
   };
+}
+
+/** It stands in the names of hosts: with a dot or a slash it could make another host of them. */
+function parseRegion(text: string): string {
+  if (!/^[A-Za-z0-9_-]{1,63}$/.test(text)) throw new Error(`"${text}" is not a region: letters, digits, "-" and "_"`);
+  return text;
 }
 
 function parseKeyPrefix(text: string): string {

@@ -60,6 +60,8 @@ describe('a connection to PostgreSQL', () => {
       encoding: [changed({ pathname: `/${latin}` }), 'invalid_configuration', /encoding LATIN1, and UTF8 is needed/],
       'a foreign database': [foreign, 'invalid_configuration', /tables of another program .*: events, schema_migrations/],
     };
+    // It is the right one, and yet for no host that a URL names without it.
+    process.env.PGPASSWORD = decodeURIComponent(new URL(url).password);
     for (const [name, [connectionString, code, message]] of Object.entries(cases)) {
       const error: unknown = await openPostgres({ connectionString, operations, migrate: true }).catch((reason: unknown) => reason);
       assert.ok(isArtifactstoreError(error, code), `${name}: ${String(error)}`);
@@ -67,6 +69,7 @@ describe('a connection to PostgreSQL', () => {
       if (name !== 'a foreign database') assert.match(error.message, /ARTIFACTSTORE_DATABASE_URL/, name);
       assert.ok(!JSON.stringify([error.message, error.info, error.stack, String(error.cause)]).includes(secret), name);
     }
+    delete process.env.PGPASSWORD;
     assert.deepEqual(await execute(foreign, "select count(*)::int as tables from pg_tables where schemaname = 'public'"), [{ tables: 2 }]);
   });
 
