@@ -17,7 +17,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   confined: [],
   registry: ['backup/BACKUP.ts', 'confined/', 'dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
   http: ['protocol/', 'registry/REGISTRY.ts'],
-  doors: ['http/', 'protocol/', 'registry/REGISTRY.ts'],
+  doors: ['http/', 'protocol/', 'registry/limits.ts', 'registry/REGISTRY.ts'],
   client: ['protocol/', 'registry/REGISTRY.ts'],
   serve: ['doors/', 'http/'],
   cli: [

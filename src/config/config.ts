@@ -58,6 +58,11 @@ export interface Config {
   readonly shutdownGraceSeconds: number;
   /** Connections that a server takes at a time; 0 for as many as the system gives. */
   readonly maxConnections: number;
+  /** Requests, and open streams, of one caller; 0 for any number. */
+  readonly maxRequestsPerCaller: number;
+  readonly maxStreamsPerCaller: number;
+  /** Memory for bodies that are read whole. */
+  readonly maxBufferedBytes: number;
   readonly maxFilesPerRequest: number;
   /** The least that a sender must send of a body on average; 0 for none. */
   readonly minUploadBytesPerSecond: number;
@@ -118,6 +123,9 @@ export function readConfig(
     trustForwardedPrefix: settings.boolean('TRUST_FORWARDED_PREFIX', false),
     shutdownGraceSeconds: settings.integer('SHUTDOWN_GRACE_SECONDS', 30, { from: 0, to: 86_400 }),
     maxConnections: settings.integer('MAX_CONNECTIONS', 1_000, { from: 0, to: 1_000_000 }),
+    maxRequestsPerCaller: settings.integer('MAX_REQUESTS_PER_CALLER', 256, { from: 0, to: 1_000_000 }),
+    maxStreamsPerCaller: settings.integer('MAX_STREAMS_PER_CALLER', 128, { from: 0, to: 1_000_000 }),
+    maxBufferedBytes: settings.integer('MAX_BUFFERED_BYTES', 134_217_728, { from: 67_108_864, to: 68_719_476_736 }),
     maxFilesPerRequest: settings.integer('MAX_FILES_PER_REQUEST', 1_000, { from: 1, to: 100_000 }),
     minUploadBytesPerSecond: settings.integer('MIN_UPLOAD_BYTES_PER_SECOND', 0, { from: 0, to: 1_073_741_824 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],

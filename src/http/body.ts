@@ -5,6 +5,7 @@ import { type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
 import { giveBack } from '../runtime/give-back.ts';
 import type { Limits } from './limits.ts';
+import type { MemoryAccount } from './memory.ts';
 import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
 
 type BodyLimits = Pick<Limits, 'idleTimeout' | 'uploadBytesPerSecond'>;
@@ -68,7 +69,7 @@ export async function* readBody(request: FastifyRequest, limits: BodyLimits): As
   };
   const idle = setTimeout(() => {
     if (!asleep) return;
-    failure ??= new ArtifactstoreError('request_timeout', `No byte of the body arrived for ${limits.idleTimeout / 1000} seconds.`);
+    failure ??= tooSlow('idle_timeout', limits.idleTimeout / 1000, `No byte of the body arrived for ${limits.idleTimeout / 1000} seconds.`);
     wake.resolve();
   }, limits.idleTimeout);
   raw.on('data', take).on('end', rouse).on('error', lost).on('close', lost);
@@ -95,8 +96,9 @@ export async function* readBody(request: FastifyRequest, limits: BodyLimits): As
       if (waited >= limits.idleTimeout) {
         const least = (limits.uploadBytesPerSecond * waited) / 1000;
         if (request.bytesIn - received < least && !raw.complete)
-          failure ??= new ArtifactstoreError(
-            'request_timeout',
+          failure ??= tooSlow(
+            'upload_bytes_per_second',
+            limits.uploadBytesPerSecond,
             `The body arrived more slowly than ${limits.uploadBytesPerSecond} bytes a second.`,
           );
         waited = 0;
@@ -158,13 +160,20 @@ function refuseCharset(contentType: string | undefined): void {
     throw new ArtifactstoreError('unsupported_media_type', 'JSON is accepted in UTF-8 only.', { field: 'content-type' });
 }
 
-/** Reads a JSON body, strictly and whole. */
-export async function readJson(request: FastifyRequest, maximumBytes: number, limits: Limits): Promise<JsonValue> {
+/** Values and the text that they are read from, in bytes of memory for each byte of it. */
+export const memoryOfValues = 3;
+
+/** Reads a JSON body, strictly and whole. `memory` holds what it takes until the request is over. */
+export async function readJson(request: FastifyRequest, maximumBytes: number, limits: Limits, memory: MemoryAccount): Promise<JsonValue> {
   refuseContentEncoding(request.raw);
   refuseCharset(request.raw.headers['content-type']);
   const tooLarge = (): ArtifactstoreError =>
     new ArtifactstoreError('body_too_large', `A JSON body may have up to ${maximumBytes} bytes here.`, {
-      info: { maximum_bytes: maximumBytes },
+      info: {
+        maximum_bytes: maximumBytes,
+        bound: maximumBytes === limits.largeJsonBytes ? 'large_json_bytes' : 'json_bytes',
+        limit: maximumBytes,
+      },
     });
   if ((statedLength(request.raw) ?? 0) > maximumBytes) throw tooLarge();
   const deadline = performance.now() + limits.jsonTimeout;
@@ -177,10 +186,16 @@ export async function readJson(request: FastifyRequest, maximumBytes: number, li
     length += chunk.length;
     if (length > maximumBytes) throw tooLarge();
     if (performance.now() > deadline)
-      throw new ArtifactstoreError('request_timeout', `The body did not arrive within ${limits.jsonTimeout / 1000} seconds.`);
+      throw tooSlow('json_timeout', limits.jsonTimeout / 1000, `The body did not arrive within ${limits.jsonTimeout / 1000} seconds.`);
+    await memory.take(chunk.length);
     chunks.push(chunk);
   }
-  return parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+  await memory.take(memoryOfValues * length);
+  return parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
+}
+
+function tooSlow(bound: 'idle_timeout' | 'json_timeout' | 'upload_bytes_per_second', limit: number, message: string): ArtifactstoreError {
+  return new ArtifactstoreError('request_timeout', message, { info: { bound, limit } });
 }
 
 /** The media type of a request's body without its parameters, in lowercase. */

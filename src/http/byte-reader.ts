@@ -8,6 +8,8 @@ export interface ByteReader {
   stream(length: number): AsyncGenerator<Uint8Array, boolean, undefined>;
   /** What comes before the delimiter, which is passed over, as it arrives. Ends with false where the delimiter does not come. */
   streamUntil(delimiter: Uint8Array): AsyncGenerator<Uint8Array, boolean, undefined>;
+  /** Whether nothing more arrives. */
+  ended(): boolean;
   /** The rest of the body. */
   rest(): AsyncGenerator<Uint8Array, void, undefined>;
 }
@@ -86,6 +88,8 @@ export function createByteReader(chunks: AsyncIterator<Uint8Array>): ByteReader 
         if (!(await fill())) return false;
       }
     },
+
+    ended: () => ended,
 
     async *rest() {
       while (unread.length > 0 || (await fill())) yield cut(unread.length);

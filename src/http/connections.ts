@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 export interface Connections {
   /** Closes each one on which no request is in flight now, and the others when their last answer is given. */
   letGo(): void;
-  /** Closes what is left. */
-  cutOff(): void;
+  /** Closes what is left, and tells whether a request was in flight. */
+  cutOff(): boolean;
 }
 
 /** Node calls a connection idle only after its first request: one that never said a word would be waited for. */
@@ -35,7 +35,9 @@ export function followConnections(server: Server): Connections {
       for (const [socket, requests] of inFlight) if (requests === 0) socket.destroySoon();
     },
     cutOff() {
+      const busy = [...inFlight.values()].some((requests) => requests > 0);
       for (const socket of inFlight.keys()) socket.destroy();
+      return busy;
     },
   };
 }

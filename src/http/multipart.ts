@@ -4,12 +4,12 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
-import { readChecked } from './body.ts';
+import { memoryOfValues, readChecked } from './body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from './byte-reader.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, partHeadBytes } from './limits.ts';
+import type { MemoryAccount } from './memory.ts';
 import { statedDigests } from './stated.ts';
 
-const headBytes = 8192;
 const headLines = 20;
 const lineEnd = Buffer.from('\r\n');
 
@@ -20,7 +20,12 @@ type Annotations = ReadonlyMap<string, Readonly<Record<string, string>>>;
  * text field `annotations` before the files is a JSON object of relative path -> string map. Nothing is passed over and nothing rewritten: a part
  * that is not one of these, a name that is not UTF-8 and a coded body are refused. The sequence ends only after the closing boundary.
  */
-export async function* readFiles(request: FastifyRequest, limits: Limits, signal: AbortSignal): AsyncGenerator<NewFile, void, undefined> {
+export async function* readFiles(
+  request: FastifyRequest,
+  limits: Limits,
+  signal: AbortSignal,
+  memory: MemoryAccount,
+): AsyncGenerator<NewFile, void, undefined> {
   const boundary = Buffer.from(`\r\n--${boundaryOf(request.raw.headers['content-type'])}`, 'latin1');
   const body = readChecked(request, limits);
   const reader = createByteReader(after(lineEnd, body));
@@ -36,7 +41,7 @@ export async function* readFiles(request: FastifyRequest, limits: Limits, signal
       if (head.filename === undefined) {
         if (head.name !== 'annotations' || seen.size > 0 || number > 1)
           throw malformed(`has a text field in ${where}; only one "annotations" before the files is taken`);
-        annotations = readAnnotations(await readField(bytes, head, limits.jsonBytes), where);
+        annotations = readAnnotations(await readField(bytes, head, limits, memory), where, limits);
         continue;
       }
       const { filename } = head;
@@ -85,8 +90,11 @@ async function readHead(reader: ByteReader, where: string): Promise<PartHead> {
   const lines: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const line = await reader.takeUntil(lineEnd, headBytes - length);
-    if (line === undefined || lines.length > headLines) throw malformed(`is cut short in the head of ${where}, or that is too long`);
+    const line = await reader.takeUntil(lineEnd, partHeadBytes - length);
+    if (line === undefined || lines.length > headLines)
+      throw new ArtifactstoreError('malformed_multipart', `The multipart body is cut short in the head of ${where}, or that is too long.`, {
+        ...(reader.ended() ? {} : { info: { bound: 'part_head_bytes', limit: partHeadBytes } }),
+      });
     if (line.length === 0) break;
     length += line.length;
     lines.push(line);
@@ -124,7 +132,8 @@ function statedSize({ fields }: PartHead, where: string): { readonly size_bytes?
 async function readField(
   bytes: AsyncGenerator<Uint8Array, boolean, undefined>,
   { fields }: PartHead,
-  maximum: number,
+  { jsonBytes: maximum }: Limits,
+  memory: MemoryAccount,
 ): Promise<Uint8Array> {
   const type = fields.get('content-type') ?? 'text/plain';
   const end = type.indexOf(';');
@@ -137,9 +146,15 @@ async function readField(
   let length = 0;
   for await (const chunk of { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) }) {
     length += chunk.length;
-    if (length > maximum) throw malformed('has a text field that is too long', 'annotations');
+    if (length > maximum)
+      throw new ArtifactstoreError('body_too_large', `The annotations of a multipart body have up to ${maximum} bytes.`, {
+        field: 'annotations',
+        info: { bound: 'json_bytes', limit: maximum },
+      });
+    await memory.take(chunk.length);
     chunks.push(chunk);
   }
+  await memory.take(memoryOfValues * length);
   return Buffer.concat(chunks);
 }
 
@@ -151,8 +166,8 @@ function boundaryOf(contentType: string | undefined): string {
   return boundary;
 }
 
-function readAnnotations(text: Uint8Array, where: string): Annotations {
-  const value = readJson(text, where);
+function readAnnotations(text: Uint8Array, where: string, limits: Limits): Annotations {
+  const value = readJson(text, where, limits);
   if (!isJsonObject(value)) throw malformed('has "annotations" that are not a JSON object', 'annotations');
   return new Map(
     Object.entries(value).map(([path, map]) => {
@@ -166,12 +181,16 @@ function readAnnotations(text: Uint8Array, where: string): Annotations {
   );
 }
 
-function readJson(text: Uint8Array, where: string): JsonValue {
+function readJson(text: Uint8Array, where: string, { jsonValues: maximumValues }: Limits): JsonValue {
   try {
-    return parseJson(text);
+    return parseJson(text, { maximumValues });
   } catch (cause) {
     if (!isArtifactstoreError(cause)) throw cause;
-    throw new ArtifactstoreError(cause.code, `The annotations (${where} of the body): ${cause.message}`, { field: 'annotations', cause });
+    throw new ArtifactstoreError(cause.code, `The annotations (${where} of the body): ${cause.message}`, {
+      field: 'annotations',
+      ...(cause.info === undefined ? {} : { info: cause.info }),
+      cause,
+    });
   }
 }
 

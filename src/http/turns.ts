@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { LimitName, Limits } from './limits.ts';
+import type { HttpBound, Limits } from './limits.ts';
 
 type Request = readonly [request: IncomingMessage, response: ServerResponse];
 
@@ -12,7 +12,7 @@ const pauseAt = 16;
  * connection has one answer in memory however many requests were sent ahead on it (pipelining, RFC 9112 section 9.3.2). One that sends
  * more than `waitingRequests` ahead is reset: what it has no answer to was not begun, but for the first of them.
  */
-export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'>, limited: (limit: LimitName) => void): void {
+export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'>, limited: (limit: HttpBound) => void): void {
   const handlers = server.listeners('request');
   server.removeAllListeners('request');
   const waiting = new WeakMap<Socket, Request[]>();

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { LimitName, Limits } from './limits.ts';
+import type { HttpBound, Limits } from './limits.ts';
 
 const checkMilliseconds = 1_000;
 
@@ -18,7 +18,7 @@ interface Answer {
 export function letGoUnread(
   server: Server,
   limits: Pick<Limits, 'idleTimeout' | 'unsentBytes'>,
-  limited: (limit: LimitName) => void,
+  limited: (limit: HttpBound) => void,
 ): () => void {
   const answers = new Map<ServerResponse, Answer>();
 
@@ -28,7 +28,7 @@ export function letGoUnread(
     response.on('timeout', () => letGo(response, 'unread_answer'));
   });
 
-  function letGo(response: ServerResponse, limit: LimitName): void {
+  function letGo(response: ServerResponse, limit: HttpBound): void {
     limited(limit);
     answers.delete(response);
     response.socket?.resetAndDestroy();

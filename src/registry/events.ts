@@ -2,12 +2,12 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { subjectKinds } from '../kernel/log/event.ts';
 import { eventTypes } from '../kernel/views/fold.ts';
 import type { Context } from './context.ts';
-import { checkFilter, checkLimit } from './input.ts';
+import { beyond, checkFilter, checkLimit } from './input.ts';
+import { limits } from './limits.ts';
 import type { ReadEvents } from './operations/events.ts';
 import type { EventQuery, Events } from './REGISTRY.ts';
 
-const maximumLimit = 500;
-const maximumWaitSeconds = 60;
+const maximumWaitSeconds = limits.eventWaitSeconds;
 
 export function createEvents(context: Context): Events {
   const { database } = context;
@@ -55,7 +55,7 @@ function checkQuery(query: EventQuery): ReadEvents {
   checkName('subject_kind', query.subject_kind, subjectKinds);
   return {
     since,
-    limit: checkLimit(query, maximumLimit),
+    limit: checkLimit(query, 'event_page_items'),
     subject_kind: query.subject_kind ?? null,
     subject_id: checkFilter(query.subject_id, 'subject_id'),
     event_type: query.event_type ?? null,
@@ -73,6 +73,9 @@ function checkName(field: string, name: string | undefined, known: readonly stri
 
 function checkWait(seconds = 0): number {
   if (!(seconds >= 0 && seconds <= maximumWaitSeconds))
-    throw new ArtifactstoreError('malformed_request', `"wait" must be 0 to ${maximumWaitSeconds} seconds.`, { field: 'wait' });
+    throw new ArtifactstoreError('malformed_request', `"wait" must be 0 to ${maximumWaitSeconds} seconds.`, {
+      field: 'wait',
+      ...(seconds > maximumWaitSeconds ? beyond('event_wait') : {}),
+    });
   return seconds;
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../database/DATABASE.ts';
 import { createFairTurns, type FairTurns } from '../runtime/fair-turns.ts';
+import { limits } from './limits.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 
 type RegistryDatabase = Database<RegistryOperations>;
@@ -9,8 +10,7 @@ type RegistryDatabase = Database<RegistryOperations>;
  * also what somebody else waits for in the worst case.
  */
 const room = 512;
-const waitingOfOne = 5_000;
-const waitMilliseconds = 30_000;
+const { waitingOfOne, waitMilliseconds } = limits;
 
 /** What a request that was begun must be able to end with: it is not many, and no one is served by refusing it. */
 const endings: ReadonlySet<string> = new Set(['object.burn', 'object.fail', 'object.repair', 'object.clear']);

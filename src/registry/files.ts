@@ -6,12 +6,13 @@ import { attachFiles } from './attach.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
-import { checkAnnotations, checkLimit, checkMediaType } from './input.ts';
+import { beyond, checkAnnotations, checkLimit, checkMediaType } from './input.ts';
+import { limits } from './limits.ts';
 import { openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
 import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 
-const maximumAttachments = 1000;
+const { attachments: maximumAttachments } = limits;
 
 export function createFiles(context: Context, actor: string): Files {
   const { database } = context;
@@ -82,7 +83,10 @@ function checkTarget(target: FileTarget): FileTarget {
 
 function checkAttachments(items: readonly Attachment[]): readonly AttachItem[] {
   if (items.length === 0 || items.length > maximumAttachments)
-    throw new ArtifactstoreError('malformed_request', `"items" holds 1 to ${maximumAttachments} files.`, { field: '/items' });
+    throw new ArtifactstoreError('malformed_request', `"items" holds 1 to ${maximumAttachments} files.`, {
+      field: '/items',
+      ...(items.length > maximumAttachments ? beyond('attachments') : {}),
+    });
   const paths = new Set<string>();
   return items.map((item, index) => {
     const at = `/items/${index}`;

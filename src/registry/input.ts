@@ -1,19 +1,18 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, type JsonObject } from '../kernel/format/json.ts';
+import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
 /** Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done. */
 
-export const maximumTextLength = 256;
-const maximumReasonLength = 1024;
-/** Each is a row of the index that packages are found by, written while others wait. */
-const maximumMembers = 1000;
+const { textLength: maximumTextLength, reasonLength: maximumReasonLength, metadataMembers: maximumMembers } = limits;
 
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {
   if (typeof value !== 'string' || value.length === 0 || value.length > maximumTextLength)
     throw new ArtifactstoreError('invalid_value', `"${field}" must be text of 1 to ${maximumTextLength} characters.`, {
       field: `/${field}`,
+      ...beyond('text_characters', value),
     });
   if (!value.isWellFormed() || /\p{Cc}/u.test(value))
     throw new ArtifactstoreError('invalid_value', `"${field}" contains a control character or half a character.`, { field: `/${field}` });
@@ -31,6 +30,7 @@ export function checkReason(value: unknown): string {
   )
     throw new ArtifactstoreError('invalid_value', `"reason" must say why, in 1 to ${maximumReasonLength} characters.`, {
       field: '/reason',
+      ...beyond('reason_characters', value),
     });
   return value;
 }
@@ -48,6 +48,7 @@ export function checkSlug(value: unknown, field: string): string {
       `"${field}" must be 1 to 128 letters, digits, ".", "_", ":" or "-", a letter or digit first.`,
       {
         field: `/${field}`,
+        ...beyond('slug_characters', text),
       },
     );
   return text;
@@ -85,8 +86,11 @@ export function checkNewPackage(input: NewPackage): Required<NewPackage> & { rea
 /** `type/subtype` with optional parameters (RFC 9110 section 8.3.1), at most 255 printable ASCII characters. */
 export function checkMediaType(value: string | undefined): string {
   if (value === undefined) return 'application/octet-stream';
-  if (value.length > 255 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$/.test(value))
-    throw new ArtifactstoreError('invalid_value', 'The media type is not of the form type/subtype.', { field: 'media_type' });
+  if (value.length > limits.mediaTypeLength || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$/.test(value))
+    throw new ArtifactstoreError('invalid_value', 'The media type is not of the form type/subtype, or is too long.', {
+      field: 'media_type',
+      ...beyond('media_type_characters', value),
+    });
   return value;
 }
 
@@ -94,19 +98,24 @@ export function checkMediaType(value: string | undefined): string {
 export function checkAnnotations(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   const entries = Object.entries(value);
-  if (entries.length > 64)
-    throw new ArtifactstoreError('invalid_value', 'A file carries at most 64 annotations.', { field: 'annotations' });
+  if (entries.length > limits.annotations)
+    throw new ArtifactstoreError('invalid_value', `A file carries at most ${limits.annotations} annotations.`, {
+      field: 'annotations',
+      ...beyond('annotations'),
+    });
   for (const [key, text] of entries) {
     if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(key))
       throw new ArtifactstoreError('invalid_value', `"${key}" is not an annotation key: [a-z0-9][a-z0-9._-]*, at most 128 characters.`, {
         field: 'annotations',
+        ...beyond('annotation_key_characters', key),
       });
-    if (typeof text !== 'string' || text.length > 1024 || !text.isWellFormed() || /\p{Cc}/u.test(text))
+    if (typeof text !== 'string' || text.length > limits.annotationLength || !text.isWellFormed() || /\p{Cc}/u.test(text))
       throw new ArtifactstoreError(
         'invalid_value',
         `Annotation "${key}" must be text of at most 1,024 characters without control characters.`,
         {
           field: 'annotations',
+          ...beyond('annotation_characters', text),
         },
       );
   }
@@ -121,14 +130,28 @@ export function checkFilter(value: string | undefined, field: string): string | 
     throw new ArtifactstoreError(
       'malformed_request',
       `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing that is stored has one.`,
-      { field },
+      { field, ...beyond('text_characters', value) },
     );
   return value;
 }
 
-export function checkLimit(query: PageQuery | undefined, maximum = 1000): number {
+export function checkLimit(query: PageQuery | undefined, bound: 'page_items' | 'event_page_items' = 'page_items'): number {
+  const maximum = registryBounds[bound].value;
   const limit = query?.limit ?? 100;
   if (!Number.isInteger(limit) || limit < 1 || limit > maximum)
-    throw new ArtifactstoreError('malformed_request', `"limit" must be a whole number from 1 to ${maximum}.`, { field: 'limit' });
+    throw new ArtifactstoreError('malformed_request', `"limit" must be a whole number from 1 to ${maximum}.`, {
+      field: 'limit',
+      ...(limit > maximum ? beyond(bound) : {}),
+    });
   return limit;
+}
+
+/** The limit that was met, for who reads the error; nothing for a text that is refused for something else. */
+export function beyond(
+  bound: RegistryBound,
+  text?: unknown,
+): { readonly info?: { readonly bound: RegistryBound; readonly limit: number } } {
+  const limit = registryBounds[bound].value;
+  if (text !== undefined && !(typeof text === 'string' && text.length > limit)) return {};
+  return { info: { bound, limit } };
 }

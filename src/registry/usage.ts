@@ -1,12 +1,13 @@
 import { formatTimestamp } from '../kernel/time.ts';
 import type { PackageStatus } from '../kernel/views/view.ts';
 import type { RegistryParts } from './context.ts';
+import { limits } from './limits.ts';
 import type { CountedUsage, PackageGroup } from './operations/usage.ts';
 import type { BackendUsage, Run, Usage, UsageCounts } from './REGISTRY.ts';
 
 type Parts = Pick<RegistryParts, 'database' | 'dataplane' | 'now' | 'unfinalizedSeconds'>;
 
-const maximumProducers = 1000;
+const { usageProducers: maximumProducers } = limits;
 /** Counting takes at most about a tenth of the database's reading time, however many ask. */
 const keptTimes = 10;
 

@@ -90,6 +90,9 @@ export async function serveUntilStopped(context: Context, store: OpenStore, serv
     limits: {
       graceTimeout: graceOf(context.config),
       connections: context.config.maxConnections,
+      requestsOfOne: context.config.maxRequestsPerCaller,
+      streamsOfOne: context.config.maxStreamsPerCaller,
+      bufferedBytes: context.config.maxBufferedBytes,
       filesPerRequest: context.config.maxFilesPerRequest,
       uploadBytesPerSecond: context.config.minUploadBytesPerSecond,
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { LimitName, Limits } from '../../http/limits.ts';
+import { type HttpBound, httpBounds, type Limits } from '../../http/limits.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { problemHeaders, toProblem } from './problem.ts';
 
@@ -18,7 +18,7 @@ const heardMilliseconds = 5_000;
 export function admitConnections(
   server: Server,
   { connections: maximum }: Pick<Limits, 'connections'>,
-  limited: (limit: LimitName) => void,
+  limited: (limit: HttpBound) => void,
   isProbe: (url: string) => boolean,
 ): void {
   if (maximum === 0) return;
@@ -79,7 +79,14 @@ export function admitConnections(
 }
 
 function refuse(response: ServerResponse, maximum: number): void {
-  const error = new ArtifactstoreError('too_busy', `This server has the ${maximum} connections that it takes; ask again later.`);
+  const { variable } = httpBounds.connections;
+  const error = new ArtifactstoreError(
+    'too_busy',
+    `This server has the ${maximum} connections that it takes (${variable}); ask again later.`,
+    {
+      info: { bound: 'connections', limit: maximum, variable },
+    },
+  );
   const problem = toProblem(error, randomUUID());
   const text = JSON.stringify(problem);
   response.writeHead(problem.status, {

@@ -1,3 +1,6 @@
+import { memoryOfValues } from '../../http/body.ts';
+import { httpBounds } from '../../http/limits.ts';
+import type { MemoryAccount } from '../../http/memory.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/format/json.ts';
 
@@ -13,20 +16,28 @@ interface ListedFile {
   readonly digest_sha256: string;
 }
 
-/** More than 100,000 files with long paths need. */
-const maximumBytes = 268_435_456;
-/** 100,000 files have less than 2,000,000, without their annotations. */
-const maximumValues = 5_000_000;
 /** Keys are sorted in the canonical form, so it begins with this. */
 const beginning = Buffer.from('{"files":[');
 
+interface ManifestRoom {
+  readonly maximumBytes: number;
+  /** Whether nothing comes before it in the archive. */
+  readonly first: boolean;
+  /** Holds the bytes until the request is over. */
+  readonly memory: MemoryAccount;
+}
+
+/** Text of a manifest for each of its values, at least; other texts are none. */
+const bytesOfValue = 12;
+
 /**
  * Reads a file named `manifest.json`. It is an archive's own when it is a sealed manifest; another is a file like any other, whose bytes come back.
- * Only what begins as a manifest does is taken into memory.
+ * Only what begins as a manifest does is taken into memory. Errors: `body_too_large` for what begins so, comes first, and has more than `maximumBytes`.
  */
 export async function readOwnManifest(
   content: AsyncIterable<Uint8Array>,
   sizeBytes: number,
+  { maximumBytes, first, memory }: ManifestRoom,
 ): Promise<{ readonly manifest: ArchiveManifest } | { readonly content: AsyncIterable<Uint8Array> }> {
   const iterator = content[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
@@ -35,14 +46,29 @@ export async function readOwnManifest(
   for (;;) {
     const next = length < wanted ? await iterator.next() : undefined;
     if (next !== undefined && next.done !== true) {
+      await memory.take(next.value.length);
       chunks.push(next.value);
       length += next.value.length;
-    } else if (next === undefined && wanted === beginning.length && sizeBytes <= maximumBytes && beginsRight(chunks))
+    } else if (next === undefined && wanted === beginning.length && beginsRight(chunks)) {
+      if (sizeBytes > maximumBytes && first) throw tooLarge(maximumBytes);
+      if (sizeBytes > maximumBytes) break;
       wanted = sizeBytes + 1;
-    else break;
+    } else break;
   }
-  const manifest = length === sizeBytes && wanted > length ? readManifest(Buffer.concat(chunks)) : undefined;
+  if (length !== sizeBytes || wanted <= length) return { content: followedBy(chunks, iterator) };
+  await memory.take(memoryOfValues * length);
+  const manifest = readManifest(Buffer.concat(chunks), Math.ceil(sizeBytes / bytesOfValue));
+  memory.give(memoryOfValues * length);
   return manifest === undefined ? { content: followedBy(chunks, iterator) } : { manifest };
+}
+
+function tooLarge(limit: number): ArtifactstoreError {
+  const { variable } = httpBounds.manifest_bytes;
+  return new ArtifactstoreError(
+    'body_too_large',
+    `The archive's manifest.json has more than ${limit} bytes, which is as much as is read here (an eighth of ${variable}). Leave it out, or put such a file by itself.`,
+    { field: 'manifest.json', info: { bound: 'manifest_bytes', limit, variable } },
+  );
 }
 
 function beginsRight(chunks: readonly Uint8Array[]): boolean {
@@ -55,7 +81,7 @@ async function* followedBy(chunks: readonly Uint8Array[], rest: AsyncIterator<Ui
 }
 
 /** Undefined for bytes that are no sealed manifest. */
-function readManifest(bytes: Uint8Array): ArchiveManifest | undefined {
+function readManifest(bytes: Uint8Array, maximumValues: number): ArchiveManifest | undefined {
   let value: JsonValue;
   try {
     value = parseJson(bytes, { maximumValues });

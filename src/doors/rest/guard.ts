@@ -2,11 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, hasBody, readJson, refuseFraming } from '../../http/body.ts';
 import { requireOneHost, requirePath } from '../../http/host.ts';
-import { limitNames } from '../../http/limits.ts';
+import type { MemoryAccount } from '../../http/memory.ts';
+import { principalOf } from '../../http/shares.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { type Access, anonymousActor } from './auth.ts';
+import { isLimitName, shortenedBy } from './bounds.ts';
 import { problems } from './problem.ts';
 import type { Api, RouteContext } from './route.ts';
 import { sendProblem } from './send.ts';
@@ -26,6 +28,9 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
 
   api.decorateRequest('actor', anonymousActor);
   api.decorateRequest('registry', null as unknown as Registry);
+  api.decorateRequest('principal', '');
+  api.decorateRequest('memory', null as unknown as MemoryAccount);
+  api.decorateRequest('leaving', null as unknown as (() => void)[]);
   api.decorateRequest('bytesIn', 0);
   api.decorateRequest('bytesOut', 0);
 
@@ -56,7 +61,10 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
       if (request.is404) return done();
       refuseFraming(request.raw);
       request.actor = authenticate(request.raw.headers.authorization, request.routeOptions.config.access ?? 'write');
-      request.registry = registryFor(request.actor, request.raw.socket.remoteAddress);
+      const { remoteAddress } = request.raw.socket;
+      request.principal = principalOf(request.actor === anonymousActor ? undefined : request.actor, remoteAddress);
+      request.registry = registryFor(request.actor, remoteAddress);
+      takeShare(context, request, reply);
       const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
       if (id !== undefined) parseId(id, 'id');
       if (hold_id !== undefined) parseId(hold_id, 'hold_id');
@@ -69,6 +77,23 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
   api.removeAllContentTypeParsers();
   api.addContentTypeParser('*', (request, _payload, done) => {
     takeBody(context, request).then((body) => done(null, body), done);
+  });
+  api.addHook('preHandler', (request, reply, done) => {
+    try {
+      if (staysOpen(request)) {
+        const leave = context.shares.enter('streams_of_one', request.principal);
+        request.leaving.push(leave);
+        // Whoever has gone meanwhile is not heard of again.
+        if (reply.raw.closed) leave();
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  api.addHook('preSerialization', (request, _reply, payload, done) => {
+    for (const limit of shortenedBy(request, payload)) context.limited(limit);
+    done(null, payload);
   });
   // Without a body there is no parser, and yet a route may take that for an empty object.
   api.addHook('preValidation', (request, _reply, done) => {
@@ -94,14 +119,35 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
     if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
     const known = asKnown(error);
     const status = known instanceof ArtifactstoreError ? problems[known.code][0] : 500;
-    const limit = known instanceof ArtifactstoreError ? limitNames.find((name) => name === known.info?.bound) : undefined;
-    if (limit !== undefined) context.metrics.limited(limit);
+    if (known instanceof ArtifactstoreError && isLimitName(known.info?.bound)) context.limited(known.info.bound);
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };
     if (status === 500) context.log.error(fields, 'a request failed');
     else if (status > 500) context.log.warn(fields, 'a request could not be answered');
     else context.log.debug(fields, 'a request was refused');
     sendProblem(request, reply, known);
   });
+}
+
+/** What is answered whoever asks how much: whether the server is well can always be asked. */
+export const alwaysHeard: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** The share of whoever asks, until the answer's end. */
+function takeShare({ shares, memory }: RouteContext, request: FastifyRequest, { raw }: FastifyReply): void {
+  const account = memory.open(request.principal);
+  request.memory = account;
+  const leaving = [account.give];
+  request.leaving = leaving;
+  raw.once('close', () => {
+    for (const leave of leaving) leave();
+  });
+  if (!alwaysHeard.has(request.routeOptions.url ?? '')) leaving.push(shares.enter('requests_of_one', request.principal));
+}
+
+/** An upload, or a reader that waits for what comes. */
+function staysOpen(request: FastifyRequest): boolean {
+  const { body, waits } = request.routeOptions.config;
+  const streamed = body === 'raw' || (body === 'json-or-files' && essence(request.raw.headers['content-type']) !== 'application/json');
+  return streamed || waits?.(request) === true;
 }
 
 /** What monitors ask for every few seconds. */
@@ -150,7 +196,7 @@ async function takeBody(context: RouteContext, request: FastifyRequest): Promise
         : 'This route takes application/json.',
       { field: 'content-type' },
     );
-  return readJson(request, jsonBytes ?? context.limits.jsonBytes, context.limits);
+  return readJson(request, jsonBytes ?? context.limits.jsonBytes, context.limits, request.memory);
 }
 
 /** What the framework refuses, in our words. */

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
-import { type LimitName, limitNames } from '../../http/limits.ts';
 import type { Usage } from '../../registry/REGISTRY.ts';
+import { type LimitName, limitNames } from './bounds.ts';
 import type { HealthReader } from './health.ts';
 import { createUsageGauges } from './usage-gauges.ts';
 
@@ -8,7 +8,7 @@ import { createUsageGauges } from './usage-gauges.ts';
 export interface Metrics {
   /** Marks the start of a request and returns what marks its end. */
   begin(): (outcome: RequestOutcome) => void;
-  /** Counts that a limit had to be held. */
+  /** Counts that a limit was met. */
   limited(limit: LimitName): void;
   readonly contentType: string;
   render(): Promise<string>;
@@ -82,7 +82,7 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
 
   const limits = new Counter({
     name: 'artifactstore_http_limits_total',
-    help: 'How often a limit was held (docs/operate/run.md, Limits).',
+    help: 'How often a limit was met (docs/limits.md).',
     labelNames: ['limit'],
     registers,
   });

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { isLimitName, type LimitName } from './bounds.ts';
 import { type Problem, toProblem } from './problem.ts';
 
 /** Answers what the HTTP parser refuses, and so never becomes a request: a problem, whose id is in the log, and the end of the connection. */
@@ -13,7 +14,7 @@ export interface NotUnderstood {
   watch(server: Server): void;
 }
 
-export function answerNotUnderstood(log: Logger): NotUnderstood {
+export function answerNotUnderstood(log: Logger, limited: (limit: LimitName) => void): NotUnderstood {
   const inFlight = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
   const refused = new WeakSet<Duplex>();
 
@@ -26,6 +27,7 @@ export function answerNotUnderstood(log: Logger): NotUnderstood {
     refused.add(socket);
     const problem = toProblem(error, randomUUID());
     note(problem);
+    if (isLimitName(error.info?.bound)) limited(error.info.bound);
     if (!socket.writable) return void socket.destroy();
     const end = (): void => void socket.end(asHttp(problem));
     const open = [...(inFlight.get(socket) ?? [])];
@@ -69,8 +71,10 @@ function asHttp(problem: Problem): string {
 }
 
 function asError(code: string | undefined): ArtifactstoreError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new ArtifactstoreError('headers_too_large', 'The headers are too large.');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new ArtifactstoreError('headers_too_large', 'The headers are too large.', { info: { bound: 'header_bytes' } });
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.', { info: { bound: 'headers_timeout' } });
   if (code === 'HPE_INVALID_URL')
     return new ArtifactstoreError(
       'malformed_request',

@@ -2,8 +2,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import type { Limits } from '../../http/limits.ts';
+import type { Memory, MemoryAccount } from '../../http/memory.ts';
+import type { Shares } from '../../http/shares.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import type { Access } from './auth.ts';
+import type { LimitName } from './bounds.ts';
 import type { HealthReader } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -19,6 +22,10 @@ export type Api = FastifyInstance<
 /** What route families are given. */
 export interface RouteContext {
   readonly limits: Limits;
+  readonly memory: Memory;
+  readonly shares: Shares;
+  /** Counts, and now and then logs, that a limit was met. */
+  limited(limit: LimitName): void;
   readonly log: Logger;
   /** Whether probes that were answered well are in the log. */
   readonly logProbes: boolean;
@@ -40,12 +47,20 @@ declare module 'fastify' {
     /** Every route says what it asks of its caller. */
     access?: Access;
     body?: BodyKind;
+    /** Whether a reader can keep the answer open for long, as the request says. */
+    waits?: (request: FastifyRequest) => boolean;
     /** The longest JSON body, where it is not the usual one. */
     jsonBytes?: number;
   }
   interface FastifyRequest {
     actor: string;
     registry: Registry;
+    /** For whom the request is made, in the shares of the server; never shown. */
+    principal: string;
+    /** What it may read whole. */
+    memory: MemoryAccount;
+    /** What gives its shares back when it is over. */
+    leaving: (() => void)[];
     /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */
     bytesIn: number;
     bytesOut: number;

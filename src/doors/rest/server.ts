@@ -8,14 +8,17 @@ import { followConnections } from '../../http/connections.ts';
 import { hostCheck } from '../../http/host.ts';
 import { defaultLimits, type Limits } from '../../http/limits.ts';
 import type { Log } from '../../http/log.ts';
+import { createMemory } from '../../http/memory.ts';
+import { createShares } from '../../http/shares.ts';
 import { takeTurns } from '../../http/turns.ts';
 import { letGoUnread } from '../../http/unread.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { admitConnections } from './admission.ts';
 import { anonymousActor, type BearerToken, createAuthenticator } from './auth.ts';
+import { createLimited } from './bounds.ts';
 import { concealTokens } from './conceal.ts';
-import { guardRequests } from './guard.ts';
+import { alwaysHeard, guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerNotUnderstood } from './not-understood.ts';
@@ -91,6 +94,9 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const context: RouteContext = {
     logProbes: parts.logProbes ?? true,
     limits,
+    memory: createMemory(limits),
+    shares: createShares(limits),
+    limited: createLimited(metrics.limited, log),
     log,
     metrics,
     health,
@@ -98,7 +104,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     closing: closing.signal,
   };
 
-  const notUnderstood = answerNotUnderstood(log);
+  const notUnderstood = answerNotUnderstood(log, context.limited);
 
   const api: Api = fastify({
     logger: false,
@@ -154,14 +160,11 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   await api.ready();
 
   const server: HttpServer = api.server;
-  admitConnections(
-    server,
-    limits,
-    metrics.limited,
-    (url) => withoutBasePath(originForm(url), prefix.basePath).split('?', 1)[0] === '/livez',
+  admitConnections(server, limits, context.limited, (url) =>
+    alwaysHeard.has(withoutBasePath(originForm(url), prefix.basePath).split('?', 1)[0] ?? ''),
   );
-  const endWatch = letGoUnread(server, limits, metrics.limited);
-  takeTurns(server, limits, metrics.limited);
+  const endWatch = letGoUnread(server, limits, context.limited);
+  takeTurns(server, limits, context.limited);
   notUnderstood.watch(server);
   deferContinue(server);
   const connections = followConnections(server);
@@ -175,7 +178,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     },
     async close() {
       closing.abort(new ArtifactstoreError('cancelled', 'The server is stopping.'));
-      const grace = setTimeout(() => connections.cutOff(), limits.graceTimeout);
+      const grace = setTimeout(() => connections.cutOff() && context.limited('grace_timeout'), limits.graceTimeout);
       connections.letGo();
       try {
         await api.close();

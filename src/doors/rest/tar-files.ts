@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { readChecked } from '../../http/body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from '../../http/byte-reader.ts';
-import type { Limits } from '../../http/limits.ts';
+import { type Limits, manifestBytes, tarHeaderBytes } from '../../http/limits.ts';
+import type { MemoryAccount } from '../../http/memory.ts';
 import { tooManyFiles } from '../../http/multipart.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
 import { parseRelativePath } from '../../kernel/content/path.ts';
@@ -14,8 +15,6 @@ import type { NewFile } from '../../registry/REGISTRY.ts';
 import { type ArchiveManifest, readOwnManifest } from './archive-manifest.ts';
 
 const blockBytes = 512;
-/** Of a long name or a pax header. */
-const extraBytes = 65_536;
 
 /**
  * The files of a tar archive (POSIX pax, GNU or older), in order, each streamed as it arrives. Directories are passed over; whatever is neither is
@@ -26,6 +25,7 @@ export async function* readTarFiles(
   request: FastifyRequest,
   limits: Limits,
   signal: AbortSignal,
+  memory: MemoryAccount,
 ): AsyncGenerator<NewFile, void, undefined> {
   const body = readChecked(request, limits);
   const reader = createByteReader(body);
@@ -43,7 +43,7 @@ export async function* readTarFiles(
       }
       let content: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) };
       if (path === 'manifest.json' && manifest === undefined) {
-        const read = await readOwnManifest(content, sizeBytes);
+        const read = await readOwnManifest(content, sizeBytes, { maximumBytes: manifestBytes(limits), first: seen.size === 0, memory });
         if ('manifest' in read) {
           if (seen.size > 0) throw malformed(`has the "manifest.json" of an archive, which comes first or is left out`, path);
           manifest = read.manifest;
@@ -141,7 +141,10 @@ function refuseRecords(records: ReadonlyMap<string, string>, prefixes: readonly 
 }
 
 async function readExtra(reader: ByteReader, { sizeBytes }: TarHeader, where: string): Promise<Uint8Array> {
-  if (sizeBytes > extraBytes) throw malformed(`has a name or pax header that is too long (${where})`);
+  if (sizeBytes > tarHeaderBytes)
+    throw new ArtifactstoreError('malformed_archive', `The tar archive has a name or pax header that is too long (${where}).`, {
+      info: { bound: 'tar_header_bytes', limit: tarHeaderBytes },
+    });
   const bytes = await reader.take(sizeBytes);
   if (bytes.length < sizeBytes) throw cutShort();
   await passPadding(reader, sizeBytes);

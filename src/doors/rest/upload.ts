@@ -73,7 +73,7 @@ export async function receiveFiles(
 ): Promise<{ readonly items: readonly File[]; readonly existing: readonly string[] }> {
   refuseContentEncoding(request.raw);
   const read = essence(request.raw.headers['content-type']) === tarType ? readTarFiles : readFiles;
-  const results = await request.registry.files.addMany(packageId, read(request, context.limits, disconnectSignal(reply)));
+  const results = await request.registry.files.addMany(packageId, read(request, context.limits, disconnectSignal(reply), request.memory));
   const existing = results.filter(({ created }) => !created);
   return { items: results.map(({ record }) => record), existing: existing.map(({ record }) => record.relative_path) };
 }

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { type LimitName, limitOfSchema, bounds as limits } from './bounds.ts';
 
 /** What checks one part of a request; an error says which code and which field. */
 type Check = (value: unknown) => { readonly value: unknown } | { readonly error: ArtifactstoreError };
@@ -97,18 +98,30 @@ function readParameter(name: string, text: string, parameter: ParameterSchema): 
     const minimum = parameter.minimum ?? 0;
     const maximum = parameter.maximum ?? Number.MAX_SAFE_INTEGER;
     const value = /^(?:0|[1-9]\d{0,15})$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= minimum && value <= maximum)) throw malformedParameter(name, `must be a whole number from ${minimum} to ${maximum}`);
+    if (!(value >= minimum && value <= maximum))
+      throw malformedParameter(
+        name,
+        `must be a whole number from ${minimum} to ${maximum}`,
+        value > maximum ? limitOfSchema('maximum', maximum) : undefined,
+      );
     return value;
   }
   if (parameter.enum !== undefined && !parameter.enum.includes(text))
     throw malformedParameter(name, `must be one of ${parameter.enum.join(', ')}`);
-  if (text.length > (parameter.maxLength ?? 1024))
-    throw malformedParameter(name, `is longer than ${parameter.maxLength ?? 1024} characters`);
+  const longest = limits.parameter_characters.value;
+  const { maxLength = longest } = parameter;
+  if (text.length > maxLength) {
+    const limit = maxLength === longest ? 'parameter_characters' : limitOfSchema('maxLength', maxLength);
+    throw malformedParameter(name, `is longer than ${maxLength} characters`, limit);
+  }
   return text;
 }
 
-function malformedParameter(name: string, fault: string): ArtifactstoreError {
-  return new ArtifactstoreError('malformed_request', `The query parameter "${printable(name)}" ${fault}.`, { field: printable(name) });
+function malformedParameter(name: string, fault: string, bound?: LimitName): ArtifactstoreError {
+  return new ArtifactstoreError('malformed_request', `The query parameter "${printable(name)}" ${fault}.`, {
+    field: printable(name),
+    ...(bound === undefined ? {} : { info: { bound, limit: limits[bound].value } }),
+  });
 }
 
 function printable(name: string): string {
@@ -145,7 +158,9 @@ function bodyError(errors: readonly SchemaError[]): ArtifactstoreError {
   const where = field === '' ? 'The body' : `"${printable(field)}"`;
   const told = toldOf(error);
   const fault = namedProperty(error.params) === '' ? told : error.keyword === 'required' ? 'is missing' : 'is not known here';
-  return new ArtifactstoreError(code, `${where} ${fault}.`, { field });
+  const limit = 'limit' in error.params ? error.params.limit : undefined;
+  const bound = limitOfSchema(error.keyword, limit);
+  return new ArtifactstoreError(code, `${where} ${fault}.`, { field, ...(bound === undefined ? {} : { info: { bound, limit } }) });
 }
 
 function toldOf({ keyword, message, params }: SchemaError): string {

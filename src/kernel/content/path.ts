@@ -1,4 +1,5 @@
 import { ArtifactstoreError } from '../error.ts';
+import { utf8 } from './digest.ts';
 
 declare const brand: unique symbol;
 
@@ -11,7 +12,7 @@ export const maximumPathBytes = 1024;
 /** Throws `invalid_path`, saying which rule the path breaks. */
 export function parseRelativePath(text: string, field?: string): RelativePath {
   const fault = pathFault(text);
-  if (fault !== undefined) throw invalidPath(fault, field);
+  if (fault !== undefined) throw invalidPath(fault, field, typeof text === 'string' && utf8(text).length > maximumPathBytes);
   return text as RelativePath;
 }
 
@@ -88,6 +89,9 @@ function pathFault(text: string): string | undefined {
   return undefined;
 }
 
-function invalidPath(fault: string, field: string | undefined): ArtifactstoreError {
-  return new ArtifactstoreError('invalid_path', `The relative path ${fault}.`, field === undefined ? {} : { field });
+function invalidPath(fault: string, field: string | undefined, tooLong = false): ArtifactstoreError {
+  return new ArtifactstoreError('invalid_path', `The relative path ${fault}.`, {
+    ...(field === undefined ? {} : { field }),
+    ...(tooLong ? { info: { bound: 'path_bytes', limit: maximumPathBytes } } : {}),
+  });
 }

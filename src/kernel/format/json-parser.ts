@@ -27,7 +27,10 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
   function readValue(depth: number): JsonValue {
     skipSpace();
     values += 1;
-    if (values > maximumValues) throw malformed(text, at, `there are more than ${maximumValues} values`);
+    if (values > maximumValues)
+      throw new ArtifactstoreError('body_too_large', `This JSON has more than ${maximumValues} values, which is as many as are taken.`, {
+        info: { bound: 'json_values', limit: maximumValues },
+      });
     switch (text.charCodeAt(at)) {
       case 0x22:
         return readString();
@@ -78,7 +81,8 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
   }
 
   function enter(depth: number): void {
-    if (depth > maximumDepth) throw malformed(text, at, `the value is nested over ${maximumDepth} deep`);
+    if (depth > maximumDepth)
+      throw malformed(text, at, `the value is nested over ${maximumDepth} deep`, { bound: 'json_depth', limit: maximumDepth });
     at++;
   }
 
@@ -192,11 +196,11 @@ function scientific(token: string): { readonly digits: string; readonly exponent
   return { digits: all.slice(first, end), exponent: whole.length - first + Number(power) };
 }
 
-function malformed(text: string, at: number, fault: string): ArtifactstoreError {
+function malformed(text: string, at: number, fault: string, info: Readonly<Record<string, unknown>> = {}): ArtifactstoreError {
   const before = text.slice(0, at).split('\n');
   const line = before.length;
   const column = before[line - 1]!.length + 1;
   return new ArtifactstoreError('malformed_json', `The JSON is malformed at line ${line}, column ${column}: ${fault}.`, {
-    info: { line, column },
+    info: { line, column, ...info },
   });
 }

@@ -2,6 +2,8 @@ import { utf8 } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { type JsonValue, parseJson } from '../../kernel/format/json.ts';
 import { metadataTerm } from '../../kernel/views/fold.ts';
+import { beyond } from '../input.ts';
+import { limits } from '../limits.ts';
 
 /**
  * What a search by metadata asks for: for each key the terms of which one must be there. Only scalars at the top are found. A key with a dot or a
@@ -15,6 +17,7 @@ export function metadataTerms(metadata: Readonly<Record<string, string>> | undef
   if (asked.length > maximumKeys)
     throw new ArtifactstoreError('malformed_request', `A search names at most ${maximumKeys} metadata keys, not ${asked.length}.`, {
       field: 'metadata',
+      ...beyond('metadata_filters'),
     });
   return asked.map(([name, text]) => {
     const key = readKey(name);
@@ -22,8 +25,7 @@ export function metadataTerms(metadata: Readonly<Record<string, string>> | undef
   });
 }
 
-/** Each is a look-up of its own, and one part of the query. */
-const maximumKeys = 32;
+const maximumKeys = limits.metadataFilters;
 
 function readKey(name: string): string {
   const field = `metadata.${name}`;

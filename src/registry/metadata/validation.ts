@@ -54,6 +54,7 @@ export function createMetadataValidator(now: () => number, bounds: ConfinedBound
       if (input.metadata.length > maximumMetadataLength)
         throw new ArtifactstoreError('body_too_large', `Metadata with a schema is at most ${maximumMetadataLength} characters long.`, {
           field: '/metadata',
+          info: { bound: 'metadata_characters', limit: maximumMetadataLength },
         });
       const output = usable(await threads.run(input, actor, slug), subject, bounds);
       if (output.kind === 'misfits') throw mismatch(slug, output.errors);
@@ -64,7 +65,10 @@ export function createMetadataValidator(now: () => number, bounds: ConfinedBound
 
 function checkLength(schema: string, { name, field }: Subject): void {
   if (schema.length <= maximumSchemaLength) return;
-  throw new ArtifactstoreError('invalid_metadata_schema', `${name} is longer than ${maximumSchemaLength} characters.`, { field });
+  throw new ArtifactstoreError('invalid_metadata_schema', `${name} is longer than ${maximumSchemaLength} characters.`, {
+    field,
+    info: { bound: 'schema_characters', limit: maximumSchemaLength },
+  });
 }
 
 function usable(
@@ -76,13 +80,14 @@ function usable(
     if (outcome.bound === 'waiting')
       throw new ArtifactstoreError('too_busy', `Too many slow metadata schemas are being applied already; ask again later.`, {
         field: subject.field,
-        info: { bound: 'waiting', limit: bounds.slowOfOne },
+        info: { bound: 'schema_waiting', limit: bounds.slowOfOne },
       });
-    if (outcome.bound === 'time') throw tooCostly(subject, 'time', `${bounds.milliseconds / 1000} seconds`, bounds.milliseconds);
-    throw tooCostly(subject, 'memory', `${bounds.heapMebibytes} MiB of memory`, bounds.heapMebibytes * 1_048_576);
+    if (outcome.bound === 'time') throw tooCostly(subject, 'schema_time', `${bounds.milliseconds / 1000} seconds`, bounds.milliseconds);
+    throw tooCostly(subject, 'schema_memory', `${bounds.heapMebibytes} MiB of memory`, bounds.heapMebibytes * 1_048_576);
   }
   const { output } = outcome;
-  if (output.kind === 'too_much_code') throw tooCostly(subject, 'code', `${maximumCode} characters in its compiled form`, maximumCode);
+  if (output.kind === 'too_much_code')
+    throw tooCostly(subject, 'schema_code', `${maximumCode} characters in its compiled form`, maximumCode);
   if (output.kind === 'unusable')
     throw new ArtifactstoreError(
       'invalid_metadata_schema',

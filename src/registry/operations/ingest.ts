@@ -5,6 +5,7 @@ import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
+import { beyond } from '../input.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { type FileRow, fileRecords } from './files.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
@@ -169,7 +170,10 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
       );
   }
   if (owner.file_count + fresh.length > maximumFiles)
-    throw new ArtifactstoreError('too_many_files', `A package holds at most ${maximumFiles} files.`, { field: 'package_id' });
+    throw new ArtifactstoreError('too_many_files', `A package holds at most ${maximumFiles} files.`, {
+      field: 'package_id',
+      ...beyond('files_of_package'),
+    });
 
   const states = await readObjects(database, fresh);
   const objects = new Map<IngestItem, { current: ObjectRow }>();

@@ -1,5 +1,6 @@
-/** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
-export const maximumPageBytes: number = 8 * 1_048_576;
+import { limits } from '../limits.ts';
+
+export const maximumPageBytes: number = limits.pageBytes;
 
 /** What a record has beside its text of any length: ids, digests, times, locations. */
 const restBytes = 1_024;

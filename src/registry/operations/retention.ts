@@ -5,6 +5,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
 import type { JsonObject } from '../../kernel/format/json.ts';
 import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
+import { limits } from '../limits.ts';
 import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
 import { requirePackage } from './packages.ts';
 
@@ -240,7 +241,7 @@ async function readRecord(database: Kysely<Schema>, packageId: string): Promise<
 }
 
 /** Holds, and events of the history, in one record: the others are in the log. */
-const shownEntries = 500;
+const shownEntries = limits.retentionEntries;
 
 /** Those that hold before those that were released, and of these the newest; in the order in which they were applied. */
 async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {

@@ -124,7 +124,10 @@ test('depth is limited, however deep the input goes', () => {
   assert.throws(() => parseJson(utf8('['.repeat(1_000_000))), refuses(/over 64 deep/));
   assert.throws(() => parseJson(utf8('[[1]]'), { maximumDepth: 1 }), refuses(/over 1 deep/));
   parseJson(utf8('[{"a":1},[]]'), { maximumValues: 4 });
-  assert.throws(() => parseJson(utf8('[{"a":1},[],2]'), { maximumValues: 4 }), refuses(/more than 4 values/));
+  assert.throws(() => parseJson(utf8('[{"a":1},[],2]'), { maximumValues: 4 }), {
+    code: 'body_too_large',
+    info: { bound: 'json_values', limit: 4 },
+  });
 });
 
 test('__proto__ is a key like any other', () => {

@@ -59,7 +59,7 @@ test('no schema of a writer stops the server, fills its memory or holds up anoth
     figures,
   );
   assert.ok(
-    seen.some(([, , bound]) => bound === 'time'),
+    seen.some(([, , bound]) => bound === 'schema_time'),
     figures,
   );
   assert.ok(took.length > 20 && took[Math.floor(took.length * 0.9)]! < 3000, figures);

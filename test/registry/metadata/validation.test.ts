@@ -98,7 +98,7 @@ describe('schemas that cost too much', () => {
       assert.rejects(validator.validate(name, name, schema, metadata), {
         code: 'metadata_schema_too_costly',
         field: '/metadata_schema_slug',
-        info: { bound: 'time', limit: 300 },
+        info: { bound: 'schema_time', limit: 300 },
       }),
     );
     let good = 0;

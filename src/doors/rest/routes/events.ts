@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { subjectKinds } from '../../../kernel/log/event.ts';
@@ -16,11 +16,16 @@ function oneOf(names: readonly string[]): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', anyOf: [{ enum: names }] });
 }
 
+/** A stream, or a page that is waited for. */
+function waits({ headers, query }: FastifyRequest): boolean {
+  return /text\/event-stream/i.test(headers.accept ?? '') || Number((query as { readonly wait?: number }).wait ?? 0) > 0;
+}
+
 export function eventRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/events',
     {
-      config: { access: 'read' },
+      config: { access: 'read', waits },
       exposeHeadRoute: false,
       schema: {
         tags: ['events'],

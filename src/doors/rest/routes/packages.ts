@@ -6,6 +6,7 @@ import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
+import { bounds } from '../bounds.ts';
 import { answers, filterText, notModified, packageId, paging } from '../parameters.ts';
 import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -173,6 +174,9 @@ function checkIdempotencyKey(value: string | readonly string[]): string {
   if (typeof value !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(value))
     throw new ArtifactstoreError('invalid_header', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', {
       field: 'idempotency-key',
+      ...(value.length > bounds.idempotency_key_characters.value
+        ? { info: { bound: 'idempotency_key_characters', limit: bounds.idempotency_key_characters.value } }
+        : {}),
     });
   return value;
 }

@@ -1,0 +1,75 @@
+import type { FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { type HttpBound, httpBounds } from '../../http/limits.ts';
+import type { Bound, Bounds } from '../../kernel/bound.ts';
+import { type RegistryBound, registryBounds } from '../../registry/limits.ts';
+
+type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters';
+
+/** Limits of what stands in a URL or a header of this door. */
+const doorBounds: Bounds<DoorBound> = {
+  parameter_characters: { value: 1_024, unit: 'characters', answer: 'malformed_request', what: 'a query parameter' },
+  cursor_characters: { value: 2_048, unit: 'characters', answer: 'malformed_request', what: 'a cursor' },
+  idempotency_key_characters: { value: 255, unit: 'characters', answer: 'invalid_header', what: 'an Idempotency-Key' },
+};
+
+/** Every limit that a request can meet: the table of docs/limits.md, and the labels of `artifactstore_http_limits_total`. */
+export const bounds: Bounds<LimitName> = { ...httpBounds, ...registryBounds, ...doorBounds };
+
+export type LimitName = HttpBound | RegistryBound | DoorBound;
+
+export const limitNames = Object.keys(bounds) as readonly LimitName[];
+
+export function isLimitName(name: unknown): name is LimitName {
+  return typeof name === 'string' && Object.hasOwn(bounds, name);
+}
+
+/** So long one limit has at most one line in the log. */
+const quietMilliseconds = 10_000;
+
+/** Counts each time that a limit is met, and says it in the log, at most once in ten seconds for each limit. */
+export function createLimited(count: (limit: LimitName) => void, log: Logger): (limit: LimitName) => void {
+  const said = new Map<LimitName, { at: number; times: number }>();
+  return (limit) => {
+    count(limit);
+    const now = performance.now();
+    const last = said.get(limit) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
+    said.set(limit, last);
+    last.times += 1;
+    if (now - last.at < quietMilliseconds) return;
+    const { value, what, ...bound }: Bound = bounds[limit];
+    log.warn(
+      { limit, times: last.times, ...(bound.variable === undefined ? {} : { variable: bound.variable }) },
+      `a limit was met: ${what} (${limit}, ${value} by default)`,
+    );
+    last.at = now;
+    last.times = 0;
+  };
+}
+
+/** What a body's schema bounds, by the keyword and the value: what it says of itself names no limit. */
+export function limitOfSchema(keyword: string, value: unknown): LimitName | undefined {
+  return schemaLimits.find(([each, limit]) => each === keyword && bounds[limit].value === value)?.[1];
+}
+
+const schemaLimits = [
+  ['maxLength', 'text_characters'],
+  ['maxLength', 'reason_characters'],
+  ['maxLength', 'cursor_characters'],
+  ['maxItems', 'attachments'],
+  ['maximum', 'page_items'],
+  ['maximum', 'event_page_items'],
+  ['maximum', 'event_wait'],
+] as const satisfies readonly (readonly [string, LimitName])[];
+
+/** What an answer says of itself: that it has less than there is, for a limit and not because less was asked for. */
+export function shortenedBy({ query }: FastifyRequest, answer: unknown): readonly LimitName[] {
+  if (typeof answer !== 'object' || answer === null) return [];
+  const { items, next_cursor, holds_left_out, history_left_out, producers_left_out } = answer as Partial<Record<string, unknown>>;
+  const { limit = 100 } = query as { readonly limit?: number };
+  return [
+    ...(Array.isArray(items) && typeof next_cursor === 'string' && items.length < limit ? (['page_bytes'] as const) : []),
+    ...(Number(holds_left_out) + Number(history_left_out) > 0 ? (['retention_entries'] as const) : []),
+    ...(Number(producers_left_out) > 0 ? (['usage_producers'] as const) : []),
+  ];
+}

@@ -1,0 +1,110 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { httpBounds, type Limits } from './limits.ts';
+
+/**
+ * Memory for bodies that are read whole, counted before it is used. Whoever finds none free waits for a bounded time, and one principal
+ * has no more than half, so that it keeps nobody else from being heard.
+ */
+export interface Memory {
+  open(principal: string): MemoryAccount;
+}
+
+/** What one request holds. */
+export interface MemoryAccount {
+  /** Takes so much more. Errors: `too_busy` when it is not to be had in time; `body_too_large` when it never can be. */
+  take(bytes: number): Promise<void>;
+  /** Gives back so much, or all; nobody waits for what was given back all. */
+  give(bytes?: number): void;
+}
+
+interface Waiting {
+  readonly principal: string;
+  readonly bytes: number;
+  readonly begin: () => void;
+}
+
+export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'bufferedBytes' | 'bufferedWait'>): Memory {
+  const ofOne = Math.floor(bufferedBytes / 2);
+  const held = new Map<string, number>();
+  const waiting = new Set<Waiting>();
+  let all = 0;
+
+  const fits = (principal: string, bytes: number): boolean => all + bytes <= bufferedBytes && (held.get(principal) ?? 0) + bytes <= ofOne;
+  const add = (principal: string, bytes: number): void => {
+    all += bytes;
+    const sum = (held.get(principal) ?? 0) + bytes;
+    if (sum === 0) held.delete(principal);
+    else held.set(principal, sum);
+  };
+  const serve = (): void => {
+    for (const each of waiting) {
+      if (!fits(each.principal, each.bytes)) continue;
+      waiting.delete(each);
+      add(each.principal, each.bytes);
+      each.begin();
+    }
+  };
+
+  return {
+    open(principal) {
+      let own = 0;
+      let closed = false;
+      return {
+        async take(bytes) {
+          if (own + bytes > ofOne) throw tooLarge(bufferedBytes);
+          if (fits(principal, bytes)) add(principal, bytes);
+          else
+            await new Promise<void>((resolve, reject) => {
+              const each: Waiting = {
+                principal,
+                bytes,
+                begin: () => {
+                  clearTimeout(timer);
+                  resolve();
+                },
+              };
+              const timer = setTimeout(() => {
+                waiting.delete(each);
+                reject(tooBusy(bufferedBytes, bufferedWait));
+              }, bufferedWait);
+              waiting.add(each);
+            });
+          if (closed) {
+            add(principal, -bytes);
+            serve();
+            throw new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
+          }
+          own += bytes;
+        },
+        give(bytes) {
+          const given = bytes ?? own;
+          if (bytes === undefined) closed = true;
+          own -= given;
+          if (given === 0) return;
+          add(principal, -given);
+          serve();
+        },
+      };
+    },
+  };
+}
+
+const { variable } = httpBounds.buffered_bytes;
+
+function tooBusy(limit: number, wait: number): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'too_busy',
+    `There was no memory for this body within ${wait / 1000} seconds; ask again later. All such bodies together have ${limit} bytes (${variable}), those of one caller half of it.`,
+    { info: { bound: 'buffered_bytes', limit, variable } },
+  );
+}
+
+function tooLarge(limit: number): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'body_too_large',
+    `Reading this body takes more memory than one caller has: half of ${limit} bytes (${variable}).`,
+    {
+      info: { bound: 'buffered_bytes', limit, variable },
+    },
+  );
+}

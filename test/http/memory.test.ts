@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemory } from '../../src/http/memory.ts';
+
+test('memory is waited for, in order of who fits, and refused in bounded time', async () => {
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 50 });
+  const [first, second] = [memory.open('a'), memory.open('b')];
+  await first.take(50);
+  await second.take(40);
+  const third = memory.open('c');
+  const waiting = third.take(20);
+  await memory.open('d').take(10);
+  second.give(30);
+  await waiting;
+  await assert.rejects(memory.open('e').take(40), {
+    code: 'too_busy',
+    info: { bound: 'buffered_bytes', limit: 100, variable: 'ARTIFACTSTORE_MAX_BUFFERED_BYTES' },
+  });
+  first.give();
+  await memory.open('e').take(40);
+});
+
+test('one principal has half, so that another is heard at once', async () => {
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 20 });
+  await memory.open('a').take(30);
+  const more = memory.open('a');
+  await more.take(20);
+  await assert.rejects(more.take(1), { code: 'too_busy' });
+  await memory.open('b').take(50);
+  await assert.rejects(memory.open('c').take(51), { code: 'body_too_large' });
+});
+
+test('what comes to a request that is over is given back', async () => {
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 10_000 });
+  const [first, gone] = [memory.open('a'), memory.open('a')];
+  await first.take(50);
+  const waiting = gone.take(50);
+  gone.give();
+  first.give();
+  await assert.rejects(waiting, { code: 'cancelled' });
+  await memory.open('a').take(50);
+});
