@@ -9,8 +9,8 @@ import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * What the data plane takes by itself, without HTTP or a database: where hashing belongs, what a small object costs, and what
- * verifying does to reads.
+ * What the data plane takes by itself, without HTTP or a database: where hashing belongs, what a small object costs,
+ * and what verifying does to reads.
  */
 export async function dataplane(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(4 * 2 ** 30);

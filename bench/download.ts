@@ -9,8 +9,8 @@ import { type Content, download, newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * Bytes out over HTTP, verified as they go, against nginx with one worker that serves the same bytes unverified: one 1 GiB file to one
- * reader, and 4 KiB objects over 64 kept connections. Both from the page cache, with the same readers.
+ * Bytes out over HTTP, verified as they go, against nginx with one worker that serves the same bytes unverified: one 1
+ * GiB file to one reader, and 4 KiB objects over 64 kept connections. Both from the page cache, with the same readers.
  */
 export async function downloads(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(4 * 2 ** 30);

@@ -6,8 +6,8 @@ import { databasePath, runArtifactstore, startArtifactstore } from './server.ts'
 import { openWorkspace } from './workspace.ts';
 
 /**
- * How fast `/events` delivers: pages of 500 over kept connections, each reader asking for the next page when it has the last byte of
- * this one, from the first event to the last. Events of a mixed history, a KiB each on average.
+ * How fast `/events` delivers: pages of 500 over kept connections, each reader asking for the next page when it has the
+ * last byte of this one, from the first event to the last. Events of a mixed history, a KiB each on average.
  */
 export async function feed(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(2 ** 30);

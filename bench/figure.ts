@@ -1,6 +1,8 @@
 import process from 'node:process';
 
-/** One measured answer. A ratio is `value / against.value`; `median` runs of both are interleaved by whoever measures. */
+/**
+ * One measured answer. A ratio is `value / against.value`; `median` runs of both are interleaved by whoever measures.
+ */
 export interface Figure {
   readonly name: string;
   /** Undefined when it could not be measured: `note` says why. */
@@ -18,7 +20,9 @@ export type Bar =
   | { readonly of: 'value'; readonly atLeast: number }
   | { readonly of: 'value'; readonly under: number };
 
-/** Runs one question from the command line: a table for people, with `--json` the figures as one JSON line on stdout. */
+/**
+ * Runs one question from the command line: a table for people, with `--json` the figures as one JSON line on stdout.
+ */
 export async function report(question: () => Promise<readonly Figure[]>): Promise<void> {
   const figures = await question();
   process.stdout.write(process.argv.includes('--json') ? `${JSON.stringify(figures)}\n` : `\n${table(figures)}\n`);

@@ -11,8 +11,9 @@ import type { Manifest, ManifestFile } from '../src/kernel/manifest.ts';
 import { formatTimestamp } from '../src/kernel/time.ts';
 
 /**
- * The log of a registry that has been in use for a year, written straight into a migrated SQLite database: sealed by the kernel as
- * live events are, only quicker. `replay` makes the views. Every package has nine files, but the oldest, which may have many more.
+ * The log of a registry that has been in use for a year, written straight into a migrated SQLite database: sealed by
+ * the kernel as live events are, only quicker. `replay` makes the views. Every package has nine files, but the oldest,
+ * which may have many more.
  */
 export interface History {
   readonly events: number;
@@ -118,8 +119,8 @@ export function writeHistory(path: string, packages: number, options: HistoryOpt
 }
 
 /**
- * Skewed as real registries are, and with the traps of a list page in it: one producer with half of all packages, one with a few of
- * the oldest only, and two conditions that half of the packages meet each and none meets both.
+ * Skewed as real registries are, and with the traps of a list page in it: one producer with half of all packages, one
+ * with a few of the oldest only, and two conditions that half of the packages meet each and none meets both.
  */
 function describePackage(index: number): {
   readonly name: string;

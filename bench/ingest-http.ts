@@ -9,8 +9,9 @@ import { type Content, newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * One 1 GiB file in over HTTP: both digests, acknowledged when durable. Against the limit of the machine, the slower of both digests
- * on one core and a plain write with one fsync; and against Debian's docker-registry taking the same bytes.
+ * One 1 GiB file in over HTTP: both digests, acknowledged when durable. Against the limit of the machine, the slower of
+ * both digests on one core and a plain write with one fsync; and against Debian's docker-registry taking the same
+ * bytes.
  */
 export async function ingestHttp(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);
@@ -85,7 +86,10 @@ async function fsyncedWrite(path: string, content: Content): Promise<number> {
   });
 }
 
-/** What was written goes before the next begins: each then writes into blocks and memory that were used before, none into fresh ones. */
+/**
+ * What was written goes before the next begins: each then writes into blocks and memory that were used before, none
+ * into fresh ones.
+ */
 function freeDisk(directory: string): void {
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);

@@ -10,7 +10,10 @@ import { writeHistory } from './history.ts';
 import { type Artifactstore, databasePath, runArtifactstore, startArtifactstore } from './server.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
-/** Verification against reading and hashing the same files, and a collection of 100,000 packages with 1,000,000 files beside a server. */
+/**
+ * Verification against reading and hashing the same files, and a collection of 100,000 packages with 1,000,000 files
+ * beside a server.
+ */
 export async function lifecycle(): Promise<readonly Figure[]> {
   return [await verification(), ...(await collection())];
 }

@@ -4,7 +4,9 @@ import process from 'node:process';
 import { type Daemon, freePort, startDaemon } from './daemon.ts';
 import { findProgram } from './program.ts';
 
-/** nginx with one worker, serving `root` unlogged from the page cache by sendfile; undefined where it is not installed. */
+/**
+ * nginx with one worker, serving `root` unlogged from the page cache by sendfile; undefined where it is not installed.
+ */
 export async function startNginx(directory: string, root: string): Promise<Daemon | undefined> {
   const program = findProgram('nginx');
   if (program === undefined) return undefined;

@@ -6,8 +6,9 @@ import process from 'node:process';
 import { blake3, toHex } from '../src/kernel/content/digest.ts';
 
 /**
- * `node plain-writer.ts <tree> <root>`: what any program must do that stores the files of a tree durably under the names of their
- * bytes. Reads and digests are done beforehand; prints the seconds that the writing took. Run it with as many libuv threads as lanes.
+ * `node plain-writer.ts <tree> <root>`: what any program must do that stores the files of a tree durably under the
+ * names of their bytes. Reads and digests are done beforehand; prints the seconds that the writing took. Run it with as
+ * many libuv threads as lanes.
  */
 async function main(tree: string, root: string): Promise<void> {
   const files = readdirSync(tree, { recursive: true, withFileTypes: true })

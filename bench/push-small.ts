@@ -9,8 +9,9 @@ import { startArtifactstore } from './server.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * A tree of 10,000 files of 4 KiB through `artifactstore push`, from the start of the command to its end, the seal included; against
- * a plain program that writes the same layout with the same fsyncs, 16 at a time; and the same tree pushed once more.
+ * A tree of 10,000 files of 4 KiB through `artifactstore push`, from the start of the command to its end, the seal
+ * included; against a plain program that writes the same layout with the same fsyncs, 16 at a time; and the same tree
+ * pushed once more.
  */
 export async function pushSmall(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(4 * 2 ** 30);

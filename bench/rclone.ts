@@ -5,7 +5,10 @@ import { findProgram } from './program.ts';
 
 /** Debian's rclone on a bucket: parts of 8 MiB, 4 at once, as artifactstore sends them by default. */
 export interface Rclone {
-  /** Rejects unless it ends with 0. `STORE:` before a path stands for the bucket; what rclone writes to stdout goes nowhere. */
+  /**
+   * Rejects unless it ends with 0. `STORE:` before a path stands for the bucket; what rclone writes to stdout goes
+   * nowhere.
+   */
   run(...parameters: readonly string[]): Promise<void>;
 }
 

@@ -5,8 +5,8 @@ import { type Figure, met, table } from './figure.ts';
 import { describeMachine } from './machine.ts';
 
 /**
- * `npm run bench [question …]`: every question one after the other, each in a process of its own, and one table. Ends with 1 when a
- * bar was missed or a question failed. An answer takes minutes and needs the machine for itself.
+ * `npm run bench [question …]`: every question one after the other, each in a process of its own, and one table. Ends
+ * with 1 when a bar was missed or a question failed. An answer takes minutes and needs the machine for itself.
  */
 async function run(asked: readonly string[]): Promise<boolean> {
   const unknown = asked.filter((question) => !questions.includes(question));

@@ -11,8 +11,8 @@ import { type Content, download, newContent, upload } from './transfer.ts';
 import { openWorkspace } from './workspace.ts';
 
 /**
- * The registry with nothing but a bucket for its bytes, against rclone on the same bucket of the same Ceph gateway, whose objects lie in memory: 1 GiB in and
- * out, a tree of small files, and how much memory that takes.
+ * The registry with nothing but a bucket for its bytes, against rclone on the same bucket of the same Ceph gateway,
+ * whose objects lie in memory: 1 GiB in and out, a tree of small files, and how much memory that takes.
  */
 export async function s3(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);

@@ -5,7 +5,10 @@ import { type Artifactstore, createPackage, databasePath, runArtifactstore, star
 import { download, newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
-/** 100,000 packages with 1,000,000 files in SQLite: replay, start, and any page of any list; then 10 GiB through a small process. */
+/**
+ * 100,000 packages with 1,000,000 files in SQLite: replay, start, and any page of any list; then 10 GiB through a small
+ * process.
+ */
 export async function scale(): Promise<readonly Figure[]> {
   return [...(await manyPackages()), ...(await manyBytes())];
 }
@@ -168,7 +171,10 @@ async function measureLists(
   }
 }
 
-/** The first start of a clone compiles it, in every thread: 40 MiB more than any start after it, or than an installed package takes. */
+/**
+ * The first start of a clone compiles it, in every thread: 40 MiB more than any start after it, or than an installed
+ * package takes.
+ */
 async function fillCompileCache(directory: string): Promise<void> {
   await using server = await startArtifactstore(directory);
   const packageId = await createPackage(server, 'first');

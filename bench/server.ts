@@ -4,7 +4,10 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Daemon, freePort, startDaemon } from './daemon.ts';
 
-/** The server under test: the real `serve`, in a process of its own, with its defaults, on a database and a root in `directory`. */
+/**
+ * The server under test: the real `serve`, in a process of its own, with its defaults, on a database and a root in
+ * `directory`.
+ */
 export interface Artifactstore extends Daemon {
   readonly authorization: string;
   /** POSTs JSON and answers with the JSON that comes back. */
@@ -48,7 +51,9 @@ export async function startArtifactstore(directory: string, settings: Readonly<R
   };
 }
 
-/** Runs a command on the database and the storage in `directory`; rejects unless it ends with 0. Resolves to its output. */
+/**
+ * Runs a command on the database and the storage in `directory`; rejects unless it ends with 0. Resolves to its output.
+ */
 export async function runArtifactstore(
   directory: string,
   parameters: readonly string[],

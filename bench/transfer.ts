@@ -17,8 +17,8 @@ export interface Content {
 }
 
 /**
- * Bytes that no store can know already: a new random first MiB, then the same random 64 MiB over and over. Little memory and no
- * time goes into making them, which is what a load generator on the same machine needs.
+ * Bytes that no store can know already: a new random first MiB, then the same random 64 MiB over and over. Little
+ * memory and no time goes into making them, which is what a load generator on the same machine needs.
  */
 export function newContent(size: number): Content {
   const first = randomFillSync(Buffer.allocUnsafe(Math.min(size, pieceBytes)));
@@ -57,8 +57,8 @@ export async function upload(method: string, url: string, headers: Readonly<Reco
 }
 
 /**
- * Reads a whole body from a raw socket into one reused buffer, and looks at nothing but its length: the leanest reader there is,
- * so that it is the server that is measured. Resolves to the number of bytes.
+ * Reads a whole body from a raw socket into one reused buffer, and looks at nothing but its length: the leanest reader
+ * there is, so that it is the server that is measured. Resolves to the number of bytes.
  */
 export function download(url: string, headers: Readonly<Record<string, string>>): Promise<number> {
   const { hostname, port, pathname, search, host } = new URL(url);

@@ -9,8 +9,9 @@ export interface Workspace extends Disposable {
 }
 
 /**
- * A temporary directory that is gone afterwards, also when the run is interrupted. Refuses to start where the disk has less than
- * `bytes` free, and where the temporary directory is no disk at all: durable writes to memory measure nothing.
+ * A temporary directory that is gone afterwards, also when the run is interrupted. Refuses to start where the disk has
+ * less than `bytes` free, and where the temporary directory is no disk at all: durable writes to memory measure
+ * nothing.
  */
 export function openWorkspace(bytes: number): Workspace {
   const { bavail, bsize, type } = statfsSync(tmpdir());

@@ -21,7 +21,8 @@ if (majorOf(process.versions.node) >= requiredMajor) await run();
 else runOnOwnNode();
 
 async function run() {
-  // libuv reads this when its pool is first used, which is after this line. Four threads are too few for parallel fsyncs.
+  // libuv reads this when its pool is first used, which is after this line. Four threads are too few for parallel
+  // fsyncs.
   process.env.UV_THREADPOOL_SIZE ??= '16';
   enableCompileCache();
   // A clone runs its source, so that a dist/ of last week never wins; the published package has no src/.
@@ -39,7 +40,8 @@ function enableCompileCache() {
   try {
     const directory = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'artifactstore');
     nodeModule.enableCompileCache(directory);
-    // Threads do not inherit it otherwise: each would load the compiler of a clone's source, for 10 MB and a tenth of a second.
+    // Threads do not inherit it otherwise: each would load the compiler of a clone's source, for 10 MB and a tenth of a
+    // second.
     process.env.NODE_COMPILE_CACHE = directory;
   } catch {
     // A user without a home folder only starts more slowly.

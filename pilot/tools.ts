@@ -25,10 +25,10 @@ export interface Work {
   readonly signal: AbortSignal;
 }
 
-/** How long a server may be away in the middle of it. */
+/** How long a server may be unavailable in the middle of it. */
 const patienceSeconds = 60;
 
-/** Connects, works, and lets go again whatever happens. */
+/** Connects, works, and disconnects whatever happens. */
 export async function withRegistry<T>(tools: Tools, context: CommandContext, work: (work: Work) => Promise<T>): Promise<T> {
   using stop = tools.stopOnSignal();
   const registry = tools.connect(context, { patienceSeconds });

@@ -11,8 +11,9 @@ import { version } from './version.ts';
 export type ProcessSurroundings = Pick<Surroundings, 'environment' | 'directory' | 'stdin' | 'stdout' | 'stderr'>;
 
 /**
- * Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. Runs in this process's surroundings
- * or in those it is given; signals, and the log of `serve` and `dev`, are the process's in any case.
+ * Runs one command and resolves to its exit code. The parts are loaded when a command asks for them. Runs in this
+ * process's surroundings or in those it is given; signals, and the log of `serve` and `dev`, are the process's in any
+ * case.
  */
 export async function main(argv: readonly string[], given: ProcessSurroundings = ownSurroundings()): Promise<number> {
   const surroundings = {

@@ -139,8 +139,9 @@ test('the lock says of every package of a registry what its bytes are', () => {
 });
 
 /**
- * A file of a pure part has a test at the same place, or is a part of one that has, by its name (`cbor-encoder` of `cbor`). Elsewhere it is
- * enough that a test of its own part reaches it, through imports: what a server or a dialect is made of is tested whole.
+ * A file of a pure part has a test at the same place, or is a part of one that has, by its name (`cbor-encoder` of
+ * `cbor`). Elsewhere it is enough that a test of its own part reaches it, through imports: what a server or a dialect
+ * is made of is tested whole.
  */
 function isTested(path: string): boolean {
   const elsewhere = Object.keys(testedElsewhere).some((each) => path === each || (each.endsWith('/') && path.startsWith(each)));

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-/** docs/install.md, and the files of deploy/ that it puts into place, made to run in a folder of their own, as any user. */
+/**
+ * docs/install.md, and the files of deploy/ that it puts into place, made to run in a folder of their own, as any user.
+ */
 export const page: string = readFileSync(join(root, 'docs/install.md'), 'utf8');
 
 export function deployed(path: string): string {

@@ -19,7 +19,10 @@ const name = 'localhost';
 const running: ChildProcess[] = [];
 const nginx = findNginx();
 
-/** docs/install.md, followed in its order as far as a machine allows on which nothing may be changed: no users, no units, no apt. */
+/**
+ * docs/install.md, followed in its order as far as a machine allows on which nothing may be changed: no users, no
+ * units, no apt.
+ */
 describe('docs/install.md, followed', {
   skip: nginx === undefined && 'this machine has no nginx (ARTIFACTSTORE_TEST_NGINX names one)',
 }, () => {

@@ -171,7 +171,9 @@ function codeViolations(path: string, code: string, source: string): string[] {
   return found;
 }
 
-/** Each cycle once, beginning with its first file by name. Types count too: two files that need each other are one idea. */
+/**
+ * Each cycle once, beginning with its first file by name. Types count too: two files that need each other are one idea.
+ */
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const found = new Map<string, string[]>();
   const done = new Set<string>();

@@ -246,7 +246,9 @@ test('the lock names every optional package, without which npm ci fails elsewher
   );
 });
 
-/** What `npm pack` would find in a fresh clone, with the dependencies of this one; building there disturbs nobody here. */
+/**
+ * What `npm pack` would find in a fresh clone, with the dependencies of this one; building there disturbs nobody here.
+ */
 function copyOfTree(): string {
   const tree = join(temporary, 'tree');
   const without = new Set(['.git', 'node_modules', 'dist', 'var', 'coverage']);
@@ -304,7 +306,10 @@ function node(args: readonly string[], options: { readonly cwd?: string; readonl
   return run(process.execPath, args, { env: environment(), ...options });
 }
 
-/** Without what `npm test` and the test runner set for their own children, and with a home of its own to keep caches out of the user's. */
+/**
+ * Without what `npm test` and the test runner set for their own children, and with a home of its own to keep caches out
+ * of the user's.
+ */
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|ARTIFACTSTORE_)/i.test(name));
   return { ...Object.fromEntries(kept), HOME: temporary, XDG_CACHE_HOME: join(temporary, 'cache') };

@@ -24,8 +24,8 @@ describe('the pages', () => {
 });
 
 /**
- * By number. A row of a table cannot be broken: there it is each cell that must not be longer, and what needs more is a list. What a
- * program writes between its marks, and a line without a space, are as long as they have to be.
+ * By number. A row of a table cannot be broken: there it is each cell that must not be longer, and what needs more is a
+ * list. What a program writes between its marks, and a line without a space, are as long as they have to be.
  */
 function longLines(text: string): readonly number[] {
   let code = false;

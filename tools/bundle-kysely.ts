@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
-// Kysely is some 300 modules, and every thread that speaks SQL loads them all: 130 ms of processor time each, 10 ms as one file.
+// Kysely is some 300 modules, and every thread that speaks SQL loads them all: 130 ms of processor time each, 10 ms as
+// one file.
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'node_modules', 'kysely');
 const { outputFiles } = buildSync({

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { writeGuideBoardRun } from './guide-board-run.ts';
 
 /**
- * `npm start`: the main job once, by the real command line, on embedded defaults below the working directory. A server is started,
- * a made-up run of guide-board kept, sealed and verified. On a terminal the server then stays until Ctrl-C; elsewhere everything ends.
+ * `npm start`: the main job once, by the real command line, on embedded defaults below the working directory. A server
+ * is started, a made-up run of guide-board kept, sealed and verified. On a terminal the server then stays until Ctrl-C;
+ * elsewhere everything ends.
  */
 const entry = fileURLToPath(new URL('../bin/artifactstore.js', import.meta.url));
 const sample = join('var', 'runs', 'run-20260513T210255Z');
@@ -18,7 +19,7 @@ if (server === undefined) {
   process.exit(1);
 }
 process.env.ARTIFACTSTORE_API_URL = server.url;
-// Nobody is to be told of a run that is made up.
+// Nobody must hear of a run that is invented.
 delete process.env.STATE_HUB_URL;
 const ended = once(server.process, 'exit');
 try {

@@ -5,8 +5,8 @@ import { producer } from './producer.ts';
 import { connectStateHub, type ProgressEvent, type StateHub } from './state-hub.ts';
 
 /**
- * Links are remembered in the registry: a package of this producer, sealed when State Hub has the link, holds what was sent. While it
- * is open, somebody is sending: opening it is what keeps two from sending at once.
+ * Links are remembered in the registry: a package of this producer, sealed when State Hub has the link, holds what was
+ * sent. While it is open, somebody is sending: opening it is what keeps two from sending at once.
  */
 export const receiptProducer = 'guide-board-link';
 

@@ -20,7 +20,10 @@ const assessment = 'reports/assessment-package.json';
 const sourcesLock = 'sources.lock.json';
 const retentionSummary = 'retention-summary.json';
 
-/** Every run has these; `reports/cmis-summary.md`, `reports/submission-package.json`, evidence and raw outputs come as they are. */
+/**
+ * Every run has these; `reports/cmis-summary.md`, `reports/submission-package.json`, evidence and raw outputs come as
+ * they are.
+ */
 const requiredFiles = [
   sourcesLock,
   'mappings.json',

@@ -9,8 +9,8 @@ export interface StateHub {
   /** Whether it has an event of this type about this manifest; false too where it does not let itself be asked. */
   has(event: ProgressEvent): Promise<boolean>;
   /**
-   * Makes the event one that State Hub has, once: looks for it before it is sent, and again before it is sent anew because an answer
-   * was lost; every sending bears the same Idempotency-Key. Answers whether it had to be sent.
+   * Makes the event one that State Hub has, once: looks for it before it is sent, and again before it is sent again
+   * because an answer was lost; every sending has the same Idempotency-Key. Answers whether it had to be sent.
    */
   publish(event: ProgressEvent, key: string): Promise<'sent' | 'found'>;
 }

@@ -3,8 +3,8 @@ import type { JsonObject, JsonValue } from 'artifactstore';
 import type { Library } from '../tools.ts';
 
 /**
- * JSON of a file; what is wrong with it names the file, the line and the column. The file is kept byte by byte: a number that a double
- * does not carry is no reason to refuse it.
+ * JSON of a file; what is wrong with it names the file, the line and the column. The file is kept byte by byte: a
+ * number that a double does not carry is no reason to refuse it.
  */
 export function parseDocument(library: Library, relativePath: string, bytes: Uint8Array): JsonValue {
   try {

@@ -26,9 +26,9 @@ export interface Ingested {
 }
 
 /**
- * Keeps what was scanned as one sealed package, whoever else is doing the same and whatever an earlier try has left: a sealed package
- * with the same files is the answer; with others it is `idempotency_conflict`, which names the files; one that is half made of the
- * same content is gone on with, of other content abandoned.
+ * Keeps what was scanned as one sealed package, whoever else is doing the same and whatever an earlier try has left: a
+ * sealed package with the same files is the answer; with others it is `idempotency_conflict`, which names the files;
+ * one that is half made of the same content is gone on with, of other content abandoned.
  */
 export async function ingest(work: Work, scanned: Scan, submission: Submission): Promise<Ingested> {
   const { library } = work.tools;
@@ -175,7 +175,10 @@ async function inWords({ registry, tools: { library } }: Work, scanned: Scan, { 
   });
 }
 
-/** Leaves no half-made package behind, as far as the server can be reached: the next try goes on with one that is left. */
+/**
+ * Leaves no half-made package behind, as far as the server can be reached: the next try continues with one that is
+ * left.
+ */
 async function giveUp({ registry, tools: { library } }: Work, record: Package, error: unknown): Promise<unknown> {
   if (!library.isArtifactstoreError(error) || error.code === 'package_not_open' || error.code === 'precondition_failed') return error;
   const abandoned =

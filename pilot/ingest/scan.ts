@@ -6,7 +6,10 @@ export interface Scan {
   readonly tree: Tree;
   /** What each file was when it was read, in path order: a sealed package must hold exactly this. */
   readonly files: readonly FileContent[];
-  /** SHA-256 over the canonical JSON of `[[path, size, "sha256:…", executable], …]`: equal for equal content, wherever it stands. */
+  /**
+   * SHA-256 over the canonical JSON of `[[path, size, "sha256:…", executable], …]`: equal for equal content, wherever
+   * it stands.
+   */
   readonly contentDigest: string;
 }
 

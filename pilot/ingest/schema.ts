@@ -15,7 +15,7 @@ export function ownSchemaPath(name: string): string {
   return join(dirname(findPackageJSON(import.meta.url)!), 'schemas', name);
 }
 
-/** Its slug is the last part of its `$id`, or else the file's name. `setting` is what a person would set right. */
+/** Its slug is the last part of its `$id`, or else the file's name. `setting` is what a person would correct. */
 export function readSchema(library: Library, path: string, setting?: string): SchemaFile {
   if (!existsSync(path))
     throw new library.ArtifactstoreError('invalid_configuration', `The schema "${path}" is not there.`, {

@@ -3,8 +3,9 @@ import type { ContentAddress } from '../kernel/content/address.ts';
 import type { StoredEvent } from '../kernel/log/event.ts';
 
 /**
- * A backup's door: the directory that a registry is copied into and brought back from. It decides nothing: it keeps what it is given,
- * durably and whole, and gives it back. docs/format.md describes the files, which are a promise to other readers.
+ * A backup's door: the directory that a registry is copied into and brought back from. It decides nothing: it keeps
+ * what it is given, durably and whole, and gives it back. docs/format.md describes the files, which are a promise to
+ * other readers.
  */
 export interface BackupPlace {
   readonly directory: string;
@@ -32,8 +33,8 @@ export interface LogCopy {
   /** Adds a page, as `encodeEventPage` makes it, of the events from `first` to `last`. */
   append(bytes: Uint8Array, first: number, last: number): Promise<void>;
   /**
-   * The events after one sequence up to another, in order, a page at a time. Throws `integrity_failure` that names the file where it is
-   * damaged, or the gap; whether the events are one chain is for the caller to check.
+   * The events after one sequence up to another, in order, a page at a time. Throws `integrity_failure` that names the
+   * file where it is damaged, or the gap; whether the events are one chain is for the caller to check.
    */
   read(after: number, through: number): AsyncIterable<readonly StoredEvent[]>;
 }
@@ -41,10 +42,12 @@ export interface LogCopy {
 /** `backup.json`. It is written when a copy is begun and when it is whole, never between. */
 export interface BackupRecord {
   readonly format: 1;
-  /** `incomplete`: whole but for the objects in `missing`. */
+  /** `incomplete`: whole except for the objects in `missing`. */
   readonly state: 'in progress' | 'complete' | 'incomplete';
   readonly registry: RegistryRow;
-  /** The log's head that the copy is consistent at: every event up to it is there, with every object that is live at it. */
+  /**
+   * The log's head that the copy is consistent at: every event up to it is there, with every object that is live at it.
+   */
   readonly sequence: number;
   /** `blake3:<hex>`. */
   readonly chain_digest: string;

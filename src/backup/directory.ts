@@ -16,7 +16,10 @@ import { openLogFiles } from './log-files.ts';
 import { sizeOfFile, sizeOfObject } from './object-files.ts';
 
 export interface BackupDirectoryOptions {
-  /** Made when it is not there; one that holds anything else is refused. Off, nothing is made, and it must hold a backup. */
+  /**
+   * Made when it is not there; one that holds anything else is refused. Off, nothing is made, and it must hold a
+   * backup.
+   */
   readonly write: boolean;
   /** Opens the objects below a directory, as the backend of that name. */
   openObjects(id: string, root: string): Promise<DataPlane>;
@@ -153,7 +156,10 @@ async function isBeginning(directory: string, name: string): Promise<boolean> {
   return inside.every((path) => name === names.objects && path === draftsSegment);
 }
 
-/** Of runs that were stopped. Another run's own are safe: its rename then fails, and with it the run, which can be repeated. */
+/**
+ * Of runs that were stopped. Another run's own are safe: its rename then fails, and with it the run, which can be
+ * repeated.
+ */
 async function removeDrafts(directory: string): Promise<void> {
   for (const folder of [directory, join(directory, names.log)])
     for (const name of await readdir(folder)) if (isDraft(name)) await rm(join(folder, name), { force: true });

@@ -13,8 +13,8 @@ interface Segment {
 }
 
 /**
- * The log in `<first>-<last>.cbor` files. Two runs at once may have copied the same events twice: a reader takes each sequence from the
- * first file that has it.
+ * The log in `<first>-<last>.cbor` files. Two runs at once may have copied the same events twice: a reader takes each
+ * sequence from the first file that has it.
  */
 export function openLogFiles(directory: string): LogCopy {
   return {

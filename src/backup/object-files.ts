@@ -37,7 +37,10 @@ export function readObjectFiles(id: string, root: string): Storage {
   };
 }
 
-/** Undefined where the backup does not have it; throws `storage_unavailable` where the backup itself is not there any more. */
+/**
+ * Undefined where the backup does not have it; throws `storage_unavailable` where the backup itself is not there any
+ * more.
+ */
 export async function sizeOfObject(root: string, key: string): Promise<number | undefined> {
   const size = await sizeOfFile(join(root, key));
   if (size === undefined) await requireRoot(root);

@@ -68,5 +68,8 @@ export interface Judgement {
   readonly decided_by: readonly { readonly id: string; readonly text: string }[];
 }
 
-/** A: safe for everything. B: the same, with precautions. C: for registry storage, and not for something else. F: unsafe. U: unproven. */
+/**
+ * A: safe for everything. B: the same, with precautions. C: for registry storage, and not for something else. F:
+ * unsafe. U: unproven.
+ */
 export type Grade = 'A' | 'B' | 'C' | 'F' | 'U';

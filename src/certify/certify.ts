@@ -40,7 +40,7 @@ export interface CertifyOptions {
   readonly retentionMilliseconds?: number;
   /** How long an answer is waited for; 30,000 by default. */
   readonly patienceMilliseconds?: number;
-  /** How long the permission to go on is waited for; 10,000 by default. */
+  /** How long the permission to continue is waited for; 10,000 by default. */
   readonly continueMilliseconds?: number;
   /** How long objects lie there before they are overwritten; 2,500 by default. */
   readonly ageMilliseconds?: number;
@@ -49,8 +49,9 @@ export interface CertifyOptions {
 }
 
 /**
- * Asks a store everything, and says what it is safe to be used for. It writes, below a prefix of its own and in buckets of its own, and removes all of it,
- * also when it is stopped. Errors: `storage_unavailable` where the bucket cannot be listed and written to at all; `cancelled`.
+ * Asks a store everything, and says what it is safe to be used for. It writes, below a prefix of its own and in buckets
+ * of its own, and removes all of it, also when it is stopped. Errors: `storage_unavailable` where the bucket cannot be
+ * listed and written to at all; `cancelled`.
  */
 export async function certifyStore(options: CertifyOptions): Promise<Certificate> {
   const { connection, signal, now = Date.now } = options;
@@ -64,7 +65,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
     openWire({ connection: to, now, patienceMilliseconds, signal: stop });
   using wires = new DisposableStack();
   const wire: Wire = wires.adopt(open(connection, signal), (each) => each.close());
-  // What is stopped is cleaned up all the same.
+  // What is stopped is still cleaned up.
   const broom = wires.adopt(open(connection, undefined), (each) => each.close());
   const ownerWire = options.ownerConnection && wires.adopt(open(options.ownerConnection, signal), (each) => each.close());
   const ledger = openLedger({ wire, broom, bucket: connection.bucket, prefix, lockMilliseconds: retentionMilliseconds });

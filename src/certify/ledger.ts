@@ -21,7 +21,7 @@ export interface LedgerOptions {
   /** What cleans up. */
   readonly broom: Wire;
   readonly bucket: string;
-  /** Nothing outside of it is touched, but for whole buckets that were noted. */
+  /** Nothing outside of it is touched, except whole buckets that were noted. */
   readonly prefix: string;
   /** How long locked versions may have to be waited for. */
   readonly lockMilliseconds: number;

@@ -22,7 +22,10 @@ export interface SignedRequest {
   readonly query: string;
 }
 
-/** Signs in the header. Written out here because the probes sign what an SDK refuses to sign: other dates, other digests, other lengths. */
+/**
+ * Signs in the header. Written out here because the probes sign what an SDK refuses to sign: other dates, other
+ * digests, other lengths.
+ */
 export function signInHeader(request: Signable): SignedRequest {
   const { keys, payload } = request;
   const headers = {

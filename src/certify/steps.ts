@@ -113,7 +113,7 @@ export async function uploadPart({ wire }: Sender, key: string, uploadId: string
   return { number, etag: reply.headers.etag };
 }
 
-/** The answer as it is: it may be 200 and an error all the same. */
+/** The answer as it is: it may be 200 and still an error. */
 export async function complete(
   { wire }: Sender,
   key: string,

@@ -27,7 +27,10 @@ export interface Call {
   /** When it claims to be made; the store's own time by default. */
   readonly date?: Date;
   readonly keys?: Keys;
-  /** `expect`: asks before it sends the body. `cut`: sends what there is of the body, which is less than announced, and hangs up. */
+  /**
+   * `expect`: asks before it sends the body. `cut`: sends what there is of the body, which is less than announced, and
+   * hangs up.
+   */
   readonly transfer?: 'whole' | 'expect' | 'cut';
   readonly patienceMilliseconds?: number;
 }
@@ -42,7 +45,10 @@ export interface Reply {
   readonly continued: boolean;
 }
 
-/** Sends requests exactly as they are told, and answers whatever comes back: a refusal is an answer. Throws when nothing comes back. */
+/**
+ * Sends requests exactly as they are told, and answers whatever comes back: a refusal is an answer. Throws when nothing
+ * comes back.
+ */
 export interface Wire {
   send(call: Call): Promise<Reply>;
   /** Where such a call would go, signed in the query. */

@@ -1,4 +1,7 @@
-/** The insides of each element of this name, in order. Enough for S3's answers, in which no element holds one of its own name. */
+/**
+ * The insides of each element of this name, in order. Enough for S3's answers, in which no element holds one of its own
+ * name.
+ */
 export function elements(xml: string, name: string): readonly string[] {
   return [...xml.matchAll(new RegExp(`<${name}(?:\\s[^>]*)?>([\\s\\S]*?)</${name}>|<${name}(?:\\s[^>]*)?/>`, 'g'))].map(
     (match) => match[1] ?? '',

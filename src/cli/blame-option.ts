@@ -1,14 +1,18 @@
 import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import { exitCode, exitCodes } from './exit.ts';
 
-/** Options by the field that a refusal names, whoever refuses: a JSON pointer of the body, a header, or what an option is called itself. */
+/**
+ * Options by the field that a refusal names, whoever refuses: a JSON pointer of the body, a header, or what an option
+ * is called itself.
+ */
 export type OptionFields = Readonly<Record<string, string>>;
 
 const refusals: ReadonlySet<ErrorCode> = new Set(['malformed_request', 'malformed_json', 'invalid_header', 'invalid_value']);
 
 /**
- * The refusal of something that came from an option says which one, and ends the command as a wrong option does. A field below one that is named
- * (`/metadata/build`), or one of those that begin with a name that ends in a dot (`metadata.build`), is about the same option.
+ * The refusal of something that came from an option says which one, and ends the command as a wrong option does. A
+ * field below one that is named (`/metadata/build`), or one of those that begin with a name that ends in a dot
+ * (`metadata.build`), is about the same option.
  */
 export async function blameOption<T>(work: Promise<T>, options: OptionFields): Promise<T> {
   try {

@@ -6,7 +6,10 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import type { Context } from './context.ts';
 
-/** Connects to the server that the configuration names, with its token or, on this machine, with the one that `dev` made. */
+/**
+ * Connects to the server that the configuration names, with its token or, on this machine, with the one that `dev`
+ * made.
+ */
 export function connect({ config, output, version }: Context, options: { readonly patienceSeconds?: number } = {}): RemoteRegistry {
   let waited = false;
   return connectRegistry({
@@ -23,8 +26,8 @@ export function connect({ config, output, version }: Context, options: { readonl
 }
 
 /**
- * A directory that came from elsewhere can have a `.env`, and its address would be sent the token that the user keeps for another server. The
- * reverse is taken: a token of `.env` is sent to the address that the user gave.
+ * A directory that came from elsewhere can have a `.env`, and its address would be sent the token that the user keeps
+ * for another server. The reverse is taken: a token of `.env` is sent to the address that the user gave.
  */
 function givenToken({ apiUrl, apiFromDotEnv, directory }: Config, token: string): string {
   if (apiFromDotEnv.url && !apiFromDotEnv.token) throw chosenByDirectory(apiUrl, directory, 'ARTIFACTSTORE_API_TOKEN of the environment');

@@ -164,8 +164,9 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
 }
 
 /**
- * An empty argument or value is a mistake, mostly a variable that is not set; taken for a path it would mean the working directory.
- * Held here for every command there is. A reason is no name of anything: the registry says what it wants of one.
+ * An empty argument or value is a mistake, mostly a variable that is not set; taken for a path it would mean the
+ * working directory. Held here for every command there is. A reason is no name of anything: the registry says what it
+ * wants of one.
  */
 function refuseEmpty(command: Command): void {
   const refuse = (what: string): never => command.error(`error: ${what} is empty; is a variable not set?`, { exitCode: exitCode.usage });
@@ -204,8 +205,8 @@ function createContext(surroundings: Surroundings, globals: GlobalOptions, exitW
 }
 
 /**
- * An option behind `backup verify` is read as the outer command's where that has one of the name. It is the inner one's; and one that the
- * inner command does not have, as in `events verify --since 3`, would do nothing.
+ * An option behind `backup verify` is read as the outer command's where that has one of the name. It is the inner
+ * one's; and one that the inner command does not have, as in `events verify --since 3`, would do nothing.
  */
 function handOnOptions(parent: Command, command: Command): void {
   if (parent.parent === null) return;

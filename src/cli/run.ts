@@ -70,7 +70,10 @@ function refuseUnknown(program: Command, words: readonly string[]): void {
   }
 }
 
-/** The last net under errors of the operating system that no command knew more about: a sentence with the path, and the cause kept. */
+/**
+ * The last net under errors of the operating system that no command knew more about: a sentence with the path, and the
+ * cause kept.
+ */
 function inWords(error: unknown): unknown {
   return localFileError(error, (error as NodeJS.ErrnoException | undefined)?.path ?? '', 'used');
 }

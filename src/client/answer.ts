@@ -5,8 +5,8 @@ import { type Answered, unexpectedAnswer } from './foreign-answer.ts';
 import type { Shape } from './shape.ts';
 
 /**
- * A success, which is believed only as far as it is the server's: a proxy, another service and the log-in page of a network answer 200
- * too. Whatever is not as the server answers is `unexpected_answer`.
+ * A success, which is believed only as far as it is the server's: a proxy, another service and the log-in page of a
+ * network answer 200 too. Whatever is not as the server answers is `unexpected_answer`.
  */
 export interface WireAnswer {
   readonly status: number;
@@ -19,7 +19,10 @@ export interface WireAnswer {
   cborBytes(): Promise<Uint8Array>;
   /** A CBOR answer of that shape, and its bytes. */
   cbor<T>(shape: Shape<T>): Promise<{ readonly value: T; readonly bytes: Uint8Array }>;
-  /** The error that this is not the server's answer; `why` says by what one sees it. Reads how the body begins, and ends it. */
+  /**
+   * The error that this is not the server's answer; `why` says by what one sees it. Reads how the body begins, and ends
+   * it.
+   */
   unexpected(why: string): Promise<ArtifactstoreError>;
 }
 
@@ -63,8 +66,8 @@ export function mediaType(header: string | string[] | undefined): string {
 }
 
 /**
- * The first of a page's text, which is all that it is needed for: one without an end is not read to its end, one that stops coming is
- * not waited for, and what came before it broke off is enough.
+ * The first of a page's text, which is all that it is needed for: one without an end is not read to its end, one that
+ * stops coming is not waited for, and what came before it broke off is enough.
  */
 export async function beginning(body: Dispatcher.ResponseData['body']): Promise<string> {
   const parts: Uint8Array[] = [];

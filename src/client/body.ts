@@ -5,7 +5,7 @@ export interface ReopenableBody extends AsyncIterable<Uint8Array> {
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** A body that each `open` makes anew; iterating it opens it. */
+/** A body that each `open` makes again; iterating it opens it. */
 export function reopenable(open: () => AsyncIterable<Uint8Array>): ReopenableBody {
   return { open, [Symbol.asyncIterator]: () => open()[Symbol.asyncIterator]() };
 }
@@ -18,8 +18,8 @@ export function bytesBody(bytes: Uint8Array): ReopenableBody {
 }
 
 /**
- * Makes a body that can be sent again where that is possible: it is by itself, or it is short enough to be kept. A longer one goes
- * out once, in pieces.
+ * Makes a body that can be sent again where that is possible: it is by itself, or it is short enough to be kept. A
+ * longer one goes out once, in pieces.
  */
 export async function sendable(body: AsyncIterable<Uint8Array>, sizeBytes?: number): Promise<Uint8Array | StreamedBody> {
   const size = sizeBytes === undefined ? {} : { sizeBytes };

@@ -24,9 +24,9 @@ export interface RemoteRegistry extends Registry {
 }
 
 /**
- * Connects to a server; nothing is sent before the first call. Requests that can be repeated are, while the server is unavailable for a
- * moment. Uploads can when their body is a `ReopenableBody` or is short; downloads go on from where they broke off, and are checked
- * against length and digest while they are read.
+ * Connects to a server; nothing is sent before the first call. Requests that can be repeated are, while the server is
+ * unavailable for a moment. Uploads can when their body is a `ReopenableBody` or is short; downloads resume where they
+ * broke off, and are checked against length and digest while they are read.
  */
 export function connectRegistry(options: ConnectOptions): RemoteRegistry {
   const transport = createTransport(options);

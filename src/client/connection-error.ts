@@ -7,7 +7,10 @@ export function isConnectionFailure(error: unknown): boolean {
   return code !== undefined && connectionFault(code) !== undefined;
 }
 
-/** `server_unreachable`, with what is known of the cause, what to do, and whether the request can have reached the server. */
+/**
+ * `server_unreachable`, with what is known of the cause, what to do, and whether the request can have reached the
+ * server.
+ */
 export function connectionError(error: unknown, server: URL): ArtifactstoreError {
   const code = codeOf(error) ?? 'unknown';
   const fault = connectionFault(code);

@@ -4,8 +4,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
 
 /**
- * The file's bytes, held to what it declares of them, for forms of the wire that carry no declaration. Throws `length_mismatch` or
- * `digest_mismatch`, naming the file, after the last byte.
+ * The file's bytes, held to what it declares of them, for forms of the wire that carry no declaration. Throws
+ * `length_mismatch` or `digest_mismatch`, naming the file, after the last byte.
  */
 export async function* declaredBytes(file: NewFile): AsyncIterable<Uint8Array> {
   const hashers = [...(file.digests ?? [])].map(([algorithm, expected]) => ({ algorithm, expected, hasher: hasherOf(algorithm) }));

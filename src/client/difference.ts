@@ -25,7 +25,10 @@ export async function packageFiles(registry: Pick<Registry, 'files'>, packageId:
   return files;
 }
 
-/** What became of the package's files in the directory, or undefined when nothing did. A file is its bytes and its executable bit. */
+/**
+ * What became of the package's files in the directory, or undefined when nothing did. A file is its bytes and its
+ * executable bit.
+ */
 export function differenceOf(kept: Iterable<FileFacts>, present: Iterable<FileContent>): Difference | undefined {
   const earlier = new Map([...kept].map((file) => [file.relative_path, file]));
   const added: string[] = [];

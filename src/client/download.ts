@@ -17,8 +17,8 @@ export async function openDownload(transport: Transport, path: string, file: Fil
 }
 
 /**
- * The whole of the bytes, checked against length and digest while they are read; the last piece is given out only when they are
- * right. Throws `integrity_failure`.
+ * The whole of the bytes, checked against length and digest while they are read; the last piece is given out only when
+ * they are right. Throws `integrity_failure`.
  */
 export async function download(
   transport: Transport,
@@ -67,8 +67,8 @@ function request(
 }
 
 /**
- * A stored file may look like anything, a page of HTML too: the server is known by how it names the bytes. A proxy may leave out one of
- * the two names, and may answer a range with the whole.
+ * A stored file may look like anything, a page of HTML too: the server is known by how it names the bytes. A proxy may
+ * leave out one of the two names, and may answer a range with the whole.
  */
 async function checkAnswer(answer: WireAnswer, file: Expected, range: Range | undefined): Promise<void> {
   const { status, headers } = answer;

@@ -5,7 +5,10 @@ export function newDraftFolder(): string {
   return `${prefix}${randomUUID()}`;
 }
 
-/** Whether a folder's name is that of such a folder, at the top of what was pulled, which may be below what is looked at. One that is left over from a pull that was killed is no content. */
+/**
+ * Whether a folder's name is that of such a folder, at the top of what was pulled, which may be below what is looked
+ * at. One that is left over from a pull that was killed is no content.
+ */
 export function isDraftFolder(name: string): boolean {
   return pattern.test(name);
 }

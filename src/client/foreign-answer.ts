@@ -16,7 +16,10 @@ export function unexpectedAnswer(answer: Answered, why: string): ArtifactstoreEr
   return foreign('unexpected_answer', answer, why, lookAround);
 }
 
-/** What an error means that the server itself did not send: it comes from a proxy, from another service, from the log-in page of a network. */
+/**
+ * What an error means that the server itself did not send: it comes from a proxy, from another service, from the log-in
+ * page of a network.
+ */
 export function foreignError(answer: Answered): ArtifactstoreError {
   const { status, text } = answer;
   if (status >= 300 && status < 400) return redirected(answer);

@@ -11,9 +11,10 @@ export interface Multipart {
 }
 
 /**
- * Files as multipart/form-data (RFC 7578): a text field `annotations` in front, a JSON object of those files that have some, then
- * one part a file, its path as the filename. What fits into `keptBytes` is put together in memory and can be sent again; of more,
- * the rest is streamed, once, and only the kept files can have annotations, since those must be known before the first file.
+ * Files as multipart/form-data (RFC 7578): a text field `annotations` in front, a JSON object of those files that have
+ * some, then one part a file, its path as the filename. What fits into `keptBytes` is put together in memory and can be
+ * sent again; of more, the rest is streamed, once, and only the kept files can have annotations, since those must be
+ * known before the first file.
  */
 export async function encodeMultipart(files: AsyncIterable<NewFile>): Promise<Multipart> {
   const boundary = `artifactstore-${randomUUID()}`;
@@ -62,7 +63,10 @@ function annotationsPart(boundary: string, annotations: Readonly<Record<string, 
   return `--${boundary}\r\nContent-Disposition: form-data; name="annotations"\r\nContent-Type: application/json\r\n\r\n${JSON.stringify(annotations)}\r\n`;
 }
 
-/** A quoted string (RFC 2183); a legal path has neither line ends nor backslashes, so the quote is all that needs an escape. */
+/**
+ * A quoted string (RFC 2183); a legal path has neither line ends nor backslashes, so the quote is all that needs an
+ * escape.
+ */
 function quoted(path: string): string {
   return path.replaceAll('"', '\\"');
 }

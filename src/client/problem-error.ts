@@ -4,8 +4,8 @@ import { beginning, mediaType } from './answer.ts';
 import { foreignError } from './foreign-answer.ts';
 
 /**
- * What an answer that is no success says: its problem document (RFC 9457), which is how the server answers; else what a proxy or
- * another service means by it.
+ * What an answer that is no success says: its problem document (RFC 9457), which is how the server answers; else what a
+ * proxy or another service means by it.
  */
 export async function problemError(answer: Dispatcher.ResponseData, url: string): Promise<ArtifactstoreError> {
   const { statusCode: status, headers } = answer;

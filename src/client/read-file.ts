@@ -11,7 +11,9 @@ import type { TreeFile } from './walk.ts';
 export interface HashedFile extends TreeFile {
   /** SHA-256: every registry finds bytes by it, whatever its primary digest. */
   readonly contentAddress: string;
-  /** By algorithm. A large file has BLAKE3 too: knowing it, a registry need not keep the bytes before it sends them on. */
+  /**
+   * By algorithm. A large file has BLAKE3 too: knowing it, a registry need not keep the bytes before it sends them on.
+   */
   readonly digests: ReadonlyMap<string, Uint8Array>;
   readonly bytes: Uint8Array | undefined;
 }
@@ -52,7 +54,10 @@ export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<Has
   return hashed(file, hashers[0].digest(), undefined, hashers[1].digest());
 }
 
-/** The file's bytes as an upload takes them: from memory, or read anew each time it is sent; `onBytes` is told how many went out this time. */
+/**
+ * The file's bytes as an upload takes them: from memory, or read again each time it is sent; `onBytes` is told how many
+ * went out this time.
+ */
 export function fileBody(file: HashedFile, signal: AbortSignal, onBytes?: (count: number) => void): ReopenableBody {
   const { bytes } = file;
   return reopenable(async function* () {

@@ -3,8 +3,8 @@ import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../ker
 
 export interface RetryOptions {
   /**
-   * How long a request is tried again while a server that answered before does not: long enough for its restart. A server that
-   * never answered is given a second.
+   * How long a request is tried again while a server that answered before does not: long enough for its restart. A
+   * server that never answered is given a second.
    */
   readonly patienceSeconds?: number;
   /** Told before each wait. */

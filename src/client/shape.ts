@@ -15,8 +15,8 @@ import type {
 } from '../registry/REGISTRY.ts';
 
 /**
- * By what a record of the server is told from the JSON of something else. It asks for what the client and its callers use, and for no
- * more: another version of the server may leave out or add.
+ * By what a record of the server is told from the JSON of something else. It asks for what the client and its callers
+ * use, and for no more: another version of the server may leave out or add.
  */
 export interface Shape<T> {
   /** With its article, for messages. */

@@ -38,9 +38,9 @@ export interface StreamedBody {
 /** HTTP to one server, over kept-alive connections. */
 export interface Transport {
   /**
-   * Sends the request, again where that is safe, and answers what `read` makes of a good answer. Reading belongs to the attempt:
-   * an answer that breaks off is asked for again. Errors: what the server's problem document says; what a proxy's page means;
-   * `unexpected_answer`; `server_unreachable`; `cancelled`.
+   * Sends the request, again where that is safe, and answers what `read` makes of a good answer. Reading belongs to the
+   * attempt: an answer that breaks off is asked for again. Errors: what the server's problem document says; what a
+   * proxy's page means; `unexpected_answer`; `server_unreachable`; `cancelled`.
    */
   exchange<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>): Promise<T>;
   close(): Promise<void>;

@@ -9,7 +9,10 @@ export interface UploadOptions {
   /** How many requests and how many reads are under way at once. */
   readonly jobs: number;
   readonly signal: AbortSignal;
-  /** Told of bytes that go out or are in the package already: each file's size in the end, with less than none when some go out again. */
+  /**
+   * Told of bytes that go out or are in the package already: each file's size in the end, with less than none when some
+   * go out again.
+   */
   onDone(bytes: number): void;
   /** Told of bytes that had to be sent and have arrived. */
   onSent?(bytes: number): void;
@@ -18,9 +21,9 @@ export interface UploadOptions {
 }
 
 /**
- * Brings the files into an open package and answers how many bytes had to be sent. Files are taken in windows: hashed, attached
- * where the registry has their bytes, sent where it does not, small ones together. Of files with the same new bytes one is sent, and
- * the others are attached after it. Memory is bounded by the windows under way.
+ * Brings the files into an open package and answers how many bytes had to be sent. Files are taken in windows: hashed,
+ * attached where the registry has their bytes, sent where it does not, small ones together. Of files with the same new
+ * bytes one is sent, and the others are attached after it. Memory is bounded by the windows under way.
  */
 export async function uploadFiles(
   registry: Registry,
@@ -70,7 +73,9 @@ export async function uploadFiles(
     );
   }
 
-  /** Waits for whoever sends the same bytes, and sends what the registry still does not have: that one may have failed. */
+  /**
+   * Waits for whoever sends the same bytes, and sends what the registry still does not have: that one may have failed.
+   */
   async function attachTwins(twins: readonly HashedFile[]): Promise<void> {
     if (twins.length === 0) return;
     await Promise.all(twins.map((file) => settled.get(file.contentAddress)));

@@ -41,9 +41,9 @@ export interface Survey extends Tree {
 }
 
 /**
- * Everything below a directory. Refuses, before anything is made of it, what a package can't hold: symbolic links, which would have to
- * be followed or broken; sockets, pipes and devices; names that are no legal relative path; files and directories that can't be read.
- * The first ten are named, with what to do; all of them are in `info.refused`.
+ * Everything below a directory. Refuses, before anything is made of it, what a package can't hold: symbolic links,
+ * which would have to be followed or broken; sockets, pipes and devices; names that are no legal relative path; files
+ * and directories that can't be read. The first ten are named, with what to do; all of them are in `info.refused`.
  */
 export function walkTree(root: string): Tree {
   const { refused: odd, ...tree } = surveyTree(root);

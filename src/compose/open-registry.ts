@@ -10,8 +10,8 @@ export interface OpenRegistryOptions extends StoreOptions {
 }
 
 /**
- * Opens a registry in this process. An embedded one (SQLite) brings its schema up to date by itself; PostgreSQL is migrated when
- * `migrate` asks for it. `store.as('name')` gives the registry as that actor sees and changes it.
+ * Opens a registry in this process. An embedded one (SQLite) brings its schema up to date by itself; PostgreSQL is
+ * migrated when `migrate` asks for it. `store.as('name')` gives the registry as that actor sees and changes it.
  */
 export async function openRegistry(options: OpenRegistryOptions = {}): Promise<Store> {
   const config = options.config ?? (options.directory === undefined ? readConfig() : embedded(options.directory));

@@ -37,7 +37,10 @@ export type StoreConfig = Pick<
 export interface StoreOptions {
   /** Brings the database's schema up to date first. Off, an out-of-date one answers `database_not_migrated`. */
   readonly migrate?: boolean;
-  /** `database`: no backend is opened, nor anything made for one; what needs bytes answers `storage_unavailable`. Everything where absent. */
+  /**
+   * `database`: no backend is opened, nor anything made for one; what needs bytes answers `storage_unavailable`.
+   * Everything where absent.
+   */
   readonly parts?: 'database' | 'all';
   /** The database is opened to be read and nothing is made; what would write answers `database_unavailable`. */
   readonly readOnly?: boolean;
@@ -49,7 +52,10 @@ export interface StoreOptions {
   readonly onIncident?: (incident: Incident) => void;
 }
 
-/** A service that is started in `/` would keep its data in /var unasked and, started elsewhere another time, not find it. */
+/**
+ * A service that is started in `/` would keep its data in /var unasked and, started elsewhere another time, not find
+ * it.
+ */
 function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): void {
   const names = parts === 'database' ? misplaced.filter((name) => name.endsWith('DATABASE_URL')) : misplaced;
   const [field] = names;

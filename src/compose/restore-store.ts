@@ -12,7 +12,10 @@ import { backendKinds } from '../storage/kinds.ts';
 import { openBackup } from './open-backup.ts';
 import { openBackend, openStore, type StoreConfig } from './open-store.ts';
 
-/** Brings a backup back into the database and the backends that the configuration names, and reads the log from there to its end. */
+/**
+ * Brings a backup back into the database and the backends that the configuration names, and reads the log from there to
+ * its end.
+ */
 export async function restoreStore(config: StoreConfig, directory: string, options: RestoreOptions): Promise<Restored> {
   const restored = await bringBack(config, directory, options);
   await using store = await openStore(config, { parts: 'database', readOnly: true });
@@ -36,7 +39,8 @@ async function bringBack(config: StoreConfig, directory: string, options: Restor
     const storage = await openBackend(backend, config);
     opened.defer(() => storage.close?.());
     const name = kindOf(backend, backendKinds).nameOf(backend);
-    // There is no log yet: it will be that of the backup, so its registry is the one that the storage must belong to, or nobody.
+    // There is no log yet: it will be that of the backup, so its registry is the one that the storage must belong to,
+    // or nobody.
     const look = async () => ({ registryId, known: false, recorded: false, liveObjects: 0 });
     const verdict = await judgeStore(storage, name, look);
     if (verdict.kind === 'doubt') throw inUse(verdict.error);

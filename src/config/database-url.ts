@@ -8,8 +8,8 @@ export type DatabaseTarget =
   | { readonly kind: 'postgresql'; readonly url: string };
 
 /**
- * `sqlite:<path>` or `postgresql://…`, and the forms that version 0.1 took: a driver after a plus sign (`sqlite+aiosqlite`,
- * `postgresql+asyncpg`), and SQLite paths after three slashes (relative) or four (absolute).
+ * `sqlite:<path>` or `postgresql://…`, and the forms that version 0.1 took: a driver after a plus sign
+ * (`sqlite+aiosqlite`, `postgresql+asyncpg`), and SQLite paths after three slashes (relative) or four (absolute).
  */
 export function parseDatabaseUrl(text: string, directory: string): DatabaseTarget {
   const match = /^([a-z0-9]+)(?:\+[a-z0-9]+)?:(.*)$/is.exec(text);
@@ -101,7 +101,10 @@ const wholeNumber: Check = (value, name) => {
   throw new Error(`has ${name}=${value}, which is no whole number`);
 };
 
-/** Parameters of libpq that mean the same here. A slip of the hand in one of them must not leave a connection open to listeners. */
+/**
+ * Parameters of libpq that mean the same here. A slip of the hand in one of them must not leave a connection open to
+ * listeners.
+ */
 const parameters: Readonly<Record<string, Check>> = {
   sslmode: (value, name, directory) =>
     // The driver's own name for what libpq calls `require`.

@@ -1,4 +1,7 @@
-/** Separated by commas: hosts as a URL has them (in small letters, an IPv6 address in brackets), or `*`; throws an Error that names the wrong one. */
+/**
+ * Separated by commas: hosts as a URL has them (in small letters, an IPv6 address in brackets), or `*`; throws an Error
+ * that names the wrong one.
+ */
 export function parseHostNames(text: string): readonly string[] {
   return text
     .split(',')

@@ -1,6 +1,7 @@
 /**
- * The known names that somebody most likely meant, nearest first and none when all are far: by slips of the hand (PROT for PORT), and by
- * words that were left out, added or cut short (DB_URL for DATABASE_URL). Names that are equally near are all given, up to three.
+ * The known names that somebody most likely meant, nearest first and none when all are far: by slips of the hand (PROT
+ * for PORT), and by words that were left out, added or cut short (DB_URL for DATABASE_URL). Names that are equally near
+ * are all given, up to three.
  */
 export function nearestNames(name: string, candidates: readonly string[]): readonly string[] {
   const near = candidates

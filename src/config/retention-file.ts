@@ -5,8 +5,8 @@ import { fileReason } from '../runtime/file-error.ts';
 import { lineOfEntry } from './toml-lines.ts';
 
 /**
- * Reads retention classes from a TOML file: `[retention_classes.<slug>]` with `default_duration_seconds = n`, left out for "never".
- * Errors name the file, and the line where the syntax is wrong or the entry stands.
+ * Reads retention classes from a TOML file: `[retention_classes.<slug>]` with `default_duration_seconds = n`, left out
+ * for "never". Errors name the file, and the line where the syntax is wrong or the entry stands.
  */
 export function readRetentionClasses(path: string): readonly RetentionClass[] {
   let text: string;

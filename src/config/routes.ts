@@ -5,7 +5,10 @@ export interface StorageRoute {
   readonly backendId: string;
 }
 
-/** `producer:retention_class=backend_id`, separated by commas. A producer's name may hold colons: the last one separates. */
+/**
+ * `producer:retention_class=backend_id`, separated by commas. A producer's name may hold colons: the last one
+ * separates.
+ */
 export function parseRoutes(text: string, backendIds: readonly string[]): readonly StorageRoute[] {
   return text
     .split(',')

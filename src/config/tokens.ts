@@ -7,8 +7,8 @@ export interface BearerToken {
 }
 
 /**
- * Entries separated by commas or line ends, each `token` or `actor=token`. Equals signs at the end belong to the token (base64
- * padding). Messages name an entry by its number, never by its text.
+ * Entries separated by commas or line ends, each `token` or `actor=token`. Equals signs at the end belong to the token
+ * (base64 padding). Messages name an entry by its number, never by its text.
  */
 export function parseTokens(text: string): readonly BearerToken[] {
   const tokens: BearerToken[] = [];

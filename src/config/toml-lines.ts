@@ -1,6 +1,6 @@
 /**
- * The line, from 1, on which an entry of a TOML document stands, by its path from the root: that of its key where it has one, or else of
- * the nearest that holds it. The document was parsed before; this only finds places in it.
+ * The line, from 1, on which an entry of a TOML document stands, by its path from the root: that of its key where it
+ * has one, or else of the nearest that holds it. The document was parsed before; this only finds places in it.
  */
 export function lineOfEntry(text: string, path: readonly string[]): number | undefined {
   let table: readonly string[] = [];
@@ -12,7 +12,7 @@ export function lineOfEntry(text: string, path: readonly string[]): number | und
     const here = header !== undefined ? table : key !== undefined ? [...table, ...partsOf(key)] : undefined;
     if (here === undefined) continue;
     const depth = here.findIndex((name, at) => name !== path[at]);
-    // An entry that goes on below the path names the path too: [retention_classes.a] for retention_classes.
+    // An entry that continues below the path names the path too: [retention_classes.a] for retention_classes.
     const shared = depth < 0 ? here.length : Math.min(depth, path.length);
     if (depth >= 0 && depth < path.length) continue;
     if (shared > (best?.depth ?? 0)) best = { line: index + 1, depth: Math.min(shared, path.length) };

@@ -5,8 +5,8 @@ import { createLane, type LaneBounds, type LaneOutcome } from './lane.ts';
 export type Outcome<Output> = LaneOutcome<Output> | { readonly kind: 'over'; readonly bound: 'waiting' };
 
 /**
- * A module's function over other people's documents, in threads that can be killed: nothing that a document does to it holds up
- * this process, its signals, or for long anybody else's document.
+ * A module's function over other people's documents, in threads that can be killed: nothing that a document does to it
+ * holds up this process, its signals, or for long anybody else's document.
  */
 export interface Confined<Input, Output> {
   /** `caller` is who asks, `about` what it is about: what was slow for a caller once is expected to be slow again. */
@@ -16,7 +16,7 @@ export interface Confined<Input, Output> {
 }
 
 export interface ConfinedBounds extends LaneBounds {
-  /** An input that takes longer is begun anew in the lane of the slow ones, where it has all of `milliseconds`. */
+  /** An input that takes longer is begun again in the lane of the slow ones, where it has all of `milliseconds`. */
   readonly quickMilliseconds: number;
   /** Slow inputs of all callers that wait or run, and of one. */
   readonly slow: number;

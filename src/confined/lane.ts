@@ -8,15 +8,22 @@ export type LaneOutcome<Output> =
   | { readonly kind: 'done'; readonly output: Output }
   | { readonly kind: 'over'; readonly bound: 'time' | 'memory' };
 
-/** One thread at a time that does one thing after the other, and is killed when it takes too long or too much memory. */
+/**
+ * One thread at a time that does one thing after the other, and is killed when it takes too long or too much memory.
+ */
 export interface Lane<Input, Output> {
-  /** Errors: `internal` when `work` threw or the thread ended for no bound of ours; `cancelled` when the lane is closed. */
+  /**
+   * Errors: `internal` when `work` threw or the thread ended for no bound of ours; `cancelled` when the lane is closed.
+   */
   run(input: Input): Promise<LaneOutcome<Output>>;
   close(): Promise<void>;
 }
 
 export interface LaneBounds {
-  /** Of the thread's processor time for one input; where Node does not tell it (before 24.6), of time since the thread has it. */
+  /**
+   * Of the thread's processor time for one input; where Node does not tell it (before 24.6), of time since the thread
+   * has it.
+   */
   readonly milliseconds: number;
   /** Of the thread's heap, all that it keeps included. */
   readonly heapMebibytes: number;
@@ -33,14 +40,20 @@ interface Thread {
   ready: boolean;
 }
 
-/** On a busy machine a thread may wait for the processor, but its input has at most so many times `milliseconds` by the clock. */
+/**
+ * On a busy machine a thread may wait for the processor, but its input has at most this many times `milliseconds` by
+ * the clock.
+ */
 const patience = 4;
 /** A thread that cannot even load its module is given up after this long. */
 const startMilliseconds = 60_000;
 /** A thread that nobody needs is ended after this long, with all that it keeps. */
 const idleMilliseconds = 60_000;
 
-/** `module` exports `work(input)`; inputs and outputs are values that can be cloned. The thread starts at the first input. */
+/**
+ * `module` exports `work(input)`; inputs and outputs are values that can be cloned. The thread starts at the first
+ * input.
+ */
 export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane<Input, Output> {
   const queue: Task<Input, Output>[] = [];
   const ending = new Set<Promise<unknown>>();
@@ -101,7 +114,10 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
     next();
   };
 
-  /** When this process was held up, the answer may have come and not been read yet: it is read before the time is judged. */
+  /**
+   * When this process was held up, the answer may have come and not been read yet: it is read before the time is
+   * judged.
+   */
   const after = (milliseconds: number, task: Task<Input, Output>, act: () => void): void => {
     clearTimeout(timer);
     timer = setTimeout(() => setImmediate(() => running === task && act()), milliseconds);
@@ -116,7 +132,7 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
     const judge = async (): Promise<void> => {
       const left = begun + patience * bounds.milliseconds - performance.now();
       if (left <= 0) return tooLong();
-      // The thread may not answer; the clock goes on.
+      // The thread may not answer; the clock continues.
       after(left, task, tooLong);
       const [first, last] = await Promise.all([before, processorTime(worker)]);
       if (running !== task) return;

@@ -1,15 +1,18 @@
 /**
- * The credentials door: keys for one store, valid now. Where they come from, how long they live and how they are renewed is behind
- * it. Nothing here is ever printed: not in errors, logs, events or configuration.
+ * The credentials door: keys for one store, valid now. Where they come from, how long they live and how they are
+ * renewed is behind it. Nothing here is ever printed: not in errors, logs, events or configuration.
  */
 export interface Credentials {
   /**
-   * Keys that can be used now; renewed before they end, at most once at a time however many ask. Errors: `storage_unavailable`,
-   * naming the setting to look at.
+   * Keys that can be used now; renewed before they end, at most once at a time however many ask. Errors:
+   * `storage_unavailable`, naming the setting to look at.
    */
   keys(): Promise<Keys>;
 
-  /** Says that the store refused these keys: they are not given again where others can be had and may help. Keys that are not the current ones are ignored. */
+  /**
+   * Says that the store refused these keys: they are not given again where others can be had and may help. Keys that
+   * are not the current ones are ignored.
+   */
   refused(keys: Keys): void;
 }
 

@@ -26,8 +26,9 @@ export interface AssumeRoleOptions {
 }
 
 /**
- * Asks a security token service for keys in exchange for a token, without keys of its own. Errors: `storage_unavailable`, naming the
- * setting to look at. They carry the status and the code of the answer and nothing else of it: a service may repeat the token.
+ * Asks a security token service for keys in exchange for a token, without keys of its own. Errors:
+ * `storage_unavailable`, naming the setting to look at. They carry the status and the code of the answer and nothing
+ * else of it: a service may repeat the token.
  */
 export async function assumeRoleWithWebIdentity(request: RoleRequest, options: AssumeRoleOptions = {}): Promise<Session> {
   const { now = Date.now, connectMilliseconds = 5000, answerMilliseconds = 10_000, attempts = 3 } = options;
@@ -82,7 +83,10 @@ export async function assumeRoleWithWebIdentity(request: RoleRequest, options: A
   }
 }
 
-/** Ceph makes a record of a subject at its first visit, and answers 409 to all but one of those who come at the same time. */
+/**
+ * Ceph makes a record of a subject at its first visit, and answers 409 to all but one of those who come at the same
+ * time.
+ */
 async function unlessOvertaken<Answer>(ask: () => Promise<Answer>, attempts: number): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -95,7 +99,10 @@ async function unlessOvertaken<Answer>(ask: () => Promise<Answer>, attempts: num
   }
 }
 
-/** As the service says, where its clock and ours agree well enough: keys never live longer than was asked for, nor end before they are given. */
+/**
+ * As the service says, where its clock and ours agree well enough: keys never live longer than was asked for, nor end
+ * before they are given.
+ */
 function endOf(expiration: Date | undefined, askedAt: number, latest: number): number {
   const said = expiration?.getTime() ?? Number.NaN;
   return said > askedAt && said < latest ? said : latest;

@@ -14,13 +14,15 @@ export interface RenewalOptions {
 }
 
 /**
- * Keys from `acquire`, which is called when they are first asked for and then ahead of their end, once at a time and at most once a second. Ahead
- * means with a fifth of their life left, or a minute where that is more, but never more than half: the renewal goes on
- * behind, and the old keys are given meanwhile. When it fails it is tried again after one second, two, four, up to a minute. In the last
- * ten seconds the renewal is waited for. Its failure is an answer only when there are no keys that can be used.
+ * Keys from `acquire`, which is called when they are first asked for and then ahead of their end, once at a time and at
+ * most once a second. Ahead means with a fifth of their life left, or a minute where that is more, but never more than
+ * half: the renewal continues behind, and the old keys are given meanwhile. When it fails it is tried again after one
+ * second, two, four, up to a minute. In the last ten seconds the renewal is waited for. Its failure is an answer only
+ * when there are no keys that can be used.
  *
- * Keys that were refused are given up, unless they are only just acquired: then it is not their age that was refused, but what was done with
- * them, and others would fare no better. So a policy that denies something costs an exchange now and then, not one for each request.
+ * Keys that were refused are given up, unless they are only just acquired: then it is not their age that was refused,
+ * but what was done with them, and others would fare no better. So a policy that denies something costs an exchange now
+ * and then, not one for each request.
  */
 export function renewedCredentials(acquire: () => Promise<Session>, options: RenewalOptions = {}): Credentials {
   const { now = Date.now, wait = sleep } = options;

@@ -2,13 +2,16 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, realpath } from 'node:fs/promises';
 import { errnoCode } from '../runtime/file-error.ts';
 
-/** What a file of a secret holds, or what is wrong with it: half a sentence about the file, never about what is in it. */
+/**
+ * What a file of a secret holds, or what is wrong with it: half a sentence about the file, never about what is in it.
+ */
 export type SecretFile = { readonly text: string } | { readonly problem: string; readonly cause?: unknown };
 
 /**
- * Reads a file that holds a secret. One that others may read, or that its group may write, is refused with the command that mends it: a
- * secret that anybody on the machine could have read is none. Where the file lies on a mount that is read-only (a Secret of Kubernetes,
- * a secret of Docker) nobody can mend it, and whoever mounts it decides who sees the mount: there it is taken as it is.
+ * Reads a file that holds a secret. One that others may read, or that its group may write, is refused with the command
+ * that mends it: a secret that anybody on the machine could have read is none. Where the file lies on a mount that is
+ * read-only (a Secret of Kubernetes, a secret of Docker) nobody can mend it, and whoever mounts it decides who sees the
+ * mount: there it is taken as it is.
  */
 export async function readSecretFile(path: string): Promise<SecretFile> {
   let handle: FileHandle | undefined;

@@ -12,14 +12,15 @@ export interface StaticCredentialsOptions {
 }
 
 /**
- * Keys that somebody else looks after, by reference. Variables are read once. Where there is a file, everything is read again
- * together, at most once a second, so that keys can be replaced under a running server; the same object is given while nothing has
- * changed. A file that is gone or empty for a moment changes nothing. Until keys were had for the first time a reference that
- * leads nowhere is `invalid_configuration`, afterwards `storage_unavailable`, and only when the keys that were had are refused.
+ * Keys that somebody else looks after, by reference. Variables are read once. Where there is a file, everything is read
+ * again together, at most once a second, so that keys can be replaced under a running server; the same object is given
+ * while nothing has changed. A file that is gone or empty for a moment changes nothing. Until keys were had for the
+ * first time a reference that leads nowhere is `invalid_configuration`, afterwards `storage_unavailable`, and only when
+ * the keys that were had are refused.
  *
- * Files are replaced one after the other, and a new access key with an old secret is worse than old keys. New keys are taken when
- * every file has changed and a second reading agrees; a change of some of them is taken when it stands for five seconds, or
- * when the store refuses the keys that are in use.
+ * Files are replaced one after the other, and a new access key with an old secret is worse than old keys. New keys are
+ * taken when every file has changed and a second reading agrees; a change of some of them is taken when it stands for
+ * five seconds, or when the store refuses the keys that are in use.
  */
 export function staticCredentials(references: KeyReferences, options: StaticCredentialsOptions = {}): Credentials {
   const { environment = process.env, now = Date.now, wait = sleep } = options;
@@ -58,7 +59,10 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
     if (age >= (allChanged(before, values) ? agreeMilliseconds : settleMilliseconds)) take(values);
   }
 
-  /** The keys in use, if any, are of no use: waits, but not for long, until what is there looks whole. Keys that were taken a moment ago may be torn. */
+  /**
+   * The keys in use, if any, are of no use: waits, but not for long, until what is there looks whole. Keys that were
+   * taken a moment ago may be torn.
+   */
   async function lookUntilSettled(before: typeof current): Promise<void> {
     const hopeless = (reading: KeyReading): boolean =>
       before !== undefined && now() - before.takenAt >= settleMilliseconds && 'values' in reading && same(reading.values, before.values);

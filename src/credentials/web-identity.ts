@@ -22,8 +22,8 @@ export interface WebIdentitySettings {
 export interface WebIdentityOptions extends AssumeRoleOptions, RenewalOptions {}
 
 /**
- * Short-lived keys of a role, in exchange for the token in a file (AssumeRoleWithWebIdentity). The file is read anew for every
- * exchange. Nothing is asked for before keys are.
+ * Short-lived keys of a role, in exchange for the token in a file (AssumeRoleWithWebIdentity). The file is read again
+ * for every exchange. Nothing is asked for before keys are.
  */
 export function webIdentityCredentials(settings: WebIdentitySettings, options: WebIdentityOptions = {}): Credentials {
   const { stsEndpointUrl, region, roleArn, webIdentityTokenFile, sessionDurationSeconds, variables = s3Variables } = settings;

@@ -4,16 +4,16 @@ import type { Timestamp } from '../kernel/time.ts';
 import type { Schema } from './schema.ts';
 
 /**
- * The database door: the log and its views. What is done to them are *operations*: named functions in one static table, given to
- * the database when it is opened, that read and append inside a transaction. An operation's input and output are plain values, so
- * the embedded database runs them on a thread of its own, beside its data, and the main event loop never waits for a disk.
- * `conformance.ts` is the suite that every dialect passes.
+ * The database door: the log and its views. What is done to them are *operations*: named functions in one static table,
+ * given to the database when it is opened, that read and append inside a transaction. An operation's input and output
+ * are plain values, so the embedded database runs them on a thread of its own, beside its data, and the main event loop
+ * never waits for a disk. `conformance.ts` is the suite that every dialect passes.
  */
 export interface Database<O extends Operations = Operations> {
   /**
-   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint: one that throws
-   * changes nothing and hurts no neighbour. Resolves only when the commit is durable. Idle, it waits for nobody.
-   * Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
+   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint: one
+   * that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable. Idle, it waits for
+   * nobody. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
    */
   write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
 
@@ -21,21 +21,26 @@ export interface Database<O extends Operations = Operations> {
   read<N extends keyof O['reads'] & string>(name: N, input: InputOf<O['reads'][N]>): Promise<OutputOf<O['reads'][N]>>;
 
   /**
-   * A number that any commit changes, by any process: while it stays the same, a read gives what it gave before. Undefined when it is
-   * not known now. Present where it costs less than a read would, and never waits.
+   * A number that any commit changes, by any process: while it stays the same, a read gives what it gave before.
+   * Undefined when it is not known now. Present where it costs less than a read would, and never waits.
    */
   readonly version?: () => number | undefined;
 
-  /** What the clock of the database's server says, in milliseconds since the epoch. Absent where that is this machine's. */
+  /**
+   * What the clock of the database's server says, in milliseconds since the epoch. Absent where that is this machine's.
+   */
   readonly clock?: () => Promise<number>;
 
   /**
-   * Resolves with the last sequence as soon as it is above `since`, by any process's commit, or when the time is over or `signal`
-   * aborts, whichever comes first.
+   * Resolves with the last sequence as soon as it is above `since`, by any process's commit, or when the time has
+   * passed or `signal` aborts, whichever comes first.
    */
   waitForEvents(since: number, milliseconds: number, signal?: AbortSignal): Promise<number>;
 
-  /** Empties the views and folds the log into them again, in one transaction. Refuses a broken chain with `integrity_failure`. */
+  /**
+   * Empties the views and folds the log into them again, in one transaction. Refuses a broken chain with
+   * `integrity_failure`.
+   */
   replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
 
   /** Brings the schema up to date; the names of the migrations that were applied. */
@@ -61,8 +66,8 @@ export interface Transaction extends Snapshot {
   /** A new UUIDv7. */
   newId(): string;
   /**
-   * Adds an event to the log and folds it into the views; returns its sequence. The rows are written when the operation ends, or
-   * at `flush`: until then its own `sql` does not see them.
+   * Adds an event to the log and folds it into the views; returns its sequence. The rows are written when the operation
+   * ends, or at `flush`: until then its own `sql` does not see them.
    */
   append(event: NewEvent): number;
   /** Writes what was appended so far, so that `sql` sees it. */
@@ -81,7 +86,9 @@ export interface Operations {
 type InputOf<F> = F extends (transaction: never, input: infer I) => unknown ? I : never;
 type OutputOf<F> = F extends (...parameters: never) => Promise<infer R> ? R : never;
 
-/** Where operations come from: a module whose export `operations` is an `Operations`, so that a thread can load it too. */
+/**
+ * Where operations come from: a module whose export `operations` is an `Operations`, so that a thread can load it too.
+ */
 export interface OperationsModule {
   readonly url: URL;
 }

@@ -67,7 +67,10 @@ async function keepBytes(
   return { bytes: input.bytes, deep: { list: [1, null] } };
 }
 
-/** Every type of event, in an order that could be: two packages that share an object, one sealed and collected, one abandoned. */
+/**
+ * Every type of event, in an order that could be: two packages that share an object, one sealed and collected, one
+ * abandoned.
+ */
 async function liveALife(transaction: Transaction, input: { readonly label: string; readonly flushEach: boolean }): Promise<number> {
   const { label } = input;
   const ids = Object.fromEntries(

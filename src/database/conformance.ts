@@ -16,8 +16,8 @@ export interface OpenedDatabase {
 }
 
 /**
- * What every dialect must do, for `node --test`. `open` gives a store that is empty and not yet migrated, with these operations; it
- * is called once for each case. An outside author calls this from a test file of their own.
+ * What every dialect must do, for `node --test`. `open` gives a store that is empty and not yet migrated, with these
+ * operations; it is called once for each case. An outside author calls this from a test file of their own.
  */
 export function databaseConformance(name: string, open: (operations: OperationsModule) => Promise<OpenedDatabase>): void {
   const opened = async (body: (database: ConformanceDatabase, store: OpenedDatabase) => Promise<void>): Promise<void> => {
@@ -317,7 +317,7 @@ function replayCases(check: Check): void {
     for (const [table, rows] of Object.entries(dump)) assert.ok(rows.length > 0, `${table} has rows`);
   });
 
-  check('replays an empty log, tells of its progress, and goes on from the same head', async (database) => {
+  check('replays an empty log, tells of its progress, and continues from the same head', async (database) => {
     assert.deepEqual(await database.replay(), { events: 0, sequence: 0 });
     await database.write('addPackages', { count: 6_000 });
     const steps: (readonly [number, number])[] = [];

@@ -13,7 +13,10 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** `lastSequence` is asked when a wait begins, and while anybody waits every `pollMilliseconds`, for the commits of other processes. */
+/**
+ * `lastSequence` is asked when a wait begins, and while anybody waits every `pollMilliseconds`, for the commits of
+ * other processes.
+ */
 export function createEventWaiters(lastSequence: () => Promise<number>, pollMilliseconds: number): EventWaiters {
   const waiters = new Set<Waiter>();
   let known = 0;

@@ -23,7 +23,10 @@ export function fromFailure(failure: Failure): ArtifactstoreError {
   });
 }
 
-/** Our own error as it is; anything else as `internal`, which says nothing to the caller and keeps what it was for the log. */
+/**
+ * Our own error as it is; anything else as `internal`, which says nothing to the caller and keeps what it was for the
+ * log.
+ */
 export function asArtifactstoreError(error: unknown): ArtifactstoreError {
   return error instanceof ArtifactstoreError ? error : internalError(error);
 }

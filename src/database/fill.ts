@@ -22,7 +22,9 @@ export interface LogSource {
 export interface RestoreTarget {
   /** Throws `target_in_use` where the database has a log, or is something else's. Makes nothing. */
   requireEmpty(): Promise<void>;
-  /** Makes the schema and everything in it in one transaction: the database stays empty, or holds the whole registry. */
+  /**
+   * Makes the schema and everything in it in one transaction: the database stays empty, or holds the whole registry.
+   */
   fill(source: LogSource): Promise<void>;
 }
 

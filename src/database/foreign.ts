@@ -2,8 +2,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { migrations } from './migrations/migrations.ts';
 
 /**
- * Throws where the tables of a database that has none of our migrations are somebody else's: making ours among them would fail, or mix
- * the two. `where` names the database for people.
+ * Throws where the tables of a database that has none of our migrations are somebody else's: making ours among them
+ * would fail, or mix the two. `where` names the database for people.
  */
 export function refuseForeign(tables: readonly string[], where: string): void {
   if (tables.includes('alembic_version') && tables.includes('artifact_packages'))

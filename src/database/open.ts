@@ -11,7 +11,10 @@ export interface OpenDatabaseOptions {
   readonly operations: OperationsModule;
   /** Brings the schema up to date before the first operation. */
   readonly migrate?: boolean;
-  /** Nothing is written and nothing is made: also on read-only media. `write`, `replay` and `migrate` answer `database_unavailable`. */
+  /**
+   * Nothing is written and nothing is made: also on read-only media. `write`, `replay` and `migrate` answer
+   * `database_unavailable`.
+   */
   readonly readOnly?: boolean;
   /** A server that is not up yet is waited for; an embedded database is up. */
   readonly wait?: WaitForServer;

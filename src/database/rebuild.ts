@@ -4,7 +4,8 @@ import type { Dialect } from './migrations/migration.ts';
 import { migrations } from './migrations/migrations.ts';
 import type { Schema } from './schema.ts';
 
-// Everything but the log and the registry's id can be lost and made again: replay makes what is missing before it folds.
+// Everything but the log and the registry's id can be lost and made again: replay makes what is missing before it
+// folds.
 
 /** Empty, where they are not there; those that are stay as they are. */
 export async function makeMissingTables(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
@@ -18,7 +19,10 @@ export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Sche
     for (const statement of migration.rebuildable(dialect).indexes) await sql.raw(statement).execute(database);
 }
 
-/** Throws `database_unavailable` that names what is missing among the tables that are `present`, and what brings it back. */
+/**
+ * Throws `database_unavailable` that names what is missing among the tables that are `present`, and what brings it
+ * back.
+ */
 export function requireTables(present: readonly string[]): void {
   const tables = new Set(present);
   if (!tables.has('events') || !tables.has('registry')) throw databaseUnavailable('The log itself is missing; restore a backup.');

@@ -16,9 +16,9 @@ const chunkEvents = 2_000;
 const chunkBytes = 16 * 1024 * 1024;
 
 /**
- * Empties the views and folds the log into them, inside the caller's transaction, which holds the log. Every link of the chain is
- * checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`. Where the head itself was lost
- * (`end` is undefined), the last event is made the head again.
+ * Empties the views and folds the log into them, inside the caller's transaction, which holds the log. Every link of
+ * the chain is checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`. Where
+ * the head itself was lost (`end` is undefined), the last event is made the head again.
  */
 export async function replayLog(
   session: LogSession,

@@ -22,8 +22,8 @@ type Pending =
   | { readonly kind: 'patch'; readonly key: Row; readonly set: MutableRow; readonly by: Record<string, number> };
 
 /**
- * Merges the changes of many events into one for each row. The result is that of applying them one by one: rows are never deleted
- * from a view, so only what happened to the same row has an order.
+ * Merges the changes of many events into one for each row. The result is that of applying them one by one: rows are
+ * never deleted from a view, so only what happened to the same row has an order.
  */
 export function createRowChanges(): RowChanges {
   const tables = new Map<ViewTable, Map<string, Pending>>();

@@ -28,7 +28,9 @@ export interface ConfigurationTables {
 export interface OperationalTables {
   /** One row (id 1): the last sequence given out and its chain digest. Holding it is holding the log. */
   log_head: { id: number; sequence: number; chain_digest: Uint8Array };
-  /** One holder at a time for work that only one process should do; a lease outlives a killed holder until it expires. */
+  /**
+   * One holder at a time for work that only one process should do; a lease outlives a killed holder until it expires.
+   */
   leases: { name: string; holder: string; expires_at: string };
   uploads: {
     id: string;
@@ -41,7 +43,7 @@ export interface OperationalTables {
     media_type: string | null;
     offset_bytes: number;
     state: string;
-    /** Canonical JSON: what a later step needs to go on. */
+    /** Canonical JSON: what a later step needs to continue. */
     detail: string;
   };
   idempotency_keys: {
@@ -55,7 +57,10 @@ export interface OperationalTables {
   dead_keys: { backend_id: string; object_key: string; since: string };
   /** BLAKE3 of each 1 MiB block of an object's bytes, 32 bytes each, concatenated; rebuildable from the bytes. */
   block_digests: { content_address: string; block_bytes: number; digests: Uint8Array };
-  /** Backends in which this registry has found or written its marker: from then on one without it is not taken for a new one. */
+  /**
+   * Backends in which this registry has found or written its marker: from then on one without it is not taken for a new
+   * one.
+   */
   storage_markers: { backend_id: string; recorded_at: string };
   /** When maintenance last came to its end; `backend_id` is empty for what is about all backends. */
   runs: { kind: string; backend_id: string; started_at: string; finished_at: string };

@@ -6,7 +6,9 @@ import type { Transaction, WriteOperation } from './DATABASE.ts';
 import { createRowChanges, type RowChanges } from './row-changes.ts';
 import type { Schema } from './schema.ts';
 
-/** A connection with an open transaction that holds the log: what a dialect gives to the parts that are the same in all. */
+/**
+ * A connection with an open transaction that holds the log: what a dialect gives to the parts that are the same in all.
+ */
 export interface LogSession {
   readonly sql: Kysely<Schema>;
   /** The events after one sequence and up to another, in order. */
@@ -22,8 +24,8 @@ export interface OperationContext {
 }
 
 /**
- * Runs one operation on top of `head` and writes what it appended; gives its output and the log's new head. When it throws, the
- * caller rolls back to before it and goes on with the head that it had.
+ * Runs one operation on top of `head` and writes what it appended; gives its output and the log's new head. When it
+ * throws, the caller rolls back to before it and continues with the head that it had.
  */
 export async function runOperation(
   context: OperationContext,

@@ -5,19 +5,20 @@ import type { ByteRange, ListedObject, Ownership, StorageHealth } from '../stora
 export type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
 
 /**
- * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its steps:
- * `stage` -> (decide) -> `publish` -> (commit) -> `discard`. One pass over the bytes, both digests, memory bounded by the number of
- * streams and never by their length.
+ * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its
+ * steps: `stage` -> (decide) -> `publish` -> (commit) -> `discard`. One pass over the bytes, both digests, memory
+ * bounded by the number of streams and never by their length.
  */
 export interface DataPlane {
   /** The primary digest of what is staged. */
   readonly digestAlgorithm: Algorithm;
 
   /**
-   * Writes the source to a draft and hashes it on the way. Resolves when the draft is durable. A source that does not match what
-   * was declared (`length_mismatch`, `digest_mismatch`), that fails or is stopped leaves nothing behind. `storage_full` when out of room.
-   * With `key`, the bytes may go straight to that key while they are hashed, with no copy on this machine: the object appears when they are known to be what was
-   * declared, or never. The draft then says so by `publishedAt`.
+   * Writes the source to a draft and hashes it on the way. Resolves when the draft is durable. A source that does not
+   * match what was declared (`length_mismatch`, `digest_mismatch`), that fails or is stopped leaves nothing behind.
+   * `storage_full` when out of room. With `key`, the bytes may go straight to that key while they are hashed, with no
+   * copy on this machine: the object appears when they are known to be what was declared, or never. The draft then says
+   * so by `publishedAt`.
    */
   stage(backendId: string, source: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal, key?: string): Promise<Draft>;
 
@@ -25,8 +26,8 @@ export interface DataPlane {
   stagesStraight(backendId: string): boolean;
 
   /**
-   * Makes the draft's bytes an object at `key`, durably. The draft stays, to be published again elsewhere. Of a draft that went straight to a key the bytes
-   * are read there: `storage_unavailable` when they are gone.
+   * Makes the draft's bytes an object at `key`, durably. The draft stays, to be published again elsewhere. Of a draft
+   * that went straight to a key the bytes are read there: `storage_unavailable` when they are gone.
    */
   publish(draft: Draft, key: string, signal?: AbortSignal): Promise<void>;
 
@@ -34,10 +35,10 @@ export interface DataPlane {
   discard(draft: Draft): Promise<void>;
 
   /**
-   * Opens an object for reading, verified as it is read: bytes that do not match are never delivered as good. An object of up to
-   * `wholeBytes` is checked before this resolves. A longer one is checked as it streams, its last block withheld until the digest is
-   * known; a range of it is checked against block digests. Throws `integrity_failure` (here or from the iteration), `object_not_found`
-   * when the bytes are not in the store, `storage_unavailable`.
+   * Opens an object for reading, verified as it is read: bytes that do not match are never delivered as good. An object
+   * of up to `wholeBytes` is checked before this resolves. A longer one is checked as it streams, its last block
+   * withheld until the digest is known; a range of it is checked against block digests. Throws `integrity_failure`
+   * (here or from the iteration), `object_not_found` when the bytes are not in the store, `storage_unavailable`.
    */
   open(object: StoredObject, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 
@@ -50,10 +51,16 @@ export interface DataPlane {
   /** Every object of a backend, with whatever else lies there under a key. */
   list(backendId: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
 
-  /** Removes drafts, here and in the backend, that nobody has written to for `ageSeconds`: left by processes that were stopped. How many there were. A dry run only counts. */
+  /**
+   * Removes drafts, here and in the backend, that nobody has written to for `ageSeconds`: left by processes that were
+   * stopped. How many there were. A dry run only counts.
+   */
   reclaimDrafts(backendId: string, ageSeconds: number, options?: { readonly dryRun?: boolean }): Promise<number>;
 
-  /** Makes what drafts need on this machine, the backends aside. Errors: `invalid_configuration`, which names the setting. */
+  /**
+   * Makes what drafts need on this machine, the backends aside. Errors: `invalid_configuration`, which names the
+   * setting.
+   */
   prepare(): Promise<void>;
 
   /** Whose store a backend is; undefined for one that nobody watches. */
@@ -68,7 +75,10 @@ export interface DataPlane {
 /** What the producer said of the bytes before sending them. */
 export interface Expected {
   readonly sizeBytes?: number;
-  /** Digests to check by algorithm, as raw bytes; `blake3`, `sha256`, and others that a header may name (`sha512`, `sha1`, `md5`). */
+  /**
+   * Digests to check by algorithm, as raw bytes; `blake3`, `sha256`, and others that a header may name (`sha512`,
+   * `sha1`, `md5`).
+   */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
   /** The largest body taken; a longer one is refused with `body_too_large`. */
   readonly maximumBytes?: number;
@@ -86,7 +96,10 @@ export interface Draft extends Digests {
   readonly id: string;
   readonly backendId: string;
   readonly sizeBytes: number;
-  /** BLAKE3 of each block of `blockBytes`, 32 bytes each, one after the other; undefined for objects of one block or less. */
+  /**
+   * BLAKE3 of each block of `blockBytes`, 32 bytes each, one after the other; undefined for objects of one block or
+   * less.
+   */
   readonly blockDigests: Uint8Array | undefined;
   /** The key at which the bytes lie already, where there is no copy on this machine. */
   readonly publishedAt?: string;

@@ -73,8 +73,8 @@ async function readSmall(
 }
 
 /**
- * Checked by the primary digest alone: as the name of the bytes it is proof enough, and BLAKE3 is three times as fast as SHA-256.
- * `verify` checks both.
+ * Checked by the primary digest alone: as the name of the bytes it is proof enough, and BLAKE3 is three times as fast
+ * as SHA-256. `verify` checks both.
  */
 async function readWhole(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
   const reader = await requireReader(backend, object, undefined, signal);
@@ -128,7 +128,10 @@ async function* checkedBlocks(
   if (position <= range.last) throw damaged(object, 'it is shorter than recorded');
 }
 
-/** Reads the whole object; when it is good, the digests of its blocks, by which a range can be checked even if the object changes now. */
+/**
+ * Reads the whole object; when it is good, the digests of its blocks, by which a range can be checked even if the
+ * object changes now.
+ */
 async function digestBlocks(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const reader = await requireReader(backend, object, undefined, signal);
   const { algorithm, digest } = primaryDigest(object);
@@ -166,7 +169,10 @@ async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes;
 }
 
-/** Brings the first chunk in, so that its faults are thrown here, and the generator has begun: one that never ran has no `finally`. */
+/**
+ * Brings the first chunk in, so that its faults are thrown here, and the generator has begun: one that never ran has no
+ * `finally`.
+ */
 async function started(chunks: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   let first: IteratorResult<Uint8Array> | undefined = await chunks.next();
   const iterator: AsyncIterator<Uint8Array> = {

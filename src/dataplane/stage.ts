@@ -26,8 +26,9 @@ export interface Staged {
 }
 
 /**
- * One pass: the bytes are collected into blocks, and each block is written and hashed while the next one fills. What fits one block
- * is hashed here, longer files on a thread. Whatever fails, the draft is gone and every buffer given back when this throws.
+ * One pass: the bytes are collected into blocks, and each block is written and hashed while the next one fills. What
+ * fits one block is hashed here, longer files on a thread. Whatever fails, the draft is gone and every buffer given
+ * back when this throws.
  */
 export async function stageDraft(source: AsyncIterable<Uint8Array>, options: StageOptions): Promise<Staged> {
   const { expected, file, buffers, threads } = options;

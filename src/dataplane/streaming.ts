@@ -21,13 +21,22 @@ import { verifyObject } from './verify.ts';
 
 export interface DataPlaneOptions {
   readonly backends: ReadonlyMap<string, Storage>;
-  /** Where drafts lie for backends that have no place of their own; needed when there is one, and made when it is first used. */
+  /**
+   * Where drafts lie for backends that have no place of their own; needed when there is one, and made when it is first
+   * used.
+   */
   readonly spoolDirectory?: string;
   /** The primary digest of new objects, `blake3` by default; SHA-256 is always made beside it. */
   readonly digestAlgorithm?: Algorithm;
-  /** How many blocks of 1 MiB all uploads share; an upload that finds none left goes on with a small buffer of its own. */
+  /**
+   * How many blocks of 1 MiB all uploads share; an upload that finds none left continues with a small buffer of its
+   * own.
+   */
   readonly bufferBlocks?: number;
-  /** Threads that hash files of more than one block: by default one less than the cores, at most 4. With 0 they are hashed inline. */
+  /**
+   * Threads that hash files of more than one block: by default one less than the cores, at most 4. With 0 they are
+   * hashed inline.
+   */
   readonly hashThreads?: number;
   /** How long `health` waits for a backend; 5,000 by default. */
   readonly healthMilliseconds?: number;
@@ -199,5 +208,8 @@ const defaultBufferBlocks = 32;
 /** For drafts that wait in memory to be sent elsewhere; more of them wait on the disk. */
 const draftMemoryBytes = 33_554_432;
 
-/** Uploads that go straight to a backend at the same time; each holds a part of its bytes in memory, so the others wait on the disk. */
+/**
+ * Uploads that go straight to a backend at the same time; each holds a part of its bytes in memory, so the others wait
+ * on the disk.
+ */
 const maximumStraight = 6;

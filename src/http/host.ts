@@ -2,7 +2,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ArtifactstoreError } from '../kernel/error.ts';
 
-/** A request says once to which host it goes (RFC 9112 section 3.2): of two, a proxy and this server could each believe another. */
+/**
+ * A request says once to which host it goes (RFC 9112 section 3.2): of two, a proxy and this server could each believe
+ * another.
+ */
 export function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): void {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return;
@@ -11,16 +14,20 @@ export function requireOneHost({ rawHeaders, httpVersion }: IncomingMessage): vo
   });
 }
 
-/** A request says what it asks for as a path, or as an http address with one (RFC 9112 section 3.2): `*` and other schemes name nothing here. */
+/**
+ * A request says what it asks for as a path, or as an http address with one (RFC 9112 section 3.2): `*` and other
+ * schemes name nothing here.
+ */
 export function requirePath(target: string): void {
   if (target.startsWith('/') || /^https?:\/\//i.test(target)) return;
   throw new ArtifactstoreError('malformed_request', 'The request target is not a path.');
 }
 
 /**
- * Refuses names that nobody gave to a server which listens for this machine alone. A page of somebody else's can let its own name lead to
- * 127.0.0.1, and a browser then takes this server for that page's; such a request names the page's host. On other addresses every name is taken
- * until some are allowed. `allowed` are names as they stand in a URL, or `*` for every one; those of this machine always are.
+ * Refuses names that nobody gave to a server which listens for this machine alone. A page of somebody else's can let
+ * its own name lead to 127.0.0.1, and a browser then takes this server for that page's; such a request names the page's
+ * host. On other addresses every name is taken until some are allowed. `allowed` are names as they stand in a URL, or
+ * `*` for every one; those of this machine always are.
  */
 export function hostCheck(server: Server, allowed: readonly string[]): (request: IncomingMessage) => void {
   let checks = allowed.length > 0;

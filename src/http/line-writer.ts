@@ -1,8 +1,8 @@
 import { constants, fstatSync, openSync, writeSync, write as writeTo } from 'node:fs';
 
 /**
- * Writes lines to a descriptor without ever making its callers wait: not for a pipe whose reader has stopped, not for a full disk. Lines
- * that cannot be written are dropped and counted. It keeps at most `maximumBytes` of them in memory.
+ * Writes lines to a descriptor without ever making its callers wait: not for a pipe whose reader has stopped, not for a
+ * full disk. Lines that cannot be written are dropped and counted. It keeps at most `maximumBytes` of them in memory.
  */
 export interface LineWriter {
   write(line: string): void;
@@ -146,8 +146,8 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
 }
 
 /**
- * The same pipe or terminal, opened so that a write never waits. Where that cannot be had (a socket, another user's pipe), Node's own stream
- * sets that on the descriptor itself.
+ * The same pipe or terminal, opened so that a write never waits. Where that cannot be had (a socket, another user's
+ * pipe), Node's own stream sets that on the descriptor itself.
  */
 function withoutWaiting(descriptor: number): { readonly descriptor: number; readonly isFile: boolean } {
   if (fstatSync(descriptor).isFile()) return { descriptor, isFile: true };

@@ -16,8 +16,9 @@ export interface Log {
 }
 
 /**
- * The server's log: one JSON object a line, times in UTC. Secrets stay out by construction: headers and queries are never handed to it, and of an
- * error only what is listed here is written. Logging never waits and never fails: what cannot be written is dropped and counted.
+ * The server's log: one JSON object a line, times in UTC. Secrets stay out by construction: headers and queries are
+ * never handed to it, and of an error only what is listed here is written. Logging never waits and never fails: what
+ * cannot be written is dropped and counted.
  */
 export function createLog(options: LogOptions): Log {
   const settings = { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: describeError } };

@@ -15,7 +15,10 @@ type DigestField = keyof typeof readers;
 
 const digestFields = Object.keys(readers) as readonly DigestField[];
 
-/** The digests that a sender states of a body, in whichever field, by algorithm; two that contradict each other are refused. */
+/**
+ * The digests that a sender states of a body, in whichever field, by algorithm; two that contradict each other are
+ * refused.
+ */
 export function statedDigests(fields: ReadonlyMap<string, string>): ReadonlyMap<string, Uint8Array> {
   const stated = new Map<string, Uint8Array>();
   for (const field of digestFields) {
@@ -34,7 +37,7 @@ export function statedDigests(fields: ReadonlyMap<string, string>): ReadonlyMap<
   return stated;
 }
 
-/** A digest that follows the body can't be checked any more: refused, rather than passed over. */
+/** A digest that follows the body can't be checked any more: refused, rather than ignored. */
 export function refuseLateDigests(trailer: string | undefined): void {
   const field = trailer
     ?.split(',')

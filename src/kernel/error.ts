@@ -1,6 +1,7 @@
 /**
- * The one error class, with its closed list of codes. Act on `code`, never on the message. The HTTP door maps each code to a
- * status (`doors/rest/problem.ts`), the command line to an exit code (`cli/exit.ts`); a new code makes both tables fail to compile.
+ * The one error class, with its closed list of codes. Act on `code`, never on the message. The HTTP door maps each code
+ * to a status (`doors/rest/problem.ts`), the command line to an exit code (`cli/exit.ts`); a new code makes both tables
+ * fail to compile.
  */
 export const errorCodes = [
   // the request is malformed (400)

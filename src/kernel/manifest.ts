@@ -1,6 +1,9 @@
 import type { JsonObject } from './format/json.ts';
 
-/** The manifest of a sealed package, format version 1 (docs/format.md). Its canonical CBOR bytes are the package's identity. */
+/**
+ * The manifest of a sealed package, format version 1 (docs/format.md). Its canonical CBOR bytes are the package's
+ * identity.
+ */
 export interface Manifest {
   readonly manifest_version: 1;
   readonly package: {

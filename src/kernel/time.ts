@@ -22,8 +22,8 @@ export function parseTimestamp(text: string): number {
 }
 
 /**
- * What a user wrote, as any RFC 3339 date-time, in the canonical form; throws `invalid_value`. Digits beyond the millisecond are
- * cut off. A leap second is refused: the canonical form has no name for it.
+ * What a user wrote, as any RFC 3339 date-time, in the canonical form; throws `invalid_value`. Digits beyond the
+ * millisecond are cut off. A leap second is refused: the canonical form has no name for it.
  */
 export function readTimestamp(text: string, field?: string): Timestamp {
   const match = typeof text === 'string' ? dateTime.exec(text) : null;

@@ -1,7 +1,7 @@
 /**
- * Proactive negotiation (RFC 9110 section 12.5.1): of the media types `offered`, best first, the one that the Accept field likes
- * best, or undefined when it accepts none. Without a field it is the first. Equal weights go to the more specific range, then to
- * the order of the offer.
+ * Proactive negotiation (RFC 9110 section 12.5.1): of the media types `offered`, best first, the one that the Accept
+ * field likes best, or undefined when it accepts none. Without a field it is the first. Equal weights go to the more
+ * specific range, then to the order of the offer.
  */
 export function negotiate<T extends string>(field: string | undefined, offered: readonly [T, ...T[]]): T | undefined {
   if (field === undefined || field.trim() === '') return offered[0];

@@ -1,8 +1,8 @@
 import { DisplayString, parseDictionary, serializeDictionary } from 'structured-headers';
 
 /**
- * The field `Artifactstore-Annotations`: an RFC 9651 dictionary of strings, such as `mode="executable", title=%"caf%c3%a9"`. Text
- * beyond printable ASCII is a display string.
+ * The field `Artifactstore-Annotations`: an RFC 9651 dictionary of strings, such as
+ * `mode="executable", title=%"caf%c3%a9"`. Text beyond printable ASCII is a display string.
  */
 export const annotationsField = 'artifactstore-annotations';
 

@@ -1,6 +1,9 @@
-/** Entity tags and the conditions on them (RFC 9110 sections 8.8.3 and 13.1). Tags are written with their quotes, as on the wire. */
+/**
+ * Entity tags and the conditions on them (RFC 9110 sections 8.8.3 and 13.1). Tags are written with their quotes, as on
+ * the wire.
+ */
 
-/** If-Match: true when the request may go on. Strong comparison; `*` matches what exists. */
+/** If-Match: true when the request may continue. Strong comparison; `*` matches what exists. */
 export function ifMatchHolds(field: string, etag: string): boolean {
   return field.trim() === '*' || entityTags(field).some((tag) => tag === etag && !isWeak(tag));
 }
@@ -10,7 +13,10 @@ export function ifNoneMatchHits(field: string, etag: string): boolean {
   return field.trim() === '*' || entityTags(field).some((tag) => opaque(tag) === opaque(etag));
 }
 
-/** If-Range: true when the range may be served, false when the whole must be. Strong comparison; dates never match, we give none. */
+/**
+ * If-Range: true when the range may be served, false when the whole must be. Strong comparison; dates never match, we
+ * give none.
+ */
 export function ifRangeHolds(field: string, etag: string): boolean {
   const tag = field.trim();
   return tag === etag && !isWeak(tag);

@@ -1,8 +1,14 @@
 import { parseDictionary } from 'structured-headers';
 
-/** Content-Digest and Repr-Digest (RFC 9530): dictionaries of byte sequences, by algorithm; and the two fields that came before them. */
+/**
+ * Content-Digest and Repr-Digest (RFC 9530): dictionaries of byte sequences, by algorithm; and the two fields that came
+ * before them.
+ */
 
-/** The field's name of each algorithm that is checked, with ours and its length in bytes. `blake3` is not in the IANA registry. */
+/**
+ * The field's name of each algorithm that is checked, with ours and its length in bytes. `blake3` is not in the IANA
+ * registry.
+ */
 const algorithms: Readonly<Record<string, { readonly name: string; readonly bytes: number }>> = {
   'sha-256': { name: 'sha256', bytes: 32 },
   'sha-512': { name: 'sha512', bytes: 64 },
@@ -10,8 +16,8 @@ const algorithms: Readonly<Record<string, { readonly name: string; readonly byte
 };
 
 /**
- * The digests that a field states, by our names of the algorithms; algorithms that are not known are passed over (RFC 9530 section
- * 2). Undefined when the field is malformed.
+ * The digests that a field states, by our names of the algorithms; algorithms that are not known are ignored (RFC 9530
+ * section 2). Undefined when the field is malformed.
  */
 export function parseDigestField(value: string): ReadonlyMap<string, Uint8Array> | undefined {
   const digests = new Map<string, Uint8Array>();
@@ -32,7 +38,10 @@ export function parseContentMd5(value: string): ReadonlyMap<string, Uint8Array> 
   return digest === undefined ? undefined : new Map([['md5', digest]]);
 }
 
-/** The obsolete Digest (RFC 3230): `SHA-256=<base64>, MD5=<base64>`; algorithms that are not known are passed over. Undefined when malformed. */
+/**
+ * The obsolete Digest (RFC 3230): `SHA-256=<base64>, MD5=<base64>`; algorithms that are not known are ignored.
+ * Undefined when malformed.
+ */
 export function parseLegacyDigest(value: string): ReadonlyMap<string, Uint8Array> | undefined {
   const digests = new Map<string, Uint8Array>();
   for (const item of value.split(',')) {

@@ -45,7 +45,10 @@ export function shown(bytes: Uint8Array): string {
   return text.join('');
 }
 
-/** The parameters of a media type's or disposition's field by their names in lowercase, after its first word; undefined when malformed or given twice. */
+/**
+ * The parameters of a media type's or disposition's field by their names in lowercase, after its first word; undefined
+ * when malformed or given twice.
+ */
 export function parseParameters(text: string): ReadonlyMap<string, string> | undefined {
   const parameters = new Map<string, string>();
   let rest = text;

@@ -1,11 +1,14 @@
-/** What a Range field asks for: `first` to `last` inclusive, to the end where `last` is absent; a suffix of the last so many bytes. */
+/**
+ * What a Range field asks for: `first` to `last` inclusive, to the end where `last` is absent; a suffix of the last so
+ * many bytes.
+ */
 export type RangeRequest =
   | { readonly kind: 'from'; readonly first: number; readonly last?: number }
   | { readonly kind: 'suffix'; readonly length: number };
 
 /**
- * Reads a Range field value (RFC 9110 section 14.2). Undefined means that the field is to be ignored and the whole representation
- * sent: another unit, a syntax error, several ranges.
+ * Reads a Range field value (RFC 9110 section 14.2). Undefined means that the field is to be ignored and the whole
+ * representation sent: another unit, a syntax error, several ranges.
  */
 export function parseRange(value: string): RangeRequest | undefined {
   const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(value);

@@ -47,7 +47,10 @@ export function parsePaxRecords(bytes: Uint8Array): ReadonlyMap<string, string> 
   return records;
 }
 
-/** Octal text, or a large number in base 256 as GNU writes it; undefined when it is neither, negative, or more than a number can say. */
+/**
+ * Octal text, or a large number in base 256 as GNU writes it; undefined when it is neither, negative, or more than a
+ * number can say.
+ */
 function number(field: Buffer): number | undefined {
   if (field[0] === 0x80) {
     const value = field.subarray(1).reduce((total, byte) => total * 256 + byte, 0);

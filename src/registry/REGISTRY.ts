@@ -5,12 +5,12 @@ import type { Usage } from './usage-records.ts';
 export type { BackendUsage, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
 /**
- * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process (`registry/`) and
- * over HTTP (`client/`), and one suite runs on both. Records are the wire's records: snake_case, times in RFC 3339 UTC. A caller's
- * name is not a parameter: a Registry is made for one actor.
+ * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process
+ * (`registry/`) and over HTTP (`client/`), and one suite runs on both. Records are the wire's records: snake_case,
+ * times in RFC 3339 UTC. A caller's name is not a parameter: a Registry is made for one actor.
  *
- * Everywhere: a record that is not there is `undefined` from a look-up and `…_not_found` from a change. Inputs are checked at the
- * door (`malformed_…`, `invalid_…`) before anything is done, and a refused call changes nothing.
+ * Everywhere: a record that is not there is `undefined` from a look-up and `…_not_found` from a change. Inputs are
+ * checked at the door (`malformed_…`, `invalid_…`) before anything is done, and a refused call changes nothing.
  */
 export interface Registry {
   readonly packages: Packages;
@@ -19,43 +19,48 @@ export interface Registry {
   readonly metadataSchemas: MetadataSchemas;
   readonly retention: Retention;
   health(): Promise<Health>;
-  /** How full it is, by status, producer, class and backend, and when it was last swept, collected, verified and copied. */
+  /** How full it is, by status, producer, class and backend, and when its last runs of upkeep were. */
   usage(): Promise<Usage>;
 }
 
 export interface Packages {
   /**
-   * Opens a package. With an idempotency key, which is the producer's own, the same input gives the same package again and another
-   * input is `idempotency_conflict`. Errors: `unknown_retention_class`, `unknown_metadata_schema`, `metadata_mismatch`.
+   * Opens a package. With an idempotency key, which is the producer's own, the same input gives the same package again
+   * and another input is `idempotency_conflict`. Errors: `unknown_retention_class`, `unknown_metadata_schema`,
+   * `metadata_mismatch`.
    */
   create(input: NewPackage, options?: { readonly idempotencyKey?: string }): Promise<Created<Package>>;
   get(id: string): Promise<Package | undefined>;
   /** Newest first. */
   list(query?: PackageQuery): Promise<Page<Package>>;
-  /** Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once. `package_not_open`, `package_held`. */
+  /**
+   * Gives up a package that is not finalized; its bytes are released by the next collection. Twice is once.
+   * `package_not_open`, `package_held`.
+   */
   abandon(id: string): Promise<Package>;
   /**
-   * Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned), `package_collected`. With a
-   * `files_digest` (see `kernel/content/files-digest.ts`) only when the package holds exactly those files, and `precondition_failed` when it
-   * holds others, now or since it was sealed: whoever else adds files at the same moment, what is sealed is what was meant.
+   * Seals the package; twice gives the same answer. `package_empty`, `package_not_open` (abandoned),
+   * `package_collected`. With a `files_digest` (see `kernel/content/files-digest.ts`) only when the package holds
+   * exactly those files, and `precondition_failed` when it holds others, now or since it was sealed: whoever else adds
+   * files at the same moment, what is sealed is what was meant.
    */
   finalize(id: string, expected?: FinalizeExpectation): Promise<Finalized>;
-  /** The sealed manifest's canonical CBOR, or undefined while there is none (`package_not_found` when there is no package). */
+  /** The sealed manifest's canonical CBOR, or undefined while there is none. `package_not_found`. */
   manifest(id: string): Promise<SealedManifest | undefined>;
 }
 
 export interface Files {
   /**
-   * Streams one file in. The same path with the same bytes is the same file (`created` false); with other bytes it is `path_conflict`.
-   * A sealed package takes just what it holds, which changes nothing. Acknowledged means durable. `package_not_open`, `length_mismatch`,
-   * `digest_mismatch`, `storage_full`, `too_many_files`.
+   * Streams one file in. The same path with the same bytes is the same file (`created` false); with other bytes it is
+   * `path_conflict`. A sealed package takes just what it holds, which changes nothing. Acknowledged means durable.
+   * `package_not_open`, `length_mismatch`, `digest_mismatch`, `storage_full`, `too_many_files`.
    */
   add(packageId: string, file: NewFile): Promise<Created<File>>;
   /** Many small files in one step, all or nothing; results in the order of the input. */
   addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
   /**
-   * Adds files whose bytes the registry already has; where they are only in another backend than the package's, they are copied. At most 1,000;
-   * each answer is its own: a missing one, whose bytes have to be sent, hurts no other.
+   * Adds files whose bytes the registry already has; where they are only in another backend than the package's, they
+   * are copied. At most 1,000; each answer is its own: a missing one, whose bytes have to be sent, hurts no other.
    */
   attach(packageId: string, items: readonly Attachment[], options?: { readonly signal?: AbortSignal }): Promise<readonly Attached[]>;
   /** By relative path, bytewise. */
@@ -65,8 +70,9 @@ export interface Files {
   /** Files with these bytes, by either digest, oldest first, each with what its package is. */
   withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
   /**
-   * Opens a file's bytes, or the inclusive range of them, verified as they are read (see the data plane's door). Undefined when there
-   * is no such file. `package_collected`, `integrity_failure`, `range_not_satisfiable`, `storage_unavailable`.
+   * Opens a file's bytes, or the inclusive range of them, verified as they are read (see the data plane's door).
+   * Undefined when there is no such file. `package_collected`, `integrity_failure`, `range_not_satisfiable`,
+   * `storage_unavailable`.
    */
   open(target: FileTarget, options?: OpenOptions): Promise<OpenFile | undefined>;
 }
@@ -89,7 +95,10 @@ export interface Retention {
   classes(): Promise<readonly RetentionClassRecord[]>;
   /** Why a package is kept or will go, and when. `package_not_found`. */
   show(packageId: string): Promise<RetentionRecord>;
-  /** Later than now and than the current expiry (`invalid_value`); null for never. `package_not_open` (abandoned), `package_collected`. */
+  /**
+   * Later than now and than the current expiry (`invalid_value`); null for never. `package_not_open` (abandoned),
+   * `package_collected`.
+   */
   extend(packageId: string, input: NewExtension): Promise<RetentionRecord>;
   /** Keeps a package from being collected until the hold is released; holds add up. Errors as for `extend`. */
   hold(packageId: string, input: { readonly reason: string }): Promise<Hold>;
@@ -240,10 +249,13 @@ export type FileTarget =
   | { readonly content_address: string };
 
 export interface OpenOptions {
-  /** Inclusive. `last` may be absent (to the end) or beyond the end; a negative `first` means the last so many bytes. */
+  /** Inclusive. `last` may be absent or beyond the end; a negative `first` means the last so many bytes. */
   readonly range?: { readonly first: number; readonly last?: number };
   readonly signal?: AbortSignal;
-  /** For readers that are done with each chunk when they ask for the next: its memory may be used again then, which is faster. */
+  /**
+   * For readers that are done with each chunk when they ask for the next: its memory may be used again then, which is
+   * faster.
+   */
   readonly reuseChunks?: boolean;
 }
 
@@ -251,7 +263,7 @@ export interface OpenFile {
   readonly file: File;
   /** The bytes that `body` yields, inclusive; absent when it is the whole file. */
   readonly range?: { readonly first: number; readonly last: number };
-  /** Iterate once; ending early releases what it holds. Chunks are the reader's to keep, unless `reuseChunks` was asked for. */
+  /** Iterate once; ending early releases what it holds. Chunks are the reader's to keep, without `reuseChunks`. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -281,7 +293,7 @@ export interface EventRecord {
 
 export interface EventPage {
   readonly items: readonly EventRecord[];
-  /** The last sequence of the log when the page was read. Go on from the last item's sequence, or from here when filtered to nothing. */
+  /** The log's last sequence when the page was read. Continue from the last item, or from here when there is none. */
   readonly last_sequence: number;
 }
 
@@ -310,7 +322,7 @@ export interface RetentionClassRecord {
 export interface NewExtension {
   /** RFC 3339, or null for never. */
   readonly new_expires_at?: string | null;
-  /** So much later than the present expiry, or than now when that is over, by the clock of the registry. */
+  /** This much later than the present expiry, or than now if that has passed, by the clock of the registry. */
   readonly extend_by_seconds?: number;
   readonly reason: string;
 }
@@ -368,7 +380,7 @@ export interface Health {
 export interface BackendHealth {
   readonly backend_id: string;
   readonly healthy: boolean;
-  /** There is no room to write, and nothing else is wrong: reads go on. */
+  /** There is no room to write, and nothing else is wrong: reads continue. */
   readonly full?: true;
   readonly detail: string;
   readonly free_bytes: number | null;

@@ -5,9 +5,10 @@ import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 
 /**
- * Keyset cursors: opaque text that says where a list goes on. A cursor is bound to the list and the filters that it was made for,
- * and carries a check value, so that one that was made up, cut short or moved to another query is refused instead of misread. The check value is no secret: a position is looked at
- * whole, so that nothing reaches the database that no list can have given out.
+ * Keyset cursors: opaque text that says where a list continues. A cursor is bound to the list and the filters that it
+ * was made for, and carries a check value, so that one that was made up, cut short or moved to another query is refused
+ * instead of misread. The check value is no secret: a position is looked at whole, so that nothing reaches the database
+ * that no list can have given out.
  */
 export function encodeCursor(query: JsonValue, position: string | number): string {
   const body = encodeCbor(position);

@@ -1,13 +1,13 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 
 /**
- * Work that waits for something scarce, each piece with the principal it is done for. Who has much waiting does not keep others waiting:
- * principals take turns, each with the piece that waits longest of its own.
+ * Work that waits for something scarce, each piece with the principal it is done for. Who has much waiting does not
+ * keep others waiting: principals take turns, each with the piece that waits longest of its own.
  */
 export interface FairTurns {
   /**
-   * Does the work when its turn comes; at once where there is room and nobody waits. `weight` is how much of the room it takes. Errors:
-   * the work's own; `too_busy`, with the bound in `info`, when the work was not begun.
+   * Does the work when its turn comes; at once where there is room and nobody waits. `weight` is how much of the room
+   * it takes. Errors: the work's own; `too_busy`, with the bound in `info`, when the work was not begun.
    */
   take<T>(principal: string, weight: number, work: () => Promise<T>): Promise<T>;
 }
@@ -15,7 +15,7 @@ export interface FairTurns {
 export interface TurnBounds {
   /** What is asked for, as it stands in a refusal: "writes". */
   readonly what: string;
-  /** The room: what is under way at once weighs no more, but for a single piece that weighs more by itself. */
+  /** The room: what is under way at once weighs no more, except for a single piece that weighs more by itself. */
   readonly room: number;
   /** Pieces of one principal that wait. */
   readonly waitingOfOne: number;

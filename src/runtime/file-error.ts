@@ -13,10 +13,10 @@ export function fileError(error: unknown, path: string): unknown {
 }
 
 /**
- * What an operating system's error means for a person whose own file or folder `path` is: a sentence that names it, and what to do
- * where that is known. `done` is what was to be done with it: `read`, `written`, `made`. `storage_full` when there is no room,
- * `invalid_path` when another path would help, else `local_file_failed`. Errors that did not come from the operating system are
- * given back as they are.
+ * What an operating system's error means for a person whose own file or folder `path` is: a sentence that names it, and
+ * what to do where that is known. `done` is what was to be done with it: `read`, `written`, `made`. `storage_full` when
+ * there is no room, `invalid_path` when another path would help, else `local_file_failed`. Errors that did not come
+ * from the operating system are given back as they are.
  */
 export function localFileError(error: unknown, path: string, done: string, detail: ErrorDetail = {}): unknown {
   const code = errnoCode(error);
@@ -33,7 +33,10 @@ export function localFileError(error: unknown, path: string, done: string, detai
   });
 }
 
-/** What the operating system said, as the end of a sentence, with its code: `it is not there (ENOENT)`. The one table of them. */
+/**
+ * What the operating system said, as the end of a sentence, with its code: `it is not there (ENOENT)`. The one table of
+ * them.
+ */
 export function fileReason(error: unknown): string {
   const code = errnoCode(error) ?? 'unknown';
   const reason = reasons[code];

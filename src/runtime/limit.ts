@@ -1,6 +1,6 @@
 import { cancelled, throwIfStopped } from './stop.ts';
 
-/** At most so many at once; whoever finds no place waits for its turn, or until it is stopped. */
+/** At most this many at once; whoever finds no place waits for its turn, or until it is stopped. */
 export interface Limit {
   /** Resolves to what gives the place back. Errors: `cancelled`. */
   take(signal?: AbortSignal): Promise<() => void>;
@@ -61,8 +61,9 @@ export function createLimit(maximum: number): Limit {
 }
 
 /**
- * Works on every item, at most `maximum` at a time, each begun in the order of the items; one more is taken ahead. The first failure, of
- * the work or of the items, stops the taking of new ones and is thrown when nothing is running any more.
+ * Works on every item, at most `maximum` at a time, each begun in the order of the items; one more is taken ahead. The
+ * first failure, of the work or of the items, stops the taking of new ones and is thrown when nothing is running any
+ * more.
  */
 export async function forEachLimited<T>(
   items: Iterable<T> | AsyncIterable<T>,

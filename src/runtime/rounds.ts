@@ -1,7 +1,7 @@
 /**
- * Lets tasks run in rounds: a task that comes while a round is under way waits for the next, which begins as soon as this one is over and takes
- * all who wait. Idle, a task starts at once. One fsync makes a journal durable for everybody who wrote before it, so tasks that end in an
- * fsync are cheaper together than one after the other.
+ * Lets tasks run in rounds: a task that comes while a round is under way waits for the next, which begins as soon as
+ * this one is over and takes all who wait. Idle, a task starts at once. One fsync makes a journal durable for everybody
+ * who wrote before it, so tasks that end in an fsync are cheaper together than one after the other.
  */
 export type Rounds = (task: () => Promise<void>) => Promise<void>;
 

@@ -1,6 +1,6 @@
 /**
- * Shares one piece of work among all who ask for it while it runs: whoever asks gets the answer of a run that began after the asking.
- * One runs, and one waits.
+ * Shares one piece of work among all who ask for it while it runs: whoever asks gets the answer of a run that began
+ * after the asking. One runs, and one waits.
  */
 export function sharedLater<T>(run: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined;

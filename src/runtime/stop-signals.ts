@@ -6,7 +6,9 @@ export interface Stop extends Disposable {
   readonly asked: Promise<void>;
 }
 
-/** Turns Ctrl-C, SIGTERM and a closed terminal into an AbortSignal, once; a second one ends the process where it stands. */
+/**
+ * Turns Ctrl-C, SIGTERM and a closed terminal into an AbortSignal, once; a second one ends the process where it stands.
+ */
 export function stopOnSignal(): Stop {
   const controller = new AbortController();
   const { promise: asked, resolve } = Promise.withResolvers<void>();

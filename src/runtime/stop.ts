@@ -9,8 +9,8 @@ export function throwIfStopped(signal: AbortSignal | undefined): void {
 }
 
 /**
- * The source, ended with `cancelled` as soon as `signal` says so, even while the source is waited for. The source is told to
- * release what it holds, and not waited for: it may hang.
+ * The source, ended with `cancelled` as soon as `signal` says so, even while the source is waited for. The source is
+ * told to release what it holds, and not waited for: it may hang.
  */
 export function stoppable(source: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
   return signal === undefined ? source : stoppableChunks(source, signal);

@@ -31,7 +31,8 @@ export function createSharedMetrics(): SharedMetrics {
     share(metrics) {
       process.on('message', (message: Message) => {
         if (message.kind !== 'metrics-wanted') return;
-        // The server's metrics come back to `renderMetrics` before `render` returns; this tells it that its own are wanted.
+        // The server's metrics come back to `renderMetrics` before `render` returns; this tells it that its own are
+        // wanted.
         askedForOwn = true;
         const rendering = metrics.render();
         askedForOwn = false;
@@ -65,8 +66,8 @@ export function answerMetrics(droppedLogLines: () => number): void {
 }
 
 /**
- * Adds up texts of the Prometheus format, series by series: what each process counts is summed, and of what all of them see of the
- * one store the largest is taken.
+ * Adds up texts of the Prometheus format, series by series: what each process counts is summed, and of what all of them
+ * see of the one store the largest is taken.
  */
 export function mergeMetrics(texts: readonly string[]): string {
   const families = new Map<string, { readonly comments: Set<string>; readonly series: Map<string, number> }>();

@@ -14,9 +14,10 @@ const soundMilliseconds = 30_000;
 const vainStarts = 5;
 
 /**
- * Keeps so many copies of this process serving on one port: starts one again when it dies, with growing pauses while they die young,
- * and hands a stop on to all of them; one that has not ended after `patience` milliseconds is killed. A worker that can't even start at first
- * ends the whole, with its reason; so do workers that die before they listen, again and again, while none is left that listens.
+ * Keeps so many copies of this process serving on one port: starts one again when it dies, with growing pauses while
+ * they die young, and hands a stop on to all of them; one that has not ended after `patience` milliseconds is killed. A
+ * worker that can't even start at first ends the whole, with its reason; so do workers that die before they listen,
+ * again and again, while none is left that listens.
  */
 export async function superviseWorkers(count: number, log: Log, patience: number): Promise<void> {
   using stop = stopOnSignal();
@@ -94,7 +95,10 @@ function alive(): readonly Worker[] {
   return Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
 }
 
-/** Ctrl-C at a terminal reaches the workers by itself, so the word goes by the channel, where it can't count as a second signal. */
+/**
+ * Ctrl-C at a terminal reaches the workers by itself, so the word goes by the channel, where it can't count as a second
+ * signal.
+ */
 function end(worker: Worker): Promise<void> {
   if (worker.isDead()) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,21 +1,23 @@
 /**
- * The storage door: bytes by object key, and nothing else. A backend knows no packages, computes no digests and takes no
- * decisions; verifying, retrying and logging are done once, above it. `conformance.ts` is the suite that every backend passes.
+ * The storage door: bytes by object key, and nothing else. A backend knows no packages, computes no digests and takes
+ * no decisions; verifying, retrying and logging are done once, above it. `conformance.ts` is the suite that every
+ * backend passes.
  */
 export interface Storage {
   /** The name by which locations refer to this backend, for as long as they live. */
   readonly id: string;
 
   /**
-   * Makes an object of the whole source. Resolves only when the bytes are durable and visible at `key`; until then, and after any
-   * failure, a reader sees what was there before: all or nothing. An object that exists is replaced in one step.
-   * Errors: `storage_full`, `storage_unavailable`, `cancelled`, and whatever the source throws.
+   * Makes an object of the whole source. Resolves only when the bytes are durable and visible at `key`; until then, and
+   * after any failure, a reader sees what was there before: all or nothing. An object that exists is replaced in one
+   * step. Errors: `storage_full`, `storage_unavailable`, `cancelled`, and whatever the source throws.
    */
   put(key: string, source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<void>;
 
   /**
-   * The object's bytes, or the inclusive range of them; undefined when there is no object at `key`. The object stays readable to
-   * the end even when it is replaced or deleted meanwhile, or the iteration throws; it never ends early as if it were whole.
+   * The object's bytes, or the inclusive range of them; undefined when there is no object at `key`. The object stays
+   * readable to the end even when it is replaced or deleted meanwhile, or the iteration throws; it never ends early as
+   * if it were whole.
    */
   get(key: string, options?: GetOptions): Promise<ObjectReader | undefined>;
 
@@ -25,19 +27,25 @@ export interface Storage {
   /** Removes the object; a key that holds none is not an error. */
   delete(key: string, options?: Stoppable): Promise<void>;
 
-  /** Every object whose key starts with `prefix`, in no promised order. Drafts and other unpublished bytes never show. */
+  /**
+   * Every object whose key starts with `prefix`, in no promised order. Drafts and other unpublished bytes never show.
+   */
   list(prefix: string, options?: Stoppable): AsyncIterable<ListedObject>;
 
   /**
-   * Makes an object of a few bytes where there is none at `key`, durably; false where there is one, which stays as it is. In one step, where the backend has
-   * one for it. Makes the place itself too, a directory that is not there: nothing else does.
+   * Makes an object of a few bytes where there is none at `key`, durably; false where there is one, which stays as it
+   * is. In one step, where the backend has one for it. Makes the place itself too, a directory that is not there:
+   * nothing else does.
    */
   create(key: string, bytes: Uint8Array, options?: Stoppable): Promise<boolean>;
 
   /** Whether the backend can serve now, and its room where it knows. Never throws. */
   health(): Promise<StorageHealth>;
 
-  /** Present when the backend is a place on this machine, which may be missing, or be another one, from one moment to the next. */
+  /**
+   * Present when the backend is a place on this machine, which may be missing, or be another one, from one moment to
+   * the next.
+   */
   readonly place?: Place;
 
   /** Present when it is watched whose store this is (`guarded.ts`). */
@@ -47,12 +55,12 @@ export interface Storage {
   readonly drafts?: DraftDirectory;
 
   /**
-   * Present when `put` leaves parts behind in the store where its process is stopped: drops those of puts that began, and got their last part, more than
-   * `ageSeconds` ago, and answers how many. A dry run only counts.
+   * Present when `put` leaves parts behind in the store where its process is stopped: drops those of puts that began,
+   * and got their last part, more than `ageSeconds` ago, and answers how many. A dry run only counts.
    */
   reclaim?(ageSeconds: number, options?: ReclaimOptions): Promise<number>;
 
-  /** Present when there are connections to let go of. Whoever opened the backend calls it, last. */
+  /** Present when there are connections to close. Whoever opened the backend calls it, last. */
   close?(): void;
 }
 
@@ -63,15 +71,24 @@ export interface ReclaimOptions extends Stoppable {
 export interface Place {
   /** Whether there is anything at all. */
   there(): Promise<boolean>;
-  /** What tells the object at `key` from any other that could be in its place, as on another disk; undefined when there is none. Costs next to nothing. */
+  /**
+   * What tells the object at `key` from any other that could be in its place, as on another disk; undefined when there
+   * is none. Costs next to nothing.
+   */
   identify(key: string): Promise<string | undefined>;
 }
 
-/** Whose store it is. Every other member of a watched backend asks for itself, and throws `storage_unavailable` unless it is the registry's. */
+/**
+ * Whose store it is. Every other member of a watched backend asks for itself, and throws `storage_unavailable` unless
+ * it is the registry's.
+ */
 export interface Ownership {
   /** The key of the marker that says whose it is. */
   readonly markerKey: string;
-  /** Throws `storage_unavailable` unless the store was the registry's, or a new and empty one, at a moment after the call. */
+  /**
+   * Throws `storage_unavailable` unless the store was the registry's, or a new and empty one, at a moment after the
+   * call.
+   */
   confirm(): Promise<void>;
   /** The same, and makes a store that is new and empty the registry's. */
   claim(): Promise<void>;
@@ -82,13 +99,16 @@ export interface Ownership {
 }
 
 export interface DraftDirectory {
-  /** Where drafts for this backend are written; it exists once `prepare` has resolved. One file a draft, named by its id. */
+  /**
+   * Where drafts for this backend are written; it exists once `prepare` has resolved. One file a draft, named by its
+   * id.
+   */
   readonly directory: string;
   /** To be called before a draft is written: makes the directory where the place is there and the directory is not. */
   prepare(): Promise<void>;
   /**
-   * Makes the object at `key` from a draft whose bytes are already fsynced; resolves when the name is durable too. The draft stays
-   * until `discard`. An object that exists is replaced in one step.
+   * Makes the object at `key` from a draft whose bytes are already fsynced; resolves when the name is durable too. The
+   * draft stays until `discard`. An object that exists is replaced in one step.
    */
   publish(draftPath: string, key: string): Promise<void>;
 }
@@ -136,7 +156,7 @@ export interface ListedObject {
 
 export interface StorageHealth {
   readonly healthy: boolean;
-  /** There is no room to write, and nothing else is wrong: reads go on. */
+  /** There is no room to write, and nothing else is wrong: reads continue. */
   readonly full?: true;
   readonly detail: string;
   readonly freeBytes: number | null;

@@ -14,8 +14,8 @@ export interface OpenedStorage {
 }
 
 /**
- * What every backend must do, for `node --test`. `open` gives a backend that is empty and that nobody else uses; it is called once
- * for each case. An outside author calls this from a test file of their own.
+ * What every backend must do, for `node --test`. `open` gives a backend that is empty and that nobody else uses; it is
+ * called once for each case. An outside author calls this from a test file of their own.
  */
 export function storageConformance(name: string, open: () => Promise<OpenedStorage>): void {
   const check: Check = (title, body) => {

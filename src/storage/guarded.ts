@@ -14,16 +14,20 @@ export interface GuardOptions extends StoreName {
   now(): string;
   /** Told when the store that was the registry's is not any more. */
   onDoubt?(error: ArtifactstoreError): void;
-  /** For how long a bucket's marker is believed without looking again; 30,000 by default. A directory is looked at each time. */
+  /**
+   * For how long a bucket's marker is believed without looking again; 30,000 by default. A directory is looked at each
+   * time.
+   */
   believeMilliseconds?: number;
   /** How often a store in doubt is looked at again; 1,000 by default. */
   retryMilliseconds?: number;
 }
 
 /**
- * A backend that belongs to one registry: what carries another marker, or none where the log knows of objects, is not touched. It is judged before it is
- * first used, and again whenever it may have changed, so a disk that is mounted again serves again, and one that was unmounted under a running server gets
- * nothing. That an object is missing is said only after the marker was seen again.
+ * A backend that belongs to one registry: what carries another marker, or none where the log knows of objects, is not
+ * touched. It is judged before it is first used, and again whenever it may have changed, so a disk that is mounted
+ * again serves again, and one that was unmounted under a running server gets nothing. That an object is missing is said
+ * only after the marker was seen again.
  */
 export function guardStorage(inner: Storage, options: GuardOptions): Storage & { readonly ownership: Ownership } {
   const { believeMilliseconds = 30_000, retryMilliseconds = 1000 } = options;

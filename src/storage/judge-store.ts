@@ -23,7 +23,10 @@ export type Verdict =
   | { readonly kind: 'new' }
   | { readonly kind: 'doubt'; readonly identity: string | undefined; readonly error: ArtifactstoreError };
 
-/** Judges whose store this is; makes and changes nothing. Throws when it cannot be told: the store or the log does not answer. */
+/**
+ * Judges whose store this is; makes and changes nothing. Throws when it cannot be told: the store or the log does not
+ * answer.
+ */
 export async function judgeStore(storage: Storage, name: StoreName, look: (counted: boolean) => Promise<LogView>): Promise<Verdict> {
   for (;;) {
     const verdict = await judgeMarker(storage, name, look);
@@ -92,7 +95,7 @@ async function find(storage: Storage): Promise<{ readonly marker: Marker; readon
   if (storage.place !== undefined && identity === undefined) return undefined;
   const marker = await readMarker(storage);
   if (marker !== undefined) return { marker, identity };
-  // A directory, a link or a pipe is no object, and is in the marker's place all the same.
+  // A directory, a link or a pipe is no object, and is in the marker's place anyway.
   if (identity !== undefined && (await storage.place?.identify(markerKey)) === identity) throw noMarker(storage);
   return undefined;
 }

@@ -12,7 +12,10 @@ export interface Marker {
   readonly created_at: string;
 }
 
-/** Writes the marker where there is none; false where there is one already, of whomever. Makes a directory that is not there. */
+/**
+ * Writes the marker where there is none; false where there is one already, of whomever. Makes a directory that is not
+ * there.
+ */
 export async function writeMarker(storage: Storage, marker: Marker): Promise<boolean> {
   const { format, registry_id, backend_id, created_at } = marker;
   const text = JSON.stringify({ format, registry_id, backend_id, created_at }, undefined, 2);

@@ -7,8 +7,9 @@ export const certifyPrefix = 'certify-';
 export const draftsSegment = 'drafts';
 
 /**
- * Refuses what no backend may be asked for: an empty or absolute key, an empty, `.` or `..` segment, a NUL or backslash, a lone
- * surrogate, a key over 1,024 bytes, a key under `drafts/`. Keys are made by us, so a bad one is a fault in the program.
+ * Refuses what no backend may be asked for: an empty or absolute key, an empty, `.` or `..` segment, a NUL or
+ * backslash, a lone surrogate, a key over 1,024 bytes, a key under `drafts/`. Keys are made by us, so a bad one is a
+ * fault in the program.
  */
 export function requireObjectKey(key: string): string {
   const segments = key.split('/');

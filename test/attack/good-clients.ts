@@ -6,7 +6,10 @@ import { statedRefusals } from './attacker.ts';
 export interface GoodClients {
   /** Works until it is told to stop; what must not happen is in `errors`. */
   run(signal: AbortSignal): Promise<void>;
-  /** Milliseconds of each act from its beginning to its good answer, waits for another try included. Taken out by asking. */
+  /**
+   * Milliseconds of each act from its beginning to its good answer, waits for another try included. Taken out by
+   * asking.
+   */
   takeTimes(): readonly number[];
   /** How often a request had to be repeated, by why. */
   readonly repeated: Readonly<Record<string, number>>;

@@ -35,7 +35,10 @@ export interface Workplace extends Disposable {
   start(...args: readonly string[]): ChildProcess;
   /** As `start`, with more variables, and its standard output wherever this descriptor leads. */
   startInto(stdout: number, variables: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess;
-  /** As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to theirs. */
+  /**
+   * As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to
+   * theirs.
+   */
   spawned(...args: readonly string[]): Promise<Finished>;
   /** A script for bash, in which `$A` is the command line: for what is about pipes and files that a shell makes. */
   shell(script: string): Promise<Finished>;

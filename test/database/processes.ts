@@ -7,7 +7,10 @@ import { decodeCbor } from '../../src/kernel/format/cbor.ts';
 
 const script = fileURLToPath(new URL('./writer-process.ts', import.meta.url));
 
-/** Processes write at once, and one after another is killed in the middle of it: what was acknowledged is there, and nothing is torn. */
+/**
+ * Processes write at once, and one after another is killed in the middle of it: what was acknowledged is there, and
+ * nothing is torn.
+ */
 export async function killWriters(target: DatabaseTarget, database: ConformanceDatabase): Promise<void> {
   const steady = [startWriter(target, 300), startWriter(target, 300)];
   const acknowledged: string[] = [];

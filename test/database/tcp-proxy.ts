@@ -1,12 +1,17 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Stands before a server, and can stop passing anything on without a word, as a router does that has forgotten a flow. */
+/**
+ * Stands before a server, and can stop passing anything on without a word, as a router does that has forgotten a flow.
+ */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** How many connections were ever made through it. */
   readonly connections: () => number;
-  /** From here on nothing of the connections that exist comes through; `new` ones are not answered either when it is `all`. */
+  /**
+   * From here on nothing of the connections that exist comes through; `new` ones are not answered either when it is
+   * `all`.
+   */
   silence(which: 'existing' | 'all'): void;
   /** New connections come through again. */
   speak(): void;

@@ -3,7 +3,8 @@ import { writeSync } from 'node:fs';
 import { type ConformanceOperations, conformanceOperationsUrl } from '../../src/database/conformance-operations.ts';
 import { type DatabaseTarget, openDatabase } from '../../src/database/open.ts';
 
-// Writes until it is killed, or so many times as it is told; prints each name after, and only after, its write was acknowledged.
+// Writes until it is killed, or so many times as it is told; prints each name after, and only after, its write was
+// acknowledged.
 
 const [target, times] = process.argv.slice(2) as [string, string];
 const database = await openDatabase<ConformanceOperations>(JSON.parse(target) as DatabaseTarget, {

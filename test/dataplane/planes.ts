@@ -49,7 +49,10 @@ export function storedObject(draft: Draft, objectKey: string): StoredObject {
   return { backendId, objectKey, sizeBytes, contentAddress, digestSha256, ...(blockDigests === undefined ? {} : { blockDigests }) };
 }
 
-/** Cut at the given lengths, again and again. Every chunk is overwritten once the next one is asked for, as a source may do. */
+/**
+ * Cut at the given lengths, again and again. Every chunk is overwritten once the next one is asked for, as a source may
+ * do.
+ */
 export async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerator<Uint8Array> {
   for (let first = 0, turn = 0; first < bytes.byteLength; turn++) {
     const length = lengths[turn % lengths.length] ?? bytes.byteLength;

@@ -60,7 +60,8 @@ describe('a stored object that changed behind our back', () => {
         assert.equal(degraded.backend.failed_locations, 2);
         assert.equal((await registry.files.find(second, 'b'))!.locations[0]!.state, 'failed');
 
-        // Nobody is sent to it again: not a reader of the other file, not one who attaches bytes that are there already.
+        // Nobody is sent to it again: not a reader of the other file, not one who attaches bytes that are there
+        // already.
         assert.equal(((await readBytes(registry, second, 'b')).error as { code?: string }).code, 'integrity_failure');
         const item = { relative_path: 'c', content_address: record.content_address, size_bytes: size };
         assert.equal((await registry.files.attach(second, [item]))[0]!.result, 'missing');

@@ -12,8 +12,9 @@ import { bytesOf } from './bytes.ts';
 import type { Line } from './writer.ts';
 
 /**
- * What must hold of a registry, whatever happened to the process that wrote it: it opens; everything acknowledged is there and right;
- * the chain is whole; replay changes nothing; no object is torn, and every live one is there; a collection leaves those alone.
+ * What must hold of a registry, whatever happened to the process that wrote it: it opens; everything acknowledged is
+ * there and right; the chain is whole; replay changes nothing; no object is torn, and every live one is there; a
+ * collection leaves those alone.
  */
 export async function inspectRegistry(directory: string, acknowledged: readonly Line[]): Promise<void> {
   const databasePath = join(directory, 'artifactstore.db');
@@ -54,7 +55,10 @@ async function readFileOf(registry: Registry, package_id: string, relative_path:
   return Buffer.concat(chunks);
 }
 
-/** Every file at a key is the whole object that its name says, also where the log knows nothing of it; every live key has its file. */
+/**
+ * Every file at a key is the whole object that its name says, also where the log knows nothing of it; every live key
+ * has its file.
+ */
 async function inspectObjects(root: string, databasePath: string): Promise<void> {
   const keys = new Set<string>();
   // The first write makes the root: a writer that was stopped before it left none.

@@ -91,7 +91,10 @@ async function giveUp(registry: Registry, package_id: string): Promise<void> {
   await attempt(() => registry.packages.abandon(package_id));
 }
 
-/** Kept packages, given up ones and ones that expire, which share some of their bytes; and a draft that nobody will ask for. */
+/**
+ * Kept packages, given up ones and ones that expire, which share some of their bytes; and a draft that nobody will ask
+ * for.
+ */
 async function prepare(registry: Registry): Promise<void> {
   for (const fate of ['kept', 'given up', 'expired'] as const) {
     const id = await create(registry, fate === 'expired' ? 'blink' : 'transient');

@@ -29,8 +29,8 @@ interface Step {
   /** What is on the disk that loses its power; the other is on one that does not, whose fsyncs carry nothing over. */
   readonly part: 'database' | 'storage';
   /**
-   * The event that the first of them makes durable, which says that the step is the one it is called: after a loss of power it is
-   * not in the log; after a kill it is, as it was written before the fsync.
+   * The event that the first of them makes durable, which says that the step is the one it is called: after a loss of
+   * power it is not in the log; after a kill it is, as it was written before the fsync.
    */
   readonly event?: EventType;
 }
@@ -81,7 +81,9 @@ type Fault = (typeof faults)[number];
 
 const refusals = ['storage_full', 'storage_unavailable', 'database_unavailable'];
 
-/** EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled. */
+/**
+ * EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled.
+ */
 const pullPlug = 'import fcntl, os, struct, sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))';
 
 interface Folders {
@@ -146,7 +148,10 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
     rmSync(directory, { recursive: true });
   }
 
-  /** Killed before the step, and with the process the power of the disk: nothing but what was made durable is there afterwards. */
+  /**
+   * Killed before the step, and with the process the power of the disk: nothing but what was made durable is there
+   * afterwards.
+   */
   async function losePower(step: Step, nth: number): Promise<void> {
     const cell = mkdtempSync(join(scratch, 'cell-'));
     const disk = join(cell, 'disk');

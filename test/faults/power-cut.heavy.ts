@@ -10,7 +10,10 @@ import type { Line } from './writer.ts';
 
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 1);
 
-/** EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled. Waits for a line. */
+/**
+ * EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled.
+ * Waits for a line.
+ */
 const pullPlug = `import fcntl, os, struct, sys
 disk = os.open(sys.argv[1], os.O_RDONLY)
 sys.stdin.readline()
@@ -43,8 +46,8 @@ describe('a power cut', { skip: skipReason() }, () => {
   async function cut(directory: string): Promise<void> {
     const everything: Line[] = [];
     for (let round = 0; round < rounds; round++) {
-      // What the writer says once the plug is being pulled is no acknowledgement: with the power its last words would be gone as well,
-      // and an fsync that is under way at that moment may be told that all is well.
+      // What the writer says once the plug is being pulled is no acknowledgement: with the power its last words would
+      // be gone as well, and an fsync that is under way at that moment may be told that all is well.
       let before: readonly Line[] = [];
       const plug = spawn('python3', ['-c', pullPlug, disk], { stdio: ['pipe', 'ignore', 'inherit'] });
       const ended = await runWriter({

@@ -27,7 +27,8 @@ const faults: readonly Fault[] = [
   { what: 'a kill at a link', calls: '/^link', inject: 'signal=SIGKILL', among: 12 },
   { what: 'a kill at a write of the write-ahead log', calls: 'pwrite64', inject: 'signal=SIGKILL', among: 120, file: writeAheadLog },
   { what: 'an fsync that fails', calls: 'fsync,fdatasync', inject: 'error=EIO', among: 12 },
-  // The third belongs to the checkpoint at the end of the migration: what it could not move stays in the log, and nobody need know.
+  // The third belongs to the checkpoint at the end of the migration: what it could not move stays in the log, and
+  // nobody need know.
   {
     what: 'an fsync of the write-ahead log that fails',
     calls: 'fsync,fdatasync',

@@ -15,8 +15,9 @@ export type Line =
   | { readonly kind: 'refused'; readonly code: string };
 
 /**
- * Runs until it is killed, or until it tried to add `limit` files: several lanes that add files, one by one and in bulk, some of
- * them of bytes that others push at the same moment, and seal or give up their packages; one that collects what was given up.
+ * Runs until it is killed, or until it tried to add `limit` files: several lanes that add files, one by one and in
+ * bulk, some of them of bytes that others push at the same moment, and seal or give up their packages; one that
+ * collects what was given up.
  */
 const [directory, name, limit] = process.argv.slice(2) as [string, string, string];
 const lanes = 4;

@@ -347,7 +347,10 @@ function receipt(file: ManifestFile, stored_at: string): Manifest['storage_recei
   };
 }
 
-/** A life in which everything happens once: sealed, extended, held, damaged, repaired, collected; and a package that was given up. */
+/**
+ * A life in which everything happens once: sealed, extended, held, damaged, repaired, collected; and a package that was
+ * given up.
+ */
 function everyEvent(): readonly StoredEvent[] {
   const log = startLog();
   const { append } = log;

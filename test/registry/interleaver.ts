@@ -12,9 +12,9 @@ export function seeded(seed: number): () => number {
 }
 
 /**
- * Runs chains of asynchronous work in an order of its own choosing: each call through `gate` stops until it is chosen, runs alone, and
- * only when everything has come to a stop again is the next one chosen. What a chain does between its gates must not wait for
- * anything outside. The same seed gives the same order.
+ * Runs chains of asynchronous work in an order of its own choosing: each call through `gate` stops until it is chosen,
+ * runs alone, and only when everything has come to a stop again is the next one chosen. What a chain does between its
+ * gates must not wait for anything outside. The same seed gives the same order.
  */
 export interface Interleaver {
   gate<T>(label: string, work: () => Promise<T>): Promise<T>;

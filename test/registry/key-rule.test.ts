@@ -22,8 +22,9 @@ import { createInterleaver, type Interleaver, seeded } from './interleaver.ts';
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 25);
 
 /**
- * Several ingests of the same bytes, packages that are given up, two collections, failures, and deletes that come late and twice, in
- * any order of the real steps. The rule: while an object is live its key is in the store, and no delete that is still to come can hit it.
+ * Several ingests of the same bytes, packages that are given up, two collections, failures, and deletes that come late
+ * and twice, in any order of the real steps. The rule: while an object is live its key is in the store, and no delete
+ * that is still to come can hit it.
  */
 describe('a key that was released or burnt is never used again', () => {
   let directory: string;
@@ -129,7 +130,8 @@ async function live(world: World, seed: number): Promise<void> {
     }
   });
 
-  // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept can be read.
+  // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept
+  // can be read.
   await registry.settle();
   const free = registryOf(world.database, world.dataplane);
   const { backends } = await free.operator.collect();

@@ -1,7 +1,10 @@
 import { parseObjectKey } from '../../src/kernel/content/key.ts';
 import { type RegistryOperations, operations as real } from '../../src/registry/operations/operations.ts';
 
-/** The registry's operations with the safeguard taken out: orphans are handed to deletion without their generation being burnt. */
+/**
+ * The registry's operations with the safeguard taken out: orphans are handed to deletion without their generation being
+ * burnt.
+ */
 export const operations: RegistryOperations = {
   ...real,
   writes: {

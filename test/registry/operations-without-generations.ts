@@ -1,7 +1,9 @@
 import { readObjects } from '../../src/registry/operations/objects.ts';
 import { type RegistryOperations, operations as real } from '../../src/registry/operations/operations.ts';
 
-/** The registry's operations with the safeguard taken out: a move claims whatever generation it is told, live or not. */
+/**
+ * The registry's operations with the safeguard taken out: a move claims whatever generation it is told, live or not.
+ */
 export const operations: RegistryOperations = {
   ...real,
   writes: {

@@ -13,7 +13,10 @@ export interface Faults {
   readonly seed?: number;
   /** How often it strikes before it is over; without end by default. */
   readonly times?: number;
-  /** Answers without doing anything: 500 InternalError, 503 SlowDown, 409 ConditionalRequestConflict, 507 InsufficientStorage. */
+  /**
+   * Answers without doing anything: 500 InternalError, 503 SlowDown, 409 ConditionalRequestConflict, 507
+   * InsufficientStorage.
+   */
   readonly status?: 409 | 500 | 503 | 507;
   /** Resets the connection without doing anything. */
   readonly resetConnection?: boolean;

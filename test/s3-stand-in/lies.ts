@@ -36,6 +36,9 @@ export const lies = {
 export type Lie = keyof typeof lies;
 
 export type Lies = { readonly [lie in Lie]?: boolean } & {
-  /** How long `staleList` and `staleRead` lag, and how long `nonAtomicConditionalCreate` waits; 2,000, and 50 for the last, by default. */
+  /**
+   * How long `staleList` and `staleRead` lag, and how long `nonAtomicConditionalCreate` waits; 2,000, and 50 for the
+   * last, by default.
+   */
   readonly lagMilliseconds?: number;
 };

@@ -3,7 +3,10 @@ import { bytesBody } from '../../src/client/connect.ts';
 import { type ErrorCode, isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 
-/** One of the soak's writers: it does what producers do, at random, and looks after every file that was acknowledged to it. */
+/**
+ * One of the soak's writers: it does what producers do, at random, and looks after every file that was acknowledged to
+ * it.
+ */
 export interface Producer {
   /** Works until `count` requests were made; throws what must not happen. */
   run(count: number): Promise<void>;
@@ -30,8 +33,8 @@ interface OpenPackage {
 }
 
 /**
- * The bytes of a content: few of them, so that packages share objects. What goes soon and what stays have contents of their own, but for one in
- * fifty: so objects die and come back all the time.
+ * The bytes of a content: few of them, so that packages share objects. What goes soon and what stays have contents of
+ * their own, but for one in fifty: so objects die and come back all the time.
  */
 export function contentBytes(content: number): Buffer {
   return Buffer.from(`content ${content} `.repeat(1 + (content % 50)));

@@ -30,8 +30,9 @@ const writers = 8;
 const contents = 300;
 
 /**
- * Eight producers over HTTP on two server processes, with sweeps and collections running without a pause, and then a look at everything: each
- * acknowledged file has its bytes, nothing in the store is missing or too much, and the log and its views agree.
+ * Eight producers over HTTP on two server processes, with sweeps and collections running without a pause, and then a
+ * look at everything: each acknowledged file has its bytes, nothing in the store is missing or too much, and the log
+ * and its views agree.
  */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const environment = {

@@ -16,7 +16,10 @@ export function gatewayPort(firstPort: number): number {
   return firstPort + cephPorts - 1;
 }
 
-/** One monitor, one object store daemon, one gateway; one copy of everything; only 127.0.0.1. There is no manager daemon: nothing here needs one. */
+/**
+ * One monitor, one object store daemon, one gateway; one copy of everything; only 127.0.0.1. There is no manager
+ * daemon: nothing here needs one.
+ */
 export function cephConfiguration({ directory, clusterId, store, firstPort, configuration }: CephOptions): string {
   const gibibyte = 1024 ** 3;
   return `[global]

@@ -23,7 +23,9 @@ export interface DaemonOptions {
   readonly directory?: string;
 }
 
-/** Between this process and the daemon stands a shell that kills the daemon when this process is gone, however it went. */
+/**
+ * Between this process and the daemon stands a shell that kills the daemon when this process is gone, however it went.
+ */
 export async function startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon> {
   const log = openSync(options.logFile, 'a');
   const script = '"$0" "$@" </dev/null >&2 & echo $!; read -r how || how=KILL; kill -$how $! 2>/dev/null; wait $!';

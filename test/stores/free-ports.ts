@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /**
- * The first of `count` neighbouring ports that nobody listens on. They lie below what Linux gives to outgoing connections, one of which could
- * otherwise sit on a port while its daemon is restarted.
+ * The first of `count` neighbouring ports that nobody listens on. They lie below what Linux gives to outgoing
+ * connections, one of which could otherwise sit on a port while its daemon is restarted.
  */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt++) {

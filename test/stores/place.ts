@@ -11,7 +11,10 @@ export interface PlaceOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A folder in which the command line keeps its bytes in a bucket and nowhere else. Packages of the class `brief` end after a second. */
+/**
+ * A folder in which the command line keeps its bytes in a bucket and nowhere else. Packages of the class `brief` end
+ * after a second.
+ */
 export function openPlace(store: RealStore, bucket: string, options: PlaceOptions = {}): Workplace {
   const place = openWorkplace({
     ...settingsFor(store, bucket, options.identity),

@@ -24,7 +24,9 @@ export function foundRow(result: StoreResult): readonly string[] {
   return fitness(rowOf(result));
 }
 
-/** Without the day, and without the precautions: how a race ends, on which some of them depend, is a matter of chance. */
+/**
+ * Without the day, and without the precautions: how a race ends, on which some of them depend, is a matter of chance.
+ */
 function fitness(row: string): readonly string[] {
   return row
     .slice(2, -2)

@@ -33,8 +33,8 @@ export function clientOf(store: Pick<RealStore, 'url' | 'region' | 'keys'>, conf
 }
 
 /**
- * Why a store's tests cannot run here, or undefined when they can. Stores that `ARTIFACTSTORE_TEST_STORES_REQUIRED` names, comma separated, must be
- * there: then it throws.
+ * Why a store's tests cannot run here, or undefined when they can. Stores that `ARTIFACTSTORE_TEST_STORES_REQUIRED`
+ * names, comma separated, must be there: then it throws.
  */
 export function whyMissing(id: string, programs: readonly string[], install: string): string | undefined {
   const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];

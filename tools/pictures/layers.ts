@@ -27,8 +27,9 @@ export interface LayersTable {
 }
 
 /**
- * The table of layers as a Mermaid source: an arrow for each import that is allowed, without those to where a longer way
- * leads too. The files directly in src/ that put the parts together are one part, `main`. `parts` are those that there are.
+ * The table of layers as a Mermaid source: an arrow for each import that is allowed, without those to where a longer
+ * way leads too. The files directly in src/ that put the parts together are one part, `main`. `parts` are those that
+ * there are.
  */
 export function layersPicture({ mayImport, pure }: LayersTable, parts: readonly string[]): string {
   const graph = new Map<string, Set<string>>();

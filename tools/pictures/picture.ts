@@ -43,8 +43,8 @@ export function pictureDigest(source: string): string {
 }
 
 /**
- * What Mermaid drew, made to stand alone: on paper of its own in both colour schemes, with text as text, which every viewer shows, and
- * nothing else that a viewer does not need. `title` is for those who cannot see it.
+ * What Mermaid drew, made to stand alone: on paper of its own in both colour schemes, with text as text, which every
+ * viewer shows, and nothing else that a viewer does not need. `title` is for those who cannot see it.
  */
 export function finishPicture(drawn: string, { source, title }: { readonly source: string; readonly title: string }): string {
   const box = /viewBox="([^"]+)"/.exec(drawn)?.[1]?.split(' ').map(Number) as [number, number, number, number];

@@ -10,7 +10,10 @@ const style = [
   '.window{fill:#0d1117;stroke:#3d444d}.dot{fill:#3d444d}',
 ].join('');
 
-/** Lines of a terminal as a picture, dark on any page. Each piece states its own width, so that any font keeps the columns. */
+/**
+ * Lines of a terminal as a picture, dark on any page. Each piece states its own width, so that any font keeps the
+ * columns.
+ */
 export function terminalPicture(lines: readonly Line[], { columns, title }: { readonly columns: number; readonly title: string }): string {
   const width = Math.ceil(columns * cellWidth + 2 * margin);
   const height = bar + lines.length * lineHeight + margin;

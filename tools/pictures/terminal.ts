@@ -9,8 +9,8 @@ import { packed } from './packed.ts';
 import { type Line, terminalPicture } from './terminal-picture.ts';
 
 /**
- * `node tools/pictures/terminal.ts`: runs the first commands of README.md against a server of its own, each in a terminal (that of
- * util-linux's `script`), and draws what was then on the screen as docs/pictures/terminal.svg.
+ * `node tools/pictures/terminal.ts`: runs the first commands of README.md against a server of its own, each in a
+ * terminal (that of util-linux's `script`), and draws what was then on the screen as docs/pictures/terminal.svg.
  */
 const root = join(import.meta.dirname, '..', '..');
 const columns = 118;

@@ -1,6 +1,6 @@
 /**
- * Certifies every real store that this machine has, and writes what comes out between the markers of docs/stores.md: `node tools/stores/certify.ts`.
- * Stores that are not here keep what was written of them.
+ * Certifies every real store that this machine has, and writes what comes out between the markers of docs/stores.md:
+ * `node tools/stores/certify.ts`. Stores that are not here keep what was written of them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { certifyOn } from '../../test/stores/certification.ts';

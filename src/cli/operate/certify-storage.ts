@@ -23,7 +23,10 @@ export interface StorageCertifyOptions {
   readonly otherBucket?: string;
 }
 
-/** Certifies a store and prints what came out. The exit code says whether it is safe for registry storage, or what was asked of it holds. */
+/**
+ * Certifies a store and prints what came out. The exit code says whether it is safe for registry storage, or what was
+ * asked of it holds.
+ */
 export async function certifyStorage(
   { certify, config, output, environment, exitWith }: Context,
   options: StorageCertifyOptions,

@@ -20,8 +20,9 @@ export interface LogFileVerdict {
 }
 
 /**
- * Checks an exported log without the database: a file of JSON lines, as `events --json` prints them, or one page in CBOR, as `GET /events`
- * gives it. Each payload is encoded again: its digest is over the canonical CBOR, which JSON carries whole.
+ * Checks an exported log without the database: a file of JSON lines, as `events --json` prints them, or one page in
+ * CBOR, as `GET /events` gives it. Each payload is encoded again: its digest is over the canonical CBOR, which JSON
+ * carries whole.
  */
 export async function verifyLogFile(path: string, onProgress: (done: number, total: number) => void): Promise<LogFileVerdict> {
   let head: LogHead = { sequence: 0, chain_digest: chainStart };

@@ -15,7 +15,10 @@ export interface BackupCommandOptions {
   readonly verify?: boolean;
 }
 
-/** Copies the registry into a directory, and throws `integrity_failure` at the end when something live is not in the copy. */
+/**
+ * Copies the registry into a directory, and throws `integrity_failure` at the end when something live is not in the
+ * copy.
+ */
 export async function makeBackup(context: Context, directory: string, options: BackupCommandOptions): Promise<void> {
   const { config, output } = context;
   using stop = stopOnSignal();

@@ -18,7 +18,10 @@ export interface StorageMoveOptions {
   readonly dryRun?: boolean;
 }
 
-/** Moves files to another backend, and throws `integrity_failure` at the end when some could not be moved for what they are. */
+/**
+ * Moves files to another backend, and throws `integrity_failure` at the end when some could not be moved for what they
+ * are.
+ */
 export async function move({ config, output, openStore }: Context, options: StorageMoveOptions): Promise<void> {
   const { from, to, jobs, rate } = options;
   using stop = stopOnSignal();

@@ -6,7 +6,10 @@ export function hintFor(error: ArtifactstoreError): string | undefined {
   return typeof own === 'string' ? own : hints[error.code];
 }
 
-/** The same error with one more thing to know after its own hint. That a server can be started is no help to who had one. */
+/**
+ * The same error with one more thing to know after its own hint. That a server can be started is no help to who had
+ * one.
+ */
 export function withHint(error: ArtifactstoreError, hint: string, info: Readonly<Record<string, unknown>>): ArtifactstoreError {
   const own = error.code === 'server_unreachable' ? error.info?.hint : hintFor(error);
   return new ArtifactstoreError(error.code, error.message, {

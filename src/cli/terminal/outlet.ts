@@ -10,7 +10,7 @@ export interface Outlet {
   readonly failure: NodeJS.ErrnoException | undefined;
   /** The beginning of what a failure kept from getting out. */
   readonly lost: string;
-  /** Resolves when the reader has taken what was written, but for a little, or when it has ended. */
+  /** Resolves when the reader has taken nearly all that was written, or when it has ended. */
   ready(): Promise<void>;
   /** Set when the command was stopped: then a reader that does not read is not waited for. */
   hurried: boolean;

@@ -13,7 +13,7 @@ export interface Output {
   /** The result, as one line of JSON. */
   value(value: unknown): void;
   line(text: string): void;
-  /** JSON that was made before: as it stands, but for what a terminal would act on. */
+  /** JSON that was made before: unchanged, except for what a terminal would act on. */
   text(text: string): void;
   /** Rows under a head, in columns that fit the terminal. */
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;

@@ -1,6 +1,7 @@
 /**
- * What others have written, as it may be shown: a name, a message or a hint of a server can't move the cursor, hide or reorder what is on the
- * screen, or look like something that it isn't. Of control characters only tabs, line ends and the colours of our own output stay.
+ * What others have written, as it may be shown: a name, a message or a hint of a server can't move the cursor, hide or
+ * reorder what is on the screen, or look like something that it isn't. Of control characters only tabs, line ends and
+ * the colours of our own output stay.
  */
 export function printable(text: string): string {
   return text
@@ -18,7 +19,10 @@ export function printableJson(json: string): string {
   return json.replace(/[\u007f-\u009f]/g, escaped).replace(unseen, escaped);
 }
 
-/** Of the direction of text, ends of lines that few know, and what has no width. The joiners that scripts and emoji need stay. */
+/**
+ * Of the direction of text, ends of lines that few know, and what has no width. The joiners that scripts and emoji need
+ * stay.
+ */
 const unseen = /[\p{Bidi_Control}\u00ad\u180e\u200b\u2028\u2029\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 function escaped(character: string): string {

@@ -8,8 +8,8 @@ export interface TableForm {
 }
 
 /**
- * Rows under a head, in columns. Where they do not fit, text is wrapped in its column; ids, times and numbers never are. Where that
- * is not enough, each row is a block of lines of its own, as psql's expanded form.
+ * Rows under a head, in columns. Where they do not fit, text is wrapped in its column; ids, times and numbers never
+ * are. Where that is not enough, each row is a block of lines of its own, as psql's expanded form.
  */
 export async function formatTable(head: readonly string[], rows: readonly (readonly string[])[], form: TableForm): Promise<string> {
   const { default: Table } = await import('cli-table3');

@@ -24,8 +24,8 @@ export interface Filling {
 }
 
 /**
- * Brings a directory into a package and seals it, when the package holds exactly what the directory does; else seals nothing and
- * says what differs. What is sealed already under this key is the answer when it is the same.
+ * Brings a directory into a package and seals it, when the package holds exactly what the directory does; else seals
+ * nothing and says what differs. What is sealed already under this key is the answer when it is the same.
  */
 export async function fillPackage(filling: Filling): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
   const { registry, record, created, tree, jobs, signal, progress } = filling;

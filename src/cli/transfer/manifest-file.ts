@@ -19,8 +19,8 @@ export interface ReadManifest {
 }
 
 /**
- * A manifest as somebody else sent or saved it. What it says is checked before anybody acts on it: whose it is and who sealed it; legal
- * paths, each once; whole sizes; addresses. `name` is for the message. Throws `integrity_failure`.
+ * A manifest as somebody else sent or saved it. What it says is checked before anybody acts on it: whose it is and who
+ * sealed it; legal paths, each once; whole sizes; addresses. `name` is for the message. Throws `integrity_failure`.
  */
 export function parseManifest(bytes: Uint8Array, name = 'The manifest'): ReadManifest {
   try {
@@ -55,8 +55,8 @@ export function loadManifest(path: string): ReadManifest {
 }
 
 /**
- * Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. Where `nothing` is expected, nothing is written
- * over, whatever came there meanwhile; what is replaced stays whole until the new file is.
+ * Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. Where `nothing` is expected,
+ * nothing is written over, whatever came there meanwhile; what is replaced stays whole until the new file is.
  */
 export function saveManifest(path: string, { manifest, bytes }: ReadManifest, expected: 'nothing' | 'replaceable' = 'replaceable'): void {
   const content = /\.json$/i.test(path) ? `${canonicalJson(manifest)}\n` : bytes;
@@ -102,7 +102,9 @@ export function manifestBeside(directory: string): string {
   return `${directory}.manifest.cbor`;
 }
 
-/** Editors and shells of Windows put a mark before UTF-8, or write UTF-16 with one. CBOR of a manifest never begins so. */
+/**
+ * Editors and shells of Windows put a mark before UTF-8, or write UTF-16 with one. CBOR of a manifest never begins so.
+ */
 function withoutMark(bytes: Uint8Array): Uint8Array {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf) return bytes.subarray(3);

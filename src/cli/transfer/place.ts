@@ -7,11 +7,16 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 
-/** Puts files of a package below a directory, and nowhere else, whatever the manifest says and whatever links stand there. */
+/**
+ * Puts files of a package below a directory, and nowhere else, whatever the manifest says and whatever links stand
+ * there.
+ */
 export interface Placer {
   /** Whether the right bytes stand at the file's place; sets the executable bit right. */
   isThere(file: ManifestFile): Promise<boolean>;
-  /** Writes the bytes aside, checks both digests, and only then gives them the file's name. Throws `integrity_failure`. */
+  /**
+   * Writes the bytes aside, checks both digests, and only then gives them the file's name. Throws `integrity_failure`.
+   */
   place(file: ManifestFile, body: AsyncIterable<Uint8Array>, onBytes: (count: number) => void): Promise<void>;
 }
 
@@ -39,7 +44,7 @@ export function createPlacer(root: string, drafts: string): Placer {
       try {
         return (await areFolders(root, segments.slice(0, -1))) && (await holds(path, file));
       } catch (error) {
-        // What can't be read is brought anew.
+        // What can't be read is brought again.
         if (errnoCode(error) === 'EACCES') return false;
         throw localFileError(error, path, 'read', { field: file.relative_path });
       }
@@ -74,7 +79,8 @@ export function createPlacer(root: string, drafts: string): Placer {
       }
       // Some file systems say only here that they are full.
       await handle.close().catch(failed);
-      // The folders were looked at when they were made: who can write there may have put a link in the place of one since.
+      // The folders were looked at when they were made: who can write there may have put a link in the place of one
+      // since.
       if (!(await areFolders(root, segments.slice(0, -1)).catch(failed))) {
         await rm(draft, { force: true });
         throw new ArtifactstoreError('path_conflict', `A folder of "${file.relative_path}" was replaced while the pull was running.`, {

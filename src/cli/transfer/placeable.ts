@@ -7,8 +7,8 @@ import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 
 /**
- * Refuses, before anything is fetched, a package that no directory can hold, or not this one: `a` beside `a/b`, names that differ in
- * nothing that the file system sees, names that are too long for it, the name of a pull's own folder.
+ * Refuses, before anything is fetched, a package that no directory can hold, or not this one: `a` beside `a/b`, names
+ * that differ in nothing that the file system sees, names that are too long for it, the name of a pull's own folder.
  */
 export async function refuseUnplaceable(root: string, files: readonly ManifestFile[]): Promise<void> {
   const clashes = new Set([...clashing(files), ...(await tooLong(root, files))]);

@@ -12,9 +12,9 @@ export interface DraftFolder {
 }
 
 /**
- * Makes one at the top of a directory, with a lock that the system takes back when this process ends, however it ends: so a folder
- * that nobody owns any more is told from one of a pull in progress, of any process and container on the same file system. A process
- * id could not say it: it is used again, and another container does not see it.
+ * Makes one at the top of a directory, with a lock that the system takes back when this process ends, however it ends:
+ * so a folder that nobody owns any more is told from one of a pull in progress, of any process and container on the
+ * same file system. A process id could not say it: it is used again, and another container does not see it.
  */
 export async function makeDraftFolder(root: string): Promise<DraftFolder> {
   for (;;) {
@@ -60,7 +60,10 @@ export async function removeDeadDrafts(root: string): Promise<readonly string[]>
 
 const lockName = 'lock';
 
-/** SQLite's lock is the system's lock on a file, which Node.js itself does not offer. `unknown`: there are no locks on this file system. */
+/**
+ * SQLite's lock is the system's lock on a file, which Node.js itself does not offer. `unknown`: there are no locks on
+ * this file system.
+ */
 function takeLock(folder: string): DatabaseSync | 'taken' | 'unknown' {
   let database: DatabaseSync | undefined;
   try {

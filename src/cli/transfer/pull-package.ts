@@ -151,7 +151,10 @@ async function prepareDirectory(root: string, shown: string, force: boolean): Pr
   return undefined;
 }
 
-/** One by one: Node's recursive mkdir says of a read-only file system that something is not there. Answers the first that it made. */
+/**
+ * One by one: Node's recursive mkdir says of a read-only file system that something is not there. Answers the first
+ * that it made.
+ */
 async function makeDirectories(path: string): Promise<string> {
   try {
     await mkdir(path);

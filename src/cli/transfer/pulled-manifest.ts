@@ -5,7 +5,10 @@ import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import type { Context } from '../context.ts';
 import { loadManifest, manifestBeside, type ReadManifest, saveManifest } from './manifest-file.ts';
 
-/** Where a pull keeps the manifest, checked before anything is fetched: no file of the package, and nothing else that is there, is written over. */
+/**
+ * Where a pull keeps the manifest, checked before anything is fetched: no file of the package, and nothing else that is
+ * there, is written over.
+ */
 export interface ManifestPlace {
   /** Answers the path; undefined when it is not to be saved, or the place that nobody asked for can't be written. */
   save(): Promise<string | undefined>;

@@ -30,7 +30,7 @@ export interface PushOptions {
   readonly jobs: number;
 }
 
-/** How long a server may be away in the middle of a push. */
+/** How long a server may be unavailable in the middle of a push. */
 const patienceSeconds = 60;
 
 /** Sends a directory as a new package and seals it. */
@@ -117,7 +117,10 @@ async function openPackage(registry: RemoteRegistry, input: NewPackage, options:
   }
 }
 
-/** Leaves no half-filled package behind, unless its key says that the push will be resumed. Answers the error with what to do. */
+/**
+ * Leaves no half-filled package behind, unless its key says that the push will be resumed. Answers the error with what
+ * to do.
+ */
 async function giveUp(registry: RemoteRegistry, record: Package, options: PushOptions, thrown: unknown): Promise<unknown> {
   const error = localFileError(thrown, (thrown as NodeJS.ErrnoException).path ?? '', 'read');
   if (!isArtifactstoreError(error)) return error;

@@ -1,7 +1,9 @@
 import { sql } from '#kysely';
 import type { Dialect, Migration } from './migration.ts';
 
-/** Remembers when maintenance last came to its end, and lets what lies in a backend be summed without reading its rows. */
+/**
+ * Remembers when maintenance last came to its end, and lets what lies in a backend be summed without reading its rows.
+ */
 export const runs: Migration = {
   name: '0004-runs',
   async up(dialect, database) {

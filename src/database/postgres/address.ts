@@ -64,8 +64,9 @@ export function placeOf({ host, port }: PostgresAddress): string {
 }
 
 /**
- * What libpq's modes mean: `prefer` and `require` encrypt and ask nobody who the server is; `verify-ca` asks for a certificate of
- * the given authority, `verify-full` for one that also bears the host's name. Errors: `invalid_configuration` when a file cannot be read.
+ * What libpq's modes mean: `prefer` and `require` encrypt and ask nobody who the server is; `verify-ca` asks for a
+ * certificate of the given authority, `verify-full` for one that also has the host's name. Errors:
+ * `invalid_configuration` when a file cannot be read.
  */
 export function tlsOptions(address: PostgresAddress): TlsOptions {
   const { sslMode, rootCertificate, certificate, key } = address;

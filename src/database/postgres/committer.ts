@@ -11,7 +11,10 @@ import { endsSession, serverFault, serverName, unknownOutcome, unreachable } fro
 import { requireSchema } from './schema.ts';
 import { postgresSession } from './session.ts';
 
-/** The one place of a process where PostgreSQL is written to: many operations to a transaction, on a connection of its own. */
+/**
+ * The one place of a process where PostgreSQL is written to: many operations to a transaction, on a connection of its
+ * own.
+ */
 export interface PostgresCommitter {
   write(name: string, input: unknown): Promise<unknown>;
   /** Does all that a write does, and writes nothing. Whoever asks while it is asked shares the answer. */
@@ -46,7 +49,7 @@ type Outcome = { readonly output: unknown } | { readonly error: unknown };
 const batchOperations = 256;
 const batchMilliseconds = 50;
 const attemptsOfAJob = 3;
-/** A server that restarts is waited for; one that stays away is told of. */
+/** A server that restarts is waited for; one that stays unavailable is reported. */
 const connectDelays = [0, 100, 300, 600, 1_000];
 /** No longer than so is a new connection tried. */
 const connectMilliseconds = 8_000;
@@ -55,7 +58,10 @@ const retryMilliseconds = 20_000;
 /** What waits longer than this at the end is given up. */
 const closeMilliseconds = 5_000;
 
-/** A statement's time; waiting for other processes, which hold the log; and how long the server lets a paused one keep it from the rest. */
+/**
+ * A statement's time; waiting for other processes, which hold the log; and how long the server lets a paused one keep
+ * it from the rest.
+ */
 const patience = { statementMilliseconds: 11_000, silenceMilliseconds: 13_000, promptMilliseconds: 5_000 };
 const sessionSettings = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s'";
 
@@ -122,7 +128,8 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
         ? (committing ? unknownOutcome : unreachable)(error, address)
         : (serverFault(error, address) ?? asArtifactstoreError(error));
       for (const job of taken.reverse()) {
-        // What was not sent to be committed did not happen, and can be done again; a connection has been tried for long enough.
+        // What was not sent to be committed did not happen, and can be done again; a connection has been tried for long
+        // enough.
         if (lost && reached && !committing && mayTryAgain(job)) queue.unshift(job);
         else job.reject(failure);
       }
@@ -216,7 +223,9 @@ async function begin({ connection }: Writer): Promise<LogHead> {
   return head;
 }
 
-/** Gives the operation's outcome, and leaves the savepoint of the next; throws only when the whole transaction is lost. */
+/**
+ * Gives the operation's outcome, and leaves the savepoint of the next; throws only when the whole transaction is lost.
+ */
 async function runInSavepoint(
   context: Writer,
   head: LogHead,

@@ -8,7 +8,10 @@ export function serverName(address: PostgresAddress): string {
   return `PostgreSQL at ${placeOf(address)} (ARTIFACTSTORE_DATABASE_URL)`;
 }
 
-/** The five characters of https://www.postgresql.org/docs/current/errcodes-appendix.html, when the server raised the error. */
+/**
+ * The five characters of https://www.postgresql.org/docs/current/errcodes-appendix.html, when the server raised the
+ * error.
+ */
 export function sqlState(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('severity' in error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   return error.code;
@@ -20,7 +23,7 @@ export function endsSession(error: unknown): boolean {
   return state !== undefined && (state.startsWith('08') || state.startsWith('57P') || state === '25P03' || state === '25P04');
 }
 
-/** What to answer when there is no connection to be had, or the one there was has ended. */
+/** What to answer when no connection is available, or the one there was has ended. */
 export function unreachable(error: unknown, address: PostgresAddress): ArtifactstoreError {
   if (error instanceof ArtifactstoreError) return error;
   return serverFault(error, address) ?? databaseUnavailable(`${serverName(address)} ${connectionReason(error, address)}.`, error);
@@ -35,7 +38,10 @@ export function unknownOutcome(error: unknown, address: PostgresAddress): Artifa
   );
 }
 
-/** The error to answer with when it is the server or its disk that failed, not an operation; undefined when it is not that. */
+/**
+ * The error to answer with when it is the server or its disk that failed, not an operation; undefined when it is not
+ * that.
+ */
 export function serverFault(error: unknown, address: PostgresAddress): ArtifactstoreError | undefined {
   const state = sqlState(error);
   if (state === undefined) return undefined;
@@ -58,7 +64,9 @@ type Reason = (address: PostgresAddress, said: string) => string;
 const user = ({ user: name }: PostgresAddress): string => `the user ${name === undefined ? '(none given)' : `"${name}"`}`;
 const says: Reason = (_, said) => `says: ${said}`;
 
-/** By the beginning of the state; the first that fits. What the server says names users and databases, never a password. */
+/**
+ * By the beginning of the state; the first that fits. What the server says names users and databases, never a password.
+ */
 const serverReasons: readonly (readonly [state: string, reason: Reason, hint?: string])[] = [
   ['28P01', (address) => `refuses ${user(address)}: the password is wrong, or there is no such user`, 'see user and password in the URL'],
   ['28', (address, said) => `refuses ${user(address)}: ${said}`, 'see user and sslmode in the URL, and pg_hba.conf of the server'],

@@ -3,7 +3,10 @@ import { connect, type OwnConnection, type PostgresTarget } from './connection.t
 
 /** Connections that are shared by turns. */
 export interface PostgresPool {
-  /** One that nobody else uses until it is given back. Errors: those of `connect`; `database_unavailable` when none becomes free. */
+  /**
+   * One that nobody else uses until it is given back. Errors: those of `connect`; `database_unavailable` when none
+   * becomes free.
+   */
   take(): Promise<OwnConnection>;
   /** `good` is false when it is not to be used again. */
   giveBack(connection: OwnConnection, good: boolean): void;

@@ -23,11 +23,14 @@ export interface PostgresOptions {
   readonly readOnly?: boolean;
 }
 
-/** Commits of other processes are told by NOTIFY; asking, too, makes up for a connection that was lost meanwhile. */
+/** Commits of other processes are told by NOTIFY; asking, too, finds what was missed while a connection was lost. */
 const pollMilliseconds = 1_000;
 const healthMilliseconds = 3_000;
 
-/** The shared database. A server that cannot be reached is each operation's error, not this one's, unless `migrate` is asked for. */
+/**
+ * The shared database. A server that cannot be reached is each operation's error, not this one's, unless `migrate` is
+ * asked for.
+ */
 export async function openPostgres<O extends Operations = Operations>(options: PostgresOptions): Promise<Database<O>> {
   const target: PostgresTarget = { url: options.connectionString, readOnly: options.readOnly === true };
   const address = parsePostgresUrl(target.url);

@@ -32,7 +32,10 @@ export function createPostgresReads(target: PostgresTarget): PostgresReads {
   let migrated = false;
   let acknowledged = 0;
 
-  /** A server that was demoted, or put in the place of another, still answers: it is asked with every read, in the same journey. */
+  /**
+   * A server that was demoted, or put in the place of another, still answers: it is asked with every read, in the same
+   * journey.
+   */
   const checkState = (state: PostgresState, least: number): void => {
     if (state.standby && !target.readOnly) throw stale(isStandby(where));
     if (state.sequence !== null && state.sequence < least)
@@ -89,7 +92,8 @@ interface PostgresState {
 const stateQuery = 'select pg_is_in_recovery() as standby, (select sequence from log_head where id = 1) as sequence';
 
 async function inSnapshot<R>(connection: OwnConnection, check: (state: PostgresState) => void, body: Reading<R>): Promise<R> {
-  // Before the transaction, which a lost table would end; not waited for: the first query of the body travels with them.
+  // Before the transaction, which a lost table would end; not waited for: the first query of the body travels with
+  // them.
   const asked = readState(connection);
   const begun = connection.query('begin isolation level repeatable read read only');
   for (const promise of [asked, begun]) promise.catch(() => {});

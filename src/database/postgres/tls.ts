@@ -2,7 +2,10 @@ import { createConnection, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { type PostgresAddress, type TlsOptions, tlsOptions } from './address.ts';
 
-/** What a new connection to the server is to use: TLS with these options, or none. With `prefer` the server is asked what it can. */
+/**
+ * What a new connection to the server is to use: TLS with these options, or none. With `prefer` the server is asked
+ * what it can.
+ */
 export async function chooseTls(address: PostgresAddress): Promise<TlsOptions | false> {
   if (address.sslMode === 'disable') return false;
   const options = tlsOptions(address);
@@ -12,7 +15,10 @@ export async function chooseTls(address: PostgresAddress): Promise<TlsOptions | 
 /** The eight bytes that ask for TLS, https://www.postgresql.org/docs/current/protocol-message-formats.html. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-/** Whether a server offers TLS and it can be set up. Rejects with the system's error, or `timeout expired`, where it cannot be reached. */
+/**
+ * Whether a server offers TLS and it can be set up. Rejects with the system's error, or `timeout expired`, where it
+ * cannot be reached.
+ */
 function speaksTls({ host, port, connectMilliseconds }: PostgresAddress, options: TlsOptions): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const plain = createConnection({ host, port, timeout: connectMilliseconds }, () => plain.write(sslRequest));

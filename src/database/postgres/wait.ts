@@ -12,7 +12,10 @@ export interface WaitForServer {
 const pauseMilliseconds = 500;
 const tellMilliseconds = 5_000;
 
-/** Resolves when the server can be used. What waiting cannot mend is thrown at once, and what it could have, when the time is over. */
+/**
+ * Resolves when the server can be used. What waiting cannot mend is thrown at once, and what it could have, when the
+ * time has passed.
+ */
 export async function waitForServer(target: PostgresTarget, { milliseconds, onWaiting }: WaitForServer): Promise<void> {
   const deadline = performance.now() + milliseconds;
   let told = Number.NEGATIVE_INFINITY;

@@ -11,9 +11,10 @@ export interface ReadOnlyFile {
 }
 
 /**
- * Opens a database to be read and leaves its folder as it is. Without a write-ahead log nobody has it open, and SQLite is told that the
- * file does not change: it then takes no lock and needs no file beside it, so that read-only media will do. With a log the last events
- * are in the log, and SQLite needs its index (`-shm`), which it makes where it is not there.
+ * Opens a database to be read and leaves its folder as it is. Without a write-ahead log nobody has it open, and SQLite
+ * is told that the file does not change: it then takes no lock and needs no file beside it, so that read-only media
+ * will do. With a log the last events are in the log, and SQLite needs its index (`-shm`), which it makes where it is
+ * not there.
  */
 export function openReadOnly(path: string, busyMilliseconds: number): ReadOnlyFile {
   const before = stateOf(path);

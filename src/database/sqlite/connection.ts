@@ -20,8 +20,8 @@ const checkpointPages = 4_000;
 const keptLogBytes = 64 * 1024 * 1024;
 
 /**
- * Opens the file, and makes it when it is not there and `readOnly` is false. `busyMilliseconds` is how long a statement waits for
- * another connection's lock. `immutable` promises that nobody writes: no lock is taken and no file made.
+ * Opens the file, and makes it when it is not there and `readOnly` is false. `busyMilliseconds` is how long a statement
+ * waits for another connection's lock. `immutable` promises that nobody writes: no lock is taken and no file made.
  */
 export function openConnection(
   path: string,
@@ -77,8 +77,8 @@ function immutableUrl(path: string): URL {
 }
 
 /**
- * A new file changes over to the write-ahead log once, which needs it alone; SQLite does not wait for that by itself, so whoever looks at
- * the file at that moment would make opening it fail. Runs on a thread of its own and may sleep.
+ * A new file changes over to the write-ahead log once, which needs it alone; SQLite does not wait for that by itself,
+ * so whoever looks at the file at that moment would make opening it fail. Runs on a thread of its own and may sleep.
  */
 function useWriteAheadLog(database: DatabaseSync, busyMilliseconds: number): void {
   const deadline = performance.now() + busyMilliseconds;

@@ -11,7 +11,10 @@ import {
 import type { Schema } from '../schema.ts';
 import type { SqliteConnection, SqlValue } from './connection.ts';
 
-/** Kysely over one connection whose transactions are somebody else's. Every query has run when `execute` returns its promise. */
+/**
+ * Kysely over one connection whose transactions are somebody else's. Every query has run when `execute` returns its
+ * promise.
+ */
 export function sqliteQueries(connection: SqliteConnection): Kysely<Schema> {
   const single: DatabaseConnection = {
     async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {

@@ -21,7 +21,10 @@ const result = {
   notadb: 26,
 };
 
-/** The file beside the database that readers and writers share could not be made longer: https://sqlite.org/rescode.html#ioerr_shmsize. */
+/**
+ * The file beside the database that readers and writers share could not be made longer:
+ * https://sqlite.org/rescode.html#ioerr_shmsize.
+ */
 const shmSize = 10 | (19 << 8);
 
 /** The primary result code of an error that SQLite itself raised. */

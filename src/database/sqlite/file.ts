@@ -22,8 +22,9 @@ import type { Schema } from '../schema.ts';
 import type { SqliteConnection } from './connection.ts';
 
 /**
- * The file, made durably with its folder when it is not there, for its owner alone: SQLite gives the files beside it the same mode. One
- * that everybody may read or write is closed to others; what its group may do is left, since that is not what a system does by itself.
+ * The file, made durably with its folder when it is not there, for its owner alone: SQLite gives the files beside it
+ * the same mode. One that everybody may read or write is closed to others; what its group may do is left, since that is
+ * not what a system does by itself.
  */
 export function makeFile(path: string): void {
   try {
@@ -70,8 +71,8 @@ export function isMigrated(path: string, connection: SqliteConnection): boolean 
 }
 
 /**
- * Under another name first: closing a file that SQLite has open elsewhere in this process would take its locks away, and from the moment
- * it has its name, it may have it open.
+ * Under another name first: closing a file that SQLite has open elsewhere in this process would take its locks away,
+ * and from the moment it has its name, it may have it open.
  */
 function makeEmpty(path: string): void {
   const draft = `${path}.${randomUUID()}`;

@@ -1,17 +1,23 @@
 import { statSync } from 'node:fs';
 import { databaseUnavailable } from '../failure.ts';
 
-/** The files that a connection has open, against those that have their names now. SQLite itself writes to deleted files without an error. */
+/**
+ * The files that a connection has open, against those that have their names now. SQLite itself writes to deleted files
+ * without an error.
+ */
 export interface OpenFiles {
   /** Throws `database_unavailable` when the files with these names are not the ones that are open. */
   check(): void;
-  /** Whether the database is where it was and its log is not: what was committed lately is then in a file without a name. */
+  /**
+   * Whether the database is where it was and its log is not: what was committed lately is then in a file without a
+   * name.
+   */
   isLogLost(): boolean;
 }
 
 /**
- * `home` is the file that the database was when this process first had it: a connection that is opened anew must find the same, and not
- * another that was put in its place.
+ * `home` is the file that the database was when this process first had it: a connection that is opened again must find
+ * the same, and not another that was put in its place.
  */
 export function rememberFiles(path: string, home: string | undefined): OpenFiles {
   const beside = new Map([`${path}-wal`, `${path}-shm`].map((name) => [name, fileOf(name)]));
@@ -29,7 +35,10 @@ export function rememberFiles(path: string, home: string | undefined): OpenFiles
   };
 }
 
-/** Throws `database_unavailable` when the database is not the file that it was: the files beside it come and go with whoever opens it. */
+/**
+ * Throws `database_unavailable` when the database is not the file that it was: the files beside it come and go with
+ * whoever opens it.
+ */
 export function requireHome(path: string, home: string | undefined): void {
   if (home !== fileOf(path))
     throw databaseUnavailable(

@@ -15,7 +15,10 @@ export interface RequestPort {
   fail(id: number, error: unknown): void;
 }
 
-/** Calls `work` whenever there are requests, and not again before it is done with them. Returns when the operations are loaded. */
+/**
+ * Calls `work` whenever there are requests, and not again before it is done with them. Returns when the operations are
+ * loaded.
+ */
 export async function serveRequests(work: (port: RequestPort) => Promise<void>): Promise<void> {
   const channel = parentPort as MessagePort;
   const data = workerData as ThreadData;
@@ -34,7 +37,7 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
       try {
         channel.postMessage(answer, ownMemory(answer));
       } catch (error) {
-        // An output that cannot be cloned: the operation is done, its answer is not to be had.
+        // An output that cannot be cloned: the operation is done, its answer is lost.
         port.fail(answer.id, error);
       }
     },

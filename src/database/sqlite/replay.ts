@@ -1,7 +1,10 @@
 import { viewTables } from '../columns.ts';
 import type { SqliteConnection } from './connection.ts';
 
-/** Runs `body` while the views have no secondary indexes and makes them again: building them once is faster than row by row. */
+/**
+ * Runs `body` while the views have no secondary indexes and makes them again: building them once is faster than row by
+ * row.
+ */
 export async function withoutIndexes<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
   connection.forget();
   const names = viewTables.map(() => '?').join(', ');

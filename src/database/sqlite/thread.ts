@@ -24,7 +24,10 @@ interface Running {
   readonly pending: Map<number, Pending>;
 }
 
-/** Starts the thread at the first call, and again at the next call after it ended. It keeps the process alive only while it works. */
+/**
+ * Starts the thread at the first call, and again at the next call after it ended. It keeps the process alive only while
+ * it works.
+ */
 export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThread {
   let running: Running | undefined;
   let lastId = 0;

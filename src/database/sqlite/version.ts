@@ -8,8 +8,9 @@ export interface SqliteVersion {
 }
 
 /**
- * A connection on the calling thread that does nothing but look whether others have committed. SQLite keeps that in memory which the
- * connections share, so a look costs about two microseconds and waits for no disk and no lock: with a busy file it is not known.
+ * A connection on the calling thread that does nothing but look whether others have committed. SQLite keeps that in
+ * memory which the connections share, so a look costs about two microseconds and waits for no disk and no lock: with a
+ * busy file it is not known.
  */
 export function openSqliteVersion(path: string): SqliteVersion {
   let connection: DatabaseSync | undefined;

@@ -17,7 +17,8 @@ import { type RequestPort, serveRequests } from './port.ts';
 import { withoutIndexes } from './replay.ts';
 import { sqliteSession } from './session.ts';
 
-// The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one fsync.
+// The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one
+// fsync.
 
 interface Writer extends OperationContext {
   readonly connection: SqliteConnection;
@@ -133,7 +134,8 @@ async function runInSavepoint(
     database.exec('release operation');
     return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
   } catch (error) {
-    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it strikes.
+    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it
+    // strikes.
     const fault = storageFault(error, port.data.path);
     if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
     database.exec('rollback to operation; release operation');
@@ -154,7 +156,10 @@ function abandonBatch(error: unknown, path: string): ArtifactstoreError {
   return fault;
 }
 
-/** Closes the connection. One whose log has lost its name is kept, and what is in the log brought into the file: nobody else can. */
+/**
+ * Closes the connection. One whose log has lost its name is kept, and what is in the log brought into the file: nobody
+ * else can.
+ */
 function leave(): void {
   if (writer?.files.isLogLost() !== true) {
     close();

@@ -7,7 +7,10 @@ import { blockBytes, type Digests } from '../DATAPLANE.ts';
 
 /** A draft being written, one write after the other. Errors are the store's: `storage_full`, `storage_unavailable`. */
 export interface DraftFile {
-  /** Resolves when the bytes are in the file; until then they must stay as they are. Writes happen in the order of the calls. */
+  /**
+   * Resolves when the bytes are in the file; until then they must stay as they are. Writes happen in the order of the
+   * calls.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes all that was written durable, and closes the file. */
   finish(): Promise<void>;
@@ -16,8 +19,8 @@ export interface DraftFile {
 }
 
 /**
- * Short files are made durable together, in `rounds`; a long one would keep them waiting. Without `rounds` nothing is made durable: for bytes
- * that are lost with the process and sent again.
+ * Short files are made durable together, in `rounds`; a long one would keep them waiting. Without `rounds` nothing is
+ * made durable: for bytes that are lost with the process and sent again.
  */
 export function createDraftFile(path: string, rounds: Rounds | undefined): DraftFile {
   let handle: FileHandle | undefined;
@@ -53,8 +56,8 @@ export function createDraftFile(path: string, rounds: Rounds | undefined): Draft
       return last;
     },
 
-    // Data and size are what a reader needs, so fdatasync is enough; times may be lost. The name of the draft need not be durable:
-    // it is only ever linked to another name, whose directory is then fsynced.
+    // Data and size are what a reader needs, so fdatasync is enough; times may be lost. The name of the draft need not
+    // be durable: it is only ever linked to another name, whose directory is then fsynced.
     async finish() {
       await last;
       try {
@@ -86,7 +89,10 @@ async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** The draft's bytes as they were hashed, its last block withheld until that is known: `integrity_failure` when they are not. As often as wanted. */
+/**
+ * The draft's bytes as they were hashed, its last block withheld until that is known: `integrity_failure` when they are
+ * not. As often as wanted.
+ */
 export function readDraft(path: string, draft: Digests & { readonly sizeBytes: number }): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => readOnce(path, draft) };
 }

@@ -6,8 +6,8 @@ import { openVerified } from '../read.ts';
 import type { DraftFile } from './draft-file.ts';
 
 /**
- * A draft that is no file: what is written goes into a `put` under way, which ends, and makes the object, only when the draft is finished. Given up, the
- * put's source fails, and by the promise of the storage door nothing appears.
+ * A draft that is no file: what is written goes into a `put` under way, which ends, and makes the object, only when the
+ * draft is finished. Given up, the put's source fails, and by the promise of the storage door nothing appears.
  */
 export function createObjectDraft(backend: Storage, key: string, options: PutOptions): DraftFile {
   const pieces: Piece[] = [];
@@ -69,7 +69,10 @@ interface Piece {
   readonly refused: (error: unknown) => void;
 }
 
-/** The bytes of a draft that went straight to `key`, as they were hashed. Another upload may have made them useless there. */
+/**
+ * The bytes of a draft that went straight to `key`, as they were hashed. Another upload may have made them useless
+ * there.
+ */
 export async function* readPublished(
   backend: Storage,
   draft: Digests & { readonly backendId: string; readonly sizeBytes: number },

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileError } from '../../runtime/file-error.ts';
 
 /**
- * Removes drafts in `directory` that were not written to for `ageSeconds`; how many. One that somebody else removes first is not counted. Whatever does not
- * have a draft's name stays: the directory may have been somebody else's before it was ours. A dry run only counts.
+ * Removes drafts in `directory` that were not written to for `ageSeconds`; how many. One that somebody else removes
+ * first is not counted. Whatever does not have a draft's name stays: the directory may have been somebody else's before
+ * it was ours. A dry run only counts.
  */
 export async function removeOldFiles(directory: string, ageSeconds: number, dryRun = false): Promise<number> {
   const before = Date.now() - ageSeconds * 1000;

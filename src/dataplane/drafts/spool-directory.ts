@@ -5,7 +5,10 @@ import { errnoCode, fileReason } from '../../runtime/file-error.ts';
 
 const setting = 'ARTIFACTSTORE_STORAGE_SPOOL_ROOT';
 
-/** Makes the directory of drafts for backends that have no place of their own, and throws `invalid_configuration` where it cannot be used. */
+/**
+ * Makes the directory of drafts for backends that have no place of their own, and throws `invalid_configuration` where
+ * it cannot be used.
+ */
 export async function makeSpool(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -2,7 +2,10 @@ import { unlink } from 'node:fs/promises';
 import type { Digests } from '../DATAPLANE.ts';
 import { createDraftFile, type DraftFile, readDraft } from './draft-file.ts';
 
-/** A draft for bytes that are sent elsewhere. It need not survive the process: nothing is acknowledged before they have arrived there. */
+/**
+ * A draft for bytes that are sent elsewhere. It need not survive the process: nothing is acknowledged before they have
+ * arrived there.
+ */
 export interface SpoolDraft extends DraftFile {
   /** The bytes as they were hashed, as often as wanted, until `discard`. */
   read(draft: Digests & { readonly sizeBytes: number }): AsyncIterable<Uint8Array>;
@@ -32,8 +35,8 @@ export function createDraftMemory(totalBytes: number): DraftMemory {
 }
 
 /**
- * In memory as long as the bytes are few and there is room, in the file at `path` otherwise: to open, write, read and remove a file costs more
- * than to send a small object.
+ * In memory as long as the bytes are few and there is room, in the file at `path` otherwise: to open, write, read and
+ * remove a file costs more than to send a small object.
  */
 export function createSpoolDraft(path: string, room: DraftMemory): SpoolDraft {
   let pieces: Buffer[] = [];

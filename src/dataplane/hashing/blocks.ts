@@ -1,6 +1,6 @@
 /**
- * The same bytes in pieces of `size`, the last one shorter. Pieces are valid until the next one is asked for. A chunk that is a
- * piece already passes as it is; the others are copied into one buffer.
+ * The same bytes in pieces of `size`, the last one shorter. Pieces are valid until the next one is asked for. A chunk
+ * that is a piece already passes as it is; the others are copied into one buffer.
  */
 export async function* blocksOf(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
   let gathered: Buffer | undefined;

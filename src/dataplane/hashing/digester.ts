@@ -3,7 +3,9 @@ import { blake3, createHasher, type Hasher } from '../../kernel/content/digest.t
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { blockBytes } from '../DATAPLANE.ts';
 
-/** All digests of one pass over some bytes: the primary, SHA-256, those that were declared, and BLAKE3 of every block. */
+/**
+ * All digests of one pass over some bytes: the primary, SHA-256, those that were declared, and BLAKE3 of every block.
+ */
 export interface Digester {
   /** A piece must not cross the end of a block. */
   update(piece: Uint8Array): void;

@@ -19,7 +19,10 @@ export interface HashThreads {
   close(): Promise<void>;
 }
 
-/** At most `count` threads, each started when the ones before it are busy, and kept; they keep the process alive only while they work. */
+/**
+ * At most `count` threads, each started when the ones before it are busy, and kept; they keep the process alive only
+ * while they work.
+ */
 export function startHashThreads(count: number): HashThreads {
   const threads = new Set<HashThread>();
   return {

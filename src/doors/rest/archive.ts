@@ -25,9 +25,9 @@ interface ByteRange {
 }
 
 /**
- * A sealed package as a tar archive that is the same each time, so that it has a length, a strong tag and ranges: `manifest.json` first, then the files
- * in the manifest's order, with the time of sealing. Should a file of the package be named `manifest.json` as well, it comes later and wins where both
- * are unpacked.
+ * A sealed package as a tar archive that is the same each time, so that it has a length, a strong tag and ranges:
+ * `manifest.json` first, then the files in the manifest's order, with the time of sealing. Should a file of the package
+ * be named `manifest.json` as well, it comes later and wins where both are unpacked.
  */
 export async function sendArchive(
   context: RouteContext,

@@ -14,13 +14,13 @@ export const anonymousActor = 'anonymous';
 
 export interface AuthOptions {
   readonly tokens: readonly BearerToken[];
-  /** Opens `read` routes to callers without a token. A wrong token is refused all the same. */
+  /** Opens `read` routes to callers without a token. A wrong token is still refused. */
   readonly anonymousRead: boolean;
 }
 
 /**
- * Who a request acts as, from its Authorization field; `unauthorized` when that is not enough for the route. Tokens are kept and
- * compared as SHA-256 digests, every one of them each time, so that the time taken says nothing of them.
+ * Who a request acts as, from its Authorization field; `unauthorized` when that is not enough for the route. Tokens are
+ * kept and compared as SHA-256 digests, every one of them each time, so that the time taken says nothing of them.
  */
 export function createAuthenticator(options: AuthOptions): (authorization: string | undefined, access: Access) => string {
   const known = options.tokens.map(({ token, actor }) => ({ digest: hash('sha256', token, 'buffer'), actor }));

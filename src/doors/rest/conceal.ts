@@ -7,8 +7,8 @@ const shortestToken = 8;
 const mark = '(token)';
 
 /**
- * The log without the server's tokens, which a caller can put where they don't belong: into a path, and so into what an error says of it, or
- * into a request id.
+ * The log without the server's tokens, which a caller can put where they don't belong: into a path, and so into what an
+ * error says of it, or into a request id.
  */
 export function concealTokens(log: Logger, tokens: readonly BearerToken[]): Logger {
   const hidden = tokens.map(({ token }) => token).filter((token) => token.length >= shortestToken);

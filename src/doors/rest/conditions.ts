@@ -7,7 +7,10 @@ import { parseRange, type RangeRequest } from '../../protocol/range.ts';
 /** Bytes at an address never change, but the right to them can end: caches ask each time. */
 export const cacheControl = 'private, no-cache';
 
-/** Whether the client has this representation already, so that the answer is 304. Throws when it wants another one (412). */
+/**
+ * Whether the client has this representation already, so that the answer is 304. Throws when it wants another one
+ * (412).
+ */
 export function isKnown(headers: IncomingHttpHeaders, etag: string): boolean {
   if (headers['if-match'] !== undefined && !ifMatchHolds(headers['if-match'], etag))
     throw new ArtifactstoreError('precondition_failed', 'The bytes are not the ones that If-Match names.', { field: 'if-match' });

@@ -24,8 +24,8 @@ body { margin: 0; background: #fbfbf9; }
 `;
 
 /**
- * The pages for people: the description of the routes and nothing else. Without the bar at the top there is no field for the address of another
- * description, which this page may not load.
+ * The pages for people: the description of the routes and nothing else. Without the bar at the top there is no field
+ * for the address of another description, which this page may not load.
  */
 export const docsPage: FastifySwaggerUiOptions = {
   routePrefix: '/docs',

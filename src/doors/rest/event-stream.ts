@@ -5,8 +5,9 @@ import type { RouteContext } from './route.ts';
 import { breakOff, disconnectSignal, write } from './send.ts';
 
 /**
- * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is read when the last was taken: a slow
- * reader holds up nobody and fills no memory. It ends when the server stops; the reader resumes with Last-Event-ID.
+ * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is
+ * read when the last was taken: a slow reader holds up nobody and fills no memory. It ends when the server stops; the
+ * reader resumes with Last-Event-ID.
  */
 export async function sendEventStream(
   context: RouteContext,
@@ -52,7 +53,7 @@ export async function sendEventStream(
   }
 }
 
-/** Where a reader that was here before goes on: Last-Event-ID wins over `since`. */
+/** Where a reader that was here before resumes: Last-Event-ID wins over `since`. */
 export function lastEventId(request: FastifyRequest): { readonly since?: number } {
   const value = request.headers['last-event-id'];
   if (value === undefined || value === '') return {};

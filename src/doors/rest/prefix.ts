@@ -5,7 +5,9 @@ import type { Api } from './route.ts';
 export interface PrefixOptions {
   /** `/artifacts`, or empty. */
   readonly basePath: string;
-  /** Takes the path from `X-Forwarded-Prefix`, which a stranger could send too: only behind a proxy that always sets it. */
+  /**
+   * Takes the path from `X-Forwarded-Prefix`, which a stranger could send too: only behind a proxy that always sets it.
+   */
   readonly trustForwardedPrefix: boolean;
 }
 

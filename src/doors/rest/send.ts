@@ -8,7 +8,7 @@ import type { RouteContext } from './route.ts';
 /** How much of a refused body is read and thrown away, and for how long, so that its sender gets to see the answer. */
 const lingerBytes = 67_108_864;
 const lingerMilliseconds = 3_000;
-/** A body up to here is left to the parser, and the connection goes on. */
+/** A body up to here is left to the parser, and the connection continues. */
 const smallBodyBytes = 65_536;
 
 export interface Answer {
@@ -20,9 +20,9 @@ export interface Answer {
 }
 
 /**
- * Writes an answer's bytes straight to the connection, no faster than they are read. An error before the first bytes is thrown, to be answered
- * as a problem; a later one breaks the connection, so that no client takes the part for the whole. A chunk is the body's to use again once the
- * next is asked for: it has been handed to the system by then.
+ * Writes an answer's bytes straight to the connection, no faster than they are read. An error before the first bytes is
+ * thrown, to be answered as a problem; a later one breaks the connection, so that no client takes the part for the
+ * whole. A chunk is the body's to use again once the next is asked for: it has been handed to the system by then.
  */
 export async function sendBytes(context: RouteContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
   const chunks = answer.body[Symbol.asyncIterator]();
@@ -51,7 +51,10 @@ export async function sendBytes(context: RouteContext, request: FastifyRequest, 
   }
 }
 
-/** Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or was let go (`letGoUnread`). */
+/**
+ * Waits until the system has what `write` gives it; throws `cancelled` when the client has gone, or was dropped
+ * (`letGoUnread`).
+ */
 async function flush(response: ServerResponse, write: (flushed: () => void) => void): Promise<void> {
   if (response.destroyed || response.closed) throw gone();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -79,7 +82,7 @@ export function breakOff(context: RouteContext, request: FastifyRequest, reply: 
   reply.raw.destroy();
 }
 
-/** Answers with a problem. Of a body that was not read, a short one is passed over, and a long one ends the connection. */
+/** Answers with a problem. Of a body that was not read, a short one is skipped, and a long one ends the connection. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const problem = toProblem(error, request.id);
   const headers = problemHeaders(problem);

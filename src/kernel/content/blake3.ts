@@ -36,8 +36,8 @@ export async function loadNativeBlake3(): Promise<Blake3 | undefined> {
 }
 
 /**
- * WebAssembly, for platforms without a binary. All hashers share one instance, because making one is asynchronous and holds its
- * own memory: the state of whoever used it last is set aside when another hasher takes its turn.
+ * WebAssembly, for platforms without a binary. All hashers share one instance, because making one is asynchronous and
+ * holds its own memory: the state of whoever used it last is set aside when another hasher takes its turn.
  */
 export async function loadWasmBlake3(): Promise<Blake3> {
   const { createBLAKE3 } = await import('hash-wasm');

@@ -11,9 +11,9 @@ export interface FileFacts {
 }
 
 /**
- * One digest of everything that a package holds, which a sender can compute before the package is sealed: `sha256:` over the
- * canonical JSON (RFC 8785) of the list of its files, by path, each with these four members. Media types are not in it: the first
- * one that was given for a path stays.
+ * One digest of everything that a package holds, which a sender can compute before the package is sealed: `sha256:`
+ * over the canonical JSON (RFC 8785) of the list of its files, by path, each with these four members. Media types are
+ * not in it: the first one that was given for a path stays.
  */
 export function filesDigest(files: Iterable<FileFacts>): string {
   const ordered = [...files].sort((left, right) => comparePaths(left.relative_path, right.relative_path));

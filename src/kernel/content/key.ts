@@ -1,8 +1,8 @@
 import { type ContentAddress, isAddress, splitAddress } from './address.ts';
 
 /**
- * The storage key of one generation of an object: `<algorithm>/<hex[0:2]>/<hex[2:4]>/<hex>` for generation 0, and that plus
- * `.<generation>` after. A key that was released or burnt is never used again; the generation sees to it.
+ * The storage key of one generation of an object: `<algorithm>/<hex[0:2]>/<hex[2:4]>/<hex>` for generation 0, and that
+ * plus `.<generation>` after. A key that was released or burnt is never used again; the generation sees to it.
  */
 export function objectKey(address: ContentAddress, generation: number): string {
   const { algorithm, hex } = splitAddress(address);

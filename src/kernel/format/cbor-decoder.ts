@@ -5,8 +5,8 @@ import { fromFloat16, toFloat16 } from './float16.ts';
 import type { JsonValue } from './json-value.ts';
 
 /**
- * Strict: takes exactly what `encodeCbor` produces, and throws `integrity_failure` on any other bytes. It allocates no more than
- * the input can fill, whatever lengths the input declares.
+ * Strict: takes exactly what `encodeCbor` produces, and throws `integrity_failure` on any other bytes. It allocates no
+ * more than the input can fill, whatever lengths the input declares.
  */
 export function decodeCbor(bytes: Uint8Array): JsonValue {
   const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at: 0 };

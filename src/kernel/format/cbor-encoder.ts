@@ -32,9 +32,9 @@ export function encodeCborSequence(values: readonly unknown[]): Uint8Array {
 }
 
 /**
- * Takes JSON values, and `rawCbor` in their midst; arrays and plain objects may be readonly. Throws `invalid_value` on what the
- * form cannot carry (a lone surrogate, a number that is not finite, nesting over `maximumCborDepth`), and TypeError on what is no
- * JSON value at all, also as a member: `undefined` is not the same as a key left out.
+ * Takes JSON values, and `rawCbor` in their midst; arrays and plain objects may be readonly. Throws `invalid_value` on
+ * what the form cannot carry (a lone surrogate, a number that is not finite, nesting over `maximumCborDepth`), and
+ * TypeError on what is no JSON value at all, also as a member: `undefined` is not the same as a key left out.
  */
 export function encodeCbor(value: unknown): Uint8Array {
   // Taken, not shared: a getter in `value` may encode too.

@@ -11,7 +11,10 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 /** How deep arrays and objects may nest in what users send. */
 export const maximumJsonDepth = 64;
 
-/** The same value, known to be one that the canonical forms carry; throws `invalid_value`, naming the place under `field`. */
+/**
+ * The same value, known to be one that the canonical forms carry; throws `invalid_value`, naming the place under
+ * `field`.
+ */
 export function checkJson(value: unknown, field = ''): JsonValue {
   check(value, field, 1);
   return value as JsonValue;

@@ -4,7 +4,10 @@ import { isPlainObject } from './json-value.ts';
 export { type JsonLimits, parseJson } from './json-parser.ts';
 export { checkJson, isJsonObject, type JsonObject, type JsonValue, maximumJsonDepth } from './json-value.ts';
 
-/** RFC 8785 (JCS): keys by UTF-16 code units, no space, numbers and strings as ECMAScript writes them. Throws on what is no JSON value. */
+/**
+ * RFC 8785 (JCS): keys by UTF-16 code units, no space, numbers and strings as ECMAScript writes them. Throws on what is
+ * no JSON value.
+ */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return canonicalString(value);
   if (typeof value === 'number') {

@@ -1,7 +1,7 @@
 /**
- * The lines of a text in UTF-8, each without its line feed; the last one also where none ends it. Only a line feed ends a line: JSON may
- * hold U+2028 and U+2029, which `node:readline` takes for ends. A byte order mark at the start is passed over. Bytes that are not UTF-8
- * become U+FFFD.
+ * The lines of a text in UTF-8, each without its line feed; the last one also where none ends it. Only a line feed ends
+ * a line: JSON may hold U+2028 and U+2029, which `node:readline` takes for ends. A byte order mark at the start is
+ * skipped. Bytes that are not UTF-8 become U+FFFD.
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<string> {
   const decoder = new TextDecoder();

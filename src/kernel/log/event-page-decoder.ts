@@ -5,8 +5,8 @@ import type { Timestamp } from '../time.ts';
 import type { StoredEvent } from './event.ts';
 
 /**
- * The events of a page that `encodeEventPage` made, as the log stores them. Checks their form only: whether they are one log is the
- * chain's matter (`brokenLink`). Throws `integrity_failure` for bytes that are no such page.
+ * The events of a page that `encodeEventPage` made, as the log stores them. Checks their form only: whether they are
+ * one log is the chain's matter (`brokenLink`). Throws `integrity_failure` for bytes that are no such page.
  */
 export function decodeEventPage(bytes: Uint8Array): readonly StoredEvent[] {
   let page: unknown;

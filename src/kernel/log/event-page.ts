@@ -4,8 +4,9 @@ import { encodeCbor } from '../format/cbor.ts';
 import type { StoredEvent } from './event.ts';
 
 /**
- * `{items, last_sequence}` as one canonical CBOR item, each event as readers see it: the bytes that `encodeCbor` would make, in a
- * fraction of the time, because all events have the same keys and payloads are canonical already. No other bytes share their memory.
+ * `{items, last_sequence}` as one canonical CBOR item, each event as readers see it: the bytes that `encodeCbor` would
+ * make, in a fraction of the time, because all events have the same keys and payloads are canonical already. No other
+ * bytes share their memory.
  */
 export function encodeEventPage(events: readonly StoredEvent[], lastSequence: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(events.reduce((sum, event) => sum + largestSize(event), 128));
@@ -88,14 +89,17 @@ function largestSize({ actor, created_at, event_type, subject_id, subject_kind, 
   return keysSize + payload.length + texts + Buffer.byteLength(subject_kind) + 6 * 9 + 2 * 64;
 }
 
-/** The head of a number, but for the three bits that make it an array's. */
+/** The head of a number, without the three bits that make it an array's. */
 function arrayHead(length: number): Uint8Array {
   const head = encodeCbor(length);
   head[0]! |= 0x80;
   return head;
 }
 
-/** A map's keys in bytewise order of their encoding, shorter ones first, each with what always follows or goes before it. */
+/**
+ * A map's keys in bytewise order of their encoding, shorter ones first, each with what always follows or goes before
+ * it.
+ */
 const keys = {
   items: concat([0xa2], encodeCbor('items')),
   actor: concat([0xa9], encodeCbor('actor')),

@@ -5,8 +5,8 @@ import type { Manifest, ManifestFile } from '../manifest.ts';
 import type { Timestamp } from '../time.ts';
 
 /**
- * The log's vocabulary: every event that can have happened, by type, with its payload. Events are past-tense facts; the views
- * (`view.ts`) are folds of them and of nothing else. docs/format.md is the promise to other readers.
+ * The log's vocabulary: every event that can have happened, by type, with its payload. Events are past-tense facts; the
+ * views (`view.ts`) are folds of them and of nothing else. docs/format.md is the promise to other readers.
  */
 export interface EventPayloads {
   'v1.package.created': {
@@ -38,7 +38,10 @@ export interface EventPayloads {
   'v1.retention.hold_released': { readonly package_id: string; readonly hold_id: string; readonly reason: string | null };
   'v1.retention.marked_eligible': { readonly package_id: string; readonly expires_at: string };
   'v1.retention.eligibility_cleared': { readonly package_id: string; readonly cause: 'extended' | 'held' };
-  /** `content_address` is present when the event changes the state of that one object; batches of good locations leave it out. */
+  /**
+   * `content_address` is present when the event changes the state of that one object; batches of good locations leave
+   * it out.
+   */
   'v1.storage.location_verified': {
     readonly backend_id: string;
     readonly result: 'ok' | 'failed';
@@ -59,7 +62,10 @@ export interface EventPayloads {
     readonly size_bytes: number;
     readonly made_live: boolean;
   };
-  /** `release`: no live location needs the object any more, its key is dead from here on. `shared`: another location still does. */
+  /**
+   * `release`: no live location needs the object any more, its key is dead from here on. `shared`: another location
+   * still does.
+   */
   'v1.storage.location_deleted': {
     readonly location_id: string;
     readonly file_id: string;

@@ -5,8 +5,8 @@ import type { EventPayloads, EventType, StoredEvent } from '../log/event.ts';
 import type { Change, ViewTables } from './view.ts';
 
 /**
- * The fold: what one event changes in the views. It reads nothing but the event, so live writes and a replay cannot differ.
- * Unknown event types change nothing.
+ * The fold: what one event changes in the views. It reads nothing but the event, so live writes and a replay cannot
+ * differ. Unknown event types change nothing.
  */
 export function fold(event: StoredEvent): readonly Change[] {
   if (event.event_type === 'v1.package.finalized') return finalized(event);
@@ -20,7 +20,10 @@ export function metadataTerm(key: string, value: JsonValue): string {
   return toHex(blake3(utf8(canonicalJson([key, value]))));
 }
 
-/** The payload is a whole manifest, 50 MB perhaps, and the subject says all of it that the views show: it is not decoded. */
+/**
+ * The payload is a whole manifest, 50 MB perhaps, and the subject says all of it that the views show: it is not
+ * decoded.
+ */
 function finalized(event: StoredEvent): readonly Change[] {
   return [
     packageChange(event, event.subject_id, {

@@ -1,4 +1,7 @@
-/** The views: tables that are folds of the log and can be rebuilt from it byte for byte. Booleans and JSON are kept as text or 0/1. */
+/**
+ * The views: tables that are folds of the log and can be rebuilt from it byte for byte. Booleans and JSON are kept as
+ * text or 0/1.
+ */
 export interface ViewTables {
   artifact_packages: {
     id: string;
@@ -116,7 +119,10 @@ export const viewKeys: ViewKeys = {
   metadata_schemas: ['slug'],
 } as const satisfies { readonly [T in ViewTable]: readonly (keyof ViewTables[T])[] };
 
-/** One change of one row. `upsert` inserts `row`, or sets `set` where the key is already there; `increment` adds to numbers. */
+/**
+ * One change of one row. `upsert` inserts `row`, or sets `set` where the key is already there; `increment` adds to
+ * numbers.
+ */
 export type Change = {
   [T in ViewTable]:
     | { readonly kind: 'insert'; readonly table: T; readonly row: Readonly<ViewTables[T]> }

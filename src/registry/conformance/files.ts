@@ -50,7 +50,7 @@ export function filesConformance(opened: Opened): void {
       }
     });
 
-    it('goes on after the longest path', async () => {
+    it('continues after the longest path', async () => {
       const { id } = await create();
       for (const path of [`a${'x'.repeat(1023)}`, 'b']) await add(id, path, 'same');
       const first = await registry().files.list(id, { limit: 1 });

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json.ts';
 
 /**
- * What makes a schema useless although it is well formed, or undefined: a part that leads back to itself for the same value, which
- * would be applied for ever, and a rule that would be passed over. Where a part has an `$id` of its own, `#` means that part, and
- * references are not followed.
+ * What makes a schema useless although it is well formed, or undefined: a part that leads back to itself for the same
+ * value, which would be applied for ever, and a rule that would be ignored. Where a part has an `$id` of its own, `#`
+ * means that part, and references are not followed.
  */
 export function schemaFault(schema: JsonObject): string | undefined {
   if (Object.hasOwn(schema, '$async')) return '$async is not part of JSON Schema';
@@ -53,7 +53,10 @@ export function schemaFault(schema: JsonObject): string | undefined {
   return undefined;
 }
 
-/** All objects in it, few of which are no schemas, and the names that are given to them. Data (`const`, `enum`) is no schema. */
+/**
+ * All objects in it, few of which are no schemas, and the names that are given to them. Data (`const`, `enum`) is no
+ * schema.
+ */
 function collect(value: JsonValue, parts: JsonObject[], anchors: Map<string, JsonObject>): void {
   if (Array.isArray(value)) for (const each of value as readonly JsonValue[]) collect(each, parts, anchors);
   if (!isJsonObject(value)) return;

@@ -68,8 +68,8 @@ function compile(text: string): Compiled {
   if (fault !== undefined) throw new Error(fault);
   checker.validateSchema(schema, true);
   let code = 0;
-  // One validator a schema: an `$id` in one must not be visible to, or collide with, another. What is referred to is compiled once
-  // and called, not copied to each place that refers to it.
+  // One validator a schema: an `$id` in one must not be visible to, or collide with, another. What is referred to is
+  // compiled once and called, not copied to each place that refers to it.
   const ajv = new Ajv2020({
     ...options,
     validateSchema: false,

@@ -4,8 +4,9 @@ import type { Context } from '../context.ts';
 import { incident } from '../incident.ts';
 
 /**
- * Records that a stored object is not what it should be; false when that is no news, or another generation is live by now. First the store itself must be
- * the right one: `storage_unavailable` when it is in doubt, and then nothing is said of its objects.
+ * Records that a stored object is not what it should be; false when that is no news, or another generation is live by
+ * now. First the store itself must be the right one: `storage_unavailable` when it is in doubt, and then nothing is
+ * said of its objects.
  */
 export async function recordDamage(
   { database, dataplane, onIncident }: Pick<Context, 'database' | 'dataplane' | 'onIncident'>,

@@ -10,9 +10,9 @@ export type Locate = (target: FileTarget) => Promise<LocatedFile | undefined>;
 const keptFiles = 4_096;
 
 /**
- * Keeps what was found of small files, of which many are asked for in a second, for as long as nobody has committed anything. The
- * version is taken before the read and compared at each use: where it is the same, the snapshot that was read is still the
- * database's last, so what is kept is what reading again would give.
+ * Keeps what was found of small files, of which many are asked for in a second, for as long as nobody has committed
+ * anything. The version is taken before the read and compared at each use: where it is the same, the snapshot that was
+ * read is still the database's last, so what is kept is what reading again would give.
  */
 export function createLocate(database: Database<RegistryOperations>): Locate {
   const kept = new Map<string, LocatedFile>();

@@ -10,8 +10,9 @@ import { recordDamage } from './damage.ts';
 type Place = Pick<LocatedFile['locations'][number], 'backendId' | 'objectKey' | 'generation'>;
 
 /**
- * Opens a file's bytes where the first of them can be had: at its own locations, then wherever else the same bytes are live, in any
- * backend and for any file. Bytes that are bad or missing are recorded, and brought back from where they are good.
+ * Opens a file's bytes where the first of them can be had: at its own locations, then wherever else the same bytes are
+ * live, in any backend and for any file. Bytes that are bad or missing are recorded, and brought back from where they
+ * are good.
  */
 export async function openLocated(context: Context, actor: string, located: LocatedFile, options: OpenOptions): Promise<OpenFile> {
   const { file } = located;
@@ -75,7 +76,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
     return opened;
   }
   for (;;) {
-    // Read anew: what was located may have been moved since.
+    // Read again: what was located may have been moved since.
     const { live, failed } = await readCopies(context, content_address);
     for (const place of live) {
       const opened = await attempt(place, openAt);
@@ -147,8 +148,8 @@ async function* reporting(body: AsyncIterable<Uint8Array>, report: (error: unkno
 }
 
 /**
- * Bad or missing bytes are recorded in the log before the reader hears of them. Answers the error that the reader gets: `storage_unavailable` where the store
- * turns out not to be the right one.
+ * Bad or missing bytes are recorded in the log before the reader hears of them. Answers the error that the reader gets:
+ * `storage_unavailable` where the store turns out not to be the right one.
  */
 async function reportFailure(context: Context, actor: string, object: StoredObject, generation: number, error: unknown): Promise<unknown> {
   const missing = isArtifactstoreError(error, 'object_not_found');

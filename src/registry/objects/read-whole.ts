@@ -2,7 +2,10 @@ import type { StoredObject, Verdict } from '../../dataplane/DATAPLANE.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 
-/** `unreadable`: the backend is well and does not give these bytes now. That says nothing of the bytes, and is never recorded as damage. */
+/**
+ * `unreadable`: the backend is well and does not give these bytes now. That says nothing of the bytes, and is never
+ * recorded as damage.
+ */
 export type Reading = Verdict | { readonly result: 'unreadable'; readonly reason: string };
 export type BadVerdict = Exclude<Reading, { readonly result: 'ok' }>;
 
@@ -20,8 +23,8 @@ export async function readWhole(
 }
 
 /**
- * What the failure of a read says about the object; throws it when it says something about the backend: that it is unavailable, too busy, does not let us, or
- * is not the right one.
+ * What the failure of a read says about the object; throws it when it says something about the backend: that it is
+ * unavailable, too busy, does not let us, or is not the right one.
  */
 export async function verdictOf({ dataplane }: Pick<Context, 'dataplane'>, backendId: string, error: unknown): Promise<BadVerdict> {
   if (isArtifactstoreError(error, 'object_not_found')) return { result: 'missing', reason: 'the object is not in the store' };

@@ -8,8 +8,8 @@ const pauseMilliseconds = 10_000;
 const keptPauses = 1000;
 
 /**
- * Damage that was recorded may be over: the disk was mounted again, a backup put back. A long object that is still bad is not read again at once, however
- * many ask for it.
+ * Damage that was recorded may be over: the disk was mounted again, a backup put back. A long object that is still bad
+ * is not read again at once, however many ask for it.
  */
 export function createRecheck(parts: RegistryParts): Recheck {
   const running = new Map<string, Promise<boolean>>();
@@ -20,7 +20,7 @@ export function createRecheck(parts: RegistryParts): Recheck {
     if (verdict.result !== 'ok') return false;
     const { backendId: backend_id, contentAddress: content_address } = object;
     await parts.database.write('object.clear', { actor, backend_id, content_address, generation }).catch((error: unknown) => {
-      // The bytes are good all the same; the next read records it.
+      // The bytes are good anyway; the next read records it.
       if (!isArtifactstoreError(error)) throw error;
       parts.onIncident(incident('recovery_unrecorded', error));
     });

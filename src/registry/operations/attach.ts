@@ -100,7 +100,10 @@ function sourceOf(object: ObjectRow): CopySource {
   };
 }
 
-/** The live objects that each address stands for, as primary or as SHA-256. Primary addresses are looked up by their key, which begins with the backend. */
+/**
+ * The live objects that each address stands for, as primary or as SHA-256. Primary addresses are looked up by their
+ * key, which begins with the backend.
+ */
 async function liveObjects(
   database: Kysely<Schema>,
   backendIds: readonly string[],

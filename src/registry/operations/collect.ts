@@ -5,8 +5,8 @@ import type { CollectionPlan } from '../upkeep/OPERATOR.ts';
 import { type DeadKey, rememberDead } from './objects.ts';
 
 /**
- * Collection, in steps that are each one transaction: whatever a stopped run leaves, the next one finds in the views and goes on.
- * Two runs at once share the work, since each step looks for itself.
+ * Collection, in steps that are each one transaction: whatever a stopped run leaves, the next one finds in the views
+ * and continues. Two runs at once share the work, since each step looks for itself.
  */
 
 export interface CollectStep {
@@ -31,7 +31,9 @@ export async function abandonUnfinalized(
   return ids;
 }
 
-/** Decides that eligible packages are collected: from here on nothing can keep them. Looks again at holds and expiry. */
+/**
+ * Decides that eligible packages are collected: from here on nothing can keep them. Looks again at holds and expiry.
+ */
 export async function collectPackages(transaction: Transaction, input: CollectStep): Promise<readonly string[]> {
   const rows = await eligible(transaction.sql, transaction.now, input.limit);
   for (const row of rows)
@@ -52,7 +54,10 @@ export interface Released {
   readonly dead: readonly DeadKey[];
 }
 
-/** Releases up to `limit` locations of collected and abandoned packages, and ends the objects that no live location needs. */
+/**
+ * Releases up to `limit` locations of collected and abandoned packages, and ends the objects that no live location
+ * needs.
+ */
 export async function releaseLocations(transaction: Transaction, input: CollectStep): Promise<Released> {
   const locations = await transaction.sql
     .selectFrom('artifact_packages as p')
@@ -140,8 +145,8 @@ export async function planCollection(
 }
 
 /**
- * Packages whose bytes a collection would release now: ended ones that still have some, eligible ones, and those that nobody finalized.
- * `cross join` keeps SQLite from looking at every finalized package.
+ * Packages whose bytes a collection would release now: ended ones that still have some, eligible ones, and those that
+ * nobody finalized. `cross join` keeps SQLite from looking at every finalized package.
  */
 export function goingPackages(now: string, unchangedSince: string): RawBuilder<unknown> {
   return sql`
@@ -218,8 +223,8 @@ function reclaimable(liveLocations: string, status: string): RawBuilder<SqlBool>
 }
 
 /**
- * Live locations by object, counted up to one more than `going`: bytes that fifty thousand packages share would else be counted anew
- * for every batch that releases a few of them.
+ * Live locations by object, counted up to one more than `going`: bytes that fifty thousand packages share would else be
+ * counted again for every batch that releases a few of them.
  */
 async function countLocations(
   database: Kysely<Schema>,

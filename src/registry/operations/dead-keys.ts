@@ -32,7 +32,9 @@ export async function forgetDeadKeys(transaction: Transaction, input: { readonly
       .execute();
 }
 
-/** Of keys that lie in a backend, those that no event makes live: orphans. A key that is not one of ours is left alone. */
+/**
+ * Of keys that lie in a backend, those that no event makes live: orphans. A key that is not one of ours is left alone.
+ */
 export async function findOrphans(
   snapshot: Snapshot,
   input: { readonly backendId: string; readonly keys: readonly string[] },
@@ -44,7 +46,9 @@ export async function findOrphans(
   });
 }
 
-/** Makes orphans' keys dead, so that their bytes can be deleted; those that an ingest made live meanwhile are left out. */
+/**
+ * Makes orphans' keys dead, so that their bytes can be deleted; those that an ingest made live meanwhile are left out.
+ */
 export async function burnOrphans(
   transaction: Transaction,
   input: { readonly actor: string; readonly backendId: string; readonly keys: readonly string[] },

@@ -73,8 +73,8 @@ export async function verifyEvents(
 }
 
 /**
- * Events at the end that are not there any more: the chain of the others is whole without them, but the head knows. A head that was
- * lost says nothing, and is made again from the last event.
+ * Events at the end that are not there any more: the chain of the others is whole without them, but the head knows. A
+ * head that was lost says nothing, and is made again from the last event.
  */
 async function cutOff(snapshot: Snapshot, end: LogHead): Promise<string | null> {
   const tables = await snapshot.sql.introspection.getTables();

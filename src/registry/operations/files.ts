@@ -96,7 +96,10 @@ export interface LocatedFile {
   readonly blockDigests: Uint8Array | null;
 }
 
-/** One statement, in SQL: every download begins with it, and to build it anew would cost several times what it takes to run. */
+/**
+ * One statement, in SQL: every download begins with it, and to build it again would cost several times what it takes to
+ * run.
+ */
 export async function locateFile(snapshot: Snapshot, target: FileTarget): Promise<LocatedFile | undefined> {
   const condition = await conditionOf(snapshot.sql, target);
   if (condition === undefined) return undefined;

@@ -9,8 +9,8 @@ export interface TakeLease {
 }
 
 /**
- * Takes a lease that is free, over, or one's own; false when somebody else holds it. One that ends later than a lease of this length could was
- * written by a clock that was ahead, and is not waited for.
+ * Takes a lease that is free, over, or one's own; false when somebody else holds it. One that ends later than a lease
+ * of this length could was written by a clock that was ahead, and is not waited for.
  */
 export async function takeLease(transaction: Transaction, input: TakeLease): Promise<boolean> {
   const current = await transaction.sql.selectFrom('leases').selectAll().where('name', '=', input.name).executeTakeFirst();

@@ -2,7 +2,10 @@ import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } fro
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 
-/** What is to be moved: the live locations in `from` of packages that are neither abandoned nor collected, and that match. */
+/**
+ * What is to be moved: the live locations in `from` of packages that are neither abandoned nor collected, and that
+ * match.
+ */
 export interface MoveScope {
   readonly from: string;
   readonly to: string;

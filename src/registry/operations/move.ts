@@ -17,7 +17,10 @@ export interface MovableObject {
   readonly need: CopyNeed;
 }
 
-/** What must be done at the target before something can be moved there: its live bytes be read whole, or new ones be published. */
+/**
+ * What must be done at the target before something can be moved there: its live bytes be read whole, or new ones be
+ * published.
+ */
 export interface CopyNeed {
   readonly kind: 'verify' | 'publish';
   readonly generation: number;
@@ -84,7 +87,10 @@ export interface MovedLocations {
 }
 
 export type MoveResult =
-  /** Nothing is left to move; `released`: the object in `from` is dead. No locations: somebody else moved or released them. */
+  /**
+   * Nothing is left to move; `released`: the object in `from` is dead. No locations: somebody else moved or released
+   * them.
+   */
   | { readonly outcome: 'moved'; readonly locations: number; readonly released: boolean }
   /** The limit was reached: once more. */
   | { readonly outcome: 'more'; readonly locations: number }
@@ -92,9 +98,10 @@ export type MoveResult =
   | { readonly outcome: 'prepare'; readonly need: CopyNeed };
 
 /**
- * Moves locations to objects at the target whose bytes were read: joins the one that is live, where it is the one that was read, or makes
- * the published generation live, where it is still the next. In the same transaction the old locations are released, and with the last
- * of them the object: so whoever looks finds each file in at least one place, whose bytes are there.
+ * Moves locations to objects at the target whose bytes were read: joins the one that is live, where it is the one that
+ * was read, or makes the published generation live, where it is still the next. In the same transaction the old
+ * locations are released, and with the last of them the object: so whoever looks finds each file in at least one place,
+ * whose bytes are there.
  */
 export async function moveLocations(transaction: Transaction, input: MoveLocations): Promise<MovedLocations> {
   const { actor, scope, items, limit } = input;

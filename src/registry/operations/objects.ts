@@ -20,7 +20,9 @@ interface ObjectName {
 
 const locationsPerEvent = 1000;
 
-/** The state of each object, by `<backend_id> <content_address>`; one that was never heard of starts at generation 0. */
+/**
+ * The state of each object, by `<backend_id> <content_address>`; one that was never heard of starts at generation 0.
+ */
 export async function readObjects(
   database: Kysely<Schema>,
   names: readonly ObjectName[],
@@ -75,7 +77,10 @@ export async function burnObjects(transaction: Transaction, input: BurnObjects):
   return dead;
 }
 
-/** Writes down, in the transaction that makes them so, which keys are dead: a collection deletes what a stopped process did not. */
+/**
+ * Writes down, in the transaction that makes them so, which keys are dead: a collection deletes what a stopped process
+ * did not.
+ */
 export async function rememberDead(transaction: Transaction, keys: readonly DeadKey[]): Promise<void> {
   for (let start = 0; start < keys.length; start += 500)
     await transaction.sql
@@ -85,7 +90,10 @@ export async function rememberDead(transaction: Transaction, keys: readonly Dead
       .execute();
 }
 
-/** The key of a generation that is not the live one, burnt first where an ingest could still aim at it; undefined when it is live. */
+/**
+ * The key of a generation that is not the live one, burnt first where an ingest could still aim at it; undefined when
+ * it is live.
+ */
 export function deadKey(transaction: Transaction, actor: string, object: ObjectRow, generation: number): DeadKey | undefined {
   if (object.live_generation === generation) return undefined;
   const { backend_id, content_address } = object;
@@ -140,7 +148,10 @@ export type RepairedObject =
   /** The object is good again, or gone; `dead` are the keys that nobody needs. */
   | { readonly outcome: 'settled'; readonly repaired: boolean; readonly dead: readonly DeadKey[] };
 
-/** Makes good bytes live that were copied for a failed object, where it is still so and their generation is still the next. */
+/**
+ * Makes good bytes live that were copied for a failed object, where it is still so and their generation is still the
+ * next.
+ */
 export async function repairFailed(transaction: Transaction, input: RepairFailed): Promise<RepairedObject> {
   const { actor, generations } = input;
   let object = (await readObjects(transaction.sql, [input])).get(`${input.backend_id} ${input.content_address}`)!.current;

@@ -21,8 +21,9 @@ import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
 /**
- * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and appends
- * events; it runs beside the data, on whatever thread or connection the database keeps for it, so inputs and outputs are plain.
+ * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and
+ * appends events; it runs beside the data, on whatever thread or connection the database keeps for it, so inputs and
+ * outputs are plain.
  */
 export const operations: RegistryOperations = {
   writes: {

@@ -8,7 +8,7 @@ import { fitting, type Stretch as Page } from './page.ts';
 
 export interface ListPackages {
   readonly limit: number;
-  /** The sequence below which to go on. */
+  /** The sequence below which to continue. */
   readonly before: number | null;
   readonly producer: string | null;
   readonly subject: string | null;
@@ -23,7 +23,10 @@ export interface ListPackages {
   readonly terms: readonly (readonly string[])[];
 }
 
-/** Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues from. */
+/**
+ * Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues
+ * from.
+ */
 export async function listPackages(
   snapshot: Snapshot,
   input: ListPackages,
@@ -92,8 +95,9 @@ interface Stretch {
 }
 
 /**
- * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this is the stretch that holds all of
- * them, by an index alone; each is looked at for itself after. Undefined when there are none.
+ * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this
+ * is the stretch that holds all of them, by an index alone; each is looked at for itself after. Undefined when there
+ * are none.
  */
 async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise<Stretch | undefined> {
   let { before } = input;
@@ -116,9 +120,9 @@ async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise
 type Sequences = SelectQueryBuilder<Schema, keyof Schema, { created_sequence: number }>;
 
 /**
- * The packages that meet each condition, by their sequence: each a stretch of one index that is in that order already, so that the
- * database merges them from the newest down and stops at the limit. However the conditions overlap, no package row is read that is
- * not on the page. Undefined when one condition is met by none.
+ * The packages that meet each condition, by their sequence: each a stretch of one index that is in that order already,
+ * so that the database merges them from the newest down and stops at the limit. However the conditions overlap, no
+ * package row is read that is not on the page. Undefined when one condition is met by none.
  */
 async function sequencesOf(database: Kysely<Schema>, input: ListPackages, stretch: Stretch): Promise<readonly Sequences[] | undefined> {
   const { after, before } = stretch;

@@ -24,7 +24,10 @@ export interface CreatePackage {
   readonly idempotency: { readonly key: string; readonly requestDigest: string } | null;
 }
 
-/** Now, or the time of the last event where this machine's clock is behind it: a package must not be born expired for a clock that lost its time. */
+/**
+ * Now, or the time of the last event where this machine's clock is behind it: a package must not be born expired for a
+ * clock that lost its time.
+ */
 async function latestTime(transaction: Transaction): Promise<Timestamp> {
   const last = await lastEventTime(transaction, {});
   return last === null || last <= transaction.now ? transaction.now : readTimestamp(last);
@@ -118,7 +121,10 @@ export async function getPackage(snapshot: Snapshot, input: { readonly id: strin
   return row === undefined ? undefined : packageRecord(row);
 }
 
-/** The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it is sealed. */
+/**
+ * The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it
+ * is sealed.
+ */
 export async function readManifest(
   snapshot: Snapshot,
   input: { readonly id: string },
@@ -154,7 +160,10 @@ export function requireOpen(found: { readonly id: string; readonly status: Packa
   );
 }
 
-/** Files can be sent to a package that is created; and to a sealed one those that it holds, so that a script can be repeated. */
+/**
+ * Files can be sent to a package that is created; and to a sealed one those that it holds, so that a script can be
+ * repeated.
+ */
 export function requireFillable(found: { readonly id: string; readonly status: PackageStatus }): void {
   if (found.status !== 'finalized') requireOpen(found);
 }

@@ -5,8 +5,9 @@ import { factsText } from '../../kernel/content/files-digest.ts';
 import { decodeCbor, encodeCborSequence } from '../../kernel/format/cbor.ts';
 import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
 
-// A package may have 100,000 files, and to read and encode them all takes more than a second. So it is read in stretches beside the
-// writers, and what the writers may have changed meanwhile is looked for in the log when it is sealed.
+// A package may have 100,000 files, and to read and encode them all takes more than a second. So it is read in
+// stretches beside the writers, and what the writers may have changed meanwhile is looked for in the log when it is
+// sealed.
 
 /** Files and receipts of one stretch, encoded as they stand in the manifest. */
 export interface SealingStretch {
@@ -18,7 +19,7 @@ export interface SealingStretch {
   readonly receipts: Uint8Array;
   /** What the hasher of a files digest takes; empty unless asked for. */
   readonly facts: string;
-  /** The path of the last file, to go on after it; null when there was none. */
+  /** The path of the last file, to continue after it; null when there was none. */
   readonly last: string | null;
 }
 
@@ -100,7 +101,10 @@ async function readReceipts(database: Kysely<Schema>, files: readonly ManifestFi
 const movingEvents = ['v1.storage.location_added', 'v1.storage.location_deleted', 'v1.storage.object_repaired'];
 const eventsLookedAt = 5_000;
 
-/** Whether what was prepared of an open package is what it is now: files are only added to it, and every change of a location is in the log. */
+/**
+ * Whether what was prepared of an open package is what it is now: files are only added to it, and every change of a
+ * location is in the log.
+ */
 export async function isCurrent(
   { sql }: Snapshot,
   found: { readonly id: string; readonly file_count: number },

@@ -87,8 +87,8 @@ export async function countUsage(
 }
 
 /**
- * The column as an expression: grouped by the bare one, SQLite walks an index in its order and jumps to every row, seven times slower
- * than reading the table from its beginning to its end.
+ * The column as an expression: grouped by the bare one, SQLite walks an index in its order and jumps to every row,
+ * seven times slower than reading the table from its beginning to its end.
  */
 function inAnyOrder(column: string): RawBuilder<string> {
   return sql`${sql.ref(column)} || ''`;

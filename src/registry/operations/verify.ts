@@ -13,10 +13,13 @@ export interface VerifiableObject {
 
 export interface ListVerifiable {
   readonly backendId: string;
-  /** The content address after which to go on. */
+  /** The content address after which to continue. */
   readonly after: string | null;
   readonly limit: number;
-  /** Leaves out objects whose bytes were found right at this time or later: one of the locations that share them says it for all. */
+  /**
+   * Leaves out objects whose bytes were found right at this time or later: one of the locations that share them says it
+   * for all.
+   */
   readonly notVerifiedSince: string | null;
 }
 
@@ -59,7 +62,7 @@ export interface RecordVerified {
   readonly backendId: string;
   /** Objects whose bytes were read whole and were right. */
   readonly objects: readonly { readonly content_address: string; readonly generation: number }[];
-  /** Where the run stands, to go on from after a stop. */
+  /** Where the run is, to continue from after a stop. */
   readonly progress: VerificationProgress;
 }
 

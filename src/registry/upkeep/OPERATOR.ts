@@ -1,39 +1,55 @@
 /**
- * The operator's door: what is done on the database and the storage directly, beside running servers or without any; in process only.
+ * The operator's door: what is done on the database and the storage directly, beside running servers or without any; in
+ * process only.
  */
 export interface Operator {
   migrate(): Promise<readonly string[]>;
   replay(onProgress?: (done: number, total: number) => void): Promise<{ readonly events: number; readonly sequence: number }>;
-  /** Says that sweep and collect although this machine's clock is in doubt now; a later jump is noticed all the same. */
+  /** Says that sweep and collect although this machine's clock is in doubt now; a later jump is still noticed. */
   acceptClock(): void;
-  /** Why this machine's clock is not believed, in words; undefined while it is. Then `sweep` and `collect` are `clock_in_doubt`. */
+  /**
+   * Why this machine's clock is not believed, in words; undefined while it is. Then `sweep` and `collect` are
+   * `clock_in_doubt`.
+   */
   clockDoubt(): Promise<string | undefined>;
   /** Marks what is expired, unheld and finalized as eligible for collection; deletes nothing. */
   sweep(options?: SweepOptions): Promise<Sweep>;
-  /** Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also beside itself. */
+  /**
+   * Releases what is eligible or abandoned and deletes the bytes that nobody needs. Runs beside everything else, also
+   * beside itself.
+   */
   collect(options?: CollectOptions): Promise<Collection>;
   /** What `collect` would do now; does nothing. */
   planCollection(options?: PlanOptions): Promise<CollectionPlan>;
-  /** Reads every object of a backend and records what is good and what is not; goes on where a stopped run was. */
+  /** Reads every object of a backend and records what is good and what is not; resumes a stopped run. */
   verifyStorage(backendId: string, options?: VerifyOptions): Promise<Verification>;
-  /** Moves files from one backend to another, beside everything else and itself; goes on where a stopped run was. */
+  /** Moves files from one backend to another, beside everything else and itself; resumes a stopped run. */
   move(options: MoveOptions): Promise<Move>;
   /** What `move` would do now; does nothing. */
   planMove(target: MoveTarget): Promise<MovePlan>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
-  /** Sweeps and collects at an interval, for the first time after one, in one process at a time, until it is stopped. */
+  /**
+   * Sweeps and collects at an interval, for the first time after one, in one process at a time, until it is stopped.
+   */
   autorun(options: AutorunOptions): Autorun;
-  /** Copies the log and every object that is live at its end into a directory, beside everything else; goes on where a stopped run was. */
+  /**
+   * Copies the log and every object that is live at its end into a directory, beside everything else; resumes a stopped
+   * run.
+   */
   backup(directory: string, options?: BackupOptions): Promise<Backup>;
   /**
-   * Makes what a server needs to write: the directory of drafts, which must be usable (`invalid_configuration`), and every new and empty backend this
-   * registry's. Backends that cannot be used now are answered; they are asked again when they are needed.
+   * Makes what a server needs to write: the directory of drafts, which must be usable (`invalid_configuration`), and
+   * every new and empty backend this registry's. Backends that cannot be used now are answered; they are asked again
+   * when they are needed.
    */
   claimStorage(): Promise<readonly UnusableBackend[]>;
   /** What `adoptStorage` would take over. Reads the list of everything that lies there. */
   planAdoption(backendId: string, options?: AdoptOptions): Promise<Adoption>;
-  /** Makes a backend that has no marker this registry's, with whatever lies there. Refused where there is a marker of another. */
+  /**
+   * Makes a backend that has no marker this registry's, with whatever lies there. Refused where there is a marker of
+   * another.
+   */
   adoptStorage(backendId: string): Promise<void>;
   /** Checks sequence, payload digests and chain from the first event to the last. */
   verifyEvents(onProgress?: (done: number, total: number) => void): Promise<EventVerdict>;
@@ -74,9 +90,15 @@ export interface Collection extends CollectionCounts {
   /** Never finalized, and not changed for too long. */
   readonly abandoned_package_ids: readonly string[];
   readonly collected_package_ids: readonly string[];
-  /** What lies in each backend now, beside what the log says is live: equal unless something was written or deleted meanwhile. */
+  /**
+   * What lies in each backend now, beside what the log says is live: equal unless something was written or deleted
+   * meanwhile.
+   */
   readonly backends: readonly StoredBytes[];
-  /** By backend that is not configured now: objects that nobody needs any more and that could not be deleted there. A run that has it again deletes them. */
+  /**
+   * By backend that is not configured now: objects that nobody needs any more and that could not be deleted there. A
+   * run that has it again deletes them.
+   */
   readonly left_over: readonly { readonly backend_id: string; readonly objects: number }[];
 }
 
@@ -105,7 +127,10 @@ export interface VerifyOptions {
   readonly notVerifiedSince?: string;
   /** Starts at the beginning, whatever an earlier run left. */
   readonly restart?: boolean;
-  /** Records objects as missing although not one of the first 100 is there; without it such a run stops, and records nothing. */
+  /**
+   * Records objects as missing although not one of the first 100 is there; without it such a run stops, and records
+   * nothing.
+   */
   readonly acceptMissing?: boolean;
   readonly bytesPerSecond?: number;
   /** Objects read at the same time; 2 where absent. */
@@ -138,7 +163,7 @@ export interface VerificationCounts {
 
 export interface Verification extends VerificationCounts {
   readonly backend_id: string;
-  /** Whether it went on where a stopped run was; the counts are those of both. */
+  /** Whether it resumed a stopped run; the counts are those of both. */
   readonly resumed: boolean;
   readonly started_at: string;
 }
@@ -313,7 +338,10 @@ export interface Backup {
 }
 
 export interface RestoreOptions {
-  /** Keeps the objects that are in the storage already: goes on where a restore stopped, or beside storage whose database was lost. */
+  /**
+   * Keeps the objects that are in the storage already: resumes a restore, or works beside storage whose database was
+   * lost.
+   */
   readonly resume?: boolean;
   readonly jobs?: number;
   readonly onProgress?: (counts: CopyCounts, total: CopyCounts) => void;

@@ -10,8 +10,9 @@ const longestFirstSeconds = 3600;
 const renewals = 3;
 
 /**
- * Sweeps and collects at an interval, for the first time after one, in one process at a time: whoever holds the lease. A holder that is killed loses it when its time is
- * over, and another goes on; nothing depends on it but that the work is not done twice for nothing.
+ * Sweeps and collects at an interval, for the first time after one, in one process at a time: whoever holds the lease.
+ * A holder that is killed loses it when its time is over, and another continues; nothing depends on it but that the
+ * work is not done twice for nothing.
  */
 export function startAutorun(context: Context, options: AutorunOptions): Autorun {
   const { database } = context;
@@ -64,7 +65,10 @@ export function startAutorun(context: Context, options: AutorunOptions): Autorun
   };
 }
 
-/** Not at the start, when a clock may not be set yet and others start too; and a server that is restarted every day collects all the same. */
+/**
+ * Not at the start, when a clock may not be set yet and others start too; and a server that is restarted every day
+ * collects too.
+ */
 function firstPause(intervalSeconds: number): number {
   return Math.min(intervalSeconds, longestFirstSeconds) * 1000 * (1 + Math.random() / 10);
 }

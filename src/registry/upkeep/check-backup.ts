@@ -6,8 +6,8 @@ import { type CopiedHead, type LiveObject, readLive } from './copied-log.ts';
 import type { BackupCheck, BackupProblem, CheckBackupOptions } from './OPERATOR.ts';
 
 /**
- * Reads a copy's log from its first event to its last, and looks whether every object that is live at its end is there with its length;
- * with `read`, reads every one of them, both digests. Those that the record calls missing are no news.
+ * Reads a copy's log from its first event to its last, and looks whether every object that is live at its end is there
+ * with its length; with `read`, reads every one of them, both digests. Those that the record calls missing are no news.
  */
 export async function checkBackup(
   place: BackupPlace,

@@ -14,7 +14,7 @@ export interface ClockWatch {
 export interface ClockWatchParts {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds of a clock that nobody sets, and that goes on while the machine sleeps. */
+  /** Milliseconds of a clock that nobody sets, and that continues while the machine sleeps. */
   uptime(): number;
   /** When the last event of the log was written, in the words of its writer's clock; undefined while there is none. */
   lastEvent(): Promise<string | undefined>;
@@ -26,8 +26,9 @@ export interface ClockWatchParts {
 const boundMilliseconds = 300_000;
 
 /**
- * Three things speak against a clock: it moved by itself while this process ran, the database server's says otherwise, or the log has an event of
- * the future. A clock that was wrong before the start, with nothing to compare it to, is believed.
+ * Three things speak against a clock: it moved by itself while this process ran, the database server's says otherwise,
+ * or the log has an event of the future. A clock that was wrong before the start, with nothing to compare it to, is
+ * believed.
  */
 export function createClockWatch(parts: ClockWatchParts): ClockWatch {
   const offset = (): number => parts.now() - parts.uptime();
@@ -47,7 +48,7 @@ export function createClockWatch(parts: ClockWatchParts): ClockWatch {
     const behind = last === undefined ? 0 : parseTimestamp(last) - parts.now();
     if (behind > boundMilliseconds)
       return `The last event of the log was written at ${last}, and the clock of this machine says ${formatTimestamp(parts.now())}.`;
-    // The other clock agrees: it was this one that was put right.
+    // The other clock agrees: it was this one that was corrected.
     if (jumped) believed = offset();
     return undefined;
   };

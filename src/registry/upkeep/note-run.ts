@@ -3,7 +3,10 @@ import type { Context } from '../context.ts';
 import { incident } from '../incident.ts';
 import type { RunKind } from '../operations/runs.ts';
 
-/** Marks the start of a run and returns what marks its end. A note that can't be made is an incident, and no failure of the run. */
+/**
+ * Marks the start of a run and returns what marks its end. A note that can't be made is an incident, and no failure of
+ * the run.
+ */
 export function startRun(
   context: Context,
   kind: RunKind,

@@ -34,9 +34,9 @@ const defaultJobs = 16;
 const blockBytes = 1_048_576;
 
 /**
- * Brings a registry back: the bytes first, then the database, all of it in one transaction. So a target is empty, has objects that no
- * log knows yet, or is whole; no server can take a half of it for a registry. Backends keep their ids and objects their keys: the log says
- * them.
+ * Brings a registry back: the bytes first, then the database, all of it in one transaction. So a target is empty, has
+ * objects that no log knows yet, or is whole; no server can take a half of it for a registry. Backends keep their ids
+ * and objects their keys: the log says them.
  */
 export async function restore(parts: RestoreParts, options: RestoreOptions): Promise<Restored> {
   const { place, dataplane, database } = parts;
@@ -133,7 +133,10 @@ function requireBackends({ backendIds, place }: RestoreParts, live: readonly Sto
     );
 }
 
-/** What lies in the backends, as `<backend> <key>` with its length; `target_in_use` when there is anything, unless it is to be kept. */
+/**
+ * What lies in the backends, as `<backend> <key>` with its length; `target_in_use` when there is anything, unless it is
+ * to be kept.
+ */
 async function findObjects({ dataplane, backendIds }: RestoreParts, keep: boolean): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   for (const backendId of backendIds)

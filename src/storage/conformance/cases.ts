@@ -16,7 +16,10 @@ export async function assertFails(promise: Promise<unknown>, code: ErrorCode): P
   });
 }
 
-/** Reads the object, and lets `meanwhile` happen after its first chunk: the rest is still the old bytes, or the read throws. */
+/**
+ * Reads the object, and lets `meanwhile` happen after its first chunk: the rest is still the old bytes, or the read
+ * throws.
+ */
 export async function assertReadIsWhole(storage: Storage, key: string, bytes: Buffer, meanwhile: () => Promise<void>): Promise<void> {
   const reader = await storage.get(key);
   assert.equal(reader?.sizeBytes, bytes.byteLength);

@@ -23,7 +23,7 @@ export function rangeCases(check: Check): void {
     assert.equal(await storage.get('absent', { range: { first: 0, last: 0 } }), undefined);
   });
 
-  check('lets go when a reader ends early or never begins', async (storage) => {
+  check('releases everything when a reader ends early or never begins', async (storage) => {
     await storage.put('large', repeated(randomBytes(65_536), 64));
     for (const taken of [0, 1, 2]) {
       const reader = await storage.get('large');

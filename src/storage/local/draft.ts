@@ -5,8 +5,8 @@ import { stoppable } from '../../runtime/stop.ts';
 import type { PutOptions } from '../STORAGE.ts';
 
 /**
- * Writes the source to a new file at `path` and fsyncs it. On any failure the file is removed, also when only the fsync failed:
- * the kernel may have dropped the pages and call the next fsync good, so those bytes are never trusted again.
+ * Writes the source to a new file at `path` and fsyncs it. On any failure the file is removed, also when only the fsync
+ * failed: the kernel may have dropped the pages and call the next fsync good, so those bytes are never trusted again.
  */
 export async function writeDraft(path: string, source: AsyncIterable<Uint8Array>, options: PutOptions): Promise<void> {
   let handle: FileHandle | undefined;

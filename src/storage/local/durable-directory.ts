@@ -14,8 +14,8 @@ export interface DurableDirectories {
 }
 
 export function durableDirectories(root: string): DurableDirectories {
-  // A directory that another process has made is not durable until somebody fsynced its parent, so only what this process has
-  // fsynced counts as known. Insertion order makes the set a queue.
+  // A directory that another process has made is not durable until somebody fsynced its parent, so only what this
+  // process has fsynced counts as known. Insertion order makes the set a queue.
   const known = new Set<string>();
   const syncs = new Map<string, DirectorySync>();
   const rounds = createRounds();
@@ -30,8 +30,9 @@ export function durableDirectories(root: string): DurableDirectories {
     known.add(directory);
   }
 
-  // An fsync that has started may have missed a change made after it, so a waiter joins the next one: one in flight, one queued.
-  // When the one in flight fails, so do those who wait behind it: the kernel tells of a failure once, and may call the next good.
+  // An fsync that has started may have missed a change made after it, so a waiter joins the next one: one in flight,
+  // one queued. When the one in flight fails, so do those who wait behind it: the kernel tells of a failure once, and
+  // may call the next good.
   function sync(directory: string): Promise<void> {
     const current = syncs.get(directory);
     if (current === undefined) {
@@ -77,5 +78,7 @@ interface DirectorySync {
   next: Promise<void> | undefined;
 }
 
-/** Two algorithms' worth of `ab/cd` folders; past that the oldest are fsynced again, which costs time and nothing else. */
+/**
+ * Two algorithms' worth of `ab/cd` folders; past that the oldest are fsynced again, which costs time and nothing else.
+ */
 const maximumKnown = 2 * (65_536 + 256 + 1);

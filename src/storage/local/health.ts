@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { errnoCode } from '../../runtime/file-error.ts';
 import type { StorageHealth } from '../STORAGE.ts';
 
-/** Room, and whether a draft can be written now. Asked often, it looks at most once a second. `onFailure` is called when it can't. */
+/**
+ * Room, and whether a draft can be written now. Asked often, it looks at most once a second. `onFailure` is called when
+ * it can't.
+ */
 export function localHealth(root: string, draftDirectory: string, onFailure: () => void): () => Promise<StorageHealth> {
   let last: { readonly at: number; readonly health: Promise<StorageHealth> } | undefined;
   return () => {

@@ -21,8 +21,9 @@ export interface LocalStorageOptions {
 export type LocalStorage = Storage & { readonly drafts: DraftDirectory; readonly place: Place };
 
 /**
- * A directory as a backend. Opening it touches nothing. An object is a name for a file whose bytes were fsynced before the name was made, so a name that is
- * there never shows torn bytes; a put has happened once the fsync of the name's directory returns.
+ * A directory as a backend. Opening it touches nothing. An object is a name for a file whose bytes were fsynced before
+ * the name was made, so a name that is there never shows torn bytes; a put has happened once the fsync of the name's
+ * directory returns.
  */
 export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   const { id } = options;
@@ -34,7 +35,10 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
 
   const pathOf = (key: string): string => join(root, requireObjectKey(key));
 
-  /** Runs on the way to "there is nothing": a root that was unmounted or removed holds everything, we just cannot see it. */
+  /**
+   * Runs on the way to "there is nothing": a root that was unmounted or removed holds everything, we just cannot see
+   * it.
+   */
   async function requireRoot(): Promise<void> {
     try {
       await stat(root);
@@ -57,7 +61,9 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
     prepared = true;
   }
 
-  /** Gives the finished, fsynced file at `source` the name of `key`, replacing what has it, and makes the name durable. */
+  /**
+   * Gives the finished, fsynced file at `source` the name of `key`, replacing what has it, and makes the name durable.
+   */
   async function name(source: string, key: string, give: (source: string, path: string) => Promise<void>): Promise<void> {
     const path = pathOf(key);
     const directory = dirname(path);
@@ -99,7 +105,10 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
     }
   }
 
-  /** False when the name is taken. Without links, somebody who makes it at the same moment is not seen, and the last one counts. */
+  /**
+   * False when the name is taken. Without links, somebody who makes it at the same moment is not seen, and the last one
+   * counts.
+   */
   async function giveNew(source: string, path: string): Promise<boolean> {
     await directories.ensure(dirname(path));
     try {
@@ -165,8 +174,8 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
       return undefined;
     },
 
-    // No fsync: a name that comes back after a power cut is a dead key with good bytes, which the next clean-up finds. Folders
-    // stay: removing an empty one could race a put into it.
+    // No fsync: a name that comes back after a power cut is a dead key with good bytes, which the next clean-up finds.
+    // Folders stay: removing an empty one could race a put into it.
     async delete(key, deleteOptions = {}): Promise<void> {
       throwIfStopped(deleteOptions.signal);
       const path = pathOf(key);
@@ -218,7 +227,8 @@ async function makeRoot(root: string, draftDirectory: string): Promise<void> {
   try {
     const firstMade = await mkdir(draftDirectory, { recursive: true });
     await fsyncPath(root);
-    // Every directory above that gained an entry, and the root's parent in any case: who made the root may have crashed.
+    // Every directory above that gained an entry, and the root's parent in any case: who made the root may have
+    // crashed.
     const top = dirname(firstMade === undefined || firstMade.length > root.length ? root : firstMade);
     for (let directory = root; directory !== top; ) {
       directory = dirname(directory);

@@ -3,14 +3,15 @@ import { moduleUrl } from '../../runtime/module-url.ts';
 import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
 
 /**
- * A thread that reads small files for many who ask at once: one message for all that was asked in a turn of the event loop costs a
- * fraction of what the same calls cost through the pool of threads, where each wakes a thread of its own, twice.
+ * A thread that reads small files for many who ask at once: one message for all that was asked in a turn of the event
+ * loop costs a fraction of what the same calls cost through the pool of threads, where each wakes a thread of its own,
+ * twice.
  */
 export interface ReadThread {
   /**
-   * The whole file, or undefined for one that is better read in another way: it is longer than `maximumBytes`, no regular file, not
-   * there, or cannot be read. Undefined at once while the thread is held up: a disk that is slow, or gone, holds up the few who asked
-   * first, and the others go past it.
+   * The whole file, or undefined for one that is better read in another way: it is longer than `maximumBytes`, no
+   * regular file, not there, or cannot be read. Undefined at once while the thread is held up: a disk that is slow, or
+   * gone, holds up the few who asked first, and the others go past it.
    */
   read(path: string): Promise<Uint8Array | undefined> | undefined;
 }
@@ -25,7 +26,10 @@ interface Batch {
   readonly waiting: readonly Waiting[];
 }
 
-/** Starts the thread when it is first asked, and ends it when it was idle for a while; it keeps the process alive only while it reads. */
+/**
+ * Starts the thread when it is first asked, and ends it when it was idle for a while; it keeps the process alive only
+ * while it reads.
+ */
 export function createReadThread(data: ReadThreadData): ReadThread {
   let worker: Worker | undefined;
   let broken = false;

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
 
-// The thread that reads small files, many in one message: it may wait for a disk, nobody waits for it who has another way.
+// The thread that reads small files, many in one message: it may wait for a disk, nobody waits for it who has another
+// way.
 
 const { flags, maximumBytes } = workerData as ReadThreadData;
 const channel = parentPort as MessagePort;

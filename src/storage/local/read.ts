@@ -6,12 +6,15 @@ import { throwIfStopped } from '../../runtime/stop.ts';
 import type { GetOptions, ObjectReader } from '../STORAGE.ts';
 import { createReadThread } from './read-thread.ts';
 
-/** Opens the regular file at a path; undefined when there is none. The open descriptor keeps the bytes whatever happens to the name. */
+/**
+ * Opens the regular file at a path; undefined when there is none. The open descriptor keeps the bytes whatever happens
+ * to the name.
+ */
 export type OpenObject = (path: string, options: GetOptions) => Promise<ObjectReader | undefined>;
 
 /**
- * Bare descriptors: a `FileHandle` costs twice as much as all else in reading a small object. What can wait for a disk, opening and
- * reading, runs off the thread; status and close of an open descriptor do not.
+ * Bare descriptors: a `FileHandle` costs twice as much as all else in reading a small object. What can wait for a disk,
+ * opening and reading, runs off the thread; status and close of an open descriptor do not.
  */
 export function objectOpener(): OpenObject {
   const buffers = readBuffers();
@@ -80,8 +83,8 @@ async function readSpan(span: Span): Promise<Uint8Array> {
 }
 
 /**
- * While the consumer holds one block, the next is read into another buffer. A plain iterator: a generator that never ran has no
- * `finally`, and its descriptor would stay open.
+ * While the consumer holds one block, the next is read into another buffer. A plain iterator: a generator that never
+ * ran has no `finally`, and its descriptor would stay open.
  */
 function readAhead(span: Span, buffers: ReadBuffers, signal: AbortSignal | undefined): AsyncIterator<Uint8Array> {
   let position = span.first;
@@ -155,7 +158,10 @@ interface ReadBuffers {
   give(buffer: Buffer): void;
 }
 
-/** Fresh memory has to be mapped page by page, which costs as much as reading into it; a few buffers are kept for the next readers. */
+/**
+ * Fresh memory has to be mapped page by page, which costs as much as reading into it; a few buffers are kept for the
+ * next readers.
+ */
 function readBuffers(): ReadBuffers {
   const idle: Buffer[] = [];
   return {

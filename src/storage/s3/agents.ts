@@ -3,8 +3,9 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { OnReadOpts, Socket } from 'node:net';
 
 /**
- * Connections that are kept, and that read into one buffer. Left to themselves they allocate 64 KiB for every read, and throw it away once the HTTP parser has
- * copied the bytes out of it: for a download that is more work for the garbage collector than all else.
+ * Connections that are kept, and that read into one buffer. Left to themselves they allocate 64 KiB for every read, and
+ * throw it away once the HTTP parser has copied the bytes out of it: for a download that is more work for the garbage
+ * collector than all else.
  */
 export function createAgents(): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } {
   return { httpAgent: readingTogether(new HttpAgent(options)), httpsAgent: readingTogether(new HttpsAgent(options)) };

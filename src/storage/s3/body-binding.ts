@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { PutObjectCommand } from '@aws-sdk/client-s3';
 
-/** Signs the body's SHA-256 into the request, so that a store refuses other bytes than these; for bodies that the SDK cannot hash itself. */
+/**
+ * Signs the body's SHA-256 into the request, so that a store refuses other bytes than these; for bodies that the SDK
+ * cannot hash itself.
+ */
 export function bindBody(command: PutObjectCommand, digestSha256: string): void {
   command.middlewareStack.add(
     (next) => (input) => {

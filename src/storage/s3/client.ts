@@ -15,8 +15,8 @@ export interface Stopping {
 /** Calls on one store, with whatever keys are valid at the moment. */
 export interface S3Calls {
   /**
-   * Makes one call. An answer that no store gives is no answer. Keys that the store refuses are renewed and the call is made once more. Whatever fails becomes an
-   * ArtifactstoreError that names the setting to look at.
+   * Makes one call. An answer that no store gives is no answer. Keys that the store refuses are renewed and the call is
+   * made once more. Whatever fails becomes an ArtifactstoreError that names the setting to look at.
    */
   call<T>(subject: Subject, signal: AbortSignal | undefined, action: (client: S3Client, stopping: Stopping) => Promise<T>): Promise<T>;
   close(): void;

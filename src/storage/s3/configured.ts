@@ -4,7 +4,10 @@ import { readProfile } from './profile.ts';
 import { openS3Storage, type S3Storage } from './s3.ts';
 import { type Connection, type Dialect, defaultDialect, endpointOf } from './settings.ts';
 
-/** A configured bucket, as a backend. References to credentials must lead somewhere by now; whether the store takes them shows at the first call. */
+/**
+ * A configured bucket, as a backend. References to credentials must lead somewhere by now; whether the store takes them
+ * shows at the first call.
+ */
 export async function openS3(backend: S3BackendConfig, parts: BackendParts): Promise<S3Storage> {
   const connection = s3Connection(backend, parts);
   if (backend.credentials.kind === 'static') await connection.credentials.keys();

@@ -7,8 +7,8 @@ import type { S3Settings } from './settings.ts';
 import { writeParameters } from './write-parameters.ts';
 
 /**
- * Writes a few bytes where nothing lies. It looks first, since some stores ignore the condition, and then asks for it, since somebody may write meanwhile; a
- * store that does not know it at all is asked without.
+ * Writes a few bytes where nothing lies. It looks first, since some stores ignore the condition, and then asks for it,
+ * since somebody may write meanwhile; a store that does not know it at all is asked without.
  */
 export async function createObject(
   calls: S3Calls,

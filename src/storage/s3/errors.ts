@@ -56,8 +56,8 @@ const refusals: ReadonlySet<string> = new Set([
 const otherRefusals: ReadonlySet<string> = new Set(['QuotaExceeded', 'RequestTimeTooSkewed', 'InvalidObjectState']);
 
 /**
- * What went wrong, in our words, with the setting to look at. Our own errors pass through. `object: 'unknown'` in its `info` means that the store did not look
- * at the object: it is too busy, or does not let these keys.
+ * What went wrong, in our words, with the setting to look at. Our own errors pass through. `object: 'unknown'` in its
+ * `info` means that the store did not look at the object: it is too busy, or does not let these keys.
  */
 export function storeError(error: unknown, subject: Subject, connection: Connection, signal: AbortSignal | undefined): unknown {
   if (isArtifactstoreError(error)) return error;

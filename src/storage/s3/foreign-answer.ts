@@ -9,9 +9,9 @@ interface RawAnswer {
 }
 
 /**
- * Lets the client believe no success that a store did not give. What stands in front of a store (the log-in page of a network, a
- * proxy, another service) answers 200 to everything, which reads as an empty list, an empty object, a write that took place. So a
- * page is no answer, and each answer must have what every store puts into it.
+ * Lets the client believe no success that a store did not give. What is in front of a store (the log-in page of a
+ * network, a proxy, another service) answers 200 to everything, which reads as an empty list, an empty object, a write
+ * that took place. So a page is no answer, and each answer must have what every store puts into it.
  */
 export function refuseForeignAnswers(client: S3Client): void {
   client.middlewareStack.add(
@@ -69,8 +69,8 @@ export function answerTarget(error: unknown): string | undefined {
 }
 
 /**
- * What is known of a page that came instead of XML: its title, or who sent it. Undefined where the answer was a store's. The text of a
- * page is not repeated: it may hold the request with its signature.
+ * What is known of a page that came instead of XML: its title, or who sent it. Undefined where the answer was a
+ * store's. The text of a page is not repeated: it may hold the request with its signature.
  */
 export function pageOf(error: unknown): string | undefined {
   const {

@@ -39,7 +39,7 @@ export async function getObject(
       } catch (error) {
         throwIfStopped(signal);
         if (error instanceof ArtifactstoreError) throw error;
-        // Progress is a reason to go on.
+        // Progress is a reason to continue.
         if (at > before) attempt = 1;
         if (attempt >= resumeAttempts) throw storeError(error, { doing: 'read', key: objectKey }, settings, signal);
       }
@@ -135,7 +135,7 @@ async function* chunksOf(
   }
 }
 
-/** The connection is let go even when nobody ever asked for a chunk. */
+/** The connection is closed even when nobody ever asked for a chunk. */
 function released(chunks: AsyncGenerator<Uint8Array>, answer: GetObjectCommandOutput): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]: () => ({

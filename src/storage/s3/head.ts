@@ -35,8 +35,8 @@ export async function headObject(
 }
 
 /**
- * Throws unless nothing lies at a key. The store itself must say so: a mere 404, without a word, as to HEAD and from a proxy that finds no store behind it, may
- * be about anything, so then the bucket is asked for too.
+ * Throws unless nothing lies at a key. The store itself must say so: a mere 404, without a word, as to HEAD and from a
+ * proxy that finds no store behind it, may be about anything, so then the bucket is asked for too.
  */
 export async function requireNothingThere(error: unknown, client: S3Client, bucket: string, stopping: Stopping): Promise<void> {
   if (!isNothingThere(error)) throw error;

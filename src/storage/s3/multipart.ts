@@ -23,7 +23,10 @@ interface Part {
   readonly ETag: string;
 }
 
-/** Sends `first` and what `rest` gives as the parts of one object, some at a time. The object appears at the end, or not at all. */
+/**
+ * Sends `first` and what `rest` gives as the parts of one object, some at a time. The object appears at the end, or not
+ * at all.
+ */
 export async function uploadParts(
   calls: S3Calls,
   settings: S3Settings,
@@ -106,8 +109,9 @@ export async function uploadParts(
 }
 
 /**
- * Makes the parts one object. Where no answer comes the same is asked again, and in the end the store is asked what lies there: it is ours with the size of the
- * parts and either their common ETag or a time since the upload began, which is the time that some stores give it.
+ * Makes the parts one object. Where no answer comes the same is asked again, and in the end the store is asked what
+ * lies there: it is ours with the size of the parts and either their common ETag or a time since the upload began,
+ * which is the time that some stores give it.
  */
 async function complete(
   calls: S3Calls,

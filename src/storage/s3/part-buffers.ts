@@ -1,13 +1,19 @@
 /** The memory for parts, of all puts of a store together. */
 export interface PartBuffers {
-  /** For one put. One part is always its own to have, so that no put keeps another from going on; more as far as there are spare ones. */
+  /**
+   * For one put. One part is always its own to have, so that no put keeps another from continuing; more as far as there
+   * are spare ones.
+   */
   open(): PutBuffers;
 }
 
 export interface PutBuffers {
   /** Waits for one where need be: at the longest until all that the put has is given back. */
   take(): Promise<Buffer<ArrayBuffer>>;
-  /** Memory that a request may still read makes room for other memory, and is not used again. What was not taken here is passed over. */
+  /**
+   * Memory that a request may still read makes room for other memory, and is not used again. What was not taken here is
+   * ignored.
+   */
   give(bytes: Buffer, reuse: boolean): void;
   /** Gives up whatever is left. */
   close(): void;

@@ -1,4 +1,7 @@
-/** How long a request with a body of so many bytes is waited for: in milliseconds, from its start to the head of the answer. */
+/**
+ * How long a request with a body of so many bytes is waited for: in milliseconds, from its start to the head of the
+ * answer.
+ */
 export type Patience = (bodyBytes: number) => number;
 
 /** A body takes its time on a slow line, and that is no sign of a store that has stopped. */

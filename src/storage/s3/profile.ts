@@ -21,8 +21,8 @@ export interface ProfileDocument {
 }
 
 /**
- * Tries whether a document can be written there, and leaves nothing but its folder: finding out what goes into it takes minutes.
- * Throws what is to be done about it.
+ * Tries whether a document can be written there, and leaves nothing but its folder: finding out what goes into it takes
+ * minutes. Throws what is to be done about it.
  */
 export async function tryProfilePath(path: string, variables: string = s3Variables): Promise<void> {
   const target = resolve(path);
@@ -63,7 +63,9 @@ export async function writeProfile(path: string, document: ProfileDocument, vari
   await fsyncPath(dirname(target));
 }
 
-/** Undefined where there is no such file. Errors: `invalid_configuration`, naming the file, where it is no certificate. */
+/**
+ * Undefined where there is no such file. Errors: `invalid_configuration`, naming the file, where it is no certificate.
+ */
 export async function readProfile(path: string, variables: string = s3Variables): Promise<Profile | undefined> {
   let text: string;
   try {

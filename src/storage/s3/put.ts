@@ -23,8 +23,9 @@ export interface PutRoom {
 }
 
 /**
- * Three ways, by what is known of the source. What fits one part is sent whole, from memory. What is longer and can be read again goes in one request up to the
- * threshold, checked by the store against its SHA-256. The rest goes in parts, each of them checked.
+ * Three ways, by what is known of the source. What fits one part is sent whole, from memory. What is longer and can be
+ * read again goes in one request up to the threshold, checked by the store against its SHA-256. The rest goes in parts,
+ * each of them checked.
  */
 export async function putObject(
   calls: S3Calls,
@@ -147,7 +148,7 @@ async function putStream(
           const abortSignal = AbortSignal.any([ended.signal, ...(stopping.abortSignal === undefined ? [] : [stopping.abortSignal])]);
           await client.send(command, { abortSignal, requestTimeout: patience(sizeBytes) });
         } catch (error) {
-          // A store may answer before it has read everything: nobody is to go on sending.
+          // A store may answer before it has read everything: nobody is to continue sending.
           ended.abort();
           throw error;
         } finally {
@@ -163,7 +164,10 @@ async function putStream(
   }
 }
 
-/** A write whose answer never came may have happened all the same: the store is asked. What lies there is ours when it has our size and our ETag. */
+/**
+ * A write whose answer never came may still have happened: the store is asked. What lies there is ours when it has our
+ * size and our ETag.
+ */
 async function settled(
   calls: S3Calls,
   settings: S3Settings,

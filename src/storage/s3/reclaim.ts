@@ -8,8 +8,8 @@ import type { S3Settings } from './settings.ts';
 import { prefixOf } from './store-key.ts';
 
 /**
- * Drops uploads in parts that nobody completed or gave up, and to which nothing was added lately: a long one on a slow line is not forgotten. Only those
- * under keys of ours: others may use the bucket too, or a longer prefix in it.
+ * Drops uploads in parts that nobody completed or gave up, and to which nothing was added lately: a long one on a slow
+ * line is not forgotten. Only those under keys of ours: others may use the bucket too, or a longer prefix in it.
  */
 export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSeconds: number, options: ReclaimOptions): Promise<number> {
   const Bucket = settings.bucket;

@@ -22,7 +22,10 @@ export interface S3Options extends CallOptions {
 
 export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
 
-/** A bucket of an S3-compatible store, or the part of it under a prefix. Nothing is asked of the store before the first call. */
+/**
+ * A bucket of an S3-compatible store, or the part of it under a prefix. Nothing is asked of the store before the first
+ * call.
+ */
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
   const calls = openS3Calls(settings, options);
   const room = {
@@ -77,7 +80,10 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
 
 /** Sources that may hold parts in memory at the same time: some that come straight from uploads, some from the disk. */
 const putsAtOnce = 8;
-/** Parts in memory besides the one that each put has; with that one, enough for a put that is alone to send four while it fills the next. */
+/**
+ * Parts in memory besides the one that each put has; with that one, enough for a put that is alone to send four while
+ * it fills the next.
+ */
 const spareParts = 4;
 /** Less than the data plane waits for. */
 const healthMilliseconds = 4000;

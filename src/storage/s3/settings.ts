@@ -23,7 +23,10 @@ export interface S3Settings extends Connection {
   readonly keyPrefix: string;
   readonly storageClass: string | undefined;
   readonly serverSideEncryption: ServerSideEncryption | undefined;
-  /** A source that can be read again, is longer than a part and shorter than this, goes in one request; others longer than a part in parts. */
+  /**
+   * A source that can be read again, is longer than a part and shorter than this, goes in one request; others longer
+   * than a part in parts.
+   */
   readonly multipartThresholdBytes: number;
   readonly multipartChunkBytes: number;
   readonly dialect: Dialect;
@@ -34,10 +37,14 @@ export type ServerSideEncryption = 'AES256' | 'aws:kms';
 /** In what stores of the same protocol differ, as far as it matters here; found by `storage certify`. */
 export interface Dialect {
   /**
-   * What binds a body to its request. A signed `x-amz-content-sha256` is checked by most; where it is ignored, `Content-MD5` is sent beside it.
+   * What binds a body to its request. A signed `x-amz-content-sha256` is checked by most; where it is ignored,
+   * `Content-MD5` is sent beside it.
    */
   readonly bodyBinding: 'signed-sha256' | 'content-md5';
-  /** Whether objects are written with the canned ACL `bucket-owner-full-control`: without it a bucket's owner may not read what temporary credentials wrote. */
+  /**
+   * Whether objects are written with the canned ACL `bucket-owner-full-control`: without it a bucket's owner may not
+   * read what temporary credentials wrote.
+   */
   readonly ownerAcl: boolean;
 }
 

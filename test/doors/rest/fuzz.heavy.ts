@@ -4,7 +4,10 @@ import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
 import { type OddRequest, type Operation, oddBodies, oddParameters, operationsOf } from './odd-requests.ts';
 import { type Door, openDoor } from './open-door.ts';
 
-/** Whatever is asked with whatever values: the answer is one that the description names, and never that the server failed. */
+/**
+ * Whatever is asked with whatever values: the answer is one that the description names, and never that the server
+ * failed.
+ */
 for (const database of ['SQLite', 'PostgreSQL'] as const)
   describe(`requests made from the description, ${database}`, () => {
     let server: PostgresServer | undefined;

@@ -291,7 +291,8 @@ test('lengths that lie are refused by the parser', async () => {
     ])
       assert.match(await door.raw(head('lie', lie), 'xx'), /^HTTP\/1\.1 400 /, lie);
   });
-  // Bytes beyond the stated length are another request, and not one that is understood; they are never part of the file.
+  // Bytes beyond the stated length are another request, and not one that is understood; they are never part of the
+  // file.
   assert.match(await door.raw(head('short', 'content-length: 2\r\n'), 'abcdef\r\n\r\n'), /HTTP\/1\.1 400 /);
   assert.ok([undefined, 2].includes((await door.registry.files.find(id, 'short'))?.size_bytes));
 });

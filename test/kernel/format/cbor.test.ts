@@ -196,7 +196,8 @@ test('all inputs of one byte and of two', () => {
     if (takesOnlyItsOwn(Uint8Array.of(first))) taken++;
     for (let second = 0; second < 256; second++) if (takesOnlyItsOwn(Uint8Array.of(first, second))) taken++;
   }
-  // One: 24 + 24 integers, the empty string, array and map, and 3 simple values. Two: 232 + 232 integers, 128 letters, and 54 arrays of one.
+  // One: 24 + 24 integers, the empty string, array and map, and 3 simple values. Two: 232 + 232 integers, 128 letters,
+  // and 54 arrays of one.
   assert.equal(taken, 54 + 646);
 });
 

@@ -251,7 +251,10 @@ describe('a backup beside a collection', () => {
   });
   after(() => store.close());
 
-  /** A backup during which something happens, once, right after the log was copied to its end or before an object is looked for. */
+  /**
+   * A backup during which something happens, once, right after the log was copied to its end or before an object is
+   * looked for.
+   */
   async function backUpDuring(when: 'log' | 'object', happen: () => Promise<unknown>) {
     using place = scratch();
     let happened = false;

@@ -23,9 +23,10 @@ const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 12);
 const backendIds = ['near', 'far'] as const;
 
 /**
- * Two moves in one direction, one in the other, ingests, packages that are given up, a collection, readers, failures, and deletes that
- * come late and twice, in any order of the real steps. The rule: a file that somebody keeps has a live location at all times, its
- * object is live and its key in the store, no delete that is still to come can hit it, and whoever reads it gets its bytes.
+ * Two moves in one direction, one in the other, ingests, packages that are given up, a collection, readers, failures,
+ * and deletes that come late and twice, in any order of the real steps. The rule: a file that somebody keeps has a live
+ * location at all times, its object is live and its key in the store, no delete that is still to come can hit it, and
+ * whoever reads it gets its bytes.
  */
 describe('a file that is moved is always somewhere', () => {
   let directory: string;
@@ -140,7 +141,8 @@ async function live(world: World, seed: number): Promise<void> {
     assert.equal(homeless.size, 0, `a file is nowhere, ${how()}`);
   });
 
-  // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept can be read.
+  // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept
+  // can be read.
   await registry.settle();
   const free = registryOf(world.database, world.dataplane);
   for (const { stored_objects, live_objects } of (await free.operator.collect()).backends) assert.equal(stored_objects, live_objects);
@@ -171,7 +173,10 @@ async function openWorld(path: string, operations: URL = operationsUrl): Promise
   };
 }
 
-/** The real registry, its every call to database, disk and backend a step of the interleaver; the bytes of a copy are read in one. */
+/**
+ * The real registry, its every call to database, disk and backend a step of the interleaver; the bytes of a copy are
+ * read in one.
+ */
 function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver, doomed: Set<string>): LocalRegistry {
   return registryOf(
     {

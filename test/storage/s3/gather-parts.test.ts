@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { gatherParts } from '../../../src/storage/s3/gather-parts.ts';
 import { createPartBuffers } from '../../../src/storage/s3/part-buffers.ts';
 
-/** Chunks of the given lengths, again and again; each is overwritten once the next one is asked for, as a source may do. */
+/**
+ * Chunks of the given lengths, again and again; each is overwritten once the next one is asked for, as a source may do.
+ */
 async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerator<Uint8Array> {
   for (let first = 0, turn = 0; first < bytes.byteLength; turn++) {
     const chunk = Uint8Array.prototype.slice.call(bytes, first, first + lengths[turn % lengths.length]!);
