@@ -5,7 +5,7 @@ import { incident } from './incident.ts';
 import type { Ingest, Staged } from './ingest.ts';
 import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
-import { storedObject } from './objects/repair.ts';
+import { storedObject } from './objects/stored-object.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
 import type { Attached, Created, File } from './REGISTRY.ts';
 

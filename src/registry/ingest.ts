@@ -7,6 +7,8 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
+import { burnPublished, removeDead } from './objects/remove-dead.ts';
+import { inRounds, maximumRounds } from './objects/rounds.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
@@ -35,7 +37,6 @@ export interface Staged {
 /** Bodies up to this size are taken whole into memory, so that the next one can be read while they become durable. */
 const smallBytes = 262_144;
 const parallelSteps = 64;
-const maximumRounds = 100;
 
 export function createIngest(context: Context, actor: string): Ingest {
   const { database, dataplane } = context;
@@ -95,7 +96,7 @@ export function createIngest(context: Context, actor: string): Ingest {
     const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
     try {
       let needs = await database.read('file.plan', { actor, packageId, items: items() });
-      for (let round = 0; round < maximumRounds; round++) {
+      const added = await inRounds(async () => {
         await forEachLimited(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
           const record = published.get(name) ?? { need, generations: [] };
@@ -103,36 +104,33 @@ export function createIngest(context: Context, actor: string): Ingest {
           record.generations.push(need.generation);
           await dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
         });
-        const added = await database.write('file.add', { actor, packageId, items: items() });
-        if (added.outcome === 'added') {
-          const superseded = [...published.values()].flatMap(({ need, generations }) =>
-            generations.slice(0, -1).map((generation) => ({
-              backend_id: need.backend_id,
-              object_key: objectKey(need.content_address, generation),
-            })),
-          );
-          removeKeys([...added.dead, ...superseded]);
-          return added.items;
-        }
-        needs = added.needs;
-      }
-      throw new ArtifactstoreError('internal', `An ingest into package ${packageId} met other changes ${maximumRounds} times; try again.`);
+        const answer = await database.write('file.add', { actor, packageId, items: items() });
+        if (answer.outcome === 'added') return answer;
+        needs = answer.needs;
+        return undefined;
+      });
+      if (added === undefined)
+        throw new ArtifactstoreError('internal', `An ingest into package ${packageId} was overtaken ${maximumRounds} times; try again.`);
+      const superseded = [...published.values()].flatMap(({ need, generations }) =>
+        generations.slice(0, -1).map((generation) => ({
+          backend_id: need.backend_id,
+          object_key: objectKey(need.content_address, generation),
+        })),
+      );
+      context.background('dead_object_left', removeDead(context, [...added.dead, ...superseded]));
+      return added.items;
     } catch (error) {
-      if (published.size > 0) context.background('copies_left', burn([...published.values()]));
+      if (published.size > 0)
+        context.background(
+          'copies_left',
+          burnPublished(
+            context,
+            actor,
+            [...published.values()].map(({ need, generations }) => ({ ...need, generations })),
+          ),
+        );
       throw error;
     }
-  }
-
-  async function burn(published: readonly { readonly need: PublishNeed; readonly generations: readonly number[] }[]): Promise<void> {
-    const dead = await database.write('object.burn', {
-      actor,
-      items: published.flatMap(({ need, generations }) => generations.map((generation) => ({ ...need, generation }))),
-    });
-    removeKeys(dead);
-  }
-
-  function removeKeys(keys: readonly { readonly backend_id: string; readonly object_key: string }[]): void {
-    for (const key of keys) context.background('dead_object_left', dataplane.remove(key.backend_id, key.object_key));
   }
 
   return {
@@ -147,7 +145,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       const staged = await stage(backendId, checked, file.body, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
-          context.background('copies_left', burn([{ need: straight, generations: [straight.generation] }]));
+          context.background('copies_left', burnPublished(context, actor, [{ ...straight, generations: [straight.generation] }]));
         throw error;
       });
       try {

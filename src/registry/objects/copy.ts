@@ -3,10 +3,7 @@ import { splitAddress } from '../../kernel/content/address.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
-import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
-import { incident } from '../incident.ts';
-import type { DeadKey } from '../operations/objects.ts';
 import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
 
 /**
@@ -25,9 +22,7 @@ export interface Copy {
 /** `source`: the object itself can't be read whole, so nothing was published. `copy`: what was published reads as something else. */
 export type Published = { readonly result: 'ok' } | { readonly result: 'source' | 'copy'; readonly verdict: BadVerdict };
 
-type Parts = Pick<Context, 'database' | 'dataplane' | 'onIncident'>;
-
-const deletesAtOnce = 16;
+type Parts = Pick<Context, 'dataplane'>;
 
 export function createCopy(parts: Parts, source: StoredObject, backendId: string): Copy {
   const { dataplane } = parts;
@@ -58,7 +53,7 @@ export function createCopy(parts: Parts, source: StoredObject, backendId: string
  * backend's data plane, where it has one of its own.
  */
 export async function stageFrom(
-  parts: Pick<Parts, 'dataplane'>,
+  parts: Parts,
   source: StoredObject,
   backendId: string,
   signal: AbortSignal | undefined,
@@ -86,29 +81,5 @@ export async function stageFrom(
     if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch'))
       return { result: 'failed', reason: error.message };
     throw error;
-  }
-}
-
-/** Makes sure that copies which no transaction made live lie under dead keys, and deletes them. */
-export async function burnCopies(parts: Parts, actor: string, backendId: string, copies: readonly CopiedObject[]): Promise<void> {
-  const items = copies.flatMap(({ contentAddress, generations }) =>
-    generations.map((generation) => ({ backend_id: backendId, content_address: contentAddress, generation })),
-  );
-  if (items.length > 0) await removeDeadKeys(parts, await parts.database.write('object.burn', { actor, items }));
-}
-
-export interface CopiedObject {
-  readonly contentAddress: StoredObject['contentAddress'];
-  readonly generations: readonly number[];
-}
-
-/** Deletes the bytes of dead keys, which are written down: what cannot be deleted now is left to the next collection. */
-export async function removeDeadKeys({ database, dataplane, onIncident }: Parts, keys: readonly DeadKey[]): Promise<void> {
-  if (keys.length === 0) return;
-  try {
-    await forEachLimited(keys, deletesAtOnce, (key) => dataplane.remove(key.backend_id, key.object_key));
-    await database.write('collect.forget', { keys });
-  } catch (error) {
-    onIncident(incident('dead_object_left', error));
   }
 }

@@ -3,13 +3,15 @@ import type { ContentAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Context, RegistryParts, Repair } from '../context.ts';
 import type { ObjectRow } from '../operations/objects.ts';
-import { burnCopies, type Copy, createCopy, removeDeadKeys } from './copy.ts';
+import { type Copy, createCopy } from './copy.ts';
 import { recordDamage } from './damage.ts';
+import { burnPublished, tryRemoveDead } from './remove-dead.ts';
+import { inRounds } from './rounds.ts';
+import { storedObject } from './stored-object.ts';
 
 const atOnce = 2;
 const pauseMilliseconds = 60_000;
 const keptPauses = 1000;
-const maximumRounds = 20;
 
 /** Few at a time, and not one that could not be repaired a moment ago: whatever is left out, the next read asks for again. */
 export function createRepair(parts: RegistryParts, background: Context['background']): Repair {
@@ -50,7 +52,8 @@ async function repair(parts: RegistryParts, actor: string, backendId: string, co
       // Another backend may have them too.
       failure = error;
     } finally {
-      if (!settled) await burnCopies(parts, actor, backendId, [{ contentAddress, generations: copy.generations }]);
+      if (!settled)
+        await burnPublished(parts, actor, [{ backend_id: backendId, content_address: contentAddress, generations: copy.generations }]);
       await copy.discard();
     }
   }
@@ -71,7 +74,7 @@ async function publish(parts: RegistryParts, actor: string, attempt: Attempt): P
   const { source, object, copy, backendId } = attempt;
   const { contentAddress: content_address } = source;
   let { generation } = attempt;
-  for (let round = 0; round < maximumRounds; round++) {
+  const settled = await inRounds(async () => {
     const published = await copy.publish(generation);
     if (published.result === 'source') {
       const { result, reason } = published.verdict;
@@ -85,23 +88,11 @@ async function publish(parts: RegistryParts, actor: string, attempt: Attempt): P
     const input = { actor, backend_id: backendId, content_address, generations: copy.generations };
     const answer = await parts.database.write('object.repair', input);
     if (answer.outcome === 'settled') {
-      await removeDeadKeys(parts, answer.dead);
+      await tryRemoveDead(parts, answer.dead);
       return true;
     }
     generation = answer.generation;
-  }
-  return false;
-}
-
-type StoredRow = Pick<ObjectRow, 'backend_id' | 'object_key' | 'size_bytes' | 'content_address' | 'digest_sha256'>;
-
-/** The row of an object that has a key as what is read. */
-export function storedObject(row: StoredRow): StoredObject {
-  return {
-    backendId: row.backend_id,
-    objectKey: row.object_key!,
-    sizeBytes: row.size_bytes!,
-    contentAddress: row.content_address as ContentAddress,
-    digestSha256: row.digest_sha256!,
-  };
+    return undefined;
+  });
+  return settled ?? false;
 }

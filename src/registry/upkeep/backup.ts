@@ -8,7 +8,7 @@ import { formatTimestamp } from '../../kernel/time.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { stageFrom } from '../objects/copy.ts';
-import { storedObject } from '../objects/repair.ts';
+import { storedObject } from '../objects/stored-object.ts';
 import type { ObjectRow } from '../operations/objects.ts';
 import { checkBackup } from './check-backup.ts';
 import { type CopiedHead, chainText, madeLive } from './copied-log.ts';

@@ -1,7 +1,7 @@
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
-import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
+import { removeDead } from '../objects/remove-dead.ts';
 import type { DeadKey } from '../operations/objects.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
@@ -9,7 +9,6 @@ import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredByt
 const packagesPerStep = 1000;
 const locationsPerStep = 2000;
 const keysPerStep = 1000;
-const deletesAtOnce = 16;
 
 /** Marks every expired, unheld, finalized package as eligible, or says which it would mark. Deletes nothing. */
 export async function sweep(context: Context, options: SweepOptions): Promise<Sweep> {
@@ -92,16 +91,8 @@ export async function collect(context: Context, options: CollectOptions): Promis
 
   async function deleteKeys(dead: readonly DeadKey[]): Promise<void> {
     const keys = dead.filter(({ backend_id }) => context.backendIds.includes(backend_id));
-    const gone: DeadKey[] = [];
-    await forEachLimited(keys, deletesAtOnce, (key) =>
-      unlessAway(key.backend_id, async () => {
-        await dataplane.remove(key.backend_id, key.object_key);
-        gone.push(key);
-      }),
-    );
-    if (gone.length === 0) return;
-    await database.write('collect.forget', { keys: gone });
-    report();
+    const gone = await removeDead(context, keys, (key, remove) => unlessAway(key.backend_id, remove));
+    if (gone.length > 0) report();
   }
 
   const unchangedSince = formatTimestamp(context.now() - context.unfinalizedSeconds * 1000);

@@ -1,12 +1,11 @@
 import type { BackupPlace } from '../../backup/BACKUP.ts';
 import type { StoredObject } from '../../dataplane/DATAPLANE.ts';
-import type { ContentAddress } from '../../kernel/content/address.ts';
 import { toHex } from '../../kernel/content/digest.ts';
-import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
 import { fold } from '../../kernel/views/fold.ts';
 import type { ViewTables } from '../../kernel/views/view.ts';
+import { storedObject } from '../objects/stored-object.ts';
 
 type ObjectRow = Readonly<ViewTables['storage_objects']>;
 
@@ -78,17 +77,6 @@ export function madeLive(event: StoredEvent): readonly string[] {
 
 export function chainText(head: LogHead): string {
   return `blake3:${toHex(head.chain_digest)}`;
-}
-
-function storedObject(row: ObjectRow): LiveObject {
-  const contentAddress = row.content_address as ContentAddress;
-  return {
-    backendId: row.backend_id,
-    contentAddress,
-    objectKey: objectKey(contentAddress, row.live_generation!),
-    sizeBytes: row.size_bytes!,
-    digestSha256: row.digest_sha256!,
-  };
 }
 
 /** Of all event types: others are not worth being folded for it. */

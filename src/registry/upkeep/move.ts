@@ -4,9 +4,12 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
-import { burnCopies, type Copy, createCopy, removeDeadKeys } from '../objects/copy.ts';
+import { type Copy, createCopy } from '../objects/copy.ts';
 import { recordDamage } from '../objects/damage.ts';
 import { type BadVerdict, readWhole } from '../objects/read-whole.ts';
+import { burnPublished, tryRemoveDead } from '../objects/remove-dead.ts';
+import { inRounds } from '../objects/rounds.ts';
+import { storedObject } from '../objects/stored-object.ts';
 import type { CopyNeed, MovableObject, MoveResult } from '../operations/move.ts';
 import type { MoveScope } from '../operations/move-scope.ts';
 import type { Move, MoveOptions, MovePlan, MoveTarget } from './OPERATOR.ts';
@@ -18,8 +21,6 @@ const objectsPerStep = 200;
 const bytesPerStep = 268_435_456;
 const locationsPerTransaction = 1000;
 const defaultJobs = 4;
-/** An object that others change so often meanwhile is left to the next run. */
-const maximumRounds = 20;
 
 /** What `move` would do now. */
 export async function planMove(context: Context, target: MoveTarget): Promise<MovePlan> {
@@ -95,7 +96,7 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
       const moved = await database.write('move.locations', { actor, scope, items, limit: locationsPerTransaction });
       const more = waiting.filter((job, index) => take(job, moved.results[index]!, unready));
       // Only now, with the commit durable, may bytes go.
-      await removeDeadKeys(context, moved.dead);
+      await tryRemoveDead(context, moved.dead);
       report();
       waiting = more;
     }
@@ -124,7 +125,8 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
     const all = objects.map((object) => jobOf(context, object, from, to));
     try {
       let waiting: readonly Job[] = all;
-      for (let round = 0; round < maximumRounds && waiting.length > 0; round++) {
+      // What others change too often meanwhile is left to the next run.
+      await inRounds(async () => {
         const ready: Job[] = [];
         const stopped = await forEachLimited(waiting, jobs, async (job) => {
           if (await prepare(job)) ready.push(job);
@@ -135,10 +137,13 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
         // What was copied before a stop is moved all the same.
         waiting = await move(ready);
         if (stopped !== undefined) throw stopped.error;
-      }
+        return waiting.length === 0 ? true : undefined;
+      });
     } finally {
-      const left = all.filter((job) => !job.settled).map(({ source, copy }) => ({ ...source, generations: copy.generations }));
-      context.background('copies_left', burnCopies(context, actor, to, left));
+      const left = all
+        .filter((job) => !job.settled)
+        .map(({ source, copy }) => ({ backend_id: to, content_address: source.contentAddress, generations: copy.generations }));
+      context.background('copies_left', burnPublished(context, actor, left));
       for (const { copy } of all) context.background('draft_left', copy.discard());
     }
   }
@@ -169,13 +174,7 @@ interface Job {
 }
 
 function jobOf(context: Context, object: MovableObject, from: string, to: string): Job {
-  const source = {
-    backendId: from,
-    objectKey: object.object_key,
-    sizeBytes: object.size_bytes,
-    contentAddress: object.content_address,
-    digestSha256: object.digest_sha256,
-  };
+  const source = storedObject({ ...object, backend_id: from });
   return { object, source, copy: createCopy(context, source, to), need: object.need, verified: null, locations: 0, settled: false };
 }
 

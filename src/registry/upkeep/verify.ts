@@ -5,7 +5,7 @@ import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { recordDamage } from '../objects/damage.ts';
 import { readWhole } from '../objects/read-whole.ts';
-import { storedObject } from '../objects/repair.ts';
+import { storedObject } from '../objects/stored-object.ts';
 import type { VerifiableObject } from '../operations/verify.ts';
 import { countLive, reconcile } from './collect.ts';
 import { startRun } from './note-run.ts';
