@@ -22,7 +22,7 @@ Example:
       const { output } = given;
       const { count, incomplete, tellBad } = await import('../operate/make-backup.ts');
       const { createProgressLine } = await import('../terminal/progress-line.ts');
-      const { formatBytes } = await import('../terminal/size.ts');
+      const { counted, formatBytes } = await import('../terminal/size.ts');
       const { stopOnSignal } = await import('../../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
@@ -40,7 +40,7 @@ Example:
         tellBad(output, checked);
         const { sequence, objects, bytes, registry_id, finished_at, chain_digest } = checked;
         const head = ok ? output.colors.green('verified') : 'read';
-        output.line(`${head} the log up to event ${sequence} and ${count(objects)} objects (${formatBytes(bytes)})`);
+        output.line(`${head} the log up to event ${sequence} and ${counted(objects, 'object')} (${formatBytes(bytes)})`);
         output.note(`registry ${registry_id}, finished ${finished_at ?? 'never'}, head ${chain_digest}`);
       }
       if (!ok) throw incomplete(checked, 'run `artifactstore backup --verify` on the registry: it copies what is damaged once more');

@@ -32,7 +32,7 @@ Examples:
       const { config, output } = given;
       const { count, incomplete, orRoomHint, tellBad } = await import('../operate/make-backup.ts');
       const { createProgressLine } = await import('../terminal/progress-line.ts');
-      const { formatBytes } = await import('../terminal/size.ts');
+      const { counted, formatBytes } = await import('../terminal/size.ts');
       const { stopOnSignal } = await import('../../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
@@ -53,7 +53,7 @@ Examples:
         tellBad(output, { missing: restored.missing, problems: [] });
         const { sequence, chain_digest, objects, bytes, kept_objects, registry_id } = restored;
         output.line(
-          `${output.colors.green('restored')} the log up to event ${sequence}, ${count(objects)} objects (${formatBytes(bytes)})` +
+          `${output.colors.green('restored')} the log up to event ${sequence}, ${counted(objects, 'object')} (${formatBytes(bytes)})` +
             (kept_objects === 0 ? '' : `; ${count(kept_objects)} were there`),
         );
         output.note(`registry ${registry_id}, head ${chain_digest}`);

@@ -3,6 +3,7 @@ import type { RetentionRecord } from '../../registry/REGISTRY.ts';
 import type { Definition } from '../definition.ts';
 import { onOneLine, tellRetention, tellRetentionEvent } from '../operate/retention-story.ts';
 import type { Output } from '../terminal/output.ts';
+import { counted } from '../terminal/size.ts';
 
 export const retentionShow: Definition = (command, context) => {
   command
@@ -48,12 +49,12 @@ export async function showRetention(output: Output, record: RetentionRecord): Pr
     output.line('');
     const rows = record.holds.map((hold) => [hold.id, hold.owner, hold.applied_at, onOneLine(hold.reason), releaseOf(hold)]);
     await output.table(['HOLD', 'OWNER', 'SINCE', 'REASON', 'RELEASED'], rows);
-    if (record.holds_left_out > 0) output.note(`${record.holds_left_out} more holds are not shown: ${wholeStory(record)}`);
+    if (record.holds_left_out > 0) output.note(`not shown: ${counted(record.holds_left_out, 'more hold')}; ${wholeStory(record)}`);
   }
   output.line('');
   const rows = record.history.map((event) => [String(event.sequence), event.created_at, event.actor, tellRetentionEvent(event)]);
   await output.table(['EVENT', 'TIME', 'ACTOR', 'WHAT'], rows);
-  if (record.history_left_out > 0) output.note(`${record.history_left_out} earlier events are not shown: ${wholeStory(record)}`);
+  if (record.history_left_out > 0) output.note(`not shown: ${counted(record.history_left_out, 'earlier event')}; ${wholeStory(record)}`);
 }
 
 function wholeStory({ package_id }: RetentionRecord): string {

@@ -1,6 +1,7 @@
 import type { Run, Usage } from '../../registry/REGISTRY.ts';
 import type { Definition } from '../definition.ts';
 import type { Output } from '../terminal/output.ts';
+import { counted } from '../terminal/size.ts';
 
 export const usage: Definition = (command, context) => {
   command
@@ -66,7 +67,7 @@ async function show(output: Output, used: Usage): Promise<void> {
   }
   if (used.producers_left_out > 0) output.note(`and ${count(used.producers_left_out)} more`);
   output.line('');
-  output.line(`a collection would take ${count(used.reclaimable_packages)} packages now`);
+  output.line(`a collection would take ${counted(used.reclaimable_packages, 'package')} now`);
   output.line(`last sweep ${when(used.last_sweep)}, last collection ${when(used.last_collection)}, last backup ${when(used.last_backup)}`);
   output.note(`counted at ${used.counted_at}`);
 }

@@ -63,7 +63,7 @@ export function tellBad(output: Output, { missing, problems }: BadObjects): void
 export function incomplete({ missing, problems }: BadObjects, hint: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'integrity_failure',
-    `${count(missing.length)} objects that the log calls live are not in the backup, and ${count(problems.length)} are not as they should be.`,
+    `Not in the backup: ${counted(missing.length, 'live object')} of the log. Not as it should be: ${counted(problems.length, 'file')} of the backup.`,
     { info: { missing: missing.length, bad: problems.length, hint } },
   );
 }

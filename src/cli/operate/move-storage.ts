@@ -4,7 +4,7 @@ import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import { incidentText } from '../terminal/incident-text.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { formatBytes } from '../terminal/size.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
 
 export interface StorageMoveOptions {
   readonly from: string;
@@ -86,15 +86,19 @@ export async function move({ config, output, openStore }: Context, options: Stor
   if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
-      `${count(failed)} bad and ${count(missing)} missing objects could not be moved from ${from} to ${to}.`,
+      `${counted(failed + missing, 'object')} could not be moved from ${from} to ${to}: ${count(failed)} bad, ${count(missing)} missing.`,
       {
         info: { failed, missing, hint: 'push the same bytes again, or put the objects back from a backup, and run it again' },
       },
     );
   if (unreadable > 0)
-    throw new ArtifactstoreError('storage_unavailable', `${count(unreadable)} objects could not be read now; they stay where they are.`, {
-      info: { unreadable, hint: 'look at the reasons above, and run it again' },
-    });
+    throw new ArtifactstoreError(
+      'storage_unavailable',
+      `${counted(unreadable, 'object')} could not be read now. Nothing unread was moved.`,
+      {
+        info: { unreadable, hint: 'look at the reasons above, and run it again' },
+      },
+    );
 }
 
 /** What would be moved. */

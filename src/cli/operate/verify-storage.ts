@@ -57,7 +57,7 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
   if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
-      `Backend ${backend}: ${count(failed)} bad and ${count(missing)} missing of ${count(verification.objects)} objects.`,
+      `Backend ${backend}: ${count(failed)} bad and ${count(missing)} missing of ${counted(verification.objects, 'object')}.`,
       {
         info: { failed, missing, hint: 'push the same bytes again to repair them, or put the object back from a backup and verify again' },
       },
@@ -65,7 +65,7 @@ export async function verifyStorage({ config, output, openStore }: Context, opti
   if (unreadable > 0)
     throw new ArtifactstoreError(
       'storage_unavailable',
-      `Backend ${backend}: ${count(unreadable)} of ${count(verification.objects)} objects could not be read now. That is not recorded as damage.`,
+      `Backend ${backend}: ${count(unreadable)} of ${counted(verification.objects, 'object')} could not be read now. That is not recorded as damage.`,
       {
         info: {
           unreadable,
