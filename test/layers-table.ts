@@ -1,7 +1,7 @@
 /**
  * What the files of a part may import besides the part itself, the kernel and, if it is not pure, the runtime: a file,
- * or a folder with its `/`. A part is a folder of src/, or a file directly in it. docs/pictures/layers.svg is drawn from
- * this table, by tools/pictures/draw.ts.
+ * or a folder with its `/`. A part is a folder of src/, or a file directly in it. docs/pictures/layers.svg is drawn
+ * from this table, by tools/pictures/draw.ts.
  */
 export const mayImport: Readonly<Record<string, readonly string[]>> = {
   kernel: [],

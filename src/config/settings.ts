@@ -18,9 +18,9 @@ export interface Problem {
 }
 
 /**
- * Reads variables by their names without the prefix, from the first source that has them, and collects what is wrong instead of
- * stopping at the first. After a refused value the default stands, so that reading can go on. A parser throws an Error whose
- * message says what is wrong with the value.
+ * Reads variables by their names without the prefix, from the first source that has them, and collects what is wrong
+ * instead of stopping at the first. After a refused value the default is used, so that reading can continue. A parser
+ * throws an Error whose message says what is wrong with the value.
  */
 export interface Settings {
   text(name: string, initial: string): string;
@@ -35,8 +35,8 @@ export interface Settings {
   /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
   /**
-   * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the user's own secrets go.
-   * The reverse is taken: a secret of `.env` is sent to the address that the user gave.
+   * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the
+   * user's own secrets go. The reverse is taken: a secret of `.env` is sent to the address that the user gave.
    */
   refuseForeignSecrets(addresses: readonly string[], secrets: readonly string[]): void;
   /** The values of the variables that `env:` references name, as far as they are set. */
@@ -47,7 +47,9 @@ export interface Settings {
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
   refuse(name: string, text: string): void;
-  /** What was refused, and every prefixed name, in whatever case, that nobody asked for. Call when everything is read. */
+  /**
+   * What was refused, and every prefixed name, in whatever case, that nobody asked for. Call when everything is read.
+   */
   problems(): readonly Problem[];
   describe(): Readonly<Record<string, string>>;
 }

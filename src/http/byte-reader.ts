@@ -1,12 +1,20 @@
-/** Reads a body in pieces of what it means: just so many bytes, or up to a delimiter. For one reader at a time; memory is bounded by what is asked for. */
+/**
+ * Reads a body in pieces of what it means: just so many bytes, or up to a delimiter. For one reader at a time; memory
+ * is bounded by what is asked for.
+ */
 export interface ByteReader {
   /** Just so many bytes; fewer where the body ends before. */
   take(length: number): Promise<Buffer>;
-  /** What comes before the delimiter, which is passed over; undefined when it does not come, or not within `maximum` bytes. */
+  /**
+   * What comes before the delimiter, which is skipped; undefined when it does not come, or not within `maximum` bytes.
+   */
   takeUntil(delimiter: Uint8Array, maximum: number): Promise<Buffer | undefined>;
   /** Just so many bytes as they arrive. Ends early, with false, where the body does. */
   stream(length: number): AsyncGenerator<Uint8Array, boolean, undefined>;
-  /** What comes before the delimiter, which is passed over, as it arrives. Ends with false where the delimiter does not come. */
+  /**
+   * What comes before the delimiter, which is skipped, as it arrives. Ends with false where the delimiter does not
+   * come.
+   */
   streamUntil(delimiter: Uint8Array): AsyncGenerator<Uint8Array, boolean, undefined>;
   /** Whether nothing more arrives. */
   ended(): boolean;
@@ -112,7 +120,10 @@ export async function pass<T>(bytes: AsyncGenerator<Uint8Array, T, undefined>): 
   }
 }
 
-/** A stretch's bytes, for a taker who may leave early and lets the rest be read by another; `cut` is its error where the body ends before the stretch. */
+/**
+ * A stretch's bytes, for a taker who may leave early and lets the rest be read by another; `cut` is its error where the
+ * body ends before the stretch.
+ */
 export function untilCut(bytes: AsyncGenerator<Uint8Array, boolean, undefined>, cut: () => Error): AsyncIterator<Uint8Array> {
   return {
     async next() {

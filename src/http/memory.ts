@@ -2,8 +2,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { httpBounds, type Limits } from './limits.ts';
 
 /**
- * Memory for bodies that are read whole, counted before it is used. Whoever finds none free waits for a bounded time, and one principal
- * has no more than half, so that it keeps nobody else from being heard.
+ * Memory for bodies that are read whole, counted before it is used. Whoever finds none free waits for a bounded time,
+ * and one principal has no more than half, so that it keeps nobody else from being heard.
  */
 export interface Memory {
   open(principal: string): MemoryAccount;

@@ -16,9 +16,10 @@ const lineEnd = Buffer.from('\r\n');
 type Annotations = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 /**
- * The files of a multipart/form-data body (RFC 7578), in order, each streamed as it arrives: a part's `filename`, whole, is its relative path. A
- * text field `annotations` before the files is a JSON object of relative path -> string map. Nothing is passed over and nothing rewritten: a part
- * that is not one of these, a name that is not UTF-8 and a coded body are refused. The sequence ends only after the closing boundary.
+ * The files of a multipart/form-data body (RFC 7578), in order, each streamed as it arrives: a part's `filename`,
+ * whole, is its relative path. A text field `annotations` before the files is a JSON object of relative path -> string
+ * map. Nothing is ignored and nothing rewritten: a part that is not one of these, a name that is not UTF-8 and a coded
+ * body are refused. The sequence ends only after the closing boundary.
  */
 export async function* readFiles(
   request: FastifyRequest,

@@ -1,8 +1,8 @@
 import type { ErrorCode } from './error.ts';
 
 /**
- * A limit as docs/limits.md, the metrics, the log and whoever met it know it. A refusal has its name in `info.bound` and its value in
- * `info.limit`.
+ * A limit as docs/limits.md, the metrics, the log and whoever met it know it. A refusal has its name in `info.bound`
+ * and its value in `info.limit`.
  */
 export interface Bound {
   /** Of the default configuration. */

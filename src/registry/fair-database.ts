@@ -6,8 +6,8 @@ import type { RegistryOperations } from './operations/operations.ts';
 type RegistryDatabase = Database<RegistryOperations>;
 
 /**
- * Work of one item weighs 1 and takes about 0.1 ms. What is sent to the database ahead of its answers lets many share a commit; it is
- * also what somebody else waits for in the worst case.
+ * Work of one item weighs 1 and takes about 0.1 ms. What is sent to the database ahead of its answers lets many share a
+ * commit; it is also what somebody else waits for in the worst case.
  */
 const room = 512;
 const { waitingOfOne, waitMilliseconds } = limits;

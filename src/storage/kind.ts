@@ -12,11 +12,17 @@ export interface BackendConfig {
 /** What a backend's folder gives: how it is configured, how it is named to people, and how it is opened. */
 export interface BackendKind<C extends BackendConfig = BackendConfig> {
   readonly kind: string;
-  /** Reads the settings of one backend. Everything is checked even where none is used; what is missing is refused only where one is. */
+  /**
+   * Reads the settings of one backend. Everything is checked even where none is used; what is missing is refused only
+   * where one is.
+   */
   readConfig(settings: BackendSettings, backend: NamedBackend): C;
   /** Where it is, for messages, and the setting that says so. */
   nameOf(config: C): StoreName;
-  /** The setting, without its prefix, of a directory on this machine that it cannot do without; its default may lie in a wrong place. */
+  /**
+   * The setting, without its prefix, of a directory on this machine that it cannot do without; its default may lie in a
+   * wrong place.
+   */
   directorySetting(config: C): string;
   /** Opens it; what only this kind needs is loaded here. Whether it answers shows at the first call. */
   open(config: C, parts: BackendParts): Promise<Storage>;
@@ -49,7 +55,10 @@ export interface StoreName {
   readonly setting: string;
 }
 
-/** Reads settings by their names without the prefix, and collects what is wrong. A parser throws an Error that says what is wrong with the value. */
+/**
+ * Reads settings by their names without the prefix, and collects what is wrong. A parser throws an Error that says what
+ * is wrong with the value.
+ */
 export interface BackendSettings {
   text(name: string, initial: string): string;
   integer(name: string, initial: number, bounds: { readonly from: number; readonly to?: number }): number;

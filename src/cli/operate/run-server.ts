@@ -23,7 +23,10 @@ export interface ServeOptions {
   readonly acceptClock?: boolean;
 }
 
-/** `serve`: one process, or several behind one port, until a signal ends it. What a worker fails with is said by the first process. */
+/**
+ * `serve`: one process, or several behind one port, until a signal ends it. What a worker fails with is said by the
+ * first process.
+ */
 export async function runServer(context: () => Context, options: ServeOptions): Promise<void> {
   try {
     const given = context();

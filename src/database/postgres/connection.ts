@@ -23,8 +23,8 @@ export interface Patience {
   /** How long the server works on one statement; unlimited where absent. */
   readonly statementMilliseconds?: number;
   /**
-   * How long no answer is waited for before the connection is given up; for ever where absent. A flow that a router has forgotten gives
-   * no error for a quarter of an hour.
+   * How long no answer is waited for before the connection is given up; for ever where absent. A flow that a router has
+   * forgotten gives no error for a quarter of an hour.
    */
   readonly silenceMilliseconds?: number;
   /** The same for what takes the server no work: see `ask`. */
@@ -91,8 +91,8 @@ export interface OwnConnection extends PostgresConnection {
   /** When it was made, by `performance.now()`. */
   readonly born: number;
   /**
-   * As `query`, for what takes the server no work: no answer soon means that nobody is there. Whoever begins with it finds a dead flow
-   * before a long statement is sent into it.
+   * As `query`, for what takes the server no work: no answer soon means that nobody is there. Whoever begins with it
+   * finds a dead flow before a long statement is sent into it.
    */
   ask(text: string): ReturnType<PostgresConnection['query']>;
   /** Payloads of NOTIFY. */
@@ -108,8 +108,8 @@ export interface OwnConnection extends PostgresConnection {
 }
 
 /**
- * Connects, and refuses a server that this software does not work with. Errors: `database_unavailable`, `invalid_configuration`.
- * `onLoss` is called at least once when the connection ends by itself.
+ * Connects, and refuses a server that this software does not work with. Errors: `database_unavailable`,
+ * `invalid_configuration`. `onLoss` is called at least once when the connection ends by itself.
  */
 export async function connect(target: PostgresTarget, patience: Patience = {}, onLoss?: () => void): Promise<OwnConnection> {
   const address = parsePostgresUrl(target.url);
@@ -196,7 +196,10 @@ function endSilence(
   };
 }
 
-/** Waits for all, so that none is left in flight, and throws the first failure in their order: those after it only follow from it. */
+/**
+ * Waits for all, so that none is left in flight, and throws the first failure in their order: those after it only
+ * follow from it.
+ */
 export async function together<T>(queries: readonly Promise<T>[]): Promise<readonly T[]> {
   const settled = await Promise.allSettled(queries);
   return settled.map((outcome) => {

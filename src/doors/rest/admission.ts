@@ -5,15 +5,16 @@ import { type HttpBound, httpBounds, type Limits } from '../../http/limits.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { problemHeaders, toProblem } from './problem.ts';
 
-/** Connections beyond the maximum that are heard all the same, for one request and so long. */
+/** Connections beyond the maximum that are heard anyway, for one request and this long. */
 const heardConnections = 32;
 const heardMilliseconds = 5_000;
 
 /**
- * Takes `connections` at a time. When there are so many, a new one takes the place of the one that has said nothing whole for longest,
- * or else of the one that has waited longest for its next request: whoever asks at once is heard, however many connections do not.
- * Where all are being answered, its first request is refused with 503 and `Retry-After`, but for `isProbe`, which is answered: whether
- * the process lives can always be asked. Of those that are heard beyond the maximum the oldest leaves for the next.
+ * Takes `connections` at a time. When there are so many, a new one takes the place of the one that has said nothing
+ * whole for longest, or else of the one that has waited longest for its next request: whoever asks at once is heard,
+ * however many connections do not. Where all are being answered, its first request is refused with 503 and
+ * `Retry-After`, except for `isProbe`, which is answered: whether the process lives can always be asked. Of those that
+ * are heard beyond the maximum the oldest leaves for the next.
  */
 export function admitConnections(
   server: Server,

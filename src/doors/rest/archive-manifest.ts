@@ -31,8 +31,9 @@ interface ManifestRoom {
 const bytesOfValue = 12;
 
 /**
- * Reads a file named `manifest.json`. It is an archive's own when it is a sealed manifest; another is a file like any other, whose bytes come back.
- * Only what begins as a manifest does is taken into memory. Errors: `body_too_large` for what begins so, comes first, and has more than `maximumBytes`.
+ * Reads a file named `manifest.json`. It is an archive's own when it is a sealed manifest; another is a file like any
+ * other, whose bytes come back. Only what begins as a manifest does is taken into memory. Errors: `body_too_large` for
+ * what begins so, comes first, and has more than `maximumBytes`.
  */
 export async function readOwnManifest(
   content: AsyncIterable<Uint8Array>,

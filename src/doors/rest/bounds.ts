@@ -13,7 +13,10 @@ const doorBounds: Bounds<DoorBound> = {
   idempotency_key_characters: { value: 255, unit: 'characters', answer: 'invalid_header', what: 'an Idempotency-Key' },
 };
 
-/** Every limit that a request can meet: the table of docs/limits.md, and the labels of `artifactstore_http_limits_total`. */
+/**
+ * Every limit that a request can meet: the table of docs/limits.md, and the labels of
+ * `artifactstore_http_limits_total`.
+ */
 export const bounds: Bounds<LimitName> = { ...httpBounds, ...registryBounds, ...doorBounds };
 
 export type LimitName = HttpBound | RegistryBound | DoorBound;

@@ -8,7 +8,10 @@ import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, st
 import type { RouteContext } from './route.ts';
 import { disconnectSignal, sendBytes } from './send.ts';
 
-/** Answers GET and HEAD for the bytes of a file: conditions, a single range, and the headers that say what the bytes are. */
+/**
+ * Answers GET and HEAD for the bytes of a file: conditions, a single range, and the headers that say what the bytes
+ * are.
+ */
 export async function sendFile(
   context: RouteContext,
   request: FastifyRequest,

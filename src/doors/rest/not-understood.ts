@@ -6,7 +6,10 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { isLimitName, type LimitName } from './bounds.ts';
 import { type Problem, toProblem } from './problem.ts';
 
-/** Answers what the HTTP parser refuses, and so never becomes a request: a problem, whose id is in the log, and the end of the connection. */
+/**
+ * Answers what the HTTP parser refuses, and so never becomes a request: a problem, whose id is in the log, and the end
+ * of the connection.
+ */
 export interface NotUnderstood {
   refuse(error: NodeJS.ErrnoException, socket: Duplex): void;
   /** Writes the line of the log alone. */
@@ -35,7 +38,8 @@ export function answerNotUnderstood(log: Logger, limited: (limit: LimitName) => 
     if (response === undefined || request === undefined) end();
     // It came behind whole requests: their answers are first.
     else if (request.complete) response.once('close', end);
-    // It is in the body of a request: answered in its place, unless an answer has begun, which nothing may be written into.
+    // It is in the body of a request: answered in its place, unless an answer has begun, which nothing may be written
+    // into.
     else if (open.length === 1 && !response.headersSent) end();
     else socket.destroy();
   };

@@ -6,7 +6,10 @@ import { docsPage } from './docs-page.ts';
 import { components, problemRecord } from './records.ts';
 import type { Api } from './route.ts';
 
-/** Describes the routes that are registered after it as OpenAPI 3.1: the schemas shown are the ones that requests are checked against. */
+/**
+ * Describes the routes that are registered after it as OpenAPI 3.1: the schemas shown are the ones that requests are
+ * checked against.
+ */
 export async function describeApi(api: Api, version: string): Promise<void> {
   for (const component of components) api.addSchema(component);
   await api.register(swagger, {
@@ -30,7 +33,8 @@ export async function describeApi(api: Api, version: string): Promise<void> {
       url: url.replace('/*', '/:relative_path'),
     }),
   });
-  // The page is reached with a slash at the end only: its own links then lead the same way, below whatever path a proxy has put it.
+  // The page is reached with a slash at the end only: its own links then lead the same way, below whatever path a proxy
+  // has put it.
   api.addHook('onRequest', (request, reply, done) => {
     const { url = '' } = request.raw;
     if (!url.startsWith('/docs')) return done();
@@ -44,7 +48,7 @@ export async function describeApi(api: Api, version: string): Promise<void> {
   await api.register(swaggerUi, {
     ...docsPage,
     uiHooks: {
-      // Its own routes would write the description anew for each reader.
+      // Its own routes would write the description again for each reader.
       preHandler(request, reply, done) {
         const { url } = request.routeOptions;
         if (url === '/docs/json') reply.type('application/json; charset=utf-8').send(documents(request.prefix).json);

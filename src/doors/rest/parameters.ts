@@ -38,7 +38,9 @@ export const paging: { readonly limit: TOptional<TInteger>; readonly cursor: TOp
   ),
 };
 
-/** The schemas of a route's answers; every status beyond success is a problem, and so are those that any route can give. */
+/**
+ * The schemas of a route's answers; every status beyond success is a problem, and so are those that any route can give.
+ */
 export function answers<T extends Record<number, TSchema>>(success: T, ...failures: readonly number[]): T & Record<number, TUnsafe<never>> {
   const problems = [...failures, 500, 503].map((status) => [status, Type.Unsafe<never>({ ...problemRecord })] as const);
   return { ...Object.fromEntries(problems), ...success };

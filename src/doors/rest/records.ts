@@ -25,8 +25,8 @@ import type {
 import type { Problem } from './problem.ts';
 
 /**
- * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is checked by the compiler to be
- * the registry's record: a member more, less or other on either side does not compile.
+ * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is
+ * checked by the compiler to be the registry's record: a member more, less or other on either side does not compile.
  */
 const text = Type.String();
 const textOrNull = Type.Union([Type.String(), Type.Null()]);

@@ -17,9 +17,10 @@ import { type ArchiveManifest, readOwnManifest } from './archive-manifest.ts';
 const blockBytes = 512;
 
 /**
- * The files of a tar archive (POSIX pax, GNU or older), in order, each streamed as it arrives. Directories are passed over; whatever is neither is
- * refused. A file that somebody may execute is annotated so. The `manifest.json` that `/archive` puts first is no file of the package: it says what
- * the others are. The sequence ends only after the archive's own end.
+ * The files of a tar archive (POSIX pax, GNU or older), in order, each streamed as it arrives. Directories are ignored;
+ * whatever is neither is refused. A file that somebody may execute is annotated so. The `manifest.json` that `/archive`
+ * puts first is no file of the package: it says what the others are. The sequence ends only after the archive's own
+ * end.
  */
 export async function* readTarFiles(
   request: FastifyRequest,

@@ -13,7 +13,9 @@ import { readTarFiles } from './tar-files.ts';
 
 const tarType = 'application/x-tar';
 
-/** PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for. */
+/**
+ * PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for.
+ */
 export async function receiveFile(
   context: RouteContext,
   request: FastifyRequest,
@@ -64,7 +66,10 @@ function isThere(): ArtifactstoreError {
   });
 }
 
-/** POST of many files as multipart/form-data or as a tar archive: all or nothing. `existing` names those that were there before, with the same bytes. */
+/**
+ * POST of many files as multipart/form-data or as a tar archive: all or nothing. `existing` names those that were there
+ * before, with the same bytes.
+ */
 export async function receiveFiles(
   context: RouteContext,
   request: FastifyRequest,

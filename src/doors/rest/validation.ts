@@ -12,8 +12,9 @@ interface RouteSchema {
 }
 
 /**
- * Compiles a route's schemas. Nothing is coerced, defaulted or dropped: a body that is not of the schema's shape is `malformed_request`, one with
- * a value beyond the schema's bounds is `invalid_value`. Query strings arrive as text and are read here, each parameter once.
+ * Compiles a route's schemas. Nothing is coerced, defaulted or dropped: a body that is not of the schema's shape is
+ * `malformed_request`, one with a value beyond the schema's bounds is `invalid_value`. Query strings arrive as text and
+ * are read here, each parameter once.
  */
 export function compileValidator({ schema, httpPart }: RouteSchema): Check {
   if (httpPart === 'querystring') return checkQuery(schema as QuerySchema);

@@ -8,10 +8,11 @@ export interface JsonLimits {
 }
 
 /**
- * RFC 8259, read so that nothing is lost or guessed: UTF-8 without a byte order mark, no key twice, no lone surrogate, and no
- * number that a double does not carry. Throws `malformed_json` with the line and column.
+ * RFC 8259, read so that nothing is lost or guessed: UTF-8 without a byte order mark, no key twice, no lone surrogate,
+ * and no number that a double does not carry. Throws `malformed_json` with the line and column.
  *
- * A number is carried when its decimal value is what the double's own shortest form says: 0.1 is, 0.12345678901234567891 is not.
+ * A number is carried when its decimal value is what the double's own shortest form says: 0.1 is,
+ * 0.12345678901234567891 is not.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue {
   const text = decodeText(bytes);

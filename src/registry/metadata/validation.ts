@@ -11,11 +11,14 @@ import {
   schemaBounds,
 } from './schema-bounds.ts';
 
-/** Validates metadata against registered schemas (JSON Schema 2020-12), in a thread that is killed beyond `schema-bounds.ts`. */
+/**
+ * Validates metadata against registered schemas (JSON Schema 2020-12), in a thread that is killed beyond
+ * `schema-bounds.ts`.
+ */
 export interface MetadataValidator {
   /**
-   * Throws `invalid_metadata_schema` when it is not a schema that can be used, `metadata_schema_too_costly` with the bound in `info`,
-   * and `too_busy` when too much that is slow waits already.
+   * Throws `invalid_metadata_schema` when it is not a schema that can be used, `metadata_schema_too_costly` with the
+   * bound in `info`, and `too_busy` when too much that is slow waits already.
    */
   checkSchema(actor: string, jsonSchema: JsonObject): Promise<void>;
   /** Throws `metadata_mismatch` with a JSON pointer to what does not fit, and what `checkSchema` throws. */

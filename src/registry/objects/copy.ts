@@ -7,8 +7,9 @@ import type { Context } from '../context.ts';
 import { type BadVerdict, readWhole, verdictOf } from './read-whole.ts';
 
 /**
- * An object's bytes on their way into another backend, by the rule of an ingest: staged once, published under the generation that is
- * next there, and under another when somebody was faster. Nobody refers to them before a transaction says so.
+ * An object's bytes on their way into another backend, by the rule of an ingest: staged once, published under the
+ * generation that is next there, and under another when somebody was faster. Nobody refers to them before a transaction
+ * says so.
  */
 export interface Copy {
   /** Makes the bytes durable under this generation's key, and reads them from there to the end, both digests. */
@@ -19,7 +20,10 @@ export interface Copy {
   discard(): Promise<void>;
 }
 
-/** `source`: the object itself can't be read whole, so nothing was published. `copy`: what was published reads as something else. */
+/**
+ * `source`: the object itself can't be read whole, so nothing was published. `copy`: what was published reads as
+ * something else.
+ */
 export type Published = { readonly result: 'ok' } | { readonly result: 'source' | 'copy'; readonly verdict: BadVerdict };
 
 type Parts = Pick<Context, 'dataplane'>;
@@ -49,8 +53,8 @@ export function createCopy(parts: Parts, source: StoredObject, backendId: string
 }
 
 /**
- * The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. `into` is the other
- * backend's data plane, where it has one of its own.
+ * The source's bytes in a draft of the other backend, both digests checked; or what is wrong with the source. `into` is
+ * the other backend's data plane, where it has one of its own.
  */
 export async function stageFrom(
   parts: Parts,

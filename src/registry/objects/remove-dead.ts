@@ -9,8 +9,8 @@ type Parts = Pick<Context, 'database' | 'dataplane'>;
 const deletesAtOnce = 16;
 
 /**
- * Deletes the bytes of dead keys, and then what is written down of them; answers which are gone. What cannot be deleted now stays written
- * down, for the next collection. `attempt` does the deleting of one key, or leaves it out.
+ * Deletes the bytes of dead keys, and then what is written down of them; answers which are gone. What cannot be deleted
+ * now stays written down, for the next collection. `attempt` does the deleting of one key, or leaves it out.
  */
 export async function removeDead(
   { database, dataplane }: Parts,

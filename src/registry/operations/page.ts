@@ -12,8 +12,8 @@ export interface Stretch<T> {
 }
 
 /**
- * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut afterwards are never
- * loaded, since a thousand of them may have gigabytes.
+ * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut
+ * afterwards are never loaded, since a thousand of them may have gigabytes.
  */
 export function fitting(sizes: readonly { readonly size: number }[], limit: number): { readonly count: number; readonly more: boolean } {
   let bytes = 0;

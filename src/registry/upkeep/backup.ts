@@ -31,12 +31,15 @@ const maximumRounds = 100;
 /**
  * Copies the log and every object that is live at its end. The copy is consistent at the head that it states:
  *
- * 1. The log is copied page by page until a page ends where the log ends: that is the head H. Every address that an event makes live is
- *    looked up in the views *after* that event was copied, and its bytes are copied from wherever they are live then.
- * 2. An address that is not live at its look-up was released before it. If the log has made it live again, that event comes on a
- *    later page, and the address is looked up again. So only a release that is *after H* can hide an object that is live at H.
- * 3. Look-ups that came after H was read and found nothing, or lost their object while they copied it, are counted. With none, every
- *    object that is live at H is in the copy. With some, the log is copied on to a later head, which has those releases, and step 1 is done again.
+ * 1. The log is copied page by page until a page ends where the log ends: that is the head H. Every address that an
+ *    event makes live is looked up in the views *after* that event was copied, and its bytes are copied from wherever
+ *    they are live then.
+ * 2. An address that is not live at its look-up was released before it. If the log has made it live again, that event
+ *    comes on a later page, and the address is looked up again. So only a release that is *after H* can hide an object
+ *    that is live at H.
+ * 3. Look-ups that came after H was read and found nothing, or lost their object while they copied it, are counted.
+ *    With none, every object that is live at H is in the copy. With some, the log is copied on to a later head, which
+ *    has those releases, and step 1 is done again.
  *
  * What an earlier run copied is not copied again: keys are contents.
  */

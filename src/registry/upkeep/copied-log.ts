@@ -19,7 +19,9 @@ export interface CopiedHead {
   readonly chain_digest: string;
 }
 
-/** Reads a copied log from its first event to its head and throws `integrity_failure` where it is not one whole chain. */
+/**
+ * Reads a copied log from its first event to its head and throws `integrity_failure` where it is not one whole chain.
+ */
 export async function* readChain(
   place: Pick<BackupPlace, 'log' | 'directory'>,
   end: CopiedHead,

@@ -28,7 +28,10 @@ export function isS3(backend: BackendConfig): backend is S3BackendConfig {
   return backend.kind === s3Kind;
 }
 
-/** Everything is checked even while no backend uses it, so that a mistake shows before it matters; what is missing is said only when one does. */
+/**
+ * Everything is checked even while no backend uses it, so that a mistake shows before it matters; what is missing is
+ * said only when one does.
+ */
 export function readS3(all: BackendSettings, { id, directory, used }: NamedBackend): S3BackendConfig {
   if (namesThatClash.includes(id)) all.refuse('STORAGE_BACKENDS', `"${id}" cannot be the name of a backend of the kind "${s3Kind}"`);
   const settings = below(all, id);

@@ -72,8 +72,9 @@ export function eventRoutes(api: Api, context: RouteContext): void {
 }
 
 /**
- * The bytes as the framework takes them, their memory given back as soon as the system has them: waiting for the garbage collector, the
- * pages of a reader who catches up make it go over everything else every hundred pages, for as long as all else in serving them takes.
+ * The bytes as the framework takes them, their memory given back as soon as the system has them: waiting for the
+ * garbage collector, the pages of a reader who catches up make it go over everything else every hundred pages, for as
+ * long as all else in serving them takes.
  */
 function sendOnce(reply: FastifyReply, { buffer, byteOffset, length }: Uint8Array): Buffer {
   reply.raw.once('finish', () => {

@@ -143,7 +143,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   });
 }
 
-/** A page that never goes on, so that no cursor can be one of its own. */
+/** A page that never continues, so that no cursor can be one of its own. */
 async function pageOfOne(registry: Registry, packageId: string, relativePath: string, cursor: string | undefined): Promise<Page<File>> {
   if (cursor !== undefined)
     throw new ArtifactstoreError('invalid_cursor', 'A list of one file has one page; leave the cursor out.', { field: 'cursor' });
