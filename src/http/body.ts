@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
+import type { FairTurns } from '../runtime/fair-turns.ts';
 import { giveBack } from '../runtime/give-back.ts';
 import type { Limits } from './limits.ts';
 import type { MemoryAccount } from './memory.ts';
@@ -163,8 +165,17 @@ function refuseCharset(contentType: string | undefined): void {
 /** Values and the text that they are read from, in bytes of memory for each byte of it. */
 export const memoryOfValues = 3;
 
-/** Reads a JSON body, strictly and whole. `memory` holds what it takes until the request is over. */
-export async function readJson(request: FastifyRequest, maximumBytes: number, limits: Limits, memory: MemoryAccount): Promise<JsonValue> {
+/**
+ * Reads a JSON body, strictly and whole; long ones one at a time, in turns of their senders. `memory` holds what it takes until the
+ * request is over.
+ */
+export async function readJson(
+  request: FastifyRequest,
+  maximumBytes: number,
+  limits: Limits,
+  memory: MemoryAccount,
+  turns: FairTurns,
+): Promise<JsonValue> {
   refuseContentEncoding(request.raw);
   refuseCharset(request.raw.headers['content-type']);
   const tooLarge = (): ArtifactstoreError =>
@@ -191,12 +202,21 @@ export async function readJson(request: FastifyRequest, maximumBytes: number, li
     chunks.push(chunk);
   }
   await memory.take(memoryOfValues * length);
-  return parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
+  const parse = (): JsonValue => parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
+  if (length < longJsonBytes) return parse();
+  return await turns.take(request.actor, 1, async () => {
+    // What else has arrived is served between two of them.
+    await setImmediate();
+    return parse();
+  });
 }
 
 function tooSlow(bound: 'idle_timeout' | 'json_timeout' | 'upload_bytes_per_second', limit: number, message: string): ArtifactstoreError {
   return new ArtifactstoreError('request_timeout', message, { info: { bound, limit } });
 }
+
+/** What takes a millisecond and more to be read. */
+const longJsonBytes = 65_536;
 
 /** The media type of a request's body without its parameters, in lowercase. */
 export function essence(contentType: string | undefined): string | undefined {

@@ -18,7 +18,7 @@ export interface Limits {
   readonly bufferedBytes: number;
   /** How long a request waits for a share of `bufferedBytes`. */
   readonly bufferedWait: number;
-  /** Values of one JSON body: each takes many times the memory of its text. */
+  /** Values of one JSON body: each takes many times the memory of its text, and time in which the process does nothing else. */
   readonly jsonValues: number;
   /** Requests that a connection may send ahead of the answer to the one before. */
   readonly waitingRequests: number;
@@ -52,7 +52,7 @@ export const defaultLimits: Limits = {
   streamsOfOne: 128,
   bufferedBytes: 134_217_728,
   bufferedWait: 10_000,
-  jsonValues: 500_000,
+  jsonValues: 100_000,
   waitingRequests: 256,
   unsentBytes: 134_217_728,
   headersTimeout: 60_000,

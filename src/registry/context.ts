@@ -48,6 +48,8 @@ export interface Context extends RegistryParts {
   readonly recheck: Recheck;
   /** Does what holds much memory: few at a time, in turns of those it is done for. */
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
+  /** Makes a short file durable whose bytes are in memory: likewise in turns. */
+  takeFile<T>(backendId: string, work: () => Promise<T>): Promise<T>;
   /** Lets clean-up go on after the caller was answered; failures are incidents. */
   background(kind: IncidentKind, work: Promise<unknown>): void;
 }

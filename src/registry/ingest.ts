@@ -36,6 +36,8 @@ export interface Staged {
 
 /** Bodies up to this size are taken whole into memory, so that the next one can be read while they become durable. */
 const smallBytes = 262_144;
+/** Single files that are declared to be so short are taken whole into memory before it is their turn. */
+const shortBytes = 65_536;
 const parallelSteps = 64;
 
 export function createIngest(context: Context, actor: string): Ingest {
@@ -63,6 +65,13 @@ export function createIngest(context: Context, actor: string): Ingest {
   function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
     const key = straight === undefined ? undefined : objectKey(straight.content_address, straight.generation);
     return dataplane.stage(backendId, body, file.expected, file.signal, key).then((draft) => ({ draft, ...file.entry }));
+  }
+
+  /** Short files take turns; a longer one is staged while it arrives. */
+  async function stageOne(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
+    if ((file.expected.sizeBytes ?? shortBytes + 1) > shortBytes) return await stage(backendId, file, body, straight);
+    const small = await readSmall(body);
+    return await context.takeFile(backendId, () => stage(backendId, file, small.body, straight));
   }
 
   /** The generation under which bytes of a declared address would be published now: undefined where they cannot go straight there, or need not go anywhere. */
@@ -102,7 +111,8 @@ export function createIngest(context: Context, actor: string): Ingest {
           const record = published.get(name) ?? { need, generations: [] };
           published.set(name, record);
           record.generations.push(need.generation);
-          await dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
+          const publish = () => dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
+          await (drafts.get(name)!.sizeBytes > smallBytes ? publish() : context.takeFile(need.backend_id, publish));
         });
         const answer = await database.write('file.add', { actor, packageId, items: items() });
         if (answer.outcome === 'added') return answer;
@@ -142,7 +152,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       const { backendId, sealed } = await findPackage(packageId);
       if (sealed) await requireHeld(packageId, checked);
       const straight = await straightNeed(backendId, checked);
-      const staged = await stage(backendId, checked, file.body, straight).catch((error: unknown) => {
+      const staged = await stageOne(backendId, checked, file.body, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
           context.background('copies_left', burnPublished(context, actor, [{ ...straight, generations: [straight.generation] }]));
@@ -172,7 +182,9 @@ export function createIngest(context: Context, actor: string): Ingest {
           while (running.size >= parallelSteps) await Promise.race(running);
           if (failed) break;
           const small = await readSmall(file.body);
-          const task = stage(backendId, checked, small.body);
+          const task = small.whole
+            ? context.takeFile(backendId, () => stage(backendId, checked, small.body))
+            : stage(backendId, checked, small.body);
           tasks.push(task);
           const settled: Promise<unknown> = task
             .catch(() => {

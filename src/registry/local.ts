@@ -1,6 +1,6 @@
 import type { Context, RegistryParts } from './context.ts';
 import { createEvents } from './events.ts';
-import { createFairDatabase } from './fair-database.ts';
+import { createFairShares } from './fair-shares.ts';
 import { createFiles } from './files.ts';
 import { readHealth } from './health.ts';
 import { incident } from './incident.ts';
@@ -34,7 +34,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     const settled = work.catch((error: unknown) => parts.onIncident(incident(kind, error))).finally(() => pending.delete(settled));
     pending.add(settled);
   };
-  const fair = createFairDatabase(parts.database);
+  const fair = createFairShares(parts.database);
   const context: Context = {
     ...parts,
     clock: createClockWatch({
@@ -48,6 +48,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
     takeLarge: (work) => fair.large.take('', 1, work),
+    takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,
   };
   const usage = createUsage(parts);
@@ -55,8 +56,9 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     as(actor, principal = actor) {
       const own: Context = {
         ...context,
-        database: fair.as(principal),
+        database: fair.databaseOf(principal),
         takeLarge: (work) => fair.large.take(principal, 1, work),
+        takeFile: (backendId, work) => fair.filesOf(backendId).take(principal, 1, work),
         locate: (target) => fair.reads.take(principal, 1, () => context.locate(target)),
       };
       return {

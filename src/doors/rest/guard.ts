@@ -196,7 +196,7 @@ async function takeBody(context: RouteContext, request: FastifyRequest): Promise
         : 'This route takes application/json.',
       { field: 'content-type' },
     );
-  return readJson(request, jsonBytes ?? context.limits.jsonBytes, context.limits, request.memory);
+  return readJson(request, jsonBytes ?? context.limits.jsonBytes, context.limits, request.memory, context.jsonTurns);
 }
 
 /** What the framework refuses, in our words. */

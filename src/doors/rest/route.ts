@@ -5,6 +5,7 @@ import type { Limits } from '../../http/limits.ts';
 import type { Memory, MemoryAccount } from '../../http/memory.ts';
 import type { Shares } from '../../http/shares.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
+import type { FairTurns } from '../../runtime/fair-turns.ts';
 import type { Access } from './auth.ts';
 import type { LimitName } from './bounds.ts';
 import type { HealthReader } from './health.ts';
@@ -31,6 +32,8 @@ export interface RouteContext {
   readonly logProbes: boolean;
   readonly metrics: Metrics;
   readonly health: HealthReader;
+  /** For reading long JSON bodies. */
+  readonly jsonTurns: FairTurns;
   readonly version: string;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;

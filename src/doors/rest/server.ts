@@ -14,6 +14,7 @@ import { takeTurns } from '../../http/turns.ts';
 import { letGoUnread } from '../../http/unread.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
+import { createFairTurns } from '../../runtime/fair-turns.ts';
 import { admitConnections } from './admission.ts';
 import { anonymousActor, type BearerToken, createAuthenticator } from './auth.ts';
 import { createLimited } from './bounds.ts';
@@ -100,6 +101,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     log,
     metrics,
     health,
+    jsonTurns: createFairTurns({ what: 'long JSON bodies', room: 1, waitingOfOne: 1_000, waitMilliseconds: 30_000 }),
     version: parts.version,
     closing: closing.signal,
   };

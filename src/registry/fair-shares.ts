@@ -10,28 +10,39 @@ type RegistryDatabase = Database<RegistryOperations>;
  * commit; it is also what somebody else waits for in the worst case.
  */
 const room = 512;
+/** Enough for the rounds in which files become durable together; also what a file of somebody else waits for. */
+const filesAtOnce = 96;
 const { waitingOfOne, waitMilliseconds } = limits;
 
 /** What a request that was begun must be able to end with: it is not many, and no one is served by refusing it. */
 const endings: ReadonlySet<string> = new Set(['object.burn', 'object.fail', 'object.repair', 'object.clear']);
 
-/** The database as one principal may use it: whoever asks for much shares it in turns with all others. */
-export interface FairDatabase {
-  as(principal: string): RegistryDatabase;
-  /** Turns for what reads in another way than through `as`. */
+/** What is scarce, shared in turns by those it is used for: whoever asks for much does not keep others waiting. */
+export interface FairShares {
+  /** The database as one principal may use it. */
+  databaseOf(principal: string): RegistryDatabase;
+  /** Turns for what reads in another way than through `databaseOf`. */
   readonly reads: FairTurns;
   /** Turns for what holds much memory. */
   readonly large: FairTurns;
+  /** Turns for making a short file durable whose bytes are in memory: none waits for a sender, nor for another backend. */
+  filesOf(backendId: string): FairTurns;
 }
 
-export function createFairDatabase(database: RegistryDatabase): FairDatabase {
+export function createFairShares(database: RegistryDatabase): FairShares {
   const bounds = { room, waitingOfOne, waitMilliseconds };
   const writes = createFairTurns({ what: 'writes', ...bounds });
+  const files = new Map<string, FairTurns>();
   const reads = createFairTurns({ what: 'reads', ...bounds });
   return {
     reads,
+    filesOf(backendId) {
+      const known = files.get(backendId) ?? createFairTurns({ what: 'files', ...bounds, room: filesAtOnce });
+      files.set(backendId, known);
+      return known;
+    },
     large: createFairTurns({ what: 'sealings of large packages', room: 2, waitingOfOne: 100, waitMilliseconds: 120_000 }),
-    as: (principal) => ({
+    databaseOf: (principal) => ({
       ...database,
       write: (name, input) =>
         endings.has(name) ? database.write(name, input) : writes.take(principal, weightOf(input), () => database.write(name, input)),
