@@ -1,11 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpBound, Limits } from './limits.ts';
+import { parseInMorsels } from './morsels.ts';
 
 type Request = readonly [request: IncomingMessage, response: ServerResponse];
 
-/** From here on nothing more is read of a connection until the requests that were sent ahead are answered. */
-const pauseAt = 16;
+/** From here on nothing more of a connection is parsed until the requests that were sent ahead are answered. */
+const enough = 16;
 
 /**
  * Lets the requests of one connection in one at a time: the next is begun when the system has the answer to the one before. So a
@@ -24,9 +25,9 @@ export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'
 
   const next = (socket: Socket, queue: Request[]): void => {
     const following = socket.destroyed ? undefined : queue.shift();
-    if (queue.length < pauseAt && socket.isPaused()) socket.resume();
     if (following === undefined) waiting.delete(socket);
     else begin(queue, following);
+    morsels.resume(socket);
   };
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -45,6 +46,7 @@ export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'
       return void socket.resetAndDestroy();
     }
     queue.push([request, response]);
-    if (queue.length === pauseAt) socket.pause();
+    if (queue.length === enough) morsels.beWary();
   });
+  const morsels = parseInMorsels(server, (socket) => (waiting.get(socket)?.length ?? 0) < enough);
 }

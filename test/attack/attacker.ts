@@ -83,7 +83,7 @@ export function createAttacker(attack: string, { url, token }: Pick<Attacker, 'u
         ({ status } = response);
         count(String(status));
         const text = await response.text();
-        const answer = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {};
+        const answer = text !== '' && /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : {};
         const isRefusal = status === 503 && response.headers.has('retry-after') && statedRefusals.has(answer.code);
         if (status >= 500 && !isRefusal)
           fault(`${method} ${path.slice(0, 500)} ${String(init.body).slice(0, 500)} was answered ${status} ${text.slice(0, 1000)}`);

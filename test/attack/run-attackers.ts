@@ -99,7 +99,7 @@ process.once('message', () => stop.abort());
 process.once('disconnect', () => process.exit());
 const reports = setInterval(report, 500);
 await Promise.all([
-  ...Array.from({ length: atOnce }, lane),
+  ...Array.from({ length: Math.min(atOnce, all.length) }, lane),
   ...('odd requests'.includes(only) ? [run('odd requests', odd, 2 ** 31 - 1)] : []),
 ]);
 clearInterval(reports);
