@@ -1,7 +1,6 @@
 /** What each part does, in a few words; a part without them is drawn with its name alone. */
 const words: Readonly<Record<string, string>> = {
-  main: 'the start, the public names',
-  compose: 'puts the parts together',
+  main: 'put the parts together',
   cli: 'people and scripts',
   doors: 'routes and answers',
   serve: 'processes and signals',
@@ -28,8 +27,8 @@ export interface LayersTable {
 
 /**
  * The table of layers as a Mermaid source: an arrow for each import that is allowed, without those to where a longer
- * way leads too. The files directly in src/ that put the parts together are one part, `main`. `parts` are those that
- * there are.
+ * way leads too. What puts the parts together, compose/ and the files directly in src/, is one part, `main`. `parts` are
+ * those that there are.
  */
 export function layersPicture({ mayImport, pure }: LayersTable, parts: readonly string[]): string {
   const graph = new Map<string, Set<string>>();
@@ -65,11 +64,11 @@ function roomOf(place: string): string | undefined {
   const [first = ''] = place.split('/');
   if (first === '..' || first === 'version.ts') return undefined;
   if (first === 'config.ts') return 'config';
-  return first.endsWith('.ts') ? 'main' : first;
+  return first === 'compose' || first.endsWith('.ts') ? 'main' : first;
 }
 
 function title(room: string): string {
-  return room === 'main' ? 'main, index' : room;
+  return room === 'main' ? 'main, compose, index' : room;
 }
 
 function leads(graph: ReadonlyMap<string, ReadonlySet<string>>, from: string, to: string): boolean {
