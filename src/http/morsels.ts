@@ -26,9 +26,10 @@ interface Feed {
 }
 
 /**
- * What is read of a connection at once can hold fifteen hundred requests, which are all made before anybody can say that these are too
- * many. So, from the moment that one connection sends ahead more than it should, the parser is given what connections send in small
- * pieces, and none while not `mayParse`. Bodies are not cut; still it costs a tenth more for long ones, so it is not done in peace.
+ * What is read of a connection at once can hold fifteen hundred requests, which are all made before anybody can say
+ * that these are too many. So, from the moment that one connection sends ahead more than it should, the parser is given
+ * what connections send in small pieces, and none while not `mayParse`. Bodies are not cut; still it costs a tenth more
+ * for long ones, so it is not done in peace.
  */
 export function parseInMorsels(server: Server, mayParse: (socket: Socket) => boolean): Morsels {
   const open = new Set<Socket>();
@@ -49,7 +50,8 @@ export function parseInMorsels(server: Server, mayParse: (socket: Socket) => boo
     if (feeds.has(socket)) return;
     const feed: Feed = { parsers: socket.listeners('data'), left: undefined, tail: '', paused: false, last: undefined };
     feeds.set(socket, feed);
-    // Whoever listens to a connection's data has it read by Node's streams, where it can be cut, and not by the parser itself.
+    // Whoever listens to a connection's data has it read by Node's streams, where it can be cut, and not by the parser
+    // itself.
     socket.on('data', (bytes: Buffer) => {
       feed.left = feed.left === undefined ? bytes : Buffer.concat([feed.left, bytes]);
       parse(socket, feed);

@@ -9,9 +9,10 @@ type Request = readonly [request: IncomingMessage, response: ServerResponse];
 const enough = 16;
 
 /**
- * Lets the requests of one connection in one at a time: the next is begun when the system has the answer to the one before. So a
- * connection has one answer in memory however many requests were sent ahead on it (pipelining, RFC 9112 section 9.3.2). One that sends
- * more than `waitingRequests` ahead is reset: what it has no answer to was not begun, but for the first of them.
+ * Lets the requests of one connection in one at a time: the next is begun when the system has the answer to the one
+ * before. So a connection has one answer in memory however many requests were sent ahead on it (pipelining, RFC 9112
+ * section 9.3.2). One that sends more than `waitingRequests` ahead is reset: what it has no answer to was not begun,
+ * except for the first of them.
  */
 export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'>, limited: (limit: HttpBound) => void): void {
   const handlers = server.listeners('request');

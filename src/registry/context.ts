@@ -23,7 +23,7 @@ export interface RegistryParts {
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds of a clock that nobody sets, and that goes on while the machine sleeps. */
+  /** Milliseconds of a clock that nobody sets, and that continues while the machine sleeps. */
   uptime(): number;
   /** A new UUIDv7. */
   newId(): string;
@@ -50,6 +50,6 @@ export interface Context extends RegistryParts {
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
   /** Makes a short file durable whose bytes are in memory: likewise in turns. */
   takeFile<T>(backendId: string, work: () => Promise<T>): Promise<T>;
-  /** Lets clean-up go on after the caller was answered; failures are incidents. */
+  /** Lets clean-up continue after the caller was answered; failures are incidents. */
   background(kind: IncidentKind, work: Promise<unknown>): void;
 }

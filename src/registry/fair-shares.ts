@@ -25,7 +25,9 @@ export interface FairShares {
   readonly reads: FairTurns;
   /** Turns for what holds much memory. */
   readonly large: FairTurns;
-  /** Turns for making a short file durable whose bytes are in memory: none waits for a sender, nor for another backend. */
+  /**
+   * Turns for making a short file durable whose bytes are in memory: none waits for a sender, nor for another backend.
+   */
   filesOf(backendId: string): FairTurns;
 }
 

@@ -17,12 +17,17 @@ import { createOperator } from './upkeep/local-operator.ts';
 import type { Operator } from './upkeep/OPERATOR.ts';
 import { createUsage } from './usage.ts';
 
-/** The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own. */
+/**
+ * The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own.
+ */
 export interface LocalRegistry {
-  /** `principal` is for whom work is done, where several share an actor: each has a fair share of the database. The actor where absent. */
+  /**
+   * `principal` is for whom work is done, where several share an actor: each has a fair share of the database. The
+   * actor where absent.
+   */
   as(actor: string, principal?: string): Registry;
   readonly operator: Operator;
-  /** Waits for clean-up that goes on after its caller was answered. */
+  /** Waits for clean-up that continues after its caller was answered. */
   settle(): Promise<void>;
   /** Ends its threads; what still waits for them is told so. */
   close(): Promise<void>;
