@@ -6,6 +6,7 @@ import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
 import { openDataPlane } from '../dataplane/streaming.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { camelCase } from '../kernel/format/letter-case.ts';
 import { uuidv7 } from '../kernel/id.ts';
 import { formatTimestamp } from '../kernel/time.ts';
 import { incident } from '../registry/incident.ts';
@@ -85,13 +86,13 @@ function guarded(
   database: Database<RegistryOperations>,
   onIncident: (incident: Incident) => void,
 ): Storage {
-  const input = { backendId: backend.id };
+  const input = { backend_id: backend.id };
   return guardStorage(storage, {
     ...name,
-    look: (counted) => database.read('backend.look', { ...input, counted }),
+    look: async (counted) => camelCase(await database.read('backend.look', { ...input, counted })),
     record: () => database.write('backend.record', input),
     now: () => formatTimestamp(Date.now()),
-    onDoubt: (error) => onIncident(incident('backend_in_doubt', error, { backend_id: backend.id })),
+    onDoubt: (error) => onIncident(incident('backend_in_doubt', error, input)),
   });
 }
 

@@ -29,7 +29,13 @@ export async function attachFiles(
   // Nothing is joined in a store that is not the right one, though the log knows what lies there.
   await context.dataplane.ownership(backendId)?.claim();
   const { backendIds } = context;
-  const results = await context.database.write('file.attach', { actor, packageId, backendId, backendIds, items });
+  const results = await context.database.write('file.attach', {
+    actor,
+    package_id: packageId,
+    backend_id: backendId,
+    backend_ids: backendIds,
+    items,
+  });
   const copies = results.flatMap((result, index) => ('sources' in result ? [{ index, item: items[index]!, sources: result.sources }] : []));
   const copied = await copyFiles(context, actor, { ingest, packageId, backendId, copies, signal });
   return items.map(({ relative_path }, index) => {

@@ -30,7 +30,7 @@ export function createFiles(context: Context, actor: string): Files {
       const limit = checkLimit(query);
       const bound = ['files', id];
       const page = await database.read('file.list', {
-        packageId: id,
+        package_id: id,
         limit,
         after: decodeCursor(bound, query.cursor, 'path'),
       });
@@ -45,8 +45,8 @@ export function createFiles(context: Context, actor: string): Files {
 
     async find(packageId, relativePath) {
       return await database.read('file.find', {
-        packageId: parseId(packageId, 'package_id'),
-        relativePath: parseRelativePath(relativePath, 'relative_path'),
+        package_id: parseId(packageId, 'package_id'),
+        relative_path: parseRelativePath(relativePath, 'relative_path'),
       });
     },
 
@@ -55,7 +55,7 @@ export function createFiles(context: Context, actor: string): Files {
       const limit = checkLimit(query);
       const bound = ['files_with_digest', address];
       const { items, more } = await database.read('file.with_digest', {
-        contentAddress: address,
+        content_address: address,
         limit,
         after: decodeCursor(bound, query.cursor, 'sequence'),
       });

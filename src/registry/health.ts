@@ -1,3 +1,4 @@
+import { snakeCase } from '../kernel/format/letter-case.ts';
 import type { Context } from './context.ts';
 import type { BackendHealth, Health } from './REGISTRY.ts';
 
@@ -7,14 +8,10 @@ export async function readHealth(context: Context): Promise<Health> {
   const counts = db.healthy && db.migrated ? await context.database.read('health.count', {}).catch(() => undefined) : undefined;
   const all: BackendHealth[] = [...backends].map(([backend_id, health]) => ({
     backend_id,
-    healthy: health.healthy,
-    ...(health.full === true ? { full: health.full } : {}),
-    detail: health.detail,
-    free_bytes: health.freeBytes,
-    total_bytes: health.totalBytes,
+    ...snakeCase(health),
     failed_locations: counts?.failed[backend_id] ?? 0,
   }));
-  for (const backend_id of counts?.inUse ?? [])
+  for (const backend_id of counts?.in_use ?? [])
     if (!backends.has(backend_id))
       all.push({
         backend_id,

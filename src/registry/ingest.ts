@@ -4,6 +4,7 @@ import { toHex } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
 import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { snakeCase } from '../kernel/format/letter-case.ts';
 import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
 import { checkAnnotations, checkMediaType } from './input.ts';
@@ -53,7 +54,7 @@ export function createIngest(context: Context, actor: string): Ingest {
 
   /** What a sealed package can't hold already is refused before its bytes are read. */
   async function requireHeld(packageId: string, { entry, expected }: CheckedFile): Promise<void> {
-    const there = await database.read('file.find', { packageId, relativePath: entry.relative_path });
+    const there = await database.read('file.find', { package_id: packageId, relative_path: entry.relative_path });
     const sha256 = expected.digests?.get('sha256');
     const other =
       there !== undefined &&
@@ -89,22 +90,18 @@ export function createIngest(context: Context, actor: string): Ingest {
     if (straight !== undefined)
       published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
     const items = () =>
-      staged.map(
-        ({ draft, ...entry }): IngestItem => ({
+      staged.map(({ draft, ...entry }): IngestItem => {
+        const { backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests = null } = draft;
+        const generation = published.get(objectName(backendId, contentAddress))?.generations.at(-1) ?? null;
+        return {
           ...entry,
-          size_bytes: draft.sizeBytes,
-          digest_algorithm: draft.digestAlgorithm,
-          digest_primary: draft.digestPrimary,
-          digest_sha256: draft.digestSha256,
-          content_address: draft.contentAddress,
-          backend_id: draft.backendId,
-          generation: published.get(objectName(draft.backendId, draft.contentAddress))?.generations.at(-1) ?? null,
-          blockDigests: draft.blockDigests ?? null,
-        }),
-      );
+          ...snakeCase({ backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests }),
+          generation,
+        };
+      });
     const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
     try {
-      let needs = await database.read('file.plan', { actor, packageId, items: items() });
+      let needs = await database.read('file.plan', { actor, package_id: packageId, items: items() });
       const added = await inRounds(async () => {
         await forEachLimited(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
@@ -114,7 +111,7 @@ export function createIngest(context: Context, actor: string): Ingest {
           const publish = () => dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
           await (drafts.get(name)!.sizeBytes > smallBytes ? publish() : context.takeFile(need.backend_id, publish));
         });
-        const answer = await database.write('file.add', { actor, packageId, items: items() });
+        const answer = await database.write('file.add', { actor, package_id: packageId, items: items() });
         if (answer.outcome === 'added') return answer;
         needs = answer.needs;
         return undefined;

@@ -42,11 +42,11 @@ export function createPackages(context: Context, actor: string): Packages {
       return await database.write('package.create', {
         actor,
         package: checked,
-        durationSeconds: retentionClass.default_duration_seconds,
+        duration_seconds: retentionClass.default_duration_seconds,
         idempotency:
           key === undefined
             ? null
-            : { key: checkText(key, 'Idempotency-Key'), requestDigest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
+            : { key: checkText(key, 'Idempotency-Key'), request_digest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
       });
     },
 
@@ -88,7 +88,7 @@ export function createPackages(context: Context, actor: string): Packages {
       const expected = filesDigest === undefined ? null : checkFilesDigest(filesDigest);
       const software = `artifactstore/${context.version}`;
       const seal = (prepared: PreparedSealing | null, inOneStep: boolean) =>
-        database.write('package.finalize', { actor, id: packageId, filesDigest: expected, software, prepared, inOneStep });
+        database.write('package.finalize', { actor, id: packageId, files_digest: expected, software, prepared, in_one_step: inOneStep });
       const small = await seal(null, false);
       if (small.outcome === 'sealed') return small.sealed;
       return await context.takeLarge(async () => {

@@ -15,15 +15,22 @@ export async function prepareSealing(
   let sequence: number | undefined;
   let after: string | null = null;
   for (;;) {
-    const stretch: SealingStretch = await read('package.stretch', { id, after, withFacts: withDigest });
+    const stretch: SealingStretch = await read('package.stretch', { id, after, with_facts: withDigest });
     sequence ??= stretch.sequence;
     after = stretch.last;
-    fileCount += stretch.fileCount;
-    receiptCount += stretch.receiptCount;
+    fileCount += stretch.file_count;
+    receiptCount += stretch.receipt_count;
     files.push(stretch.files);
     receipts.push(stretch.receipts);
     hasher.add(stretch.facts);
-    if (stretch.fileCount < filesPerStretch) break;
+    if (stretch.file_count < filesPerStretch) break;
   }
-  return { sequence, fileCount, files, receiptCount, receipts, filesDigest: withDigest ? hasher.digest() : null };
+  return {
+    sequence,
+    file_count: fileCount,
+    files,
+    receipt_count: receiptCount,
+    receipts,
+    files_digest: withDigest ? hasher.digest() : null,
+  };
 }

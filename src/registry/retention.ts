@@ -13,12 +13,12 @@ export function createRetention(context: Context, actor: string): Retention {
       return context.retentionClasses.map(({ slug, default_duration_seconds }) => ({ slug, default_duration_seconds }));
     },
     async show(packageId) {
-      return await database.read('retention.get', { packageId: parseId(packageId, 'package_id') });
+      return await database.read('retention.get', { package_id: parseId(packageId, 'package_id') });
     },
     async extend(packageId, input) {
       return await database.write('retention.extend', {
         actor,
-        packageId: parseId(packageId, 'package_id'),
+        package_id: parseId(packageId, 'package_id'),
         extension: checkExtension(input),
         reason: checkReason(input.reason),
       });
@@ -26,15 +26,15 @@ export function createRetention(context: Context, actor: string): Retention {
     async hold(packageId, input) {
       return await database.write('retention.hold', {
         actor,
-        packageId: parseId(packageId, 'package_id'),
+        package_id: parseId(packageId, 'package_id'),
         reason: checkReason(input.reason),
       });
     },
     async release(packageId, holdId, input = {}) {
       return await database.write('retention.release', {
         actor,
-        packageId: parseId(packageId, 'package_id'),
-        holdId: parseId(holdId, 'hold_id'),
+        package_id: parseId(packageId, 'package_id'),
+        hold_id: parseId(holdId, 'hold_id'),
         reason: input.reason === undefined ? null : checkReason(input.reason),
       });
     },
@@ -51,7 +51,7 @@ function checkExtension({ new_expires_at, extend_by_seconds }: NewExtension): Ex
       throw new ArtifactstoreError('invalid_value', '"extend_by_seconds" must be a whole number of seconds, 1 or more.', {
         field: '/extend_by_seconds',
       });
-    return { bySeconds: extend_by_seconds };
+    return { by_seconds: extend_by_seconds };
   }
   if (new_expires_at === null) return { until: null };
   if (typeof new_expires_at !== 'string')

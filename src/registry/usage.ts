@@ -37,7 +37,7 @@ async function count({ database, dataplane, now, unfinalizedSeconds }: Parts): P
   const at = now();
   const counted_at = formatTimestamp(at);
   const [counted, health] = await Promise.all([
-    database.read('usage.count', { now: counted_at, unchangedSince: formatTimestamp(at - unfinalizedSeconds * 1000) }),
+    database.read('usage.count', { now: counted_at, unchanged_since: formatTimestamp(at - unfinalizedSeconds * 1000) }),
     dataplane.health(),
   ]);
   const { last_sequence, reclaimable_packages } = counted;

@@ -9,7 +9,7 @@ export const operations: RegistryOperations = {
   ...real,
   writes: {
     ...real.writes,
-    async 'collect.burn_orphans'(transaction, { backendId, keys }) {
+    async 'collect.burn_orphans'(transaction, { backend_id: backendId, keys }) {
       const rows = await transaction.sql
         .selectFrom('storage_objects')
         .select('object_key')

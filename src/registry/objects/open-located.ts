@@ -6,8 +6,9 @@ import { incident } from '../incident.ts';
 import type { LocatedFile } from '../operations/files.ts';
 import type { OpenFile, OpenOptions } from '../REGISTRY.ts';
 import { recordDamage } from './damage.ts';
+import { storedObject } from './stored-object.ts';
 
-type Place = Pick<LocatedFile['locations'][number], 'backendId' | 'objectKey' | 'generation'>;
+type Place = Pick<LocatedFile['locations'][number], 'backend_id' | 'object_key' | 'generation'>;
 
 /**
  * Opens a file's bytes where the first of them can be had: at its own locations, then wherever else the same bytes are
@@ -17,27 +18,23 @@ type Place = Pick<LocatedFile['locations'][number], 'backendId' | 'objectKey' | 
 export async function openLocated(context: Context, actor: string, located: LocatedFile, options: OpenOptions): Promise<OpenFile> {
   const { file } = located;
   const content_address = file.content_address as ContentAddress;
-  if (located.packageStatus === 'garbage_collected' || located.locations.length === 0) throw collected(located);
+  if (located.package_status === 'garbage_collected' || located.locations.length === 0) throw collected(located);
   const range = options.range === undefined ? undefined : checkRange(options.range, file.size_bytes);
-  const bad = new Set(located.locations.filter(({ failed }) => failed).map(({ backendId }) => backendId));
+  const bad = new Set(located.locations.filter(({ failed }) => failed).map(({ backend_id }) => backend_id));
   const repair = () => {
     for (const backendId of bad) context.repair(actor, backendId, content_address);
   };
 
   const objectAt = (place: Place): StoredObject => ({
-    backendId: place.backendId,
-    objectKey: place.objectKey,
-    sizeBytes: file.size_bytes,
-    contentAddress: content_address,
-    digestSha256: file.digest_sha256,
-    ...(located.blockDigests === null ? {} : { blockDigests: located.blockDigests }),
+    ...storedObject({ ...file, ...place }),
+    ...(located.block_digests === null ? {} : { blockDigests: located.block_digests }),
   });
 
   async function openAt(place: Place): Promise<OpenFile> {
     const object = objectAt(place);
     const report = async (error: unknown) => {
       const answer = await reportFailure(context, actor, object, place.generation, error);
-      if (isArtifactstoreError(answer, 'integrity_failure')) bad.add(place.backendId);
+      if (isArtifactstoreError(answer, 'integrity_failure')) bad.add(place.backend_id);
       return answer;
     };
     try {
@@ -104,20 +101,20 @@ async function readCopies(
   { backendIds, database }: Context,
   content_address: string,
 ): Promise<{ readonly live: readonly Place[]; readonly failed: readonly Place[] }> {
-  const objects = await database.read('object.copies', { content_address, backendIds });
+  const objects = await database.read('object.copies', { content_address, backend_ids: backendIds });
   const placesOf = (state: string) =>
     objects
       .filter((object) => object.state === state)
       .map(({ backend_id, object_key, live_generation }) => ({
-        backendId: backend_id,
-        objectKey: object_key!,
+        backend_id,
+        object_key: object_key!,
         generation: live_generation!,
       }));
   return { live: placesOf('live'), failed: placesOf('failed') };
 }
 
-function nameOf({ backendId, objectKey }: Place): string {
-  return `${backendId} ${objectKey}`;
+function nameOf({ backend_id, object_key }: Place): string {
+  return `${backend_id} ${object_key}`;
 }
 
 function collected({ file }: LocatedFile): ArtifactstoreError {

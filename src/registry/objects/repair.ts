@@ -36,7 +36,7 @@ export function createRepair(parts: RegistryParts, background: Context['backgrou
 async function repair(parts: RegistryParts, actor: string, backendId: string, contentAddress: ContentAddress): Promise<boolean> {
   const { backendIds, database } = parts;
   if (!backendIds.includes(backendId)) return false;
-  const copies = await database.read('object.copies', { content_address: contentAddress, backendIds });
+  const copies = await database.read('object.copies', { content_address: contentAddress, backend_ids: backendIds });
   const bad = copies.find((object) => object.backend_id === backendId);
   if (bad?.state !== 'failed') return true;
   let failure: unknown;

@@ -18,10 +18,10 @@ export interface AttachItem {
 
 export interface AttachFiles {
   readonly actor: string;
-  readonly packageId: string;
+  readonly package_id: string;
   /** Where the package's bytes go: only objects there are joined. */
-  readonly backendId: string;
-  readonly backendIds: readonly string[];
+  readonly backend_id: string;
+  readonly backend_ids: readonly string[];
   readonly items: readonly AttachItem[];
 }
 
@@ -40,10 +40,10 @@ export type AttachResult = Created<File> | { readonly sources: readonly CopySour
 
 /** Adds those files whose bytes are live in the package's backend. The others are left to the caller. */
 export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly AttachResult[]> {
-  const { backendId, packageId, items } = input;
+  const { backend_id: backendId, package_id: packageId, items } = input;
   const live = await liveObjects(
     transaction.sql,
-    input.backendIds,
+    input.backend_ids,
     items.map((item) => item.content_address),
   );
   const paths = items.map((item) => item.relative_path);
@@ -65,7 +65,7 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
     return there === undefined && !taken.has(item.relative_path) ? { sources: candidates.map(sourceOf) } : joining(item, found);
   });
   const present = planned.filter((item) => 'relative_path' in item);
-  const added = await addFiles(transaction, { actor: input.actor, packageId, items: present });
+  const added = await addFiles(transaction, { actor: input.actor, package_id: packageId, items: present });
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item) => ('relative_path' in item ? results.next().value! : item));
@@ -85,7 +85,7 @@ function joining(item: AttachItem, object: ObjectRow): IngestItem {
     content_address,
     backend_id: object.backend_id,
     generation: null,
-    blockDigests: null,
+    block_digests: null,
   };
 }
 

@@ -2,20 +2,20 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 
 /** What the log knows of a backend. */
 export interface BackendLook {
-  readonly registryId: string;
+  readonly registry_id: string;
   /** Whether an object ever lay there. */
   readonly known: boolean;
   /** Whether a marker was seen there. */
   readonly recorded: boolean;
   /** 0 unless they are counted. */
-  readonly liveObjects: number;
+  readonly live_objects: number;
 }
 
 export async function lookAtBackend(
   { sql }: Snapshot,
-  input: { readonly backendId: string; readonly counted: boolean },
+  input: { readonly backend_id: string; readonly counted: boolean },
 ): Promise<BackendLook> {
-  const { backendId } = input;
+  const { backend_id: backendId } = input;
   const { id } = await sql.selectFrom('registry').select('id').executeTakeFirstOrThrow();
   const object = await sql
     .selectFrom('storage_objects')
@@ -26,10 +26,10 @@ export async function lookAtBackend(
   const marker = await sql.selectFrom('storage_markers').select('backend_id').where('backend_id', '=', backendId).executeTakeFirst();
   const known = object !== undefined;
   return {
-    registryId: id,
+    registry_id: id,
     known,
     recorded: marker !== undefined,
-    liveObjects: known && input.counted ? await liveObjects(sql, backendId) : 0,
+    live_objects: known && input.counted ? await liveObjects(sql, backendId) : 0,
   };
 }
 
@@ -44,10 +44,10 @@ async function liveObjects(sql: Snapshot['sql'], backendId: string): Promise<num
 }
 
 /** Remembers that the registry's marker is in a backend. */
-export async function recordMarker(transaction: Transaction, input: { readonly backendId: string }): Promise<void> {
+export async function recordMarker(transaction: Transaction, input: { readonly backend_id: string }): Promise<void> {
   await transaction.sql
     .insertInto('storage_markers')
-    .values({ backend_id: input.backendId, recorded_at: transaction.now })
+    .values({ backend_id: input.backend_id, recorded_at: transaction.now })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -17,9 +17,9 @@ export interface CollectStep {
 /** Gives up packages that were never finalized, that nobody holds, and that did not change since `unchangedSince`. */
 export async function abandonUnfinalized(
   transaction: Transaction,
-  input: CollectStep & { readonly unchangedSince: string },
+  input: CollectStep & { readonly unchanged_since: string },
 ): Promise<readonly string[]> {
-  const ids = await unfinalized(transaction.sql, input.unchangedSince, input.limit);
+  const ids = await unfinalized(transaction.sql, input.unchanged_since, input.limit);
   for (const id of ids)
     transaction.append({
       event_type: 'v1.package.abandoned',
@@ -114,10 +114,10 @@ export async function countLive(
 /** What the log says of what a run would do, in numbers that are exact while nobody else writes. */
 export async function planCollection(
   snapshot: Snapshot,
-  input: { readonly now: string; readonly unchangedSince: string },
+  input: { readonly now: string; readonly unchanged_since: string },
 ): Promise<Omit<CollectionPlan, 'delete_orphans' | 'reclaim_drafts'>> {
   const all = Number.MAX_SAFE_INTEGER;
-  const abandon = await unfinalized(snapshot.sql, input.unchangedSince, all);
+  const abandon = await unfinalized(snapshot.sql, input.unchanged_since, all);
   const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);
   const goes = new Set([...abandon, ...collect]);
   const ended = await snapshot.sql.selectFrom('artifact_packages').select('id').where(reclaimable('live_locations', 'status')).execute();

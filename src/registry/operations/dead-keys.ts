@@ -37,12 +37,12 @@ export async function forgetDeadKeys(transaction: Transaction, input: { readonly
  */
 export async function findOrphans(
   snapshot: Snapshot,
-  input: { readonly backendId: string; readonly keys: readonly string[] },
+  input: { readonly backend_id: string; readonly keys: readonly string[] },
 ): Promise<readonly string[]> {
-  const states = await readObjects(snapshot.sql, named(input.backendId, input.keys));
+  const states = await readObjects(snapshot.sql, named(input.backend_id, input.keys));
   return input.keys.filter((key) => {
     const parsed = parseObjectKey(key);
-    return parsed !== undefined && states.get(`${input.backendId} ${parsed.address}`)!.current.live_generation !== parsed.generation;
+    return parsed !== undefined && states.get(`${input.backend_id} ${parsed.address}`)!.current.live_generation !== parsed.generation;
   });
 }
 
@@ -51,13 +51,13 @@ export async function findOrphans(
  */
 export async function burnOrphans(
   transaction: Transaction,
-  input: { readonly actor: string; readonly backendId: string; readonly keys: readonly string[] },
+  input: { readonly actor: string; readonly backend_id: string; readonly keys: readonly string[] },
 ): Promise<readonly DeadKey[]> {
-  const states = await readObjects(transaction.sql, named(input.backendId, input.keys));
+  const states = await readObjects(transaction.sql, named(input.backend_id, input.keys));
   const dead = input.keys.flatMap((key) => {
     const parsed = parseObjectKey(key);
     if (parsed === undefined) return [];
-    const state = states.get(`${input.backendId} ${parsed.address}`)!;
+    const state = states.get(`${input.backend_id} ${parsed.address}`)!;
     const burnt = deadKey(transaction, input.actor, state.current, parsed.generation);
     if (burnt === undefined) return [];
     state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, parsed.generation + 1) };

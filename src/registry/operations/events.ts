@@ -92,7 +92,7 @@ export async function countHealth(
   readonly last_sequence: number;
   readonly failed: Readonly<Record<string, number>>;
   /** The backends that files lie in. */
-  readonly inUse: readonly string[];
+  readonly in_use: readonly string[];
 }> {
   const failed = await snapshot.sql
     .selectFrom('storage_locations')
@@ -103,7 +103,7 @@ export async function countHealth(
   return {
     last_sequence: await lastSequence(snapshot),
     failed: Object.fromEntries(failed.map((row) => [row.backend_id, Number(row.count)])),
-    inUse: await backendsInUse(snapshot),
+    in_use: await backendsInUse(snapshot),
   };
 }
 

@@ -18,13 +18,13 @@ export async function getFile(snapshot: Snapshot, input: { readonly id: string }
 
 export async function findFile(
   snapshot: Snapshot,
-  input: { readonly packageId: string; readonly relativePath: string },
+  input: { readonly package_id: string; readonly relative_path: string },
 ): Promise<File | undefined> {
   const row = await snapshot.sql
     .selectFrom('artifact_files')
     .selectAll()
-    .where('package_id', '=', input.packageId)
-    .where('relative_path', '=', input.relativePath)
+    .where('package_id', '=', input.package_id)
+    .where('relative_path', '=', input.relative_path)
     .executeTakeFirst();
   return row === undefined ? undefined : (await fileRecords(snapshot.sql, [row]))[0];
 }
@@ -32,11 +32,11 @@ export async function findFile(
 /** By relative path, bytewise; undefined when there is no package. */
 export async function listFiles(
   snapshot: Snapshot,
-  input: { readonly packageId: string; readonly limit: number; readonly after: string | null },
+  input: { readonly package_id: string; readonly limit: number; readonly after: string | null },
 ): Promise<Stretch<File> | undefined> {
-  const found = await snapshot.sql.selectFrom('artifact_packages').select('id').where('id', '=', input.packageId).executeTakeFirst();
+  const found = await snapshot.sql.selectFrom('artifact_packages').select('id').where('id', '=', input.package_id).executeTakeFirst();
   if (found === undefined) return undefined;
-  let query = snapshot.sql.selectFrom('artifact_files').where('package_id', '=', input.packageId).orderBy('relative_path');
+  let query = snapshot.sql.selectFrom('artifact_files').where('package_id', '=', input.package_id).orderBy('relative_path');
   if (input.after !== null) query = query.where('relative_path', '>', input.after);
   const sizes = await query
     .select(textSize)
@@ -50,9 +50,9 @@ const textSize = sql<number>`octet_length(annotations) + octet_length(relative_p
 
 export async function filesWithDigest(
   snapshot: Snapshot,
-  input: { readonly contentAddress: string; readonly limit: number; readonly after: number | null },
+  input: { readonly content_address: string; readonly limit: number; readonly after: number | null },
 ): Promise<Stretch<{ readonly sequence: number; readonly record: FoundFile }>> {
-  const addresses = await addressesOf(snapshot.sql, input.contentAddress);
+  const addresses = await addressesOf(snapshot.sql, input.content_address);
   let query = snapshot.sql.selectFrom('artifact_files').where('content_address', 'in', addresses).orderBy('created_sequence');
   if (input.after !== null) query = query.where('created_sequence', '>', input.after);
   const sizes = await query
@@ -86,14 +86,14 @@ async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Pro
 /** A file to read, with what its package is, and its live locations, the best first. */
 export interface LocatedFile {
   readonly file: File;
-  readonly packageStatus: PackageStatus;
+  readonly package_status: PackageStatus;
   readonly locations: readonly {
-    readonly backendId: string;
-    readonly objectKey: string;
+    readonly backend_id: string;
+    readonly object_key: string;
     readonly generation: number;
     readonly failed: boolean;
   }[];
-  readonly blockDigests: Uint8Array | null;
+  readonly block_digests: Uint8Array | null;
 }
 
 /**
@@ -125,17 +125,17 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
       row,
       rows.map((location) => locationRecord({ ...location, id: location.location_id })),
     ),
-    packageStatus: row.package_status,
+    package_status: row.package_status,
     locations: rows
       .filter(({ state }) => state !== 'deleted')
       .map((location) => ({
-        backendId: location.backend_id,
-        objectKey: location.object_key,
+        backend_id: location.backend_id,
+        object_key: location.object_key,
         generation: location.generation,
         failed: location.state === 'failed',
       }))
       .sort((left, right) => Number(left.failed) - Number(right.failed)),
-    blockDigests: blocks?.digests ?? null,
+    block_digests: blocks?.digests ?? null,
   };
 }
 

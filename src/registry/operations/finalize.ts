@@ -11,13 +11,13 @@ export interface FinalizePackage {
   readonly actor: string;
   readonly id: string;
   /** What the package must hold to be sealed, or to have been; null for whatever it holds. */
-  readonly filesDigest: string | null;
+  readonly files_digest: string | null;
   /** Name and version of the software that seals. */
   readonly software: string;
   /** What was read of the files before; null where nothing was. */
   readonly prepared: PreparedSealing | null;
   /** Whether all files may be read in this one step, however many. */
-  readonly inOneStep: boolean;
+  readonly in_one_step: boolean;
 }
 
 /** `prepare`: the package has too many files to be read in one step, or was changed since they were read. */
@@ -28,10 +28,10 @@ export async function finalizePackage(transaction: Transaction, input: FinalizeP
   const found = await requirePackage(transaction.sql, input.id);
   const isSealed = found.status === 'finalized';
   if (!isSealed) requireOpen(found);
-  if (isSealed && input.filesDigest === null) return sealed(found);
+  if (isSealed && input.files_digest === null) return sealed(found);
   const prepared = await preparedOf(transaction, found, input);
   if (prepared === undefined) return { outcome: 'prepare' };
-  if (input.filesDigest !== null) requireFiles(found, input.filesDigest, prepared.filesDigest!);
+  if (input.files_digest !== null) requireFiles(found, input.files_digest, prepared.files_digest!);
   if (isSealed) return sealed(found);
   if (found.file_count === 0)
     throw new ArtifactstoreError('package_empty', `Package ${input.id} has no file; add at least one before it is finalized.`);
@@ -48,9 +48,9 @@ export async function finalizePackage(transaction: Transaction, input: FinalizeP
 
 /** Under the log's lock nobody adds or moves a file between this and the sealing. */
 async function preparedOf(transaction: Transaction, found: Package, input: FinalizePackage): Promise<PreparedSealing | undefined> {
-  if (found.file_count <= filesPerStretch || input.inOneStep) {
+  if (found.file_count <= filesPerStretch || input.in_one_step) {
     const read = (_name: 'package.stretch', stretch: ReadStretch) => readStretch(transaction, stretch);
-    return await prepareSealing(read, found.id, input.filesDigest !== null);
+    return await prepareSealing(read, found.id, input.files_digest !== null);
   }
   return input.prepared !== null && (await isCurrent(transaction, found, input.prepared)) ? input.prepared : undefined;
 }
@@ -85,7 +85,7 @@ function sealedRecord(found: Package): Finalized {
 
 /** A `Manifest`, whose long lists are encoded already. */
 function manifestOf(transaction: Transaction, found: Package, prepared: PreparedSealing, input: FinalizePackage): Manifest {
-  const { fileCount, files, receiptCount, receipts } = prepared;
+  const { file_count: fileCount, files, receipt_count: receiptCount, receipts } = prepared;
   return {
     manifest_version: 1,
     package: {

@@ -24,12 +24,12 @@ export interface IngestItem {
   readonly backend_id: string;
   /** The generation under whose key the bytes were published; null when they were not. */
   readonly generation: number | null;
-  readonly blockDigests: Uint8Array | null;
+  readonly block_digests: Uint8Array | null;
 }
 
 export interface AddFiles {
   readonly actor: string;
-  readonly packageId: string;
+  readonly package_id: string;
   readonly items: readonly IngestItem[];
 }
 
@@ -87,7 +87,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
       actor: input.actor,
       payload: {
         id,
-        package_id: input.packageId,
+        package_id: input.package_id,
         relative_path: item.relative_path,
         media_type: item.media_type,
         size_bytes: item.size_bytes,
@@ -125,7 +125,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
   await rememberDead(transaction, dead);
   await transaction.flush();
 
-  const rows = await readFiles(transaction.sql, input.packageId, [...created.keys()]);
+  const rows = await readFiles(transaction.sql, input.package_id, [...created.keys()]);
   const records = new Map((await fileRecords(transaction.sql, rows)).map((record) => [record.relative_path, record]));
   return {
     outcome: 'added',
@@ -148,11 +148,11 @@ interface Plan {
 }
 
 async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
-  const owner = await requirePackage(database, input.packageId);
+  const owner = await requirePackage(database, input.package_id);
   requireFillable(owner);
   const rows = await readFiles(
     database,
-    input.packageId,
+    input.package_id,
     input.items.map((item) => item.relative_path),
   );
   const existing = new Map((await fileRecords(database, rows)).map((record) => [record.relative_path, record]));
@@ -165,7 +165,7 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
     else if (!same)
       throw new ArtifactstoreError(
         'path_conflict',
-        `Package ${input.packageId} already has other bytes at "${item.relative_path}"; files never change, so use another path or package.`,
+        `Package ${input.package_id} already has other bytes at "${item.relative_path}"; files never change, so use another path or package.`,
         { field: 'relative_path', info: { relative_path: item.relative_path, content_address: there.content_address } },
       );
   }
@@ -212,10 +212,10 @@ export async function readFiles(database: Kysely<Schema>, packageId: string, pat
 }
 
 async function rememberBlocks(transaction: Transaction, item: IngestItem): Promise<void> {
-  if (item.blockDigests === null) return;
+  if (item.block_digests === null) return;
   await transaction.sql
     .insertInto('block_digests')
-    .values({ content_address: item.content_address, block_bytes: 1_048_576, digests: item.blockDigests })
+    .values({ content_address: item.content_address, block_bytes: 1_048_576, digests: item.block_digests })
     .onConflict((conflict) => conflict.column('content_address').doNothing())
     .execute();
 }

@@ -11,8 +11,8 @@ export interface MoveScope {
   readonly to: string;
   /** Null for any, as the others. */
   readonly producer: string | null;
-  readonly retentionClass: string | null;
-  readonly packageId: string | null;
+  readonly retention_class: string | null;
+  readonly package_id: string | null;
 }
 
 export interface MovableCounts {
@@ -73,7 +73,7 @@ export function matches(
 ): ExpressionWrapper<{ p: Schema['artifact_packages'] }, 'p', SqlBool> {
   const conditions = [eb('p.status', 'in', ['created', 'finalized'])];
   if (scope.producer !== null) conditions.push(eb('p.producer', '=', scope.producer));
-  if (scope.retentionClass !== null) conditions.push(eb('p.retention_class', '=', scope.retentionClass));
-  if (scope.packageId !== null) conditions.push(eb('p.id', '=', scope.packageId));
+  if (scope.retention_class !== null) conditions.push(eb('p.retention_class', '=', scope.retention_class));
+  if (scope.package_id !== null) conditions.push(eb('p.id', '=', scope.package_id));
   return and(conditions);
 }

@@ -182,12 +182,12 @@ export function deadKeys(transaction: Transaction, actor: string, object: Object
 /** The objects of these bytes that the log says are there, failed ones too. */
 export async function listCopies(
   snapshot: Snapshot,
-  input: { readonly content_address: string; readonly backendIds: readonly string[] },
+  input: { readonly content_address: string; readonly backend_ids: readonly string[] },
 ): Promise<readonly ObjectRow[]> {
   return await snapshot.sql
     .selectFrom('storage_objects')
     .selectAll()
-    .where('backend_id', 'in', input.backendIds)
+    .where('backend_id', 'in', input.backend_ids)
     .where('content_address', '=', input.content_address)
     .where('live_generation', 'is not', null)
     .orderBy('backend_id')

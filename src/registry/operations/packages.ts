@@ -20,8 +20,8 @@ export interface CreatePackage {
     readonly metadata_schema_slug: string | null;
   };
   /** From the retention class; null for never. */
-  readonly durationSeconds: number | null;
-  readonly idempotency: { readonly key: string; readonly requestDigest: string } | null;
+  readonly duration_seconds: number | null;
+  readonly idempotency: { readonly key: string; readonly request_digest: string } | null;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
       .where('idempotency_key', '=', idempotency.key)
       .executeTakeFirst();
     if (earlier !== undefined) {
-      if (earlier.request_digest !== idempotency.requestDigest)
+      if (earlier.request_digest !== idempotency.request_digest)
         throw new ArtifactstoreError(
           'idempotency_conflict',
           `The idempotency key "${idempotency.key}" was used for another request of this producer; use a new key or repeat the same body.`,
@@ -68,7 +68,7 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
     payload: {
       package_id: id,
       retention_class: input.package.retention_class,
-      expires_at: decideExpiry(await latestTime(transaction), input.durationSeconds),
+      expires_at: decideExpiry(await latestTime(transaction), input.duration_seconds),
     },
   });
   if (idempotency !== null)
@@ -77,7 +77,7 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
       .values({
         producer: input.package.producer,
         idempotency_key: idempotency.key,
-        request_digest: idempotency.requestDigest,
+        request_digest: idempotency.request_digest,
         package_id: id,
         created_at: transaction.now,
       })

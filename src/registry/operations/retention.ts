@@ -11,23 +11,23 @@ import { requirePackage } from './packages.ts';
 
 export interface ExtendRetention {
   readonly actor: string;
-  readonly packageId: string;
+  readonly package_id: string;
   readonly extension: Extension;
   readonly reason: string;
 }
 
 /** Until a time, null for never; or so much later than the present expiry, than now when that is over. */
-export type Extension = { readonly until: string | null } | { readonly bySeconds: number };
+export type Extension = { readonly until: string | null } | { readonly by_seconds: number };
 
 /** Moves the expiry later, never earlier; a package that was eligible for collection no longer is. */
 export async function extendRetention(transaction: Transaction, input: ExtendRetention): Promise<RetentionRecord> {
-  const found = await requireKept(transaction, input.packageId);
+  const found = await requireKept(transaction, input.package_id);
   const { extension } = input;
   if (found.expires_at === null)
     throw new ArtifactstoreError('invalid_value', `Package ${found.id} never expires, so there is nothing to extend.`, {
       field: 'until' in extension ? '/new_expires_at' : '/extend_by_seconds',
     });
-  const newExpiresAt = 'until' in extension ? extension.until : laterBy(transaction.now, found.expires_at, extension.bySeconds);
+  const newExpiresAt = 'until' in extension ? extension.until : laterBy(transaction.now, found.expires_at, extension.by_seconds);
   if (newExpiresAt !== null && newExpiresAt <= transaction.now)
     throw new ArtifactstoreError('invalid_value', `The new expiry ${newExpiresAt} lies in the past; it must be later than now.`, {
       field: '/new_expires_at',
@@ -66,13 +66,13 @@ function laterBy(now: string, expiresAt: string, seconds: number): string {
 
 export interface ApplyHold {
   readonly actor: string;
-  readonly packageId: string;
+  readonly package_id: string;
   readonly reason: string;
 }
 
 /** Adds a hold; a held package is never eligible and never collected. */
 export async function applyHold(transaction: Transaction, input: ApplyHold): Promise<Hold> {
-  const found = await requireKept(transaction, input.packageId);
+  const found = await requireKept(transaction, input.package_id);
   const hold_id = transaction.newId();
   transaction.append({
     event_type: 'v1.retention.hold_applied',
@@ -95,39 +95,39 @@ export async function applyHold(transaction: Transaction, input: ApplyHold): Pro
 
 export interface ReleaseHold {
   readonly actor: string;
-  readonly packageId: string;
-  readonly holdId: string;
+  readonly package_id: string;
+  readonly hold_id: string;
   readonly reason: string | null;
 }
 
 export async function releaseHold(transaction: Transaction, input: ReleaseHold): Promise<Hold> {
-  await requirePackage(transaction.sql, input.packageId);
+  await requirePackage(transaction.sql, input.package_id);
   const row = await transaction.sql
     .selectFrom('retention_holds')
     .selectAll()
-    .where('package_id', '=', input.packageId)
-    .where('id', '=', input.holdId)
+    .where('package_id', '=', input.package_id)
+    .where('id', '=', input.hold_id)
     .executeTakeFirst();
   if (row === undefined)
-    throw new ArtifactstoreError('hold_not_found', `Package ${input.packageId} has no hold ${input.holdId}.`, { field: 'hold_id' });
+    throw new ArtifactstoreError('hold_not_found', `Package ${input.package_id} has no hold ${input.hold_id}.`, { field: 'hold_id' });
   const { package_id: _package, ...hold } = row;
   if (hold.released_at !== null)
-    throw new ArtifactstoreError('hold_not_found', `Hold ${input.holdId} was released at ${hold.released_at} already.`, {
+    throw new ArtifactstoreError('hold_not_found', `Hold ${input.hold_id} was released at ${hold.released_at} already.`, {
       field: 'hold_id',
       info: { released_at: hold.released_at },
     });
   transaction.append({
     event_type: 'v1.retention.hold_released',
     subject_kind: 'package',
-    subject_id: input.packageId,
+    subject_id: input.package_id,
     actor: input.actor,
-    payload: { package_id: input.packageId, hold_id: input.holdId, reason: input.reason },
+    payload: { package_id: input.package_id, hold_id: input.hold_id, reason: input.reason },
   });
   return { ...hold, released_at: transaction.now, released_by: input.actor, release_reason: input.reason };
 }
 
-export async function getRetention(snapshot: Snapshot, input: { readonly packageId: string }): Promise<RetentionRecord> {
-  return await readRecord(snapshot.sql, input.packageId);
+export async function getRetention(snapshot: Snapshot, input: { readonly package_id: string }): Promise<RetentionRecord> {
+  return await readRecord(snapshot.sql, input.package_id);
 }
 
 export interface SweepRetention {

@@ -13,9 +13,9 @@ import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
 export interface SealingStretch {
   /** The last event of the log when this was read. */
   readonly sequence: number;
-  readonly fileCount: number;
+  readonly file_count: number;
   readonly files: Uint8Array;
-  readonly receiptCount: number;
+  readonly receipt_count: number;
   readonly receipts: Uint8Array;
   /** What the hasher of a files digest takes; empty unless asked for. */
   readonly facts: string;
@@ -27,18 +27,18 @@ export interface SealingStretch {
 export interface PreparedSealing {
   /** The last event before the first stretch was read. */
   readonly sequence: number;
-  readonly fileCount: number;
+  readonly file_count: number;
   readonly files: readonly Uint8Array[];
-  readonly receiptCount: number;
+  readonly receipt_count: number;
   readonly receipts: readonly Uint8Array[];
   /** Null unless asked for. */
-  readonly filesDigest: string | null;
+  readonly files_digest: string | null;
 }
 
 export interface ReadStretch {
   readonly id: string;
   readonly after: string | null;
-  readonly withFacts: boolean;
+  readonly with_facts: boolean;
 }
 
 /** What a sealing reads in one step. */
@@ -65,11 +65,11 @@ export async function readStretch({ sql }: Snapshot, input: ReadStretch): Promis
   const receipts = await readReceipts(sql, files);
   return {
     sequence,
-    fileCount: files.length,
+    file_count: files.length,
     files: shared(encodeCborSequence(files)),
-    receiptCount: receipts.length,
+    receipt_count: receipts.length,
     receipts: shared(encodeCborSequence(receipts)),
-    facts: input.withFacts ? factsText(files) : '',
+    facts: input.with_facts ? factsText(files) : '',
     last: files.at(-1)?.relative_path ?? null,
   };
 }
@@ -108,7 +108,7 @@ const eventsLookedAt = 5_000;
 export async function isCurrent(
   { sql }: Snapshot,
   found: { readonly id: string; readonly file_count: number },
-  { sequence, fileCount }: PreparedSealing,
+  { sequence, file_count: fileCount }: PreparedSealing,
 ): Promise<boolean> {
   if (found.file_count !== fileCount) return false;
   const events = await sql

@@ -33,7 +33,7 @@ export interface PackageGroup {
 /** One pass over the packages and one over the objects; what can be reclaimed costs as much as there is of it. */
 export async function countUsage(
   { sql: queries }: Snapshot,
-  input: { readonly now: string; readonly unchangedSince: string },
+  input: { readonly now: string; readonly unchanged_since: string },
 ): Promise<CountedUsage> {
   const head = await queries.selectFrom('log_head').select('sequence').executeTakeFirst();
   const packages = await queries
@@ -60,7 +60,7 @@ export async function countUsage(
     .select(({ fn }) => ['backend_id', fn.countAll<number>().as('objects')])
     .groupBy('backend_id')
     .execute();
-  const going = goingPackages(input.now, input.unchangedSince);
+  const going = goingPackages(input.now, input.unchanged_since);
   const { rows: counted } = await sql<{ readonly packages: number }>`
     with going (id) as (${going}) select count(*) as packages from going`.execute(queries);
   const { rows: reclaimable } = await sql<{ readonly backend_id: string; readonly objects: number; readonly bytes: number }>`

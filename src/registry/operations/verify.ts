@@ -12,7 +12,7 @@ export interface VerifiableObject {
 }
 
 export interface ListVerifiable {
-  readonly backendId: string;
+  readonly backend_id: string;
   /** The content address after which to continue. */
   readonly after: string | null;
   readonly limit: number;
@@ -20,11 +20,11 @@ export interface ListVerifiable {
    * Leaves out objects whose bytes were found right at this time or later: one of the locations that share them says it
    * for all.
    */
-  readonly notVerifiedSince: string | null;
+  readonly not_verified_since: string | null;
 }
 
 export async function listVerifiable(snapshot: Snapshot, input: ListVerifiable): Promise<readonly VerifiableObject[]> {
-  const { backendId, after, notVerifiedSince } = input;
+  const { backend_id: backendId, after, not_verified_since: notVerifiedSince } = input;
   let query = snapshot.sql
     .selectFrom('storage_objects as o')
     .select(['o.content_address', 'o.live_generation', 'o.object_key', 'o.size_bytes', 'o.digest_sha256', 'o.state'])
@@ -59,7 +59,7 @@ export async function listVerifiable(snapshot: Snapshot, input: ListVerifiable):
 
 export interface RecordVerified {
   readonly actor: string;
-  readonly backendId: string;
+  readonly backend_id: string;
   /** Objects whose bytes were read whole and were right. */
   readonly objects: readonly { readonly content_address: string; readonly generation: number }[];
   /** Where the run is, to continue from after a stop. */
@@ -79,7 +79,7 @@ const locationsPerEvent = 1000;
 /** Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. */
 export async function recordVerified(transaction: Transaction, input: RecordVerified): Promise<{ readonly cleared: number }> {
   const cleared = await appendVerified(transaction, input);
-  await saveProgress(transaction, input.backendId, input.progress);
+  await saveProgress(transaction, input.backend_id, input.progress);
   return { cleared };
 }
 
@@ -91,12 +91,12 @@ export async function clearObject(
   const { actor, backend_id, content_address, generation } = input;
   const { current } = (await readObjects(transaction.sql, [{ backend_id, content_address }])).get(`${backend_id} ${content_address}`)!;
   if (current.state === 'failed')
-    await appendVerified(transaction, { actor, backendId: backend_id, objects: [{ content_address, generation }] });
+    await appendVerified(transaction, { actor, backend_id: backend_id, objects: [{ content_address, generation }] });
 }
 
 /** How many of them had failed. */
 async function appendVerified(transaction: Transaction, input: Omit<RecordVerified, 'progress'>): Promise<number> {
-  const { actor, backendId: backend_id } = input;
+  const { actor, backend_id } = input;
   const states = await readObjects(
     transaction.sql,
     input.objects.map(({ content_address }) => ({ backend_id, content_address })),
@@ -137,23 +137,23 @@ async function appendVerified(transaction: Transaction, input: Omit<RecordVerifi
   return cleared;
 }
 
-export async function readProgress(snapshot: Snapshot, input: { readonly backendId: string }): Promise<VerificationProgress | undefined> {
+export async function readProgress(snapshot: Snapshot, input: { readonly backend_id: string }): Promise<VerificationProgress | undefined> {
   return await snapshot.sql
     .selectFrom('verification_progress')
     .select(['run_id', 'cursor', 'started_at', 'detail'])
-    .where('backend_id', '=', input.backendId)
+    .where('backend_id', '=', input.backend_id)
     .executeTakeFirst();
 }
 
 /** The run is over: the next one starts at the beginning. */
 export async function endVerification(
   transaction: Transaction,
-  input: { readonly backendId: string; readonly runId: string },
+  input: { readonly backend_id: string; readonly run_id: string },
 ): Promise<void> {
   await transaction.sql
     .deleteFrom('verification_progress')
-    .where('backend_id', '=', input.backendId)
-    .where('run_id', '=', input.runId)
+    .where('backend_id', '=', input.backend_id)
+    .where('run_id', '=', input.run_id)
     .execute();
 }
 

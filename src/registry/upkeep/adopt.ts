@@ -33,7 +33,7 @@ export async function planAdoption(context: Context, backendId: string, options:
   let keys: string[] = [];
   const settle = async (): Promise<void> => {
     const own = keys.filter((key) => parseObjectKey(key) !== undefined);
-    const unknown = (await database.read('collect.find_orphans', { backendId, keys: own })).length;
+    const unknown = (await database.read('collect.find_orphans', { backend_id: backendId, keys: own })).length;
     counts.unknown_objects += unknown;
     counts.found_objects += own.length - unknown;
     counts.foreign_objects += keys.length - own.length;
@@ -53,7 +53,7 @@ export async function planAdoption(context: Context, backendId: string, options:
   }
   await settle();
   const live = await countLive(context, backendId);
-  const { registryId } = await database.read('backend.look', { backendId, counted: false });
+  const { registry_id: registryId } = await database.read('backend.look', { backend_id: backendId, counted: false });
   return { backend_id: backendId, registry_id: registryId, marked, ...counts, live_objects: live.objects, live_bytes: live.bytes };
 }
 

@@ -37,7 +37,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
   const now = context.now();
   const plan = await database.read('collect.plan', {
     now: formatTimestamp(now),
-    unchangedSince: formatTimestamp(now - context.unfinalizedSeconds * 1000),
+    unchanged_since: formatTimestamp(now - context.unfinalizedSeconds * 1000),
   });
   const delete_orphans: { readonly backend_id: string; readonly object_keys: readonly string[] }[] = [];
   let reclaim_drafts = 0;
@@ -96,7 +96,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
   }
 
   const unchangedSince = formatTimestamp(context.now() - context.unfinalizedSeconds * 1000);
-  const abandoned = await steps((limit) => database.write('collect.abandon', { actor, limit, unchangedSince }));
+  const abandoned = await steps((limit) => database.write('collect.abandon', { actor, limit, unchanged_since: unchangedSince }));
   const collected = await steps((limit) => database.write('collect.packages', { actor, limit }));
 
   let deleting: Promise<void> = Promise.resolve();
@@ -120,7 +120,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
       counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
       report();
       const stored = await reconcile(context, backendId, options.signal, async (keys) => {
-        const dead = await database.write('collect.burn_orphans', { actor, backendId, keys });
+        const dead = await database.write('collect.burn_orphans', { actor, backend_id: backendId, keys });
         await deleteKeys(dead);
         counts.deleted_orphans += dead.length;
         return new Set(dead.map((key) => key.object_key));
@@ -162,7 +162,7 @@ export async function reconcile(
   let batch = new Map<string, number>();
   const settle = async () => {
     const keys = [...batch.keys()];
-    const orphans = await database.read('collect.find_orphans', { backendId, keys });
+    const orphans = await database.read('collect.find_orphans', { backend_id: backendId, keys });
     const cleared = orphans.length === 0 ? new Set<string>() : await clear(orphans);
     for (const [key, size] of batch)
       if (!cleared.has(key)) {

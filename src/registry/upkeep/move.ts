@@ -186,5 +186,5 @@ async function scopeOf(context: Context, target: MoveTarget): Promise<MoveScope>
   const packageId = target.packageId === undefined ? null : parseId(target.packageId, 'package_id');
   if (packageId !== null && (await context.database.read('package.get', { id: packageId })) === undefined)
     throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
-  return { from, to, producer, retentionClass, packageId };
+  return { from, to, producer, retention_class: retentionClass, package_id: packageId };
 }

@@ -14,7 +14,7 @@ export function startRun(
   started_at: string = formatTimestamp(context.now()),
 ): () => Promise<void> {
   return async () => {
-    await context.database.write('run.record', { kind, backendId, started_at }).catch((error: unknown) => {
+    await context.database.write('run.record', { kind, backend_id: backendId, started_at }).catch((error: unknown) => {
       context.onIncident(incident('run_unnoted', error, { kind }));
     });
   };

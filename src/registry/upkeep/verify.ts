@@ -28,7 +28,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   const { database } = context;
   const actor = options.actor ?? 'operator';
   const notVerifiedSince = options.notVerifiedSince === undefined ? null : readTimestamp(options.notVerifiedSince, 'since');
-  const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backendId });
+  const earlier = options.restart === true ? undefined : await database.read('verify.progress', { backend_id: backendId });
   const started_at = earlier?.started_at ?? formatTimestamp(context.now());
   const noteEnd = startRun(context, 'verification', backendId, started_at);
   const run_id = earlier?.run_id ?? context.newId();
@@ -75,7 +75,12 @@ export async function verifyStorage(context: Context, backendId: string, options
 
   for (;;) {
     options.signal?.throwIfAborted();
-    const listed = await database.read('verify.list', { backendId, after: cursor, limit: objectsPerStep, notVerifiedSince });
+    const listed = await database.read('verify.list', {
+      backend_id: backendId,
+      after: cursor,
+      limit: objectsPerStep,
+      not_verified_since: notVerifiedSince,
+    });
     if (listed.length === 0) break;
     const step = upTo(listed, bytesPerStep);
     const good: Good[] = [];
@@ -84,7 +89,7 @@ export async function verifyStorage(context: Context, backendId: string, options
     if ((unsettled ?? []).length > 0) continue;
     const { cleared } = await database.write('verify.record', {
       actor,
-      backendId,
+      backend_id: backendId,
       objects: good,
       progress: { run_id, cursor, started_at, detail: canonicalJson({ ...counts }) },
     });
@@ -93,7 +98,7 @@ export async function verifyStorage(context: Context, backendId: string, options
   await settleAll();
   // Where there was nothing to read, nobody has noticed yet whether the store is another registry's, or away.
   if (cursor === (earlier?.cursor ?? null)) await context.dataplane.ownership(backendId)?.confirm();
-  await database.write('verify.end', { backendId, runId: run_id });
+  await database.write('verify.end', { backend_id: backendId, run_id: run_id });
   // One that left something out did not read it all.
   if (notVerifiedSince === null && counts.unreadable === 0) await noteEnd();
   return { backend_id: backendId, resumed: earlier !== undefined, started_at, ...counts };
@@ -121,7 +126,7 @@ export async function findOrphans(context: Context, backendId: string, options: 
   const stored = await reconcile(context, backendId, options.signal, async (orphans) => {
     keys.push(...orphans);
     if (options.delete !== true) return new Set();
-    const dead = await context.database.write('collect.burn_orphans', { actor, backendId, keys: orphans });
+    const dead = await context.database.write('collect.burn_orphans', { actor, backend_id: backendId, keys: orphans });
     await forEachLimited(dead, 16, (key) => context.dataplane.remove(backendId, key.object_key));
     await context.database.write('collect.forget', { keys: dead });
     deleted += dead.length;
