@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { printableJson } from '../kernel/format/printable.ts';
 import { createLineWriter } from './line-writer.ts';
 
 export interface LogOptions {
@@ -27,7 +28,8 @@ export function createLog(options: LogOptions): Log {
   const writer = createLineWriter(standardOutput, {
     onResumed: (lines) => logger.warn({ lines }, 'lines of the log could not be written and were dropped'),
   });
-  const logger = pino(settings, writer);
+  // A terminal may be what reads it, and messages of stores and databases are in it.
+  const logger = pino(settings, { write: (line: string) => writer.write(printableJson(line)) });
   process.on('exit', writer.flushNow);
   return { logger, droppedLines: writer.dropped, flush: () => writer.flush(flushMilliseconds) };
 }

@@ -1,8 +1,8 @@
 import picocolors from 'picocolors';
 import { isArtifactstoreError, toErrorRecord } from '../../kernel/error.ts';
+import { printable, printableJson } from '../../kernel/format/printable.ts';
 import { hintFor } from './hint.ts';
 import { outletOf } from './outlet.ts';
-import { printable, printableJson } from './printable.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
@@ -64,7 +64,7 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
       out.write(
         `${await formatTable(
           head,
-          rows.map((row) => row.map(printable)),
+          rows.map((row) => row.map((cell) => printable(cell).replace(/[\t\n]/g, '\ufffd'))),
           { columns, bold: colors.bold },
         )}\n`,
       );

@@ -1,5 +1,5 @@
+import { printable } from '../../kernel/format/printable.ts';
 import type { Output } from './output.ts';
-import { printable } from './printable.ts';
 
 /** One line of the terminal that is written over, for who watches; silent otherwise. */
 export interface ProgressLine extends Disposable {

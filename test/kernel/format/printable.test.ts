@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import picocolors from 'picocolors';
-import { printable, printableJson } from '../../../src/cli/terminal/printable.ts';
+import { printable, printableJson } from '../../../src/kernel/format/printable.ts';
 
 /** Each hides, moves or reorders what a terminal shows. */
 const hostile = [
