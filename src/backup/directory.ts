@@ -64,7 +64,7 @@ async function* lines(pages: AsyncIterable<readonly IdempotencyKey[]>): AsyncIte
 
 async function* readRows(path: string): AsyncIterable<readonly IdempotencyKey[]> {
   // Asking first: a stream that can't be opened fails outside the iteration.
-  if ((await sizeOfFile(path)) === undefined) return;
+  if ((await sizeOfFile(path)) === undefined) throw badKeys(path, 'is missing');
   let rows: IdempotencyKey[] = [];
   for await (const line of linesOf(createReadStream(path))) {
     rows.push(parseKey(line, path));
@@ -96,18 +96,18 @@ function parseKey(line: string, path: string): IdempotencyKey {
   } catch {
     // Told below.
   }
-  if (row === null || keyFields.some((name) => typeof row[name] !== 'string')) throw badKeys(path);
+  if (row === null || keyFields.some((name) => typeof row[name] !== 'string')) throw badKeys(path, 'is damaged');
   return row as unknown as IdempotencyKey;
 }
 
 const keyFields: readonly (keyof IdempotencyKey)[] = ['producer', 'idempotency_key', 'request_digest', 'package_id', 'created_at'];
 
-function badKeys(path: string): ArtifactstoreError {
-  return new ArtifactstoreError('integrity_failure', `The backup's file ${path} is damaged.`, {
+function badKeys(path: string, fault: string): ArtifactstoreError {
+  return new ArtifactstoreError('integrity_failure', `The backup's file ${path} ${fault}.`, {
     info: {
       file: path,
       hint:
-        'run `artifactstore backup` again: it writes this file again. If the registry is lost, delete it: a restore ' +
+        'run `artifactstore backup` again: it writes this file again. If the registry is lost, put an empty file in its place: a restore ' +
         'then knows no idempotency key, and a push that is repeated with an old one makes another package',
     },
   });

@@ -84,6 +84,8 @@ describe("a backup's directory", () => {
     await (await open('a/b', true)).removeDrafts();
     assert.ok(!readdirSync(join(root, 'a/b/log')).some((name) => name.endsWith('.draft')));
     unlinkSync(join(root, 'a/b/idempotency-keys.jsonl'));
+    await assert.rejects(Array.fromAsync(read.idempotencyKeys()), /idempotency-keys\.jsonl is missing/);
+    writeFileSync(join(root, 'a/b/idempotency-keys.jsonl'), '');
     assert.deepEqual((await Array.fromAsync(read.idempotencyKeys())).flat(), []);
   });
 
