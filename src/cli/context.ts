@@ -1,5 +1,7 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
 import { type Config, readConfig } from '../config/config.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseHttpUrl } from '../protocol/http-url.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { CheckBackupOptions, CheckedBackup, Incident, Operator, Restored, RestoreOptions } from '../registry/upkeep/OPERATOR.ts';
 import type { Output } from './terminal/output.ts';
@@ -90,5 +92,15 @@ export interface GlobalOptions {
 }
 
 export function readCommandConfig({ environment, directory }: Surroundings, { apiUrl }: GlobalOptions): Config {
+  if (apiUrl !== undefined) requireHttpUrl(apiUrl);
   return readConfig(apiUrl === undefined ? environment : { ...environment, ARTIFACTSTORE_API_URL: apiUrl }, { directory });
+}
+
+/** Told under the name that was used; the configuration would name its own variable. */
+function requireHttpUrl(apiUrl: string): void {
+  try {
+    parseHttpUrl(apiUrl);
+  } catch (error) {
+    throw new ArtifactstoreError('invalid_configuration', `--api-url: ${(error as Error).message}.`, { field: '--api-url', cause: error });
+  }
 }

@@ -55,6 +55,8 @@ async function runCommand(argv: readonly string[], surroundings: Surroundings, m
       return exitCode.usage;
     }
     const error = inWords(thrown);
+    // Where both go to one place, what was said before stands before it.
+    await outletOf(surroundings.stdout).settle(hurriedMilliseconds);
     outputOf(argv, surroundings).error(error);
     if (environment.ARTIFACTSTORE_TEST_TRACE !== undefined && error instanceof Error) outletOf(stderr).write(`${error.stack}\n`);
     return exitCodeOf(error);

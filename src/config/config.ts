@@ -15,7 +15,7 @@ import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { dotEnvName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
 import { readStorage } from './storage.ts';
-import { type BearerToken, parseTokens } from './tokens.ts';
+import { type BearerToken, parseToken, parseTokens } from './tokens.ts';
 
 export type { BackendConfig } from '../storage/kind.ts';
 export type { DatabaseTarget } from './database-url.ts';
@@ -131,7 +131,7 @@ export function readConfig(
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
-    apiToken: settings.secret('API_TOKEN', (text) => text.trim()),
+    apiToken: settings.secret('API_TOKEN', parseToken),
     apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: settings.originOf('API_TOKEN') === dotEnvName },
     directory,
     retention: {

@@ -25,3 +25,11 @@ export function parseTokens(text: string): readonly BearerToken[] {
   }
   return tokens;
 }
+
+/** One token, as it is sent; the message says nothing of it. */
+export function parseToken(text: string): string {
+  const token = text.trim();
+  if (token === '') throw new Error('is only white space; is a variable or a file that it is made from empty?');
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new Error('is not a token: one word of plain ASCII characters');
+  return token;
+}

@@ -72,3 +72,22 @@ test('a server can not hide, move or add to what a command says', async () => {
   assert.equal(stderr, 'error: No. hint: run this (unauthorized)\nhint: so\ufffd[8m\ufffd\ufffd2J error: that\n');
   assert.doesNotMatch((await heardFrom(place, '--json')).stderr.trimEnd(), /[\p{Cc}\p{Bidi_Control}\u2028]/u);
 });
+
+test('an address or a token that is none is told under the name that was used, before anything is sent', async () => {
+  for (const [token, args, told] of [
+    [
+      't',
+      ['--api-url', 'ftp://x'],
+      /^error: --api-url: "ftp:\/\/x" is not an http:\/\/ or https:\/\/ address\. \(invalid_configuration\)\n$/,
+    ],
+    [' \n', [], /ARTIFACTSTORE_API_TOKEN: is only white space/],
+    ['secret word', [], /ARTIFACTSTORE_API_TOKEN: is not a token/],
+    ['gehe\u00eeim', [], /ARTIFACTSTORE_API_TOKEN: is not a token/],
+  ] as const) {
+    using place = openWorkplace({ ARTIFACTSTORE_API_URL: url, ARTIFACTSTORE_API_TOKEN: token });
+    const { tokens, stderr } = await heardFrom(place, ...args);
+    assert.deepEqual(tokens, []);
+    assert.match(stderr, told);
+    assert.ok(token.length < 2 || !stderr.includes(token));
+  }
+});

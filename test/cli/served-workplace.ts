@@ -5,6 +5,7 @@ import { openWorkplace, type Workplace } from './workplace.ts';
 /** A workplace whose commands talk to a server in this process. */
 export interface ServedWorkplace extends AsyncDisposable {
   readonly place: Workplace;
+  readonly url: string;
   /** The same server, by the library. */
   readonly registry: RemoteRegistry;
 }
@@ -14,6 +15,7 @@ export async function openServedWorkplace(): Promise<ServedWorkplace> {
   const place = openWorkplace({ ARTIFACTSTORE_API_URL: server.url, ARTIFACTSTORE_API_TOKEN: server.token });
   return {
     place,
+    url: server.url,
     registry: server.connect(),
     async [Symbol.asyncDispose]() {
       place[Symbol.dispose]();

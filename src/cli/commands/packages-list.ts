@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from 'commander';
+import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package, PackageQuery } from '../../registry/REGISTRY.ts';
 import type { Definition } from '../definition.ts';
+import { withHint } from '../terminal/hint.ts';
 import { pageLimit, time } from '../terminal/numbers.ts';
 
 interface ListOptions {
@@ -53,7 +55,7 @@ Examples:
       const { output } = given;
       const registry = connect(given);
       try {
-        const page = await blameOption(registry.packages.list(query(options)), {
+        const page = await blameOption(registry.packages.list(query(options)).catch(suggestKey(options)), {
           'metadata.': '--metadata',
           status: '--status',
           cursor: '--cursor',
@@ -96,4 +98,18 @@ function addTerm(text: string, terms: Readonly<Record<string, string>> = {}): Re
   const [, key, value] = match as unknown as readonly [string, string, string];
   if (Object.hasOwn(terms, key)) throw new InvalidArgumentError(`The key "${key}" is given twice.`);
   return { ...terms, [key]: value };
+}
+
+/** The key that the registry proposes, with its value, as it is typed. */
+function suggestKey({ metadata = {} }: ListOptions): (error: unknown) => never {
+  return (error) => {
+    const key = isArtifactstoreError(error) ? error.info?.key : undefined;
+    const name = Object.keys(metadata).find((each) => JSON.stringify(each) === key);
+    if (!isArtifactstoreError(error) || name === undefined) throw error;
+    throw withHint(error, `--metadata ${shellWord(`${JSON.stringify(name)}=${metadata[name]}`)}`, {});
+  };
+}
+
+function shellWord(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

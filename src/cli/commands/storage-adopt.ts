@@ -1,8 +1,10 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Adoption } from '../../registry/upkeep/OPERATOR.ts';
+import { errnoCode } from '../../runtime/file-error.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
+import { withHint } from '../terminal/hint.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
 
@@ -41,10 +43,14 @@ async function adoptStorage({ config, output, openStore }: Context, options: Sto
   using stop = stopOnSignal();
   using progress = createProgressLine(output);
   await using store = await openStore(config, { readOnly: dryRun });
-  const plan = await store.operator.planAdoption(backend, {
-    signal: stop.signal,
-    onProgress: (objects) => progress.show(() => `listing ${backend}: ${counted(objects, 'object')}`),
-  });
+  const plan = await store.operator
+    .planAdoption(backend, {
+      signal: stop.signal,
+      onProgress: (objects) => progress.show(() => `listing ${backend}: ${counted(objects, 'object')}`),
+    })
+    .catch((error: unknown) => {
+      throw absentHint(error);
+    });
   progress.clear();
   const asExpected = plan.found_objects === plan.live_objects && plan.unknown_objects === 0;
   const willAdopt = !plan.marked && !dryRun && (asExpected || options.confirm === plan.registry_id);
@@ -70,6 +76,12 @@ async function adoptStorage({ config, output, openStore }: Context, options: Sto
       },
     },
   );
+}
+
+/** It is not made by itself: an absent directory is mostly a disk that is not mounted. */
+function absentHint(error: unknown): unknown {
+  if (!isArtifactstoreError(error, 'storage_unavailable') || errnoCode(error.cause) !== 'ENOENT') return error;
+  return withHint(error, 'mount what belongs there; if the store is to be new, make the directory first, as the user of the server', {});
 }
 
 function linesOf(plan: Adoption): readonly string[] {

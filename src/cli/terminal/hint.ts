@@ -26,6 +26,6 @@ const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   database_not_migrated: 'run `artifactstore migrate` once',
   storage_full: 'the server is out of room; nothing that it acknowledged is lost',
   unknown_retention_class: 'choose one with --retention-class',
-  route_not_found: 'is --api-url the address of an artifactstore?',
+  route_not_found: 'set ARTIFACTSTORE_API_URL (or --api-url) to the address of an artifactstore, with the path in front of its API',
   package_not_finalized: 'a package has a manifest when it is sealed; `artifactstore packages show` tells its status',
 };

@@ -48,8 +48,12 @@ export async function pullPackage(context: Context, packageId: string, directory
         stop.signal.throwIfAborted();
         if (await placer.isThere(file)) progress.advance(file.size_bytes);
         else {
-          const body = await registry.download(file, stop.signal);
-          await placer.place(file, body, (bytes) => progress.advance(bytes));
+          try {
+            const body = await registry.download(file, stop.signal);
+            await placer.place(file, body, (bytes) => progress.advance(bytes));
+          } catch (error) {
+            throw about(file.relative_path, error);
+          }
           writtenBytes += file.size_bytes;
           writtenFiles += 1;
         }
@@ -95,6 +99,17 @@ export async function pullPackage(context: Context, packageId: string, directory
   } finally {
     await registry.close();
   }
+}
+
+/** What went wrong on the way knows the bytes by their digest, if at all; who pulls knows the file by its path. */
+function about(path: string, error: unknown): unknown {
+  if (!isArtifactstoreError(error) || error.code === 'cancelled' || error.message.includes(path)) return error;
+  const { code, field, info } = error;
+  return new ArtifactstoreError(code, `"${path}": ${error.message}`, {
+    ...(field === undefined ? {} : { field }),
+    ...(info === undefined ? {} : { info }),
+    cause: error,
+  });
 }
 
 /** What the directory is by now, and what to do, beside what went wrong. */

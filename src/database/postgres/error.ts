@@ -126,6 +126,7 @@ const driverReasons: readonly (readonly [RegExp, (address: PostgresAddress) => s
   [/establishing an SSL connection/i, () => 'does not speak TLS as PostgreSQL does; see sslmode in the URL'],
   [/password must be a (?:non-empty )?string/i, (address) => `asks for a password, and the URL gives none for ${user(address)}`],
   [/timeout expired|timed? ?out/i, ({ connectMilliseconds }) => `does not answer within ${connectMilliseconds / 1_000} seconds`],
+  [/not an answer of PostgreSQL/, () => 'is no PostgreSQL: something else listens there; see host and port in the URL'],
   [/no answer for/i, () => 'no longer answers, and the connection was given up; repeat the request'],
   [/terminated|not queryable|closed/i, () => 'ended the connection; repeat the request'],
 ];

@@ -32,6 +32,8 @@ function speaksTls({ host, port, connectMilliseconds }: PostgresAddress, options
     plain.on('close', closed);
     plain.on('error', reject);
     plain.once('data', (bytes) => {
+      // What has no TLS says N, and a server that is full or starts an error: E.
+      if (bytes[0] !== offered && bytes[0] !== 0x4e && bytes[0] !== 0x45) return void plain.destroy(new Error(foreignAnswer));
       if (bytes[0] !== offered) return answer(false, plain);
       // From here on the socket is the other's, which ends it, too.
       plain.off('timeout', late);
@@ -44,5 +46,7 @@ function speaksTls({ host, port, connectMilliseconds }: PostgresAddress, options
   });
 }
 
+/** Neither of the two letters with which a server of PostgreSQL answers, nor its error. */
+const foreignAnswer = 'not an answer of PostgreSQL';
 /** `S`, with which a server agrees to TLS. */
 const offered = 0x53;

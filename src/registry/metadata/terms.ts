@@ -41,7 +41,7 @@ function readKey(name: string): string {
     throw new ArtifactstoreError(
       'malformed_request',
       `Only keys at the top of the metadata can be searched for, not "${name}" inside an object. A top key that has a dot is written in quotes: metadata."${name}".`,
-      { field },
+      { field, info: { key: JSON.stringify(name) } },
     );
   return name;
 }

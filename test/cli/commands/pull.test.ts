@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { makeDraftFolder } from '../../../src/cli/transfer/pull-drafts.ts';
 import { bytesBody, type RemoteRegistry } from '../../../src/client/connect.ts';
@@ -35,6 +37,29 @@ describe('pull', () => {
     assert.doesNotMatch(result.stderr, /\(internal\)|syscall|, (open|mkdir|scandir|lstat|write|rename)\b/);
     return result.stderr;
   }
+
+  test('names the file that a proxy breaks off', async () => {
+    const target = served.url;
+    const proxy = createServer((request, response) => {
+      if (request.url?.endsWith('/download') === true) {
+        response.writeHead(200, { 'content-length': 1 });
+        response.flushHeaders();
+        return void setImmediate(() => response.destroy());
+      }
+      void fetch(`${target}${request.url}`, { headers: { authorization: request.headers.authorization ?? '' } }).then(async (answer) => {
+        response.writeHead(answer.status, Object.fromEntries(answer.headers));
+        response.end(Buffer.from(await answer.arrayBuffer()));
+      });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      assert.match(await refused(6, 'pull', id, 'cut', '--jobs', '1', '--api-url', url), /^error: "sub\/y": /);
+    } finally {
+      proxy.close();
+      proxy.closeAllConnections();
+    }
+  });
 
   test('saves the manifest beside the directory, unless told not to', async () => {
     const pulled = await place.json('pull', id, 'beside');

@@ -5,6 +5,14 @@ import { openStore } from '../../../src/compose/open-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
+test('a store that is absent is not adopted, and not made', async () => {
+  using place = openWorkplace();
+  await place.run('migrate');
+  const { code, stderr } = await place.run('storage', 'adopt', '--backend', 'local');
+  assert.equal(code, 6);
+  assert.match(stderr, /var\/storage: it is not there .*\nhint: mount what belongs there; if the store is to be new, make the directory/);
+});
+
 test('a store without its marker: told by every command, taken over by storage adopt', async () => {
   using place = openWorkplace();
   await add(place, 'one', 'two');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -71,6 +72,16 @@ describe('a connection to PostgreSQL', () => {
     }
     delete process.env.PGPASSWORD;
     assert.deepEqual(await execute(foreign, "select count(*)::int as tables from pg_tables where schemaname = 'public'"), [{ tables: 2 }]);
+  });
+
+  test('is told from that to another service', async () => {
+    const web = createServer((socket) =>
+      socket.on('error', () => undefined).on('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    );
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    const connectionString = `postgresql://u:${secret}@127.0.0.1:${(web.address() as AddressInfo).port}/d`;
+    await assert.rejects(openPostgres({ connectionString, operations, migrate: true }), /is no PostgreSQL: something else listens there/);
+    web.close();
   });
 
   test('is refused by a server that is too old, has another encoding or follows another', () => {
