@@ -26,7 +26,6 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/compose/restore-store.ts': 'test/registry/upkeep/backup.test.ts restores with it',
   'src/compose/open-registry.ts': 'test/readme.test.ts runs it, as a user would',
   'src/kernel/format/float16.ts': 'test/kernel/format/cbor.test.ts encodes and decodes with it',
-  'src/cli/run.ts': 'the tests of the commands run it',
   'src/main.ts': 'test/package.heavy.ts runs the command line as it is installed',
   'src/version.ts': 'test/package.heavy.ts compares it with package.json',
 };

@@ -159,7 +159,7 @@ describe('the client, answered by something else', () => {
     for (const command of [['packages', 'list'], ['push', 'd', '--producer', 'p', '--subject', 's'], ['pull', id, 'out'], ['events']]) {
       const { code, stderr } = await workplace.run(...command);
       assert.equal(code, 6, `${command.join(' ')}: ${stderr}`);
-      assert.match(stderr, /Log in to the guest network.*\(unexpected_answer\)\n.*hint: is ARTIFACTSTORE_API_URL/s);
+      assert.match(stderr, /Log in to the guest network.*\(unexpected_answer\)\n.*hint: set ARTIFACTSTORE_API_URL/s);
     }
   });
 });
