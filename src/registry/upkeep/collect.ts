@@ -6,8 +6,8 @@ import type { DeadKey } from '../operations/objects.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 
-const packagesPerStep = 1000;
-const locationsPerStep = 2000;
+const packagesPerStep = 500;
+const locationsPerStep = 1000;
 const keysPerStep = 1000;
 
 /** Marks every expired, unheld, finalized package as eligible, or says which it would mark. Deletes nothing. */
