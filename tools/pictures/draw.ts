@@ -6,22 +6,13 @@ import { pathToFileURL } from 'node:url';
 import { mayImport, pure } from '../../test/layers-table.ts';
 import { layersPicture } from './layers.ts';
 import { packed } from './packed.ts';
-import { finishPicture, mermaidVersion } from './picture.ts';
+import { finishPicture, mermaid, settings } from './picture.ts';
 
 /**
- * `node tools/pictures/draw.ts`: draws each docs/pictures/*.mmd into the SVG beside it; that of the layers is
- * written from their table first. Mermaid comes from the npm registry, into
- * node_modules/.cache; the browser that it needs is the machine's Chromium, or the one that CHROME_PATH names.
+ * `node tools/pictures/draw.ts`: draws each docs/pictures/*.mmd into the SVG beside it; that of the layers is written
+ * from their table first. Mermaid comes from the npm registry, into node_modules/.cache; the browser that it needs is
+ * the machine's Chromium, or the one that CHROME_PATH names.
  */
-const settings = {
-  startOnLoad: false,
-  theme: 'base',
-  look: 'classic',
-  layout: 'dagre',
-  htmlLabels: false,
-  flowchart: { htmlLabels: false, curve: 'basis', wrappingWidth: 300, padding: 12, nodeSpacing: 24, rankSpacing: 36 },
-  fontFamily: '"Liberation Sans", Arial, Helvetica, sans-serif',
-};
 const root = join(import.meta.dirname, '..', '..');
 const folder = join(root, 'docs', 'pictures');
 const parts = Object.keys(mayImport).filter((part) => existsSync(join(root, 'src', part)));
@@ -42,7 +33,7 @@ function drawAll(texts: readonly string[]): readonly string[] {
     const page = join(scratch, 'page.html');
     writeFileSync(
       page,
-      `<!doctype html><meta charset="utf-8"><body><pre></pre><script src="${pathToFileURL(packed('mermaid', mermaidVersion, 'dist/mermaid.min.js'))}"></script><script>
+      `<!doctype html><meta charset="utf-8"><body><pre></pre><script src="${pathToFileURL(packed(mermaid))}"></script><script>
       (async () => {
         const answer = document.querySelector('pre');
         try {

@@ -1,7 +1,22 @@
 import { createHash } from 'node:crypto';
+import type { PackedFile } from './packed.ts';
 
-/** The version of Mermaid that draws the pictures of docs/pictures/. */
-export const mermaidVersion = '12.3.0';
+/** What draws the pictures of docs/pictures/, and how it is asked to. */
+export const mermaid: PackedFile = {
+  name: 'mermaid',
+  version: '12.3.0',
+  path: 'dist/mermaid.min.js',
+  sha256: '336df803d87a38b70a01e736e666c8f7601d2ce42f5e47c8fafe5d721074b9a3',
+};
+export const settings: Readonly<Record<string, unknown>> = {
+  startOnLoad: false,
+  theme: 'base',
+  look: 'classic',
+  layout: 'dagre',
+  htmlLabels: false,
+  flowchart: { htmlLabels: false, curve: 'basis', wrappingWidth: 300, padding: 12, nodeSpacing: 24, rankSpacing: 36 },
+  fontFamily: '"Liberation Sans", Arial, Helvetica, sans-serif',
+};
 
 const light = { paper: '#ffffff', edge: '#d1d9e0', ink: '#1f2328', line: '#59636e' };
 const dark = { paper: '#0d1117', edge: '#3d444d', ink: '#e6edf3', line: '#9198a1' };
@@ -38,7 +53,7 @@ function look(colours: typeof light, scheme: 'light' | 'dark'): string {
 /** Of all that decides what a picture looks like: a test compares it with the one that the picture carries. */
 export function pictureDigest(source: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([mermaidVersion, pictureStyle, source]))
+    .update(JSON.stringify([mermaid, settings, pictureStyle, source]))
     .digest('hex');
 }
 
@@ -59,7 +74,7 @@ export function finishPicture(drawn: string, { source, title }: { readonly sourc
     .replace(/-?\d+\.\d{3,}/g, (number) => String(Number(Number(number).toFixed(2))));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${x} ${y} ${width} ${height}" role="img">`,
-    `<title>${title}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<!-- drawn by tools/pictures/draw.ts from ${pictureDigest(source)} -->`,
     `<style>${pictureStyle}</style>`,
     `<rect class="paper" x="${x + 0.5}" y="${y + 0.5}" width="${width - 1}" height="${height - 1}" rx="8"/>`,
@@ -70,3 +85,7 @@ export function finishPicture(drawn: string, { source, title }: { readonly sourc
 
 const margin = 20;
 const around = (length: number): number => Math.ceil(length + 2 * margin);
+
+export function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,3 +1,5 @@
+import { escaped } from './picture.ts';
+
 export type Line = readonly { readonly text: string; readonly style: 'plain' | 'bold' | 'dim' | 'green' | 'red' }[];
 
 const cellWidth = 7.8;
@@ -37,8 +39,4 @@ export function terminalPicture(lines: readonly Line[], { columns, title }: { re
     ...texts,
     '</svg>\n',
   ].join('\n');
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

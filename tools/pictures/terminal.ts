@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { packed } from './packed.ts';
+import { type PackedFile, packed } from './packed.ts';
 import { type Line, terminalPicture } from './terminal-picture.ts';
 
 /**
@@ -14,6 +14,12 @@ import { type Line, terminalPicture } from './terminal-picture.ts';
  */
 const root = join(import.meta.dirname, '..', '..');
 const columns = 118;
+const emulator: PackedFile = {
+  name: '@xterm/headless',
+  version: '6.0.0',
+  path: 'lib-headless/xterm-headless.js',
+  sha256: '17a90b650cf6b77cce2b98c4063884d43545e4ce177a54b76ccfc906f1aacaed',
+};
 const place = mkdtempSync(join(tmpdir(), 'artifactstore-terminal-'));
 mkdirSync(join(place, 'reports'));
 writeFileSync(join(place, 'reports', 'summary.json'), '{"passed":412,"failed":0}\n');
@@ -56,7 +62,7 @@ async function screenOf(args: readonly string[], env: NodeJS.ProcessEnv): Promis
   const quoted = [process.execPath, entry, ...args].map((word) => `'${word}'`).join(' ');
   const bytes = execFileSync('script', ['-qec', `stty cols ${columns}; ${quoted}`, '/dev/null'], { cwd: place, env });
   const require = createRequire(import.meta.url);
-  const { Terminal } = require(packed('@xterm/headless', '6.0.0', 'lib-headless/xterm-headless.js')) as TerminalModule;
+  const { Terminal } = require(packed(emulator)) as TerminalModule;
   const terminal = new Terminal({ cols: columns, rows: 60, allowProposedApi: true });
   await new Promise<void>((done) => terminal.write(bytes, done));
   const screen = terminal.buffer.active;
