@@ -6,6 +6,9 @@ declare const brand: unique symbol;
 /** A UUID in its canonical form: lowercase, with hyphens. */
 export type Uuid = string & { readonly [brand]: 'Uuid' };
 
+/** The canonical form, as every reader of a pattern understands it. */
+export const idPattern = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+
 /** Takes a UUID of any version; throws `invalid_id`. */
 export function parseId(text: string, field?: string): Uuid {
   if (typeof text !== 'string' || !canonicalForm.test(text))
@@ -39,4 +42,4 @@ export function uuidv7(milliseconds: number, random: Uint8Array): Uuid {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Uuid;
 }
 
-const canonicalForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const canonicalForm = new RegExp(idPattern);

@@ -100,8 +100,8 @@ function checkAttachments(items: readonly Attachment[]): readonly AttachItem[] {
       relative_path,
       content_address: parseAddress(item.content_address, `${at}/content_address`),
       size_bytes: item.size_bytes,
-      media_type: checkMediaType(item.media_type),
-      annotations: checkAnnotations(item.annotations),
+      media_type: checkMediaType(item.media_type, `${at}/media_type`),
+      annotations: checkAnnotations(item.annotations, `${at}/annotations`),
     };
   });
 }

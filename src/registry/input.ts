@@ -7,9 +7,28 @@ import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
 const { textLength: maximumTextLength, reasonLength: maximumReasonLength, metadataMembers: maximumMembers } = limits;
 
+/** No control characters, as every reader of a pattern understands it. */
+export const textPattern = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
+const notInReason = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f';
+/** Not all blank, and of the control characters only tabs and newlines. */
+export const reasonPattern: string = `^[^${notInReason}]*[^\\s${notInReason}][^${notInReason}]*$`;
+export const slugPattern = '^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$';
+export const mediaTypePattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$";
+export const annotationKeyPattern = '^[a-z0-9][a-z0-9._-]{0,127}$';
+
+const slug = new RegExp(slugPattern);
+const mediaType = new RegExp(mediaTypePattern);
+const annotationKey = new RegExp(annotationKeyPattern);
+
+/** Whether a text has more characters, counted as code points, which is how JSON Schema counts them. */
+export function isLonger(text: string, maximum: number): boolean {
+  if (text.length <= maximum) return false;
+  return text.length > 2 * maximum || [...text].length > maximum;
+}
+
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {
-  if (typeof value !== 'string' || value.length === 0 || value.length > maximumTextLength)
+  if (typeof value !== 'string' || value.length === 0 || isLonger(value, maximumTextLength))
     throw new ArtifactstoreError('invalid_value', `"${field}" must be text of 1 to ${maximumTextLength} characters.`, {
       field: `/${field}`,
       ...beyond('text_characters', value),
@@ -24,7 +43,7 @@ export function checkReason(value: unknown): string {
   if (
     typeof value !== 'string' ||
     value.trim() === '' ||
-    value.length > maximumReasonLength ||
+    isLonger(value, maximumReasonLength) ||
     !value.isWellFormed() ||
     /[^\P{Cc}\n\t]/u.test(value)
   )
@@ -37,7 +56,7 @@ export function checkReason(value: unknown): string {
 
 /** Nothing else is the name of a schema, so nothing else needs to be looked for. */
 export function isSlug(text: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$/.test(text);
+  return slug.test(text);
 }
 
 export function checkSlug(value: unknown, field: string): string {
@@ -84,37 +103,40 @@ export function checkNewPackage(input: NewPackage): Required<NewPackage> & { rea
 }
 
 /** `type/subtype` with optional parameters (RFC 9110 section 8.3.1), at most 255 printable ASCII characters. */
-export function checkMediaType(value: string | undefined): string {
+export function checkMediaType(value: string | undefined, field = 'media_type'): string {
   if (value === undefined) return 'application/octet-stream';
-  if (value.length > limits.mediaTypeLength || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$/.test(value))
+  if (value.length > limits.mediaTypeLength || !mediaType.test(value))
     throw new ArtifactstoreError('invalid_value', 'The media type is not of the form type/subtype, or is too long.', {
-      field: 'media_type',
+      field,
       ...beyond('media_type_characters', value),
     });
   return value;
 }
 
 /** A string map: at most 64 keys `[a-z0-9][a-z0-9._-]*` of up to 128 characters, values of up to 1,024 without control characters. */
-export function checkAnnotations(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+export function checkAnnotations(
+  value: Readonly<Record<string, string>> | undefined,
+  field = 'annotations',
+): Readonly<Record<string, string>> {
   if (value === undefined) return {};
   const entries = Object.entries(value);
   if (entries.length > limits.annotations)
     throw new ArtifactstoreError('invalid_value', `A file carries at most ${limits.annotations} annotations.`, {
-      field: 'annotations',
+      field,
       ...beyond('annotations'),
     });
   for (const [key, text] of entries) {
-    if (!/^[a-z0-9][a-z0-9._-]{0,127}$/.test(key))
+    if (!annotationKey.test(key))
       throw new ArtifactstoreError('invalid_value', `"${key}" is not an annotation key: [a-z0-9][a-z0-9._-]*, at most 128 characters.`, {
-        field: 'annotations',
+        field,
         ...beyond('annotation_key_characters', key),
       });
-    if (typeof text !== 'string' || text.length > limits.annotationLength || !text.isWellFormed() || /\p{Cc}/u.test(text))
+    if (typeof text !== 'string' || isLonger(text, limits.annotationLength) || !text.isWellFormed() || /\p{Cc}/u.test(text))
       throw new ArtifactstoreError(
         'invalid_value',
         `Annotation "${key}" must be text of at most 1,024 characters without control characters.`,
         {
-          field: 'annotations',
+          field,
           ...beyond('annotation_characters', text),
         },
       );
@@ -126,7 +148,7 @@ export function checkAnnotations(value: Readonly<Record<string, string>> | undef
 export function checkFilter(value: string | undefined, field: string): string | null {
   if (value === undefined) return null;
   if (value === '') throw new ArtifactstoreError('malformed_request', `"${field}" is empty; leave it out, or say which.`, { field });
-  if (value.length > maximumTextLength || !value.isWellFormed() || /\p{Cc}/u.test(value))
+  if (isLonger(value, maximumTextLength) || !value.isWellFormed() || /\p{Cc}/u.test(value))
     throw new ArtifactstoreError(
       'malformed_request',
       `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing that is stored has one.`,
@@ -152,6 +174,6 @@ export function beyond(
   text?: unknown,
 ): { readonly info?: { readonly bound: RegistryBound; readonly limit: number } } {
   const limit = registryBounds[bound].value;
-  if (text !== undefined && !(typeof text === 'string' && text.length > limit)) return {};
+  if (text !== undefined && !(typeof text === 'string' && isLonger(text, limit))) return {};
   return { info: { bound, limit } };
 }

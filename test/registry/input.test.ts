@@ -14,6 +14,9 @@ describe('what callers hand to the registry', () => {
   it('takes text of 1 to 256 characters without control characters', () => {
     assert.equal(checkText('a', 'name'), 'a');
     assert.equal(checkText('ü'.repeat(256), 'name').length, 256);
+    // Counted as JSON Schema counts them, so that the description says the same.
+    assert.equal(checkText('💡'.repeat(256), 'name').length, 512);
+    assert.throws(() => checkText('💡'.repeat(257), 'name'), { code: 'invalid_value' });
     for (const bad of ['', 'x'.repeat(257), 'a\u0000', 'a\u0085', 'a\u007f', '\ud800', 5, null, undefined])
       assert.throws(() => checkText(bad, 'name'), { code: 'invalid_value', field: '/name' });
   });

@@ -6,6 +6,11 @@ declare const brand: unique symbol;
 /** `<algorithm>:<lowercase hex>`: the name of some bytes, by their digest. */
 export type ContentAddress = string & { readonly [brand]: 'ContentAddress' };
 
+/** The legal shape, as every reader of a pattern understands it. */
+export const addressPattern: string = `^(?:${Object.entries(algorithms)
+  .map(([name, { digestBytes }]) => `${name}:[0-9a-f]{${2 * digestBytes}}`)
+  .join('|')}|(?!(?:${Object.keys(algorithms).join('|')}):)[a-z][a-z0-9_-]*:(?:[0-9a-f]{2})+)$`;
+
 /**
  * Throws `invalid_address`. An algorithm that is not known here is accepted when the address has the legal shape: nothing is
  * stored under it, so it is simply not found.

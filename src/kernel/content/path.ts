@@ -9,6 +9,15 @@ export type RelativePath = string & { readonly [brand]: 'RelativePath' };
 /** In bytes of UTF-8. */
 export const maximumPathBytes = 1024;
 
+/** What a segment does not hold: a slash, a backslash, a control character. */
+const foreign = '/\\\\\\u0000-\\u001f\\u007f-\\u009f';
+const segment = `(?:[^.${foreign}][^${foreign}]*|\\.[^.${foreign}][^${foreign}]*|\\.\\.[^${foreign}]+)`;
+
+/** The legal shape, as every reader of a pattern understands it; the length in bytes, and half characters, are beyond a pattern. */
+export const pathPattern: string = `^${segment}(?:/${segment})*$`;
+/** That of a path without a folder. */
+export const segmentPattern: string = `^${segment}$`;
+
 /** Throws `invalid_path`, saying which rule the path breaks. */
 export function parseRelativePath(text: string, field?: string): RelativePath {
   const fault = pathFault(text);

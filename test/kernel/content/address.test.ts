@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatAddress, parseAddress, splitAddress } from '../../../src/kernel/content/address.ts';
+import { addressPattern, formatAddress, isAddress, parseAddress, splitAddress } from '../../../src/kernel/content/address.ts';
 import { toHex } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 
@@ -49,3 +49,15 @@ for (const [text, reason] of illegal) {
     );
   });
 }
+
+test('the pattern says the same as the parser', () => {
+  const pattern = new RegExp(addressPattern, 'u');
+  for (const [text] of illegal) assert.ok(!pattern.test(text), text);
+  const algorithm = fc.constantFrom('blake3', 'sha256', 'sha', 'blake3x', 'md5', '');
+  fc.assert(
+    fc.property(algorithm, fc.constantFrom(0, 1, 2, 62, 63, 64, 65, 66), (name, length) => {
+      const text = `${name}:${'a'.repeat(length)}`;
+      assert.equal(pattern.test(text), isAddress(text), text);
+    }),
+  );
+});

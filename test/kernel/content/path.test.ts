@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { comparePaths, maximumPathBytes, parseRelativePath, pathFromUrl, pathToUrl } from '../../../src/kernel/content/path.ts';
+import {
+  comparePaths,
+  isRelativePath,
+  maximumPathBytes,
+  parseRelativePath,
+  pathFromUrl,
+  pathPattern,
+  pathToUrl,
+  segmentPattern,
+} from '../../../src/kernel/content/path.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 
 const text = fc.string({ unit: 'binary' });
@@ -150,5 +159,22 @@ test('whatever a URL says, the path it gives is legal', () => {
       assert.equal(read.split('/').length, given.split('/').length);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('the pattern says the same as the parser', () => {
+  const [whole, one] = [new RegExp(pathPattern, 'u'), new RegExp(segmentPattern, 'u')];
+  const unit = fc.constantFrom('.', '..', '/', 'a', '\\', '\n', '\u0085', 'é', '💡', '');
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        path,
+        fc.array(unit, { maxLength: 6 }).map((units) => units.join('')),
+      ),
+      (given) => {
+        assert.equal(whole.test(given), isRelativePath(given), JSON.stringify(given));
+        assert.equal(one.test(given), isRelativePath(given) && !given.includes('/'), JSON.stringify(given));
+      },
+    ),
   );
 });
