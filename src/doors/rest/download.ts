@@ -8,6 +8,12 @@ import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, st
 import type { RouteContext } from './route.ts';
 import { disconnectSignal, sendBytes } from './send.ts';
 
+/** The headers that it reads and gives. */
+export const download = {
+  takes: ['Range', 'If-Match', 'If-None-Match', 'If-Range'],
+  gives: ['ETag', 'Repr-Digest', 'Accept-Ranges', 'Content-Disposition', 'Cache-Control'],
+} as const;
+
 /**
  * Answers GET and HEAD for the bytes of a file: conditions, a single range, and the headers that say what the bytes
  * are.

@@ -1,8 +1,12 @@
+import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyContextConfig, FastifySchema } from 'fastify';
 import type { Access } from './auth.ts';
 import { docsPage } from './docs-page.ts';
+import { requestHeaders } from './header-descriptions.ts';
+import { completed, type Described } from './openapi-complete.ts';
+import { problems } from './problem.ts';
 import { components, problemRecord } from './records.ts';
 import type { Api } from './route.ts';
 
@@ -11,6 +15,7 @@ import type { Api } from './route.ts';
  * checked against.
  */
 export async function describeApi(api: Api, version: string): Promise<void> {
+  const configs = new Map<string, FastifyContextConfig>();
   for (const component of components) api.addSchema(component);
   await api.register(swagger, {
     openapi: {
@@ -19,19 +24,23 @@ export async function describeApi(api: Api, version: string): Promise<void> {
         title: 'artifactstore',
         version,
         description:
-          'Artifact registry and storage gateway for durable generated outputs. Every error is a problem (RFC 9457) with a stable code.',
+          'Artifact registry and storage gateway for durable generated outputs. Every error is a problem (RFC 9457) with a stable `code`. HEAD works where GET does, except for `/events`. A request may carry its `X-Request-Id`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/' }],
+      tags: [...tags],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     },
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) => (typeof json.$id === 'string' ? json.$id : `schema-${index}`),
     },
     convertConstToEnum: false,
-    transform: ({ schema, url, route }) => ({
-      schema: shown(schema ?? {}, route.config ?? {}),
-      url: url.replace('/*', '/:relative_path'),
-    }),
+    transform: ({ schema, url, route }) => {
+      if (schema?.operationId !== undefined) configs.set(schema.operationId, route.config ?? {});
+      return { schema: shown(schema ?? {}, route.config ?? {}), url: url.replace('/*', '/:relative_path') };
+    },
+    transformObject: (document) =>
+      'openapiObject' in document ? completed(document.openapiObject as Described, (id) => configs.get(id) ?? {}) : document.swaggerObject,
   });
   // The page is reached with a slash at the end only: its own links then lead the same way, below whatever path a proxy
   // has put it.
@@ -99,24 +108,42 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
   const query = schema.querystring as (Properties & { readonly patternProperties?: object }) | undefined;
   if (query?.patternProperties !== undefined) {
     const { patternProperties, ...rest } = query;
-    const parameter = { type: 'string', description: 'A top-level scalar of the metadata, compared as JSON text. `<key>` is any key.' };
+    const [pattern] = Object.values(query.patternProperties);
+    const parameter = {
+      ...(pattern as object),
+      description: 'A top-level scalar of the metadata, compared as JSON text. `<key>` is any key.',
+    };
     described.querystring = { ...rest, properties: { ...query.properties, 'metadata.<key>': parameter } };
   }
-  if (config.body === 'json-or-empty') delete described.body;
   if (config.body === 'raw') described.body = { content: { '*/*': { schema: binary } } };
   if (config.body === 'json-or-files') {
     const { content } = schema.body as { readonly content: object };
     described.body = { content: { ...content, 'multipart/form-data': { schema: multipart }, 'application/x-tar': { schema: binary } } };
   }
   const statuses = Object.fromEntries(refusalsOf(config).map((status) => [status, problemRecord]));
-  const responses = Object.entries({ ...statuses, ...(schema.response as object | undefined) });
-  described.response = Object.fromEntries(responses.map(([status, answer]) => [status, Number(status) < 400 ? answer : problem]));
+  const responses = Object.entries({ ...statuses, ...(schema.response as Readonly<Record<string, object>> | undefined) });
+  described.response = Object.fromEntries(
+    responses.map(([status, answer]) => [
+      status,
+      Number(status) < 400 ? success(Number(status), answer, schema.produces) : problem(status),
+    ]),
+  );
+  if (config.takes !== undefined)
+    described.headers = { type: 'object', properties: Object.fromEntries(config.takes.map((name) => [name, requestHeaders[name]])) };
   return described;
 }
 
-/** What the door refuses, whatever the route: a parameter or a header, who asks, how the body comes, an expectation. */
+/** What the door refuses, whatever the route: a parameter or a header, who asks, from where, how the body comes, an expectation. */
 function refusalsOf({ access, body }: FastifyContextConfig): readonly number[] {
-  return [400, ...(access === 'anonymous' ? [] : [401]), ...(body === undefined ? [] : body === 'raw' ? [408] : [408, 413]), 415, 417, 431];
+  return [
+    400,
+    ...(access === 'anonymous' ? [] : [401]),
+    403,
+    ...(body === undefined ? [] : body === 'raw' ? [408] : [408, 413]),
+    415,
+    417,
+    431,
+  ];
 }
 
 const token = { token: [] };
@@ -131,7 +158,38 @@ interface Properties {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-const problem = { description: 'A problem (RFC 9457).', content: { 'application/problem+json': { schema: problemRecord } } };
+/** A problem, with the codes that stand for its status. */
+function problem(status: string): object {
+  const codes = Object.entries(problems).flatMap(([code, [of]]) => (of === Number(status) ? [`\`${code}\``] : []));
+  return {
+    description: `${STATUS_CODES[status]}. The codes of this status: ${codes.join(', ')}.`,
+    content: { 'application/problem+json': { schema: problemRecord } },
+  };
+}
+
+function success(status: number, answer: object, produces: readonly string[] = ['application/json']): object {
+  if ('type' in answer && answer.type === 'null') return answer;
+  const description = 'description' in answer ? answer.description : STATUS_CODES[status];
+  return {
+    description,
+    content: Object.fromEntries(produces.map((type) => [type, { schema: isJson(type) ? answer : isText(type) ? text : binary }])),
+  };
+}
+
+const isJson = (type: string): boolean => type === 'application/json' || type === 'application/cbor';
+const isText = (type: string): boolean => type.startsWith('text/');
+
+const tags = [
+  { name: 'packages', description: 'Sets of files that are sealed together.' },
+  { name: 'files', description: 'Files of packages: put, listed, read.' },
+  { name: 'objects', description: 'Bytes by their digest.' },
+  { name: 'events', description: 'The log of all that happened, in order.' },
+  { name: 'metadata schemas', description: 'What metadata of packages must look like.' },
+  { name: 'retention', description: 'How long packages are kept, and why.' },
+  { name: 'system', description: 'How the server is, and what it holds.' },
+] as const;
+
+const text = { type: 'string' };
 const binary = { type: 'string', format: 'binary' };
 const multipart = {
   type: 'object',

@@ -1,5 +1,12 @@
 import { type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe, Type } from 'typebox';
-import { noControls, problemRecord } from './records.ts';
+import { addressPattern } from '../../kernel/content/address.ts';
+import { maximumPathBytes, pathPattern, segmentPattern } from '../../kernel/content/path.ts';
+import { idPattern } from '../../kernel/id.ts';
+import { textPattern } from '../../registry/input.ts';
+import { limits } from '../../registry/limits.ts';
+import { bounds } from './bounds.ts';
+import { problemRecord } from './records.ts';
+import { maximumQueryLength } from './validation.ts';
 
 /** Parameters and answers that route families share. */
 
@@ -7,7 +14,7 @@ type IdParams = TObject<{ id: TString }>;
 
 /** A UUID in its canonical form. */
 export function uuid(description: string): TString {
-  return Type.String({ format: 'uuid', pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description });
+  return Type.String({ format: 'uuid', pattern: idPattern, description });
 }
 
 export const packageId: IdParams = Type.Object({ id: uuid('The package.') });
@@ -15,26 +22,52 @@ export const fileId: IdParams = Type.Object({ id: uuid('The file.') });
 
 export const filePath: TObject<{ id: TString; '*': TString }> = Type.Object({
   id: uuid('The package.'),
-  '*': Type.String({ description: 'The relative path, each segment percent-encoded once.' }),
+  '*': Type.String({
+    minLength: 1,
+    maxLength: maximumPathBytes,
+    pattern: segmentPattern,
+    description:
+      'The relative path. Each segment is percent-encoded once, and the slashes between segments stay as they are; this description has no way to say that, so its pattern is that of one segment.',
+    examples: ['report.txt'],
+  }),
 });
 
 /** What a record can hold, and so be found by. */
-export const filterText: TString = Type.String({ minLength: 1, maxLength: 256, pattern: noControls });
+export const filterText: TString = Type.String({ minLength: 1, maxLength: limits.textLength, pattern: textPattern });
+
+/** Of a file in its package, as a query has it. */
+export const wholePath: TString = Type.String({
+  minLength: 1,
+  maxLength: maximumPathBytes,
+  pattern: pathPattern,
+  description: 'The whole path, exactly.',
+});
 
 /** Either digest of bytes. */
 export const contentAddress: TString = Type.String({
-  pattern: '^[a-z][a-z0-9_-]*:(?:[0-9a-f]{2})+$',
+  maxLength: maximumQueryLength,
+  pattern: addressPattern,
   description: 'A content address: `<algorithm>:<lowercase hex>`.',
 });
+
+/** RFC 3339, as a query has it. */
+export function queryTime(description: string): TString {
+  return Type.String({ format: 'date-time', maxLength: maximumQueryLength, description });
+}
 
 /** The client has it already; there is no body. */
 export const notModified: TUnsafe<never> = Type.Unsafe<never>({ type: 'null', description: 'What If-None-Match names is what there is.' });
 
 /** Of every list. */
 export const paging: { readonly limit: TOptional<TInteger>; readonly cursor: TOptional<TString> } = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageItems, default: 100 })),
   cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 2048, pattern: '^[A-Za-z0-9_-]+$', description: '`next_cursor` of the page before.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: bounds.cursor_characters.value,
+      pattern: '^[A-Za-z0-9_-]+$',
+      description: '`next_cursor` of the page before.',
+    }),
   ),
 };
 

@@ -1,5 +1,11 @@
-import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import { type Static, type TSchema, type TString, type TUnsafe, Type } from 'typebox';
+import { addressPattern } from '../../kernel/content/address.ts';
+import { maximumPathBytes, pathPattern } from '../../kernel/content/path.ts';
+import type { ErrorCode } from '../../kernel/error.ts';
 import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';
+import { idPattern } from '../../kernel/id.ts';
+import { annotationKeyPattern, mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../registry/input.ts';
+import { limits } from '../../registry/limits.ts';
 import type {
   Attached,
   Attachment,
@@ -22,28 +28,58 @@ import type {
   RetentionEvent,
   RetentionRecord,
 } from '../../registry/REGISTRY.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, problems } from './problem.ts';
 
 /**
  * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is
  * checked by the compiler to be the registry's record: a member more, less or other on either side does not compile.
  */
+const sha256OfHello = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
 const text = Type.String();
 const textOrNull = Type.Union([Type.String(), Type.Null()]);
 const time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' });
 const timeOrNull = Type.Union([time, Type.Null()]);
-const id = Type.String({ format: 'uuid' });
+const id = Type.String({ format: 'uuid', pattern: idPattern });
 const count = Type.Integer({ minimum: 0 });
 const countOrNull = Type.Union([count, Type.Null()]);
-const address = Type.String({ description: '`<algorithm>:<lowercase hex>`', examples: [`blake3:${'0'.repeat(64)}`] });
+const address = Type.String({
+  pattern: addressPattern,
+  description: 'A content address: `<algorithm>:<lowercase hex>`.',
+  examples: [`sha256:${sha256OfHello}`],
+});
+const path = Type.String({
+  minLength: 1,
+  maxLength: maximumPathBytes,
+  pattern: pathPattern,
+  description: `A relative path of at most ${maximumPathBytes} bytes in UTF-8: no segment is empty, \`.\` or \`..\`; no backslash, no control character.`,
+  examples: ['reports/summary.txt'],
+});
 const addressOrNull = Type.Union([address, Type.Null()]);
-const stringMap = Type.Unsafe<Readonly<Record<string, string>>>({ type: 'object', additionalProperties: { type: 'string' } });
+const stringMap = Type.Unsafe<Readonly<Record<string, string>>>({
+  type: 'object',
+  maxProperties: limits.annotations,
+  propertyNames: { pattern: annotationKeyPattern },
+  additionalProperties: { type: 'string', maxLength: limits.annotationLength, pattern: textPattern },
+  examples: [{ mode: 'executable' }],
+});
 const jsonObject = Type.Unsafe<JsonObject>({ type: 'object' });
 const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
-/** As every reader of a pattern understands it. */
-export const noControls = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
-const shortText = Type.String({ minLength: 1, maxLength: 256, pattern: noControls, description: 'No control characters.' });
-const reason = Type.String({ minLength: 1, maxLength: 1024, description: 'Not blank; no control characters but tabs and line ends.' });
+const shortText = (example: string): TString =>
+  Type.String({
+    minLength: 1,
+    maxLength: limits.textLength,
+    pattern: textPattern,
+    description: 'No control characters.',
+    examples: [example],
+  });
+export const reason: TString = Type.String({
+  minLength: 1,
+  maxLength: limits.reasonLength,
+  pattern: reasonPattern,
+  description: 'Not blank; no control characters but tabs and newlines.',
+  examples: ['the release of May is audited'],
+});
+const mediaType = Type.String({ maxLength: limits.mediaTypeLength, pattern: mediaTypePattern, examples: ['text/plain'] });
 
 const strict = { additionalProperties: false } as const;
 
@@ -52,12 +88,19 @@ const strict = { additionalProperties: false } as const;
 export const newPackage: TUnsafe<NewPackage> = describes<NewPackage>()(
   Type.Object(
     {
-      name: shortText,
-      producer: shortText,
-      subject: shortText,
-      retention_class: shortText,
-      metadata: Type.Optional(jsonObject),
-      metadata_schema_slug: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+      name: shortText('nightly'),
+      producer: shortText('ci'),
+      subject: shortText('app'),
+      retention_class: Type.String({
+        ...shortText('raw-evidence'),
+        description: 'One of `GET /retention-classes`, which says how long a package is kept.',
+      }),
+      metadata: Type.Optional(
+        Type.Unsafe<JsonObject>({ ...jsonObject, description: 'Any JSON object; valid against the schema that is named.' }),
+      ),
+      metadata_schema_slug: Type.Optional(
+        Type.Union([Type.String({ ...shortText('build'), description: 'A registered metadata schema.' }), Type.Null()]),
+      ),
     },
     strict,
   ),
@@ -69,15 +112,15 @@ export const attachments: TUnsafe<{ readonly items: readonly Attachment[] }> = d
       items: Type.Array(
         Type.Object(
           {
-            relative_path: text,
+            relative_path: path,
             content_address: address,
-            size_bytes: count,
-            media_type: Type.Optional(text),
+            size_bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5] }),
+            media_type: Type.Optional(mediaType),
             annotations: Type.Optional(stringMap),
           },
           strict,
         ),
-        { maxItems: 1000 },
+        { minItems: 1, maxItems: limits.attachments },
       ),
     },
     strict,
@@ -90,19 +133,39 @@ export interface NewMetadataSchema {
 }
 
 export const newMetadataSchema: TUnsafe<NewMetadataSchema> = describes<NewMetadataSchema>()(
-  Type.Object({ slug: shortText, json_schema: jsonObject }, strict),
+  Type.Object(
+    {
+      slug: Type.String({ pattern: slugPattern, examples: ['build'] }),
+      json_schema: Type.Unsafe<JsonObject>({
+        ...jsonObject,
+        description: 'JSON Schema 2020-12.',
+        examples: [{ type: 'object', required: ['build'], properties: { build: { type: 'integer' } } }],
+      }),
+    },
+    strict,
+  ),
 );
 
 export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
   Type.Object(
     {
-      new_expires_at: Type.Optional(timeOrNull),
+      new_expires_at: Type.Optional(
+        Type.Union([
+          Type.String({ format: 'date-time', description: 'RFC 3339, later than now and than the present expiry.' }),
+          Type.Null(),
+        ]),
+      ),
       extend_by_seconds: Type.Optional(
-        Type.Integer({ minimum: 1, description: 'Instead: this much later than the present expiry, or than now if that has passed.' }),
+        Type.Integer({
+          minimum: 1,
+          maximum: Number.MAX_SAFE_INTEGER,
+          examples: [2_592_000],
+          description: 'Instead: this much later than the present expiry, or than now if that has passed.',
+        }),
       ),
       reason,
     },
-    strict,
+    { ...strict, oneOf: [{ required: ['new_expires_at'] }, { required: ['extend_by_seconds'] }] },
   ),
 );
 
@@ -114,7 +177,15 @@ export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reas
 
 export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<FinalizeExpectation>()(
   Type.Object(
-    { files_digest: Type.Optional(Type.String({ description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).' })) },
+    {
+      files_digest: Type.Optional(
+        Type.String({
+          pattern: '^sha256:[0-9a-f]{64}$',
+          description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).',
+          examples: [`sha256:${sha256OfHello}`],
+        }),
+      ),
+    },
     strict,
   ),
 );
@@ -183,7 +254,7 @@ const location = Type.Object({
 const fileMembers = {
   id,
   package_id: id,
-  relative_path: text,
+  relative_path: path,
   media_type: text,
   size_bytes: count,
   digest_algorithm: text,
@@ -258,7 +329,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
     'Attached',
     describes<Attached>()(
       Type.Object({
-        relative_path: text,
+        relative_path: path,
         result: Type.Union([Type.Literal('created'), Type.Literal('exists'), Type.Literal('missing')]),
         file: Type.Optional(fileRecord),
       }),
@@ -308,7 +379,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
       title: text,
       status: Type.Integer({ minimum: 400, maximum: 599 }),
       detail: text,
-      code: Type.String({ description: 'From one closed list; act on this.' }),
+      code: Type.Unsafe<ErrorCode>({ type: 'string', enum: Object.keys(problems), description: 'Act on this.' }),
       field: Type.Optional(Type.String({ description: 'A JSON pointer, a header, a parameter or a path.' })),
       info: Type.Optional(jsonObject),
       request_id: text,

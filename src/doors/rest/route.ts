@@ -8,6 +8,7 @@ import type { Registry } from '../../registry/REGISTRY.ts';
 import type { FairTurns } from '../../runtime/fair-turns.ts';
 import type { Access } from './auth.ts';
 import type { LimitName } from './bounds.ts';
+import type { AnswerHeader, RequestHeader } from './header-descriptions.ts';
 import type { HealthReader } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -54,6 +55,9 @@ declare module 'fastify' {
     waits?: (request: FastifyRequest) => boolean;
     /** The longest JSON body, where it is not the usual one. */
     jsonBytes?: number;
+    /** Headers that the route reads, and those that its success gives, for the description. */
+    takes?: readonly RequestHeader[];
+    gives?: readonly AnswerHeader[];
   }
   interface FastifyRequest {
     actor: string;

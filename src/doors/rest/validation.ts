@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { isLonger } from '../../registry/input.ts';
 import { type LimitName, limitOfSchema, bounds as limits } from './bounds.ts';
 
 /** What checks one part of a request; an error says which code and which field. */
@@ -19,12 +20,31 @@ interface RouteSchema {
 export function compileValidator({ schema, httpPart }: RouteSchema): Check {
   if (httpPart === 'querystring') return checkQuery(schema as QuerySchema);
   if (httpPart === 'params') return (value) => ({ value });
-  const compiled = Compile(schema as TSchema);
+  const compiled = Compile(withoutPatterns(schema) as TSchema);
   return (value) => {
     if (compiled.Check(value)) return { value };
-    return { error: bodyError(compiled.Errors(value)) };
+    return { error: bodyError(compiled.Errors(value), schema as BodySchema) };
   };
 }
+
+/**
+ * A schema without what it says of texts that have a pattern: the registry refuses those in words of its own, which name the rule.
+ * The patterns are its own as well; here they are for readers.
+ */
+export function withoutPatterns(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutPatterns);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const unchecked = 'pattern' in schema && typeof schema.pattern === 'string' ? ofTexts : none;
+  return Object.fromEntries(
+    Object.entries(schema).flatMap(([name, value]) => (unchecked.has(name) ? [] : [[name, withoutPatterns(value)]])),
+  );
+}
+
+const none: ReadonlySet<string> = new Set();
+const ofTexts: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength']);
+
+/** Of a text in a query whose schema states no other. */
+export const maximumQueryLength: number = limits.parameter_characters.value;
 
 /** The property of a parsed query that carries its text until its route's schema reads it. */
 export const queryText = 'text';
@@ -109,10 +129,9 @@ function readParameter(name: string, text: string, parameter: ParameterSchema): 
   }
   if (parameter.enum !== undefined && !parameter.enum.includes(text))
     throw malformedParameter(name, `must be one of ${parameter.enum.join(', ')}`);
-  const longest = limits.parameter_characters.value;
-  const { maxLength = longest } = parameter;
-  if (text.length > maxLength) {
-    const limit = maxLength === longest ? 'parameter_characters' : limitOfSchema('maxLength', maxLength);
+  const { maxLength = maximumQueryLength } = parameter;
+  if (isLonger(text, maxLength)) {
+    const limit = maxLength === maximumQueryLength ? 'parameter_characters' : limitOfSchema('maxLength', maxLength);
     throw malformedParameter(name, `is longer than ${maxLength} characters`, limit);
   }
   return text;
@@ -130,6 +149,7 @@ function printable(name: string): string {
 }
 
 interface SchemaError {
+  readonly schemaPath: string;
   readonly keyword: string;
   readonly instancePath: string;
   readonly message: string;
@@ -150,10 +170,26 @@ const bounds = new Set([
   'const',
 ]);
 
-function bodyError(errors: readonly SchemaError[]): ArtifactstoreError {
+interface BodySchema {
+  /** Members of which a body has exactly one. */
+  readonly oneOf?: readonly { readonly required: readonly string[] }[];
+}
+
+function bodyError(errors: readonly SchemaError[], schema: BodySchema): ArtifactstoreError {
   const error = errors.find(({ keyword }) => keyword === 'additionalProperties' || keyword === 'unevaluatedProperties') ?? errors[0];
   if (error === undefined)
     return new ArtifactstoreError('malformed_request', 'The body does not have the shape that this route takes.', { field: '' });
+  const choice = errors.find(({ keyword }) => keyword === 'oneOf');
+  if (
+    choice !== undefined &&
+    schema.oneOf !== undefined &&
+    errors.every((each) => each === choice || each.schemaPath.includes('/oneOf/'))
+  ) {
+    const names = schema.oneOf.flatMap(({ required }) => required);
+    return new ArtifactstoreError('malformed_request', `The body has exactly one of ${names.map((name) => `"${name}"`).join(' and ')}.`, {
+      field: `/${names[0]}`,
+    });
+  }
   const field = error.instancePath + namedProperty(error.params);
   const code = bounds.has(error.keyword) ? 'invalid_value' : 'malformed_request';
   const where = field === '' ? 'The body' : `"${printable(field)}"`;

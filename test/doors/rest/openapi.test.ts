@@ -45,15 +45,31 @@ const routes = [
 interface Description {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
+  readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, object>>; readonly securitySchemes: object };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly headers: Readonly<Record<string, object>>;
+    readonly securitySchemes: object;
+  };
 }
 
 interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly requestBody?: { readonly required: boolean };
   readonly summary?: string;
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: object }[];
   readonly responses: Readonly<
-    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }>
+    Record<
+      string,
+      {
+        readonly description: string;
+        readonly headers: object;
+        readonly links?: Readonly<Record<string, { readonly operationId: string; readonly parameters: object }>>;
+        readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+      }
+    >
   >;
 }
 
@@ -79,8 +95,8 @@ test('it is OpenAPI 3.1: every reference leads somewhere, every parameter is des
   for (const name of Object.keys(description.components.schemas))
     ajv.compile({ $ref: `https://artifactstore.test/openapi#/components/schemas/${name}` });
   for (const reference of JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)) {
-    const [, name] = /^#\/components\/schemas\/(\w+)$/.exec(reference[1]!) ?? [];
-    assert.ok(name !== undefined && name in description.components.schemas, reference[1]);
+    const [, kind, name] = /^#\/components\/(schemas|headers)\/([\w-]+)$/.exec(reference[1]!) ?? [];
+    assert.ok(kind !== undefined && name! in description.components[kind as 'schemas' | 'headers'], reference[1]);
   }
   for (const [path, methods] of Object.entries(description.paths))
     for (const [method, operation] of Object.entries(methods)) {
@@ -94,7 +110,7 @@ test('it is OpenAPI 3.1: every reference leads somewhere, every parameter is des
         `${method} ${path}`,
       );
       for (const [status, { content }] of Object.entries(operation.responses))
-        if (Number(status) >= 400) assert.deepEqual(Object.keys(content ?? {}), ['application/problem+json']);
+        if (Number(status) >= 400) assert.deepEqual(Object.keys(content ?? {}), method === 'head' ? [] : ['application/problem+json']);
     }
 });
 
@@ -152,4 +168,57 @@ test('the pages for people load nothing from elsewhere', async () => {
   // The bar at the top asks for another description's address, which the policy does not let it load.
   const script = await (await fetch(`${door.url}/docs/static/swagger-initializer.js`)).text();
   assert.match(script, /"layout":"BaseLayout"/);
+});
+
+test('every operation has an id of its own, a tag that is described, and links that lead to operations with such parameters', async () => {
+  await using door = await openDoor();
+  const description = await describe(door);
+  const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
+  );
+  const byId = new Map(operations.map(({ operation }) => [operation.operationId, operation]));
+  assert.equal(byId.size, operations.length);
+  const tags = new Set(description.tags.map(({ name }) => name));
+  let links = 0;
+  for (const { name, operation } of operations) {
+    assert.match(operation.operationId, /^[a-z][A-Za-z]+$/, name);
+    for (const tag of operation.tags) assert.ok(tags.has(tag), `${name}: ${tag}`);
+    for (const answer of Object.values(operation.responses)) {
+      assert.ok('X-Request-Id' in answer.headers, name);
+      for (const link of Object.values(answer.links ?? {})) {
+        links++;
+        const target = byId.get(link.operationId)!;
+        for (const parameter of Object.keys(link.parameters))
+          assert.ok(
+            target.parameters!.some((one) => one.name === parameter),
+            `${name} -> ${link.operationId}: ${parameter}`,
+          );
+      }
+    }
+  }
+  assert.ok(links > 20);
+});
+
+test('it says what the door checks: how long a text of a query is, what a body may be refused for, and where one may be left out', async () => {
+  await using door = await openDoor();
+  const { paths } = await describe(door);
+  for (const [path, methods] of Object.entries(paths))
+    for (const [method, { parameters = [], requestBody, responses }] of Object.entries(methods)) {
+      for (const { in: where, name, schema } of parameters) {
+        const { type, maxLength, enum: values, anyOf } = schema as Readonly<Record<string, unknown>>;
+        if (where === 'query' && type === 'string')
+          assert.ok(maxLength !== undefined || values !== undefined || anyOf !== undefined, `${method} ${path} ${name}`);
+      }
+      if (requestBody !== undefined) assert.ok('408' in responses && '415' in responses, `${method} ${path}`);
+      if (method === 'head') for (const { content } of Object.values(responses)) assert.equal(content, undefined);
+    }
+  assert.equal(paths['/packages']!.post!.requestBody!.required, true);
+  assert.equal(paths['/packages/{id}/finalize']!.post!.requestBody!.required, false);
+  assert.equal(paths['/packages/{id}/files/{relative_path}']!.put!.requestBody!.required, false);
+  const { '200': whole, '206': range, '304': known, '416': beyond } = paths['/files/{id}/download']!.get!.responses;
+  assert.ok(
+    'ETag' in whole!.headers && 'ETag' in known!.headers && 'Content-Range' in range!.headers && 'Content-Range' in beyond!.headers,
+  );
+  assert.ok('Location' in paths['/packages']!.post!.responses['201']!.headers);
+  assert.ok('Retry-After' in paths['/packages']!.post!.responses['503']!.headers);
 });

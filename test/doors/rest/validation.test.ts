@@ -214,3 +214,29 @@ test('routes that are not there are 404, methods 405 with Allow', async () => {
   assert.deepEqual(file.headers.get('allow')?.split(', ').sort(), ['GET', 'HEAD', 'PUT']);
   await assertProblem(file, 405, 'method_not_allowed');
 });
+
+test('a body that the schema says is wrong is refused in the words of the rule', async () => {
+  const path = `/packages/${missing}`;
+  const bytes = { relative_path: 'a', content_address: `sha256:${'0'.repeat(64)}`, size_bytes: 1 };
+  for (const [route, body, status, code, field] of [
+    [`${path}/retention/extensions`, { reason: 'r' }, 400, 'malformed_request', '/new_expires_at'],
+    [
+      `${path}/retention/extensions`,
+      { reason: 'r', new_expires_at: null, extend_by_seconds: 1 },
+      400,
+      'malformed_request',
+      '/new_expires_at',
+    ],
+    [`${path}/retention/holds`, { reason: ' ' }, 422, 'invalid_value', '/reason'],
+    [`${path}/finalize`, { files_digest: 'sha256:0' }, 400, 'invalid_address', 'files_digest'],
+    [`${path}/files`, { items: [{ ...bytes, relative_path: '' }] }, 400, 'invalid_path', '/items/0/relative_path'],
+    [`${path}/files`, { items: [{ ...bytes, relative_path: 'a/../b' }] }, 400, 'invalid_path', '/items/0/relative_path'],
+    [`${path}/files`, { items: [{ ...bytes, content_address: 'x' }] }, 400, 'invalid_address', '/items/0/content_address'],
+    [`${path}/files`, { items: [{ ...bytes, media_type: 'text' }] }, 422, 'invalid_value', '/items/0/media_type'],
+    [`${path}/files`, { items: [{ ...bytes, annotations: { A: '' } }] }, 422, 'invalid_value', '/items/0/annotations'],
+    ['/metadata-schemas', { slug: '-', json_schema: {} }, 422, 'invalid_value', '/slug'],
+  ] as const) {
+    const problem = await assertProblem(await door.json(route, body), status, code);
+    assert.equal(problem.field, field, JSON.stringify(body));
+  }
+});

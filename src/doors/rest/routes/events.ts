@@ -4,6 +4,7 @@ import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { subjectKinds } from '../../../kernel/log/event.ts';
 import { eventTypes } from '../../../kernel/views/fold.ts';
 import { negotiate } from '../../../protocol/accept.ts';
+import { limits } from '../../../registry/limits.ts';
 import type { EventQuery } from '../../../registry/REGISTRY.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';
 import { answers, filterText } from '../parameters.ts';
@@ -25,17 +26,18 @@ export function eventRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/events',
     {
-      config: { access: 'read', waits },
+      config: { access: 'read', waits, takes: ['Last-Event-ID'], gives: ['Cache-Control'] },
       exposeHeadRoute: false,
       schema: {
+        operationId: 'readEvents',
         tags: ['events'],
         summary: 'The log after a sequence: a page (CBOR, or JSON by Accept), or a stream (text/event-stream)',
         description: 'A page that would be empty waits up to `wait` seconds. A stream resumes after Last-Event-ID.',
         produces: ['application/cbor', 'application/json', 'text/event-stream'],
         querystring: Type.Object({
           since: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 100 })),
-          wait: Type.Optional(Type.Integer({ minimum: 0, maximum: 60, default: 0 })),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.eventPageItems, default: 100 })),
+          wait: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.eventWaitSeconds, default: 0 })),
           subject_kind: Type.Optional(oneOf(subjectKinds)),
           subject_id: Type.Optional(filterText),
           event_type: Type.Optional(oneOf(eventTypes)),

@@ -3,15 +3,15 @@ import { essence } from '../../../http/body.ts';
 import { parseAddress } from '../../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { Attachment, File, Page, Registry } from '../../../registry/REGISTRY.ts';
-import { sendFile } from '../download.ts';
-import { answers, contentAddress, fileId, filePath, notModified, packageId, paging } from '../parameters.ts';
+import { download, sendFile } from '../download.ts';
+import { answers, contentAddress, fileId, filePath, notModified, packageId, paging, wholePath } from '../parameters.ts';
 import { addedFiles, attachedRecord, attachments, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { disconnectSignal } from '../send.ts';
 import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
-const anyType = ['application/octet-stream'];
+const anyType = ['*/*'];
 
 export function fileRoutes(api: Api, context: RouteContext): void {
   api.get(
@@ -19,12 +19,13 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listFiles',
         tags: ['files'],
         summary: 'The files of a package, by relative path; or the one with this relative path, or none',
         params: packageId,
         querystring: Type.Object({
           ...paging,
-          relative_path: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'The whole path, exactly.' })),
+          relative_path: Type.Optional(wholePath),
         }),
         response: answers({ 200: filePage }, 400, 404),
       },
@@ -41,6 +42,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'write', body: 'json-or-files', jsonBytes: context.limits.largeJsonBytes },
       schema: {
+        operationId: 'addFiles',
         tags: ['files'],
         summary: 'Add files: many at once (multipart or tar), or by the address of bytes that are here already (JSON)',
         description:
@@ -63,8 +65,14 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.put(
     '/packages/:id/files/*',
     {
-      config: { access: 'write', body: 'raw' },
+      config: {
+        access: 'write',
+        body: 'raw',
+        takes: ['Content-Digest', 'Repr-Digest', 'If-Match', 'If-None-Match', 'Artifactstore-Annotations'],
+        gives: ['Location'],
+      },
       schema: {
+        operationId: 'putFile',
         tags: ['files'],
         summary: 'Add a file',
         description:
@@ -86,8 +94,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.route({
     method: ['GET', 'HEAD'],
     url: '/packages/:id/files/*',
-    config: { access: 'read' },
+    config: { access: 'read', ...download },
     schema: {
+      operationId: 'getFileBytes',
       tags: ['files'],
       summary: "A file's bytes",
       produces: anyType,
@@ -103,6 +112,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'findFiles',
         tags: ['files'],
         summary: 'Files with these bytes, by either digest, oldest first, each with its package',
         querystring: Type.Object({ ...paging, digest: contentAddress }),
@@ -119,7 +129,13 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     '/files/:id',
     {
       config: { access: 'read' },
-      schema: { tags: ['files'], summary: "A file's record", params: fileId, response: answers({ 200: fileRecord }, 400, 404) },
+      schema: {
+        operationId: 'getFile',
+        tags: ['files'],
+        summary: "A file's record",
+        params: fileId,
+        response: answers({ 200: fileRecord }, 400, 404),
+      },
     },
     async (request) => {
       const file = await request.registry.files.get(request.params.id);
@@ -131,8 +147,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.route({
     method: ['GET', 'HEAD'],
     url: '/files/:id/download',
-    config: { access: 'read' },
+    config: { access: 'read', ...download },
     schema: {
+      operationId: 'downloadFile',
       tags: ['files'],
       summary: "A file's bytes",
       produces: anyType,

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { slugPattern } from '../../../registry/input.ts';
 import { answers, paging } from '../parameters.ts';
 import { metadataSchemaPage, metadataSchemaRecord, newMetadataSchema } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -8,8 +9,9 @@ export function metadataSchemaRoutes(api: Api, context: RouteContext): void {
   api.post(
     '/metadata-schemas',
     {
-      config: { access: 'write', body: 'json', jsonBytes: context.limits.largeJsonBytes },
+      config: { access: 'write', body: 'json', jsonBytes: context.limits.largeJsonBytes, gives: ['Location'] },
       schema: {
+        operationId: 'registerMetadataSchema',
         tags: ['metadata schemas'],
         summary: 'Register a schema for metadata (JSON Schema 2020-12)',
         description: 'A registered schema never changes: the same slug with the same schema is 200.',
@@ -31,6 +33,7 @@ export function metadataSchemaRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listMetadataSchemas',
         tags: ['metadata schemas'],
         summary: 'The registered schemas',
         querystring: Type.Object(paging),
@@ -45,9 +48,10 @@ export function metadataSchemaRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getMetadataSchema',
         tags: ['metadata schemas'],
         summary: 'A registered schema',
-        params: Type.Object({ slug: Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$' }) }),
+        params: Type.Object({ slug: Type.String({ pattern: slugPattern, description: 'The slug.', examples: ['build'] }) }),
         response: answers({ 200: metadataSchemaRecord }, 404),
       },
     },

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { parseAddress } from '../../../kernel/content/address.ts';
-import { sendFile } from '../download.ts';
+import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, notModified } from '../parameters.ts';
 import type { Api, RouteContext } from '../route.ts';
 
@@ -9,8 +9,9 @@ export function objectRoutes(api: Api, context: RouteContext): void {
   api.route({
     method: ['GET', 'HEAD'],
     url: '/objects/:content_address',
-    config: { access: 'read' },
+    config: { access: 'read', ...download },
     schema: {
+      operationId: 'getObject',
       tags: ['objects'],
       summary: 'Bytes by either digest, for a reader of a package that holds them',
       produces: ['application/octet-stream'],

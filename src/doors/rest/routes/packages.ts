@@ -7,16 +7,19 @@ import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
 import { bounds } from '../bounds.ts';
-import { answers, filterText, notModified, packageId, paging } from '../parameters.ts';
+import { idempotencyKeyPattern } from '../header-descriptions.ts';
+import { answers, filterText, notModified, packageId, paging, queryTime } from '../parameters.ts';
 import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
+import { maximumQueryLength } from '../validation.ts';
 
 export function packageRoutes(api: Api, context: RouteContext): void {
   api.post(
     '/packages',
     {
-      config: { access: 'write', body: 'json' },
+      config: { access: 'write', body: 'json', takes: ['Idempotency-Key'], gives: ['Location'] },
       schema: {
+        operationId: 'createPackage',
         tags: ['packages'],
         summary: 'Open a package',
         description: 'With an Idempotency-Key, which is unique for each producer, the same body gives the same package again (200).',
@@ -40,6 +43,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listPackages',
         tags: ['packages'],
         summary: 'List packages, newest first',
         querystring: Type.Object(
@@ -54,7 +58,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
             finalized_after: Type.Optional(from),
             finalized_before: Type.Optional(until),
           },
-          { patternProperties: { [metadataParameter]: Type.String() } },
+          { patternProperties: { [metadataParameter]: Type.String({ maxLength: maximumQueryLength }) } },
         ),
         response: answers({ 200: packagePage }, 400),
       },
@@ -66,7 +70,13 @@ export function packageRoutes(api: Api, context: RouteContext): void {
     '/packages/:id',
     {
       config: { access: 'read' },
-      schema: { tags: ['packages'], summary: 'A package', params: packageId, response: answers({ 200: packageRecord }, 400, 404) },
+      schema: {
+        operationId: 'getPackage',
+        tags: ['packages'],
+        summary: 'A package',
+        params: packageId,
+        response: answers({ 200: packageRecord }, 400, 404),
+      },
     },
     async (request) => (await request.registry.packages.get(request.params.id)) ?? missing(),
   );
@@ -76,6 +86,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'write' },
       schema: {
+        operationId: 'abandonPackage',
         tags: ['packages'],
         summary: 'Abandon a package that is not finalized',
         params: packageId,
@@ -90,6 +101,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'write', body: 'json-or-empty' },
       schema: {
+        operationId: 'finalizePackage',
         tags: ['packages'],
         summary: 'Seal a package',
         description: 'Twice gives the same answer. With a files_digest, only when the package holds exactly those files; else 412.',
@@ -106,8 +118,9 @@ export function packageRoutes(api: Api, context: RouteContext): void {
     api.get(
       url,
       {
-        config: { access: 'read' },
+        config: { access: 'read', takes: ['If-None-Match'], gives: ['ETag', 'Cache-Control'] },
         schema: {
+          operationId: onlyJson ? 'getManifestJson' : 'getManifest',
           tags: ['packages'],
           summary: onlyJson ? 'The manifest as canonical JSON (RFC 8785)' : 'The manifest, canonical CBOR or JSON by Accept',
           produces: onlyJson ? ['application/json'] : ['application/cbor', 'application/json'],
@@ -134,8 +147,13 @@ export function packageRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/packages/:id/archive',
     {
-      config: { access: 'read' },
+      config: {
+        access: 'read',
+        takes: ['Range', 'If-Match', 'If-None-Match', 'If-Range'],
+        gives: ['ETag', 'Accept-Ranges', 'Content-Disposition', 'Cache-Control'],
+      },
       schema: {
+        operationId: 'getArchive',
         tags: ['packages'],
         summary: 'The files as a tar archive, after manifest.json; the same bytes each time, with ranges',
         produces: ['application/x-tar'],
@@ -148,8 +166,8 @@ export function packageRoutes(api: Api, context: RouteContext): void {
 }
 
 const tarArchive = Type.Unsafe<Uint8Array>({ description: 'A tar archive (POSIX pax).' });
-const from = Type.String({ format: 'date-time', description: 'RFC 3339; from that time on.' });
-const until = Type.String({ format: 'date-time', description: 'RFC 3339; earlier than that time.' });
+const from = queryTime('RFC 3339; from that time on.');
+const until = queryTime('RFC 3339; earlier than that time.');
 
 const metadataPrefix = 'metadata.';
 const metadataParameter = '^metadata\\.';
@@ -170,8 +188,10 @@ async function sealedManifest(packages: Packages, id: string): Promise<SealedMan
   return manifest;
 }
 
+const idempotencyKey = new RegExp(idempotencyKeyPattern);
+
 function checkIdempotencyKey(value: string | readonly string[]): string {
-  if (typeof value !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(value))
+  if (typeof value !== 'string' || !idempotencyKey.test(value))
     throw new ArtifactstoreError('invalid_header', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', {
       field: 'idempotency-key',
       ...(value.length > bounds.idempotency_key_characters.value

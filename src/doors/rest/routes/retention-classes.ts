@@ -8,6 +8,7 @@ export function retentionClassRoutes(api: Api): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listRetentionClasses',
         tags: ['retention'],
         summary: 'The retention classes; a duration of null means forever',
         response: answers({ 200: itemsOf(retentionClassRecord) }),

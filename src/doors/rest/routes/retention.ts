@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { answers, packageId, uuid } from '../parameters.ts';
-import { holdRecord, newExtension, newHold, retentionRecord } from '../records.ts';
+import { holdRecord, newExtension, newHold, reason, retentionRecord } from '../records.ts';
 import type { Api } from '../route.ts';
 
 export function retentionRoutes(api: Api): void {
@@ -9,6 +9,7 @@ export function retentionRoutes(api: Api): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getRetention',
         tags: ['retention'],
         summary: 'Why a package is kept or will go, and when; with its holds and history',
         params: packageId,
@@ -21,8 +22,9 @@ export function retentionRoutes(api: Api): void {
   api.post(
     '/packages/:id/retention/extensions',
     {
-      config: { access: 'write', body: 'json' },
+      config: { access: 'write', body: 'json', gives: ['Location'] },
       schema: {
+        operationId: 'extendRetention',
         tags: ['retention'],
         summary: 'Keep a package longer',
         description:
@@ -41,8 +43,9 @@ export function retentionRoutes(api: Api): void {
   api.post(
     '/packages/:id/retention/holds',
     {
-      config: { access: 'write', body: 'json' },
+      config: { access: 'write', body: 'json', gives: ['Location'] },
       schema: {
+        operationId: 'holdPackage',
         tags: ['retention'],
         summary: 'Hold a package: it is not collected until the hold is released',
         params: packageId,
@@ -61,13 +64,14 @@ export function retentionRoutes(api: Api): void {
     {
       config: { access: 'write' },
       schema: {
+        operationId: 'releaseHold',
         tags: ['retention'],
         summary: 'Release a hold',
         params: Type.Object({
           id: uuid('The package.'),
           hold_id: uuid('The hold.'),
         }),
-        querystring: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 1024 })) }),
+        querystring: Type.Object({ reason: Type.Optional(reason) }),
         response: answers({ 200: holdRecord }, 400, 404, 422),
       },
     },

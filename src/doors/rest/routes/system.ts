@@ -14,6 +14,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'anonymous' },
       schema: {
+        operationId: 'getServer',
         tags: ['system'],
         summary: 'What this is',
         response: answers({
@@ -34,6 +35,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'optional' },
       schema: {
+        operationId: 'getHealth',
         tags: ['system'],
         summary: 'How it is; 200 while the process answers. Details are for those with a token',
         response: answers({ 200: healthRecord }),
@@ -49,7 +51,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     '/livez',
     {
       config: { access: 'anonymous' },
-      schema: { tags: ['system'], summary: 'The process answers', response: answers({ 200: status }) },
+      schema: { operationId: 'getLiveness', tags: ['system'], summary: 'The process answers', response: answers({ 200: status }) },
     },
     async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' as const }),
   );
@@ -59,6 +61,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'optional' },
       schema: {
+        operationId: 'getReadiness',
         tags: ['system'],
         summary:
           'Writes can be taken: database and default backend (503 when not, or when the server stops). A full disk is named, and is 200',
@@ -84,6 +87,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getMetrics',
         tags: ['system'],
         summary: 'Counters in the text format of Prometheus',
         produces: ['text/plain'],

@@ -49,6 +49,7 @@ export function usageRoutes(api: Api): void {
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getUsage',
         tags: ['system'],
         summary: 'How full it is: packages, bytes, what can be reclaimed, and when it was last looked after',
         response: answers({ 200: usageRecord }),
