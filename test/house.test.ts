@@ -78,7 +78,10 @@ test('every reason for a test elsewhere is about a file that is there and has no
 });
 
 test(`no file of src/, pilot/, bin/ or tools/ is longer than ${maximumLines} lines`, () => {
-  const long = ours.filter((path) => /^(src|pilot|bin|tools)\//.test(path) && read(path).split('\n').length - 1 > maximumLines);
+  const pins = 'tools/fuzz/requirements.txt';
+  const long = ours.filter(
+    (path) => path !== pins && /^(src|pilot|bin|tools)\//.test(path) && read(path).split('\n').length - 1 > maximumLines,
+  );
   assert.deepEqual(long, []);
 });
 

@@ -1,5 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, type JsonObject } from '../kernel/format/json.ts';
+import { annotationKeyPattern, isLonger, mediaTypePattern, slugPattern } from '../kernel/format/text-rules.ts';
 import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
@@ -7,24 +8,9 @@ import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
 const { textLength: maximumTextLength, reasonLength: maximumReasonLength, metadataMembers: maximumMembers } = limits;
 
-/** No control characters, as every reader of a pattern understands it. */
-export const textPattern = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
-const notInReason = '\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f';
-/** Not all blank, and of the control characters only tabs and newlines. */
-export const reasonPattern: string = `^[^${notInReason}]*[^\\s${notInReason}][^${notInReason}]*$`;
-export const slugPattern = '^[a-zA-Z0-9][a-zA-Z0-9._:-]{0,127}$';
-export const mediaTypePattern = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ ]*;[ -~]*)?$";
-export const annotationKeyPattern = '^[a-z0-9][a-z0-9._-]{0,127}$';
-
 const slug = new RegExp(slugPattern);
 const mediaType = new RegExp(mediaTypePattern);
 const annotationKey = new RegExp(annotationKeyPattern);
-
-/** Whether a text has more characters, counted as code points, which is how JSON Schema counts them. */
-export function isLonger(text: string, maximum: number): boolean {
-  if (text.length <= maximum) return false;
-  return text.length > 2 * maximum || [...text].length > maximum;
-}
 
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {

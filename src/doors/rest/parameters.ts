@@ -1,8 +1,8 @@
 import { type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe, Type } from 'typebox';
 import { addressPattern } from '../../kernel/content/address.ts';
 import { maximumPathBytes, pathPattern, segmentPattern } from '../../kernel/content/path.ts';
+import { textPattern } from '../../kernel/format/text-rules.ts';
 import { idPattern } from '../../kernel/id.ts';
-import { textPattern } from '../../registry/input.ts';
 import { limits } from '../../registry/limits.ts';
 import { bounds } from './bounds.ts';
 import { problemRecord } from './records.ts';

@@ -3,25 +3,21 @@ import { addressPattern } from '../../kernel/content/address.ts';
 import { maximumPathBytes, pathPattern } from '../../kernel/content/path.ts';
 import type { ErrorCode } from '../../kernel/error.ts';
 import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';
+import { annotationKeyPattern, textPattern } from '../../kernel/format/text-rules.ts';
 import { idPattern } from '../../kernel/id.ts';
-import { annotationKeyPattern, mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../registry/input.ts';
 import { limits } from '../../registry/limits.ts';
 import type {
   Attached,
-  Attachment,
   BackendHealth,
   EventPage,
   EventRecord,
   File,
   Finalized,
-  FinalizeExpectation,
   FoundFile,
   Health,
   Hold,
   Location,
   MetadataSchema,
-  NewExtension,
-  NewPackage,
   Package,
   Page,
   RetentionClassRecord,
@@ -34,7 +30,7 @@ import { type Problem, problems } from './problem.ts';
  * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is
  * checked by the compiler to be the registry's record: a member more, less or other on either side does not compile.
  */
-const sha256OfHello = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+export const sha256OfHello = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
 const text = Type.String();
 const textOrNull = Type.Union([Type.String(), Type.Null()]);
 const time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' });
@@ -42,12 +38,12 @@ const timeOrNull = Type.Union([time, Type.Null()]);
 const id = Type.String({ format: 'uuid', pattern: idPattern });
 const count = Type.Integer({ minimum: 0 });
 const countOrNull = Type.Union([count, Type.Null()]);
-const address = Type.String({
+export const address: TString = Type.String({
   pattern: addressPattern,
   description: 'A content address: `<algorithm>:<lowercase hex>`.',
   examples: [`sha256:${sha256OfHello}`],
 });
-const path = Type.String({
+export const path: TString = Type.String({
   minLength: 1,
   maxLength: maximumPathBytes,
   pattern: pathPattern,
@@ -55,140 +51,15 @@ const path = Type.String({
   examples: ['reports/summary.txt'],
 });
 const addressOrNull = Type.Union([address, Type.Null()]);
-const stringMap = Type.Unsafe<Readonly<Record<string, string>>>({
+export const stringMap: TUnsafe<Readonly<Record<string, string>>> = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
   maxProperties: limits.annotations,
   propertyNames: { pattern: annotationKeyPattern },
   additionalProperties: { type: 'string', maxLength: limits.annotationLength, pattern: textPattern },
   examples: [{ mode: 'executable' }],
 });
-const jsonObject = Type.Unsafe<JsonObject>({ type: 'object' });
+export const jsonObject: TUnsafe<JsonObject> = Type.Unsafe<JsonObject>({ type: 'object' });
 const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
-const shortText = (example: string): TString =>
-  Type.String({
-    minLength: 1,
-    maxLength: limits.textLength,
-    pattern: textPattern,
-    description: 'No control characters.',
-    examples: [example],
-  });
-export const reason: TString = Type.String({
-  minLength: 1,
-  maxLength: limits.reasonLength,
-  pattern: reasonPattern,
-  description: 'Not blank; no control characters but tabs and newlines.',
-  examples: ['the release of May is audited'],
-});
-const mediaType = Type.String({ maxLength: limits.mediaTypeLength, pattern: mediaTypePattern, examples: ['text/plain'] });
-
-const strict = { additionalProperties: false } as const;
-
-// Bodies of requests.
-
-export const newPackage: TUnsafe<NewPackage> = describes<NewPackage>()(
-  Type.Object(
-    {
-      name: shortText('nightly'),
-      producer: shortText('ci'),
-      subject: shortText('app'),
-      retention_class: Type.String({
-        ...shortText('raw-evidence'),
-        description: 'One of `GET /retention-classes`, which says how long a package is kept.',
-      }),
-      metadata: Type.Optional(
-        Type.Unsafe<JsonObject>({ ...jsonObject, description: 'Any JSON object; valid against the schema that is named.' }),
-      ),
-      metadata_schema_slug: Type.Optional(
-        Type.Union([Type.String({ ...shortText('build'), description: 'A registered metadata schema.' }), Type.Null()]),
-      ),
-    },
-    strict,
-  ),
-);
-
-export const attachments: TUnsafe<{ readonly items: readonly Attachment[] }> = describes<{ readonly items: readonly Attachment[] }>()(
-  Type.Object(
-    {
-      items: Type.Array(
-        Type.Object(
-          {
-            relative_path: path,
-            content_address: address,
-            size_bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5] }),
-            media_type: Type.Optional(mediaType),
-            annotations: Type.Optional(stringMap),
-          },
-          strict,
-        ),
-        { minItems: 1, maxItems: limits.attachments },
-      ),
-    },
-    strict,
-  ),
-);
-
-export interface NewMetadataSchema {
-  readonly slug: string;
-  readonly json_schema: JsonObject;
-}
-
-export const newMetadataSchema: TUnsafe<NewMetadataSchema> = describes<NewMetadataSchema>()(
-  Type.Object(
-    {
-      slug: Type.String({ pattern: slugPattern, examples: ['build'] }),
-      json_schema: Type.Unsafe<JsonObject>({
-        ...jsonObject,
-        description: 'JSON Schema 2020-12.',
-        examples: [{ type: 'object', required: ['build'], properties: { build: { type: 'integer' } } }],
-      }),
-    },
-    strict,
-  ),
-);
-
-export const newExtension: TUnsafe<NewExtension> = describes<NewExtension>()(
-  Type.Object(
-    {
-      new_expires_at: Type.Optional(
-        Type.Union([
-          Type.String({ format: 'date-time', description: 'RFC 3339, later than now and than the present expiry.' }),
-          Type.Null(),
-        ]),
-      ),
-      extend_by_seconds: Type.Optional(
-        Type.Integer({
-          minimum: 1,
-          maximum: Number.MAX_SAFE_INTEGER,
-          examples: [2_592_000],
-          description: 'Instead: this much later than the present expiry, or than now if that has passed.',
-        }),
-      ),
-      reason,
-    },
-    { ...strict, oneOf: [{ required: ['new_expires_at'] }, { required: ['extend_by_seconds'] }] },
-  ),
-);
-
-export interface NewHold {
-  readonly reason: string;
-}
-
-export const newHold: TUnsafe<NewHold> = describes<NewHold>()(Type.Object({ reason }, strict));
-
-export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<FinalizeExpectation>()(
-  Type.Object(
-    {
-      files_digest: Type.Optional(
-        Type.String({
-          pattern: '^sha256:[0-9a-f]{64}$',
-          description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).',
-          examples: [`sha256:${sha256OfHello}`],
-        }),
-      ),
-    },
-    strict,
-  ),
-);
 
 // Records of answers, by their name in the OpenAPI's components.
 

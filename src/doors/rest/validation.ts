@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { isLonger } from '../../registry/input.ts';
+import { isLonger } from '../../kernel/format/text-rules.ts';
 import { type LimitName, limitOfSchema, bounds as limits } from './bounds.ts';
 
 /** What checks one part of a request; an error says which code and which field. */

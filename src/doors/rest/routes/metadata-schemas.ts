@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
-import { slugPattern } from '../../../registry/input.ts';
+import { slugPattern } from '../../../kernel/format/text-rules.ts';
 import { answers, paging } from '../parameters.ts';
-import { metadataSchemaPage, metadataSchemaRecord, newMetadataSchema } from '../records.ts';
+import { metadataSchemaPage, metadataSchemaRecord } from '../records.ts';
+import { newMetadataSchema } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 
 export function metadataSchemaRoutes(api: Api, context: RouteContext): void {

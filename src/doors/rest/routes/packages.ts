@@ -9,7 +9,8 @@ import { sendArchive } from '../archive.ts';
 import { bounds } from '../bounds.ts';
 import { idempotencyKeyPattern } from '../header-descriptions.ts';
 import { answers, filterText, notModified, packageId, paging, queryTime } from '../parameters.ts';
-import { finalizedRecord, finalizeExpectation, newPackage, packagePage, packageRecord } from '../records.ts';
+import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
+import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { maximumQueryLength } from '../validation.ts';
 

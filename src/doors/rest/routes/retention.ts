@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { answers, packageId, uuid } from '../parameters.ts';
-import { holdRecord, newExtension, newHold, reason, retentionRecord } from '../records.ts';
+import { holdRecord, retentionRecord } from '../records.ts';
+import { newExtension, newHold, reason } from '../request-bodies.ts';
 import type { Api } from '../route.ts';
 
 export function retentionRoutes(api: Api): void {
