@@ -106,10 +106,10 @@ function tooMany({ what, waitingOfOne: limit }: TurnBounds): ArtifactstoreError 
   );
 }
 
-function tooLong({ what, waitMilliseconds }: TurnBounds): ArtifactstoreError {
+function tooLong({ what, waitMilliseconds, waitingOfOne: limit }: TurnBounds): ArtifactstoreError {
   return new ArtifactstoreError(
     'too_busy',
     `The turn of this caller's ${what} did not come within ${waitMilliseconds / 1000} seconds; ask again later, and less at a time.`,
-    { info: { bound: 'waiting_of_one', limit: waitMilliseconds } },
+    { info: { bound: 'waiting_of_one', limit, wait_milliseconds: waitMilliseconds } },
   );
 }
