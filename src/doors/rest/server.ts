@@ -7,6 +7,7 @@ import { deferContinue } from '../../http/body.ts';
 import { followConnections } from '../../http/connections.ts';
 import { hostCheck } from '../../http/host.ts';
 import { defaultLimits, type Limits } from '../../http/limits.ts';
+import { type ListenerBeside, listenBeside } from '../../http/listen-beside.ts';
 import type { Log } from '../../http/log.ts';
 import { createMemory } from '../../http/memory.ts';
 import { createShares } from '../../http/shares.ts';
@@ -59,7 +60,10 @@ export interface ServerParts {
 }
 
 export interface HttpDoor {
-  /** Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. */
+  /**
+   * Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. `localhost` is 127.0.0.1,
+   * and ::1 where the machine has it.
+   */
   listen(host: string, port: number): Promise<string>;
   /**
    * Stops: no new connection is taken, those without a request in flight are closed, event streams and waiting readers are let go at once, other
@@ -170,12 +174,21 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   notUnderstood.watch(server);
   deferContinue(server);
   const connections = followConnections(server);
+  let beside: ListenerBeside | undefined;
 
   return {
     async listen(host, port) {
+      // Given its name, Fastify would open a second HTTP server, for which nothing of the above holds.
+      const local = host.toLowerCase() === 'localhost';
       // As it stands in an address: an IPv6 one has brackets there.
-      await api.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port });
+      await api.listen({ host: local ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'), port });
       const { address, family, port: actual } = server.address() as AddressInfo;
+      if (local)
+        beside = await listenBeside(server, '::1', actual).catch((error: NodeJS.ErrnoException) => {
+          const fields = { address: `[::1]:${actual}`, error_code: error.code };
+          if (!noSuchAddress.has(error.code ?? '')) log.warn(fields, 'localhost is answered at 127.0.0.1 only');
+          return undefined;
+        });
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
     },
     async close() {
@@ -183,7 +196,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
       const grace = setTimeout(() => connections.cutOff() && context.limited('grace_timeout'), limits.graceTimeout);
       connections.letGo();
       try {
-        await api.close();
+        await Promise.all([api.close(), beside?.close()]);
       } finally {
         clearTimeout(grace);
         endWatch();
@@ -194,6 +207,9 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     describe: () => api.swagger() as unknown as Readonly<Record<string, unknown>>,
   };
 }
+
+/** The machine has no IPv6. */
+const noSuchAddress: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
 /** A request target with scheme and host (RFC 9112 section 3.2.2) means its path. */
 function originForm(url: string): string {

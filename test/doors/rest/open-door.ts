@@ -39,6 +39,8 @@ export interface DoorOptions {
   readonly allowedHosts?: readonly string[];
   /** 127.0.0.1 where absent. */
   readonly host?: string;
+  /** A free one where absent. */
+  readonly port?: number;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
   /** Of the registry: another database, for one. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -60,7 +62,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
-  const url = await door.listen(options.host ?? '127.0.0.1', 0);
+  const url = await door.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   const port = Number(new URL(url).port);
   const registry = store.as(actor);
   const call = async (path: string, init: RequestInit = {}): Promise<Response> =>
