@@ -1,7 +1,35 @@
-import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
-import type { LocationState, PackageStatus } from '../kernel/views/view.ts';
+import type { JsonObject } from '../kernel/format/json.ts';
+import type {
+  Attached,
+  Attachment,
+  Created,
+  EncodedEventPage,
+  EventPage,
+  EventQuery,
+  File,
+  FileTarget,
+  Finalized,
+  FinalizeExpectation,
+  FoundFile,
+  Health,
+  Hold,
+  MetadataSchema,
+  NewExtension,
+  NewFile,
+  NewPackage,
+  OpenFile,
+  OpenOptions,
+  Package,
+  PackageQuery,
+  Page,
+  PageQuery,
+  RetentionClassRecord,
+  RetentionRecord,
+  SealedManifest,
+} from './records.ts';
 import type { Usage } from './usage-records.ts';
 
+export type * from './records.ts';
 export type { BackendUsage, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
 /**
@@ -104,286 +132,4 @@ export interface Retention {
   hold(packageId: string, input: { readonly reason: string }): Promise<Hold>;
   /** `hold_not_found` when there is none, or it was released before. */
   release(packageId: string, holdId: string, input?: { readonly reason?: string }): Promise<Hold>;
-}
-
-export interface Created<T> {
-  readonly record: T;
-  /** False when it was there already. */
-  readonly created: boolean;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next_cursor: string | null;
-}
-
-export interface PageQuery {
-  /** 1 to 1,000; 100 where absent. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
-export interface NewPackage {
-  readonly name: string;
-  readonly producer: string;
-  readonly subject: string;
-  readonly retention_class: string;
-  readonly metadata?: JsonObject;
-  readonly metadata_schema_slug?: string | null;
-}
-
-export interface PackageQuery extends PageQuery {
-  readonly producer?: string;
-  readonly subject?: string;
-  readonly retention_class?: string;
-  readonly status?: PackageStatus;
-  /** RFC 3339. From that time on. */
-  readonly created_after?: string;
-  /** Earlier than that time. */
-  readonly created_before?: string;
-  readonly finalized_after?: string;
-  readonly finalized_before?: string;
-  /** Top-level scalars of the metadata that must all match; `metadataTerms` says how keys and values are read. */
-  readonly metadata?: Readonly<Record<string, string>>;
-}
-
-export interface Package {
-  readonly id: string;
-  readonly name: string;
-  readonly producer: string;
-  readonly subject: string;
-  readonly retention_class: string;
-  readonly status: PackageStatus;
-  readonly metadata: JsonObject;
-  readonly metadata_schema_slug: string | null;
-  readonly created_at: string;
-  readonly created_by: string;
-  readonly finalized_at: string | null;
-  readonly manifest_digest: string | null;
-  readonly expires_at: string | null;
-  readonly file_count: number;
-  readonly total_bytes: number;
-}
-
-export interface FinalizeExpectation {
-  /** `sha256:<hex>` over the package's files. */
-  readonly files_digest?: string;
-}
-
-export interface Finalized {
-  readonly package_id: string;
-  readonly manifest_digest: string;
-  readonly finalized_at: string;
-  readonly file_count: number;
-  readonly total_bytes: number;
-}
-
-export interface SealedManifest {
-  /** `blake3:` over `bytes`. */
-  readonly digest: string;
-  /** Canonical CBOR. */
-  readonly bytes: Uint8Array;
-}
-
-export interface NewFile {
-  readonly relative_path: string;
-  readonly body: AsyncIterable<Uint8Array>;
-  /** `application/octet-stream` where absent. */
-  readonly media_type?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** What the sender says of the bytes; a body that differs is refused and leaves nothing behind. */
-  readonly size_bytes?: number;
-  readonly digests?: ReadonlyMap<string, Uint8Array>;
-  readonly signal?: AbortSignal;
-}
-
-export interface Attachment {
-  readonly relative_path: string;
-  /** By either digest. */
-  readonly content_address: string;
-  readonly size_bytes: number;
-  readonly media_type?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-export interface Attached {
-  readonly relative_path: string;
-  readonly result: 'created' | 'exists' | 'missing';
-  readonly file?: File;
-}
-
-export interface File {
-  readonly id: string;
-  readonly package_id: string;
-  readonly relative_path: string;
-  readonly media_type: string;
-  readonly size_bytes: number;
-  readonly digest_algorithm: string;
-  readonly digest_primary: string;
-  readonly digest_sha256: string;
-  readonly content_address: string;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly created_at: string;
-  readonly locations: readonly Location[];
-}
-
-/** A file that was not looked for in its package. */
-export interface FoundFile extends File {
-  readonly package: Pick<Package, 'id' | 'name' | 'producer' | 'subject' | 'status'>;
-}
-
-export interface Location {
-  readonly id: string;
-  readonly backend_id: string;
-  readonly object_key: string;
-  readonly state: LocationState;
-  readonly stored_at: string;
-  readonly verified_at: string | null;
-  readonly retrieval_tier: string;
-  readonly restore_status: string | null;
-}
-
-export type FileTarget =
-  | { readonly file_id: string }
-  | { readonly package_id: string; readonly relative_path: string }
-  | { readonly content_address: string };
-
-export interface OpenOptions {
-  /** Inclusive. `last` may be absent or beyond the end; a negative `first` means the last so many bytes. */
-  readonly range?: { readonly first: number; readonly last?: number };
-  readonly signal?: AbortSignal;
-  /**
-   * For readers that are done with each chunk when they ask for the next: its memory may be used again then, which is
-   * faster.
-   */
-  readonly reuseChunks?: boolean;
-}
-
-export interface OpenFile {
-  readonly file: File;
-  /** The bytes that `body` yields, inclusive; absent when it is the whole file. */
-  readonly range?: { readonly first: number; readonly last: number };
-  /** Iterate once; ending early releases what it holds. Chunks are the reader's to keep, without `reuseChunks`. */
-  readonly body: AsyncIterable<Uint8Array>;
-}
-
-export interface EventQuery {
-  readonly since?: number;
-  /** 1 to 500; 100 where absent. */
-  readonly limit?: number;
-  /** 0 to 60. */
-  readonly wait_seconds?: number;
-  readonly subject_kind?: string;
-  readonly subject_id?: string;
-  readonly event_type?: string;
-}
-
-export interface EventRecord {
-  readonly sequence: number;
-  readonly created_at: string;
-  readonly event_type: string;
-  readonly subject_kind: string;
-  readonly subject_id: string;
-  readonly actor: string;
-  readonly payload: JsonValue;
-  /** `blake3:<hex>`, as `chain_digest`. */
-  readonly payload_digest: string;
-  readonly chain_digest: string;
-}
-
-export interface EventPage {
-  readonly items: readonly EventRecord[];
-  /** The log's last sequence when the page was read. Continue from the last item, or from here when there is none. */
-  readonly last_sequence: number;
-}
-
-export interface EncodedEventPage {
-  /** The caller's alone, memory and all. */
-  readonly bytes: Uint8Array;
-  readonly item_count: number;
-  /** The sequence of the last item, or `since` when there is none. */
-  readonly end_sequence: number;
-  readonly last_sequence: number;
-}
-
-export interface MetadataSchema {
-  readonly slug: string;
-  readonly json_schema: JsonObject;
-  readonly created_at: string;
-  readonly created_by: string;
-}
-
-export interface RetentionClassRecord {
-  readonly slug: string;
-  readonly default_duration_seconds: number | null;
-}
-
-/** Exactly one of the first two. */
-export interface NewExtension {
-  /** RFC 3339, or null for never. */
-  readonly new_expires_at?: string | null;
-  /** This much later than the present expiry, or than now if that has passed, by the clock of the registry. */
-  readonly extend_by_seconds?: number;
-  readonly reason: string;
-}
-
-/** Why a package is kept or will go, and when. */
-export interface RetentionRecord {
-  readonly package_id: string;
-  readonly status: PackageStatus;
-  readonly retention_class: string;
-  /** Null for never. */
-  readonly expires_at: string | null;
-  /** When a sweep found it expired; the next collection takes it. */
-  readonly eligible_at: string | null;
-  readonly finalized_at: string | null;
-  /** Released ones too; a package is held while one of them is not. */
-  readonly holds: readonly Hold[];
-  /** What was decided about it, oldest first. */
-  readonly history: readonly RetentionEvent[];
-  /** A record has up to 500 holds, unreleased ones first, and the last 500 events; the log has the others. */
-  readonly holds_left_out: number;
-  readonly history_left_out: number;
-}
-
-export interface Hold {
-  readonly id: string;
-  readonly reason: string;
-  /** The actor who applied it. */
-  readonly owner: string;
-  readonly applied_at: string;
-  readonly released_at: string | null;
-  readonly released_by: string | null;
-  readonly release_reason: string | null;
-}
-
-export interface RetentionEvent {
-  readonly sequence: number;
-  readonly created_at: string;
-  readonly event_type: string;
-  readonly actor: string;
-  readonly detail: JsonObject;
-}
-
-export interface Health {
-  readonly status: 'ok' | 'degraded';
-  readonly version: string;
-  readonly db: { readonly healthy: boolean; readonly detail: string };
-  /** The default one. */
-  readonly backend: BackendHealth;
-  readonly backends: readonly BackendHealth[];
-  readonly last_sequence: number;
-  /** Whether the machine's clock can be believed; while it cannot, nothing is swept or collected. */
-  readonly clock: { readonly healthy: boolean; readonly detail: string };
-}
-
-export interface BackendHealth {
-  readonly backend_id: string;
-  readonly healthy: boolean;
-  /** There is no room to write, and nothing else is wrong: reads continue. */
-  readonly full?: true;
-  readonly detail: string;
-  readonly free_bytes: number | null;
-  readonly total_bytes: number | null;
-  readonly failed_locations: number;
 }

@@ -1,5 +1,5 @@
 import { sql } from '#kysely';
-import { operations as conformance } from '../../src/database/conformance-operations.ts';
+import { operations as conformance } from '../../src/database/conformance/operations.ts';
 import type { Snapshot, Transaction } from '../../src/database/DATABASE.ts';
 
 /** Lets SQLite's file grow by so many pages and no further, as a full disk does; null lifts it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
-import { type ConformanceOperations, conformanceOperationsUrl } from '../../src/database/conformance-operations.ts';
+import { type ConformanceOperations, conformanceOperationsUrl } from '../../src/database/conformance/operations.ts';
 import { type DatabaseTarget, openDatabase } from '../../src/database/open.ts';
 
 // Writes until it is killed, or so many times as it is told; prints each name after, and only after, its write was

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, type Dirent } from 'node:fs';
-import { link, lstat, mkdir, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { link, lstat, mkdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, fileError } from '../../runtime/file-error.ts';
@@ -10,6 +10,7 @@ import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from '.
 import { writeDraft } from './draft.ts';
 import { durableDirectories, fsyncPath } from './durable-directory.ts';
 import { localHealth } from './health.ts';
+import { absentCodes, listDirectory } from './list.ts';
 import { objectOpener } from './read.ts';
 
 export interface LocalStorageOptions {
@@ -247,42 +248,6 @@ async function requireDraft(path: string): Promise<void> {
   }
 }
 
-async function* listDirectory(root: string, folder: string, prefix: string, signal: AbortSignal | undefined): AsyncGenerator<ListedObject> {
-  throwIfStopped(signal);
-  for (const entry of await readDirectory(join(root, folder))) {
-    const key = `${folder}${entry.name}`;
-    if (key === draftsSegment || key === lostAndFound) continue;
-    if (entry.isDirectory()) {
-      const inside = `${key}/`;
-      if (inside.startsWith(prefix) || prefix.startsWith(inside)) yield* listDirectory(root, inside, prefix, signal);
-    } else if (entry.isFile() && key.startsWith(prefix)) {
-      throwIfStopped(signal);
-      const listed = await listedObject(root, key);
-      if (listed !== undefined) yield listed;
-    }
-  }
-}
-
-async function readDirectory(path: string): Promise<readonly Dirent[]> {
-  try {
-    return await readdir(path, { withFileTypes: true });
-  } catch (error) {
-    if (absentCodes.has(errnoCode(error) ?? '')) return [];
-    throw fileError(error, path);
-  }
-}
-
-async function listedObject(root: string, key: string): Promise<ListedObject | undefined> {
-  const path = join(root, key);
-  try {
-    const status = await lstat(path);
-    return status.isFile() ? { key, sizeBytes: status.size, modifiedMilliseconds: Math.floor(status.mtimeMs) } : undefined;
-  } catch (error) {
-    if (absentCodes.has(errnoCode(error) ?? '')) return undefined;
-    throw fileError(error, path);
-  }
-}
-
 async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
@@ -294,12 +259,6 @@ async function unlinkQuietly(path: string): Promise<void> {
 async function isDirectory(path: string): Promise<boolean> {
   return (await lstat(path)).isDirectory();
 }
-
-/** What a file system has at its own root, for its owner only. */
-const lostAndFound = 'lost+found';
-
-/** There is no object at the path: nothing at all, a file where a folder would be, or a folder. */
-const absentCodes: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 
 /** The file system has no hard links, or the two names are not on the same one. */
 const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);

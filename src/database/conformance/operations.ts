@@ -1,14 +1,10 @@
-import { blake3, sha256, toHex, utf8 } from '../kernel/content/digest.ts';
-import { ArtifactstoreError, type ErrorCode } from '../kernel/error.ts';
-import { encodeCbor } from '../kernel/format/cbor.ts';
-import type { NewEvent, StoredEvent, SubjectKind } from '../kernel/log/event.ts';
-import type { ManifestFile } from '../kernel/manifest.ts';
-import { type ViewTable, viewKeys } from '../kernel/views/view.ts';
-import { viewTables } from './columns.ts';
-import type { Snapshot, Transaction } from './DATABASE.ts';
-
-const actor = 'conformance';
-const backend_id = 'local';
+import { blake3, utf8 } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+import type { NewEvent, StoredEvent } from '../../kernel/log/event.ts';
+import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
+import { viewTables } from '../columns.ts';
+import type { Snapshot, Transaction } from '../DATABASE.ts';
+import { actor, added, backend_id, deleted, event, fileEntry, ingested, packageCreated } from './events.ts';
 
 /** Adds `count` packages, one event each, whose names are about `nameLength` long; their sequences. */
 async function addPackages(transaction: Transaction, input: { readonly count: number; readonly nameLength?: number }): Promise<number[]> {
@@ -281,83 +277,3 @@ export const operations: {
 export type ConformanceOperations = typeof operations;
 
 export const conformanceOperationsUrl: URL = new URL(import.meta.url);
-
-function event<T extends NewEvent['event_type']>(
-  event_type: T,
-  subject_kind: SubjectKind,
-  subject_id: string,
-  payload: Extract<NewEvent, { event_type: T }>['payload'],
-): NewEvent {
-  return { event_type, subject_kind, subject_id, actor, payload } as NewEvent;
-}
-
-function packageCreated(
-  id: string,
-  name: string,
-  metadata: Extract<NewEvent, { event_type: 'v1.package.created' }>['payload']['metadata'] = {},
-): NewEvent {
-  return event('v1.package.created', 'package', id, {
-    id,
-    name,
-    producer: actor,
-    subject: 'conformance',
-    retention_class: 'transient',
-    metadata,
-    metadata_schema_slug: null,
-  });
-}
-
-function fileEntry(id: string, relative_path: string, content: string): ManifestFile {
-  const bytes = encodeCbor(content);
-  const digest_primary = toHex(blake3(bytes));
-  return {
-    id,
-    relative_path,
-    media_type: 'application/octet-stream',
-    size_bytes: bytes.length,
-    digest_algorithm: 'blake3',
-    digest_primary,
-    digest_sha256: toHex(sha256(bytes)),
-    content_address: `blake3:${digest_primary}`,
-    annotations: { mode: 'executable' },
-  };
-}
-
-function ingested(file: ManifestFile, package_id: string, location_id: string, generation: number, made_live: boolean): NewEvent {
-  const object_key = `${file.content_address}.${generation}`;
-  return event('v1.file.ingested', 'file', file.id, {
-    ...file,
-    package_id,
-    location: { id: location_id, backend_id, object_key, generation, made_live },
-  });
-}
-
-/** In another backend, which has the object now. */
-function added(file: ManifestFile, package_id: string, location_id: string): NewEvent {
-  const { content_address, digest_sha256, size_bytes } = file;
-  return event('v1.storage.location_added', 'location', location_id, {
-    location_id,
-    file_id: file.id,
-    package_id,
-    backend_id: 'archive',
-    content_address,
-    generation: 0,
-    object_key: `${content_address}.0`,
-    digest_sha256,
-    size_bytes,
-    made_live: true,
-  });
-}
-
-function deleted(file: ManifestFile, package_id: string, location_id: string, generation: number, bytes: 'release' | 'shared'): NewEvent {
-  return event('v1.storage.location_deleted', 'location', location_id, {
-    location_id,
-    file_id: file.id,
-    package_id,
-    backend_id,
-    content_address: file.content_address,
-    generation,
-    object_key: `${file.content_address}.${generation}`,
-    bytes,
-  });
-}
