@@ -1,8 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { canonicalJson } from '../../kernel/format/json.ts';
-import type { Manifest } from '../../kernel/manifest.ts';
+import { type Manifest, parseManifest } from '../../kernel/manifest.ts';
 import { formatContentRange, selectRange } from '../../protocol/range.ts';
 import { tarEnd, tarEntryHead, tarPadding } from '../../protocol/tar-write.ts';
 import type { Registry, SealedManifest } from '../../registry/REGISTRY.ts';
@@ -35,8 +34,7 @@ export async function sendArchive(
   reply: FastifyReply,
   sealed: SealedManifest,
 ): Promise<FastifyReply> {
-  const value = decodeCbor(sealed.bytes);
-  const manifest = value as unknown as Manifest;
+  const manifest = parseManifest(sealed.bytes);
   const status = (await request.registry.packages.get(manifest.package.id))?.status;
   if (status === 'garbage_collected') throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
   const etag = `"${arrangement}:${sealed.digest}"`;
@@ -44,7 +42,7 @@ export async function sendArchive(
   if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
 
   const signal = disconnectSignal(reply);
-  const json = Buffer.from(canonicalJson(value));
+  const json = Buffer.from(canonicalJson(manifest));
   const stretches = () => arrange(manifest, json, request.registry, signal);
   let size = 0;
   for (const { length } of stretches()) size += length;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { blake3, toHex } from '../../kernel/content/digest.ts';
 import { filesDigest } from '../../kernel/content/files-digest.ts';
-import { decodeCbor, encodeCbor } from '../../kernel/format/cbor.ts';
-import type { Manifest } from '../../kernel/manifest.ts';
+import { encodeCbor } from '../../kernel/format/cbor.ts';
+import { parseManifest } from '../../kernel/manifest.ts';
 import { attachment, chunks, type Opened, refuses, samples } from './samples.ts';
 
 export function sealingConformance(opened: Opened): void {
@@ -44,7 +44,7 @@ export function sealingConformance(opened: Opened): void {
       const { bytes, digest } = (await registry().packages.manifest(created.id))!;
       assert.equal(digest, sealed.manifest_digest);
       assert.equal(`blake3:${toHex(blake3(bytes))}`, digest);
-      const manifest = decodeCbor(bytes) as unknown as Manifest;
+      const manifest = parseManifest(bytes);
       assert.equal(Buffer.compare(encodeCbor(manifest), bytes), 0);
       assert.deepEqual(
         manifest.files.map((file) => file.relative_path),
