@@ -22,7 +22,8 @@ export async function blameOption<T>(work: Promise<T>, options: OptionFields): P
   }
 }
 
-function blamed(error: unknown, options: OptionFields): unknown {
+/** The error as it is to be told: itself where no option is to blame. */
+export function blamed(error: unknown, options: OptionFields): unknown {
   if (!isArtifactstoreError(error) || error.field === undefined) return error;
   const field = error.field.toLowerCase();
   const option = Object.entries(options).find(

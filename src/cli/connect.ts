@@ -6,9 +6,12 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import type { Context } from './context.ts';
 
+/** How long a server may be unavailable in the middle of work that takes long. */
+export const longPatienceSeconds = 60;
+
 /**
- * Connects to the server that the configuration names, with its token or, on this machine, with the one that `dev`
- * made.
+ * The one way to the server that the configuration names, for every command: `await using registry = connect(context)`,
+ * which closes the connections whatever happens. With its token or, on this machine, with the one that `dev` made.
  */
 export function connect({ config, output, version }: Context, options: { readonly patienceSeconds?: number } = {}): RemoteRegistry {
   let waited = false;

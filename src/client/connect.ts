@@ -16,10 +16,10 @@ export { bytesBody, reopenable } from './body.ts';
 export type ConnectOptions = TransportOptions;
 
 /** The registry of a server, over HTTP. */
-export interface RemoteRegistry extends Registry {
+export interface RemoteRegistry extends Registry, AsyncDisposable {
   /** A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read. */
   download(file: Pick<File, 'id' | 'size_bytes' | 'content_address'>, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** Ends the connections; requests under way fail. */
+  /** Ends the connections; requests under way fail. `await using` does it too. */
   close(): Promise<void>;
 }
 
@@ -40,5 +40,6 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     usage: () => getJson(transport, '/usage', usageShape),
     download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
     close: () => transport.close(),
+    [Symbol.asyncDispose]: () => transport.close(),
   };
 }

@@ -103,6 +103,12 @@ export function isArtifactstoreError(error: unknown, code?: ErrorCode): error is
   return error instanceof ArtifactstoreError && (code === undefined || error.code === code);
 }
 
+/** The same error, with more facts. */
+export function withInfo(error: ArtifactstoreError, info: Readonly<Record<string, unknown>>): ArtifactstoreError {
+  const { code, message, field, cause } = error;
+  return new ArtifactstoreError(code, message, { ...(field === undefined ? {} : { field }), info: { ...error.info, ...info }, cause });
+}
+
 /** The plain-object form that crosses a thread or a socket, and back. */
 export interface ErrorRecord {
   readonly code: ErrorCode;

@@ -61,9 +61,10 @@ export interface StorageReceipt {
 export const maximumFiles = 100_000;
 
 /**
- * The manifest that `source` is: its CBOR bytes, or the value that these or its JSON were decoded to. Everything that `Manifest` promises is
- * checked, and what a reader acts on: legal paths, each once; whole sizes; digests that agree with the address. Members that a later version
- * adds are kept. Throws `integrity_failure` with the place as a JSON pointer in `field`; `name` is what the message calls the manifest.
+ * The manifest that `source` is: its CBOR bytes, or the value that these or its JSON were decoded to. Everything that
+ * `Manifest` promises is checked, and what a reader acts on: legal paths, each once; whole sizes; digests that agree
+ * with the address. Members that a later version adds are kept. Throws `integrity_failure` with the place as a JSON
+ * pointer in `field`; `name` is what the message calls the manifest.
  */
 export function parseManifest(source: unknown, name = 'The manifest'): Manifest {
   const refuse: Refuse = (at, reason, cause) => {

@@ -18,8 +18,8 @@ Examples:
       const [{ resolve }, { connect }, { sealedManifest }, { saveManifest }, { canonicalJson }] = await Promise.all([
         import('node:path'),
         import('../connect.ts'),
-        import('../transfer/sealed-manifest.ts'),
-        import('../transfer/manifest-file.ts'),
+        import('../../client/sealed-manifest.ts'),
+        import('../../client/manifest-file.ts'),
         import('../../kernel/format/json.ts'),
       ]);
       const given = context();

@@ -1,6 +1,22 @@
+import { resolve } from 'node:path';
+import { pullPackage } from '../../client/pull/pull-package.ts';
+import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import { connect, longPatienceSeconds } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
+import { optionNames } from '../option-names.ts';
+import { withHint } from '../terminal/hint.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
-import type { PullOptions } from '../transfer/pull-package.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { countFiles, formatBytes } from '../terminal/size.ts';
+
+interface PullCommandOptions {
+  readonly force?: boolean;
+  /** False for `--no-manifest`; absent for the place beside the directory. */
+  readonly manifest?: string | false;
+  readonly jobs: number;
+}
 
 export const pull: Definition = (command, context) => {
   command
@@ -20,7 +36,57 @@ Examples:
   $ artifactstore pull 0198c0de-5a1e-7000-8000-000000000001 ./results
   $ artifactstore pull 0198c0de-5a1e-7000-8000-000000000001 ./results --force --manifest results.manifest.cbor`,
     )
-    .action(async (packageId: string, directory: string, options: PullOptions) => {
-      await (await import('../transfer/pull-package.ts')).pullPackage(context(), packageId, directory, options);
+    .action(async (packageId: string, directory: string, options: PullCommandOptions) => {
+      await pullInto(context(), packageId, directory, options);
     });
 };
+
+async function pullInto(context: Context, packageId: string, directory: string, options: PullCommandOptions): Promise<void> {
+  const { output } = context;
+  const { force = false, manifest, jobs } = options;
+  using stop = stopOnSignal();
+  await using registry = connect(context, { patienceSeconds: longPatienceSeconds });
+  const progress = await createProgress(output, 'pulling');
+  const pulled = await pullPackage(registry, packageId, resolve(context.directory, directory), {
+    jobs,
+    force,
+    ...(manifest === undefined ? {} : { manifest: manifest === false ? manifest : resolve(context.directory, manifest) }),
+    signal: stop.signal,
+    names: optionNames,
+    shownDirectory: directory,
+    onTotal: progress.grow,
+    onDone: progress.advance,
+    onNote: (text) => output.note(`note: ${text}`),
+    onWarning: (text) => output.warn(`warning: ${text}`),
+    onFailed: () => registry.close(),
+  })
+    .catch((error: unknown) => {
+      throw withState(error, directory);
+    })
+    .finally(progress.stop);
+  if (output.json) return output.value(pulled);
+  const kept = pulled.file_count - pulled.written_files;
+  output.line(`${output.colors.green('pulled')} ${countFiles(pulled.file_count)}, ${formatBytes(pulled.total_bytes)}, into ${directory}`);
+  if (kept > 0) output.line(`  ${countFiles(kept)} of them were there already`);
+  output.line(`  manifest ${pulled.manifest_digest}${pulled.manifest_file === null ? '' : `, saved as ${pulled.manifest_file}`}`);
+}
+
+/** What the directory is by now, and what to do, beside what went wrong. */
+function withState(error: unknown, directory: string): unknown {
+  if (!isArtifactstoreError(error)) return error;
+  const { right_files: right, file_count: all } = error.info ?? {};
+  if (typeof right !== 'number' || typeof all !== 'number') return error;
+  const state = `"${directory}" holds ${right.toLocaleString('en')} of ${countFiles(all)} by now, each of them whole`;
+  const next = againCodes.has(error.code) ? '; run the same command with --force to bring the rest' : '';
+  return withHint(error, `${state}${next}`);
+}
+
+/** Where the same command can bring the rest, once what the message says is mended. */
+const againCodes: ReadonlySet<ErrorCode> = new Set([
+  'storage_full',
+  'local_file_failed',
+  'server_unreachable',
+  'storage_unavailable',
+  'database_unavailable',
+  'cancelled',
+]);

@@ -1,6 +1,30 @@
+import { basename, resolve } from 'node:path';
+import { isPackageLeft, type PackageLeft, pushDirectory } from '../../client/push/push-directory.ts';
+import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
+import type { NewPackage } from '../../registry/REGISTRY.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import { blamed } from '../blame-option.ts';
+import { connect, longPatienceSeconds } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
+import { metadataOf } from '../metadata-options.ts';
+import { optionNames } from '../option-names.ts';
+import { withHint } from '../terminal/hint.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
-import type { PushOptions } from '../transfer/push-directory.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { countFiles, formatBytes } from '../terminal/size.ts';
+
+interface PushCommandOptions {
+  readonly name?: string;
+  readonly producer: string;
+  readonly subject?: string;
+  readonly retentionClass: string;
+  readonly metadata?: readonly string[];
+  readonly metadataFile?: string;
+  readonly metadataSchema?: string;
+  readonly idempotencyKey?: string;
+  readonly jobs: number;
+}
 
 export const push: Definition = (command, context) => {
   command
@@ -28,7 +52,96 @@ Examples:
   $ artifactstore push ./results --retention-class release-evidence --metadata build=42 --metadata branch=main
   $ artifactstore push ./results --json --idempotency-key "$CI_JOB_ID"`,
     )
-    .action(async (directory: string, options: PushOptions) => {
-      await (await import('../transfer/push-directory.ts')).pushDirectory(context(), directory, options);
+    .action(async (directory: string, options: PushCommandOptions) => {
+      await pushFrom(context(), directory, options);
     });
 };
+
+async function pushFrom(context: Context, directory: string, options: PushCommandOptions): Promise<void> {
+  const { output } = context;
+  const root = resolve(context.directory, directory);
+  const input = newPackage(context, root, options);
+  using stop = stopOnSignal();
+  await using registry = connect(context, { patienceSeconds: longPatienceSeconds });
+  const progress = await createProgress(output, 'pushing');
+  const { idempotencyKey } = options;
+  const pushed = await pushDirectory(registry, root, input, {
+    jobs: options.jobs,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    signal: stop.signal,
+    names: optionNames,
+    shownDirectory: directory,
+    onTotal: progress.grow,
+    onDone: progress.advance,
+    onLeftOut: (text) => output.note(`warning: ${text}`),
+  })
+    .catch((error: unknown) => {
+      throw explained(error, options);
+    })
+    .finally(progress.stop);
+  if (output.json) return output.value(pushed);
+  output.line(`${output.colors.green('sealed')} package ${output.colors.bold(pushed.package_id)}`);
+  output.line(`  ${countFiles(pushed.file_count)}, ${formatBytes(pushed.total_bytes)}, ${formatBytes(pushed.uploaded_bytes)} sent`);
+  output.line(`  manifest ${pushed.manifest_digest}`);
+}
+
+/** What became of the package and the next step; or, when there is none yet, which option was refused. */
+function explained(error: unknown, options: PushCommandOptions): unknown {
+  if (!isArtifactstoreError(error)) return error;
+  const { package_id: id, package_left: left } = error.info ?? {};
+  if (typeof id === 'string') return isPackageLeft(left) ? withHint(error, whatIsLeft(id, left, error.code, options)) : error;
+  return blamed(error, {
+    '/name': '--name',
+    '/producer': '--producer',
+    '/subject': '--subject',
+    '/retention_class': '--retention-class',
+    '/metadata': options.metadataFile !== undefined && options.metadata === undefined ? '--metadata-file' : '--metadata',
+    '/metadata_schema_slug': '--metadata-schema',
+    'idempotency-key': '--idempotency-key',
+  });
+}
+
+function whatIsLeft(id: string, left: PackageLeft, code: ErrorCode, { idempotencyKey }: PushCommandOptions): string {
+  const again = againCodes.has(code);
+  if (idempotencyKey !== undefined)
+    return again ? `run the same command with the same --idempotency-key to resume package ${id}` : `package ${id} is not sealed`;
+  if (left === 'unknown' && code === 'server_unreachable')
+    return `\`artifactstore packages show ${id}\` tells whether it was sealed; if not, a collection gives it up: push again then`;
+  const next = again ? '; push again' : '';
+  const said: { readonly [L in PackageLeft]: string } = {
+    abandoned: `nothing was sealed, package ${id} is abandoned${next}`,
+    sealed: `package ${id} was sealed anyway`,
+    unknown: `what became of package ${id} is not known`,
+    open: `package ${id} is not sealed; a collection gives it up${next}`,
+  };
+  return said[left];
+}
+
+/** Where the same push can succeed, once what the message says is mended. */
+const againCodes: ReadonlySet<ErrorCode> = new Set([
+  'server_unreachable',
+  'storage_unavailable',
+  'storage_full',
+  'database_unavailable',
+  'request_timeout',
+  'unauthorized',
+  'digest_mismatch',
+  'length_mismatch',
+  'precondition_failed',
+  'local_file_failed',
+  'invalid_path',
+  'cancelled',
+  'internal',
+]);
+
+function newPackage(context: Context, root: string, options: PushCommandOptions): NewPackage {
+  const name = options.name ?? basename(root);
+  return {
+    name,
+    producer: options.producer,
+    subject: options.subject ?? name,
+    retention_class: options.retentionClass,
+    metadata: metadataOf(context.directory, options.metadataFile, options.metadata),
+    ...(options.metadataSchema === undefined ? {} : { metadata_schema_slug: options.metadataSchema }),
+  };
+}

@@ -1,6 +1,21 @@
+import { resolve } from 'node:path';
+import { verifyPackage } from '../../client/verify/verify-package.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import { connect, longPatienceSeconds } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
+import { optionNames } from '../option-names.ts';
+import { withHint } from '../terminal/hint.ts';
 import { manifestDigest, positiveInteger } from '../terminal/numbers.ts';
-import type { VerifyOptions } from '../transfer/verify-package.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { reportVerification } from '../terminal/verify-report.ts';
+
+interface VerifyCommandOptions {
+  readonly manifest?: string;
+  readonly digest?: string;
+  readonly jobs: number;
+}
 
 export const verify: Definition = (command, context) => {
   command
@@ -28,7 +43,39 @@ Examples:
   $ artifactstore verify 0198c0de-5a1e-7000-8000-000000000001 ./results --manifest results.manifest.cbor
   $ artifactstore verify 0198c0de-5a1e-7000-8000-000000000001 ./results --digest blake3:21ab7210481c…`,
     )
-    .action(async (packageId: string, directory: string | undefined, options: VerifyOptions) => {
-      await (await import('../transfer/verify-package.ts')).verifyPackage(context(), packageId, directory, options);
+    .action(async (packageId: string, directory: string | undefined, options: VerifyCommandOptions) => {
+      await verifyFiles(context(), packageId, directory, options);
     });
 };
+
+async function verifyFiles(
+  context: Context,
+  packageId: string,
+  directory: string | undefined,
+  { manifest, digest, jobs }: VerifyCommandOptions,
+): Promise<void> {
+  const { output } = context;
+  if (manifest !== undefined && directory === undefined)
+    throw new ArtifactstoreError('invalid_value', 'With --manifest a directory is checked: name it after the package id.', {
+      field: 'dir',
+    });
+  using stop = stopOnSignal();
+  await using registry = manifest === undefined ? connect(context, { patienceSeconds: longPatienceSeconds }) : undefined;
+  const progress = await createProgress(output, 'verifying');
+  const verification = await verifyPackage(registry, packageId, {
+    jobs,
+    ...(directory === undefined ? {} : { directory: resolve(context.directory, directory) }),
+    ...(manifest === undefined ? {} : { manifest: resolve(context.directory, manifest) }),
+    ...(digest === undefined ? {} : { digest }),
+    signal: stop.signal,
+    names: optionNames,
+    onTotal: progress.grow,
+    onDone: progress.advance,
+  })
+    .catch((error: unknown) => {
+      if (directory === undefined || !isArtifactstoreError(error, 'server_unreachable')) throw error;
+      throw withHint(error, 'without a server a saved manifest will do: --manifest <file>, best with --digest and what push printed');
+    })
+    .finally(progress.stop);
+  await reportVerification(output, verification, registry === undefined ? undefined : context.config.apiUrl);
+}

@@ -1,4 +1,4 @@
-import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+import { type ArtifactstoreError, type ErrorCode, withInfo } from '../../kernel/error.ts';
 
 /** What to do about an error, where the message does not say it already. */
 export function hintFor(error: ArtifactstoreError): string | undefined {
@@ -10,13 +10,9 @@ export function hintFor(error: ArtifactstoreError): string | undefined {
  * The same error with one more thing to know after its own hint. That a server can be started is no help to who had
  * one.
  */
-export function withHint(error: ArtifactstoreError, hint: string, info: Readonly<Record<string, unknown>>): ArtifactstoreError {
+export function withHint(error: ArtifactstoreError, hint: string, info: Readonly<Record<string, unknown>> = {}): ArtifactstoreError {
   const own = error.code === 'server_unreachable' ? error.info?.hint : hintFor(error);
-  return new ArtifactstoreError(error.code, error.message, {
-    ...(error.field === undefined ? {} : { field: error.field }),
-    info: { ...error.info, ...info, hint: typeof own === 'string' ? `${own}; ${hint}` : hint },
-    cause: error.cause,
-  });
+  return withInfo(error, { ...info, hint: typeof own === 'string' ? `${own}; ${hint}` : hint });
 }
 
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {

@@ -1,7 +1,7 @@
 import type { Output } from './output.ts';
 import { formatBytes } from './size.ts';
 
-/** A bar on the terminal, for who watches; silent otherwise. */
+/** A bar on the terminal, for who watches, from when there is something to do; silent otherwise. */
 export interface Progress {
   /** More to do than was known. */
   grow(bytes: number): void;
@@ -9,7 +9,7 @@ export interface Progress {
   stop(): void;
 }
 
-export async function createProgress(output: Output, label: string, total: number): Promise<Progress> {
+export async function createProgress(output: Output, label: string, total = 0): Promise<Progress> {
   if (output.watched === undefined) return { grow: () => undefined, advance: () => undefined, stop: () => undefined };
   const { default: cliProgress } = await import('cli-progress');
   const bar = new cliProgress.SingleBar({
@@ -32,18 +32,24 @@ export async function createProgress(output: Output, label: string, total: numbe
     const seconds = ((performance.now() - startedAt) / 1000) * (all / done - 1);
     return seconds < 1 ? '' : `, ${formatSeconds(Math.round(seconds))} left`;
   };
-  bar.start(all, 0, shown());
+  let begun = false;
+  const grow = (bytes: number): void => {
+    all += bytes;
+    if (begun) bar.setTotal(all);
+    else if (all > 0) bar.start(all, 0, shown());
+    begun ||= all > 0;
+  };
+  grow(0);
   return {
-    grow: (bytes) => {
-      all += bytes;
-      bar.setTotal(all);
-    },
+    grow,
     advance: (bytes) => {
       startedAt ??= performance.now();
       done += bytes;
-      bar.update(done, shown());
+      if (begun) bar.update(done, shown());
     },
-    stop: () => bar.stop(),
+    stop: () => {
+      if (begun) bar.stop();
+    },
   };
 }
 

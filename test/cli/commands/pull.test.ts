@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, sy
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { makeDraftFolder } from '../../../src/cli/transfer/pull-drafts.ts';
 import { bytesBody, type RemoteRegistry } from '../../../src/client/connect.ts';
 import { newDraftFolder } from '../../../src/client/draft-folder.ts';
+import { makeDraftFolder } from '../../../src/client/pull/drafts.ts';
 import { cannotMount, mountSmall, remountReadOnly, unmount } from '../../faults/small-disk.ts';
 import { openServedWorkplace, type ServedWorkplace } from '../served-workplace.ts';
 import { describeTree } from '../tree.ts';

@@ -1,8 +1,8 @@
-import type { RemoteRegistry } from '../../client/connect.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
+import type { RemoteRegistry } from '../connect.ts';
+import { createCheck } from '../file-check.ts';
 import { type Finding, found } from './finding.ts';
-import { createCheck } from './place.ts';
 
 /** Reads a file's bytes from the server. A server or a storage that does not answer is an error, not a finding. */
 export async function checkStored(registry: RemoteRegistry, file: ManifestFile, signal: AbortSignal): Promise<Finding | undefined> {

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHasher, toHex } from '../../kernel/content/digest.ts';
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
+import { createCheck, isExecutable } from '../file-check.ts';
 
 /**
  * Puts files of a package below a directory, and nowhere else, whatever the manifest says and whatever links stand
@@ -116,38 +116,6 @@ async function holds(path: string, file: ManifestFile): Promise<boolean> {
   } finally {
     await handle.close();
   }
-}
-
-export interface Check {
-  update(chunk: Uint8Array): void;
-  /** What is wrong with the bytes given, or undefined when they are the file's. */
-  fault(): string | undefined;
-}
-
-/** Holds bytes to everything that a manifest says of them: length and both digests. */
-export function createCheck(file: ManifestFile): Check {
-  const sha256 = createHasher('sha256');
-  const primary = file.digest_algorithm === 'blake3' ? createHasher('blake3') : undefined;
-  let length = 0;
-  return {
-    update: (chunk) => {
-      length += chunk.length;
-      sha256.update(chunk);
-      primary?.update(chunk);
-    },
-    fault: () => {
-      if (length !== file.size_bytes) return `${length} bytes instead of ${file.size_bytes}`;
-      const digest = toHex(sha256.digest());
-      if (digest !== file.digest_sha256) return `SHA-256 ${digest} instead of ${file.digest_sha256}`;
-      const other = primary === undefined ? undefined : toHex(primary.digest());
-      if (other !== undefined && other !== file.digest_primary) return `BLAKE3 ${other} instead of ${file.digest_primary}`;
-      return undefined;
-    },
-  };
-}
-
-export function isExecutable(file: ManifestFile): boolean {
-  return file.annotations.mode === 'executable';
 }
 
 /** Whether all of them are real folders already. */

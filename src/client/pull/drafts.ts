@@ -1,8 +1,8 @@
 import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isDraftFolder, newDraftFolder } from '../../client/draft-folder.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
+import { isDraftFolder, newDraftFolder } from '../draft-folder.ts';
 
 /** A folder for files that have no name yet. */
 export interface DraftFolder {

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { type Refused, surveyTree, type TreeFile } from '../../client/walk.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, fileReason } from '../../runtime/file-error.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
+import { createCheck, isExecutable } from '../file-check.ts';
+import { type Refused, surveyTree, type TreeFile } from '../walk.ts';
 import { type Finding, found, type Problem } from './finding.ts';
-import { createCheck, isExecutable } from './place.ts';
 
 export interface DirectoryCheck {
   readonly jobs: number;

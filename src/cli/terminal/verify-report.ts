@@ -1,24 +1,12 @@
+import type { Verification } from '../../client/verify/verify-package.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { Output } from '../terminal/output.ts';
-import { countFiles, formatBytes } from '../terminal/size.ts';
-import type { Finding } from './finding.ts';
-import type { KnownManifest } from './known-manifest.ts';
+import type { Output } from './output.ts';
+import { countFiles, formatBytes } from './size.ts';
 
-export interface Verification {
-  readonly packageId: string;
-  readonly known: KnownManifest;
-  readonly totalBytes: number;
-  readonly findings: readonly Finding[];
-  /** What pulls that were killed left in the directory. */
-  readonly leftFolders: readonly string[];
-  /** Who was asked, if anybody. */
-  readonly server: string | undefined;
-  /** What ended the verification before all files were looked at. */
-  readonly interruption: unknown;
-}
-
-/** Says what a verification found, and throws when that is not "all is right". */
-export async function reportVerification(output: Output, verification: Verification): Promise<void> {
+/**
+ * Says what a verification found, and throws when that is not "all is right". `server` is who was asked, if anybody.
+ */
+export async function reportVerification(output: Output, verification: Verification, server: string | undefined): Promise<void> {
   const { packageId, known, totalBytes, findings, leftFolders, interruption } = verification;
   const { files, provenance } = known.manifest;
   const complete = interruption === undefined;
@@ -53,7 +41,7 @@ export async function reportVerification(output: Output, verification: Verificat
         ['PROBLEM', 'FILE', 'DETAIL'],
         findings.map(({ problem, relative_path, detail }) => [problem, relative_path, detail]),
       );
-    for (const line of identityOf(verification)) output.line(`  ${line}`);
+    for (const line of identityOf(verification, server)) output.line(`  ${line}`);
     for (const folder of leftFolders)
       output.note(`note: "${folder}" is left from a pull that was killed, and was not looked at; \`pull --force\` removes it`);
   }
@@ -62,7 +50,7 @@ export async function reportVerification(output: Output, verification: Verificat
 }
 
 /** Which package this is, and who says so: a right directory beside a wrong manifest proves nothing. */
-function identityOf({ known, server }: Verification): readonly string[] {
+function identityOf({ known }: Verification, server: string | undefined): readonly string[] {
   const { finalized_at, finalized_by, registry_id, software } = known.manifest.provenance;
   const lines = [`manifest ${known.digest}`, `sealed   ${finalized_at} by ${finalized_by} in registry ${registry_id}, with ${software}`];
   if (known.source === 'server') lines.push(`checked  against the package's record and the log of events of ${server}`);

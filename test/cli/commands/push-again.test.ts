@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, rmSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { fillPackage } from '../../../src/cli/transfer/fill-package.ts';
 import { bytesBody, type RemoteRegistry } from '../../../src/client/connect.ts';
+import { fillPackage } from '../../../src/client/push/fill-package.ts';
+import { libraryNames } from '../../../src/client/transfer-options.ts';
 import { walkTree } from '../../../src/client/walk.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { openServedWorkplace, type ServedWorkplace } from '../served-workplace.ts';
@@ -134,7 +135,8 @@ describe('a package is sealed with exactly the files of the directory', () => {
       keyed: false,
       jobs: 2,
       signal: new AbortController().signal,
-      progress: { advance: () => undefined },
+      names: libraryNames,
+      onDone: () => undefined,
     });
     await assert.rejects(filling, (error) => isArtifactstoreError(error, 'precondition_failed') && /removed {2}late$/.test(error.message));
     assert.equal(await statusOf(record.id), 'created');

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeDraftFolder, removeDeadDrafts } from '../../../src/cli/transfer/pull-drafts.ts';
 import { newDraftFolder } from '../../../src/client/draft-folder.ts';
+import { makeDraftFolder, removeDeadDrafts } from '../../../src/client/pull/drafts.ts';
 
 describe('the folder of a pull', () => {
   let root: string;
@@ -16,7 +16,7 @@ describe('the folder of a pull', () => {
   after(() => rmSync(root, { recursive: true, force: true }));
 
   test('stays while its process lives, in the same one and in another, and goes when that was killed', async (context) => {
-    const module = new URL('../../../src/cli/transfer/pull-drafts.ts', import.meta.url).href;
+    const module = new URL('../../../src/client/pull/drafts.ts', import.meta.url).href;
     const program = `const { makeDraftFolder } = await import(${JSON.stringify(module)});
       console.log((await makeDraftFolder(${JSON.stringify(root)})).path); setInterval(() => undefined, 1000);`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });

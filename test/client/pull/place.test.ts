@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { createPlacer, type Placer } from '../../../src/cli/transfer/place.ts';
+import { createPlacer, type Placer } from '../../../src/client/pull/place.ts';
 import { blake3, sha256, toHex, utf8 } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { ManifestFile } from '../../../src/kernel/manifest.ts';

@@ -1,11 +1,11 @@
 import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RemoteRegistry } from '../../client/connect.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode } from '../../runtime/file-error.ts';
-import { withHint } from '../terminal/hint.ts';
-import { loadManifest, manifestBeside, type ReadManifest } from './manifest-file.ts';
-import { sealedManifest } from './sealed-manifest.ts';
+import type { RemoteRegistry } from '../connect.ts';
+import { loadManifest, manifestBeside, type ReadManifest } from '../manifest-file.ts';
+import { sealedManifest } from '../sealed-manifest.ts';
+import type { OptionNames } from '../transfer-options.ts';
 
 /** The manifest that a verification goes by, and how far it is known to be the right one. */
 export interface KnownManifest extends ReadManifest {
@@ -24,8 +24,8 @@ export interface KnownManifest extends ReadManifest {
 export const archivedManifest = 'manifest.json';
 
 /** The one in the file, when it is of the package. */
-export function givenManifest(path: string, packageId: string): KnownManifest {
-  return fromFile(loadManifest(path), path, packageId, 'given');
+export function givenManifest(path: string, packageId: string, names: OptionNames): KnownManifest {
+  return fromFile(loadManifest(path, names.manifest), path, packageId, 'given');
 }
 
 /**
@@ -42,16 +42,16 @@ export async function foundManifest(registry: RemoteRegistry, packageId: string,
     const inside = join(root, archivedManifest);
     const archived = readableManifest(inside);
     if (archived !== undefined) return fromFile(archived, inside, packageId, 'archive');
-    throw withHint(error, 'without a server a saved manifest will do: --manifest <file>, best with --digest and what push printed', {});
+    throw error;
   }
 }
 
 /** Holds a manifest to the digest that somebody was given. */
-export function confirmDigest(known: KnownManifest, digest: string): KnownManifest {
+export function confirmDigest(known: KnownManifest, digest: string, names: OptionNames): KnownManifest {
   if (known.digest === digest) return { ...known, confirmedBy: [...known.confirmedBy, 'digest'] };
   const where = known.path === null ? "The server's manifest" : `The manifest "${known.path}"`;
   throw new ArtifactstoreError('integrity_failure', `${where} has the digest ${known.digest}, not ${digest}.`, {
-    field: '--digest',
+    field: names.digest,
     info: {
       expected: digest,
       actual: known.digest,

@@ -1,10 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDraftFolder } from '../../client/draft-folder.ts';
-import { firstLines } from '../../client/first-lines.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
+import { isDraftFolder } from '../draft-folder.ts';
+import { firstLines } from '../first-lines.ts';
 
 /**
  * Refuses, before anything is fetched, a package that no directory can hold, or not this one: `a` beside `a/b`, names

@@ -1,9 +1,9 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import type { Context } from '../context.ts';
-import { loadManifest, manifestBeside, type ReadManifest, saveManifest } from './manifest-file.ts';
+import { loadManifest, manifestBeside, type ReadManifest, saveManifest } from '../manifest-file.ts';
+import type { OptionNames } from '../transfer-options.ts';
 
 /**
  * Where a pull keeps the manifest, checked before anything is fetched: no file of the package, and nothing else that is
@@ -14,19 +14,23 @@ export interface ManifestPlace {
   save(): Promise<string | undefined>;
 }
 
-export async function chooseManifestPlace(
-  { directory, output }: Pick<Context, 'directory' | 'output'>,
-  root: string,
-  { manifest: asked, force = false }: { readonly manifest?: string | false; readonly force?: boolean },
-  read: ReadManifest,
-): Promise<ManifestPlace> {
+export interface ManifestChoice {
+  /** An absolute path; undefined for the place beside the directory, false for none. */
+  readonly manifest: string | false | undefined;
+  readonly force: boolean;
+  readonly names: OptionNames;
+  onWarning(text: string): void;
+}
+
+export async function chooseManifestPlace(root: string, choice: ManifestChoice, read: ReadManifest): Promise<ManifestPlace> {
+  const { manifest: asked, force, names } = choice;
   // The root of a file system has nothing beside it.
   if (asked === false || (asked === undefined && dirname(root) === root)) return { save: async () => undefined };
-  const path = asked === undefined ? manifestBeside(root) : resolve(directory, asked);
+  const path = asked === undefined ? manifestBeside(root) : asked;
   const mayFail = (error: unknown): undefined => {
     // A place that nobody asked for is no reason to fail; what is in the way there is.
     if (asked !== undefined || !isArtifactstoreError(error) || error.code === 'path_conflict') throw error;
-    output.warn(`warning: the manifest is not saved beside the directory: ${error.message}`);
+    choice.onWarning(`the manifest is not saved beside the directory: ${error.message}`);
     return undefined;
   };
   const there = await check().catch(mayFail);
@@ -43,25 +47,25 @@ export async function chooseManifestPlace(
   };
 
   async function check() {
-    await requireFolder(path);
-    await refuseClash(root, path, read);
-    return await whatIsThere(path, read, { force, named: asked !== undefined });
+    await requireFolder(path, names);
+    await refuseClash(root, path, read, names);
+    return await whatIsThere(path, read, { force, named: asked !== undefined, names });
   }
 }
 
-async function requireFolder(path: string): Promise<void> {
+async function requireFolder(path: string, names: OptionNames): Promise<void> {
   const folder = dirname(path);
   const found = await stat(folder).catch((error: unknown) => {
-    throw localFileError(error, folder, 'used for the manifest', { field: '--manifest' });
+    throw localFileError(error, folder, 'used for the manifest', { field: names.manifest });
   });
   if (!found.isDirectory())
     throw new ArtifactstoreError('invalid_path', `"${folder}" is not a folder: the manifest can't be saved in it.`, {
-      field: '--manifest',
+      field: names.manifest,
     });
 }
 
 /** Links are followed, so that one place under two names is seen. */
-async function refuseClash(root: string, path: string, { manifest }: ReadManifest): Promise<void> {
+async function refuseClash(root: string, path: string, { manifest }: ReadManifest, names: OptionNames): Promise<void> {
   const [realRoot, realFolder] = await Promise.all([realpath(root), realpath(dirname(path))]).catch((error: unknown) => {
     throw localFileError(error, path, 'used for the manifest');
   });
@@ -74,7 +78,7 @@ async function refuseClash(root: string, path: string, { manifest }: ReadManifes
   });
   if (clash !== undefined)
     throw new ArtifactstoreError('path_conflict', `"${path}" is where the file "${clash.relative_path}" of the package belongs.`, {
-      field: '--manifest',
+      field: names.manifest,
       info: { hint: 'save the manifest under another name, best outside the directory' },
     });
 }
@@ -83,7 +87,7 @@ async function refuseClash(root: string, path: string, { manifest }: ReadManifes
 async function whatIsThere(
   path: string,
   read: ReadManifest,
-  { force, named }: { readonly force: boolean; readonly named: boolean },
+  { force, named, names }: { readonly force: boolean; readonly named: boolean; readonly names: OptionNames },
 ): Promise<'nothing' | 'replaceable' | 'same'> {
   const found = await lstat(path).catch((error: unknown) => {
     if (errnoCode(error) === 'ENOENT') return undefined;
@@ -101,9 +105,9 @@ async function whatIsThere(
       ? `The manifest would be saved to "${path}", and something else is there.`
       : `The manifest would be saved to "${path}", and the manifest of package ${saved.manifest.package.id} is there.`,
     {
-      field: '--manifest',
+      field: names.manifest,
       info: {
-        hint: `${saved === undefined ? '' : '--force replaces it; or '}save it elsewhere with --manifest, or nowhere with --no-manifest`,
+        hint: `${saved === undefined ? '' : `${names.force} replaces it; or `}save it elsewhere with ${names.manifest}, or nowhere with ${names.noManifest}`,
       },
     },
   );

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { createOutput } from '../../../src/cli/terminal/output.ts';
-import type { KnownManifest } from '../../../src/cli/transfer/known-manifest.ts';
-import { reportVerification, type Verification } from '../../../src/cli/transfer/verify-report.ts';
+import { reportVerification } from '../../../src/cli/terminal/verify-report.ts';
+import type { KnownManifest } from '../../../src/client/verify/known-manifest.ts';
+import type { Verification } from '../../../src/client/verify/verify-package.ts';
 import type { Manifest } from '../../../src/kernel/manifest.ts';
 
 const provenance = { finalized_at: '2026-01-31T10:00:00.000Z', finalized_by: 'ci', registry_id: 'r', software: 'artifactstore/0' };
@@ -15,14 +16,14 @@ const known: KnownManifest = {
   path: null,
   confirmedBy: ['server'],
 };
-const nothing = { packageId: 'p', known, totalBytes: 0, findings: [], leftFolders: [], server: 'http://s', interruption: undefined };
+const nothing = { packageId: 'p', known, totalBytes: 0, findings: [], leftFolders: [], interruption: undefined };
 
 /** What is printed, and what is thrown. */
 async function report(verification: Partial<Verification>, json = false): Promise<{ readonly said: string; readonly thrown: unknown }> {
   const stream = () => new PassThrough() as unknown as NodeJS.WriteStream & PassThrough;
   const [stdout, stderr] = [stream(), stream()];
   const output = createOutput({ stdout, stderr, environment: {}, json, quiet: false, color: false });
-  const thrown = await reportVerification(output, { ...nothing, ...verification }).catch((error: unknown) => error);
+  const thrown = await reportVerification(output, { ...nothing, ...verification }, 'http://s').catch((error: unknown) => error);
   return { said: (stdout.read() as Uint8Array | null)?.toString() ?? '', thrown };
 }
 

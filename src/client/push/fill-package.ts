@@ -1,14 +1,14 @@
-import type { RemoteRegistry } from '../../client/connect.ts';
-import { type Difference, describeDifference, differenceOf, packageFiles } from '../../client/difference.ts';
-import { type FileContent, filesDigestOf, hashFile } from '../../client/read-file.ts';
-import { uploadFiles } from '../../client/upload.ts';
-import type { Tree } from '../../client/walk.ts';
 import type { FileFacts } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Finalized, Package } from '../../registry/REGISTRY.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
-import type { Progress } from '../terminal/progress.ts';
-import { sealedManifest } from './sealed-manifest.ts';
+import type { RemoteRegistry } from '../connect.ts';
+import { type Difference, describeDifference, differenceOf, packageFiles } from '../difference.ts';
+import { type FileContent, filesDigestOf, hashFile } from '../read-file.ts';
+import { sealedManifest } from '../sealed-manifest.ts';
+import type { OptionNames } from '../transfer-options.ts';
+import { uploadFiles } from '../upload.ts';
+import type { Tree } from '../walk.ts';
 
 export interface Filling {
   readonly registry: RemoteRegistry;
@@ -20,7 +20,8 @@ export interface Filling {
   readonly keyed: boolean;
   readonly jobs: number;
   readonly signal: AbortSignal;
-  readonly progress: Pick<Progress, 'advance'>;
+  readonly names: Pick<OptionNames, 'idempotencyKey'>;
+  onDone(bytes: number): void;
 }
 
 /**
@@ -28,7 +29,7 @@ export interface Filling {
  * nothing and says what differs. What is sealed already under this key is the answer when it is the same.
  */
 export async function fillPackage(filling: Filling): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
-  const { registry, record, created, tree, jobs, signal, progress } = filling;
+  const { registry, record, created, tree, jobs, signal, onDone } = filling;
   /** What each file was when it was read. */
   const content = new Map<string, FileContent>();
   let uploadedBytes = 0;
@@ -44,7 +45,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
       {
         jobs,
         signal,
-        onDone: progress.advance,
+        onDone,
         onSent: (bytes) => {
           uploadedBytes += bytes;
         },
@@ -82,7 +83,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     await forEachLimited(tree.files, jobs, async (file) => {
       if (content.has(file.relativePath) || sizes.get(file.relativePath) !== file.sizeBytes) return;
       remember(await hashFile(file, signal));
-      progress.advance(file.sizeBytes);
+      onDone(file.sizeBytes);
     });
     return differenceOf(
       kept,
@@ -103,7 +104,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     return new ArtifactstoreError(
       filling.keyed ? 'idempotency_conflict' : 'precondition_failed',
       `Package ${found.id}${filling.keyed ? ' of this key' : ''} ${state} other files than the directory. In the directory: ${summary}.\n${lines}`,
-      { info: { package_id: found.id, added, removed, changed, ...(filling.keyed ? { hint: newKey } : {}) } },
+      { info: { package_id: found.id, added, removed, changed, ...(filling.keyed ? { hint: newKey(filling) } : {}) } },
     );
   }
 
@@ -112,12 +113,14 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     return new ArtifactstoreError(
       collected ? 'package_collected' : 'package_not_open',
       `Package ${found.id}${filling.keyed ? ' of this key' : ''} was ${collected ? 'collected: it had expired' : 'abandoned'}.`,
-      { info: { package_id: found.id, status: found.status, ...(filling.keyed ? { hint: newKey } : {}) } },
+      { info: { package_id: found.id, status: found.status, ...(filling.keyed ? { hint: newKey(filling) } : {}) } },
     );
   }
 }
 
-const newKey = 'use a new --idempotency-key for a new package';
+function newKey({ names }: Filling): string {
+  return `use a new ${names.idempotencyKey} for a new package`;
+}
 
 /** What a push is told when the package is no longer what it was. */
 const overtakenCodes = ['path_conflict', 'package_not_open', 'precondition_failed'] as const;

@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { ArtifactstoreError, isArtifactstoreError, withInfo } from '../../kernel/error.ts';
+import type { ManifestFile } from '../../kernel/manifest.ts';
+import { fileReason, localFileError } from '../../runtime/file-error.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
+import type { RemoteRegistry } from '../connect.ts';
+import { libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
+import { type DraftFolder, makeDraftFolder } from './drafts.ts';
+import { createPlacer } from './place.ts';
+import { refuseUnplaceable } from './placeable.ts';
+
+export interface PlaceOptions extends TransferOptions {
+  /** Told of what went wrong beside the work. */
+  onWarning?(text: string): void;
+  /**
+   * Called when a file has failed, before unfinished files are removed: connections may be the open files that are too
+   * many.
+   */
+  onFailed?(): Promise<void>;
+}
+
+/** What became of the files. Sizes are in bytes. */
+export interface Placed {
+  readonly total_bytes: number;
+  /** Those that were not there already. */
+  readonly written_files: number;
+  readonly written_bytes: number;
+}
+
+/**
+ * Puts files of a manifest below a directory that is there, and nowhere else, whatever the manifest says and whatever
+ * links stand there. A file that is right already stays; any other is written aside, its length and both digests are
+ * checked, and only then it gets its name. What else is in the directory stays. Errors: `path_conflict` for what the
+ * directory can't hold, before anything is fetched; `integrity_failure` for wrong bytes; with `right_files` of
+ * `file_count` in the info once it has begun.
+ */
+export async function placeFiles(
+  registry: Pick<RemoteRegistry, 'download'>,
+  directory: string,
+  files: readonly ManifestFile[],
+  options: PlaceOptions = {},
+): Promise<Placed> {
+  const root = resolve(directory);
+  await refuseUnplaceable(root, files);
+  return await fillDirectory(registry, root, await makeDraftFolder(root), files, options);
+}
+
+/** Does it with a folder for unfinished files, which it removes. */
+export async function fillDirectory(
+  registry: Pick<RemoteRegistry, 'download'>,
+  root: string,
+  drafts: DraftFolder,
+  files: readonly ManifestFile[],
+  options: PlaceOptions,
+): Promise<Placed> {
+  const { jobs = usualJobs, signal = noSignal(), names = libraryNames, onTotal, onDone, onWarning, onFailed } = options;
+  const total_bytes = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  let written_bytes = 0;
+  let written_files = 0;
+  let right_files = 0;
+  try {
+    onTotal?.(total_bytes);
+    const placer = createPlacer(root, drafts.path);
+    await forEachLimited(files, jobs, async (file) => {
+      signal.throwIfAborted();
+      if (await placer.isThere(file)) onDone?.(file.size_bytes);
+      else {
+        try {
+          const body = await registry.download(file, signal);
+          await placer.place(file, body, (bytes) => onDone?.(bytes));
+        } catch (error) {
+          throw about(file.relative_path, error);
+        }
+        written_bytes += file.size_bytes;
+        written_files += 1;
+      }
+      right_files += 1;
+    });
+    return { total_bytes, written_files, written_bytes };
+  } catch (thrown) {
+    await onFailed?.();
+    const error = localFileError(signal.aborted ? signal.reason : thrown, '', 'used');
+    throw isArtifactstoreError(error) ? withInfo(error, { right_files, file_count: files.length }) : error;
+  } finally {
+    // What went wrong before is not hidden by what is left of it.
+    await drafts.remove().catch((error: unknown) => {
+      onWarning?.(`"${drafts.path}" is left behind: ${fileReason(error)}; the next pull with ${names.force} removes it`);
+    });
+  }
+}
+
+/** What went wrong on the way knows the bytes by their digest, if at all; who pulls knows the file by its path. */
+function about(path: string, error: unknown): unknown {
+  if (!isArtifactstoreError(error) || error.code === 'cancelled' || error.message.includes(path)) return error;
+  const { code, field, info } = error;
+  return new ArtifactstoreError(code, `"${path}": ${error.message}`, {
+    ...(field === undefined ? {} : { field }),
+    ...(info === undefined ? {} : { info }),
+    cause: error,
+  });
+}
