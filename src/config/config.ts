@@ -125,7 +125,7 @@ export function readConfig(
     maxConnections: settings.integer('MAX_CONNECTIONS', 1_000, { from: 0, to: 1_000_000 }),
     maxRequestsPerCaller: settings.integer('MAX_REQUESTS_PER_CALLER', 256, { from: 0, to: 1_000_000 }),
     maxStreamsPerCaller: settings.integer('MAX_STREAMS_PER_CALLER', 128, { from: 0, to: 1_000_000 }),
-    maxBufferedBytes: settings.integer('MAX_BUFFERED_BYTES', 134_217_728, { from: 67_108_864, to: 68_719_476_736 }),
+    maxBufferedBytes: settings.integer('MAX_BUFFERED_BYTES', 67_108_864, { from: 67_108_864, to: 68_719_476_736 }),
     maxFilesPerRequest: settings.integer('MAX_FILES_PER_REQUEST', 1_000, { from: 1, to: 100_000 }),
     minUploadBytesPerSecond: settings.integer('MIN_UPLOAD_BYTES_PER_SECOND', 0, { from: 0, to: 1_073_741_824 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],

@@ -162,8 +162,8 @@ function refuseCharset(contentType: string | undefined): void {
     throw new ArtifactstoreError('unsupported_media_type', 'JSON is accepted in UTF-8 only.', { field: 'content-type' });
 }
 
-/** Values and the text that they are read from, in bytes of memory for each byte of it. */
-export const memoryOfValues = 3;
+/** What JSON takes while it is read and used, in bytes of memory for each of its own. */
+export const memoryOfJson = 4;
 
 /**
  * Reads a JSON body, strictly and whole; long ones one at a time, in turns of their senders. `memory` holds what it takes until the
@@ -187,6 +187,7 @@ export async function readJson(
       },
     });
   if ((statedLength(request.raw) ?? 0) > maximumBytes) throw tooLarge();
+  await memory.take(memoryOfJson * (statedLength(request.raw) ?? maximumBytes));
   const deadline = performance.now() + limits.jsonTimeout;
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -198,10 +199,8 @@ export async function readJson(
     if (length > maximumBytes) throw tooLarge();
     if (performance.now() > deadline)
       throw tooSlow('json_timeout', limits.jsonTimeout / 1000, `The body did not arrive within ${limits.jsonTimeout / 1000} seconds.`);
-    await memory.take(chunk.length);
     chunks.push(chunk);
   }
-  await memory.take(memoryOfValues * length);
   const parse = (): JsonValue => parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
   if (length < longJsonBytes) return parse();
   return await turns.take(request.actor, 1, async () => {

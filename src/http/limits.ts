@@ -50,7 +50,7 @@ export const defaultLimits: Limits = {
   connections: 1_000,
   requestsOfOne: 256,
   streamsOfOne: 128,
-  bufferedBytes: 134_217_728,
+  bufferedBytes: 67_108_864,
   bufferedWait: 10_000,
   jsonValues: 100_000,
   waitingRequests: 256,
@@ -70,9 +70,9 @@ export const partHeadBytes = 8_192;
 /** Of a long name or a pax header of a tar archive. */
 export const tarHeaderBytes = 65_536;
 
-/** The longest `manifest.json` of an archive that is read: what reading it takes fits into the share of one principal. */
+/** The longest `manifest.json` of an archive that is read. */
 export function manifestBytes({ bufferedBytes }: Pick<Limits, 'bufferedBytes'>): number {
-  return Math.floor(bufferedBytes / 8);
+  return Math.floor(bufferedBytes / 16);
 }
 
 const seconds = (milliseconds: number): number => milliseconds / 1000;
@@ -149,7 +149,7 @@ export const httpBounds: Bounds<HttpBound> = {
     unit: 'bytes',
     variable: 'ARTIFACTSTORE_MAX_BUFFERED_BYTES',
     answer: 'body_too_large',
-    what: 'the manifest.json of a tar archive; an eighth of that memory',
+    what: 'the manifest.json of a tar archive; a sixteenth of that memory',
   },
   files_per_request: {
     value: defaultLimits.filesPerRequest,

@@ -4,7 +4,7 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
 import type { NewFile } from '../registry/REGISTRY.ts';
-import { memoryOfValues, readChecked } from './body.ts';
+import { memoryOfJson, readChecked } from './body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from './byte-reader.ts';
 import { type Limits, partHeadBytes } from './limits.ts';
 import type { MemoryAccount } from './memory.ts';
@@ -143,6 +143,7 @@ async function readField(
     throw new ArtifactstoreError('unsupported_media_type', `The annotations are JSON in UTF-8, not in ${charset}.`, {
       field: 'annotations',
     });
+  await memory.take(memoryOfJson * maximum);
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of { [Symbol.asyncIterator]: () => untilCut(bytes, cutShort) }) {
@@ -152,10 +153,9 @@ async function readField(
         field: 'annotations',
         info: { bound: 'json_bytes', limit: maximum },
       });
-    await memory.take(chunk.length);
     chunks.push(chunk);
   }
-  await memory.take(memoryOfValues * length);
+  memory.give(memoryOfJson * (maximum - length));
   return Buffer.concat(chunks);
 }
 

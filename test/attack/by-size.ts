@@ -45,6 +45,11 @@ export const bySize: Readonly<Record<string, Attack>> = {
   'an archive whose manifest.json never ends': (attacker) => sendTar(attacker, [header('manifest.json', 8 ** 11 - 1), '[', spaces]),
   'an archive whose manifest.json is deep': (attacker) =>
     sendTar(attacker, [header('manifest.json', 8 * megabyte), '['.repeat(8 * megabyte)]),
+  'archives whose manifest.json is long': async (attacker) => {
+    const manifest = `{"files":[${'{"a":{},"b":[]},'.repeat(250_000)}1]}`;
+    const one = (): Promise<void> => sendTar(attacker, [header('manifest.json', manifest.length), manifest]);
+    await Promise.all(Array.from({ length: 24 }, one));
+  },
   'an archive with a pax header without end': (attacker) => sendTar(attacker, [header('x', 8 ** 11 - 1, 'x'), '99999999 path=', spaces]),
   'an archive with a name without end': (attacker) => sendTar(attacker, [header('././@LongLink', 8 ** 11 - 1, 'L'), spaces]),
   'an archive of 100,000 entries': (attacker) =>

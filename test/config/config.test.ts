@@ -76,7 +76,7 @@ describe('configuration', () => {
       maxConnections: 1_000,
       maxRequestsPerCaller: 256,
       maxStreamsPerCaller: 128,
-      maxBufferedBytes: 134_217_728,
+      maxBufferedBytes: 67_108_864,
       maxFilesPerRequest: 1_000,
       minUploadBytesPerSecond: 0,
       tokens: [],

@@ -48,5 +48,6 @@ test('a connection that sends more ahead than it may is reset, and counted', asy
   socket.write(get('/livez').repeat(200));
   await drain(socket);
   assert.match(await (await door.call('/metrics')).text(), /^artifactstore_http_limits_total\{limit="waiting_requests"\} 1$/m);
+  assert.equal(door.lines.filter((line) => line.includes('"limit":"waiting_requests"')).length, 1);
   assert.equal((await fetch(`${door.url}/livez`)).status, 200);
 });

@@ -47,6 +47,7 @@ test('an answer that nobody reads is let go, a slow reader is not', async () => 
   slow.resume();
   await until(() => door.lines.filter((line) => line.includes('"unfinished":true')).length >= sockets.length);
   assert.equal(await held(door, 'unread_answer'), sockets.length);
+  assert.equal(door.lines.filter((line) => line.includes('"limit":"unread_answer"')).length, 1);
   await until(() => taken > large);
   slow.destroy();
   for (const socket of sockets) socket.destroy();
@@ -59,5 +60,6 @@ test('of all that wait for their readers, those that wait longest go first when 
   for (let asked = 0; asked < 4; asked++) sockets.push(await ask(door, '/packages?limit=500', 5));
   await until(() => door.lines.filter((line) => line.includes('"unfinished":true')).length >= 3);
   assert.ok((await held(door, 'unsent_bytes')) >= 3);
+  assert.equal(door.lines.filter((line) => line.includes('"limit":"unsent_bytes"')).length, 1);
   for (const socket of sockets) socket.destroy();
 });

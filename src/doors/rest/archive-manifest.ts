@@ -1,4 +1,4 @@
-import { memoryOfValues } from '../../http/body.ts';
+import { memoryOfJson } from '../../http/body.ts';
 import { httpBounds } from '../../http/limits.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -47,19 +47,18 @@ export async function readOwnManifest(
   for (;;) {
     const next = length < wanted ? await iterator.next() : undefined;
     if (next !== undefined && next.done !== true) {
-      await memory.take(next.value.length);
       chunks.push(next.value);
       length += next.value.length;
     } else if (next === undefined && wanted === beginning.length && beginsRight(chunks)) {
       if (sizeBytes > maximumBytes && first) throw tooLarge(maximumBytes);
       if (sizeBytes > maximumBytes) break;
       wanted = sizeBytes + 1;
+      await memory.take(memoryOfJson * sizeBytes);
     } else break;
   }
   if (length !== sizeBytes || wanted <= length) return { content: followedBy(chunks, iterator) };
-  await memory.take(memoryOfValues * length);
   const manifest = readManifest(Buffer.concat(chunks), Math.ceil(sizeBytes / bytesOfValue));
-  memory.give(memoryOfValues * length);
+  memory.give((memoryOfJson - 1) * length);
   return manifest === undefined ? { content: followedBy(chunks, iterator) } : { manifest };
 }
 
@@ -67,7 +66,7 @@ function tooLarge(limit: number): ArtifactstoreError {
   const { variable } = httpBounds.manifest_bytes;
   return new ArtifactstoreError(
     'body_too_large',
-    `The archive's manifest.json has more than ${limit} bytes, which is as much as is read here (an eighth of ${variable}). Leave it out, or put such a file by itself.`,
+    `The archive's manifest.json has more than ${limit} bytes, which is as much as is read here (a sixteenth of ${variable}). Leave it out, or put such a file by itself.`,
     { field: 'manifest.json', info: { bound: 'manifest_bytes', limit, variable } },
   );
 }

@@ -64,7 +64,7 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
       const { remoteAddress } = request.raw.socket;
       request.principal = principalOf(request.actor === anonymousActor ? undefined : request.actor, remoteAddress);
       request.registry = registryFor(request.actor, remoteAddress);
-      takeShare(context, request, reply);
+      takeShare(context, request);
       const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
       if (id !== undefined) parseId(id, 'id');
       if (hold_id !== undefined) parseId(hold_id, 'hold_id');
@@ -132,15 +132,11 @@ export function guardRequests(api: Api, context: RouteContext, { authenticate, r
 export const alwaysHeard: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics']);
 
 /** The share of whoever asks, until the answer's end. */
-function takeShare({ shares, memory }: RouteContext, request: FastifyRequest, { raw }: FastifyReply): void {
+function takeShare({ shares, memory }: RouteContext, request: FastifyRequest): void {
   const account = memory.open(request.principal);
   request.memory = account;
-  const leaving = [account.give];
-  request.leaving = leaving;
-  raw.once('close', () => {
-    for (const leave of leaving) leave();
-  });
-  if (!alwaysHeard.has(request.routeOptions.url ?? '')) leaving.push(shares.enter('requests_of_one', request.principal));
+  request.leaving.push(account.give);
+  if (!alwaysHeard.has(request.routeOptions.url ?? '')) request.leaving.push(shares.enter('requests_of_one', request.principal));
 }
 
 /** An upload, or a reader that waits for what comes. */
@@ -157,7 +153,9 @@ const probes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/m
 function observe(context: RouteContext, request: FastifyRequest, reply: FastifyReply): void {
   const begun = performance.now();
   const end = context.metrics.begin();
+  request.leaving = [];
   reply.raw.once('close', () => {
+    for (const leave of request.leaving) leave();
     const milliseconds = performance.now() - begun;
     const route = request.routeOptions.url ?? 'none';
     const bytesOut = request.bytesOut || Number(reply.getHeader('content-length') ?? 0);

@@ -132,6 +132,15 @@ describe('a tar archive that is sent', () => {
     await assertProblem(await post(await archiveOf(...entries(21))), 422, 'too_many_files');
   });
 
+  it('refuses a manifest.json that is too long to be read whole, and takes a file of that name of any length', async () => {
+    const long = { name: 'manifest.json', body: `{"files":[${' '.repeat(4_194_304)}]}` };
+    const problem = await assertProblem(await post(await archiveOf(long, { name: 'a', body: 'a' })), 413, 'body_too_large');
+    assert.equal((problem.info as { readonly bound: string }).bound, 'manifest_bytes');
+    assert.equal((await filesOf(await post(await archiveOf({ name: 'a', body: 'a' }, long)))).length, 2);
+    assert.equal((await filesOf(await post(await archiveOf({ ...long, body: `[${long.body}]` })))).length, 1);
+    assert.match(await (await door.call('/metrics')).text(), /^artifactstore_http_limits_total\{limit="manifest_bytes"\} 1$/m);
+  });
+
   it("knows an archive's own manifest.json from a file of that name", async () => {
     const { id } = await door.newPackage();
     await filesOf(await post(await archiveOf({ name: 'manifest.json', body: '{"files":[]}' }, { name: 'a', body: 'a' }), id));
