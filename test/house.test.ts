@@ -124,15 +124,12 @@ test('a file has a test at the same place, or for its folder; types need none', 
   assert.equal(doesSomething('src/runtime/module-url.ts'), true);
 });
 
-/** Those of other platforms, which the registry that made the lock does not have at this version. */
-const withoutIntegrity = /^node_modules\/@napi-rs\/blake-hash-(?:android|darwin|freebsd|win32|linux-(?:arm|ppc64|s390x))/;
-
 test('the lock says of every package of a registry what its bytes are', () => {
   const { packages } = JSON.parse(read('package-lock.json')) as {
     readonly packages: Readonly<Record<string, { readonly link?: boolean; readonly integrity?: string }>>;
   };
   const unchecked = Object.entries(packages).filter(([path, { link, integrity }]) => {
-    return path.includes('node_modules/') && link !== true && integrity === undefined && !withoutIntegrity.test(path);
+    return path.includes('node_modules/') && link !== true && integrity === undefined;
   });
   assert.deepEqual(
     unchecked.map(([path]) => path),

@@ -21,18 +21,23 @@ export async function loadNativeBlake3(): Promise<Blake3 | undefined> {
   return {
     hash: (bytes) => {
       shared.reset();
-      return digestOf(shared.update(bytes));
+      return digestOf(shared.update(asBuffer(bytes)));
     },
     createHasher: () => {
       const hasher = new native.Blake3Hasher();
       return {
         update: (bytes) => {
-          hasher.update(bytes);
+          hasher.update(asBuffer(bytes));
         },
         digest: () => digestOf(hasher),
       };
     },
   };
+}
+
+/** The same memory, as the binding names it. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
