@@ -23,6 +23,8 @@ export const limits = {
   eventWaitSeconds: 60,
   /** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
   pageBytes: 8_388_608,
+  /** Of files that a request names again: as much text as a request that added all of them could have had. */
+  repeatedBytes: 16_777_216,
   /** Of holds and of events in a retention record. */
   retentionEntries: 500,
   usageProducers: 1_000,
@@ -49,6 +51,7 @@ export type RegistryBound =
   | 'event_page_items'
   | 'event_wait'
   | 'page_bytes'
+  | 'repeated_bytes'
   | 'retention_entries'
   | 'usage_producers'
   | 'waiting_of_one'
@@ -98,6 +101,12 @@ export const registryBounds: Bounds<RegistryBound> = {
   event_page_items: { value: limits.eventPageItems, unit: '', answer: 'malformed_request', what: 'the limit of a page of events' },
   event_wait: { value: limits.eventWaitSeconds, unit: 'seconds', answer: 'malformed_request', what: 'the wait for a page of events' },
   page_bytes: { value: limits.pageBytes, unit: 'bytes', answer: 'less', what: 'a page of a list or of events; it has at least one item' },
+  repeated_bytes: {
+    value: limits.repeatedBytes,
+    unit: 'bytes',
+    answer: 'too_many_files',
+    what: 'paths and annotations of the files that a request adds again, which its answer shows',
+  },
   retention_entries: {
     value: limits.retentionEntries,
     unit: '',

@@ -4,7 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import { type ContentAddress, splitAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { addFiles, type IngestItem, readFiles } from './ingest.ts';
+import { addFiles, type IngestItem, readRepeated } from './ingest.ts';
 import type { ObjectRow } from './objects.ts';
 import { requirePackage, sealedWithout } from './packages.ts';
 
@@ -48,7 +48,7 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
   );
   const paths = items.map((item) => item.relative_path);
   const owner = await requirePackage(transaction.sql, packageId);
-  const taken = new Set((await readFiles(transaction.sql, packageId, paths)).map((file) => file.relative_path));
+  const taken = new Set((await readRepeated(transaction.sql, packageId, paths)).map((file) => file.relative_path));
   const planned = items.map((item): IngestItem | AttachResult => {
     if (owner.status === 'finalized' && !taken.has(item.relative_path)) throw sealedWithout(packageId, item.relative_path, undefined);
     const candidates = live.get(item.content_address) ?? [];

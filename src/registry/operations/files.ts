@@ -1,4 +1,4 @@
-import { type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
+import { type AliasedRawBuilder, type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
@@ -46,7 +46,7 @@ export async function listFiles(
   return { items: count === 0 ? [] : await fileRecords(snapshot.sql, await query.selectAll().limit(count).execute()), more };
 }
 
-const textSize = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
+export const textSize: AliasedRawBuilder<number, 'size'> = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
 
 export async function filesWithDigest(
   snapshot: Snapshot,

@@ -6,8 +6,9 @@ import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import { beyond } from '../input.ts';
+import { limits } from '../limits.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { type FileRow, fileRecords } from './files.ts';
+import { type FileRow, fileRecords, textSize } from './files.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
 
@@ -150,7 +151,7 @@ interface Plan {
 async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   const owner = await requirePackage(database, input.package_id);
   requireFillable(owner);
-  const rows = await readFiles(
+  const rows = await readRepeated(
     database,
     input.package_id,
     input.items.map((item) => item.relative_path),
@@ -197,7 +198,31 @@ async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<Obj
 }
 
 /** The package's files at these paths. */
-export async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
+/**
+ * Those of the paths that are there already, whose records an answer shows. Their annotations came with other requests,
+ * so nothing about this one says how long they are: that is asked before any is loaded.
+ */
+export async function readRepeated(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
+  let bytes = 0;
+  for (let start = 0; start < paths.length; start += 500) {
+    const sizes = await database
+      .selectFrom('artifact_files')
+      .select(textSize)
+      .where('package_id', '=', packageId)
+      .where('relative_path', 'in', paths.slice(start, start + 500))
+      .execute();
+    for (const { size } of sizes) bytes += Number(size);
+  }
+  if (bytes > limits.repeatedBytes)
+    throw new ArtifactstoreError(
+      'too_many_files',
+      `The package has files at these paths already, with ${bytes} bytes of annotations; one answer shows at most ${limits.repeatedBytes}.`,
+      { field: 'relative_path', info: { ...beyond('repeated_bytes').info, hint: 'name fewer files in one request' } },
+    );
+  return await readFiles(database, packageId, paths);
+}
+
+async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
   const rows: FileRow[] = [];
   for (let start = 0; start < paths.length; start += 500)
     rows.push(
