@@ -58,7 +58,7 @@ export const stringMap: TUnsafe<Readonly<Record<string, string>>> = Type.Unsafe<
   additionalProperties: { type: 'string', maxLength: limits.annotationLength, pattern: textPattern },
   examples: [{ mode: 'executable' }],
 });
-export const jsonObject: TUnsafe<JsonObject> = Type.Unsafe<JsonObject>({ type: 'object' });
+export const jsonObject: TUnsafe<JsonObject> = Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true });
 const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
 
 // Records of answers, by their name in the OpenAPI's components.

@@ -12,9 +12,8 @@ import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { disconnectSignal } from '../send.ts';
 
-/** The registry refuses any other, and says which there are. */
 function oneOf(names: readonly string[]): TUnsafe<string> {
-  return Type.Unsafe<string>({ type: 'string', anyOf: [{ enum: names }] });
+  return Type.Unsafe<string>({ type: 'string', enum: names });
 }
 
 /** A stream, or a page that is waited for. */
