@@ -24,7 +24,7 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       await server?.stop();
     });
 
-    async function holds({ operation, url, body, headers, mayStray }: OddRequest): Promise<void> {
+    async function holds({ operation, url, body, headers, mayStray, parameter, refusedFor }: OddRequest): Promise<void> {
       const { method, statuses } = operation;
       const response = await door.call(url, {
         method,
@@ -34,6 +34,13 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       const text = await response.text();
       const said = `${method} ${url} ${body}: ${response.status} ${text.slice(0, 300)}`;
       assert.ok(response.status < 500, said);
+      const asked = parameter ?? refusedFor;
+      if (refusedFor !== undefined) assert.ok(response.status >= 400, `not refused: ${said}`);
+      if (asked !== undefined && response.status === 400 && method !== 'HEAD') {
+        const { field, detail } = JSON.parse(text) as { readonly field?: string; readonly detail: string };
+        const named = String(field).startsWith(asked) || /query string|is missing/.test(detail);
+        assert.ok(named, `the parameter is not named: ${said}`);
+      }
       assert.ok(mayStray === true || statuses.has(String(response.status)), `not described: ${said}`);
     }
 

@@ -14,6 +14,10 @@ export interface OddRequest {
   readonly url: string;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The query parameter that the value is of; a refusal names it. */
+  readonly parameter?: string;
+  /** Likewise, and it is refused. */
+  readonly refusedFor?: string;
   /** A value can make the path another route's, or none's. */
   readonly mayStray?: boolean;
 }
@@ -44,6 +48,14 @@ export const oddTexts: readonly string[] = [
   '1.5',
   '1e400',
   '9007199254740991',
+  '9223372036854775807',
+  '9223372036854775808',
+  `1${'0'.repeat(400)}`,
+  '1e999',
+  'NaN',
+  'Infinity',
+  '__proto__',
+  'constructor',
   '9007199254740993',
   '99999999999999999999',
   '0000-01-01T00:00:00Z',
@@ -81,10 +93,21 @@ export function* oddParameters(operations: readonly Operation[]): Generator<OddR
         else if (parameter.in === 'query') {
           const url = filled(operation.path);
           const name = parameter.name === 'metadata.<key>' ? 'metadata.k' : parameter.name;
-          yield { operation, url: `${url}?${encodeURIComponent(name)}=${encodeURIComponent(text)}` };
+          const pair = `${encodeURIComponent(name)}=${encodeURIComponent(text)}`;
+          yield { operation, url: `${url}?${pair}`, parameter: name };
+          if (text === 'null')
+            for (const query of oddlyWritten(encodeURIComponent(name))) yield { operation, url: `${url}?${query}`, refusedFor: name };
           if (name === 'metadata.k') yield { operation, url: `${url}?metadata.${encodeURIComponent(text)}=1` };
         }
       }
+}
+
+/** A parameter as no client should write it: twice, as an array, an object, half a character, an escape that is none, and far too long. */
+function oddlyWritten(name: string): readonly string[] {
+  const long = `${name}=${'x'.repeat(20_000)}`;
+  // Any text is a key of metadata.
+  const nested = name.startsWith('metadata.') ? [] : [`${name}[]=a`, `${name}[a]=1`];
+  return [...nested, `${name}=a&${name}=b`, name, `${name}=%ED%A0%80`, `${name}=%`, `${name}=%FF`, long];
 }
 
 /** Every member of every JSON body with every odd value; `id` is of a package that is open. */
