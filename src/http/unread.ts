@@ -3,6 +3,12 @@ import type { HttpBound, Limits } from './limits.ts';
 
 const checkMilliseconds = 1_000;
 
+export interface Unread {
+  /** Looks now, and not only every second: for when much was answered. */
+  look(): void;
+  end(): void;
+}
+
 interface Answer {
   /** What its reader has not taken, when it was looked at last, and since when that has not changed. */
   unsent: number;
@@ -13,13 +19,13 @@ interface Answer {
 /**
  * Lets go of answers that nobody reads, whatever they are: one whose reader takes nothing for `idleTimeout`, and, while
  * all answers together hold more than `unsentBytes`, those that have waited longest. A slow reader that continues is
- * left alone. The connection is reset, so that the system keeps nothing of it either. Returns what ends the watch.
+ * left alone. The connection is reset, so that the system keeps nothing of it either.
  */
 export function letGoUnread(
   server: Server,
   limits: Pick<Limits, 'idleTimeout' | 'unsentBytes'>,
   limited: (limit: HttpBound) => void,
-): () => void {
+): Unread {
   const answers = new Map<ServerResponse, Answer>();
 
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
@@ -59,5 +65,5 @@ export function letGoUnread(
 
   const timer = setInterval(look, Math.min(checkMilliseconds, limits.idleTimeout / 4));
   timer.unref();
-  return () => clearInterval(timer);
+  return { look, end: () => clearInterval(timer) };
 }

@@ -53,6 +53,8 @@ declare module 'fastify' {
     body?: BodyKind;
     /** Whether a reader can keep the answer open for long, as the request says. */
     waits?: (request: FastifyRequest) => boolean;
+    /** Whether it answers with a page of many, made in turns. */
+    list?: boolean;
     /** The longest JSON body, where it is not the usual one. */
     jsonBytes?: number;
     /** Headers that the route reads, and those that its success gives, for the description. */

@@ -12,7 +12,7 @@ import type { Log } from '../../http/log.ts';
 import { createMemory } from '../../http/memory.ts';
 import { createShares } from '../../http/shares.ts';
 import { takeTurns } from '../../http/turns.ts';
-import { letGoUnread } from '../../http/unread.ts';
+import { letGoUnread, type Unread } from '../../http/unread.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { createFairTurns } from '../../runtime/fair-turns.ts';
@@ -22,6 +22,7 @@ import { createLimited } from './bounds.ts';
 import { concealTokens } from './conceal.ts';
 import { alwaysHeard, guardRequests } from './guard.ts';
 import { createHealthReader } from './health.ts';
+import { takeListTurns } from './list-turns.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerNotUnderstood } from './not-understood.ts';
 import { describeApi } from './openapi.ts';
@@ -153,6 +154,9 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     registryFor,
     checkHost: hostCheck(api.server, parts.allowedHosts ?? []),
   });
+  let unread: Unread | undefined;
+  const listTurns = createFairTurns({ what: 'lists', room: 2, waitingOfOne: 1_000, waitMilliseconds: 30_000 });
+  takeListTurns(api, listTurns, () => unread?.look());
   await describeApi(api, parts.version);
   packageRoutes(api, context);
   fileRoutes(api, context);
@@ -169,7 +173,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   admitConnections(server, limits, context.limited, (url) =>
     alwaysHeard.has(withoutBasePath(originForm(url), prefix.basePath).split('?', 1)[0] ?? ''),
   );
-  const endWatch = letGoUnread(server, limits, context.limited);
+  unread = letGoUnread(server, limits, context.limited);
   takeTurns(server, limits, context.limited);
   notUnderstood.watch(server);
   deferContinue(server);
@@ -199,7 +203,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
         await Promise.all([api.close(), beside?.close()]);
       } finally {
         clearTimeout(grace);
-        endWatch();
+        unread?.end();
       }
     },
     listening: () => server.listening,

@@ -25,7 +25,7 @@ export function eventRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/events',
     {
-      config: { access: 'read', waits, takes: ['Last-Event-ID'], gives: ['Cache-Control'] },
+      config: { access: 'read', list: true, waits, takes: ['Last-Event-ID'], gives: ['Cache-Control'] },
       exposeHeadRoute: false,
       schema: {
         operationId: 'readEvents',

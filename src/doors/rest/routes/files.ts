@@ -18,7 +18,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/packages/:id/files',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'listFiles',
         tags: ['files'],
@@ -111,7 +111,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/files',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'findFiles',
         tags: ['files'],

@@ -32,7 +32,7 @@ export function metadataSchemaRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/metadata-schemas',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'listMetadataSchemas',
         tags: ['metadata schemas'],

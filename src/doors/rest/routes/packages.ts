@@ -42,7 +42,7 @@ export function packageRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/packages',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'listPackages',
         tags: ['packages'],

@@ -8,7 +8,7 @@ export function retentionRoutes(api: Api): void {
   api.get(
     '/packages/:id/retention',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'getRetention',
         tags: ['retention'],

@@ -1,0 +1,35 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { FairTurns } from '../../runtime/fair-turns.ts';
+import type { Api } from './route.ts';
+
+/**
+ * Has few lists made at a time, of each caller in turn: one can be eight megabytes, several times over while it
+ * is made. `onMade` is told when the connection has one; what waits there for its reader is no longer counted here.
+ */
+export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): void {
+  const ending = new WeakMap<object, () => void>();
+
+  api.addHook('preHandler', (request, { raw }, done) => {
+    const { list, waits } = request.routeOptions.config;
+    if (list !== true || waits?.(request) === true) return done();
+    const make = async (): Promise<void> => {
+      // Whoever has gone meanwhile is not heard of again.
+      if (raw.closed) return done(new ArtifactstoreError('cancelled', 'The client left before its turn.'));
+      await new Promise<void>((resolve) => {
+        ending.set(raw, resolve);
+        raw.once('close', resolve);
+        done();
+      });
+    };
+    turns.take(request.principal, 1, make).catch(done);
+  });
+  api.addHook('onSend', (_request, { raw }, payload, done) => {
+    done(null, payload);
+    const end = ending.get(raw);
+    if (end === undefined) return;
+    setImmediate(() => {
+      onMade();
+      end();
+    });
+  });
+}
