@@ -69,6 +69,14 @@ export function remoteFiles(transport: Transport): Files {
 
     list: async (packageId, query = {}) => await getJson(transport, `${filesOf(packageId)}${queryText({ ...query })}`, filesShape),
 
+    async stat(target) {
+      const file = await locate(target);
+      if (file === undefined) return undefined;
+      // A HEAD has no words, only a status: 404 is that it went meanwhile.
+      const head = transport.exchange({ method: 'HEAD', path: bytesAt(target), repeatable: true }, async () => file);
+      return await lookUp(head, 'route_not_found');
+    },
+
     async open(target, options = {}) {
       const file = await locate(target);
       if (file === undefined) return undefined;

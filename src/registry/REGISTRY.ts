@@ -97,6 +97,8 @@ export interface Files {
   find(packageId: string, relativePath: string): Promise<File | undefined>;
   /** Files with these bytes, by either digest, oldest first, each with what its package is. */
   withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
+  /** The file that `open` would open, without opening it. Undefined when there is no such file. `package_collected`. */
+  stat(target: FileTarget): Promise<File | undefined>;
   /**
    * Opens a file's bytes, or the inclusive range of them, verified as they are read (see the data plane's door).
    * Undefined when there is no such file. `package_collected`, `integrity_failure`, `range_not_satisfiable`,

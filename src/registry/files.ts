@@ -8,7 +8,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { beyond, checkAnnotations, checkLimit, checkMediaType } from './input.ts';
 import { limits } from './limits.ts';
-import { openLocated } from './objects/open-located.ts';
+import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
 import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 
@@ -63,6 +63,11 @@ export function createFiles(context: Context, actor: string): Files {
         items: items.map(({ record }) => record),
         next_cursor: more ? encodeCursor(bound, items.at(-1)!.sequence) : null,
       };
+    },
+
+    async stat(target) {
+      const located = await context.locate(checkTarget(target));
+      return located === undefined ? undefined : fileOf(located);
     },
 
     async open(target, options = {}) {

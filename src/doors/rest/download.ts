@@ -28,7 +28,7 @@ export async function sendFile(
   const conditional = headers['if-none-match'] !== undefined || headers['if-match'] !== undefined || headers['if-range'] !== undefined;
   let range = statedRange(request.raw);
   if (conditional || method === 'HEAD' || isEmptySuffix(range)) {
-    const file = await readable(request, target);
+    const file = await statOf(request, target);
     const etag = `"${file.content_address}"`;
     if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
     if (method === 'HEAD') {
@@ -47,7 +47,7 @@ export async function sendFile(
   };
   const opened = await request.registry.files.open(target, options).catch(async (error: unknown) => {
     if (!isArtifactstoreError(error, 'range_not_satisfiable')) throw error;
-    throw notSatisfiable(reply, 'file', (await readable(request, target)).size_bytes);
+    throw notSatisfiable(reply, 'file', (await statOf(request, target)).size_bytes);
   });
   if (opened === undefined) throw missing(target);
   const { file } = opened;
@@ -86,16 +86,10 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-/** The file's record, for an answer without its bytes; the same errors as opening it would give. */
-async function readable(request: FastifyRequest, target: FileTarget): Promise<File> {
-  const { files, packages } = request.registry;
-  let file: File | undefined;
-  if ('file_id' in target) file = await files.get(target.file_id);
-  else if ('content_address' in target) file = (await files.withDigest(target.content_address, { limit: 1 })).items[0];
-  else file = await files.find(target.package_id, target.relative_path);
+/** The file, for an answer without its bytes; the same errors as opening it would give. */
+async function statOf(request: FastifyRequest, target: FileTarget): Promise<File> {
+  const file = await request.registry.files.stat(target);
   if (file === undefined) throw missing(target);
-  if (!('content_address' in target) && (await packages.get(file.package_id))?.status === 'garbage_collected')
-    throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
   return file;
 }
 

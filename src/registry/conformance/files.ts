@@ -38,6 +38,22 @@ export function filesConformance(opened: Opened): void {
       }
     });
 
+    it('tells of a file what opening it would tell, by each of its names', async () => {
+      const { id } = await create();
+      const { record } = await add(id, 'told', unique('told'));
+      const { stat } = registry().files;
+      for (const target of [
+        { file_id: record.id },
+        { package_id: id, relative_path: 'told' },
+        { content_address: record.content_address },
+        { content_address: `sha256:${record.digest_sha256}` },
+      ])
+        assert.equal((await stat(target))?.id, record.id);
+      assert.equal(await stat({ file_id: randomUUID() }), undefined);
+      assert.equal(await stat({ package_id: id, relative_path: 'other' }), undefined);
+      assert.equal(await stat({ content_address: `sha256:${'0'.repeat(64)}` }), undefined);
+    });
+
     it('gives chunks that stay as they were when the next ones come', async () => {
       const { id } = await create();
       const bytes = patterned(9_500_000);
@@ -179,7 +195,7 @@ export function filesConformance(opened: Opened): void {
         ['exists', 'exists', 'missing'],
       );
       await refuses('invalid_value', registry().files.attach(id, [{ ...items[0]!, relative_path: 'wrong', size_bytes: 1 }]));
-      await refuses(['malformed_request'], registry().files.attach(id, []));
+      await refuses(['invalid_value', 'malformed_request'], registry().files.attach(id, []));
       await refuses(['malformed_request'], registry().files.attach(id, [items[0]!, items[0]!]));
     });
 

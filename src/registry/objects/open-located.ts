@@ -10,15 +10,20 @@ import { storedObject } from './stored-object.ts';
 
 type Place = Pick<LocatedFile['locations'][number], 'backend_id' | 'object_key' | 'generation'>;
 
+/** The file, unless its bytes are gone: `package_collected`. */
+export function fileOf({ file, package_status, locations }: LocatedFile): LocatedFile['file'] {
+  if (package_status === 'garbage_collected' || locations.length === 0) throw collected(file);
+  return file;
+}
+
 /**
  * Opens a file's bytes where the first of them can be had: at its own locations, then wherever else the same bytes are
  * live, in any backend and for any file. Bytes that are bad or missing are recorded, and brought back from where they
  * are good.
  */
 export async function openLocated(context: Context, actor: string, located: LocatedFile, options: OpenOptions): Promise<OpenFile> {
-  const { file } = located;
+  const file = fileOf(located);
   const content_address = file.content_address as ContentAddress;
-  if (located.package_status === 'garbage_collected' || located.locations.length === 0) throw collected(located);
   const range = options.range === undefined ? undefined : checkRange(options.range, file.size_bytes);
   const bad = new Set(located.locations.filter(({ failed }) => failed).map(({ backend_id }) => backend_id));
   const repair = () => {
@@ -91,7 +96,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
     if ([...live, ...failed].every((place) => tried.has(nameOf(place)))) break;
   }
   const now = await context.database.read('file.locate', { file_id: file.id });
-  if (now === undefined || now.locations.length === 0) throw collected(located);
+  if (now === undefined || now.locations.length === 0) throw collected(file);
   // Bytes in a backend that is unavailable may be good: it is worth asking again.
   throw failures.find(({ code }) => code === 'storage_unavailable') ?? failures[0] ?? knownBad(located);
 }
@@ -115,13 +120,6 @@ async function readCopies(
 
 function nameOf({ backend_id, object_key }: Place): string {
   return `${backend_id} ${object_key}`;
-}
-
-function collected({ file }: LocatedFile): ArtifactstoreError {
-  return new ArtifactstoreError(
-    'package_collected',
-    `Package ${file.package_id} was collected: it had expired, and the bytes of "${file.relative_path}" are gone.`,
-  );
 }
 
 function knownBad({ file }: LocatedFile): ArtifactstoreError {
@@ -176,4 +174,11 @@ function checkRange(range: NonNullable<OpenOptions['range']>, size: number): { r
       info: { size_bytes: size },
     });
   return { first, last };
+}
+
+function collected({ package_id, relative_path }: LocatedFile['file']): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'package_collected',
+    `Package ${package_id} was collected: it had expired, and the bytes of "${relative_path}" are gone.`,
+  );
 }
