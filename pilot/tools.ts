@@ -31,10 +31,6 @@ const patienceSeconds = 60;
 /** Connects, works, and disconnects whatever happens. */
 export async function withRegistry<T>(tools: Tools, context: CommandContext, work: (work: Work) => Promise<T>): Promise<T> {
   using stop = tools.stopOnSignal();
-  const registry = tools.connect(context, { patienceSeconds });
-  try {
-    return await work({ tools, context, registry, signal: stop.signal });
-  } finally {
-    await registry.close();
-  }
+  await using registry = tools.connect(context, { patienceSeconds });
+  return await work({ tools, context, registry, signal: stop.signal });
 }

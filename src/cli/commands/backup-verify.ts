@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
+import { count, incomplete, tellBad } from '../operate/make-backup.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
 
 export const backupVerify: Definition = (command, context) => {
   command
@@ -20,10 +24,6 @@ Example:
     .action(async (directory: string, { jobs }: { readonly jobs: number }) => {
       const given = context();
       const { output } = given;
-      const { count, incomplete, tellBad } = await import('../operate/make-backup.ts');
-      const { createProgressLine } = await import('../terminal/progress-line.ts');
-      const { counted, formatBytes } = await import('../terminal/size.ts');
-      const { stopOnSignal } = await import('../../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
       const checked = await given.checkBackup(resolve(given.directory, directory), {

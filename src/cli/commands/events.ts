@@ -1,8 +1,12 @@
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { RemoteRegistry } from '../../client/connect.ts';
 import type { EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import { connect } from '../connect.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
+import { openEventsFile } from '../operate/export-events.ts';
 import { sequenceNumber } from '../terminal/numbers.ts';
 import { counted } from '../terminal/size.ts';
 
@@ -42,11 +46,10 @@ Examples:
 };
 
 async function readEvents(context: Context, { output: path, ...options }: EventsOptions): Promise<void> {
-  const [{ connect }, { stopOnSignal }] = await Promise.all([import('../connect.ts'), import('../../runtime/stop-signals.ts')]);
   const { output } = context;
   const { follow = false } = options;
   using stop = stopOnSignal();
-  const registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
+  await using registry = connect(context, { patienceSeconds: follow ? 3600 : 10 });
   try {
     if (path !== undefined) return await saveEvents(context, pagesOf(registry, options, stop.signal), path);
     // Its only work is to print: when nobody reads, nothing is to do.
@@ -62,13 +65,10 @@ async function readEvents(context: Context, { output: path, ...options }: Events
     // Being stopped is how following ends.
     if (!output.ended.aborted && !(follow && stop.signal.aborted)) throw error;
     output.hurry();
-  } finally {
-    await registry.close();
   }
 }
 
 async function saveEvents({ output, directory }: Context, pages: AsyncIterable<readonly EventRecord[]>, path: string): Promise<void> {
-  const [{ resolve }, { openEventsFile }] = await Promise.all([import('node:path'), import('../operate/export-events.ts')]);
   await using file = await openEventsFile(resolve(directory, path));
   let count = 0;
   let last: EventRecord | undefined;

@@ -1,3 +1,8 @@
+import { resolve } from 'node:path';
+import { saveManifest } from '../../client/manifest-file.ts';
+import { sealedManifest } from '../../client/sealed-manifest.ts';
+import { canonicalJson } from '../../kernel/format/json.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 
 export const manifest: Definition = (command, context) => {
@@ -15,24 +20,13 @@ Examples:
   $ artifactstore manifest 0198c0de-5a1e-7000-8000-000000000001 --output results.manifest.cbor`,
     )
     .action(async (packageId: string, options: { readonly output?: string }) => {
-      const [{ resolve }, { connect }, { sealedManifest }, { saveManifest }, { canonicalJson }] = await Promise.all([
-        import('node:path'),
-        import('../connect.ts'),
-        import('../../client/sealed-manifest.ts'),
-        import('../../client/manifest-file.ts'),
-        import('../../kernel/format/json.ts'),
-      ]);
       const given = context();
-      const registry = connect(given);
-      try {
-        const read = await sealedManifest(registry, packageId);
-        if (options.output === undefined) given.output.text(`${canonicalJson(read.manifest)}\n`);
-        else {
-          saveManifest(resolve(given.directory, options.output), read);
-          given.output.note(`saved ${read.digest} to ${options.output}`);
-        }
-      } finally {
-        await registry.close();
+      await using registry = connect(given);
+      const read = await sealedManifest(registry, packageId);
+      if (options.output === undefined) given.output.text(`${canonicalJson(read.manifest)}\n`);
+      else {
+        saveManifest(resolve(given.directory, options.output), read);
+        given.output.note(`saved ${read.digest} to ${options.output}`);
       }
     });
 };

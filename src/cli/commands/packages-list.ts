@@ -2,9 +2,12 @@ import { InvalidArgumentError } from 'commander';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package, PackageQuery } from '../../registry/REGISTRY.ts';
+import { blameOption } from '../blame-option.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 import { withHint } from '../terminal/hint.ts';
 import { pageLimit, time } from '../terminal/numbers.ts';
+import { formatBytes } from '../terminal/size.ts';
 
 interface ListOptions {
   readonly producer?: string;
@@ -46,31 +49,22 @@ Examples:
   $ artifactstore packages list --metadata branch=main --json | jq -r '.items[].id'`,
     )
     .action(async (options: ListOptions) => {
-      const [{ connect }, { formatBytes }, { blameOption }] = await Promise.all([
-        import('../connect.ts'),
-        import('../terminal/size.ts'),
-        import('../blame-option.ts'),
-      ]);
       const given = context();
       const { output } = given;
-      const registry = connect(given);
-      try {
-        const page = await blameOption(registry.packages.list(query(options)).catch(suggestKey(options)), {
-          'metadata.': '--metadata',
-          status: '--status',
-          cursor: '--cursor',
-          limit: '--limit',
-        });
-        if (output.json) return output.value(page);
-        if (page.items.length === 0) return output.note('no packages');
-        await output.table(
-          ['ID', 'NAME', 'PRODUCER', 'SUBJECT', 'STATUS', 'FILES', 'SIZE', 'CREATED'],
-          page.items.map((item) => row(item, formatBytes)),
-        );
-        if (page.next_cursor !== null) output.note(`there are more: --cursor ${page.next_cursor}`);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      const page = await blameOption(registry.packages.list(query(options)).catch(suggestKey(options)), {
+        'metadata.': '--metadata',
+        status: '--status',
+        cursor: '--cursor',
+        limit: '--limit',
+      });
+      if (output.json) return output.value(page);
+      if (page.items.length === 0) return output.note('no packages');
+      await output.table(
+        ['ID', 'NAME', 'PRODUCER', 'SUBJECT', 'STATUS', 'FILES', 'SIZE', 'CREATED'],
+        page.items.map((item) => row(item, formatBytes)),
+      );
+      if (page.next_cursor !== null) output.note(`there are more: --cursor ${page.next_cursor}`);
     });
 };
 

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
+import { count, incomplete, orRoomHint, tellBad } from '../operate/make-backup.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
 
 interface RestoreCommandOptions {
   readonly jobs: number;
@@ -30,10 +34,6 @@ Examples:
     .action(async (directory: string, { jobs, resume = false }: RestoreCommandOptions) => {
       const given = context();
       const { config, output } = given;
-      const { count, incomplete, orRoomHint, tellBad } = await import('../operate/make-backup.ts');
-      const { createProgressLine } = await import('../terminal/progress-line.ts');
-      const { counted, formatBytes } = await import('../terminal/size.ts');
-      const { stopOnSignal } = await import('../../runtime/stop-signals.ts');
       using stop = stopOnSignal();
       using progress = createProgressLine(output);
       const restoring = given.restore(config, resolve(given.directory, directory), {

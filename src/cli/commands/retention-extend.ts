@@ -1,6 +1,8 @@
 import { Option } from 'commander';
 import { parseId } from '../../kernel/id.ts';
 import { readTimestamp } from '../../kernel/time.ts';
+import { blameOption } from '../blame-option.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 import { duration } from '../terminal/numbers.ts';
 
@@ -33,24 +35,19 @@ Examples:
     .action(async (packageId: string, { until, by, reason }: ExtendOptions) => {
       parseId(packageId, 'package_id');
       if (until === undefined && by === undefined) command.error("error: one of '--until <time>' and '--by <duration>' is needed");
-      const [{ connect }, { blameOption }] = await Promise.all([import('../connect.ts'), import('../blame-option.ts')]);
       const given = context();
       const { output } = given;
       const fixed = until === undefined ? undefined : readUntil(until);
-      const registry = connect(given);
-      try {
-        // The server counts a duration: the clock here may be wrong.
-        const extension = fixed === undefined ? { extend_by_seconds: by! / 1000 } : { new_expires_at: fixed };
-        const record = await blameOption(registry.retention.extend(packageId, { ...extension, reason }), {
-          '/reason': '--reason',
-          '/new_expires_at': '--until',
-          '/extend_by_seconds': '--by',
-        });
-        if (output.json) output.value(record);
-        else output.line(`${output.colors.green('extended')} package ${packageId}: expires ${record.expires_at ?? 'never'}`);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      // The server counts a duration: the clock here may be wrong.
+      const extension = fixed === undefined ? { extend_by_seconds: by! / 1000 } : { new_expires_at: fixed };
+      const record = await blameOption(registry.retention.extend(packageId, { ...extension, reason }), {
+        '/reason': '--reason',
+        '/new_expires_at': '--until',
+        '/extend_by_seconds': '--by',
+      });
+      if (output.json) output.value(record);
+      else output.line(`${output.colors.green('extended')} package ${packageId}: expires ${record.expires_at ?? 'never'}`);
     });
 };
 

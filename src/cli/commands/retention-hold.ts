@@ -1,4 +1,6 @@
 import { parseId } from '../../kernel/id.ts';
+import { blameOption } from '../blame-option.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 
 export const retentionHold: Definition = (command, context) => {
@@ -16,17 +18,12 @@ Example:
     )
     .action(async (packageId: string, { reason }: { readonly reason: string }) => {
       parseId(packageId, 'package_id');
-      const [{ connect }, { blameOption }] = await Promise.all([import('../connect.ts'), import('../blame-option.ts')]);
       const given = context();
       const { output } = given;
-      const registry = connect(given);
-      try {
-        const hold = await blameOption(registry.retention.hold(packageId, { reason }), { '/reason': '--reason' });
-        if (output.json) return output.value(hold);
-        output.line(hold.id);
-        output.note(`held; to release it: artifactstore retention release ${packageId} ${hold.id}`);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      const hold = await blameOption(registry.retention.hold(packageId, { reason }), { '/reason': '--reason' });
+      if (output.json) return output.value(hold);
+      output.line(hold.id);
+      output.note(`held; to release it: artifactstore retention release ${packageId} ${hold.id}`);
     });
 };

@@ -1,4 +1,6 @@
 import { parseId } from '../../kernel/id.ts';
+import { blameOption } from '../blame-option.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 
 export const retentionRelease: Definition = (command, context) => {
@@ -18,19 +20,14 @@ Example:
     .action(async (packageId: string, holdId: string, { reason }: { readonly reason?: string }) => {
       parseId(packageId, 'package_id');
       parseId(holdId, 'hold_id');
-      const [{ connect }, { blameOption }] = await Promise.all([import('../connect.ts'), import('../blame-option.ts')]);
       const given = context();
       const { output } = given;
-      const registry = connect(given);
-      try {
-        const hold = await blameOption(registry.retention.release(packageId, holdId, reason === undefined ? {} : { reason }), {
-          '/reason': '--reason',
-          reason: '--reason',
-        });
-        if (output.json) output.value(hold);
-        else output.line(`${output.colors.green('released')} hold ${hold.id} of package ${packageId}`);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      const hold = await blameOption(registry.retention.release(packageId, holdId, reason === undefined ? {} : { reason }), {
+        '/reason': '--reason',
+        reason: '--reason',
+      });
+      if (output.json) output.value(hold);
+      else output.line(`${output.colors.green('released')} hold ${hold.id} of package ${packageId}`);
     });
 };

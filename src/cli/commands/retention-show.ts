@@ -1,5 +1,6 @@
 import { parseId } from '../../kernel/id.ts';
 import type { RetentionRecord } from '../../registry/REGISTRY.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 import { onOneLine, tellRetention, tellRetentionEvent } from '../operate/retention-story.ts';
 import type { Output } from '../terminal/output.ts';
@@ -18,16 +19,11 @@ Example:
     )
     .action(async (packageId: string) => {
       parseId(packageId, 'package_id');
-      const { connect } = await import('../connect.ts');
       const given = context();
-      const registry = connect(given);
-      try {
-        const record = await registry.retention.show(packageId);
-        if (given.output.json) given.output.value(record);
-        else await showRetention(given.output, record);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      const record = await registry.retention.show(packageId);
+      if (given.output.json) given.output.value(record);
+      else await showRetention(given.output, record);
     });
 };
 

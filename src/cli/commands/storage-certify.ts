@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { families } from '../../certify/certificate.ts';
 import type { Definition } from '../definition.ts';
 import type { StorageCertifyOptions } from '../operate/certify-storage.ts';
+import { certifyStorage } from '../operate/certify-storage.ts';
 
 export const storageCertify: Definition = (command, context) => {
   command
@@ -63,7 +64,6 @@ Examples:
           if (value === undefined) command.error(`error: option '--endpoint' needs '${name}' too`);
       if ((options.ownerAccessKeyRef === undefined) !== (options.ownerSecretKeyRef === undefined))
         command.error("error: options '--owner-access-key-ref' and '--owner-secret-key-ref' go together");
-      const { certifyStorage } = await import('../operate/certify-storage.ts');
       await certifyStorage(context(), options);
     });
 };

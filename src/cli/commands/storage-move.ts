@@ -1,5 +1,6 @@
 import type { Definition } from '../definition.ts';
 import type { StorageMoveOptions } from '../operate/move-storage.ts';
+import { move, planMove } from '../operate/move-storage.ts';
 import { bytesPerSecond, positiveInteger } from '../terminal/numbers.ts';
 
 export const storageMove: Definition = (command, context) => {
@@ -29,7 +30,6 @@ Examples:
   $ artifactstore storage move --from local --to s3 --retention-class release-evidence`,
     )
     .action(async (options: StorageMoveOptions) => {
-      const { move, planMove } = await import('../operate/move-storage.ts');
       await (options.dryRun === true ? planMove : move)(context(), options);
     });
 };

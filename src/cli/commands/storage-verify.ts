@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Definition } from '../definition.ts';
 import type { StorageVerifyOptions } from '../operate/verify-storage.ts';
+import { listOrphans, verifyStorage } from '../operate/verify-storage.ts';
 import { bytesPerSecond, positiveInteger, timeOrAge } from '../terminal/numbers.ts';
 
 export const storageVerify: Definition = (command, context) => {
@@ -41,7 +42,6 @@ Examples:
     )
     .action(async (options: StorageVerifyOptions & { readonly orphans?: boolean }) => {
       if (options.delete === true && options.orphans !== true) command.error("error: option '--delete' goes with '--orphans' only");
-      const { listOrphans, verifyStorage } = await import('../operate/verify-storage.ts');
       await (options.orphans === true ? listOrphans : verifyStorage)(context(), options);
     });
 };

@@ -1,7 +1,8 @@
 import type { Run, Usage } from '../../registry/REGISTRY.ts';
+import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 import type { Output } from '../terminal/output.ts';
-import { counted } from '../terminal/size.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
 
 export const usage: Definition = (command, context) => {
   command
@@ -19,21 +20,15 @@ Examples:
   $ artifactstore usage --json | jq '.backends[] | {backend_id, stored_bytes, free_bytes}'`,
     )
     .action(async () => {
-      const { connect } = await import('../connect.ts');
       const given = context();
-      const registry = connect(given);
-      try {
-        const used = await registry.usage();
-        if (given.output.json) given.output.value(used);
-        else await show(given.output, used);
-      } finally {
-        await registry.close();
-      }
+      await using registry = connect(given);
+      const used = await registry.usage();
+      if (given.output.json) given.output.value(used);
+      else await show(given.output, used);
     });
 };
 
 async function show(output: Output, used: Usage): Promise<void> {
-  const { formatBytes } = await import('../terminal/size.ts');
   const room = (bytes: number | null): string => (bytes === null ? '-' : formatBytes(bytes));
   await output.table(
     ['STATUS', 'PACKAGES', 'FILES', 'LOGICAL'],
