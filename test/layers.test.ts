@@ -211,7 +211,8 @@ const innocent: ReadonlyMap<string, string> = new Map([
   ['registry/REGISTRY.ts', ''],
   ['registry/local.ts', "import type { Dataplane } from '../dataplane/DATAPLANE.ts';"],
   ['http/server.ts', "import type { Registry } from '../registry/REGISTRY.ts';"],
-  ['cli/serve.ts', "import { serve } from '../http/server.ts';"],
+  ['serve/run.ts', "import { createServer } from '../http/server.ts';"],
+  ['cli/serve.ts', "import { runServer } from '../serve/run.ts';"],
   ['config/config.ts', 'export const environment = process.env;'],
 ]);
 

@@ -1,6 +1,12 @@
+import { resolve } from 'node:path';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import type { BackupCommandOptions } from '../operate/make-backup.ts';
+import { incomplete, orRoomHint, tellBad } from '../terminal/backup-report.ts';
+import { incidentText } from '../terminal/incident-text.ts';
 import { bytesPerSecond, positiveInteger } from '../terminal/numbers.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
+import { counted, formatBytes } from '../terminal/size.ts';
 
 export const backup: Definition = (command, context) => {
   command
@@ -24,6 +30,48 @@ Examples:
   $ artifactstore backup verify /mnt/backup/artifacts`,
     )
     .action(async (directory: string, options: BackupCommandOptions) => {
-      await (await import('../operate/make-backup.ts')).makeBackup(context(), directory, options);
+      await makeBackup(context(), directory, options);
     });
 };
+
+interface BackupCommandOptions {
+  readonly jobs: number;
+  /** Bytes a second. */
+  readonly rate?: number;
+  readonly verify?: boolean;
+}
+
+/**
+ * Copies the registry into a directory, and throws `integrity_failure` at the end when something live is not in the
+ * copy.
+ */
+async function makeBackup(context: Context, directory: string, options: BackupCommandOptions): Promise<void> {
+  const { config, output } = context;
+  using stop = stopOnSignal();
+  await using store = await context.openStore(config, {
+    onIncident: (incident) => output.warn(incidentText(incident)),
+  });
+  using progress = createProgressLine(output);
+  const making = store.operator.backup(resolve(context.directory, directory), {
+    jobs: options.jobs,
+    read: options.verify === true,
+    signal: stop.signal,
+    ...(options.rate === undefined ? {} : { bytesPerSecond: options.rate }),
+    onProgress: ({ events, objects, bytes }) =>
+      progress.show(() => `copying: ${counted(events, 'event')}, ${counted(objects, 'object')}, ${formatBytes(bytes)}`),
+  });
+  const made = await orRoomHint(making, 'make room there and run it again: it resumes');
+  progress.clear();
+  if (output.json) output.value(made);
+  else {
+    tellBad(output, made);
+    const { copied, sequence, chain_digest } = made;
+    const head = made.ok ? output.colors.green('backed up') : 'copied';
+    output.line(
+      `${head} the log up to event ${sequence}, ${counted(made.objects, 'object')} (${formatBytes(made.bytes)}) to ${made.directory}`,
+    );
+    output.note(`new in this run: ${counted(copied.events, 'event')}, ${counted(copied.objects, 'object')} (${formatBytes(copied.bytes)})`);
+    output.note(`the log's head: ${chain_digest}`);
+  }
+  if (!made.ok) throw incomplete(made, 'put them back or push the same bytes again, then run the backup again');
+}

@@ -1,5 +1,12 @@
+import { dirname, relative } from 'node:path';
+import { createLog } from '../../http/log.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { keptToken } from '../../serve/dev-token.ts';
+import { openForServing, serveUntilStopped } from '../../serve/serve-store.ts';
+import { developmentTokenPath } from '../connect.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import type { DevOptions } from '../operate/run-dev.ts';
+import { openServed } from '../open-served.ts';
 import { portNumber } from '../terminal/numbers.ts';
 
 export const dev: Definition = (command, context) => {
@@ -18,6 +25,56 @@ Examples:
   $ artifactstore dev --port 9000`,
     )
     .action(async (options: DevOptions) => {
-      await (await import('../operate/run-dev.ts')).runDev(context(), options);
+      await runDev(context(), options);
     });
 };
+
+interface DevOptions {
+  readonly port?: number;
+}
+
+const host = '127.0.0.1';
+
+/** Serves the embedded store on this machine, with a token of its own. */
+async function runDev(context: Context, options: DevOptions): Promise<void> {
+  const { config, output } = context;
+  const path = developmentTokenPath(config);
+  if (path === undefined)
+    throw new ArtifactstoreError(
+      'invalid_configuration',
+      '`artifactstore dev` is for the embedded database; ARTIFACTSTORE_DATABASE_URL names another.',
+      {
+        field: 'ARTIFACTSTORE_DATABASE_URL',
+        info: { hint: 'run `artifactstore migrate` and `artifactstore serve`' },
+      },
+    );
+  // People watch: only what went wrong is worth a line, unless more was asked for.
+  const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
+  const token = keptToken(path);
+  const log = createLog({ level: logLevel });
+  await using store = await openForServing((opening) => openServed(context, opening), log.logger);
+  await serveUntilStopped(config, store, {
+    host,
+    port: options.port ?? config.port,
+    tokens: [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }],
+    version: context.version,
+    log,
+    onListening: (url) => {
+      if (output.json) return output.value({ url, token_file: path, version: context.version });
+      const { bold, dim, cyan } = output.colors;
+      const shown = relative(context.directory, path) || path;
+      output.line(`${bold(`artifactstore ${context.version}`)} listens on ${cyan(url)}`);
+      output.line(`  data    ${relative(context.directory, dirname(path)) || '.'}`);
+      output.line(`  token   ${shown} ${dim('(only you can read it; the other commands find it)')}`);
+      output.line(`  docs    ${url}/docs`);
+      output.line('');
+      output.line('Try, in another terminal of this directory:');
+      if (url !== config.apiUrl) output.line(`  export ARTIFACTSTORE_API_URL=${url}`);
+      output.line('  artifactstore push ./some-directory');
+      output.line('  artifactstore packages list');
+      output.line(`  curl -H "Authorization: Bearer $(cat ${shown})" ${url}/packages`);
+      output.line('');
+      output.line('Ctrl-C ends it; what it keeps stays.');
+    },
+  });
+}

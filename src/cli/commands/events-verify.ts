@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { verifyLogFile } from '../../client/log-file.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
@@ -47,7 +48,7 @@ async function ofDatabase({ config, openStore }: Context, onProgress: (done: num
 }
 
 async function ofFile(path: string, onProgress: (done: number, total: number) => void): Promise<Verdict> {
-  return await (await import('../operate/log-file.ts')).verifyLogFile(path, onProgress);
+  return await verifyLogFile(path, '--input', onProgress);
 }
 
 const gapHint = 'an export with --type, --subject-kind or --subject-id has gaps, and cannot be verified: export without them';

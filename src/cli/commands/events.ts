@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { RemoteRegistry } from '../../client/connect.ts';
+import { openEventsFile } from '../../client/events-file.ts';
 import type { EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import { connect } from '../connect.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import { openEventsFile } from '../operate/export-events.ts';
 import { sequenceNumber } from '../terminal/numbers.ts';
 import { counted } from '../terminal/size.ts';
 
@@ -69,7 +69,7 @@ async function readEvents(context: Context, { output: path, ...options }: Events
 }
 
 async function saveEvents({ output, directory }: Context, pages: AsyncIterable<readonly EventRecord[]>, path: string): Promise<void> {
-  await using file = await openEventsFile(resolve(directory, path));
+  await using file = await openEventsFile(resolve(directory, path), '--output');
   let count = 0;
   let last: EventRecord | undefined;
   for await (const items of pages) {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
-import { count, incomplete, orRoomHint, tellBad } from '../operate/make-backup.ts';
+import { count, incomplete, orRoomHint, tellBad } from '../terminal/backup-report.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { counted, formatBytes } from '../terminal/size.ts';

@@ -1,7 +1,7 @@
 import type { Collection, CollectionCounts, CollectionPlan } from '../../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
-import { warnOfClock } from '../operate/clock-warning.ts';
+import { warnOfClock } from '../terminal/clock-warning.ts';
 import { incidentText } from '../terminal/incident-text.ts';
 import type { Output } from '../terminal/output.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';

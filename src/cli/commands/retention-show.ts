@@ -2,8 +2,8 @@ import { parseId } from '../../kernel/id.ts';
 import type { RetentionRecord } from '../../registry/REGISTRY.ts';
 import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
-import { onOneLine, tellRetention, tellRetentionEvent } from '../operate/retention-story.ts';
 import type { Output } from '../terminal/output.ts';
+import { onOneLine, tellRetention, tellRetentionEvent } from '../terminal/retention-story.ts';
 import { counted } from '../terminal/size.ts';
 
 export const retentionShow: Definition = (command, context) => {

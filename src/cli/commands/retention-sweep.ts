@@ -1,6 +1,6 @@
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
-import { warnOfClock } from '../operate/clock-warning.ts';
+import { warnOfClock } from '../terminal/clock-warning.ts';
 
 export const retentionSweep: Definition = (command, context) => {
   command

@@ -1,6 +1,16 @@
+import { type RunOptions, runServer } from '../../serve/run.ts';
+import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import type { ServeOptions } from '../operate/run-server.ts';
+import { exitCodeOf } from '../exit.ts';
+import { openServed } from '../open-served.ts';
 import { portNumber, positiveInteger } from '../terminal/numbers.ts';
+
+interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly workers: number;
+  readonly acceptClock?: boolean;
+}
 
 export const serve: Definition = (command, context) => {
   command
@@ -21,6 +31,21 @@ Examples:
   $ artifactstore serve --host 0.0.0.0 --port 8080 --workers 4`,
     )
     .action(async (options: ServeOptions) => {
-      await (await import('../operate/run-server.ts')).runServer(context, options);
+      await runServer(() => runOptions(context(), options), exitCodeOf);
     });
 };
+
+function runOptions(context: Context, { host, port, workers, acceptClock = false }: ServeOptions): RunOptions {
+  const { config, version } = context;
+  return {
+    settings: config,
+    logLevel: config.logLevel,
+    host: host ?? config.host,
+    port: port ?? config.port,
+    tokens: config.tokens,
+    version,
+    workers,
+    acceptClock,
+    openStore: (options) => openServed(context, options),
+  };
+}

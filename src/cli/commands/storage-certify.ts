@@ -1,8 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { families } from '../../certify/certificate.ts';
+import { type Certificate, type Family, families } from '../../certify/certificate.ts';
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { CertifyPlace, Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import type { StorageCertifyOptions } from '../operate/certify-storage.ts';
-import { certifyStorage } from '../operate/certify-storage.ts';
+import { exitCode } from '../exit.ts';
+import { certificateLines, certificateMarkdown, resultSigns } from '../terminal/certificate.ts';
+import { createProgressLine } from '../terminal/progress-line.ts';
 
 export const storageCertify: Definition = (command, context) => {
   command
@@ -69,3 +72,72 @@ Examples:
 };
 
 const reference = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/;
+
+interface StorageCertifyOptions {
+  readonly markdown?: boolean;
+  readonly save?: boolean;
+  readonly family?: readonly Family[];
+  readonly backend?: string;
+  readonly endpoint?: string;
+  readonly bucket?: string;
+  readonly region: string;
+  readonly keyPrefix: string;
+  readonly virtualHosted?: boolean;
+  readonly accessKeyRef?: string;
+  readonly secretKeyRef?: string;
+  readonly sessionTokenRef?: string;
+  readonly ownerAccessKeyRef?: string;
+  readonly ownerSecretKeyRef?: string;
+  readonly otherBucket?: string;
+}
+
+/**
+ * Certifies a store and prints what came out. The exit code says whether it is safe for registry storage, or what was
+ * asked of it holds.
+ */
+async function certifyStorage({ certify, config, output, environment, exitWith }: Context, options: StorageCertifyOptions): Promise<void> {
+  using stop = stopOnSignal();
+  using progress = createProgressLine(output);
+  const place = placeOf(options);
+  const { ownerAccessKeyRef, ownerSecretKeyRef, otherBucket, family, backend, save = false, markdown = false } = options;
+  const show = (certificate: Certificate): void => {
+    progress.clear();
+    if (output.json) output.value(certificate);
+    else if (markdown) for (const line of certificateMarkdown(certificate)) output.line(line);
+    else for (const line of certificateLines(certificate, output.colors)) output.line(line);
+    for (const each of certificate.leftovers) output.warn(`left in the store: ${each}`);
+  };
+  const { uses, probes } = await certify(config, {
+    environment,
+    signal: stop.signal,
+    save,
+    onCertificate: show,
+    onProbe: ({ id, result }, done, total) => progress.show(() => `${done} of ${total}: ${id} ${resultSigns[result]}`),
+    ...(place === undefined ? {} : { place }),
+    ...(backend === undefined ? {} : { backendId: backend }),
+    ...(family === undefined ? {} : { families: family }),
+    ...(otherBucket === undefined ? {} : { reach: { otherBucket } }),
+    ...(ownerAccessKeyRef === undefined || ownerSecretKeyRef === undefined
+      ? {}
+      : { owner: { accessKeyRef: ownerAccessKeyRef, secretKeyRef: ownerSecretKeyRef, sessionTokenRef: undefined } }),
+  });
+  const registry = uses.find(({ use }) => use === 'registry')?.verdict;
+  if (registry === 'safe' || registry === 'safe_with_precautions') return;
+  // Who asks for a part only can't prove the whole: then what was asked must hold.
+  if (family !== undefined && registry === 'unproven' && !probes.some(({ result }) => result === 'fail'))
+    output.note('only a part was asked, and it holds; what the store is safe for takes a run without --family');
+  else exitWith(exitCode.failed);
+}
+
+function placeOf(options: StorageCertifyOptions): CertifyPlace | undefined {
+  const { endpoint, bucket, region, keyPrefix, accessKeyRef, secretKeyRef, sessionTokenRef } = options;
+  if (endpoint === undefined || bucket === undefined || accessKeyRef === undefined || secretKeyRef === undefined) return undefined;
+  return {
+    endpointUrl: endpoint.replace(/\/+$/, ''),
+    bucket,
+    region,
+    keyPrefix: keyPrefix.replace(/^\/+|\/+$/g, ''),
+    forcePathStyle: options.virtualHosted !== true,
+    credentials: { accessKeyRef, secretKeyRef, sessionTokenRef },
+  };
+}

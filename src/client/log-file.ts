@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { toHex } from '../../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { decodeCbor } from '../../kernel/format/cbor.ts';
-import { parseJson } from '../../kernel/format/json.ts';
-import { linesOf } from '../../kernel/format/lines.ts';
-import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
-import { readEventRecord } from '../../kernel/log/event-page-decoder.ts';
-import { localFileError } from '../../runtime/file-error.ts';
+import { toHex } from '../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { decodeCbor } from '../kernel/format/cbor.ts';
+import { isJsonObject, parseJson } from '../kernel/format/json.ts';
+import { linesOf } from '../kernel/format/lines.ts';
+import { brokenLink, brokenPayload, chainStart, type LogHead, type StoredEvent } from '../kernel/log/event.ts';
+import { readEventRecord } from '../kernel/log/event-page-decoder.ts';
+import { localFileError } from '../runtime/file-error.ts';
 
 export interface LogFileVerdict {
   readonly ok: boolean;
@@ -24,7 +24,11 @@ export interface LogFileVerdict {
  * CBOR, as `GET /events` gives it. Each payload is encoded again: its digest is over the canonical CBOR, which JSON
  * carries whole.
  */
-export async function verifyLogFile(path: string, onProgress: (done: number, total: number) => void): Promise<LogFileVerdict> {
+export async function verifyLogFile(
+  path: string,
+  field: string,
+  onProgress: (done: number, total: number) => void,
+): Promise<LogFileVerdict> {
   let head: LogHead = { sequence: 0, chain_digest: chainStart };
   let firstSequence = 0;
   const verdict = (reason?: string): LogFileVerdict => ({
@@ -45,7 +49,7 @@ export async function verifyLogFile(path: string, onProgress: (done: number, tot
       if (event.sequence % progressEvents === 0) onProgress(done, total);
     }
   } catch (error) {
-    throw localFileError(error, path, 'read', { field: '--input' });
+    throw localFileError(error, path, 'read', { field });
   }
   return verdict();
 }
@@ -91,10 +95,10 @@ async function* pageOf(path: string, all: AsyncIterable<Uint8Array>): AsyncItera
     if (size > maximumPageBytes) throw new ArtifactstoreError('invalid_value', `"${path}" is too long for one page of events.`);
     chunks.push(chunk);
   }
-  const page = decodeCbor(new Uint8Array(Buffer.concat(chunks))) as { readonly items?: unknown };
-  if (!Array.isArray(page.items)) throw new ArtifactstoreError('invalid_value', `"${path}" is no page of events.`);
-  for (const [index, item] of page.items.entries())
-    yield { event: storedEvent(item, `item ${index + 1}`), done: index, total: page.items.length };
+  const page = decodeCbor(new Uint8Array(Buffer.concat(chunks)));
+  const items = isJsonObject(page) ? page.items : undefined;
+  if (!Array.isArray(items)) throw new ArtifactstoreError('invalid_value', `"${path}" is no page of events.`);
+  for (const [index, item] of items.entries()) yield { event: storedEvent(item, `item ${index + 1}`), done: index, total: items.length };
 }
 
 function parseLine(line: string, where: string): StoredEvent | string {

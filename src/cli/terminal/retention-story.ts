@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../kernel/format/json.ts';
 import { parseTimestamp } from '../../kernel/time.ts';
 import type { RetentionEvent, RetentionRecord } from '../../registry/REGISTRY.ts';
-import { counted } from '../terminal/size.ts';
+import { counted } from './size.ts';
 
 /** Why a package is kept or will go, and when, in one sentence without its full stop. `now` is in milliseconds. */
 export function tellRetention(record: RetentionRecord, now: number): string {

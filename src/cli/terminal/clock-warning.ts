@@ -1,5 +1,5 @@
 import type { Operator } from '../../registry/upkeep/OPERATOR.ts';
-import type { Output } from '../terminal/output.ts';
+import type { Output } from './output.ts';
 
 /** For a dry run: says what a real one would be refused for. */
 export async function warnOfClock(operator: Pick<Operator, 'clockDoubt'>, output: Pick<Output, 'warn'>): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSpan, tellRetention, tellRetentionEvent } from '../../../src/cli/operate/retention-story.ts';
+import { formatSpan, tellRetention, tellRetentionEvent } from '../../../src/cli/terminal/retention-story.ts';
 import type { JsonObject } from '../../../src/kernel/format/json.ts';
 import type { Hold, RetentionEvent, RetentionRecord } from '../../../src/registry/REGISTRY.ts';
 

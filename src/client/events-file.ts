@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
-import type { EventRecord } from '../../registry/REGISTRY.ts';
-import { localFileError } from '../../runtime/file-error.ts';
+import type { EventRecord } from '../registry/REGISTRY.ts';
+import { localFileError } from '../runtime/file-error.ts';
 
 /** A file of events that has its name only once it is whole: half of a log would pass for a shorter log. */
 export interface EventsFile extends AsyncDisposable {
@@ -10,8 +10,8 @@ export interface EventsFile extends AsyncDisposable {
   finish(): Promise<void>;
 }
 
-/** Errors of the operating system come in words, with the file's name. */
-export async function openEventsFile(path: string): Promise<EventsFile> {
+/** Errors of the operating system come in words, with the file's name; `field` is the input that named it. */
+export async function openEventsFile(path: string, field: string): Promise<EventsFile> {
   const there = await stat(path).catch(() => undefined);
   // A device, a pipe: there is nothing to replace.
   const draft = there === undefined || there.isFile() ? `${path}.${randomUUID()}.draft` : undefined;
@@ -20,7 +20,7 @@ export async function openEventsFile(path: string): Promise<EventsFile> {
     try {
       return await work;
     } catch (error) {
-      throw localFileError(error, path, 'written', { field: '--output' });
+      throw localFileError(error, path, 'written', { field });
     }
   };
   const handle: FileHandle = await told(draft === undefined ? open(path, 'w') : open(draft, 'wx'));
