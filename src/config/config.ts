@@ -37,8 +37,8 @@ export interface Config {
   /** Where uploads wait whose backend cannot take them as they come. */
   readonly spoolDirectory: string;
   /**
-   * Settings that nobody made and whose default, in the working directory `/`, lies where the system keeps its own data: a store is
-   * not opened with them.
+   * Settings that nobody made and whose default, in the working directory `/`, lies where the system keeps its own
+   * data: a store is not opened with them.
    */
   readonly misplaced: readonly string[];
   /** Values of the variables that credential references name, from wherever settings come. */
@@ -71,7 +71,10 @@ export interface Config {
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
   readonly apiUrl: string;
   readonly apiToken: string | undefined;
-  /** Whether `.env` names the server, which then is the choice of whoever wrote the working directory, and whether it names the token too. */
+  /**
+   * Whether `.env` names the server, which then is the choice of whoever wrote the working directory, and whether it
+   * names the token too.
+   */
   readonly apiFromDotEnv: { readonly url: boolean; readonly token: boolean };
   /** Where `.env` was looked for. */
   readonly directory: string;
@@ -98,8 +101,8 @@ export interface ReadConfigOptions {
 }
 
 /**
- * Reads the configuration from the environment and `.env`; a variable of the real environment wins, an empty one counts as not set.
- * Everything that is wrong is reported at once, in one `invalid_configuration` that names each variable.
+ * Reads the configuration from the environment and `.env`; a variable of the real environment wins, an empty one counts
+ * as not set. Everything that is wrong is reported at once, in one `invalid_configuration` that names each variable.
  */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,

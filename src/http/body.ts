@@ -15,11 +15,15 @@ type BodyLimits = Pick<Limits, 'idleTimeout' | 'uploadBytesPerSecond'>;
 /** How many chunks of 64 KiB wait for their reader before the connection is told to. */
 const waitingChunks = 8;
 
-/** Requests whose sender waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1), with what gives the word. */
+/**
+ * Requests whose sender waits for "100 Continue" before it sends the body (RFC 9110 section 10.1.1), with what gives
+ * the word.
+ */
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
 /**
- * Leaves "100 Continue" to whoever reads the body: a request that is refused for its headers is answered before a byte of it was sent.
+ * Leaves "100 Continue" to whoever reads the body: a request that is refused for its headers is answered before a byte
+ * of it was sent.
  */
 export function deferContinue(server: Server): void {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -30,7 +34,9 @@ export function deferContinue(server: Server): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response));
 }
 
-/** Refuses what the HTTP parser lets pass: a body in a coding that is not undone, and an expectation that is not met. */
+/**
+ * Refuses what the HTTP parser lets pass: a body in a coding that is not undone, and an expectation that is not met.
+ */
 export function refuseFraming({ headers }: IncomingMessage): void {
   const { 'transfer-encoding': coding, expect } = headers;
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
@@ -46,8 +52,9 @@ export function waitsToSend(request: IncomingMessage): boolean {
 }
 
 /**
- * The body as it arrives, for one reader. It ends cleanly only when the whole body was received: a sender that goes away is
- * `cancelled`, one that falls silent for `idleTimeout`, or drips below the least rate, is `request_timeout`. Leaving early keeps the connection, so that it can still be answered.
+ * The body as it arrives, for one reader. It ends cleanly only when the whole body was received: a sender that goes
+ * away is `cancelled`, one that falls silent for `idleTimeout`, or is slower than the least rate, is `request_timeout`.
+ * Leaving early keeps the connection, so that it can still be answered.
  */
 export async function* readBody(request: FastifyRequest, limits: BodyLimits): AsyncGenerator<Uint8Array, void, undefined> {
   const { raw } = request;
@@ -166,8 +173,8 @@ function refuseCharset(contentType: string | undefined): void {
 export const memoryOfJson = 4;
 
 /**
- * Reads a JSON body, strictly and whole; long ones one at a time, in turns of their senders. `memory` holds what it takes until the
- * request is over.
+ * Reads a JSON body, strictly and whole; long ones one at a time, in turns of their senders. `memory` holds what it
+ * takes until the request is over.
  */
 export async function readJson(
   request: FastifyRequest,

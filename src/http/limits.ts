@@ -18,7 +18,10 @@ export interface Limits {
   readonly bufferedBytes: number;
   /** How long a request waits for a share of `bufferedBytes`. */
   readonly bufferedWait: number;
-  /** Values of one JSON body: each takes many times the memory of its text, and time in which the process does nothing else. */
+  /**
+   * Values of one JSON body: each takes many times the memory of its text, and time in which the process does nothing
+   * else.
+   */
   readonly jsonValues: number;
   /** Requests that a connection may send ahead of the answer to the one before. */
   readonly waitingRequests: number;
@@ -30,13 +33,15 @@ export interface Limits {
   readonly headersCheckInterval: number;
   /** The longest silence within a body that is sent, or within an answer that is not read. */
   readonly idleTimeout: number;
-  /** The least that a sender must send of a body on average while it is waited for, over each `idleTimeout`; 0 for none. */
+  /**
+   * The least that a sender must send of a body on average while it is waited for, over each `idleTimeout`; 0 for none.
+   */
   readonly uploadBytesPerSecond: number;
   /** From the first to the last byte of a JSON body. */
   readonly jsonTimeout: number;
   /** How long an idle connection is kept for the next request. */
   readonly keepAliveTimeout: number;
-  /** How long requests in flight may go on when the server is stopped. */
+  /** How long requests in flight may continue when the server is stopped. */
   readonly graceTimeout: number;
   /** Between the comments that keep an idle event stream alive. */
   readonly heartbeat: number;

@@ -10,12 +10,16 @@ import type { AttachItem, CopySource } from './operations/attach.ts';
 import type { Attached, Created, File } from './REGISTRY.ts';
 
 const copiesAtOnce = 4;
-/** One request copies no more than this between backends, so that its answer comes before a proxy gives up; of what is beyond, the client sends the bytes. */
+/**
+ * One request copies no more than this between backends, so that its answer comes before a proxy gives up; of what is
+ * beyond, the client sends the bytes.
+ */
 const copiedBytes = 1_073_741_824;
 
 /**
- * Adds files whose bytes the registry has. They go where the package's route says: an object there is joined; bytes that are only in another backend
- * are copied, by the rule of an ingest, and checked on the way. `missing` is what has to be sent: no good copy can be read now.
+ * Adds files whose bytes the registry has. They go where the package's route says: an object there is joined; bytes
+ * that are only in another backend are copied, by the rule of an ingest, and checked on the way. `missing` is what has
+ * to be sent: no good copy can be read now.
  */
 export async function attachFiles(
   context: Context,
@@ -88,7 +92,9 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
   }
 }
 
-/** The bytes in a draft of the backend, from the first source that can be read whole; undefined when there is none now. */
+/**
+ * The bytes in a draft of the backend, from the first source that can be read whole; undefined when there is none now.
+ */
 async function stageCopy(
   context: Context,
   actor: string,

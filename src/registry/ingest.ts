@@ -15,8 +15,9 @@ import { requireFillable, sealedWithout } from './operations/packages.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 
 /**
- * Bytes on their way in: staged as drafts, published under the object's next generation, committed. The rule behind it: a key that
- * was released or burnt is never used again, so a delete that comes late, twice or from a paused process can hit only a dead key.
+ * Bytes on their way in: staged as drafts, published under the object's next generation, committed. The rule behind it:
+ * a key that was released or burnt is never used again, so a delete that comes late, twice or from a paused process can
+ * hit only a dead key.
  */
 export interface Ingest {
   add(packageId: string, file: NewFile): Promise<Created<File>>;
@@ -75,7 +76,10 @@ export function createIngest(context: Context, actor: string): Ingest {
     return await context.takeFile(backendId, () => stage(backendId, file, small.body, straight));
   }
 
-  /** The generation under which bytes of a declared address would be published now: undefined where they cannot go straight there, or need not go anywhere. */
+  /**
+   * The generation under which bytes of a declared address would be published now: undefined where they cannot go
+   * straight there, or need not go anywhere.
+   */
   async function straightNeed(backendId: string, { expected }: CheckedFile): Promise<PublishNeed | undefined> {
     const declared = expected.digests?.get(dataplane.digestAlgorithm);
     if (declared === undefined || !dataplane.stagesStraight(backendId)) return undefined;
@@ -150,7 +154,8 @@ export function createIngest(context: Context, actor: string): Ingest {
       if (sealed) await requireHeld(packageId, checked);
       const straight = await straightNeed(backendId, checked);
       const staged = await stageOne(backendId, checked, file.body, straight).catch((error: unknown) => {
-        // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies there.
+        // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies
+        // there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
           context.background('copies_left', burnPublished(context, actor, [{ ...straight, generations: [straight.generation] }]));
         throw error;

@@ -4,7 +4,9 @@ import { annotationKeyPattern, isLonger, mediaTypePattern, slugPattern } from '.
 import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
-/** Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done. */
+/**
+ * Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done.
+ */
 
 const { textLength: maximumTextLength, reasonLength: maximumReasonLength, metadataMembers: maximumMembers } = limits;
 
@@ -99,7 +101,10 @@ export function checkMediaType(value: string | undefined, field = 'media_type'):
   return value;
 }
 
-/** A string map: at most 64 keys `[a-z0-9][a-z0-9._-]*` of up to 128 characters, values of up to 1,024 without control characters. */
+/**
+ * A string map: at most 64 keys `[a-z0-9][a-z0-9._-]*` of up to 128 characters, values of up to 1,024 without control
+ * characters.
+ */
 export function checkAnnotations(
   value: Readonly<Record<string, string>> | undefined,
   field = 'annotations',

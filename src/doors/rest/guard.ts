@@ -20,8 +20,8 @@ export interface RequestChecks {
 }
 
 /**
- * What holds for every request, whatever its route: who asks, the id it is found by, what body it may bring, the answer when something is wrong, and the
- * line in the log. Put before the routes.
+ * What holds for every request, whatever its route: who asks, the id it is found by, what body it may bring, the answer
+ * when something is wrong, and the line in the log. Put before the routes.
  */
 export function guardRequests(api: Api, context: RouteContext, { authenticate, registryFor, checkHost }: RequestChecks): void {
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
@@ -149,7 +149,10 @@ function staysOpen(request: FastifyRequest): boolean {
 /** What monitors ask for every few seconds. */
 const probes: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
-/** Counts the request and, once it is answered or lost, writes its line. The query is left out: it is the caller's, and may hold anything. */
+/**
+ * Counts the request and, once it is answered or lost, writes its line. The query is left out: it is the caller's, and
+ * may hold anything.
+ */
 function observe(context: RouteContext, request: FastifyRequest, reply: FastifyReply): void {
   const begun = performance.now();
   const end = context.metrics.begin();

@@ -1,6 +1,9 @@
 import { bounds } from './bounds.ts';
 
-/** The headers that routes read of a request and give with an answer, as the OpenAPI describes them. Each is checked where it is read. */
+/**
+ * The headers that routes read of a request and give with an answer, as the OpenAPI describes them. Each is checked
+ * where it is read.
+ */
 
 export type RequestHeader =
   | 'Idempotency-Key'

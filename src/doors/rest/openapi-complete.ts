@@ -21,7 +21,10 @@ interface DescribedAnswer {
   readonly links?: object;
 }
 
-/** Says what schemas of routes have no place for: headers of answers, links, bodies that may be left out, and that HEAD has no body. */
+/**
+ * Says what schemas of routes have no place for: headers of answers, links, bodies that may be left out, and that HEAD
+ * has no body.
+ */
 export function completed<T extends Described>(document: T, configOf: (operationId: string) => FastifyContextConfig): T {
   const paths = Object.entries(document.paths ?? {}).map(([path, operations]) => [
     path,

@@ -133,7 +133,10 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
   return described;
 }
 
-/** What the door refuses, whatever the route: a parameter or a header, who asks, from where, how the body comes, an expectation. */
+/**
+ * What the door refuses, whatever the route: a parameter or a header, who asks, from where, how the body comes, an
+ * expectation.
+ */
 function refusalsOf({ access, body }: FastifyContextConfig): readonly number[] {
   return [
     400,

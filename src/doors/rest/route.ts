@@ -41,8 +41,9 @@ export interface RouteContext {
 }
 
 /**
- * How a route takes its body: `json` is read whole and checked against the route's schema; `json-or-empty` takes none for `{}`;
- * `raw` is left on the socket for the handler, as is what `json-or-files` takes beside JSON; absent, there is none.
+ * How a route takes its body: `json` is read whole and checked against the route's schema; `json-or-empty` takes none
+ * for `{}`; `raw` is left on the socket for the handler, as is what `json-or-files` takes beside JSON; absent, there is
+ * none.
  */
 export type BodyKind = 'json' | 'json-or-empty' | 'raw' | 'json-or-files';
 

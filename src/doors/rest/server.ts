@@ -62,13 +62,14 @@ export interface ServerParts {
 
 export interface HttpDoor {
   /**
-   * Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. `localhost` is 127.0.0.1,
-   * and ::1 where the machine has it.
+   * Begins to listen, and tells where: `http://127.0.0.1:8000`. Port 0 lets the system choose. `localhost` is
+   * 127.0.0.1, and ::1 where the machine has it.
    */
   listen(host: string, port: number): Promise<string>;
   /**
-   * Stops: no new connection is taken, those without a request in flight are closed, event streams and waiting readers are let go at once, other
-   * requests in flight have `limits.graceTimeout` to finish, and what is left then is cut off.
+   * Stops: no new connection is taken, those without a request in flight are closed, event streams and waiting readers
+   * are closed at once, other requests in flight have `limits.graceTimeout` to finish, and what is left then is cut
+   * off.
    */
   close(): Promise<void>;
   listening(): boolean;

@@ -28,8 +28,8 @@ export function compileValidator({ schema, httpPart }: RouteSchema): Check {
 }
 
 /**
- * A schema without what it says of texts that have a pattern: the registry refuses those in words of its own, which name the rule.
- * The patterns are its own as well; here they are for readers.
+ * A schema without what it says of texts that have a pattern: the registry refuses those in words of its own, which
+ * name the rule. The patterns are its own as well; here they are for readers.
  */
 export function withoutPatterns(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutPatterns);

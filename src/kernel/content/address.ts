@@ -12,8 +12,8 @@ export const addressPattern: string = `^(?:${Object.entries(algorithms)
   .join('|')}|(?!(?:${Object.keys(algorithms).join('|')}):)[a-z][a-z0-9_-]*:(?:[0-9a-f]{2})+)$`;
 
 /**
- * Throws `invalid_address`. An algorithm that is not known here is accepted when the address has the legal shape: nothing is
- * stored under it, so it is simply not found.
+ * Throws `invalid_address`. An algorithm that is not known here is accepted when the address has the legal shape:
+ * nothing is stored under it, so it is simply not found.
  */
 export function parseAddress(text: string, field?: string): ContentAddress {
   const fault = addressFault(text);

@@ -3,7 +3,9 @@ import { utf8 } from './digest.ts';
 
 declare const brand: unique symbol;
 
-/** A file's path within its package: metadata, stored as given, never normalised and never used as a place on a disk. */
+/**
+ * A file's path within its package: metadata, stored as given, never normalised and never used as a place on a disk.
+ */
 export type RelativePath = string & { readonly [brand]: 'RelativePath' };
 
 /** In bytes of UTF-8. */
@@ -13,7 +15,10 @@ export const maximumPathBytes = 1024;
 const foreign = '/\\\\\\u0000-\\u001f\\u007f-\\u009f';
 const segment = `(?:[^.${foreign}][^${foreign}]*|\\.[^.${foreign}][^${foreign}]*|\\.\\.[^${foreign}]+)`;
 
-/** The legal shape, as every reader of a pattern understands it; the length in bytes, and half characters, are beyond a pattern. */
+/**
+ * The legal shape, as every reader of a pattern understands it; the length in bytes, and half characters, are beyond a
+ * pattern.
+ */
 export const pathPattern: string = `^${segment}(?:/${segment})*$`;
 /** That of a path without a folder. */
 export const segmentPattern: string = `^${segment}$`;
@@ -30,8 +35,8 @@ export function isRelativePath(text: string): text is RelativePath {
 }
 
 /**
- * The path that the tail of a URL names. `raw` is still percent-encoded: it is split at `/` first and each segment is decoded
- * once after, so an encoded slash cannot pass for a separator; it is refused.
+ * The path that the tail of a URL names. `raw` is still percent-encoded: it is split at `/` first and each segment is
+ * decoded once after, so an encoded slash cannot pass for a separator; it is refused.
  */
 export function pathFromUrl(raw: string, field?: string): RelativePath {
   if (/[^!-~]|[?#]/.test(raw)) throw invalidPath('has a character that must be percent-encoded in a URL', field);
@@ -50,8 +55,8 @@ export function pathToUrl(path: RelativePath): string {
 }
 
 /**
- * Orders well-formed strings by the bytes of their UTF-8, which is the order of their code points. UTF-16 order differs from it
- * in one place only: surrogates, which stand for code points above U+FFFF, come before U+E000..U+FFFF there.
+ * Orders well-formed strings by the bytes of their UTF-8, which is the order of their code points. UTF-16 order differs
+ * from it in one place only: surrogates, which stand for code points above U+FFFF, come before U+E000..U+FFFF there.
  */
 export function comparePaths(left: string, right: string): number {
   const shared = Math.min(left.length, right.length);

@@ -1,6 +1,6 @@
 /**
- * Records, rows and the inputs of operations have `snake_case` names, as the wire has; everything else in this code has `camelCase`.
- * These two go from the one to the other, for the names of one object and not of those within it.
+ * Records, rows and the inputs of operations have `snake_case` names, as the wire has; everything else in this code has
+ * `camelCase`. These two go from the one to the other, for the names of one object and not of those within it.
  */
 export type CamelCase<Name> = Name extends `${infer First}_${infer Rest}` ? `${First}${Capitalize<CamelCase<Rest>>}` : Name;
 

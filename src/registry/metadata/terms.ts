@@ -6,8 +6,9 @@ import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
 
 /**
- * What a search by metadata asks for: for each key the terms of which one must be there. Only scalars at the top are found. A key with a dot or a
- * quote in it is written as a JSON string, since `a.b` looks like a way into an object, which is not searched. Of a value,
+ * What a search by metadata asks for: for each key the terms of which one must be there. Only scalars at the top are
+ * found. A key with a dot or a quote in it is written as a JSON string, since `a.b` looks like a way into an object,
+ * which is not searched. Of a value,
  * - a JSON string is that text;
  * - a number, `true`, `false` or `null` is that, or a text that reads so;
  * - anything else that is no JSON is a text.

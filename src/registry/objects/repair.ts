@@ -13,7 +13,10 @@ const atOnce = 2;
 const pauseMilliseconds = 60_000;
 const keptPauses = 1000;
 
-/** Few at a time, and not one that could not be repaired a moment ago: whatever is left out, the next read asks for again. */
+/**
+ * Few at a time, and not one that could not be repaired a moment ago: whatever is left out, the next read asks for
+ * again.
+ */
 export function createRepair(parts: RegistryParts, background: Context['background']): Repair {
   const running = new Set<string>();
   const pauses = new Map<string, number>();

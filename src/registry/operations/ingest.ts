@@ -45,12 +45,18 @@ export type AddedFiles =
   | { readonly outcome: 'added'; readonly items: readonly Created<File>[]; readonly dead: readonly DeadKey[] }
   | { readonly outcome: 'publish'; readonly needs: readonly PublishNeed[] };
 
-/** What would have to be published now; throws what `addFiles` would throw. Nothing is decided by it: the commit looks again. */
+/**
+ * What would have to be published now; throws what `addFiles` would throw. Nothing is decided by it: the commit looks
+ * again.
+ */
 export async function planFiles(snapshot: Snapshot, input: AddFiles): Promise<readonly PublishNeed[]> {
   return (await plan(snapshot.sql, input)).needs;
 }
 
-/** The generation that bytes with this address would be published under now; null where a good object of them is live. Nothing is decided by it. */
+/**
+ * The generation that bytes with this address would be published under now; null where a good object of them is live.
+ * Nothing is decided by it.
+ */
 export async function nextGeneration(
   snapshot: Snapshot,
   input: { readonly backend_id: string; readonly content_address: ContentAddress },
@@ -60,8 +66,8 @@ export async function nextGeneration(
 }
 
 /**
- * Commits files whose bytes are published: joins what is live, makes live what was published under the next generation, or says
- * what to publish instead. All or nothing.
+ * Commits files whose bytes are published: joins what is live, makes live what was published under the next generation,
+ * or says what to publish instead. All or nothing.
  */
 export async function addFiles(transaction: Transaction, input: AddFiles): Promise<AddedFiles> {
   const { fresh, existing, objects, needs } = await plan(transaction.sql, input);
@@ -113,7 +119,8 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
       await rememberBlocks(transaction, item);
     }
   }
-  // Bytes that were published and then not needed: their generation is burnt, so that its key is dead before it is deleted.
+  // Bytes that were published and then not needed: their generation is burnt, so that its key is dead before it is
+  // deleted.
   for (const item of input.items)
     if (item.generation !== null) {
       const state = objects.get(item) ?? { current: await objectOf(transaction.sql, item) };

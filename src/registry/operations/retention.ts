@@ -16,7 +16,7 @@ export interface ExtendRetention {
   readonly reason: string;
 }
 
-/** Until a time, null for never; or so much later than the present expiry, than now when that is over. */
+/** Until a time, null for never; or this much later than the present expiry, than now if that has passed. */
 export type Extension = { readonly until: string | null } | { readonly by_seconds: number };
 
 /** Moves the expiry later, never earlier; a package that was eligible for collection no longer is. */
@@ -136,7 +136,10 @@ export interface SweepRetention {
   readonly limit: number;
 }
 
-/** Marks the next expired, unheld, finalized packages as eligible; deletes nothing. Fewer than `limit` means that is all. */
+/**
+ * Marks the next expired, unheld, finalized packages as eligible; deletes nothing. Fewer than `limit` means that is
+ * all.
+ */
 export async function sweepRetention(transaction: Transaction, input: SweepRetention): Promise<readonly string[]> {
   const due = await dueRows(transaction.sql, transaction.now, input.limit);
   for (const row of due)
@@ -243,7 +246,9 @@ async function readRecord(database: Kysely<Schema>, packageId: string): Promise<
 /** Holds, and events of the history, in one record: the others are in the log. */
 const shownEntries = limits.retentionEntries;
 
-/** Those that hold before those that were released, and of these the newest; in the order in which they were applied. */
+/**
+ * Those that hold before those that were released, and of these the newest; in the order in which they were applied.
+ */
 async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {
   const rows = await database
     .selectFrom('retention_holds')

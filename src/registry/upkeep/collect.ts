@@ -54,10 +54,10 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
 }
 
 /**
- * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the bytes that no
- * live location needs deleted, with drafts and orphans that stopped processes left. Each step is one transaction that looks for
- * itself, so a run may stop anywhere, and two at once share the work. Only dead keys are ever deleted. A backend that is unavailable is
- * thrown as `storage_unavailable` when everything else is done.
+ * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the
+ * bytes that no live location needs deleted, with drafts and orphans that stopped processes left. Each step is one
+ * transaction that looks for itself, so a run may stop anywhere, and two at once share the work. Only dead keys are
+ * ever deleted. A backend that is unavailable is thrown as `storage_unavailable` when everything else is done.
  */
 export async function collect(context: Context, options: CollectOptions): Promise<Collection> {
   const { database, dataplane } = context;
@@ -132,7 +132,10 @@ export async function collect(context: Context, options: CollectOptions): Promis
   return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends, left_over };
 }
 
-/** Keys that died in runs that did not get to their bytes. Answers how many lie in backends that are not configured, and are left to a run that has them. */
+/**
+ * Keys that died in runs that did not get to their bytes. Answers how many lie in backends that are not configured, and
+ * are left to a run that has them.
+ */
 async function deleteRemembered(
   context: Context,
   deleteKeys: (keys: readonly DeadKey[]) => Promise<void>,
@@ -150,7 +153,9 @@ async function deleteRemembered(
   }
 }
 
-/** Walks a backend, hands what no event makes live to `clear`, and counts what stays beside what the log says is there. */
+/**
+ * Walks a backend, hands what no event makes live to `clear`, and counts what stays beside what the log says is there.
+ */
 export async function reconcile(
   context: Context,
   backendId: string,

@@ -168,7 +168,9 @@ function changed(parts: Partial<Pick<URL, 'username' | 'password' | 'hostname' |
   return other.href;
 }
 
-/** Lets the server speak TLS, and gives a folder with `ca.pem`, which vouches for it, and `other.pem`, which does not. */
+/**
+ * Lets the server speak TLS, and gives a folder with `ca.pem`, which vouches for it, and `other.pem`, which does not.
+ */
 async function offerTls(): Promise<Disposable & { readonly directory: string }> {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-tls-'));
   const pem = () => {

@@ -102,7 +102,10 @@ export function* oddParameters(operations: readonly Operation[]): Generator<OddR
       }
 }
 
-/** A parameter as no client should write it: twice, as an array, an object, half a character, an escape that is none, and far too long. */
+/**
+ * A parameter as no client should write it: twice, as an array, an object, half a character, an escape that is none,
+ * and far too long.
+ */
 function oddlyWritten(name: string): readonly string[] {
   const long = `${name}=${'x'.repeat(20_000)}`;
   // Any text is a key of metadata.

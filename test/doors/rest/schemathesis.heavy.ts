@@ -11,8 +11,9 @@ import { operationsOf } from './odd-requests.ts';
 import { type Door, openDoor, token } from './open-door.ts';
 
 /**
- * A stranger to this project reads the OpenAPI and asks accordingly, and otherwise: the answers are those that it describes. What was found is
- * found again with `ARTIFACTSTORE_TEST_SEED`, and more with a longer `ARTIFACTSTORE_TEST_FUZZ_SECONDS`.
+ * A stranger to this project reads the OpenAPI and asks accordingly, and otherwise: the answers are those that it
+ * describes. What was found is found again with `ARTIFACTSTORE_TEST_SEED`, and more with a longer
+ * `ARTIFACTSTORE_TEST_FUZZ_SECONDS`.
  */
 const root = join(import.meta.dirname, '../../..');
 const program = join(root, 'node_modules/.cache/schemathesis/bin/schemathesis');
