@@ -11,7 +11,9 @@ export interface Memory {
 
 /** What one request holds. */
 export interface MemoryAccount {
-  /** Takes so much more. Errors: `too_busy` when it is not to be had in time; `body_too_large` when it never can be. */
+  /**
+   * Takes this much more. Errors: `too_busy` when it is not available in time; `body_too_large` when it never can be.
+   */
   take(bytes: number): Promise<void>;
   /** Gives back so much, or all; nobody waits for what was given back all. */
   give(bytes?: number): void;

@@ -17,7 +17,7 @@ interface Answer {
 }
 
 /**
- * Lets go of answers that nobody reads, whatever they are: one whose reader takes nothing for `idleTimeout`, and, while
+ * Drops answers that nobody reads, whatever they are: one whose reader takes nothing for `idleTimeout`, and, while
  * all answers together hold more than `unsentBytes`, those that have waited longest. A slow reader that continues is
  * left alone. The connection is reset, so that the system keeps nothing of it either.
  */

@@ -1,6 +1,6 @@
 /**
  * A bounded stock of block-sized buffers, reused, in shared memory where a hashing thread sees them too. Whoever finds
- * it empty goes on with a small buffer of its own instead of waiting: a slow client that sits on a buffer then slows
+ * it empty continues with a small buffer of its own instead of waiting: a slow client that sits on a buffer then slows
  * nobody down to a stop, and no two streams can wait for each other.
  */
 export interface Buffers {

@@ -29,7 +29,7 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   },
   'Content-Digest': {
     type: 'string',
-    description: 'Digests that the body must have (RFC 9530): sha-256, sha-512, blake3. Others are passed over.',
+    description: 'Digests that the body must have (RFC 9530): sha-256, sha-512, blake3. Others are ignored.',
     examples: ['sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:'],
   },
   'Repr-Digest': {
@@ -47,7 +47,7 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   'If-Range': { type: 'string', description: 'An entity tag. The range is served for it only; otherwise the whole.' },
   Range: {
     type: 'string',
-    description: 'One range of bytes. Others, and those that are malformed, are passed over.',
+    description: 'One range of bytes. Others, and those that are malformed, are ignored.',
     examples: ['bytes=0-99'],
   },
   'Last-Event-ID': { type: 'string', description: 'Of a stream: the sequence to resume after. It overrides `since`.', examples: ['7'] },

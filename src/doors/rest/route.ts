@@ -69,7 +69,7 @@ declare module 'fastify' {
     principal: string;
     /** What it may read whole. */
     memory: MemoryAccount;
-    /** What gives its shares back when it is over. */
+    /** What gives its shares back at the end. */
     leaving: (() => void)[];
     /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */
     bytesIn: number;

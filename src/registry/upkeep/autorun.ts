@@ -11,7 +11,7 @@ const renewals = 3;
 
 /**
  * Sweeps and collects at an interval, for the first time after one, in one process at a time: whoever holds the lease.
- * A holder that is killed loses it when its time is over, and another continues; nothing depends on it but that the
+ * A holder that is killed loses it when its time has passed, and another continues; nothing depends on it but that the
  * work is not done twice for nothing.
  */
 export function startAutorun(context: Context, options: AutorunOptions): Autorun {

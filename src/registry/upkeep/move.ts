@@ -17,7 +17,9 @@ import { createPace } from './pace.ts';
 import { requireBackend, upTo } from './verify.ts';
 
 const objectsPerStep = 200;
-/** A step is committed when it has copied this much, so that a stopped run repeats little and drafts take little room. */
+/**
+ * A step is committed when it has copied this much, so that a stopped run repeats little and drafts take little room.
+ */
 const bytesPerStep = 268_435_456;
 const locationsPerTransaction = 1000;
 const defaultJobs = 4;
@@ -29,9 +31,10 @@ export async function planMove(context: Context, target: MoveTarget): Promise<Mo
 }
 
 /**
- * Moves files from one backend to another: copies the bytes as an ingest does, reads them back there, and only then, in one transaction,
- * claims the new place and releases the old one; bytes that nobody needs any more are deleted after it, as a collection does. What has
- * moved is no longer in `from`, so a stopped run is gone on with by running it again, and two at once share the work.
+ * Moves files from one backend to another: copies the bytes as an ingest does, reads them back there, and only then, in
+ * one transaction, claims the new place and releases the old one; bytes that nobody needs any more are deleted after
+ * it, as a collection does. What has moved is no longer in `from`, so a stopped run is gone on with by running it
+ * again, and two at once share the work.
  */
 export async function move(context: Context, options: MoveOptions): Promise<Move> {
   const { database } = context;
@@ -134,7 +137,7 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
           () => undefined,
           (error: unknown) => ({ error }),
         );
-        // What was copied before a stop is moved all the same.
+        // What was copied before a stop is still moved.
         waiting = await move(ready);
         if (stopped !== undefined) throw stopped.error;
         return waiting.length === 0 ? true : undefined;

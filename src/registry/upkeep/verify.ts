@@ -20,8 +20,8 @@ const defaultJobs = 2;
 const allMissingObjects = 100;
 
 /**
- * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches, bad ones one by one. A run that was
- * stopped goes on where its last record stands.
+ * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches, bad
+ * ones one by one. A run that was stopped resumes at its last record.
  */
 export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
   requireBackend(context, backendId);
@@ -39,7 +39,10 @@ export async function verifyStorage(context: Context, backendId: string, options
   let cursor = earlier?.cursor ?? null;
 
   type Good = { content_address: string; generation: number };
-  /** Missing objects that are not counted yet: as long as not one object was found, the store is more likely to be at fault than all of them. */
+  /**
+   * Missing objects that are not counted yet: as long as not one object was found, the store is more likely to be at
+   * fault than all of them.
+   */
   let unsettled: (() => Promise<void>)[] | undefined = options.acceptMissing === true || counts.objects > counts.missing ? undefined : [];
   async function settleAll(): Promise<void> {
     const settles = unsettled ?? [];
