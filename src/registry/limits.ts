@@ -22,7 +22,7 @@ export const limits = {
   eventPageItems: 500,
   eventWaitSeconds: 60,
   /** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
-  pageBytes: 8_388_608,
+  pageBytes: 2_097_152,
   /** Of files that a request names again: as much text as a request that added all of them could have had. */
   repeatedBytes: 16_777_216,
   /** Of holds and of events in a retention record. */

@@ -35,7 +35,7 @@ test('an answer that nobody reads is let go, a slow reader is not', async () => 
   const sockets = [
     await ask(door, `/packages/${id}/files/large`),
     await ask(door, `/packages/${id}/archive`),
-    await ask(door, '/packages?limit=500', 5),
+    await ask(door, '/packages?limit=500', 20),
   ];
   const slow = await ask(door, `/packages/${id}/files/large`);
   let taken = 0;
@@ -54,10 +54,10 @@ test('an answer that nobody reads is let go, a slow reader is not', async () => 
 });
 
 test('of all that wait for their readers, those that wait longest go first when it is too much', async () => {
-  await using door = await openDoor({ limits: { unsentBytes: 10_000_000, idleTimeout: 60_000 } });
+  await using door = await openDoor({ limits: { unsentBytes: 3_000_000, idleTimeout: 60_000 } });
   await fill(door);
   const sockets = [];
-  for (let asked = 0; asked < 4; asked++) sockets.push(await ask(door, '/packages?limit=500', 5));
+  for (let asked = 0; asked < 4; asked++) sockets.push(await ask(door, '/packages?limit=500', 20));
   await until(() => door.lines.filter((line) => line.includes('"unfinished":true')).length >= 3);
   assert.ok((await held(door, 'unsent_bytes')) >= 3);
   assert.equal(door.lines.filter((line) => line.includes('"limit":"unsent_bytes"')).length, 1);

@@ -2,8 +2,11 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { FairTurns } from '../../runtime/fair-turns.ts';
 import type { Api } from './route.ts';
 
+/** A text of so many characters is long. */
+const longCharacters = 65_536;
+
 /**
- * Has few lists made at a time, of each caller in turn: one can be eight megabytes, several times over while it
+ * Has few lists made at a time, of each caller in turn: one can be two megabytes, several times over while it
  * is made. `onMade` is told when the connection has one; what waits there for its reader is no longer counted here.
  */
 export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): void {
@@ -24,7 +27,8 @@ export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): v
     turns.take(request.principal, 1, make).catch(done);
   });
   api.addHook('onSend', (_request, { raw }, payload, done) => {
-    done(null, payload);
+    // The system would take three times the memory for a long text that waits for its reader.
+    done(null, typeof payload === 'string' && payload.length > longCharacters ? Buffer.from(payload) : payload);
     const end = ending.get(raw);
     if (end === undefined) return;
     setImmediate(() => {

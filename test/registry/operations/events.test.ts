@@ -10,19 +10,19 @@ import { decodeCbor, encodeCbor } from '../../../src/kernel/format/cbor.ts';
 import { readEncodedEvents, readEvents } from '../../../src/registry/operations/events.ts';
 import { operationsUrl } from '../../../src/registry/operations/url.ts';
 
-test('a page ends before 8 MiB of payload, and holds at least one event', async () => {
+test('a page ends before 2 MiB of payload, and holds at least one event', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
   try {
     const path = join(directory, 'registry.db');
     await (await openSqlite({ path, operations: { url: operationsUrl }, migrate: true })).close();
     const connection = openConnection(path, { readOnly: false, busyMilliseconds: 1000 });
     const insert = connection.prepare("insert into events values (?, '2026-01-31T23:59:59.000Z', 'v1.test', 'package', 'p', 'a', ?, ?, ?)");
-    const mebibytes = [3, 3, 3, 9, 0, 0, 5];
-    for (const [index, size] of mebibytes.entries())
-      insert.run(index + 1, encodeCbor('x'.repeat(size * 1_048_576)), new Uint8Array(32), new Uint8Array(32));
+    const quarters = [3, 3, 3, 9, 0, 0, 5];
+    for (const [index, size] of quarters.entries())
+      insert.run(index + 1, encodeCbor('x'.repeat(size * 262_144)), new Uint8Array(32), new Uint8Array(32));
     const snapshot = { sql: sqliteQueries(connection) };
     const pages: number[][] = [];
-    for (let since = 0; since < mebibytes.length; ) {
+    for (let since = 0; since < quarters.length; ) {
       const input = { since, limit: 500, subject_kind: null, subject_id: null, event_type: null };
       const page = await readEncodedEvents(snapshot, input);
       const { items } = decodeCbor(page.bytes) as { readonly items: readonly { readonly sequence: number }[] };

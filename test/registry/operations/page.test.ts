@@ -19,8 +19,8 @@ async function pagesOf<T>(read: (query: PageQuery) => Promise<Page<T>>): Promise
 const create = async (registry: Registry, metadata = {}) =>
   (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient', metadata })).record.id;
 
-test('a page ends before 8 MiB, holds at least one item, and never more than was asked for', () => {
-  const sizes = (...mebibytes: readonly number[]) => mebibytes.map((size) => ({ size: size * mebibyte }));
+test('a page ends before 2 MiB, holds at least one item, and never more than was asked for', () => {
+  const sizes = (...quarters: readonly number[]) => quarters.map((size) => ({ size: (size * mebibyte) / 4 }));
   assert.deepEqual(fitting([], 10), { count: 0, more: false });
   assert.deepEqual(fitting(sizes(9), 10), { count: 1, more: false });
   assert.deepEqual(fitting(sizes(9, 0), 10), { count: 1, more: true });
@@ -29,7 +29,7 @@ test('a page ends before 8 MiB, holds at least one item, and never more than was
   assert.deepEqual(fitting(sizes(1, 1), 2), { count: 2, more: false });
 });
 
-test('every list is cut at 8 MiB and continues by its cursor, with nothing twice and nothing left out', async () => {
+test('every list is cut at 2 MiB and continues by its cursor, with nothing twice and nothing left out', async () => {
   await using store = await openTestRegistry();
   const registry = store.as('tester');
   const small = await create(registry);
@@ -70,7 +70,7 @@ test('every list is cut at 8 MiB and continues by its cursor, with nothing twice
   const schemas = await pagesOf((query) => registry.metadataSchemas.list(query));
   assert.deepEqual(
     schemas.map((page) => page.length),
-    [8, 1],
+    [2, 2, 2, 2, 1],
   );
 });
 
