@@ -85,12 +85,9 @@ async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
 }
 
 function tell({ released_locations, deleted_objects, deleted_orphans, reclaimed_drafts }: CollectionCounts): string {
-  return [
-    `${counted(released_locations, 'location')} released`,
-    `${counted(deleted_objects, 'object')} deleted`,
-    counted(deleted_orphans, 'orphan'),
-    counted(reclaimed_drafts, 'draft'),
-  ].join(', ');
+  const objects = counted(deleted_objects, 'object');
+  const leftovers = `${counted(deleted_orphans, 'orphan')} and ${counted(reclaimed_drafts, 'draft')}`;
+  return `${counted(released_locations, 'location')} released; ${objects}, ${leftovers} deleted`;
 }
 
 function number(value: number): string {
