@@ -1,12 +1,18 @@
 // The public names. test/public-api.test.ts holds the list.
 
-export type { Context as CommandContext } from './cli/context.ts';
-export type { CommandEntry, CommandTable, Definition as CommandDefinition } from './cli/definition.ts';
 export { type ConnectOptions, connectRegistry, type RemoteRegistry } from './client/connect.ts';
 export { type Difference, describeDifference, differenceOf, packageFiles } from './client/difference.ts';
+export { type Placed, type PlaceOptions, placeFiles } from './client/pull/place-files.ts';
+export { type Pulled, type PullOptions, pullPackage } from './client/pull/pull-package.ts';
+export { type PackageLeft, type Pushed, type PushOptions, pushDirectory } from './client/push/push-directory.ts';
 export { type FileContent, filesDigestOf, type HashedFile, hashFile } from './client/read-file.ts';
+export type { OptionNames, TransferOptions } from './client/transfer-options.ts';
 export { type UploadOptions, uploadFiles } from './client/upload.ts';
+export type { Finding, Problem } from './client/verify/finding.ts';
+export type { KnownManifest } from './client/verify/known-manifest.ts';
+export { type Verification, type VerifyOptions, verifyPackage } from './client/verify/verify-package.ts';
 export { type Tree, type TreeFile, walkTree } from './client/walk.ts';
+export type { CommandContext, CommandDefinition, CommandEntry, CommandOutput, CommandTable } from './command.ts';
 export { type OpenRegistryOptions, openRegistry } from './compose/open-registry.ts';
 export type { Store } from './compose/open-store.ts';
 export { type Config, readConfig } from './config/config.ts';
@@ -17,7 +23,7 @@ export { ArtifactstoreError, type ErrorCode, errorCodes, isArtifactstoreError } 
 export { decodeCbor, encodeCbor } from './kernel/format/cbor.ts';
 export { canonicalJson, type JsonObject, type JsonValue, parseJson } from './kernel/format/json.ts';
 export type { EventPayloads, EventType } from './kernel/log/event.ts';
-export type { Manifest, ManifestFile, StorageReceipt } from './kernel/manifest.ts';
+export { type Manifest, type ManifestFile, parseManifest, type StorageReceipt } from './kernel/manifest.ts';
 export type * from './registry/REGISTRY.ts';
 export type * from './registry/upkeep/OPERATOR.ts';
 export type { BackendConfig, BackendKind } from './storage/kind.ts';

@@ -1,9 +1,9 @@
 import type { connect } from './cli/connect.ts';
 import type { Surroundings } from './cli/context.ts';
-import type { CommandTable } from './cli/definition.ts';
 import { run } from './cli/run.ts';
 import { standardStream } from './cli/terminal/file-stream.ts';
 import type { createProgress } from './cli/terminal/progress.ts';
+import type { CommandTable } from './command.ts';
 import type { stopOnSignal } from './runtime/stop-signals.ts';
 import { version } from './version.ts';
 

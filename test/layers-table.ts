@@ -22,6 +22,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   serve: ['config/config.ts', 'doors/', 'http/', 'registry/REGISTRY.ts', 'registry/upkeep/OPERATOR.ts'],
   cli: [
     'client/',
+    'command.ts',
     'config/config.ts',
     'http/log.ts',
     'protocol/',
@@ -30,6 +31,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'serve/',
     'certify/certificate.ts',
   ],
+  'command.ts': ['config/config.ts'],
   config: ['protocol/', 'storage/kind.ts', 'storage/kinds.ts'],
   compose: [
     'backup/',
@@ -44,11 +46,10 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'version.ts',
   ],
   'version.ts': ['../package.json'],
-  'main.ts': ['cli/', 'compose/', 'config/config.ts', 'doors/', 'http/', 'index.ts', 'version.ts'],
+  'main.ts': ['cli/', 'command.ts', 'compose/', 'config/config.ts', 'doors/', 'http/', 'index.ts', 'version.ts'],
   'index.ts': [
-    'cli/context.ts',
-    'cli/definition.ts',
     'client/',
+    'command.ts',
     'compose/',
     'config/config.ts',
     'registry/upkeep/OPERATOR.ts',

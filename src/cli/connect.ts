@@ -1,10 +1,10 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
+import type { CommandContext } from '../command.ts';
 import type { Config } from '../config/config.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
-import type { Context } from './context.ts';
 
 /** How long a server may be unavailable in the middle of work that takes long. */
 export const longPatienceSeconds = 60;
@@ -13,7 +13,10 @@ export const longPatienceSeconds = 60;
  * The one way to the server that the configuration names, for every command: `await using registry = connect(context)`,
  * which closes the connections whatever happens. With its token or, on this machine, with the one that `dev` made.
  */
-export function connect({ config, output, version }: Context, options: { readonly patienceSeconds?: number } = {}): RemoteRegistry {
+export function connect(
+  { config, output, version }: Pick<CommandContext, 'config' | 'output' | 'version'>,
+  options: { readonly patienceSeconds?: number } = {},
+): RemoteRegistry {
   let waited = false;
   return connectRegistry({
     url: config.apiUrl,

@@ -1,4 +1,5 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
+import type { CommandContext } from '../command.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseHttpUrl } from '../protocol/http-url.ts';
@@ -74,14 +75,10 @@ export interface OpenStore extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What a command works with. */
-export interface Context extends Surroundings {
+/** What a command of the core works with. */
+export interface Context extends Surroundings, CommandContext {
   readonly globals: GlobalOptions;
   readonly output: Output;
-  /** Read once; `--api-url` overrides the environment. */
-  readonly config: Config;
-  /** The exit code of a command that ends without an error and yet not with 0. */
-  exitWith(code: number): void;
 }
 
 export interface GlobalOptions {

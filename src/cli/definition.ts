@@ -1,15 +1,9 @@
-import type { Command } from 'commander';
+import type { CommandDefinition, CommandEntry, CommandTable as Table } from '../command.ts';
 import type { Context } from './context.ts';
 
-/** Gives a command its arguments, options, examples and action. */
-export type Definition = (command: Command, context: () => Context) => void;
+/** A command of the core, which works with more than one from outside. */
+export type Definition = CommandDefinition<Context>;
 
-export interface CommandEntry {
-  readonly summary: string;
-  /** Absent for a word that only groups others. */
-  readonly load?: () => Promise<Definition>;
-  readonly commands?: CommandTable;
-}
+export type Entry = CommandEntry<Context>;
 
-/** Commands by their words. */
-export type CommandTable = Readonly<Record<string, CommandEntry>>;
+export type CommandTable = Table<Context>;

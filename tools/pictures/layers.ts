@@ -27,8 +27,8 @@ export interface LayersTable {
 
 /**
  * The table of layers as a Mermaid source: an arrow for each import that is allowed, without those to where a longer
- * way leads too. What puts the parts together, compose/ and the files directly in src/, is one part, `main`. `parts`
- * are those that there are.
+ * way leads too. What puts the parts together, compose/ and the files directly in src/, is one part, `main`; what is
+ * only a version or a contract is none. `parts` are those that there are.
  */
 export function layersPicture({ mayImport, pure }: LayersTable, parts: readonly string[]): string {
   const graph = new Map<string, Set<string>>();
@@ -62,7 +62,7 @@ export function layersPicture({ mayImport, pure }: LayersTable, parts: readonly 
 
 function roomOf(place: string): string | undefined {
   const [first = ''] = place.split('/');
-  if (first === '..' || first === 'version.ts') return undefined;
+  if (['..', 'command.ts', 'version.ts'].includes(first)) return undefined;
   if (first === 'config.ts') return 'config';
   return first === 'compose' || first.endsWith('.ts') ? 'main' : first;
 }

@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import type { CommandOutput } from '../../command.ts';
 import { isArtifactstoreError, toErrorRecord } from '../../kernel/error.ts';
 import { printable, printableJson } from '../../kernel/format/printable.ts';
 import { hintFor } from './hint.ts';
@@ -6,30 +7,17 @@ import { outletOf } from './outlet.ts';
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** What a command says: results on standard output, everything else on standard error. */
-export interface Output {
-  readonly json: boolean;
+/** What a command of the core says, which knows its terminal. */
+export interface Output extends CommandOutput {
   readonly colors: Colors;
-  /** The result, as one line of JSON. */
-  value(value: unknown): void;
-  line(text: string): void;
   /** JSON that was made before: unchanged, except for what a terminal would act on. */
   text(text: string): void;
-  /** Rows under a head, in columns that fit the terminal. */
-  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
-  /** For people, on standard error; `--quiet` and `--json` leave it out. */
-  note(text: string): void;
-  /** On standard error, even with `--quiet`. */
-  warn(text: string): void;
-  error(error: unknown): void;
   /** Aborted when nothing more can be written to standard output: where that is all the work there is, it ends. */
   readonly ended: AbortSignal;
   /** Resolves when the reader of standard output keeps up: to be awaited by who writes without end. */
   ready(): Promise<void>;
   /** Somebody stopped what was written without end: it is not waited for readers any more. */
   hurry(): void;
-  /** Standard error, when somebody watches it: a line of it may be written over. */
-  readonly watched: NodeJS.WriteStream | undefined;
 }
 
 export interface OutputOptions {

@@ -1,4 +1,4 @@
-import type { Output } from './output.ts';
+import type { CommandOutput } from '../../command.ts';
 import { formatBytes } from './size.ts';
 
 /** A bar on the terminal, for who watches, from when there is something to do; silent otherwise. */
@@ -9,7 +9,7 @@ export interface Progress {
   stop(): void;
 }
 
-export async function createProgress(output: Output, label: string, total = 0): Promise<Progress> {
+export async function createProgress(output: Pick<CommandOutput, 'watched'>, label: string, total = 0): Promise<Progress> {
   if (output.watched === undefined) return { grow: () => undefined, advance: () => undefined, stop: () => undefined };
   const { default: cliProgress } = await import('cli-progress');
   const bar = new cliProgress.SingleBar({
