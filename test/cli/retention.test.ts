@@ -97,7 +97,7 @@ describe('retention from the command line, beside a running server', () => {
       [2, /must be a duration/, 'extend', id, '--by', '30', ...reason],
       [2, /'--until <time>' and '--by <duration>'/, 'extend', id, ...reason],
       [2, /cannot be used with/, 'extend', id, '--by', '1d', '--until', 'never', ...reason],
-      [2, /--reason: "\/reason" must not be empty/, 'extend', id, '--by', '1d', '--reason', ''],
+      [2, /--reason: "reason" must say why/, 'extend', id, '--by', '1d', '--reason', ''],
       [2, /'--reason <reason>' not specified/, 'extend', id, '--by', '1d'],
       [2, /--reason: "reason" must say why/, 'hold', id, '--reason', '   '],
       [3, /package_not_found/, 'hold', absent, ...reason],
