@@ -6,7 +6,7 @@ import { blake3, sha256, toHex, utf8 } from '../src/kernel/content/digest.ts';
 import { objectKey } from '../src/kernel/content/key.ts';
 import type { JsonObject } from '../src/kernel/format/json.ts';
 import { uuidv7 } from '../src/kernel/id.ts';
-import { chainStart, type LogHead, type NewEvent, sealEvent } from '../src/kernel/log/event.ts';
+import { chainStart, type LogHead, linkEvent, type NewEvent } from '../src/kernel/log/event.ts';
 import type { Manifest, ManifestFile } from '../src/kernel/manifest.ts';
 import { formatTimestamp } from '../src/kernel/time.ts';
 
@@ -98,7 +98,7 @@ export function writeHistory(path: string, packages: number, options: HistoryOpt
   }
 
   function append(event: NewEvent): void {
-    const row = sealEvent(head, formatTimestamp(milliseconds), event);
+    const row = linkEvent(head, formatTimestamp(milliseconds), event);
     insert.run(
       row.sequence,
       row.created_at,

@@ -172,7 +172,7 @@ describe('docs/install.md, followed', {
     rmSync(data, { recursive: true });
     cpSync(join(folder, 'mnt'), data, { recursive: true, preserveTimestamps: true });
     const last = move.trim().split('\n').at(-1)!;
-    assert.match(await follow([last]), /0 bad, 0 missing/);
+    assert.match(await follow([last]), /0 damaged, 0 missing/);
     await start();
   });
 });

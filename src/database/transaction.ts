@@ -1,5 +1,5 @@
 import type { Kysely } from '#kysely';
-import { type LogHead, type NewEvent, type StoredEvent, sealEvent } from '../kernel/log/event.ts';
+import { type LogHead, linkEvent, type NewEvent, type StoredEvent } from '../kernel/log/event.ts';
 import { fold } from '../kernel/views/fold.ts';
 import type { Clock } from './clock.ts';
 import type { Transaction, WriteOperation } from './DATABASE.ts';
@@ -55,7 +55,7 @@ export async function runOperation(
     newId: context.clock.newId,
     append(event: NewEvent) {
       if (ended) throw new TypeError('an operation appended an event after it had ended');
-      const sealed = sealEvent(last, now, event);
+      const sealed = linkEvent(last, now, event);
       unwritten.push(sealed);
       last = sealed;
       return sealed.sequence;

@@ -43,7 +43,7 @@ export interface DataPlane {
   open(object: StoredObject, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 
   /** Reads the object from end to end, both digests. */
-  verify(object: StoredObject, signal?: AbortSignal): Promise<Verdict>;
+  check(object: StoredObject, signal?: AbortSignal): Promise<Verdict>;
 
   /** Deletes the bytes at a dead key. Idempotent. */
   remove(backendId: string, key: string): Promise<void>;

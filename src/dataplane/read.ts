@@ -74,7 +74,7 @@ async function readSmall(
 
 /**
  * Checked by the primary digest alone: as the name of the bytes it is proof enough, and BLAKE3 is three times as fast
- * as SHA-256. `verify` checks both.
+ * as SHA-256. `check` reads both.
  */
 async function readWhole(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
   const reader = await requireReader(backend, object, undefined, signal);

@@ -7,6 +7,7 @@ import { type Algorithm, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
+import { checkObject } from './check.ts';
 import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
 import { createDraftFile, type DraftFile } from './drafts/draft-file.ts';
 import { createObjectDraft, readPublished } from './drafts/object.ts';
@@ -17,7 +18,6 @@ import { bufferStock } from './hashing/buffers.ts';
 import { startHashThreads } from './hashing/hash-threads.ts';
 import { openVerified } from './read.ts';
 import { stageDraft } from './stage.ts';
-import { verifyObject } from './verify.ts';
 
 export interface DataPlaneOptions {
   readonly backends: ReadonlyMap<string, Storage>;
@@ -157,7 +157,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     open: async (object, range, signal) => openVerified(backendOf(object.backendId), object, range, signal),
 
-    verify: async (object, signal) => verifyObject(backendOf(object.backendId), object, signal),
+    check: async (object, signal) => checkObject(backendOf(object.backendId), object, signal),
 
     remove: async (backendId, key) => backendOf(backendId).delete(key),
 

@@ -19,7 +19,7 @@ export interface RegistryParts {
   readonly retentionClasses: readonly RetentionClass[];
   readonly version: string;
   readonly backendIds: readonly string[];
-  /** After this long without a change, a package that nobody finalized is given up. */
+  /** After this long without a change, a package that nobody finalized is abandoned. */
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -29,11 +29,13 @@ export interface RegistryParts {
   newId(): string;
   /** Opens the directory of a backup; off, `write` makes nothing there and asks for a backup that is there. */
   openBackup(directory: string, options: { readonly write: boolean }): Promise<BackupPlace>;
-  /** Told of what a caller is not told in full: bytes found bad, clean-up that failed. For the log. */
+  /** Told of what a caller is not told in full: bytes found damaged, clean-up that failed. For the log. */
   onIncident(incident: Incident): void;
 }
 
-/** Whether the bytes of an object that was found bad are good now, read from end to end; records it when they are. */
+/**
+ * Whether the bytes of an object that was found damaged are good now, read from end to end; records it when they are.
+ */
 export type Recheck = (actor: string, object: StoredObject, generation: number) => Promise<boolean>;
 
 /** Brings a failed object's bytes back from another backend that has them, behind whoever noticed. */

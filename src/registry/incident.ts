@@ -2,9 +2,9 @@
 const messages = {
   backend_in_doubt: 'a storage backend is not used',
   object_damaged: 'a stored object is not what it should be',
-  damage_unrecorded: 'a bad object could not be recorded',
+  damage_unrecorded: 'a damaged object could not be recorded',
   recovery_unrecorded: 'an object that is good again could not be recorded',
-  repair_failed: 'a bad object could not be repaired',
+  repair_failed: 'a damaged object could not be repaired',
   source_unavailable: 'bytes could not be copied from a backend that is unavailable',
   dead_object_left: 'a dead object was left behind',
   copies_left: 'bytes that no package has were left behind',

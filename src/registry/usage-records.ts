@@ -38,7 +38,7 @@ export interface BackendUsage {
   /** What a collection would free now. */
   readonly reclaimable_objects: number;
   readonly reclaimable_bytes: number;
-  /** Given up already, and not deleted yet. */
+  /** Released already, and not deleted yet. */
   readonly dead_objects: number;
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;

@@ -9,7 +9,7 @@ import { openBackupDirectory } from '../../src/backup/directory.ts';
 import { readObjectFiles } from '../../src/backup/object-files.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';
-import { chainStart, type LogHead, type StoredEvent, sealEvent } from '../../src/kernel/log/event.ts';
+import { chainStart, type LogHead, linkEvent, type StoredEvent } from '../../src/kernel/log/event.ts';
 import { encodeEventPage } from '../../src/kernel/log/event-page.ts';
 import type { Timestamp } from '../../src/kernel/time.ts';
 
@@ -29,7 +29,7 @@ const record: BackupRecord = {
 function eventsOf(count: number): readonly StoredEvent[] {
   let head: LogHead = { sequence: 0, chain_digest: chainStart };
   return Array.from({ length: count }, (_, index) => {
-    const event = sealEvent(head, '2026-01-01T00:00:00.000Z' as Timestamp, {
+    const event = linkEvent(head, '2026-01-01T00:00:00.000Z' as Timestamp, {
       event_type: 'v1.metadata_schema.registered',
       subject_kind: 'metadata_schema',
       subject_id: `s${index}`,

@@ -50,7 +50,7 @@ describe('reading', () => {
                   await assertOnlyGood(plane, each, range, bytes);
                   await assertOnlyGood(plane, each, { first: at, last: at }, bytes, 'integrity_failure');
                 }
-                assert.equal((await plane.verify(object)).result, 'failed');
+                assert.equal((await plane.check(object)).result, 'failed');
               }),
               { numRuns: 8 },
             );
@@ -71,7 +71,7 @@ describe('reading', () => {
           await truncate(join(root, 'store', key), length);
           await assertNeverWhole(plane, object, undefined, bytes);
           await assertNeverWhole(plane, withoutBlocks(object), size === 0 ? undefined : { first: 0, last: size - 1 }, bytes);
-          assert.equal((await plane.verify(object)).result, 'failed', `${size} bytes made ${length}`);
+          assert.equal((await plane.check(object)).result, 'failed', `${size} bytes made ${length}`);
         }
       }
     }));
@@ -104,9 +104,9 @@ describe('reading', () => {
         for (const range of [undefined, { first: 0, last: 3 }]) {
           for (const each of [object, withoutBlocks(object)]) await assertFails(() => plane.open(each, range), 'object_not_found');
         }
-        assert.equal((await plane.verify(object)).result, 'missing');
+        assert.equal((await plane.check(object)).result, 'missing');
         await assertFails(() => plane.open({ ...object, backendId: 'elsewhere' }), 'storage_unavailable');
-        await assertFails(() => plane.verify({ ...object, backendId: 'elsewhere' }), 'storage_unavailable');
+        await assertFails(() => plane.check({ ...object, backendId: 'elsewhere' }), 'storage_unavailable');
       }
     }));
 
@@ -123,7 +123,7 @@ describe('reading', () => {
         await assertFails(async () => {
           for await (const _ of await plane.open(object, undefined, controller.signal)) controller.abort();
         }, 'cancelled');
-        await assertFails(() => plane.verify(object, AbortSignal.abort()), 'cancelled');
+        await assertFails(() => plane.check(object, AbortSignal.abort()), 'cancelled');
         assert.deepEqual([watched.opened, watched.released], [5, 5]);
       },
       { backends: [watched.storage] },

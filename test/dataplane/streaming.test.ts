@@ -31,11 +31,11 @@ describe('the data plane', () => {
           assert.deepEqual(await drafts(), []);
           for (const key of ['one', 'two/three']) {
             const object = storedObject(draft, key);
-            assert.deepEqual(await plane.verify(object), { result: 'ok' });
+            assert.deepEqual(await plane.check(object), { result: 'ok' });
             assert.ok((await gather(await plane.open(object))).equals(bytes));
             await plane.remove(backendId, key);
             await plane.remove(backendId, key);
-            assert.equal((await plane.verify(object)).result, 'missing');
+            assert.equal((await plane.check(object)).result, 'missing');
           }
         }
       }

@@ -46,7 +46,7 @@ describe('a stored object that changed behind our back', () => {
         const since = (await registry.health()).last_sequence;
         const { delivered, error } = await readBytes(registry, first, 'a');
         assert.equal((error as { code?: string }).code, 'integrity_failure');
-        assert.ok(delivered.length < size, 'the whole of a bad object was delivered');
+        assert.ok(delivered.length < size, 'the whole of a damaged object was delivered');
 
         const { items } = await registry.events.page({ since });
         assert.equal(items.length, 1);

@@ -9,9 +9,9 @@ import {
   type EventPayloads,
   type EventType,
   type LogHead,
+  linkEvent,
   type NewEvent,
   type StoredEvent,
-  sealEvent,
 } from '../../src/kernel/log/event.ts';
 import type { Manifest, ManifestFile } from '../../src/kernel/manifest.ts';
 import { formatTimestamp, type Timestamp } from '../../src/kernel/time.ts';
@@ -492,7 +492,7 @@ function startLog(): LogBuilder {
   return {
     events,
     append(step, event_type, subject_kind, subject_id, payload) {
-      const sealed = sealEvent(head, at(step), { event_type, subject_kind, subject_id, actor, payload } as NewEvent);
+      const sealed = linkEvent(head, at(step), { event_type, subject_kind, subject_id, actor, payload } as NewEvent);
       events.push(sealed);
       head = sealed;
     },

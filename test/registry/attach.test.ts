@@ -107,7 +107,7 @@ describe('attaching bytes that are only in another backend than the one that the
     await assertClean(store, { near: 1, far: 1 });
   });
 
-  it('repairs a bad object there by the copy', async () => {
+  it('repairs a damaged object there by the copy', async () => {
     await using store = await openTwoBackends();
     const bytes = patterned(5000);
     const near = await addTo(store, 'near', 'a', bytes);

@@ -25,7 +25,7 @@ Works on the database and the storage directly, beside running servers, uploads
 and collections. Copies the bytes, reads them back, then records the new place,
 releases the old one and deletes what nobody needs there. Manifests do not
 change, and files can be read all the time. Ends with exit code 5 when something
-could not be moved because it is bad or missing. It may be stopped or killed at
+could not be moved because it is damaged or missing. It may be stopped or killed at
 any point: run it again, and it resumes. New files go where the configuration
 says, so change that first.
 
@@ -74,12 +74,12 @@ async function move({ config, output, openStore }: Context, options: StorageMove
     onProgress: ({ objects, bytes, failed, missing, unreadable }, total) =>
       progress.show(() => {
         const done = `${count(objects)} of ${count(total.objects)} objects, ${formatBytes(bytes)} of ${formatBytes(total.bytes)}`;
-        return `moving ${from} to ${to}: ${done}, ${count(failed)} bad, ${count(missing + unreadable)} missing or unreadable`;
+        return `moving ${from} to ${to}: ${done}, ${count(failed)} damaged, ${count(missing + unreadable)} missing or unreadable`;
       }),
     onFailure: (failure) => {
       if (output.json) return void failures.push(failure);
       progress.clear();
-      output.line(`${output.colors.red('bad')}  ${failure.backend_id}  ${failure.object_key}  ${failure.reason}`);
+      output.line(`${output.colors.red('damaged')}  ${failure.backend_id}  ${failure.object_key}  ${failure.reason}`);
     },
   });
   progress.clear();
@@ -119,7 +119,7 @@ async function move({ config, output, openStore }: Context, options: StorageMove
   if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
-      `${counted(failed + missing, 'object')} could not be moved from ${from} to ${to}: ${count(failed)} bad, ${count(missing)} missing.`,
+      `${counted(failed + missing, 'object')} could not be moved from ${from} to ${to}: ${count(failed)} damaged, ${count(missing)} missing.`,
       {
         info: { failed, missing, hint: 'push the same bytes again, or put the objects back from a backup, and run it again' },
       },

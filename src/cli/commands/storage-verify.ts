@@ -33,8 +33,8 @@ export const storageVerify: Definition = (command, context) => {
       `
 Works on the database and the storage directly, beside running servers. Reads
 every object from end to end, checks both digests and records what it finds:
-what is bad or missing shows in /health and is never served, what is good again
-is cleared. Ends with exit code 5 when anything is bad or missing. An object
+what is damaged or missing shows in /health and is never served, what is good again
+is cleared. Ends with exit code 5 when anything is damaged or missing. An object
 that cannot be read now, for example without permission, is neither: it is
 reported, not recorded, and the exit code is 6. The exit code is also 6, with
 nothing recorded, when the store itself is in doubt, or when not one of the
@@ -62,7 +62,7 @@ interface StorageVerifyOptions {
   readonly delete?: boolean;
 }
 
-/** Reads every object, and throws `integrity_failure` at the end when one is bad or missing. */
+/** Reads every object, and throws `integrity_failure` at the end when one is damaged or missing. */
 async function verifyStorage({ config, output, openStore }: Context, options: StorageVerifyOptions): Promise<void> {
   const { backend, since, rate, jobs, restart = false, acceptMissing = false } = options;
   using stop = stopOnSignal();
@@ -86,7 +86,7 @@ async function verifyStorage({ config, output, openStore }: Context, options: St
     onFailure: (failure) => {
       if (output.json) return void failures.push(failure);
       progress.clear();
-      const word = failure.result === 'unreadable' ? output.colors.yellow('unreadable') : output.colors.red('bad');
+      const word = failure.result === 'unreadable' ? output.colors.yellow('unreadable') : output.colors.red('damaged');
       output.line(`${word}  ${failure.object_key}  ${failure.reason}`);
     },
   });
@@ -102,7 +102,7 @@ async function verifyStorage({ config, output, openStore }: Context, options: St
   if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
-      `Backend ${backend}: ${count(failed)} bad and ${count(missing)} missing of ${counted(verification.objects, 'object')}.`,
+      `Backend ${backend}: ${count(failed)} damaged and ${count(missing)} missing of ${counted(verification.objects, 'object')}.`,
       {
         info: { failed, missing, hint: 'push the same bytes again to repair them, or put the object back from a backup and verify again' },
       },
@@ -143,5 +143,5 @@ function tell({ objects, bytes, ...counts }: VerificationCounts): string {
 
 function problems({ failed, missing, unreadable }: Pick<VerificationCounts, 'failed' | 'missing' | 'unreadable'>): string {
   const rest = unreadable === 0 ? '' : `, ${count(unreadable)} that could not be read`;
-  return `${count(failed)} bad, ${count(missing)} missing${rest}`;
+  return `${count(failed)} damaged, ${count(missing)} missing${rest}`;
 }

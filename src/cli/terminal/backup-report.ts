@@ -10,14 +10,14 @@ export interface BadObjects {
 
 export function tellBad(output: Output, { missing, problems }: BadObjects): void {
   for (const { content_address, reason } of missing) output.line(`${output.colors.red('missing')}  ${content_address}  ${reason}`);
-  for (const { path, reason } of problems) output.line(`${output.colors.red('bad')}  ${path}  ${reason}`);
+  for (const { path, reason } of problems) output.line(`${output.colors.red('damaged')}  ${path}  ${reason}`);
 }
 
 export function incomplete({ missing, problems }: BadObjects, hint: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'integrity_failure',
     `Not in the backup: ${counted(missing.length, 'live object')} of the log. Not as it should be: ${counted(problems.length, 'file')} of the backup.`,
-    { info: { missing: missing.length, bad: problems.length, hint } },
+    { info: { missing: missing.length, damaged: problems.length, hint } },
   );
 }
 

@@ -55,7 +55,7 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
   const lastSequence = new Gauge({ name: 'artifactstore_last_sequence', help: 'The last sequence of the event log.', registers });
   const failedLocations = new Gauge({
     name: 'artifactstore_failed_locations',
-    help: 'Locations whose bytes were found bad or missing.',
+    help: 'Locations whose bytes were found damaged or missing.',
     labelNames: ['backend_id'],
     registers,
   });

@@ -159,7 +159,7 @@ export interface LogHead {
 }
 
 /** Seals one event onto the log's head. */
-export function sealEvent(head: LogHead, created_at: Timestamp, event: NewEvent): StoredEvent {
+export function linkEvent(head: LogHead, created_at: Timestamp, event: NewEvent): StoredEvent {
   const payload = encodeCbor(event.payload);
   const header: EventHeader = {
     sequence: head.sequence + 1,

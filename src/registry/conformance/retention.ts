@@ -75,7 +75,7 @@ export function retentionConformance(opened: Opened): void {
       assert.equal((await registry().retention.release(id, second.id)).release_reason, null);
     });
 
-    it('keeps a held package from being given up', async () => {
+    it('keeps a held package from being abandoned', async () => {
       const { id } = await create();
       const hold = await registry().retention.hold(id, { reason: 'evidence' });
       await refuses('package_held', registry().packages.abandon(id));
@@ -84,7 +84,7 @@ export function retentionConformance(opened: Opened): void {
       assert.equal((await registry().packages.abandon(id)).status, 'abandoned');
     });
 
-    it('decides nothing about what was given up', async () => {
+    it('decides nothing about what was abandoned', async () => {
       const { id } = await create();
       await registry().packages.abandon(id);
       await refuses('package_not_open', registry().retention.hold(id, { reason: 'r' }));

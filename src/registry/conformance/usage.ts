@@ -12,7 +12,7 @@ export function usageConformance(registry: () => Registry): void {
     const { record } = await registry().packages.create(mine);
     for (const relative_path of ['a', 'b']) await registry().files.add(record.id, { relative_path, body: chunks(bytes) });
     await registry().packages.finalize(record.id);
-    const given = await registry().packages.create({ ...mine, subject: 'given up' });
+    const given = await registry().packages.create({ ...mine, subject: 'abandoned' });
     await registry().packages.abandon(given.record.id);
 
     const usage = await usageFrom(registry(), (await registry().events.page({ limit: 1 })).last_sequence);

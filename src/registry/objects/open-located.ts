@@ -18,8 +18,8 @@ export function fileOf({ file, package_status, locations }: LocatedFile): Locate
 
 /**
  * Opens a file's bytes where the first of them can be had: at its own locations, then wherever else the same bytes are
- * live, in any backend and for any file. Bytes that are bad or missing are recorded, and brought back from where they
- * are good.
+ * live, in any backend and for any file. Bytes that are damaged or missing are recorded, and brought back from where
+ * they are good.
  */
 export async function openLocated(context: Context, actor: string, located: LocatedFile, options: OpenOptions): Promise<OpenFile> {
   const file = fileOf(located);
@@ -101,7 +101,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
   throw failures.find(({ code }) => code === 'storage_unavailable') ?? failures[0] ?? knownBad(located);
 }
 
-/** Where an object of these bytes is, as far as the log goes: good ones, and those that were found bad. */
+/** Where an object of these bytes is, as far as the log goes: good ones, and those that were found damaged. */
 async function readCopies(
   { backendIds, database }: Context,
   content_address: string,
@@ -125,7 +125,7 @@ function nameOf({ backend_id, object_key }: Place): string {
 function knownBad({ file }: LocatedFile): ArtifactstoreError {
   return new ArtifactstoreError(
     'integrity_failure',
-    `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be bad. Push the good bytes again to repair them.`,
+    `The stored bytes of "${file.relative_path}" (${file.content_address}) are known to be damaged. Push the good bytes again to repair them.`,
     { info: { content_address: file.content_address } },
   );
 }

@@ -16,7 +16,7 @@ export async function readWhole(
   signal: AbortSignal | undefined,
 ): Promise<Reading> {
   try {
-    return await context.dataplane.verify(object, signal);
+    return await context.dataplane.check(object, signal);
   } catch (error) {
     return await verdictOf(context, object.backendId, error);
   }

@@ -8,8 +8,8 @@ const pauseMilliseconds = 10_000;
 const keptPauses = 1000;
 
 /**
- * Damage that was recorded may be over: the disk was mounted again, a backup put back. A long object that is still bad
- * is not read again at once, however many ask for it.
+ * Damage that was recorded may be over: the disk was mounted again, a backup put back. A long object that is still
+ * damaged is not read again at once, however many ask for it.
  */
 export function createRecheck(parts: RegistryParts): Recheck {
   const running = new Map<string, Promise<boolean>>();

@@ -14,7 +14,7 @@ export interface CollectStep {
   readonly limit: number;
 }
 
-/** Gives up packages that were never finalized, that nobody holds, and that did not change since `unchangedSince`. */
+/** Abandons packages that were never finalized, that nobody holds, and that did not change since `unchangedSince`. */
 export async function abandonUnfinalized(
   transaction: Transaction,
   input: CollectStep & { readonly unchanged_since: string },

@@ -84,7 +84,7 @@ async function cutOff(snapshot: Snapshot, end: LogHead): Promise<string | null> 
   return `the log ends, but its head is event ${head.sequence}, blake3:${toHex(head.chain_digest)}`;
 }
 
-/** The last sequence, and how many locations of each backend are known to be bad. */
+/** The last sequence, and how many locations of each backend are known to be damaged. */
 export async function countHealth(
   snapshot: Snapshot,
   _input: Record<string, never>,

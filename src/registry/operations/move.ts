@@ -22,7 +22,7 @@ export interface MovableObject {
  * published.
  */
 export interface CopyNeed {
-  readonly kind: 'verify' | 'publish';
+  readonly kind: 'check' | 'publish';
   readonly generation: number;
 }
 
@@ -199,7 +199,7 @@ function isReady(target: ObjectRow, verified: number | null): boolean {
 
 function needOf(target: ObjectRow): CopyNeed {
   return target.state === 'live'
-    ? { kind: 'verify', generation: target.live_generation! }
+    ? { kind: 'check', generation: target.live_generation! }
     : { kind: 'publish', generation: target.next_generation };
 }
 

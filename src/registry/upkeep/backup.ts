@@ -25,7 +25,7 @@ const defaultJobs = 16;
 /** Of what killed runs left; another run may be writing the younger ones. */
 const draftAgeSeconds = 3600;
 const everyEvent = { subject_kind: null, subject_id: null, event_type: null } as const;
-/** So often the log may give up objects between two looks before it is an error. */
+/** So often the log may release objects between two looks before it is an error. */
 const maximumRounds = 100;
 
 /**
@@ -78,7 +78,7 @@ export async function backUp(context: Context, directory: string, options: Backu
   const pace = createPace(options.bytesPerSecond);
   const report = () => options.onProgress?.({ ...counts });
 
-  /** Copies what is waiting; answers how many addresses were given up by the log meanwhile. */
+  /** Copies what is waiting; answers how many addresses the log released meanwhile. */
   async function copyWaiting(): Promise<number> {
     const addresses = [...waiting];
     waiting.clear();

@@ -7,7 +7,7 @@ export interface ClockWatch {
   doubt(): Promise<string | undefined>;
   /** Somebody who knows says that the clock is right now. From here on only a jump is doubted. */
   accept(): void;
-  /** The same as an error; before anything is given up. */
+  /** The same as an error; before anything is abandoned or collected. */
   requireRight(): Promise<void>;
 }
 

@@ -61,14 +61,14 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
     const { source, need, copy } = job;
     const { kind, generation } = need;
     const there: StoredObject = { ...source, backendId: to, objectKey: objectKey(source.contentAddress, generation) };
-    if (kind === 'verify') {
+    if (kind === 'check') {
       const verdict = await readWhole(context, there, signal);
       if (verdict.result === 'ok') job.verified = generation;
       else if (verdict.result === 'unreadable') {
         fail(to, there.objectKey, job, verdict);
         return false;
       }
-      // The transaction then asks for good bytes under the next generation, which repair what is bad.
+      // The transaction then asks for good bytes under the next generation, which repair what is damaged.
       else await recordDamage(context, actor, there, generation, verdict.reason);
       return true;
     }
@@ -80,7 +80,7 @@ export async function move(context: Context, options: MoveOptions): Promise<Move
     const { verdict } = published;
     if (published.result === 'copy') fail(to, there.objectKey, job, verdict);
     else if (verdict.result === 'unreadable') fail(from, source.objectKey, job, verdict);
-    // Without news it was known already, or moved or released while it was being read; only the former is bad.
+    // Without news it was known already, or moved or released while it was being read; only the former is damaged.
     else if ((await recordDamage(context, actor, source, job.object.generation, verdict.reason)) || job.object.failed)
       fail(from, source.objectKey, job, verdict);
     return false;

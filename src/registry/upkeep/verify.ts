@@ -20,8 +20,8 @@ const defaultJobs = 2;
 const allMissingObjects = 100;
 
 /**
- * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches, bad
- * ones one by one. A run that was stopped resumes at its last record.
+ * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches,
+ * damaged ones one by one. A run that was stopped resumes at its last record.
  */
 export async function verifyStorage(context: Context, backendId: string, options: VerifyOptions): Promise<Verification> {
   requireBackend(context, backendId);
@@ -60,7 +60,7 @@ export async function verifyStorage(context: Context, backendId: string, options
       counts.objects += 1;
       counts.bytes += object.size_bytes;
       if (verdict.result === 'ok') good.push({ content_address, generation });
-      // Without news it was known already, or released while it was being read; only the former is bad.
+      // Without news it was known already, or released while it was being read; only the former is damaged.
       else if (verdict.result === 'unreadable' || (await recordDamage(context, actor, stored, generation, verdict.reason)) || failed) {
         counts[verdict.result] += 1;
         options.onFailure?.({ content_address, object_key, result: verdict.result, reason: verdict.reason });

@@ -36,7 +36,7 @@ describe('backup and restore on the command line', () => {
     writeFileSync(object!, 'c');
     const verified = await place.run('backup', 'verify', 'kept');
     assert.equal(verified.code, 5);
-    assert.match(verified.stdout, /^bad {2}objects\/blake3\/.* its blake3 digest is /);
+    assert.match(verified.stdout, /^damaged {2}objects\/blake3\/.* its blake3 digest is /);
     assert.match(verified.stderr, /hint: run `artifactstore backup --verify` on the registry/);
     assert.equal((await place.run('backup', '--verify', 'kept')).code, 0);
     assert.equal((await place.run('backup', 'verify', 'kept')).code, 0);

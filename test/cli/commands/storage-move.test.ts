@@ -71,9 +71,9 @@ describe('storage move', () => {
     writeFileSync(path, 'CONTENT 0');
     const bad = await run('--from', 'near', '--to', 'far', '--jobs', '1');
     assert.equal(bad.code, 5);
-    assert.match(bad.stdout, new RegExp(`^bad  near  ${files[0]!.locations[0]!.object_key}  .*\nmoved near to far\n`));
+    assert.match(bad.stdout, new RegExp(`^damaged  near  ${files[0]!.locations[0]!.object_key}  .*\nmoved near to far\n`));
     assert.match(bad.stdout, /\n2 +18 B +2 +2 +1 +0 +1 +9 B *\n$/);
-    assert.match(bad.error, /1 object could not be moved from near to far: 1 bad, 0 missing/);
+    assert.match(bad.error, /1 object could not be moved from near to far: 1 damaged, 0 missing/);
 
     writeFileSync(path, good);
     const { code, stdout } = await run('--from', 'near', '--to', 'far', '--rate', '50MB', '--json');

@@ -43,7 +43,7 @@ describe('storage verify, beside a running server', () => {
   test('reads everything and says that it is good; then nothing is due for a day', async () => {
     const { code, stdout, stderr } = await verify();
     assert.deepEqual([code, stderr], [0, '']);
-    assert.equal(stdout, 'verified local: 8 objects, 39.1 KiB, 0 bad, 0 missing\n');
+    assert.equal(stdout, 'verified local: 8 objects, 39.1 KiB, 0 damaged, 0 missing\n');
     const recent = await place.json('storage', 'verify', '--backend', 'local', '--since', '1d');
     assert.deepEqual([recent.ok, recent.objects, recent.failures], [true, 0, []]);
   });
@@ -57,7 +57,7 @@ describe('storage verify, beside a running server', () => {
     const slow = place.start('storage', 'verify', '--backend', 'local', '--rate', '1B', '--jobs', '1');
     const ending = finished(slow);
     const said = await new Promise<string>((resolve) => slow.stdout!.once('data', (chunk: Uint8Array) => resolve(chunk.toString())));
-    assert.match(said, new RegExp(`^bad +${first.locations[0]!.object_key} `));
+    assert.match(said, new RegExp(`^damaged +${first.locations[0]!.object_key} `));
     slow.kill('SIGINT');
     const stopped = await ending;
     assert.equal(stopped.code, 130);
@@ -65,8 +65,11 @@ describe('storage verify, beside a running server', () => {
 
     const { code, stdout, stderr } = await verify();
     assert.equal(code, 5);
-    assert.match(stdout, new RegExp(`^bad +${first.locations[0]!.object_key} .*\nread local: 8 objects, 39.1 KiB, 1 bad, 0 missing\n$`));
-    assert.match(stderr, /^error: Backend local: 1 bad and 0 missing of 8 objects\. \(integrity_failure\)\nhint: push the same bytes/);
+    assert.match(
+      stdout,
+      new RegExp(`^damaged +${first.locations[0]!.object_key} .*\nread local: 8 objects, 39.1 KiB, 1 damaged, 0 missing\n$`),
+    );
+    assert.match(stderr, /^error: Backend local: 1 damaged and 0 missing of 8 objects\. \(integrity_failure\)\nhint: push the same bytes/);
     const asJson = await verify('--json');
     assert.equal(asJson.code, 5);
     const answer = JSON.parse(asJson.stdout) as { readonly ok: boolean; readonly failed: number; readonly failures: readonly object[] };

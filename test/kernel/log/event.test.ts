@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { blake3, toHex } from '../../../src/kernel/content/digest.ts';
 import { decodeCbor, encodeCbor } from '../../../src/kernel/format/cbor.ts';
-import { brokenLink, chainStart, type LogHead, type StoredEvent, sealEvent } from '../../../src/kernel/log/event.ts';
+import { brokenLink, chainStart, type LogHead, linkEvent, type StoredEvent } from '../../../src/kernel/log/event.ts';
 import { formatTimestamp } from '../../../src/kernel/time.ts';
 import { createdAt, eventTypes, newEvent, samplePayloads } from './sample-events.ts';
 
@@ -17,7 +17,7 @@ const sealed: fc.Arbitrary<readonly StoredEvent[]> = fc
   .map((facts) => {
     const log: StoredEvent[] = [];
     for (const { type, time, actor } of facts)
-      log.push(sealEvent(log.at(-1) ?? start, formatTimestamp(time), { ...newEvent(type), actor }));
+      log.push(linkEvent(log.at(-1) ?? start, formatTimestamp(time), { ...newEvent(type), actor }));
     return log;
   });
 
@@ -44,8 +44,8 @@ test('what was sealed is a log without gaps, of these payloads', () => {
 });
 
 test('the chain is BLAKE3 over the previous link and the CBOR of the header', () => {
-  const first = sealEvent(start, createdAt, newEvent('v1.storage.object_burnt'));
-  const second = sealEvent(first, createdAt, newEvent('v1.package.abandoned'));
+  const first = linkEvent(start, createdAt, newEvent('v1.storage.object_burnt'));
+  const second = linkEvent(first, createdAt, newEvent('v1.package.abandoned'));
   for (const [previous, event] of [
     [new Uint8Array(32), first],
     [first.chain_digest, second],
@@ -95,9 +95,9 @@ test('a row that is left out, doubled, or moved is found', () => {
 });
 
 test('a gap is found though the chain holds', () => {
-  const first = sealEvent(start, createdAt, newEvent('v1.storage.object_burnt'));
+  const first = linkEvent(start, createdAt, newEvent('v1.storage.object_burnt'));
   for (const sequence of [0, 2, -1])
-    assert.match(brokenLink(first, sealEvent({ ...first, sequence }, createdAt, newEvent('v1.package.abandoned'))) ?? '', /follows/);
+    assert.match(brokenLink(first, linkEvent({ ...first, sequence }, createdAt, newEvent('v1.package.abandoned'))) ?? '', /follows/);
 });
 
 test('a renumbered log without one of its rows is found', () => {

@@ -97,7 +97,7 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       await assertReplays(store);
     });
 
-    it('reports what is bad or missing, records it, and goes on', async () => {
+    it('reports what is damaged or missing, records it, and goes on', async () => {
       await using store = await open();
       const id = await fill(store, 'p', { good: 'good', bad: 'bad bytes', gone: 'gone bytes' });
       await writeFile(store.pathOf('near', await find(store, id, 'bad')), 'BAD bytes');
@@ -170,10 +170,10 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       const late = store.over({
         dataplane: {
           ...store.dataplane,
-          async verify(...input) {
+          async check(...input) {
             await store.as('x').packages.abandon(id);
             await store.database.write('collect.release', { actor: 'x', limit: 10 });
-            return await store.dataplane.verify(...input);
+            return await store.dataplane.check(...input);
           },
         },
       });
@@ -191,10 +191,10 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       const slow = store.over({
         dataplane: {
           ...store.dataplane,
-          verify(...input) {
+          check(...input) {
             reads += 1;
             if (reads === 12) stop.abort(new Error('stopped'));
-            return store.dataplane.verify(...input);
+            return store.dataplane.check(...input);
           },
         },
       });

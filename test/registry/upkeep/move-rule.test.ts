@@ -188,7 +188,7 @@ function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver,
       ...dataplane,
       stage: (...input) => interleaver.gate('stage', () => dataplane.stage(...input)),
       publish: (draft, key) => interleaver.gate(`publish ${draft.backendId} ${key}`, () => dataplane.publish(draft, key)),
-      verify: (object) => interleaver.gate(`verify ${object.backendId} ${object.objectKey}`, () => dataplane.verify(object)),
+      check: (object) => interleaver.gate(`check ${object.backendId} ${object.objectKey}`, () => dataplane.check(object)),
       discard: (draft) => interleaver.gate('discard', () => dataplane.discard(draft)),
       remove(backendId, key) {
         doomed.add(`${backendId} ${key}`);
