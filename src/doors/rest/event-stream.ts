@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
-import type { EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import type { EventPage, EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
 import type { RouteContext } from './route.ts';
 import { breakOff, disconnectSignal, write } from './send.ts';
 
@@ -18,8 +18,11 @@ export async function sendEventStream(
   const { events } = request.registry;
   const signal = AbortSignal.any([disconnectSignal(reply), context.closing]);
   const response = reply.raw;
+  const wait_seconds = context.limits.heartbeat / 1000;
   let since = query.since ?? 0;
-  let page = await events.page({ ...query, since });
+  let behind = false;
+  let text = '';
+  take(await events.page({ ...query, since }));
   // A reader that is behind would be waited for.
   const leaveBehind = (): void => void (response.writableLength > 0 && response.destroy());
   context.closing.addEventListener('abort', leaveBehind, { once: true });
@@ -33,10 +36,11 @@ export async function sendEventStream(
     });
     await send(': the log follows\n\n');
     while (!signal.aborted) {
-      for (const event of page.items) await send(formatEvent(event));
-      since = page.items.at(-1)?.sequence ?? Math.max(since, page.last_sequence);
-      page = await events.page({ ...query, since, wait_seconds: context.limits.heartbeat / 1000 }, signal);
-      if (page.items.length === 0) await send(':\n\n');
+      if (text !== '') await send(text);
+      // Those who catch up are many at times, and take turns with whoever asks for a page.
+      const page = (behind ? await nextPage() : undefined) ?? (await events.page({ ...query, since, wait_seconds }, signal));
+      take(page);
+      if (!behind) text = ':\n\n';
     }
     response.end();
   } catch (error) {
@@ -46,6 +50,18 @@ export async function sendEventStream(
     context.closing.removeEventListener('abort', leaveBehind);
   }
   return reply;
+
+  /** A page as one text: its records are not kept while a reader is waited for. */
+  function take({ items, last_sequence }: EventPage): void {
+    since = items.at(-1)?.sequence ?? Math.max(since, last_sequence);
+    behind = items.length > 0;
+    text = items.map(formatEvent).join('');
+  }
+
+  async function nextPage(): Promise<EventPage | undefined> {
+    const page = await context.listTurns.take(request.principal, 1, () => events.page({ ...query, since }));
+    return page.items.length > 0 ? page : undefined;
+  }
 
   async function send(text: string): Promise<void> {
     request.bytesOut += Buffer.byteLength(text);

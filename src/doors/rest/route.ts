@@ -35,6 +35,8 @@ export interface RouteContext {
   readonly health: HealthReader;
   /** For reading long JSON bodies. */
   readonly jsonTurns: FairTurns;
+  /** For making pages of many. */
+  readonly listTurns: FairTurns;
   readonly version: string;
   /** Aborted when the server begins to stop. */
   readonly closing: AbortSignal;

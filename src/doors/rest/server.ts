@@ -107,6 +107,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     log,
     metrics,
     health,
+    listTurns: createFairTurns({ what: 'lists', room: 2, waitingOfOne: 1_000, waitMilliseconds: 30_000 }),
     jsonTurns: createFairTurns({ what: 'long JSON bodies', room: 1, waitingOfOne: 1_000, waitMilliseconds: 30_000 }),
     version: parts.version,
     closing: closing.signal,
@@ -156,8 +157,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
     checkHost: hostCheck(api.server, parts.allowedHosts ?? []),
   });
   let unread: Unread | undefined;
-  const listTurns = createFairTurns({ what: 'lists', room: 2, waitingOfOne: 1_000, waitMilliseconds: 30_000 });
-  takeListTurns(api, listTurns, () => unread?.look());
+  takeListTurns(api, context.listTurns, () => unread?.look());
   await describeApi(api, parts.version);
   packageRoutes(api, context);
   fileRoutes(api, context);
