@@ -26,7 +26,8 @@ try {
   say(`A server is up at ${server.url}, its data in ./var, its token in ${server.tokenFile}.`);
   const files = writeGuideBoardRun(sample);
   say(
-    `A sample is at ./${sample}, shaped like a run of guide-board: ${files} files of evidence, raw outputs and reports. Keeping it as a sealed package:`,
+    `A sample is at ./${sample}, shaped like a run of guide-board: ${files} ` +
+      'files of evidence, raw outputs and reports. Keeping it as a sealed package:',
   );
   const kept = JSON.parse(await run('guide-board', 'ingest', sample)) as { readonly package_id: string };
   say('Checking every byte of it:');

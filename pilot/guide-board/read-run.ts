@@ -138,7 +138,8 @@ function evidenceCounts({ context }: Work, evidence: Evidence, reported: JsonVal
     for (const result of new Set([...Object.keys(counts), ...Object.keys(reported)]))
       if ((counts[result] ?? 0) !== (reported[result] ?? 0))
         context.output.note(
-          `warning: ${assessment} counts ${String(reported[result] ?? 0)} evidence items with the result ${result}, and there are ${counts[result] ?? 0}`,
+          `warning: ${assessment} counts ${String(reported[result] ?? 0)} evidence ` +
+            `items with the result ${result}, and there are ${counts[result] ?? 0}`,
         );
   return counts;
 }

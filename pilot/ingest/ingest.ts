@@ -120,14 +120,17 @@ async function compare(
           added,
           removed,
           changed,
-          hint: `what is sealed stays as it is: give the new content an id of its own, or bring the old one back with \`artifactstore pull ${sealed.id} <dir>\``,
+          hint:
+            'what is sealed stays as it is: give the new content an id of its own, ' +
+            `or bring the old one back with \`artifactstore pull ${sealed.id} <dir>\``,
         },
       },
     );
   }
   if (sealed.retention_class !== submission.retentionClass)
     context.output.note(
-      `note: it is kept as ${sealed.retention_class}, not as ${submission.retentionClass}; \`artifactstore retention extend ${sealed.id}\` keeps it longer`,
+      `note: it is kept as ${sealed.retention_class}, not as ${submission.retentionClass}; ` +
+        `\`artifactstore retention extend ${sealed.id}\` keeps it longer`,
     );
   return { package_id: sealed.id, manifest_digest: sealed.manifest_digest ?? '', file_count: sealed.file_count, reused_existing: true };
 }

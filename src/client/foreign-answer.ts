@@ -32,7 +32,9 @@ export function foreignError(answer: Answered): ArtifactstoreError {
 }
 
 const setting = 'ARTIFACTSTORE_API_URL (or --api-url)';
-const lookAround = `set ${setting} to the address of an artifactstore; if it is one, look at what is in front of it: a proxy, or the log-in page of a network`;
+const lookAround =
+  `set ${setting} to the address of an artifactstore; if it is one, look ` +
+  'at what is in front of it: a proxy, or the log-in page of a network';
 const askProxy = 'this is not about the token of artifactstore: look at the proxy or firewall in front of it';
 const lookBehind = 'is artifactstore running there, and does the proxy know its address and port?';
 

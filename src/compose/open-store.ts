@@ -63,7 +63,8 @@ function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): v
   if (field === undefined) return;
   throw new ArtifactstoreError(
     'invalid_configuration',
-    `The working directory is /, so a default path would be in a folder of the system: set ${names.join(' and ')}, or start in another directory.`,
+    'The working directory is /, so a default path would be in a folder of ' +
+      `the system: set ${names.join(' and ')}, or start in another directory.`,
     { field, info: { names } },
   );
 }

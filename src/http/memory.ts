@@ -96,7 +96,8 @@ const { variable } = httpBounds.buffered_bytes;
 function tooBusy(limit: number, wait: number): ArtifactstoreError {
   return new ArtifactstoreError(
     'too_busy',
-    `There was no memory for this body within ${wait / 1000} seconds; ask again later. All such bodies together have ${limit} bytes (${variable}), those of one caller half of it.`,
+    `There was no memory for this body within ${wait / 1000} seconds; ask again later. All ` +
+      `such bodies together have ${limit} bytes (${variable}), those of one caller half of it.`,
     { info: { bound: 'buffered_bytes', limit, variable } },
   );
 }

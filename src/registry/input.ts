@@ -70,7 +70,8 @@ export function checkMetadata(value: unknown): JsonObject {
   if (members > maximumMembers)
     throw new ArtifactstoreError(
       'invalid_value',
-      `"metadata" has ${members} members, and at most ${maximumMembers} are taken, since packages are found by each of them; put some of them into an object within it, or into a file.`,
+      `"metadata" has ${members} members, and at most ${maximumMembers} are taken, since packages ` +
+        'are found by each of them; put some of them into an object within it, or into a file.',
       { field: '/metadata', info: { bound: 'metadata_members', limit: maximumMembers } },
     );
   return json as JsonObject;
@@ -142,7 +143,8 @@ export function checkFilter(value: string | undefined, field: string): string | 
   if (isLonger(value, maximumTextLength) || !value.isWellFormed() || /\p{Cc}/u.test(value))
     throw new ArtifactstoreError(
       'malformed_request',
-      `"${field}" is longer than ${maximumTextLength} characters, or has a control character or half a character: nothing that is stored has one.`,
+      `"${field}" is longer than ${maximumTextLength} characters, or has a ` +
+        'control character or half a character: nothing that is stored has one.',
       { field, ...beyond('text_characters', value) },
     );
   return value;

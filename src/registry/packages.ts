@@ -26,7 +26,8 @@ export function createPackages(context: Context, actor: string): Packages {
       if (retentionClass === undefined)
         throw new ArtifactstoreError(
           'unknown_retention_class',
-          `There is no retention class "${checked.retention_class}"; there are ${context.retentionClasses.map(({ slug }) => slug).join(', ')}.`,
+          `There is no retention class "${checked.retention_class}"; there ` +
+            `are ${context.retentionClasses.map(({ slug }) => slug).join(', ')}.`,
           { field: '/retention_class' },
         );
       const slug = checked.metadata_schema_slug;

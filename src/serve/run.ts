@@ -77,6 +77,7 @@ async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
 function warnOfTokens({ tokens, settings }: RunOptions, log: Logger): void {
   if (tokens.length === 0)
     log.warn(
-      `no tokens are configured, so every ${settings.anonymousRead ? 'write' : 'protected route'} answers 401: set ARTIFACTSTORE_AUTH_TOKENS`,
+      `no tokens are configured, so every ${settings.anonymousRead ? 'write' : 'protected route'} ` +
+        'answers 401: set ARTIFACTSTORE_AUTH_TOKENS',
     );
 }

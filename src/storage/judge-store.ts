@@ -51,7 +51,8 @@ async function judgeMarker(
   return doubt(
     storage,
     identity,
-    `The store at ${where} belongs to registry ${marker.registry_id}, as its backend "${marker.backend_id}"; this is registry ${registryId}, backend "${id}". Nothing there is touched.`,
+    `The store at ${where} belongs to registry ${marker.registry_id}, as its backend ` +
+      `"${marker.backend_id}"; this is registry ${registryId}, backend "${id}". Nothing there is touched.`,
     `look at ${setting} and at ARTIFACTSTORE_DATABASE_URL: one of them names another registry's`,
   );
 }
@@ -68,7 +69,9 @@ async function judgeUnmarked(
       storage,
       undefined,
       `The store at ${where} has no marker of this registry, ${log.liveObjects === 0 ? 'which has used it before' : `and ${counted(log.liveObjects, 'live object')} should lie there`}: ${place === undefined ? 'is it the right one' : 'is it mounted'}?`,
-      `${place === undefined ? '' : 'mount it, or '}look at ${setting}. Where it is the right one and only its ${markerKey} is missing, as in a store of version 0.2: \`artifactstore storage adopt --backend ${id}\``,
+      `${place === undefined ? '' : 'mount it, or '}look at ${setting}. ` +
+        `Where it is the right one and only its ${markerKey} is missing, as in a ` +
+        `store of version 0.2: \`artifactstore storage adopt --backend ${id}\``,
     );
   if (place !== undefined && !(await place.there())) return { kind: 'new' };
   let count = 0;
@@ -86,7 +89,9 @@ async function judgeUnmarked(
     storage,
     undefined,
     `At ${where} lie ${many} of which this registry (${log.registryId}) knows nothing${kind}. Nothing there is touched.`,
-    `look at ARTIFACTSTORE_DATABASE_URL, which may name another registry, and at ${setting}: a store of 0.1 stays as it is, and this version needs an empty place. To adopt what is there: \`artifactstore storage adopt --backend ${id}\``,
+    'look at ARTIFACTSTORE_DATABASE_URL, which may name another registry, and at ' +
+      `${setting}: a store of 0.1 stays as it is, and this version needs an empty ` +
+      `place. To adopt what is there: \`artifactstore storage adopt --backend ${id}\``,
   );
 }
 

@@ -46,7 +46,9 @@ export function noMarker({ id }: Storage): ArtifactstoreError {
     {
       info: {
         object: 'unknown',
-        hint: `look what it is. If the store is the right one, move that file elsewhere; if objects are there, \`artifactstore storage adopt --backend ${id}\` then writes a new one`,
+        hint:
+          'look what it is. If the store is the right one, move that file elsewhere; if objects ' +
+          `are there, \`artifactstore storage adopt --backend ${id}\` then writes a new one`,
       },
     },
   );

@@ -72,7 +72,9 @@ async function adoptStorage({ config, output, openStore }: Context, options: Sto
     `What is in "${backend}" is not what the log of registry ${plan.registry_id} says. Nothing was changed.`,
     {
       info: {
-        hint: `look whether database and store belong together. To adopt it anyway: \`artifactstore storage adopt --backend ${backend} --confirm ${plan.registry_id}\``,
+        hint:
+          'look whether database and store belong together. To adopt it anyway: ' +
+          `\`artifactstore storage adopt --backend ${backend} --confirm ${plan.registry_id}\``,
       },
     },
   );

@@ -119,7 +119,8 @@ async function move({ config, output, openStore }: Context, options: StorageMove
   if (failed + missing > 0)
     throw new ArtifactstoreError(
       'integrity_failure',
-      `${counted(failed + missing, 'object')} could not be moved from ${from} to ${to}: ${count(failed)} damaged, ${count(missing)} missing.`,
+      `${counted(failed + missing, 'object')} could not be moved from ` +
+        `${from} to ${to}: ${count(failed)} damaged, ${count(missing)} missing.`,
       {
         info: { failed, missing, hint: 'push the same bytes again, or put the objects back from a backup, and run it again' },
       },

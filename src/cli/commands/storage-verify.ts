@@ -110,11 +110,14 @@ async function verifyStorage({ config, output, openStore }: Context, options: St
   if (unreadable > 0)
     throw new ArtifactstoreError(
       'storage_unavailable',
-      `Backend ${backend}: ${count(unreadable)} of ${counted(verification.objects, 'object')} could not be read now. That is not recorded as damage.`,
+      `Backend ${backend}: ${count(unreadable)} of ${counted(verification.objects, 'object')} ` +
+        'could not be read now. That is not recorded as damage.',
       {
         info: {
           unreadable,
-          hint: 'look at the reasons above, and verify again. If the disk has lost the bytes, remove the file: then it is missing, and can be repaired',
+          hint:
+            'look at the reasons above, and verify again. If the disk has lost ' +
+            'the bytes, remove the file: then it is missing, and can be repaired',
         },
       },
     );

@@ -16,7 +16,8 @@ export function tellBad(output: Output, { missing, problems }: BadObjects): void
 export function incomplete({ missing, problems }: BadObjects, hint: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'integrity_failure',
-    `Not in the backup: ${counted(missing.length, 'live object')} of the log. Not as it should be: ${counted(problems.length, 'file')} of the backup.`,
+    `Not in the backup: ${counted(missing.length, 'live object')} of the log. ` +
+      `Not as it should be: ${counted(problems.length, 'file')} of the backup.`,
     { info: { missing: missing.length, damaged: problems.length, hint } },
   );
 }

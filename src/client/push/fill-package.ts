@@ -103,7 +103,8 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     const state = found.status === 'finalized' ? 'was sealed with' : 'is not sealed: it holds';
     return new ArtifactstoreError(
       filling.keyed ? 'idempotency_conflict' : 'precondition_failed',
-      `Package ${found.id}${filling.keyed ? ' of this key' : ''} ${state} other files than the directory. In the directory: ${summary}.\n${lines}`,
+      `Package ${found.id}${filling.keyed ? ' of this key' : ''} ${state} ` +
+        `other files than the directory. In the directory: ${summary}.\n${lines}`,
       { info: { package_id: found.id, added, removed, changed, ...(filling.keyed ? { hint: newKey(filling) } : {}) } },
     );
   }

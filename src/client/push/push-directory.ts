@@ -93,7 +93,8 @@ async function openPackage(
     if (!isArtifactstoreError(error, 'idempotency_conflict')) throw error;
     throw new ArtifactstoreError(
       error.code,
-      `The key "${key}" was used for a push with another name, subject, retention class or other metadata, as package ${error.info?.package_id}.`,
+      `The key "${key}" was used for a push with another name, subject, ` +
+        `retention class or other metadata, as package ${error.info?.package_id}.`,
       {
         field: names.idempotencyKey,
         info: { ...error.info, hint: `give the same ones again, or use a new ${names.idempotencyKey} for a new package` },

@@ -103,7 +103,8 @@ export function createPostgresPool({ target, ...patience }: PoolOptions): Postgr
         const seconds = waitMilliseconds / 1_000;
         reject(
           databaseUnavailable(
-            `All ${poolConnections} connections of this process that read the database were in use for ${seconds} seconds; repeat the request.`,
+            `All ${poolConnections} connections of this process that read the ` +
+              `database were in use for ${seconds} seconds; repeat the request.`,
           ),
         );
       }, waitMilliseconds);

@@ -28,7 +28,8 @@ export function openReadOnly(path: string, busyMilliseconds: number): ReadOnlyFi
   } catch (error) {
     if (!needsIndex(error)) throw error;
     throw databaseUnavailable(
-      `The last events of ${path} are in ${path}-wal, which cannot be read in a folder that cannot be written to: copy both to one that can.`,
+      `The last events of ${path} are in ${path}-wal, which cannot be read ` +
+        'in a folder that cannot be written to: copy both to one that can.',
       error,
     );
   }

@@ -66,7 +66,8 @@ function tooLarge(limit: number): ArtifactstoreError {
   const { variable } = httpBounds.manifest_bytes;
   return new ArtifactstoreError(
     'body_too_large',
-    `The archive's manifest.json has more than ${limit} bytes, which is as much as is read here (a sixteenth of ${variable}). Leave it out, or put such a file by itself.`,
+    `The archive's manifest.json has more than ${limit} bytes, which is as much as is ` +
+      `read here (a sixteenth of ${variable}). Leave it out, or put such a file by itself.`,
     { field: 'manifest.json', info: { bound: 'manifest_bytes', limit, variable } },
   );
 }

@@ -24,7 +24,9 @@ export async function describeApi(api: Api, version: string): Promise<void> {
         title: 'artifactstore',
         version,
         description:
-          'Artifact registry and storage gateway for durable generated outputs. Every error is a problem (RFC 9457) with a stable `code`. HEAD works where GET does, except for `/events`. A request may carry its `X-Request-Id`.',
+          'Artifact registry and storage gateway for durable generated outputs. ' +
+          'Every error is a problem (RFC 9457) with a stable `code`. HEAD works where ' +
+          'GET does, except for `/events`. A request may carry its `X-Request-Id`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],

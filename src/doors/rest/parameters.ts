@@ -27,7 +27,8 @@ export const filePath: TObject<{ id: TString; '*': TString }> = Type.Object({
     maxLength: maximumPathBytes,
     pattern: segmentPattern,
     description:
-      'The relative path. Each segment is percent-encoded once, and the slashes between segments stay as they are; this description has no way to say that, so its pattern is that of one segment.',
+      'The relative path. Each segment is percent-encoded once, and the slashes between segments stay ' +
+      'as they are; this description has no way to say that, so its pattern is that of one segment.',
     examples: ['report.txt'],
   }),
 });

@@ -47,7 +47,9 @@ export const path: TString = Type.String({
   minLength: 1,
   maxLength: maximumPathBytes,
   pattern: pathPattern,
-  description: `A relative path of at most ${maximumPathBytes} bytes in UTF-8: no segment is empty, \`.\` or \`..\`; no backslash, no control character.`,
+  description:
+    `A relative path of at most ${maximumPathBytes} bytes in UTF-8: no ` +
+    'segment is empty, `.` or `..`; no backslash, no control character.',
   examples: ['reports/summary.txt'],
 });
 const addressOrNull = Type.Union([address, Type.Null()]);

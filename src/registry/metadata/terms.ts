@@ -41,7 +41,8 @@ function readKey(name: string): string {
   if (name.includes('.'))
     throw new ArtifactstoreError(
       'malformed_request',
-      `Only keys at the top of the metadata can be searched for, not "${name}" inside an object. A top key that has a dot is written in quotes: metadata."${name}".`,
+      `Only keys at the top of the metadata can be searched for, not "${name}" inside ` +
+        `an object. A top key that has a dot is written in quotes: metadata."${name}".`,
       { field, info: { key: JSON.stringify(name) } },
     );
   return name;
@@ -53,7 +54,8 @@ function readValues(name: string, text: string): readonly JsonValue[] {
   if (value !== null && typeof value === 'object')
     throw new ArtifactstoreError(
       'malformed_request',
-      `Only a text, a number, true, false or null can be searched for, not an array or an object; a text that looks like one is written in quotes, as a JSON string.`,
+      'Only a text, a number, true, false or null can be searched for, not an array ' +
+        'or an object; a text that looks like one is written in quotes, as a JSON string.',
       { field: `metadata.${name}` },
     );
   return typeof value === 'string' ? [value] : [value, text];

@@ -173,7 +173,8 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
     else if (!same)
       throw new ArtifactstoreError(
         'path_conflict',
-        `Package ${input.package_id} already has other bytes at "${item.relative_path}"; files never change, so use another path or package.`,
+        `Package ${input.package_id} already has other bytes at ` +
+          `"${item.relative_path}"; files never change, so use another path or package.`,
         { field: 'relative_path', info: { relative_path: item.relative_path, content_address: there.content_address } },
       );
   }

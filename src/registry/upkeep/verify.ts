@@ -110,7 +110,8 @@ export async function verifyStorage(context: Context, backendId: string, options
 function nothingFound(backendId: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'storage_unavailable',
-    `Not one of the first ${allMissingObjects} objects is in the backend "${backendId}", although it has this registry's marker. Nothing was recorded.`,
+    `Not one of the first ${allMissingObjects} objects is in the backend ` +
+      `"${backendId}", although it has this registry's marker. Nothing was recorded.`,
     {
       info: {
         backend_id: backendId,

@@ -76,7 +76,8 @@ export async function uploadParts(
         if (begunBytes / settings.multipartChunkBytes >= maximumParts)
           throw new ArtifactstoreError(
             'body_too_large',
-            `More than ${maximumParts} parts of ${settings.multipartChunkBytes} bytes; raise ${settings.variables ?? s3Variables}MULTIPART_CHUNK_BYTES`,
+            `More than ${maximumParts} parts of ${settings.multipartChunkBytes} ` +
+              `bytes; raise ${settings.variables ?? s3Variables}MULTIPART_CHUNK_BYTES`,
           );
         number += 1;
         begunBytes += next.value.bytes.byteLength;

@@ -67,7 +67,8 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
         return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
       } catch (error) {
         const detail = isArtifactstoreError(error, 'cancelled')
-          ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; look at ${settings.variables ?? s3Variables}ENDPOINT_URL and at the store`
+          ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; ` +
+            `look at ${settings.variables ?? s3Variables}ENDPOINT_URL and at the store`
           : (error as Error).message;
         return { healthy: false, detail, freeBytes: null, totalBytes: null };
       }

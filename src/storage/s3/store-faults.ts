@@ -43,7 +43,9 @@ function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, plac
     return { text: `${variables}ENDPOINT_URL says http, and the store speaks https: correct it to https://` };
   if (status === 413)
     return {
-      text: `a proxy in front of the store refuses bodies of this size (nginx: client_max_body_size 0); or lower ${variables}MULTIPART_CHUNK_BYTES`,
+      text:
+        'a proxy in front of the store refuses bodies of this size (nginx: ' +
+        `client_max_body_size 0); or lower ${variables}MULTIPART_CHUNK_BYTES`,
     };
   if (status === 502 || status === 504)
     return { text: `a proxy in front of the store answered ${status}: it gets no answer from the store itself` };
@@ -65,7 +67,10 @@ function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, plac
 /** A success or a refusal that is a page: of a proxy, of the log-in of a network, of another service. */
 function notS3(status: number | undefined, page: string, { variables }: StorePlace): string {
   const said = page === '' ? '' : `: "${page}"`;
-  return `the answer (${status ?? 'no status'}${said}) is not that of an S3 store; look at ${variables}ENDPOINT_URL and at what is in front of the store`;
+  return (
+    `the answer (${status ?? 'no status'}${said}) is not that of an S3 store; ` +
+    `look at ${variables}ENDPOINT_URL and at what is in front of the store`
+  );
 }
 
 function redirectText(
@@ -78,7 +83,10 @@ function redirectText(
   if (otherRegion !== undefined && otherRegion !== region)
     return `the bucket is in the region "${otherRegion}", not in "${region}"; set ${variables}REGION to it${target === undefined ? '' : ` and look at ${variables}ENDPOINT_URL (${target})`}`;
   if (target !== undefined) return `${redirect} to ${target}; set ${variables}ENDPOINT_URL to where it belongs`;
-  return `${redirect} without saying where; it expects another region than "${region}", or another address: look at ${variables}REGION and ${variables}ENDPOINT_URL`;
+  return (
+    `${redirect} without saying where; it expects another region than "${region}", ` +
+    `or another address: look at ${variables}REGION and ${variables}ENDPOINT_URL`
+  );
 }
 
 function connectionText(fault: ConnectionFault, { variables }: StorePlace): string {
@@ -108,7 +116,8 @@ const byCode: readonly (readonly [code: RegExp, text: (place: StorePlace) => str
   [
     /^AccessDenied$/,
     ({ variables }) =>
-      `the keys are wrong or may not do that; look at ${variables}ACCESS_KEY_REF, ${variables}SECRET_KEY_REF and their policy, or at ${variables}ROLE_ARN`,
+      `the keys are wrong or may not do that; look at ${variables}ACCESS_KEY_REF, ` +
+      `${variables}SECRET_KEY_REF and their policy, or at ${variables}ROLE_ARN`,
   ],
   [/^UserSuspended$/, ({ variables }) => `the user of these keys is suspended; look at ${variables}ACCESS_KEY_REF`],
   [/^RequestTimeTooSkewed$/, () => "this machine's clock and the store's differ too much; set the clock"],
@@ -125,7 +134,8 @@ const byCode: readonly (readonly [code: RegExp, text: (place: StorePlace) => str
   [
     /^EntityTooLarge$/,
     ({ variables }) =>
-      `the store takes no object of this size in one request; lower ${variables}MULTIPART_THRESHOLD_BYTES or ${variables}MULTIPART_CHUNK_BYTES`,
+      'the store takes no object of this size in one request; lower ' +
+      `${variables}MULTIPART_THRESHOLD_BYTES or ${variables}MULTIPART_CHUNK_BYTES`,
   ],
   [/^InvalidStorageClass$/, ({ variables }) => `the store does not know the storage class; look at ${variables}STORAGE_CLASS`],
   [

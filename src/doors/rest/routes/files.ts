@@ -47,7 +47,8 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         tags: ['files'],
         summary: 'Add files: many at once (multipart or tar), or by the address of bytes that are here already (JSON)',
         description:
-          "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. application/x-tar: likewise, the mirror of /archive. application/json: each item has its own answer.",
+          "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. " +
+          'application/x-tar: likewise, the mirror of /archive. application/json: each item has its own answer.',
         params: packageId,
         body: { content: { 'application/json': { schema: attachments } } },
         response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 413, 415, 422, 507),
@@ -77,7 +78,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         tags: ['files'],
         summary: 'Add a file',
         description:
-          'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, sha-512, blake3), Content-MD5 and Digest are checked; If-Match and If-None-Match are about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
+          'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, ' +
+          'sha-512, blake3), Content-MD5 and Digest are checked; If-Match and If-None-Match are ' +
+          'about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
         consumes: anyType,
         params: filePath,
         response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 412, 415, 422, 507),

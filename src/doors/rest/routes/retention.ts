@@ -29,7 +29,8 @@ export function retentionRoutes(api: Api): void {
         tags: ['retention'],
         summary: 'Keep a package longer',
         description:
-          'Until a time that is later than now and than the current expiry, null for never; or by a duration, which the server counts. Exactly one of the two.',
+          'Until a time that is later than now and than the current expiry, null for ' +
+          'never; or by a duration, which the server counts. Exactly one of the two.',
         params: packageId,
         body: newExtension,
         response: answers({ 201: retentionRecord }, 400, 404, 409, 410, 413, 415, 422),
