@@ -166,7 +166,7 @@ function checkRange({ first, last }: NonNullable<OpenOptions['range']>, size: nu
   const end = Math.min(last ?? size - 1, size - 1);
   if (!Number.isSafeInteger(start) || start > end)
     throw new ArtifactstoreError('range_not_satisfiable', `The file is ${size} bytes long; the range lies outside it.`, {
-      field: 'Range',
+      field: 'range',
       info: { size_bytes: size },
     });
   return { first: start, last: end };

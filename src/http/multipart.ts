@@ -65,6 +65,7 @@ export async function* readFiles(
       if ((await pass(bytes)) === false) throw cutShort();
     }
     await pass(reader.rest());
+    if (seen.size === 0) throw malformed('holds no file');
     for (const path of annotations.keys())
       if (!seen.has(path)) throw malformed(`annotates "${path}", which is no file of this body`, 'annotations');
   } finally {

@@ -177,8 +177,7 @@ export function createIngest(context: Context, actor: string): Ingest {
         for await (const file of files) {
           const checked = checkFile(file);
           const path = checked.entry.relative_path;
-          if (paths.has(path))
-            throw new ArtifactstoreError('malformed_multipart', `"${path}" is in the request twice.`, { field: 'relative_path' });
+          if (paths.has(path)) throw new ArtifactstoreError('malformed_request', `"${path}" is named twice.`, { field: 'relative_path' });
           paths.add(path);
           if (sealed) await requireHeld(packageId, checked);
           while (running.size >= parallelSteps) await Promise.race(running);
@@ -197,7 +196,7 @@ export function createIngest(context: Context, actor: string): Ingest {
           if (!small.whole) await task;
         }
         const staged = await Promise.all(tasks);
-        if (staged.length === 0) throw new ArtifactstoreError('malformed_multipart', 'The request holds no file.');
+        if (staged.length === 0) throw new ArtifactstoreError('malformed_request', 'There is no file to add.');
         return await commit(packageId, staged);
       } finally {
         const drafts = (await Promise.allSettled(tasks)).flatMap((task) => (task.status === 'fulfilled' ? [task.value.draft] : []));

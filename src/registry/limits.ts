@@ -90,7 +90,7 @@ export const registryBounds: Bounds<RegistryBound> = {
   metadata_members: { value: limits.metadataMembers, unit: '', answer: 'invalid_value', what: 'members of the metadata of a package' },
   json_depth: { value: maximumJsonDepth, unit: '', answer: 'malformed_json', what: 'objects and arrays within each other' },
   files_of_package: { value: maximumFiles, unit: '', answer: 'too_many_files', what: 'files of a package' },
-  attachments: { value: limits.attachments, unit: '', answer: 'invalid_value', what: 'files that one request attaches by address' },
+  attachments: { value: limits.attachments, unit: '', answer: 'invalid_value', what: 'files that are attached by address at once' },
   metadata_filters: {
     value: limits.metadataFilters,
     unit: '',
@@ -105,7 +105,7 @@ export const registryBounds: Bounds<RegistryBound> = {
     value: limits.repeatedBytes,
     unit: 'bytes',
     answer: 'too_many_files',
-    what: 'paths and annotations of the files that a request adds again, which its answer shows',
+    what: 'paths and annotations of files that are added again, which the answer shows',
   },
   retention_entries: {
     value: limits.retentionEntries,

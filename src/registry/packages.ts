@@ -47,7 +47,7 @@ export function createPackages(context: Context, actor: string): Packages {
         idempotency:
           key === undefined
             ? null
-            : { key: checkText(key, 'Idempotency-Key'), request_digest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
+            : { key: checkText(key, 'idempotency_key'), request_digest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
       });
     },
 

@@ -81,6 +81,9 @@ export interface Problem {
   readonly request_id: string;
 }
 
+/** What the registry takes as an option, and a request of this door as a header. */
+const headersOfOptions: Readonly<Record<string, string>> = { idempotency_key: 'Idempotency-Key' };
+
 /** An error of ours says itself; of any other the client learns nothing but the request id. */
 export function toProblem(error: unknown, requestId: string): Problem {
   const known = error instanceof ArtifactstoreError ? error : undefined;
@@ -91,7 +94,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
     status,
     detail: known?.message ?? 'The server failed to answer; its log has the reason under the request id.',
     code,
-    ...(known?.field === undefined ? {} : { field: known.field }),
+    ...(known?.field === undefined ? {} : { field: headersOfOptions[known.field] ?? known.field }),
     ...(known?.info === undefined ? {} : { info: known.info }),
     request_id: requestId,
   };

@@ -168,7 +168,14 @@ export function filesConformance(opened: Opened): void {
         yield { relative_path: 'm/0', body: chunks('not even') };
       };
       await refuses('path_conflict', registry().files.addMany(id, clash()));
-      assert.equal(await registry().files.find(id, 'fresh'), undefined);
+      const twice = async function* () {
+        for (const text of ['one', 'two']) yield { relative_path: 'twice', body: chunks(text) };
+      };
+      const none = async function* () {};
+      // The words of who is asked: in process, or a body that is refused on the way.
+      for (const files of [twice(), none()])
+        await refuses(['malformed_request', 'malformed_multipart'], registry().files.addMany(id, files));
+      for (const path of ['fresh', 'twice']) assert.equal(await registry().files.find(id, path), undefined);
       assert.equal((await registry().packages.get(id))!.file_count, 40);
     });
 

@@ -171,7 +171,7 @@ function checkRange(range: NonNullable<OpenOptions['range']>, size: number): { r
   const last = Math.min(range.last ?? size - 1, size - 1);
   if (!Number.isSafeInteger(first) || first > last)
     throw new ArtifactstoreError('range_not_satisfiable', `The file is ${size} bytes long; the range lies outside it.`, {
-      field: 'Range',
+      field: 'range',
       info: { size_bytes: size },
     });
   return { first, last };

@@ -225,7 +225,7 @@ export async function readRepeated(database: Kysely<Schema>, packageId: string, 
     throw new ArtifactstoreError(
       'too_many_files',
       `The package has files at these paths already, with ${bytes} bytes of annotations; one answer shows at most ${limits.repeatedBytes}.`,
-      { field: 'relative_path', info: { ...beyond('repeated_bytes').info, hint: 'name fewer files in one request' } },
+      { field: 'relative_path', info: { ...beyond('repeated_bytes').info, hint: 'name fewer files at once' } },
     );
   return await readFiles(database, packageId, paths);
 }

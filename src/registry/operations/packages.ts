@@ -46,8 +46,8 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
       if (earlier.request_digest !== idempotency.request_digest)
         throw new ArtifactstoreError(
           'idempotency_conflict',
-          `The idempotency key "${idempotency.key}" was used for another request of this producer; use a new key or repeat the same body.`,
-          { field: 'Idempotency-Key', info: { package_id: earlier.package_id } },
+          `The idempotency key "${idempotency.key}" was used for another package of this producer; use a new key or repeat the same input.`,
+          { field: 'idempotency_key', info: { package_id: earlier.package_id } },
         );
       return { record: await requirePackage(transaction.sql, earlier.package_id), created: false };
     }

@@ -61,7 +61,8 @@ test('an idempotency key gives the same package for the same body, and no other'
   const again = await post('key', input);
   assert.deepEqual([first.status, again.status], [201, 200]);
   assert.deepEqual(await again.json(), await first.json());
-  await assertProblem(await post('key', { ...input, name: 'other' }), 409, 'idempotency_conflict');
+  const { field } = await assertProblem(await post('key', { ...input, name: 'other' }), 409, 'idempotency_conflict');
+  assert.equal(field, 'Idempotency-Key');
 });
 
 test('lists page through everything, and filter', async () => {
