@@ -18,8 +18,8 @@ const impureCode: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 const readsEnvironment = /^(config\/config\.ts|main\.ts|credentials\/.*)$/;
 /**
- * The words of the registry hold for every door. `kernel/error.ts` has the codes of all, and the suite of the registry's
- * own door runs over the wire too.
+ * The words of the registry hold for every door. `kernel/error.ts` has the codes of all, and the registry's own suite
+ * runs over the wire too.
  */
 const wireNeutral = /^(registry\/(?!conformance\/)|kernel\/(?!error\.ts$))/;
 const wireCodes = 'malformed_multipart|malformed_archive|invalid_header|unknown_parameter|route_not_found|method_not_allowed';
