@@ -1,3 +1,4 @@
+import type { BackendSettings } from '../storage/kind.ts';
 import { nearestNames } from './nearest-names.ts';
 
 const prefix = 'ARTIFACTSTORE_';
@@ -22,23 +23,10 @@ export interface Problem {
  * instead of stopping at the first. After a refused value the default is used, so that reading can continue. A parser
  * throws an Error whose message says what is wrong with the value.
  */
-export interface Settings {
-  text(name: string, initial: string): string;
-  integer(name: string, initial: number, bounds: { readonly from: number; readonly to?: number }): number;
-  boolean(name: string, initial: boolean): boolean;
-  /** One of `values`, compared without regard to case; answers in their spelling. */
-  oneOf(name: string, initial: string, values: readonly string[]): string;
+export interface Settings extends BackendSettings {
   list(name: string, initial: string): readonly string[];
-  parsed<T>(name: string, initial: string, parse: (text: string) => T): T;
   /** Never shown; undefined where it is not set. */
   secret<T>(name: string, parse: (text: string) => T): T | undefined;
-  /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
-  reference(name: string): string | undefined;
-  /**
-   * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the
-   * user's own secrets go. The reverse is taken: a secret of `.env` is sent to the address that the user gave.
-   */
-  refuseForeignSecrets(addresses: readonly string[], secrets: readonly string[]): void;
   /** The values of the variables that `env:` references name, as far as they are set. */
   referenced(): Readonly<Record<string, string>>;
   isSet(name: string): boolean;
@@ -46,7 +34,6 @@ export interface Settings {
   originOf(name: string): string | undefined;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
-  refuse(name: string, text: string): void;
   /**
    * What was refused, and every prefixed name, in whatever case, that nobody asked for. Call when everything is read.
    */

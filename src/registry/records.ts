@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
+import type { ManifestFile } from '../kernel/manifest.ts';
 import type { LocationState, PackageStatus } from '../kernel/views/view.ts';
 
 // What the registry's door takes and gives: the wire's records.
@@ -109,17 +110,9 @@ export interface Attached {
   readonly file?: File;
 }
 
-export interface File {
-  readonly id: string;
+/** What a manifest says of it, and where it is now. */
+export interface File extends ManifestFile {
   readonly package_id: string;
-  readonly relative_path: string;
-  readonly media_type: string;
-  readonly size_bytes: number;
-  readonly digest_algorithm: string;
-  readonly digest_primary: string;
-  readonly digest_sha256: string;
-  readonly content_address: string;
-  readonly annotations: Readonly<Record<string, string>>;
   readonly created_at: string;
   readonly locations: readonly Location[];
 }

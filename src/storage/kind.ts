@@ -63,11 +63,15 @@ export interface BackendSettings {
   text(name: string, initial: string): string;
   integer(name: string, initial: number, bounds: { readonly from: number; readonly to?: number }): number;
   boolean(name: string, initial: boolean): boolean;
+  /** One of `values`, compared without regard to case; answers in their spelling. */
   oneOf(name: string, initial: string, values: readonly string[]): string;
   parsed<T>(name: string, initial: string, parse: (text: string) => T): T;
   /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
-  /** Where the addresses are not the user's own choice, neither may the secrets be the user's own. */
+  /**
+   * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the
+   * user's own secrets go. The reverse is taken: a secret of `.env` is sent to the address that the user gave.
+   */
   refuseForeignSecrets(addresses: readonly string[], secrets: readonly string[]): void;
   refuse(name: string, text: string): void;
 }

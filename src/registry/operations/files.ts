@@ -1,6 +1,7 @@
 import { type AliasedRawBuilder, type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
 import { fitting, type Stretch } from './page.ts';
@@ -195,8 +196,17 @@ export async function fileRecords(database: Kysely<Schema>, rows: readonly FileR
 
 function fileRecord(row: FileRow, locations: readonly Location[]): File {
   return {
-    id: row.id,
+    ...manifestFile(row),
     package_id: row.package_id,
+    created_at: row.created_at,
+    locations,
+  };
+}
+
+/** A row as a manifest has it. */
+export function manifestFile(row: FileRow): ManifestFile {
+  return {
+    id: row.id,
     relative_path: row.relative_path,
     media_type: row.media_type,
     size_bytes: row.size_bytes,
@@ -205,8 +215,6 @@ function fileRecord(row: FileRow, locations: readonly Location[]): File {
     digest_sha256: row.digest_sha256,
     content_address: row.content_address,
     annotations: JSON.parse(row.annotations) as Record<string, string>,
-    created_at: row.created_at,
-    locations,
   };
 }
 

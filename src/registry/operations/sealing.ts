@@ -4,6 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import { factsText } from '../../kernel/content/files-digest.ts';
 import { decodeCbor, encodeCborSequence } from '../../kernel/format/cbor.ts';
 import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
+import { manifestFile } from './files.ts';
 
 // A package may have 100,000 files, and to read and encode them all takes more than a second. So it is read in
 // stretches beside the writers, and what the writers may have changed meanwhile is looked for in the log when it is
@@ -49,19 +50,7 @@ export async function readStretch({ sql }: Snapshot, input: ReadStretch): Promis
   let query = sql.selectFrom('artifact_files').selectAll().where('package_id', '=', input.id);
   if (input.after !== null) query = query.where('relative_path', '>', input.after);
   const rows = await query.orderBy('relative_path').limit(filesPerStretch).execute();
-  const files = rows.map(
-    (row): ManifestFile => ({
-      id: row.id,
-      relative_path: row.relative_path,
-      media_type: row.media_type,
-      size_bytes: row.size_bytes,
-      digest_algorithm: row.digest_algorithm,
-      digest_primary: row.digest_primary,
-      digest_sha256: row.digest_sha256,
-      content_address: row.content_address,
-      annotations: JSON.parse(row.annotations) as Record<string, string>,
-    }),
-  );
+  const files = rows.map(manifestFile);
   const receipts = await readReceipts(sql, files);
   return {
     sequence,
