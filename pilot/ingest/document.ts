@@ -25,7 +25,8 @@ export function parseDocument(library: Library, relativePath: string, bytes: Uin
 function parseLoosely(bytes: Uint8Array): JsonValue | undefined {
   if (!isUtf8(bytes)) return undefined;
   try {
-    return JSON.parse(Buffer.from(bytes).toString()) as JsonValue;
+    const value: JsonValue = JSON.parse(Buffer.from(bytes).toString());
+    return value;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { JsonObject, Manifest, Package, PackageQuery } from 'artifactstore';
+import type { JsonObject, Package, PackageQuery } from 'artifactstore';
 import type { Library, Work } from '../tools.ts';
 import type { Scan } from './scan.ts';
 import type { SchemaFile } from './schema.ts';
@@ -106,7 +106,7 @@ async function compare(
   sealed: Package,
 ): Promise<Ingested> {
   const manifest = await registry.packages.manifest(sealed.id);
-  const { files } = library.decodeCbor(manifest?.bytes ?? new Uint8Array()) as unknown as Manifest;
+  const { files } = library.parseManifest(manifest?.bytes ?? new Uint8Array());
   const difference = library.differenceOf(files, scanned.files);
   if (difference !== undefined) {
     const { summary, lines } = library.describeDifference(difference);

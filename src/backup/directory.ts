@@ -6,6 +6,8 @@ import { utf8 } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson } from '../kernel/format/json.ts';
+import { jsonObjectOf } from '../kernel/format/json-text.ts';
+import { isPlainObject } from '../kernel/format/json-value.ts';
 import { linesOf } from '../kernel/format/lines.ts';
 import { errnoCode } from '../runtime/file-error.ts';
 import { markerKey } from '../storage/marker.ts';
@@ -83,21 +85,32 @@ async function readRecord(path: string): Promise<BackupRecord | undefined> {
     if (errnoCode(error) === 'ENOENT') return undefined;
     throw backupError(error, path);
   }
-  const record = parse(text, path) as Partial<BackupRecord>;
-  if (record.format !== 1 || typeof record.registry?.id !== 'string' || !Number.isSafeInteger(record.sequence))
+  const record = parse(text, path);
+  if (!isBackupRecord(record))
     throw new ArtifactstoreError('integrity_failure', `${path} is not a record of a backup that this version can read.`);
-  return record as BackupRecord;
+  return record;
+}
+
+function isBackupRecord(value: unknown): value is BackupRecord {
+  if (!isPlainObject(value) || !isPlainObject(value.registry) || value.format !== 1) return false;
+  const { registry, sequence, objects, bytes, missing, finished_at } = value;
+  return (
+    [registry.id, registry.created_at, value.state, value.chain_digest, value.started_at].every((text) => typeof text === 'string') &&
+    [registry.format_version, sequence, objects, bytes].every(Number.isSafeInteger) &&
+    (finished_at === null || typeof finished_at === 'string') &&
+    Array.isArray(missing) &&
+    missing.every(isPlainObject)
+  );
 }
 
 function parseKey(line: string, path: string): IdempotencyKey {
-  let row: Readonly<Record<string, unknown>> | null = null;
-  try {
-    row = JSON.parse(line);
-  } catch {
-    // Told below.
-  }
-  if (row === null || keyFields.some((name) => typeof row[name] !== 'string')) throw badKeys(path, 'is damaged');
-  return row as unknown as IdempotencyKey;
+  const row = jsonObjectOf(line);
+  if (!isKey(row)) throw badKeys(path, 'is damaged');
+  return row;
+}
+
+function isKey(row: unknown): row is IdempotencyKey {
+  return isPlainObject(row) && keyFields.every((name) => typeof row[name] === 'string');
 }
 
 const keyFields: readonly (keyof IdempotencyKey)[] = ['producer', 'idempotency_key', 'request_digest', 'package_id', 'created_at'];
@@ -113,7 +126,7 @@ function badKeys(path: string, fault: string): ArtifactstoreError {
   });
 }
 
-function parse(text: string, path: string): Readonly<Record<string, unknown>> {
+function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

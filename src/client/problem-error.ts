@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { ArtifactstoreError, type ErrorCode, errorCodes } from '../kernel/error.ts';
+import { jsonObjectOf } from '../kernel/format/json-text.ts';
 import { beginning, mediaType } from './answer.ts';
 import { foreignError } from './foreign-answer.ts';
 
@@ -12,7 +13,7 @@ export async function problemError(answer: Dispatcher.ResponseData, url: string)
   const isOurs = mediaType(headers['content-type']) === 'application/problem+json';
   // A problem that breaks off is a connection that does: what it says is not known.
   const text = isOurs ? await answer.body.text() : await beginning(answer.body);
-  const problem = isOurs ? parse(text) : {};
+  const problem = isOurs ? (jsonObjectOf(text) ?? {}) : {};
   const error = typeof problem.code === 'string' ? fromProblem(problem, status) : foreignError({ url, status, headers, text });
   const retryAfterSeconds = parseRetryAfter(headers['retry-after'], headers.date);
   if (retryAfterSeconds === undefined) return error;
@@ -63,15 +64,6 @@ const statusCodes: Readonly<Record<number, ErrorCode>> = {
   504: 'server_unreachable',
   507: 'storage_full',
 };
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-}
 
 /** Seconds, or a date (RFC 9110 section 10.2.3), which is counted from the server's own. */
 function parseRetryAfter(value: string | string[] | undefined, date: string | string[] | undefined): number | undefined {

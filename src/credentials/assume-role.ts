@@ -1,5 +1,6 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { jsonObjectOf } from '../kernel/format/json-text.ts';
 import { connectionFault } from '../runtime/connection-fault.ts';
 import type { Session } from './renewed.ts';
 
@@ -184,10 +185,6 @@ function failureCode(error: unknown): string {
 
 /** When a JSON Web Token says that it ends. It is only read to explain a refusal: nothing is decided by it. */
 function tokenEnd(token: string): number | undefined {
-  try {
-    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
-    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const exp = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))?.exp;
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined;
 }

@@ -1,4 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { jsonObjectOf } from '../kernel/format/json-text.ts';
 import type { Storage } from './STORAGE.ts';
 
 /** The reserved key under which a store says whose it is. No object ever has it. */
@@ -55,14 +56,9 @@ export function noMarker({ id }: Storage): ArtifactstoreError {
 }
 
 function parse(text: string): Marker | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { format, registry_id, backend_id, created_at } = value as Readonly<Record<string, unknown>>;
+  const marker = jsonObjectOf(text);
+  if (marker === undefined) return undefined;
+  const { format, registry_id, backend_id, created_at } = marker;
   if (format !== 1 || typeof registry_id !== 'string' || typeof backend_id !== 'string' || typeof created_at !== 'string') return undefined;
   return { format, registry_id, backend_id, created_at };
 }

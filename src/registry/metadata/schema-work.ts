@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { JsonObject } from '../../kernel/format/json.ts';
+import { keptObject } from '../../kernel/format/json-text.ts';
 import { keptCharacters, keptSchemas, maximumCode, type SchemaInput, type SchemaOutput } from './schema-bounds.ts';
 import { schemaFault } from './schema-fault.ts';
 
@@ -63,7 +63,7 @@ function compiled(text: string): Compiled {
 }
 
 function compile(text: string): Compiled {
-  const schema = JSON.parse(text) as JsonObject;
+  const schema = keptObject(text);
   const fault = schemaFault(schema);
   if (fault !== undefined) throw new Error(fault);
   checker.validateSchema(schema, true);

@@ -1,6 +1,7 @@
 import { type AliasedRawBuilder, type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import { keptTexts } from '../../kernel/format/json-text.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
@@ -214,7 +215,7 @@ export function manifestFile(row: FileRow): ManifestFile {
     digest_primary: row.digest_primary,
     digest_sha256: row.digest_sha256,
     content_address: row.content_address,
-    annotations: JSON.parse(row.annotations) as Record<string, string>,
+    annotations: keptTexts(row.annotations),
   };
 }
 

@@ -2,6 +2,7 @@ import { sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { canonicalJson, type JsonObject } from '../../kernel/format/json.ts';
+import { keptObject } from '../../kernel/format/json-text.ts';
 import type { ViewTables } from '../../kernel/views/view.ts';
 import type { Created, MetadataSchema } from '../REGISTRY.ts';
 import { fitting, type Stretch } from './page.ts';
@@ -56,7 +57,7 @@ export async function listMetadataSchemas(
 function schemaRecord(row: ViewTables['metadata_schemas']): MetadataSchema {
   return {
     slug: row.slug,
-    json_schema: JSON.parse(row.json_schema) as JsonObject,
+    json_schema: keptObject(row.json_schema),
     created_at: row.created_at,
     created_by: row.created_by,
   };

@@ -3,6 +3,7 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { JsonObject } from '../../kernel/format/json.ts';
+import { keptObject } from '../../kernel/format/json-text.ts';
 import { decideExpiry } from '../../kernel/retention.ts';
 import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
@@ -201,7 +202,7 @@ export function packageRecord(row: Selectable<ViewTables['artifact_packages']> &
     subject: row.subject,
     retention_class: row.retention_class,
     status: row.status,
-    metadata: JSON.parse(row.metadata) as JsonObject,
+    metadata: keptObject(row.metadata),
     metadata_schema_slug: row.metadata_schema_slug,
     created_at: row.created_at,
     created_by: row.created_by,

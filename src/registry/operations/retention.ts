@@ -3,7 +3,7 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
-import type { JsonObject } from '../../kernel/format/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json.ts';
 import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
 import { limits } from '../limits.ts';
 import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
@@ -227,7 +227,7 @@ async function readRecord(database: Kysely<Schema>, packageId: string): Promise<
     created_at: row.created_at,
     event_type: row.event_type,
     actor: row.actor,
-    detail: decodeCbor(row.payload) as JsonObject,
+    detail: detailOf(decodeCbor(row.payload)),
   }));
   return {
     package_id: packageId,
@@ -272,4 +272,10 @@ async function leftOut<T extends keyof Schema>(all: SelectQueryBuilder<Schema, T
   if (shown < shownEntries) return 0;
   const { count } = await all.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
   return Number(count) - shown;
+}
+
+/** Every payload is an object. */
+function detailOf(payload: JsonValue): JsonObject {
+  if (!isJsonObject(payload)) throw new ArtifactstoreError('internal', 'The payload of an event is no object.');
+  return payload;
 }

@@ -3,6 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { factsText } from '../../kernel/content/files-digest.ts';
 import { decodeCbor, encodeCborSequence } from '../../kernel/format/cbor.ts';
+import { isJsonObject, type JsonValue } from '../../kernel/format/json.ts';
 import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
 import { manifestFile } from './files.ts';
 
@@ -110,7 +111,10 @@ export async function isCurrent(
   if (events.length > eventsLookedAt) return false;
   // A repair names its locations only, which may be of any package.
   return events.every(
-    ({ event_type, payload }) =>
-      event_type !== 'v1.storage.object_repaired' && (decodeCbor(payload) as { readonly package_id?: unknown }).package_id !== found.id,
+    ({ event_type, payload }) => event_type !== 'v1.storage.object_repaired' && packageIn(decodeCbor(payload)) !== found.id,
   );
+}
+
+function packageIn(payload: JsonValue): JsonValue | undefined {
+  return isJsonObject(payload) ? payload.package_id : undefined;
 }

@@ -1,5 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { canonicalJson } from '../../kernel/format/json.ts';
+import { keptObject } from '../../kernel/format/json-text.ts';
 import { formatTimestamp, readTimestamp } from '../../kernel/time.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
@@ -18,6 +19,7 @@ const bytesPerStep = 2_147_483_648;
 const defaultJobs = 2;
 /** So many, and nothing else, are missing before a run stops and asks. */
 const allMissingObjects = 100;
+const countNames = ['objects', 'bytes', 'failed', 'missing', 'unreadable', 'cleared'] as const;
 
 /**
  * Reads every object of a backend from end to end, both digests, and records what it found: good ones in batches,
@@ -33,7 +35,8 @@ export async function verifyStorage(context: Context, backendId: string, options
   const noteEnd = startRun(context, 'verification', backendId, started_at);
   const run_id = earlier?.run_id ?? context.newId();
   const counts = { objects: 0, bytes: 0, failed: 0, missing: 0, unreadable: 0, cleared: 0 };
-  if (earlier !== undefined) Object.assign(counts, JSON.parse(earlier.detail));
+  const counted = earlier === undefined ? {} : keptObject(earlier.detail);
+  for (const name of countNames) if (typeof counted[name] === 'number') counts[name] = counted[name];
   const live = await countLive(context, backendId);
   const pace = createPace(options.bytesPerSecond);
   let cursor = earlier?.cursor ?? null;

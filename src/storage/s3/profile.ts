@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { isPlainObject } from '../../kernel/format/json-value.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import { fsyncPath } from '../local/durable-directory.ts';
 import type { Dialect } from './settings.ts';
@@ -103,7 +104,7 @@ function unwritableHint(variables: string): string {
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  return isPlainObject(value) ? value : {};
 }
 
 function unreadable(path: string, variables: string, text: string, cause?: unknown): ArtifactstoreError {
