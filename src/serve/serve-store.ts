@@ -7,8 +7,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
+import { giveBackMemory, releaseStartMemory } from './heap.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
-import { releaseStartMemory } from './start-memory.ts';
 import { parentAsksToStop } from './worker.ts';
 
 /** What of the configuration a server goes by. */
@@ -82,14 +82,17 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
   });
   shared?.share(server.metrics);
   let autorun: Autorun | undefined;
+  let endGivingBack: (() => void) | undefined;
   try {
     releaseStartMemory();
+    endGivingBack = giveBackMemory();
     serving.onListening(await listen(server, serving));
     autorun = startAutorun(settings, store, serving.log.logger);
     await Promise.race([stop.asked, parentAsks]);
     endAnyway(graceOf(settings) + afterGraceMilliseconds, serving.log);
   } finally {
     await Promise.all([autorun?.stop(), server.close()]);
+    endGivingBack?.();
   }
 }
 
