@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { decodeCbor } from '../../../kernel/format/cbor.ts';
-import { canonicalJson } from '../../../kernel/format/json.ts';
+import { canonicalJson, canonicalJsonPieces } from '../../../kernel/format/json.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
 import type { PackageQuery, Packages, SealedManifest } from '../../../registry/REGISTRY.ts';
@@ -12,6 +12,7 @@ import { answers, filterText, notModified, packageId, paging, queryTime } from '
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
+import { sendBytes } from '../send.ts';
 import { maximumQueryLength } from '../validation.ts';
 
 export function packageRoutes(api: Api, context: RouteContext): void {
@@ -140,7 +141,12 @@ export function packageRoutes(api: Api, context: RouteContext): void {
         reply.header('etag', etag).header('vary', 'accept').header('cache-control', 'private, no-cache');
         const known = request.headers['if-none-match'];
         if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).send();
-        return reply.type(type).send(type === 'application/cbor' ? manifest.bytes : Buffer.from(canonicalJson(decodeCbor(manifest.bytes))));
+        if (type === 'application/cbor') return reply.type(type).send(manifest.bytes);
+        const value = decodeCbor(manifest.bytes);
+        if (manifest.bytes.length <= longManifestBytes) return reply.type(type).send(Buffer.from(canonicalJson(value)));
+        const headers = { 'content-type': type, etag, vary: 'accept', 'cache-control': 'private, no-cache' };
+        await sendBytes(context, request, reply, { status: 200, headers, body: inPieces(value) });
+        return reply;
       },
     );
   }
@@ -204,4 +210,11 @@ function checkIdempotencyKey(value: string | readonly string[]): string {
 
 function missing(): never {
   throw new ArtifactstoreError('package_not_found', 'There is no such package.');
+}
+
+/** As JSON a longer one goes out in pieces, no faster than it is read. */
+const longManifestBytes = 262_144;
+
+async function* inPieces(value: unknown): AsyncGenerator<Uint8Array> {
+  for (const piece of canonicalJsonPieces(value)) yield Buffer.from(piece);
 }

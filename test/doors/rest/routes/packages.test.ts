@@ -33,6 +33,21 @@ test('a package is opened, found, filled, sealed', async () => {
   await manifestOf(record.id, finalized.manifest_digest);
 });
 
+test('a long manifest as JSON is the same text as a short one, in pieces', async () => {
+  const metadata = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`k${index}`, 'ü'.repeat(550)]));
+  const created = await door.json('/packages', { ...input, metadata });
+  const { id } = (await created.json()) as { readonly id: string };
+  await door.call(`/packages/${id}/files/a`, { method: 'PUT', body: 'a' });
+  const finalized = (await (await door.json(`/packages/${id}/finalize`, {})).json()) as { readonly manifest_digest: string };
+  const bytes = new Uint8Array(await (await door.call(`/packages/${id}/manifest`)).arrayBuffer());
+  assert.ok(bytes.length > 262_144, String(bytes.length));
+  const json = await door.call(`/packages/${id}/manifest.json`);
+  assert.deepEqual([json.headers.get('content-type'), json.headers.get('etag')], ['application/json', `W/"${finalized.manifest_digest}"`]);
+  assert.equal(json.headers.get('content-length'), null);
+  assert.equal(await json.text(), canonicalJson(decodeCbor(bytes)));
+  assert.equal(await (await door.call(`/packages/${id}/manifest.json`, { method: 'HEAD' })).text(), '');
+});
+
 async function manifestOf(id: string, digest: string): Promise<void> {
   const cbor = await door.call(`/packages/${id}/manifest`);
   assert.equal(cbor.headers.get('content-type'), 'application/cbor');
