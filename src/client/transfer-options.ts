@@ -1,8 +1,11 @@
+import { isArtifactstoreError } from '../kernel/error.ts';
+import { cancelled } from '../runtime/stop.ts';
+
 /** What a push, a pull and a verification have in common. Sizes are in bytes. */
 export interface TransferOptions {
   /** How many files or requests are under way at once; 8 where absent. */
   readonly jobs?: number;
-  /** Ends the work with this signal's reason. */
+  /** Ends the work: with `cancelled`, whose cause is the signal's reason, or with a reason that is an error of ours. */
   readonly signal?: AbortSignal;
   /** What a message calls the options; as the library calls them where absent. */
   readonly names?: OptionNames;
@@ -14,6 +17,12 @@ export interface TransferOptions {
 
 /** How many are under way at once, where nobody says it. */
 export const usualJobs = 8;
+
+/** What a work that threw is to end with: once it was to be stopped, that is why it threw. */
+export function endOf(signal: AbortSignal, thrown: unknown): unknown {
+  if (!signal.aborted) return thrown;
+  return isArtifactstoreError(signal.reason) ? signal.reason : cancelled(signal);
+}
 
 /** A signal that never comes. */
 export function noSignal(): AbortSignal {

@@ -4,7 +4,7 @@ import type { ManifestFile } from '../../kernel/manifest.ts';
 import { fileReason, localFileError } from '../../runtime/file-error.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
-import { libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
+import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
 import { type DraftFolder, makeDraftFolder } from './drafts.ts';
 import { createPlacer } from './place.ts';
 import { refuseUnplaceable } from './placeable.ts';
@@ -79,7 +79,7 @@ export async function fillDirectory(
     return { total_bytes, written_files, written_bytes };
   } catch (thrown) {
     await onFailed?.();
-    const error = localFileError(signal.aborted ? signal.reason : thrown, '', 'used');
+    const error = localFileError(endOf(signal, thrown), '', 'used');
     throw isArtifactstoreError(error) ? withInfo(error, { right_files, file_count: files.length }) : error;
   } finally {
     // What went wrong before is not hidden by what is left of it.

@@ -5,7 +5,7 @@ import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Created, NewPackage, Package } from '../../registry/REGISTRY.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import type { RemoteRegistry } from '../connect.ts';
-import { libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
+import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
 import { type Tree, walkTree } from '../walk.ts';
 import { fillPackage } from './fill-package.ts';
 
@@ -62,7 +62,7 @@ export async function pushDirectory(
   const keyed = idempotencyKey !== undefined;
   const filling = { registry, record, created, tree, keyed, jobs, signal, names, onDone: (bytes: number) => onDone?.(bytes) };
   const { sealed, uploadedBytes } = await fillPackage(filling).catch(async (error: unknown) => {
-    throw await giveUp(registry, record, keyed, signal.aborted ? signal.reason : error);
+    throw await giveUp(registry, record, keyed, endOf(signal, error));
   });
   const { package_id, manifest_digest, file_count, total_bytes } = sealed;
   return { package_id, manifest_digest, file_count, total_bytes, uploaded_bytes: uploadedBytes };
@@ -110,10 +110,11 @@ async function openPackage(
  */
 async function giveUp(registry: RemoteRegistry, record: Package, keyed: boolean, thrown: unknown): Promise<unknown> {
   const error = localFileError(thrown, (thrown as NodeJS.ErrnoException).path ?? '', 'read');
-  if (!isArtifactstoreError(error)) return error;
+  const code = isArtifactstoreError(error) ? error.code : 'internal';
   // The key's package can't become what this directory is.
-  if (keyed && endedCodes.has(error.code)) return error;
-  return withInfo(error, { package_id: record.id, package_left: await whatIsLeft(registry, record.id, keyed, error.code) });
+  if (keyed && endedCodes.has(code)) return error;
+  const package_left = await whatIsLeft(registry, record.id, keyed, code);
+  return isArtifactstoreError(error) ? withInfo(error, { package_id: record.id, package_left }) : error;
 }
 
 const endedCodes: ReadonlySet<ErrorCode> = new Set(['idempotency_conflict', 'package_not_open', 'package_collected']);

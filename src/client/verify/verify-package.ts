@@ -3,7 +3,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
-import { libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
+import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
 import { requireDirectory } from '../walk.ts';
 import { checkDirectory } from './check-directory.ts';
 import { checkStored } from './check-stored.ts';
@@ -73,7 +73,7 @@ export async function verifyPackage(
         onDone?.(file.size_bytes);
       });
   } catch (error) {
-    interruption = signal.aborted ? signal.reason : error;
+    interruption = endOf(signal, error);
   }
   findings.sort((left, right) => (left.relative_path < right.relative_path ? -1 : 1));
   return { packageId, known, totalBytes, findings, leftFolders, interruption };
