@@ -47,7 +47,14 @@ const told: Told = {
 };
 
 const odd: Attack = async (attacker) => {
-  const operations = operationsOf((await attacker.call('GET', '/openapi.json')).body);
+  let described = await attacker.call('GET', '/openapi.json');
+  while (described.status !== 200) {
+    // Connections that others fill up are closed.
+    if (stop.signal.aborted) return;
+    await attacker.pause(100);
+    described = await attacker.call('GET', '/openapi.json');
+  }
+  const operations = operationsOf(described.body);
   const { body } = await attacker.call('POST', '/packages', { name: 'n', producer: 'odd', subject: 's', retention_class: 'transient' });
   const requests = [...oddParameters(operations), ...oddBodies(operations, String(body.id))].filter(
     // It would wait.
