@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Definition } from '../definition.ts';
-import { count, incomplete, tellBad } from '../terminal/backup-report.ts';
+import { incomplete, tellBad } from '../terminal/backup-report.ts';
 import { positiveInteger } from '../terminal/numbers.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export const backupVerify: Definition = (command, context) => {
   command

@@ -5,7 +5,7 @@ import { warnOfClock } from '../terminal/clock-warning.ts';
 import { incidentText } from '../terminal/incident-text.ts';
 import type { Output } from '../terminal/output.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export const retentionGc: Definition = (command, context) => {
   command
@@ -52,13 +52,13 @@ Examples:
 
 async function showCollection(output: Output, collection: Collection): Promise<void> {
   const { abandoned_package_ids, collected_package_ids, backends } = collection;
-  const packages = `${counted(collected_package_ids.length, 'package')}, ${number(abandoned_package_ids.length)} abandoned`;
+  const packages = `${counted(collected_package_ids.length, 'package')}, ${count(abandoned_package_ids.length)} abandoned`;
   output.line(`${output.colors.green('collected')} ${packages}; ${tell(collection)}`);
   const rows = backends.map((backend) => [
     backend.backend_id,
-    number(backend.stored_objects),
+    count(backend.stored_objects),
     formatBytes(backend.stored_bytes),
-    number(backend.live_objects),
+    count(backend.live_objects),
     formatBytes(backend.live_bytes),
     differenceOf(backend),
   ]);
@@ -80,7 +80,7 @@ async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
     `would release ${counted(plan.release_locations, 'location')} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
   );
   if (plan.delete_objects.length === 0) return;
-  const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, number(objects), formatBytes(bytes)]);
+  const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, count(objects), formatBytes(bytes)]);
   await output.table(['BACKEND', 'OBJECTS TO DELETE', 'SIZE'], rows);
 }
 
@@ -88,8 +88,4 @@ function tell({ released_locations, deleted_objects, deleted_orphans, reclaimed_
   const objects = counted(deleted_objects, 'object');
   const leftovers = `${counted(deleted_orphans, 'orphan')} and ${counted(reclaimed_drafts, 'draft')}`;
   return `${counted(released_locations, 'location')} released; ${objects}, ${leftovers} deleted`;
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
 }

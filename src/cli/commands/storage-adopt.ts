@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { withHint } from '../terminal/hint.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export interface StorageAdoptOptions {
   readonly backend: string;
@@ -94,8 +94,4 @@ function linesOf(plan: Adoption): readonly string[] {
     ...(unknown_objects === 0 ? [] : [`unknown         ${counted(unknown_objects, 'object')} that the next collection deletes`]),
     ...(foreign_objects === 0 ? [] : [`other files     ${count(foreign_objects)}, left alone`]),
   ];
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -6,7 +6,7 @@ import type { Definition } from '../definition.ts';
 import { incidentText } from '../terminal/incident-text.ts';
 import { bytesPerSecond, positiveInteger } from '../terminal/numbers.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export const storageMove: Definition = (command, context) => {
   command
@@ -165,8 +165,4 @@ function targetOf({ from, to, producer, retentionClass, package: packageId }: St
     ...(retentionClass === undefined ? {} : { retentionClass }),
     ...(packageId === undefined ? {} : { packageId }),
   };
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

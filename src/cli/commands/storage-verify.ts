@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { bytesPerSecond, positiveInteger, timeOrAge } from '../terminal/numbers.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export const storageVerify: Definition = (command, context) => {
   const notWithOrphans = ['orphans', 'delete'];
@@ -134,10 +134,6 @@ async function listOrphans({ config, output, openStore }: Context, options: Stor
   const stored = `${counted(report.stored_objects, 'object')} (${formatBytes(report.stored_bytes)})`;
   const live = `${count(report.live_objects)} (${formatBytes(report.live_bytes)})`;
   output.note(`${found}; ${stored} lie there, ${live} of the log's are live`);
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }
 
 function tell({ objects, bytes, ...counts }: VerificationCounts): string {

@@ -2,7 +2,7 @@ import type { Run, Usage } from '../../registry/REGISTRY.ts';
 import { connect } from '../connect.ts';
 import type { Definition } from '../definition.ts';
 import type { Output } from '../terminal/output.ts';
-import { counted, formatBytes } from '../terminal/size.ts';
+import { count, counted, formatBytes } from '../terminal/size.ts';
 
 export const usage: Definition = (command, context) => {
   command
@@ -69,8 +69,4 @@ async function show(output: Output, used: Usage): Promise<void> {
 
 function when(run: Run | null): string {
   return run === null ? '-' : run.finished_at;
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -31,7 +31,3 @@ export async function orRoomHint<R>(work: Promise<R>, hint: string): Promise<R> 
     throw new ArtifactstoreError('storage_full', error.message, { cause: error, info: { ...error.info, hint } });
   }
 }
-
-export function count(value: number): string {
-  return value.toLocaleString('en');
-}

@@ -10,13 +10,18 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** `1 draft`, `1,200 drafts`. */
-export function counted(count: number, name: string): string {
-  return `${count.toLocaleString('en')} ${name}${count === 1 ? '' : 's'}`;
+/** `1,200` */
+export function count(value: number): string {
+  return value.toLocaleString('en');
 }
 
-export function countFiles(count: number): string {
-  return counted(count, 'file');
+/** `1 draft`, `1,200 drafts`. */
+export function counted(number: number, name: string): string {
+  return `${count(number)} ${name}${number === 1 ? '' : 's'}`;
+}
+
+export function countFiles(number: number): string {
+  return counted(number, 'file');
 }
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
