@@ -25,8 +25,8 @@ Works on the database and the storage directly, beside running servers, uploads
 and collections. Copies the bytes, reads them back, then records the new place,
 releases the old one and deletes what nobody needs there. Manifests do not
 change, and files can be read all the time. Ends with exit code 5 when something
-could not be moved because it is damaged or missing. It may be stopped or killed at
-any point: run it again, and it resumes. New files go where the configuration
+could not be moved because it is damaged or missing. It may be stopped or killed
+at any point: run it again, and it resumes. New files go where the configuration
 says, so change that first.
 
 Examples:

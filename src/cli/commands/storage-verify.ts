@@ -33,10 +33,10 @@ export const storageVerify: Definition = (command, context) => {
       `
 Works on the database and the storage directly, beside running servers. Reads
 every object from end to end, checks both digests and records what it finds:
-what is damaged or missing shows in /health and is never served, what is good again
-is cleared. Ends with exit code 5 when anything is damaged or missing. An object
-that cannot be read now, for example without permission, is neither: it is
-reported, not recorded, and the exit code is 6. The exit code is also 6, with
+what is damaged or missing shows in /health and is never served, what is good
+again is cleared. Ends with exit code 5 when anything is damaged or missing. An
+object that cannot be read now, for example without permission, is neither: it
+is reported, not recorded, and the exit code is 6. The exit code is also 6, with
 nothing recorded, when the store itself is in doubt, or when not one of the
 first 100 objects is there. A run that was stopped resumes where it was.
 
