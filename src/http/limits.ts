@@ -80,6 +80,9 @@ export function manifestBytes({ bufferedBytes }: Pick<Limits, 'bufferedBytes'>):
   return Math.floor(bufferedBytes / 16);
 }
 
+/** Of all sealed manifests of many files that are being answered from. */
+export const manifestsBytes = 268_435_456;
+
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
 export type HttpBound =
@@ -93,6 +96,7 @@ export type HttpBound =
   | 'json_values'
   | 'buffered_bytes'
   | 'manifest_bytes'
+  | 'manifests_bytes'
   | 'files_per_request'
   | 'part_head_bytes'
   | 'tar_header_bytes'
@@ -155,6 +159,12 @@ export const httpBounds: Bounds<HttpBound> = {
     variable: 'ARTIFACTSTORE_MAX_BUFFERED_BYTES',
     answer: 'body_too_large',
     what: 'the manifest.json of a tar archive; a sixteenth of that memory',
+  },
+  manifests_bytes: {
+    value: manifestsBytes,
+    unit: 'bytes',
+    answer: 'too_busy',
+    what: 'manifests of more than 200 files that answers are made of, waited for up to 10 seconds; one caller has half of it',
   },
   files_per_request: {
     value: defaultLimits.filesPerRequest,

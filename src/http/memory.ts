@@ -12,9 +12,10 @@ export interface Memory {
 /** What one request holds. */
 export interface MemoryAccount {
   /**
-   * Takes this much more. Errors: `too_busy` when it is not available in time; `body_too_large` when it never can be.
+   * Takes this much more, and waits for it at most `bufferedWait`, or so long. Errors: `too_busy` when it is not
+   * available in time; `body_too_large` when it never can be.
    */
-  take(bytes: number): Promise<void>;
+  take(bytes: number, milliseconds?: number): Promise<void>;
   /** Gives back so much, or all; nobody waits for what was given back all. */
   give(bytes?: number): void;
 }
@@ -25,7 +26,19 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'bufferedBytes' | 'bufferedWait'>): Memory {
+/** What memory is for, as a refusal says it. */
+export interface MemoryUse {
+  readonly bound: 'buffered_bytes' | 'manifests_bytes';
+  readonly one: string;
+  readonly all: string;
+}
+
+const bodies: MemoryUse = { bound: 'buffered_bytes', one: 'this body', all: 'All such bodies' };
+
+export function createMemory(
+  { bufferedBytes, bufferedWait }: Pick<Limits, 'bufferedBytes' | 'bufferedWait'>,
+  use: MemoryUse = bodies,
+): Memory {
   const ofOne = Math.floor(bufferedBytes / 2);
   const held = new Map<string, number>();
   const waiting = new Set<Waiting>();
@@ -52,8 +65,8 @@ export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'buff
       let own = 0;
       let closed = false;
       return {
-        async take(bytes) {
-          if (own + bytes > ofOne) throw tooLarge(bufferedBytes);
+        async take(bytes, milliseconds = bufferedWait) {
+          if (own + bytes > ofOne) throw tooLarge(use, bufferedBytes);
           if (fits(principal, bytes)) add(principal, bytes);
           else
             await new Promise<void>((resolve, reject) => {
@@ -67,8 +80,8 @@ export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'buff
               };
               const timer = setTimeout(() => {
                 waiting.delete(each);
-                reject(tooBusy(bufferedBytes, bufferedWait));
-              }, bufferedWait);
+                reject(tooBusy(use, bufferedBytes, milliseconds));
+              }, milliseconds);
               waiting.add(each);
             });
           if (closed) {
@@ -79,7 +92,8 @@ export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'buff
           own += bytes;
         },
         give(bytes) {
-          const given = bytes ?? own;
+          // What was given back all is not given back again.
+          const given = Math.min(bytes ?? own, own);
           if (bytes === undefined) closed = true;
           own -= given;
           if (given === 0) return;
@@ -91,23 +105,21 @@ export function createMemory({ bufferedBytes, bufferedWait }: Pick<Limits, 'buff
   };
 }
 
-const { variable } = httpBounds.buffered_bytes;
-
-function tooBusy(limit: number, wait: number): ArtifactstoreError {
+function tooBusy({ bound, one, all }: MemoryUse, limit: number, wait: number): ArtifactstoreError {
+  const { variable } = httpBounds[bound];
+  const named = variable === undefined ? '' : ` (${variable})`;
   return new ArtifactstoreError(
     'too_busy',
-    `There was no memory for this body within ${wait / 1000} seconds; ask again later. All ` +
-      `such bodies together have ${limit} bytes (${variable}), those of one caller half of it.`,
-    { info: { bound: 'buffered_bytes', limit, variable } },
+    `There was no memory for ${one} within ${wait / 1000} seconds; ask again later. ${all} ` +
+      `together have ${limit} bytes${named}, those of one caller half of it.`,
+    { info: { bound, limit, ...(variable === undefined ? {} : { variable }) } },
   );
 }
 
-function tooLarge(limit: number): ArtifactstoreError {
-  return new ArtifactstoreError(
-    'body_too_large',
-    `Reading this body takes more memory than one caller has: half of ${limit} bytes (${variable}).`,
-    {
-      info: { bound: 'buffered_bytes', limit, variable },
-    },
-  );
+function tooLarge({ bound, one }: MemoryUse, limit: number): ArtifactstoreError {
+  const { variable } = httpBounds[bound];
+  const named = variable === undefined ? '' : ` (${variable})`;
+  return new ArtifactstoreError('body_too_large', `Reading ${one} takes more memory than one caller has: half of ${limit} bytes${named}.`, {
+    info: { bound, limit, ...(variable === undefined ? {} : { variable }) },
+  });
 }

@@ -82,6 +82,14 @@ export function parseManifest(source: unknown, name = 'The manifest'): Manifest 
   return isManifest(value, refuse) ? value : refuse('', 'it is none');
 }
 
+/** A file of a manifest that is read file by file; the same checks, but not whether another has its path. */
+export function parseManifestFile(value: unknown, index: number): ManifestFile {
+  checkFile(value, index, new Set(), (at, reason, cause) => {
+    throw new ArtifactstoreError('integrity_failure', `The manifest can't be read as a manifest: ${reason}.`, { field: at, cause });
+  });
+  return value as ManifestFile;
+}
+
 type Refuse = (at: string, reason: string, cause?: unknown) => never;
 type Kind = 'text' | 'text or nothing' | 'object';
 type Members = readonly (readonly [name: string, kind: Kind])[];

@@ -40,3 +40,13 @@ test('what comes to a request that is over is given back', async () => {
   await assert.rejects(waiting, { code: 'cancelled' });
   await memory.open('a').take(50);
 });
+
+test('what a request that is over gives again is not counted twice', async () => {
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 1 });
+  const over = memory.open('a');
+  await over.take(50);
+  over.give();
+  over.give(20);
+  await memory.open('a').take(50);
+  await assert.rejects(memory.open('a').take(1), { code: 'too_busy' });
+});

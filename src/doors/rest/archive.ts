@@ -1,16 +1,20 @@
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { canonicalJson } from '../../kernel/format/json.ts';
-import { type Manifest, parseManifest } from '../../kernel/manifest.ts';
+import type { ManifestFile } from '../../kernel/manifest.ts';
+import type { WalkedManifest } from '../../kernel/manifest-walk.ts';
 import { formatContentRange, selectRange } from '../../protocol/range.ts';
 import { tarEnd, tarEntryHead, tarPadding } from '../../protocol/tar-write.ts';
-import type { Registry, SealedManifest } from '../../registry/REGISTRY.ts';
+import type { Package, Registry } from '../../registry/REGISTRY.ts';
 import { cacheControl, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
+import { notFinalized, type OpenManifest, rested, type SealedManifests } from './sealed-manifests.ts';
 import { disconnectSignal, sendBytes } from './send.ts';
 
 /** Part of the entity tag: another arrangement of the same files is another representation. */
 const arrangement = 'tar-1';
+/** After so many of them whoever goes through them rests. */
+const stretchesAtOnce = 100;
 
 /** A stretch of the archive, whose bytes are made when they are wanted. */
 interface Stretch {
@@ -30,25 +34,23 @@ interface ByteRange {
  */
 export async function sendArchive(
   context: RouteContext,
+  manifests: SealedManifests,
   request: FastifyRequest,
   reply: FastifyReply,
-  sealed: SealedManifest,
+  sealed: Package,
 ): Promise<FastifyReply> {
-  const manifest = parseManifest(sealed.bytes);
-  const status = (await request.registry.packages.get(manifest.package.id))?.status;
-  if (status === 'garbage_collected') throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
-  const etag = `"${arrangement}:${sealed.digest}"`;
+  if (sealed.status === 'garbage_collected')
+    throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
+  if (sealed.manifest_digest === null) throw notFinalized();
+  const etag = `"${arrangement}:${sealed.manifest_digest}"`;
   const { headers } = request.raw;
   if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
 
   const signal = disconnectSignal(reply);
-  const json = Buffer.from(canonicalJson(manifest));
-  const stretches = () => arrange(manifest, json, request.registry, signal);
-  let size = 0;
-  for (const { length } of stretches()) size += length;
+  const { walked, jsonBytes, size } = await manifests.open(request, reply, sealed, measure);
   const answered = {
     'content-type': 'application/x-tar',
-    'content-disposition': `attachment; filename="${manifest.package.id}.tar"`,
+    'content-disposition': `attachment; filename="${sealed.id}.tar"`,
     'accept-ranges': 'bytes',
     'cache-control': cacheControl,
     'x-content-type-options': 'nosniff',
@@ -66,15 +68,36 @@ export async function sendArchive(
   await sendBytes(context, request, reply, {
     status: range === undefined ? 200 : 206,
     headers: range === undefined ? answered : { ...answered, 'content-range': formatContentRange(range, size) },
-    body: read(stretches(), range ?? { first: 0, last: size - 1 }),
+    body: read(arrange(walked, jsonBytes, request.registry, signal), range ?? { first: 0, last: size - 1 }),
     length: range === undefined ? size : range.last - range.first + 1,
   });
   return reply;
 }
 
+interface Measured {
+  readonly walked: WalkedManifest;
+  readonly jsonBytes: number;
+  readonly size: number;
+}
+
+async function measure({ walked }: OpenManifest): Promise<Measured> {
+  let jsonBytes = 0;
+  await rested(walked.json(), (piece) => {
+    jsonBytes += Buffer.byteLength(piece);
+  });
+  let size = 0;
+  let count = 0;
+  for (const { length } of arrange(walked, jsonBytes)) {
+    size += length;
+    if (++count % stretchesAtOnce === 0) await setImmediate();
+  }
+  return { walked, jsonBytes, size };
+}
+
 /** The bytes of a range of the archive; files that lie outside it are not opened. */
 async function* read(stretches: Iterable<Stretch>, { first, last }: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
   let start = 0;
+  let count = 0;
   for (const { length, open } of stretches) {
     const end = start + length - 1;
     if (start > last) return;
@@ -83,21 +106,41 @@ async function* read(stretches: Iterable<Stretch>, { first, last }: ByteRange): 
       yield* await open(whole ? undefined : { first: Math.max(first - start, 0), last: Math.min(last - start, length - 1) });
     }
     start += length;
+    if (++count % stretchesAtOnce === 0) await setImmediate();
   }
 }
 
-function* arrange(manifest: Manifest, json: Buffer, registry: Registry, signal: AbortSignal): Generator<Stretch, void, undefined> {
-  const mtime = Math.floor(Date.parse(manifest.provenance.finalized_at) / 1000);
-  yield fixed(tarEntryHead({ path: 'manifest.json', sizeBytes: json.length, executable: false, mtime }));
-  yield fixed(json);
-  yield fixed(tarPadding(json.length));
-  for (const file of manifest.files) {
+/** Without a registry it can be measured, and not read. */
+function* arrange(
+  walked: WalkedManifest,
+  jsonBytes: number,
+  registry?: Registry,
+  signal?: AbortSignal,
+): Generator<Stretch, void, undefined> {
+  const mtime = Math.floor(Date.parse(walked.finalizedAt) / 1000);
+  yield fixed(tarEntryHead({ path: 'manifest.json', sizeBytes: jsonBytes, executable: false, mtime }));
+  yield { length: jsonBytes, open: async (range) => piecesOf(walked, range ?? { first: 0, last: jsonBytes - 1 }) };
+  yield fixed(tarPadding(jsonBytes));
+  for (const file of walked.files()) {
     const { relative_path: path, size_bytes: sizeBytes, annotations } = file;
     yield fixed(tarEntryHead({ path, sizeBytes, executable: annotations.mode === 'executable', mtime }));
     yield { length: sizeBytes, open: (range) => openFile(registry, file, range, signal) };
     yield fixed(tarPadding(sizeBytes));
   }
   yield fixed(tarEnd());
+}
+
+/** What of the manifest's JSON lies in the range. */
+async function* piecesOf(walked: WalkedManifest, { first, last }: ByteRange): AsyncGenerator<Uint8Array, void, undefined> {
+  let start = 0;
+  for (const piece of walked.json()) {
+    const bytes = Buffer.from(piece);
+    const wanted = bytes.subarray(Math.max(first - start, 0), Math.max(last + 1 - start, 0));
+    start += bytes.length;
+    if (wanted.length > 0) yield wanted;
+    if (start > last) return;
+    await setImmediate();
+  }
 }
 
 function fixed(bytes: Uint8Array): Stretch {
@@ -110,12 +153,13 @@ function fixed(bytes: Uint8Array): Stretch {
 }
 
 async function openFile(
-  registry: Registry,
-  file: Manifest['files'][number],
+  registry: Registry | undefined,
+  file: ManifestFile,
   range: ByteRange | undefined,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const opened = await registry.files.open({ file_id: file.id }, { signal, reuseChunks: true, ...(range === undefined ? {} : { range }) });
+  const options = { reuseChunks: true, ...(signal === undefined ? {} : { signal }), ...(range === undefined ? {} : { range }) };
+  const opened = await registry?.files.open({ file_id: file.id }, options);
   if (opened === undefined) throw new ArtifactstoreError('file_not_found', `The file "${file.relative_path}" is gone.`);
   return opened.body;
 }

@@ -15,6 +15,33 @@ export function decodeCbor(bytes: Uint8Array): JsonValue {
   return value;
 }
 
+/**
+ * Steps through bytes as strictly as `decodeCbor` takes them, for a value that is not wanted in memory as a whole.
+ * Whoever steps sees to it that the keys of a map come in order.
+ */
+export interface CborSteps {
+  at(): number;
+  ended(): boolean;
+  /** Steps into an array or a map, and tells its length; undefined where there is none, and nothing is stepped over. */
+  into(kind: 'array' | 'map'): number | undefined;
+  key(): string;
+  value(): JsonValue;
+}
+
+export function stepThroughCbor(bytes: Uint8Array, at = 0): CborSteps {
+  const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at };
+  return {
+    at: () => reader.at,
+    ended: () => reader.at === bytes.length,
+    into(kind) {
+      const initial = reader.bytes[reader.at];
+      return initial !== undefined && initial >> 5 === (kind === 'array' ? 4 : 5) ? readArgument(reader, initial) : undefined;
+    },
+    key: () => readKey(reader),
+    value: () => readValue(reader, 1),
+  };
+}
+
 interface Reader {
   readonly bytes: Buffer;
   at: number;

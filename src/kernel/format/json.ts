@@ -27,37 +27,6 @@ export function canonicalJson(value: unknown): string {
   throw new TypeError(`A value of type ${typeof value} is no JSON value.`);
 }
 
-/** The same text in pieces of about `pieceLength` characters: a long list never becomes one string. */
-export function* canonicalJsonPieces(value: unknown, pieceLength = 65_536): Generator<string> {
-  let piece = '';
-  for (const text of canonicalParts(value)) {
-    piece += text;
-    if (piece.length < pieceLength) continue;
-    yield piece;
-    piece = '';
-  }
-  if (piece !== '') yield piece;
-}
-
-/** Takes apart what stands in arrays and objects two deep, which is where long lists are; the rest is text at once. */
-function* canonicalParts(value: unknown, depth = 2): Generator<string> {
-  if (depth > 0 && Array.isArray(value)) {
-    yield '[';
-    for (let index = 0; index < value.length; index++) {
-      if (index > 0) yield ',';
-      yield* canonicalParts(value[index], depth - 1);
-    }
-    yield ']';
-  } else if (depth > 0 && isPlainObject(value)) {
-    yield '{';
-    for (const [index, key] of Object.keys(value).sort().entries()) {
-      yield `${index === 0 ? '' : ','}${canonicalString(key)}:`;
-      yield* canonicalParts(value[key], depth - 1);
-    }
-    yield '}';
-  } else yield canonicalJson(value);
-}
-
 function canonicalString(text: string): string {
   if (!text.isWellFormed()) throw new ArtifactstoreError('invalid_value', 'A string has a lone surrogate.');
   return JSON.stringify(text);

@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { utf8 } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { canonicalJson, canonicalJsonPieces, checkJson, maximumJsonDepth, parseJson } from '../../../src/kernel/format/json.ts';
+import { canonicalJson, checkJson, maximumJsonDepth, parseJson } from '../../../src/kernel/format/json.ts';
 import { jsonValues } from './json-arbitraries.ts';
 
 /** RFC 8785, appendix B: the bits of a double and its text. */
@@ -138,15 +138,4 @@ test('checkJson stops at cycles and at depth', () => {
   const nested = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
   checkJson(nested(maximumJsonDepth));
   assert.throws(() => checkJson(nested(maximumJsonDepth + 1)), /nested/);
-});
-
-test('in pieces it is the same text', () => {
-  fc.assert(
-    fc.property(jsonValues, fc.integer({ min: 1, max: 40 }), (value, length) => {
-      const pieces = [...canonicalJsonPieces(value, length)];
-      assert.equal(pieces.join(''), canonicalJson(value));
-    }),
-  );
-  const long = { files: Array.from({ length: 1000 }, (_, id) => ({ id })) };
-  for (const piece of canonicalJsonPieces(long, 100)) assert.ok(piece.length < 150);
 });

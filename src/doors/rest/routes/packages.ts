@@ -1,10 +1,8 @@
 import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
-import { decodeCbor } from '../../../kernel/format/cbor.ts';
-import { canonicalJson, canonicalJsonPieces } from '../../../kernel/format/json.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
-import type { PackageQuery, Packages, SealedManifest } from '../../../registry/REGISTRY.ts';
+import type { Package, PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
 import { bounds } from '../bounds.ts';
 import { idempotencyKeyPattern } from '../header-descriptions.ts';
@@ -12,10 +10,12 @@ import { answers, filterText, notModified, packageId, paging, queryTime } from '
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
+import { createSealedManifests, notFinalized } from '../sealed-manifests.ts';
 import { sendBytes } from '../send.ts';
 import { maximumQueryLength } from '../validation.ts';
 
 export function packageRoutes(api: Api, context: RouteContext): void {
+  const manifests = createSealedManifests();
   api.post(
     '/packages',
     {
@@ -135,17 +135,32 @@ export function packageRoutes(api: Api, context: RouteContext): void {
         const type = negotiate(accept, onlyJson ? ['application/json'] : ['application/cbor', 'application/json']);
         if (type === undefined)
           throw new ArtifactstoreError('not_acceptable', 'A manifest is application/cbor or application/json.', { field: 'accept' });
-        const manifest = await sealedManifest(request.registry.packages, request.params.id);
+        const record = await sealedPackage(request.registry.packages, request.params.id);
         // The JSON is another form of the same value: equivalent, not equal byte for byte.
-        const etag = type === 'application/cbor' ? `"${manifest.digest}"` : `W/"${manifest.digest}"`;
-        reply.header('etag', etag).header('vary', 'accept').header('cache-control', 'private, no-cache');
+        const etag = type === 'application/cbor' ? `"${record.manifest_digest}"` : `W/"${record.manifest_digest}"`;
+        const headers = { etag, vary: 'accept', 'cache-control': 'private, no-cache' };
         const known = request.headers['if-none-match'];
-        if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).send();
-        if (type === 'application/cbor') return reply.type(type).send(manifest.bytes);
-        const value = decodeCbor(manifest.bytes);
-        if (manifest.bytes.length <= longManifestBytes) return reply.type(type).send(Buffer.from(canonicalJson(value)));
-        const headers = { 'content-type': type, etag, vary: 'accept', 'cache-control': 'private, no-cache' };
-        await sendBytes(context, request, reply, { status: 200, headers, body: inPieces(value) });
+        if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).headers(headers).send();
+        const { bytes, walked } = await manifests.open(request, reply, record, async (manifest) => manifest);
+        const whole = type === 'application/cbor' ? bytes : undefined;
+        if (bytes.length <= longManifestBytes)
+          return reply
+            .headers(headers)
+            .type(type)
+            .send(whole ?? Buffer.from([...walked.json()].join('')));
+        const length = whole === undefined ? {} : { length: whole.length };
+        if (request.method === 'HEAD') {
+          const stated = whole === undefined ? {} : { 'content-length': whole.length };
+          reply.hijack();
+          reply.raw.writeHead(200, { 'content-type': type, ...headers, ...stated, 'x-request-id': request.id }).end();
+          return reply;
+        }
+        await sendBytes(context, request, reply, {
+          status: 200,
+          headers: { 'content-type': type, ...headers },
+          body: whole === undefined ? asBytes(walked.json()) : slicesOf(whole),
+          ...length,
+        });
         return reply;
       },
     );
@@ -168,7 +183,8 @@ export function packageRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: tarArchive, 206: tarArchive, 304: notModified }, 400, 404, 409, 410, 412, 416),
       },
     },
-    async (request, reply) => sendArchive(context, request, reply, await sealedManifest(request.registry.packages, request.params.id)),
+    async (request, reply) =>
+      sendArchive(context, manifests, request, reply, await sealedPackage(request.registry.packages, request.params.id)),
   );
 }
 
@@ -188,11 +204,11 @@ function packageQuery(query: PackageQuery): PackageQuery {
   return { ...(Object.fromEntries(others) as PackageQuery), ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }) };
 }
 
-async function sealedManifest(packages: Packages, id: string): Promise<SealedManifest> {
-  const manifest = await packages.manifest(id);
-  if (manifest === undefined)
-    throw new ArtifactstoreError('package_not_finalized', 'The package is not finalized: it has no manifest yet.');
-  return manifest;
+async function sealedPackage(packages: Packages, id: string): Promise<Package> {
+  const record = await packages.get(id);
+  if (record === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+  if (record.manifest_digest === null) throw notFinalized();
+  return record;
 }
 
 const idempotencyKey = new RegExp(idempotencyKeyPattern);
@@ -212,9 +228,13 @@ function missing(): never {
   throw new ArtifactstoreError('package_not_found', 'There is no such package.');
 }
 
-/** As JSON a longer one goes out in pieces, no faster than it is read. */
+/** A longer one goes out in pieces, no faster than it is read. */
 const longManifestBytes = 262_144;
 
-async function* inPieces(value: unknown): AsyncGenerator<Uint8Array> {
-  for (const piece of canonicalJsonPieces(value)) yield Buffer.from(piece);
+async function* asBytes(pieces: Iterable<string>): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) yield Buffer.from(piece);
+}
+
+async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += longManifestBytes) yield bytes.subarray(at, at + longManifestBytes);
 }
