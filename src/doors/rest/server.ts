@@ -16,6 +16,7 @@ import { letGoUnread, type Unread } from '../../http/unread.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { createFairTurns } from '../../runtime/fair-turns.ts';
+import { keepRecent } from '../../runtime/keep-recent.ts';
 import { admitConnections } from './admission.ts';
 import { anonymousActor, type BearerToken, createAuthenticator } from './auth.ts';
 import { createLimited } from './bounds.ts';
@@ -78,20 +79,18 @@ export interface HttpDoor {
   describe(): Readonly<Record<string, unknown>>;
 }
 
+/** Principals whose registry is kept for their next request. */
+const keptRegistries = 1_000;
+
 /** The HTTP front door of a registry. */
 export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const limits: Limits = { ...defaultLimits, ...parts.limits };
   const closing = new AbortController();
-  const registries = new Map<string, Registry>();
+  const registries = keepRecent<Registry>(keptRegistries);
   const registryFor = (actor: string, address?: string): Registry => {
-    // Those without a token are as many as their addresses, of which none is kept.
-    if (actor === anonymousActor) return parts.registryFor(actor, `${actor} ${address ?? ''}`);
-    let registry = registries.get(actor);
-    if (registry === undefined) {
-      registry = parts.registryFor(actor);
-      registries.set(actor, registry);
-    }
-    return registry;
+    // Those without a token are as many as their addresses.
+    const principal = actor === anonymousActor ? `${actor} ${address ?? ''}` : actor;
+    return registries.get(principal, () => parts.registryFor(actor, principal));
   };
   const health = createHealthReader(registryFor('health'), parts.version);
   const own = createMetrics(health, () => registryFor('health').usage(), parts.log.droppedLines);
