@@ -16,7 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   backup: ['dataplane/DATAPLANE.ts', 'storage/'],
   confined: [],
   registry: ['backup/BACKUP.ts', 'confined/', 'dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
-  http: ['protocol/', 'registry/REGISTRY.ts'],
+  http: ['protocol/'],
   doors: ['http/', 'protocol/', 'registry/limits.ts', 'registry/REGISTRY.ts'],
   client: ['protocol/', 'registry/REGISTRY.ts'],
   serve: ['config/config.ts', 'doors/', 'http/', 'registry/REGISTRY.ts', 'registry/upkeep/OPERATOR.ts'],

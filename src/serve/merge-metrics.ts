@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
-import { droppedLinesText } from '../doors/rest/metrics.ts';
+import { droppedLinesText } from '../http/metrics.ts';
 
 /** What the processes of one server tell each other so that any of them can show the metrics of all. */
 type Message =

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { disconnectSignal, sendBytes } from '../../http/send.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { WalkedManifest } from '../../kernel/manifest-walk.ts';
@@ -9,7 +10,6 @@ import type { Package, Registry } from '../../registry/REGISTRY.ts';
 import { cacheControl, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
 import { notFinalized, type OpenManifest, rested, type SealedManifests } from './sealed-manifests.ts';
-import { disconnectSignal, sendBytes } from './send.ts';
 
 /** Part of the entity tag: another arrangement of the same files is another representation. */
 const arrangement = 'tar-1';

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import type { Logger } from 'pino';
 import { type HttpBound, httpBounds } from '../../http/limits.ts';
-import type { Bound, Bounds } from '../../kernel/bound.ts';
+import type { Bounds } from '../../kernel/bound.ts';
 import { type RegistryBound, registryBounds } from '../../registry/limits.ts';
 
 type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters';
@@ -22,33 +21,6 @@ export const bounds: Bounds<LimitName> = { ...httpBounds, ...registryBounds, ...
 export type LimitName = HttpBound | RegistryBound | DoorBound;
 
 export const limitNames = Object.keys(bounds) as readonly LimitName[];
-
-export function isLimitName(name: unknown): name is LimitName {
-  return typeof name === 'string' && Object.hasOwn(bounds, name);
-}
-
-/** So long one limit has at most one line in the log. */
-const quietMilliseconds = 10_000;
-
-/** Counts each time that a limit is met, and says it in the log, at most once in ten seconds for each limit. */
-export function createLimited(count: (limit: LimitName) => void, log: Logger): (limit: LimitName) => void {
-  const said = new Map<LimitName, { at: number; times: number }>();
-  return (limit) => {
-    count(limit);
-    const now = performance.now();
-    const last = said.get(limit) ?? { at: Number.NEGATIVE_INFINITY, times: 0 };
-    said.set(limit, last);
-    last.times += 1;
-    if (now - last.at < quietMilliseconds) return;
-    const { value, what, ...bound }: Bound = bounds[limit];
-    log.warn(
-      { limit, times: last.times, ...(bound.variable === undefined ? {} : { variable: bound.variable }) },
-      `a limit was met: ${what} (${limit}, ${value} by default)`,
-    );
-    last.at = now;
-    last.times = 0;
-  };
-}
 
 /** What a body's schema bounds, by the keyword and the value: what it says of itself names no limit. */
 export function limitOfSchema(keyword: string, value: unknown): LimitName | undefined {

@@ -1,12 +1,12 @@
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { disconnectSignal, sendBytes } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { formatDigestField } from '../../protocol/digest-fields.ts';
 import { formatContentRange, type RangeRequest } from '../../protocol/range.ts';
 import type { File, FileTarget, OpenOptions } from '../../registry/REGISTRY.ts';
 import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
-import { disconnectSignal, sendBytes } from './send.ts';
 
 /** The headers that it reads and gives. */
 export const download = {

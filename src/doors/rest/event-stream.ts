@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { breakOff, disconnectSignal, write } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { EventPage, EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
 import type { RouteContext } from './route.ts';
-import { breakOff, disconnectSignal, write } from './send.ts';
 
 /**
  * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is

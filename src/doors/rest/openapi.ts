@@ -118,7 +118,7 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
     described.querystring = { ...rest, properties: { ...query.properties, 'metadata.<key>': parameter } };
   }
   if (config.body === 'raw') described.body = { content: { '*/*': { schema: binary } } };
-  if (config.body === 'json-or-files') {
+  if (config.rawTypes !== undefined) {
     const { content } = schema.body as { readonly content: object };
     described.body = { content: { ...content, 'multipart/form-data': { schema: multipart }, 'application/x-tar': { schema: binary } } };
   }

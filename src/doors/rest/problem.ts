@@ -82,7 +82,7 @@ export interface Problem {
 }
 
 /** What the registry takes as an option, and a request of this door as a header. */
-const headersOfOptions: Readonly<Record<string, string>> = { idempotency_key: 'Idempotency-Key' };
+const headersOfOptions: ReadonlyMap<string, string> = new Map([['idempotency_key', 'Idempotency-Key']]);
 
 /** An error of ours says itself; of any other the client learns nothing but the request id. */
 export function toProblem(error: unknown, requestId: string): Problem {
@@ -94,7 +94,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
     status,
     detail: known?.message ?? 'The server failed to answer; its log has the reason under the request id.',
     code,
-    ...(known?.field === undefined ? {} : { field: headersOfOptions[known.field] ?? known.field }),
+    ...(known?.field === undefined ? {} : { field: headersOfOptions.get(known.field) ?? known.field }),
     ...(known?.info === undefined ? {} : { info: known.info }),
     request_id: requestId,
   };

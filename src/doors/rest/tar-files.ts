@@ -3,7 +3,6 @@ import { readChecked } from '../../http/body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from '../../http/byte-reader.ts';
 import { type Limits, manifestBytes, tarHeaderBytes } from '../../http/limits.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
-import { tooManyFiles } from '../../http/multipart.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -13,6 +12,7 @@ import { parsePaxRecords, parseTarHeader, type TarHeader } from '../../protocol/
 import { tarPadding } from '../../protocol/tar-write.ts';
 import type { NewFile } from '../../registry/REGISTRY.ts';
 import { type ArchiveManifest, readOwnManifest } from './archive-manifest.ts';
+import { tooManyFiles } from './multipart.ts';
 
 const blockBytes = 512;
 

@@ -1,17 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, readBody, readOnce, refuseContentEncoding, statedLength } from '../../http/body.ts';
-import { readFiles } from '../../http/multipart.ts';
+import { disconnectSignal } from '../../http/send.ts';
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
 import { pathFromUrl, type RelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { annotationsField, parseAnnotationsField } from '../../protocol/annotations-field.ts';
 import { ifMatchHolds, ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../../registry/REGISTRY.ts';
+import { readFiles } from './multipart.ts';
 import type { RouteContext } from './route.ts';
-import { disconnectSignal } from './send.ts';
 import { readTarFiles } from './tar-files.ts';
 
 const tarType = 'application/x-tar';
+
+/** The media types that many files at once come in. */
+export const filesTypes: readonly string[] = ['multipart/form-data', tarType];
 
 /**
  * PUT of one file: everything that its headers can be refused for comes before the first byte of the body is asked for.

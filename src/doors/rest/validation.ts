@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { queryText } from '../../http/api.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { isLonger } from '../../kernel/format/text-rules.ts';
 import { type LimitName, limitOfSchema, bounds as limits } from './bounds.ts';
@@ -45,9 +46,6 @@ const ofTexts: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength
 
 /** Of a text in a query whose schema states no other. */
 export const maximumQueryLength: number = limits.parameter_characters.value;
-
-/** The property of a parsed query that carries its text until its route's schema reads it. */
-export const queryText = 'text';
 
 interface QuerySchema {
   readonly properties: Readonly<Record<string, ParameterSchema>>;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import type { PrefixOptions } from '../../../src/doors/rest/prefix.ts';
 import { createServer, type HttpDoor } from '../../../src/doors/rest/server.ts';
 import type { Limits } from '../../../src/http/limits.ts';
 import { createLog } from '../../../src/http/log.ts';
+import type { PrefixOptions } from '../../../src/http/prefix.ts';
 import type { Package, Registry } from '../../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../../registry/open-registry.ts';
 

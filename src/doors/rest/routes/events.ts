@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
+import { disconnectSignal } from '../../../http/send.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { subjectKinds } from '../../../kernel/log/event.ts';
 import { eventTypes } from '../../../kernel/views/fold.ts';
@@ -10,7 +11,6 @@ import { lastEventId, sendEventStream } from '../event-stream.ts';
 import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { disconnectSignal } from '../send.ts';
 
 function oneOf(names: readonly string[]): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', enum: names });

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { essence } from '../../../http/body.ts';
+import { disconnectSignal } from '../../../http/send.ts';
 import { parseAddress } from '../../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { Attachment, File, Page, Registry } from '../../../registry/REGISTRY.ts';
@@ -8,8 +9,7 @@ import { answers, contentAddress, fileId, filePath, notModified, packageId, pagi
 import { addedFiles, attachedRecord, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
 import { attachments } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { disconnectSignal } from '../send.ts';
-import { filePathOf, receiveFile, receiveFiles } from '../upload.ts';
+import { filePathOf, filesTypes, receiveFile, receiveFiles } from '../upload.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
 const anyType = ['*/*'];
@@ -41,7 +41,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.post(
     '/packages/:id/files',
     {
-      config: { access: 'write', body: 'json-or-files', jsonBytes: context.limits.largeJsonBytes },
+      config: { access: 'write', body: 'json', rawTypes: filesTypes, jsonBytes: context.limits.largeJsonBytes },
       schema: {
         operationId: 'addFiles',
         tags: ['files'],

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { sendBytes } from '../../../http/send.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
@@ -11,7 +12,6 @@ import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { createSealedManifests, notFinalized } from '../sealed-manifests.ts';
-import { sendBytes } from '../send.ts';
 import { maximumQueryLength } from '../validation.ts';
 
 export function packageRoutes(api: Api, context: RouteContext): void {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
+import { anonymousActor } from '../../../http/api.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { Health } from '../../../registry/REGISTRY.ts';
-import { anonymousActor } from '../auth.ts';
 import { answers } from '../parameters.ts';
 import { healthRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -33,7 +33,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/health',
     {
-      config: { access: 'optional' },
+      config: { access: 'optional', probe: true },
       schema: {
         operationId: 'getHealth',
         tags: ['system'],
@@ -50,7 +50,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/livez',
     {
-      config: { access: 'anonymous' },
+      config: { access: 'anonymous', probe: true, alwaysHeard: true },
       schema: { operationId: 'getLiveness', tags: ['system'], summary: 'The process answers', response: answers({ 200: status }) },
     },
     async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' as const }),
@@ -59,7 +59,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/readyz',
     {
-      config: { access: 'optional' },
+      config: { access: 'optional', probe: true, alwaysHeard: true },
       schema: {
         operationId: 'getReadiness',
         tags: ['system'],
@@ -85,7 +85,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/metrics',
     {
-      config: { access: 'read' },
+      config: { access: 'read', probe: true, alwaysHeard: true },
       schema: {
         operationId: 'getMetrics',
         tags: ['system'],
@@ -95,8 +95,8 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       },
     },
     async (_request, reply) => {
-      reply.header('cache-control', 'no-store').type(context.metrics.contentType);
-      return context.metrics.render();
+      reply.header('cache-control', 'no-store').type(context.metrics.register.contentType);
+      return context.renderMetrics();
     },
   );
 }

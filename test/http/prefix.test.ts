@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
-import { parseBasePath } from '../../../src/config/base-path.ts';
-import { withoutBasePath } from '../../../src/doors/rest/prefix.ts';
-import { openDoor, until } from './open-door.ts';
+import { parseBasePath } from '../../src/config/base-path.ts';
+import { withoutBasePath } from '../../src/http/prefix.ts';
+import { openDoor, until } from '../doors/rest/open-door.ts';
 
 const packageBody = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
 

@@ -1,6 +1,6 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { FairTurns } from '../../runtime/fair-turns.ts';
-import type { Api } from './route.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { FairTurns } from '../runtime/fair-turns.ts';
+import type { Api } from './api.ts';
 
 /** A text of so many characters is long. */
 const longCharacters = 65_536;

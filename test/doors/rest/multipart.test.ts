@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertProblem, authorization, type Door, drain, openDoor, until } from '../doors/rest/open-door.ts';
+import { assertProblem, authorization, type Door, drain, openDoor, until } from './open-door.ts';
 
 let door: Door;
 let id: string;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Api } from './route.ts';
+import type { Api } from './api.ts';
 
 /** Where the registry lies in the addresses that its clients use, when a proxy puts it below a path. */
 export interface PrefixOptions {

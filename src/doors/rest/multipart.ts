@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
-import { parseRelativePath } from '../kernel/content/path.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../kernel/format/json.ts';
-import { type PartHead, parseParameters, parsePartHead } from '../protocol/part-head.ts';
-import type { NewFile } from '../registry/REGISTRY.ts';
-import { memoryOfJson, readChecked } from './body.ts';
-import { type ByteReader, createByteReader, pass, untilCut } from './byte-reader.ts';
-import { type Limits, partHeadBytes } from './limits.ts';
-import type { MemoryAccount } from './memory.ts';
-import { statedDigests } from './stated.ts';
+import { memoryOfJson, readChecked } from '../../http/body.ts';
+import { type ByteReader, createByteReader, pass, untilCut } from '../../http/byte-reader.ts';
+import { type Limits, partHeadBytes } from '../../http/limits.ts';
+import type { MemoryAccount } from '../../http/memory.ts';
+import { statedDigests } from '../../http/stated.ts';
+import { parseRelativePath } from '../../kernel/content/path.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../kernel/format/json.ts';
+import { type PartHead, parseParameters, parsePartHead } from '../../protocol/part-head.ts';
+import type { NewFile } from '../../registry/REGISTRY.ts';
 
 const headLines = 20;
 const lineEnd = Buffer.from('\r\n');

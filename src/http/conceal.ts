@@ -1,19 +1,18 @@
 import type { Logger } from 'pino';
-import { describeError } from '../../http/log.ts';
-import type { BearerToken } from './auth.ts';
+import { describeError } from './log.ts';
 
 /** Shorter ones would be found in what has nothing to do with them. */
-const shortestToken = 8;
+const shortestSecret = 8;
 const mark = '(token)';
 
 /**
  * The log without the server's tokens, which a caller can put where they don't belong: into a path, and so into what an
  * error says of it, or into a request id.
  */
-export function concealTokens(log: Logger, tokens: readonly BearerToken[]): Logger {
-  const hidden = tokens.map(({ token }) => token).filter((token) => token.length >= shortestToken);
+export function concealSecrets(log: Logger, secrets: readonly string[]): Logger {
+  const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
   if (hidden.length === 0) return log;
-  const conceal = (text: string): string => hidden.reduce((left, token) => left.replaceAll(token, mark), text);
+  const conceal = (text: string): string => hidden.reduce((left, secret) => left.replaceAll(secret, mark), text);
   /** A segment that says a token in escapes is left out whole. */
   const concealPath = (path: unknown): unknown =>
     typeof path === 'string'

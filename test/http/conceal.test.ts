@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDoor, token, until } from './open-door.ts';
+import { openDoor, token, until } from '../doors/rest/open-door.ts';
 
 test('a token that is put into a path or a request id is not in the log', async () => {
   await using door = await openDoor({

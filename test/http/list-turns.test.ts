@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openDoor } from './open-door.ts';
+import { openDoor } from '../doors/rest/open-door.ts';
 
 test('few lists are made at a time, and who asks for many keeps nobody waiting', async () => {
   let now = 0;

@@ -1,38 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { isLimitName, type LimitName } from './bounds.ts';
-import { type Problem, toProblem } from './problem.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Door, Refusal } from './door.ts';
+import { limitOf } from './limited.ts';
 
 /**
- * Answers what the HTTP parser refuses, and so never becomes a request: a problem, whose id is in the log, and the end
+ * Answers what the HTTP parser refuses, and so never becomes a request: a refusal, whose id is in the log, and the end
  * of the connection.
  */
 export interface NotUnderstood {
   refuse(error: NodeJS.ErrnoException, socket: Duplex): void;
   /** Writes the line of the log alone. */
-  note(problem: Problem): void;
+  note(requestId: string, error: ArtifactstoreError, refusal: Refusal): void;
   watch(server: Server): void;
 }
 
-export function answerNotUnderstood(log: Logger, limited: (limit: LimitName) => void): NotUnderstood {
+export function answerNotUnderstood(log: Logger, limited: (limit: string) => void, refuseAs: Door['refuse']): NotUnderstood {
   const inFlight = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
   const refused = new WeakSet<Duplex>();
 
-  const note = (problem: Problem): void =>
-    log.info({ request_id: problem.request_id, status: problem.status, code: problem.code }, 'a request was not understood');
+  const note: NotUnderstood['note'] = (request_id, { code }, { status }) =>
+    log.info({ request_id, status, code }, 'a request was not understood');
 
   const refuse = (error: ArtifactstoreError, socket: Duplex): void => {
     // What comes after it on this connection is not understood either.
     if (refused.has(socket)) return;
     refused.add(socket);
-    const problem = toProblem(error, randomUUID());
-    note(problem);
-    if (isLimitName(error.info?.bound)) limited(error.info.bound);
+    const requestId = randomUUID();
+    const refusal = refuseAs(error, requestId);
+    note(requestId, error, refusal);
+    const limit = limitOf(error);
+    if (limit !== undefined) limited(limit);
     if (!socket.writable) return void socket.destroy();
-    const end = (): void => void socket.end(asHttp(problem));
+    const end = (): void => void socket.end(asHttp(refusal, requestId));
     const open = [...(inFlight.get(socket) ?? [])];
     const [response, request] = open.at(-1) ?? [];
     if (response === undefined || request === undefined) end();
@@ -61,16 +63,15 @@ export function answerNotUnderstood(log: Logger, limited: (limit: LimitName) => 
   };
 }
 
-function asHttp(problem: Problem): string {
-  const text = JSON.stringify(problem);
+function asHttp({ status, headers, body }: Refusal, requestId: string): string {
   return [
-    `HTTP/1.1 ${problem.status} ${problem.title}`,
-    'content-type: application/problem+json',
-    `x-request-id: ${problem.request_id}`,
-    `content-length: ${Buffer.byteLength(text)}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    `x-request-id: ${requestId}`,
+    `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
     '',
-    text,
+    body,
   ].join('\r\n');
 }
 

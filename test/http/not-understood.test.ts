@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authorization, openDoor } from './open-door.ts';
+import { authorization, openDoor } from '../doors/rest/open-door.ts';
 
 const get = (target: string, more = ''): string => `GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${more}\r\n`;
 const post = (path: string, more: string, body: string): string =>

@@ -1,17 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
-import type { Usage } from '../../registry/REGISTRY.ts';
-import { type LimitName, limitNames } from './bounds.ts';
-import type { HealthReader } from './health.ts';
-import { createUsageGauges } from './usage-gauges.ts';
 
-/** What one server counts, as Prometheus reads it. Each server has its own. */
-export interface Metrics {
+/** What one server counts of connections and requests, as Prometheus reads it. Each server has its own. */
+export interface HttpMetrics {
   /** Marks the start of a request and returns what marks its end. */
   begin(): (outcome: RequestOutcome) => void;
   /** Counts that a limit was met. */
-  limited(limit: LimitName): void;
-  readonly contentType: string;
-  render(): Promise<string>;
+  limited(limit: string): void;
+  /** Shows these limits even before they are met. */
+  know(limits: readonly string[]): void;
+  /** Where doors add what they show. */
+  readonly register: MetricsRegistry;
 }
 
 export interface RequestOutcome {
@@ -32,7 +30,7 @@ export function droppedLinesText(count: number): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${name} ${count}`;
 }
 
-export function createMetrics(health: HealthReader, usage: () => Promise<Usage>, droppedLogLines: () => number): Metrics {
+export function createHttpMetrics(droppedLogLines: () => number): HttpMetrics {
   const register = new MetricsRegistry();
   collectDefaultMetrics({ register });
   const registers = [register];
@@ -52,25 +50,6 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
   const bytesIn = new Counter({ name: 'artifactstore_http_received_bytes_total', help: 'Bytes of request bodies read.', registers });
   const bytesOut = new Counter({ name: 'artifactstore_http_sent_bytes_total', help: 'Bytes of answers written.', registers });
   const inFlight = new Gauge({ name: 'artifactstore_http_requests_in_flight', help: 'HTTP requests being answered.', registers });
-  const lastSequence = new Gauge({ name: 'artifactstore_last_sequence', help: 'The last sequence of the event log.', registers });
-  const failedLocations = new Gauge({
-    name: 'artifactstore_failed_locations',
-    help: 'Locations whose bytes were found damaged or missing.',
-    labelNames: ['backend_id'],
-    registers,
-  });
-  const healthy = new Gauge({
-    name: 'artifactstore_backend_healthy',
-    help: '1 while the backend answers.',
-    labelNames: ['backend_id'],
-    registers,
-  });
-
-  const clockInDoubt = new Gauge({
-    name: 'artifactstore_clock_in_doubt',
-    help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
-    registers,
-  });
   new Counter({
     ...droppedLines,
     registers,
@@ -86,9 +65,6 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
     labelNames: ['limit'],
     registers,
   });
-  for (const limit of limitNames) limits.inc({ limit }, 0);
-
-  const showUsage = createUsageGauges(register);
 
   // One look-up of the labels for each route and status instead of one for each request.
   const children = new Map<string, { readonly count: Counter.Internal; readonly time: Histogram.Internal<'route' | 'method'> }>();
@@ -112,17 +88,9 @@ export function createMetrics(health: HealthReader, usage: () => Promise<Usage>,
       };
     },
     limited: (limit) => limits.inc({ limit }),
-    contentType: register.contentType,
-    async render() {
-      const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);
-      if (used !== undefined) showUsage(used);
-      lastSequence.set(state.last_sequence);
-      clockInDoubt.set(state.clock.healthy ? 0 : 1);
-      for (const backend of state.backends) {
-        failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
-        healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);
-      }
-      return register.metrics();
+    know: (names) => {
+      for (const limit of names) limits.inc({ limit }, 0);
     },
+    register,
   };
 }

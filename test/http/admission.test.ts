@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authorization, type Door, drain, openDoor, until } from './open-door.ts';
+import { authorization, type Door, drain, openDoor, until } from '../doors/rest/open-door.ts';
 
 const get = (path: string, headers = ''): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`;
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { hasBody, statedLength, waitsToSend } from '../../http/body.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
-import { problemHeaders, toProblem } from './problem.ts';
-import type { RouteContext } from './route.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { hasBody, statedLength, waitsToSend } from './body.ts';
+import type { EngineContext } from './context.ts';
+import type { Refusal } from './door.ts';
 
 /** How much of a refused body is read and thrown away, and for how long, so that its sender gets to see the answer. */
 const lingerBytes = 67_108_864;
@@ -21,10 +21,11 @@ export interface Answer {
 
 /**
  * Writes an answer's bytes straight to the connection, no faster than they are read. An error before the first bytes is
- * thrown, to be answered as a problem; a later one breaks the connection, so that no client takes the part for the
- * whole. A chunk is the body's to use again once the next is asked for: it has been handed to the system by then.
+ * thrown, to be answered in the form of the door; a later one breaks the connection, so that no client takes the part
+ * for the whole. A chunk is the body's to use again once the next is asked for: it has been handed to the system by
+ * then.
  */
-export async function sendBytes(context: RouteContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
+export async function sendBytes(context: EngineContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
   const chunks = answer.body[Symbol.asyncIterator]();
   let next = await chunks.next();
   const { length } = answer;
@@ -74,7 +75,7 @@ export async function write(response: ServerResponse, text: string): Promise<voi
 }
 
 /** Ends a connection on which an answer was begun that cannot be finished. */
-export function breakOff(context: RouteContext, request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+export function breakOff(context: EngineContext, request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const fields = { request_id: request.id, route: request.routeOptions.url, err: error };
   if (isArtifactstoreError(error, 'cancelled')) context.log.info(fields, 'the client left before the answer was whole');
   else context.log.error(fields, 'an answer was broken off');
@@ -82,35 +83,34 @@ export function breakOff(context: RouteContext, request: FastifyRequest, reply: 
   reply.raw.destroy();
 }
 
-/** Answers with a problem. Of a body that was not read, a short one is skipped, and a long one ends the connection. */
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const problem = toProblem(error, request.id);
-  const headers = problemHeaders(problem);
-  const text = JSON.stringify(problem);
+/**
+ * Answers with a refusal. Of a body that was not read, a short one is skipped, and a long one ends the connection.
+ */
+export function sendRefusal(request: FastifyRequest, reply: FastifyReply, { status, headers, body }: Refusal): void {
   const { raw } = request;
   const length = statedLength(raw);
   const unread = !raw.complete && hasBody(raw);
-  if (!unread || (length !== undefined && length <= smallBodyBytes && !waitsToSend(raw) && problem.status !== 408)) {
+  if (!unread || (length !== undefined && length <= smallBodyBytes && !waitsToSend(raw) && status !== 408)) {
     for (const [name, value] of Object.entries(headers)) reply.header(name, value);
-    reply.code(problem.status).serializer(String).send(text);
+    reply.code(status).serializer(String).send(body);
     return;
   }
   reply.hijack();
   const response = reply.raw;
   const allow = reply.getHeader('allow');
-  response.writeHead(problem.status, {
+  response.writeHead(status, {
     ...headers,
     ...(allow === undefined ? {} : { allow: String(allow) }),
     'x-request-id': request.id,
-    'content-length': Buffer.byteLength(text),
+    'content-length': Buffer.byteLength(body),
     connection: 'close',
   });
-  if (waitsToSend(raw) || problem.status === 408 || raw.destroyed) {
-    response.end(text);
+  if (waitsToSend(raw) || status === 408 || raw.destroyed) {
+    response.end(body);
     return;
   }
   // Closing while the sender still sends would reset the connection and could take the answer with it.
-  response.write(text);
+  response.write(body);
   let passed = 0;
   const end = (): void => {
     clearTimeout(timer);

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type HttpBound, httpBounds, type Limits } from '../../http/limits.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { problemHeaders, toProblem } from './problem.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Door } from './door.ts';
+import { type HttpBound, httpBounds, type Limits } from './limits.ts';
 
 /** Connections beyond the maximum that are heard anyway, for one request and this long. */
 const heardConnections = 32;
 const heardMilliseconds = 5_000;
+
+export interface Admission {
+  limited(limit: HttpBound): void;
+  readonly refuse: Door['refuse'];
+  isProbe(url: string): boolean;
+}
 
 /**
  * Takes `connections` at a time. When there are so many, a new one takes the place of the one that has said nothing
@@ -19,8 +25,7 @@ const heardMilliseconds = 5_000;
 export function admitConnections(
   server: Server,
   { connections: maximum }: Pick<Limits, 'connections'>,
-  limited: (limit: HttpBound) => void,
-  isProbe: (url: string) => boolean,
+  { limited, refuse, isProbe }: Admission,
 ): void {
   if (maximum === 0) return;
   const handlers = server.listeners('request');
@@ -67,7 +72,7 @@ export function admitConnections(
     const { socket } = request;
     if (heard.has(socket)) {
       response.setHeader('connection', 'close');
-      if (!isProbe(request.url ?? '')) return refuse(response, maximum);
+      if (!isProbe(request.url ?? '')) return sendRefused(response, refuse, maximum);
     } else {
       silent.delete(socket);
       idle.delete(socket);
@@ -79,7 +84,7 @@ export function admitConnections(
   });
 }
 
-function refuse(response: ServerResponse, maximum: number): void {
+function sendRefused(response: ServerResponse, refuse: Door['refuse'], maximum: number): void {
   const { variable } = httpBounds.connections;
   const error = new ArtifactstoreError(
     'too_busy',
@@ -88,12 +93,8 @@ function refuse(response: ServerResponse, maximum: number): void {
       info: { bound: 'connections', limit: maximum, variable },
     },
   );
-  const problem = toProblem(error, randomUUID());
-  const text = JSON.stringify(problem);
-  response.writeHead(problem.status, {
-    ...problemHeaders(problem),
-    'x-request-id': problem.request_id,
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
+  const requestId = randomUUID();
+  const { status, headers, body } = refuse(error, requestId);
+  response.writeHead(status, { ...headers, 'x-request-id': requestId, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }

@@ -1,0 +1,94 @@
+import type { Door, Refusal } from '../../http/door.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { parseId } from '../../kernel/id.ts';
+import type { Registry } from '../../registry/REGISTRY.ts';
+import { type Access, type AuthOptions, createAuthenticator } from './auth.ts';
+import { bounds, shortenedBy } from './bounds.ts';
+import { describeApi } from './openapi.ts';
+import { problemHeaders, toProblem } from './problem.ts';
+import type { Api, RouteContext } from './route.ts';
+import { eventRoutes } from './routes/events.ts';
+import { fileRoutes } from './routes/files.ts';
+import { metadataSchemaRoutes } from './routes/metadata-schemas.ts';
+import { objectRoutes } from './routes/objects.ts';
+import { packageRoutes } from './routes/packages.ts';
+import { retentionRoutes } from './routes/retention.ts';
+import { retentionClassRoutes } from './routes/retention-classes.ts';
+import { systemRoutes } from './routes/system.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { compileValidator } from './validation.ts';
+
+export interface RestParts extends AuthOptions {
+  registryFor(actor: string, address: string | undefined): Registry;
+}
+
+export interface RestDoor extends Door {
+  /** The OpenAPI document, when the door is open. */
+  describe(): Readonly<Record<string, unknown>>;
+}
+
+/** The routes of docs/http.md, with bearer tokens and RFC 9457 problems. */
+export function createRestDoor(context: RouteContext, parts: RestParts): RestDoor {
+  let routes: Api | undefined;
+  const authenticate = createAuthenticator(parts);
+  return {
+    path: '',
+    bounds,
+    identify: ({ raw, routeOptions }) => authenticate(raw.headers.authorization, routeOptions.config.access ?? 'write'),
+    unknownRoute: ({ prefix }) => new ArtifactstoreError('route_not_found', `There is no such route; see ${prefix}/docs/.`),
+    refuse(error, requestId): Refusal {
+      const problem = toProblem(error, requestId);
+      return { status: problem.status, headers: problemHeaders(problem), body: JSON.stringify(problem) };
+    },
+    async addRoutes(api) {
+      api.setValidatorCompiler(compileValidator);
+      api.setSerializerCompiler(() => (data) => JSON.stringify(data));
+      checkRoutes(api);
+      giveRegistry(api, parts.registryFor);
+      api.addHook('preSerialization', (request, _reply, payload, done) => {
+        for (const limit of shortenedBy(request, payload)) context.limited(limit);
+        done(null, payload);
+      });
+      await describeApi(api, context.version);
+      packageRoutes(api, context);
+      fileRoutes(api, context);
+      objectRoutes(api, context);
+      eventRoutes(api, context);
+      metadataSchemaRoutes(api, context);
+      retentionRoutes(api);
+      retentionClassRoutes(api);
+      systemRoutes(api, context);
+      usageRoutes(api);
+      routes = api;
+    },
+    describe: () => routes!.swagger() as unknown as Readonly<Record<string, unknown>>,
+  };
+}
+
+function checkRoutes(api: Api): void {
+  api.addHook('onRoute', (route) => {
+    const docs = route.url.startsWith('/docs');
+    const access: Access | undefined = route.config?.access ?? (docs ? 'anonymous' : undefined);
+    if (access === undefined) throw new Error(`The route ${route.url} does not say what it asks of its caller.`);
+    route.config = { ...route.config, access };
+    // A route that takes no parameters refuses every one of them.
+    if (!docs) route.schema = { querystring: { type: 'object', properties: {} }, ...route.schema };
+  });
+}
+
+/** The registry as whoever asks sees it; and ids that are none are refused before the body is read. */
+function giveRegistry(api: Api, registryFor: RestParts['registryFor']): void {
+  api.decorateRequest('registry', null as unknown as Registry);
+  api.addHook('onRequest', (request, _reply, done) => {
+    try {
+      if (request.is404) return done();
+      request.registry = registryFor(request.actor, request.raw.socket.remoteAddress);
+      const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
+      if (id !== undefined) parseId(id, 'id');
+      if (hold_id !== undefined) parseId(hold_id, 'hold_id');
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}

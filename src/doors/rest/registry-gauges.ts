@@ -1,0 +1,41 @@
+import { Gauge, type Registry as MetricsRegistry } from 'prom-client';
+import type { Usage } from '../../registry/REGISTRY.ts';
+import type { HealthReader } from './health.ts';
+import { createUsageGauges } from './usage-gauges.ts';
+
+/** Adds what Prometheus reads of the registry's health and use; what it gives shows all that is in `register`. */
+export function showRegistry(register: MetricsRegistry, health: HealthReader, usage: () => Promise<Usage>): () => Promise<string> {
+  const registers = [register];
+  const lastSequence = new Gauge({ name: 'artifactstore_last_sequence', help: 'The last sequence of the event log.', registers });
+  const failedLocations = new Gauge({
+    name: 'artifactstore_failed_locations',
+    help: 'Locations whose bytes were found damaged or missing.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+  const healthy = new Gauge({
+    name: 'artifactstore_backend_healthy',
+    help: '1 while the backend answers.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+
+  const clockInDoubt = new Gauge({
+    name: 'artifactstore_clock_in_doubt',
+    help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
+    registers,
+  });
+  const showUsage = createUsageGauges(register);
+
+  return async () => {
+    const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);
+    if (used !== undefined) showUsage(used);
+    lastSequence.set(state.last_sequence);
+    clockInDoubt.set(state.clock.healthy ? 0 : 1);
+    for (const backend of state.backends) {
+      failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
+      healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);
+    }
+    return await register.metrics();
+  };
+}

@@ -1,0 +1,55 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { MemoryAccount } from './memory.ts';
+
+/** The server as the routes of a door see it: schemas of a route type its handler. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Whom the log names where a door knows nobody in particular. */
+export const anonymousActor = 'anonymous';
+
+/** The property of a query that has its text: a door reads it in its own way. */
+export const queryText = 'text';
+
+/**
+ * How a route takes its body: `json` is read whole and checked against the route's schema; `json-or-empty` takes none
+ * for `{}`; `raw` is left on the socket for the handler, as is what is of one of `rawTypes` beside JSON; absent, there
+ * is none.
+ */
+export type BodyKind = 'json' | 'json-or-empty' | 'raw';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    body?: BodyKind;
+    /** Media types that a route takes beside JSON, as they arrive. */
+    rawTypes?: readonly string[];
+    /** The longest JSON body, where it is not the usual one. */
+    jsonBytes?: number;
+    /** Whether a reader can keep the answer open for long, as the request says. */
+    waits?: (request: FastifyRequest) => boolean;
+    /** Whether it answers with a page of many, made in turns. */
+    list?: boolean;
+    /** Whether monitors ask for it every few seconds, so that good answers can be left out of the log. */
+    probe?: boolean;
+    /** Whether it is answered whoever asks how much, and on connections beyond the maximum. */
+    alwaysHeard?: boolean;
+  }
+  interface FastifyRequest {
+    actor: string;
+    /** For whom the request is made, in the shares of the server; never shown. */
+    principal: string;
+    /** What it may read whole. */
+    memory: MemoryAccount;
+    /** What gives its shares back at the end. */
+    leaving: (() => void)[];
+    /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */
+    bytesIn: number;
+    bytesOut: number;
+  }
+}

@@ -1,0 +1,38 @@
+import type { FastifyRequest } from 'fastify';
+import type { Bounds } from '../kernel/bound.ts';
+import type { ArtifactstoreError } from '../kernel/error.ts';
+import type { Api } from './api.ts';
+
+/**
+ * One way to speak with the server: its routes, who is let in, and the form of every refusal. The engine does the rest
+ * for every door alike: connections, bodies, limits, shares, the log and the metrics.
+ */
+export interface Door {
+  /**
+   * Below which path it is, such as `/v2`. One door has the empty path: it has what no other has, and answers what
+   * never becomes a request.
+   */
+  readonly path: string;
+  /** The limits that its requests can meet, beside those of the engine. */
+  readonly bounds: Bounds<string>;
+  /**
+   * The actor of a request for a route of this door, undefined for nobody in particular. Nothing of the body was read.
+   * Errors: `unauthorized`, whose refusal has the challenge.
+   */
+  identify(request: FastifyRequest): string | undefined;
+  /** What is wrong with a request that no route takes; its refusal is the door's own. */
+  unknownRoute(request: FastifyRequest): ArtifactstoreError;
+  /**
+   * How an error is answered. Of one that is not an `ArtifactstoreError` a client learns nothing but the request's id.
+   */
+  refuse(error: unknown, requestId: string): Refusal;
+  /** Adds its routes, with paths below its own. */
+  addRoutes(api: Api): void | Promise<void>;
+}
+
+/** An answer to an error. The engine adds its length and the request's id. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

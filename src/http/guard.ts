@@ -1,0 +1,137 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { type Api, anonymousActor } from './api.ts';
+import { essence, refuseFraming } from './body.ts';
+import type { EngineContext } from './context.ts';
+import type { Door } from './door.ts';
+import { requireOneHost, requirePath } from './host.ts';
+import { limitOf } from './limited.ts';
+import type { MemoryAccount } from './memory.ts';
+import { observe } from './observe.ts';
+import { sendRefusal } from './send.ts';
+import { principalOf } from './shares.ts';
+import { takeBodies } from './take-body.ts';
+
+/** What every request has, before doors are opened. */
+export function decorateRequests(api: Api): void {
+  api.decorateRequest('actor', anonymousActor);
+  api.decorateRequest('principal', '');
+  api.decorateRequest('memory', null as unknown as MemoryAccount);
+  api.decorateRequest('leaving', null as unknown as (() => void)[]);
+  api.decorateRequest('bytesIn', 0);
+  api.decorateRequest('bytesOut', 0);
+}
+
+/**
+ * What holds for every request of a door, whatever its route: who asks, what body it may bring, the answer when
+ * something is wrong, and the line in the log. Put before the door's routes.
+ */
+export function guardRequests(scope: Api, context: EngineContext, door: Door, checkHost: (request: IncomingMessage) => void): void {
+  const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
+
+  scope.addHook('onRoute', (route) => {
+    routes.push({ methods: [route.method].flat(), pattern: toPattern(route.url) });
+  });
+
+  scope.addHook('onRequest', (request, reply, done) => {
+    observe(context, request, reply);
+    reply.header('x-request-id', request.id);
+    try {
+      requireOneHost(request.raw);
+      requirePath(request.originalUrl);
+      checkHost(request.raw);
+    } catch (error) {
+      // Whatever stands between has another idea of where requests begin and go.
+      reply.header('connection', 'close');
+      return done(error as Error);
+    }
+    try {
+      if (request.is404) return done();
+      refuseFraming(request.raw);
+      const actor = door.identify(request);
+      request.actor = actor ?? anonymousActor;
+      request.principal = principalOf(actor, request.raw.socket.remoteAddress);
+      takeShare(context, request);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  takeBodies(scope, context);
+  scope.addHook('preHandler', (request, reply, done) => {
+    try {
+      if (staysOpen(request)) {
+        const leave = context.shares.enter('streams_of_one', request.principal);
+        request.leaving.push(leave);
+        // Whoever has gone meanwhile is not heard of again.
+        if (reply.raw.closed) leave();
+      }
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+
+  const refuseRoute = (request: FastifyRequest, reply: FastifyReply): void => {
+    const path = request.raw.url?.split('?', 1)[0] ?? '/';
+    const allowed = [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
+    // A folder of files takes a method and yet may not have the file.
+    const isUnknown = allowed.length === 0 || allowed.includes(request.method);
+    if (!isUnknown) reply.header('allow', allowed.join(', '));
+    const error = isUnknown
+      ? door.unknownRoute(request)
+      : new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`);
+    sendRefusal(request, reply, door.refuse(error, request.id));
+  };
+  scope.setNotFoundHandler(refuseRoute);
+
+  scope.setErrorHandler((error, request, reply) => {
+    // What the framework finds wrong with a request that no route takes is not what the caller has to know.
+    if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
+    const known = asKnown(error);
+    const refusal = door.refuse(known, request.id);
+    const limit = limitOf(known);
+    if (limit !== undefined) context.limited(limit);
+    const fields = { request_id: request.id, route: request.routeOptions.url, err: known };
+    if (refusal.status === 500) context.log.error(fields, 'a request failed');
+    else if (refusal.status > 500) context.log.warn(fields, 'a request could not be answered');
+    else context.log.debug(fields, 'a request was refused');
+    sendRefusal(request, reply, refusal);
+  });
+}
+
+/** The share of whoever asks, until the answer's end. */
+function takeShare({ shares, memory }: EngineContext, request: FastifyRequest): void {
+  const account = memory.open(request.principal);
+  request.memory = account;
+  request.leaving.push(account.give);
+  if (request.routeOptions.config.alwaysHeard !== true) request.leaving.push(shares.enter('requests_of_one', request.principal));
+}
+
+/** An upload, or a reader that waits for what comes. */
+function staysOpen(request: FastifyRequest): boolean {
+  const { body, rawTypes, waits } = request.routeOptions.config;
+  const streamed = body === 'raw' || (rawTypes !== undefined && essence(request.raw.headers['content-type']) !== 'application/json');
+  return streamed || waits?.(request) === true;
+}
+
+/** What the framework refuses, in our words. */
+function asKnown(error: unknown): unknown {
+  if (error instanceof ArtifactstoreError || !(error instanceof Error)) return error;
+  const { statusCode } = error as { readonly statusCode?: number };
+  if (statusCode === 415)
+    return new ArtifactstoreError('unsupported_media_type', 'The content type is not a media type.', { field: 'content-type' });
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new ArtifactstoreError('malformed_request', 'The request is malformed.');
+  return error;
+}
+
+function toPattern(url: string): RegExp {
+  const source = url
+    .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll(/:[a-z_]+/g, '[^/]+')
+    .replaceAll('*', '.*');
+  return new RegExp(`^${source}$`, 's');
+}
