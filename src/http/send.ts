@@ -70,7 +70,7 @@ async function flush(response: ServerResponse, write: (flushed: () => void) => v
 }
 
 /** Writes text, and waits while the client is behind with reading. */
-export async function write(response: ServerResponse, text: string): Promise<void> {
+export async function write(response: ServerResponse, text: string | Uint8Array): Promise<void> {
   await flush(response, (flushed) => response.write(text, flushed));
 }
 

@@ -1,5 +1,6 @@
 import { ArtifactstoreError } from './error.ts';
 import { stepThroughCbor } from './format/cbor.ts';
+import { inPieces } from './format/cbor-json.ts';
 import { canonicalJson } from './format/json.ts';
 import { isPlainObject } from './format/json-value.ts';
 import { type ManifestFile, parseManifestFile } from './manifest.ts';
@@ -22,7 +23,6 @@ interface Member {
 
 /** After so many items whoever walks may rest. */
 const itemsAtOnce = 100;
-const pieceCharacters = 65_536;
 
 /**
  * Looks where its members are. Yields where others can be served. Errors: `integrity_failure` for bytes that are no
@@ -81,17 +81,6 @@ function* textOf(bytes: Uint8Array, members: readonly Member[]): Generator<strin
     }
   }
   yield '}';
-}
-
-function* inPieces(texts: Iterable<string>): Generator<string, void, undefined> {
-  let piece = '';
-  for (const text of texts) {
-    piece += text;
-    if (piece.length < pieceCharacters) continue;
-    yield piece;
-    piece = '';
-  }
-  if (piece !== '') yield piece;
 }
 
 function noManifest(reason: string): ArtifactstoreError {

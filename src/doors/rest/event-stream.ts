@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { breakOff, disconnectSignal, write } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
-import type { EventPage, EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
+import type { EncodedEventPage, EventPage, EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import { giveBack } from '../../runtime/give-back.ts';
+import { longPageBytes, streamTextOfLongPage } from './long-event-pages.ts';
 import type { RouteContext } from './route.ts';
 
 /**
@@ -21,8 +24,8 @@ export async function sendEventStream(
   const wait_seconds = context.limits.heartbeat / 1000;
   let since = query.since ?? 0;
   let behind = false;
-  let text = '';
-  take(await events.page({ ...query, since }));
+  let text: string | Uint8Array = '';
+  await readBehind();
   // A reader that is behind would be waited for.
   const leaveBehind = (): void => void (response.writableLength > 0 && response.destroy());
   context.closing.addEventListener('abort', leaveBehind, { once: true });
@@ -36,10 +39,10 @@ export async function sendEventStream(
     });
     await send(': the log follows\n\n');
     while (!signal.aborted) {
-      if (text !== '') await send(text);
+      if (text.length > 0) await send(text);
       // Those who catch up are many at times, and take turns with whoever asks for a page.
-      const page = (behind ? await nextPage() : undefined) ?? (await events.page({ ...query, since, wait_seconds }, signal));
-      take(page);
+      if (behind) await readBehind();
+      else await readNew();
       if (!behind) text = ':\n\n';
     }
     response.end();
@@ -51,21 +54,33 @@ export async function sendEventStream(
   }
   return reply;
 
+  async function readBehind(): Promise<void> {
+    await context.listTurns.take(request.principal, 1, async () => {
+      const page = await events.encodedPage({ ...query, since });
+      take(page, page.bytes.length > longPageBytes ? await streamTextOfLongPage(page.bytes) : textOf(page.bytes));
+    });
+  }
+
+  async function readNew(): Promise<void> {
+    const page = await events.encodedPage({ ...query, since, wait_seconds }, signal);
+    // All who follow have it at once: each makes its text in its turn.
+    text = '';
+    if (page.bytes.length <= longPageBytes) return take(page, textOf(page.bytes));
+    behind = true;
+    giveBack(page.bytes);
+  }
+
   /** A page as one text: its records are not kept while a reader is waited for. */
-  function take({ items, last_sequence }: EventPage): void {
-    since = items.at(-1)?.sequence ?? Math.max(since, last_sequence);
-    behind = items.length > 0;
-    text = items.map(formatEvent).join('');
+  function take({ item_count, end_sequence, last_sequence }: EncodedEventPage, its: string | Uint8Array): void {
+    since = item_count > 0 ? end_sequence : Math.max(since, last_sequence);
+    behind = item_count > 0;
+    text = its;
   }
 
-  async function nextPage(): Promise<EventPage | undefined> {
-    const page = await context.listTurns.take(request.principal, 1, () => events.page({ ...query, since }));
-    return page.items.length > 0 ? page : undefined;
-  }
-
-  async function send(text: string): Promise<void> {
+  async function send(text: string | Uint8Array): Promise<void> {
     request.bytesOut += Buffer.byteLength(text);
     await write(response, text);
+    if (typeof text !== 'string') giveBack(text);
   }
 }
 
@@ -77,6 +92,11 @@ export function lastEventId(request: FastifyRequest): { readonly since?: number 
   if (!Number.isSafeInteger(since))
     throw new ArtifactstoreError('invalid_header', 'Last-Event-ID is not the sequence of an event.', { field: 'last-event-id' });
   return { since };
+}
+
+function textOf(page: Uint8Array): string {
+  const { items } = decodeCbor(page) as unknown as EventPage;
+  return items.map(formatEvent).join('');
 }
 
 function formatEvent(event: EventRecord): string {

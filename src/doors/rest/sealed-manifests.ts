@@ -24,8 +24,8 @@ export interface OpenManifest extends SealedManifest {
 
 /** Up to here it is done at once, in some milliseconds. */
 const fewFiles = 200;
-/** What the manifest has of a file, at the least. */
-const bytesOfFile = 400;
+/** What the manifest has of a file, as a rule. */
+const bytesOfFile = 512;
 const mostOfOne = manifestsBytes / 2;
 
 export function createSealedManifests(): SealedManifests {

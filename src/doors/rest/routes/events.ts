@@ -2,12 +2,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
 import { disconnectSignal } from '../../../http/send.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { decodeCbor } from '../../../kernel/format/cbor.ts';
 import { subjectKinds } from '../../../kernel/log/event.ts';
 import { eventTypes } from '../../../kernel/views/fold.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { limits } from '../../../registry/limits.ts';
 import type { EventQuery } from '../../../registry/REGISTRY.ts';
+import { giveBack } from '../../../runtime/give-back.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';
+import { jsonOfLongPage, longPageBytes } from '../long-event-pages.ts';
 import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -57,16 +60,23 @@ export function eventRoutes(api: Api, context: RouteContext): void {
 
       reply.header('vary', 'accept').header('cache-control', 'no-store').type(type);
       const signal = wait === undefined || wait === 0 ? undefined : AbortSignal.any([disconnectSignal(reply), context.closing]);
-      const read = (asked: EventQuery): Promise<unknown> =>
-        type === 'application/cbor'
-          ? events.encodedPage(asked, signal).then(({ bytes }) => sendOnce(reply, bytes))
-          : events.page(asked, signal);
+      const read = async (asked: EventQuery): Promise<unknown> => {
+        const { bytes } = await events.encodedPage(asked, signal);
+        if (type === 'application/cbor') return sendOnce(reply, bytes);
+        if (bytes.length <= longPageBytes) return decodeCbor(bytes);
+        if (!waits(request)) return sendOnce(reply, await jsonOfLongPage(bytes));
+        // All who waited have it at once: each is answered in its turn.
+        giveBack(bytes);
+        return await context.listTurns.take(request.principal, 1, async () =>
+          sendOnce(reply, await jsonOfLongPage((await events.encodedPage(filter)).bytes)),
+        );
+      };
       try {
         return await read(query);
       } catch (error) {
         // A server that stops answers those who wait at once, with what there is.
         if (!context.closing.aborted) throw error;
-        return type === 'application/cbor' ? (await events.encodedPage(filter)).bytes : events.page(filter);
+        return await read(filter);
       }
     },
   );
