@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { breakOff, disconnectSignal, write } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
-import type { EncodedEventPage, EventPage, EventQuery, EventRecord } from '../../registry/REGISTRY.ts';
+import { isJsonObject, type JsonValue } from '../../kernel/format/json.ts';
+import type { EncodedEventPage, EventQuery } from '../../registry/REGISTRY.ts';
 import { giveBack } from '../../runtime/give-back.ts';
 import { longPageBytes, streamTextOfLongPage } from './long-event-pages.ts';
 import type { RouteContext } from './route.ts';
@@ -95,10 +96,10 @@ export function lastEventId(request: FastifyRequest): { readonly since?: number 
 }
 
 function textOf(page: Uint8Array): string {
-  const { items } = decodeCbor(page) as unknown as EventPage;
-  return items.map(formatEvent).join('');
+  const value = decodeCbor(page);
+  return isJsonObject(value) && Array.isArray(value.items) ? value.items.map(formatEvent).join('') : '';
 }
 
-function formatEvent(event: EventRecord): string {
-  return `id: ${event.sequence}\nevent: ${event.event_type}\ndata: ${JSON.stringify(event)}\n\n`;
+function formatEvent(event: JsonValue): string {
+  return isJsonObject(event) ? `id: ${event.sequence}\nevent: ${event.event_type}\ndata: ${JSON.stringify(event)}\n\n` : '';
 }
