@@ -1,11 +1,5 @@
-import { type Static, type TSchema, type TString, type TUnsafe, Type } from 'typebox';
-import { addressPattern } from '../../kernel/content/address.ts';
-import { maximumPathBytes, pathPattern } from '../../kernel/content/path.ts';
+import { type TSchema, type TUnsafe, Type } from 'typebox';
 import type { ErrorCode } from '../../kernel/error.ts';
-import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';
-import { annotationKeyPattern, textPattern } from '../../kernel/format/text-rules.ts';
-import { idPattern } from '../../kernel/id.ts';
-import { limits } from '../../registry/limits.ts';
 import type {
   Attached,
   BackendHealth,
@@ -24,47 +18,28 @@ import type {
   RetentionEvent,
   RetentionRecord,
 } from '../../registry/REGISTRY.ts';
+import { describes } from './describes.ts';
 import { type Problem, problems } from './problem.ts';
+import {
+  address,
+  addressOrNull,
+  count,
+  countOrNull,
+  id,
+  jsonObject,
+  jsonValue,
+  path,
+  stringMap,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+} from './record-members.ts';
 
 /**
- * The wire's records as JSON Schema, which is what the OpenAPI shows and what bodies are checked against. Each is
- * checked by the compiler to be the registry's record: a member more, less or other on either side does not compile.
+ * The wire's records as JSON Schema, by their names in the components of the OpenAPI, which shows them. Each is checked
+ * by the compiler to be the registry's record: a member more, less or other on either side does not compile.
  */
-export const sha256OfHello = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
-const text = Type.String();
-const textOrNull = Type.Union([Type.String(), Type.Null()]);
-const time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC, milliseconds.' });
-const timeOrNull = Type.Union([time, Type.Null()]);
-const id = Type.String({ format: 'uuid', pattern: idPattern });
-const count = Type.Integer({ minimum: 0 });
-const countOrNull = Type.Union([count, Type.Null()]);
-export const address: TString = Type.String({
-  pattern: addressPattern,
-  description: 'A content address: `<algorithm>:<lowercase hex>`.',
-  examples: [`sha256:${sha256OfHello}`],
-});
-export const path: TString = Type.String({
-  minLength: 1,
-  maxLength: maximumPathBytes,
-  pattern: pathPattern,
-  description:
-    `A relative path of at most ${maximumPathBytes} bytes in UTF-8: no ` +
-    'segment is empty, `.` or `..`; no backslash, no control character.',
-  examples: ['reports/summary.txt'],
-});
-const addressOrNull = Type.Union([address, Type.Null()]);
-export const stringMap: TUnsafe<Readonly<Record<string, string>>> = Type.Unsafe<Readonly<Record<string, string>>>({
-  type: 'object',
-  maxProperties: limits.annotations,
-  propertyNames: { pattern: annotationKeyPattern },
-  additionalProperties: { type: 'string', maxLength: limits.annotationLength, pattern: textPattern },
-  examples: [{ mode: 'executable' }],
-});
-export const jsonObject: TUnsafe<JsonObject> = Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true });
-const jsonValue = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
-
-// Records of answers, by their name in the OpenAPI's components.
-
 export const packageRecord: TUnsafe<Package> = component('Package')<Package>();
 export const finalizedRecord: TUnsafe<Finalized> = component('Finalized')<Finalized>();
 export const fileRecord: TUnsafe<File> = component('File')<File>();
@@ -259,30 +234,6 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
     }),
   ),
 ];
-
-/** Both types say the same: each is assignable to the other, with every optional member present as well. */
-type Same<A, B> = [A] extends [B]
-  ? [B] extends [A]
-    ? [Whole<A>] extends [Whole<B>]
-      ? [Whole<B>] extends [Whole<A>]
-        ? true
-        : false
-      : false
-    : false
-  : false;
-type Whole<T> = { readonly [K in keyof T]-?: T[K] };
-/** Schemas give mutable types, records readonly ones. */
-type Frozen<T> = T extends readonly (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T;
-
-export function describes<T>(): <S extends TSchema>(
-  shape: S & (Same<Frozen<Static<S>>, Frozen<T>> extends true ? unknown : never),
-) => TUnsafe<T> {
-  return (shape) => Type.Unsafe<T>(shape);
-}
 
 function component(name: string): <T>() => TUnsafe<T> {
   return <T>() => Type.Unsafe<T>({ $ref: `${name}#` });

@@ -3,7 +3,8 @@ import type { JsonObject } from '../../kernel/format/json.ts';
 import { mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../kernel/format/text-rules.ts';
 import { limits } from '../../registry/limits.ts';
 import type { Attachment, FinalizeExpectation, NewExtension, NewPackage } from '../../registry/REGISTRY.ts';
-import { address, describes, jsonObject, path, sha256OfHello, stringMap } from './records.ts';
+import { describes } from './describes.ts';
+import { address, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
 
 /** The bodies of requests as JSON Schema: what they are checked against, and what the OpenAPI shows. */
 

@@ -1,7 +1,7 @@
 import { type TUnsafe, Type } from 'typebox';
 import type { Usage } from '../../../registry/REGISTRY.ts';
+import { describes } from '../describes.ts';
 import { answers } from '../parameters.ts';
-import { describes } from '../records.ts';
 import type { Api } from '../route.ts';
 
 const count = Type.Integer({ minimum: 0 });
