@@ -213,6 +213,7 @@ export async function readJson(
   return await turns.take(request.actor, 1, async () => {
     // What else has arrived is served between two of them.
     await setImmediate();
+    if (request.raw.socket.destroyed) throw new ArtifactstoreError('cancelled', 'The client left before its turn.');
     return parse();
   });
 }

@@ -18,6 +18,8 @@ export interface MemoryAccount {
   take(bytes: number, milliseconds?: number): Promise<void>;
   /** Gives back so much, or all; nobody waits for what was given back all. */
   give(bytes?: number): void;
+  /** What is held stays held while this works, also where the request is over before: it still uses it. */
+  keep<T>(work: () => Promise<T>): Promise<T>;
 }
 
 interface Waiting {
@@ -64,7 +66,8 @@ export function createMemory(
     open(principal) {
       let own = 0;
       let closed = false;
-      return {
+      let working = 0;
+      const account: MemoryAccount = {
         async take(bytes, milliseconds = bufferedWait) {
           if (own + bytes > ofOne) throw tooLarge(use, bufferedBytes);
           if (fits(principal, bytes)) add(principal, bytes);
@@ -92,15 +95,26 @@ export function createMemory(
           own += bytes;
         },
         give(bytes) {
+          if (bytes === undefined) closed = true;
+          if (bytes === undefined && working > 0) return;
           // What was given back all is not given back again.
           const given = Math.min(bytes ?? own, own);
-          if (bytes === undefined) closed = true;
           own -= given;
           if (given === 0) return;
           add(principal, -given);
           serve();
         },
+        async keep(work) {
+          working += 1;
+          try {
+            return await work();
+          } finally {
+            working -= 1;
+            if (closed) account.give();
+          }
+        },
       };
+      return account;
     },
   };
 }

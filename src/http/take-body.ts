@@ -8,7 +8,16 @@ import type { EngineContext } from './context.ts';
 export function takeBodies(scope: Api, context: EngineContext): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (request, _payload, done) => {
-    takeBody(context, request).then((body) => done(null, body), done);
+    if (request.is404) return done(null, undefined);
+    request.memory.keep(() => takeBody(context, request)).then((body) => done(null, body), done);
+  });
+  // Whoever sends a body and leaves does not get its memory back while that is still worked on.
+  scope.addHook('onRoute', (route) => {
+    const { handler } = route;
+    if (route.config?.body !== undefined)
+      route.handler = function (request, reply) {
+        return request.memory.keep(async () => await handler.call(this, request, reply));
+      };
   });
   // Without a body there is no parser, and yet a route may take that for an empty object.
   scope.addHook('preValidation', (request, _reply, done) => {
@@ -20,7 +29,7 @@ export function takeBodies(scope: Api, context: EngineContext): void {
 async function takeBody(context: EngineContext, request: FastifyRequest): Promise<unknown> {
   const { body, rawTypes = [], jsonBytes } = request.routeOptions.config;
   const type = essence(request.raw.headers['content-type']);
-  if (request.is404 || body === undefined || body === 'raw') return undefined;
+  if (body === undefined || body === 'raw') return undefined;
   if (type !== undefined && rawTypes.includes(type)) return undefined;
   if (body === 'json-or-empty' && !hasBody(request.raw)) return {};
   if (type !== 'application/json')

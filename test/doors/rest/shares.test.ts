@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitNames } from '../../../src/doors/rest/bounds.ts';
+import type { Registry } from '../../../src/registry/REGISTRY.ts';
 import { assertProblem, type Door, openDoor } from './open-door.ts';
 
 let door: Door;
@@ -89,4 +90,33 @@ test('bodies that are read whole share memory, and what does not get any is refu
   assert.equal((await door.json('/packages', create)).status, 201);
   const large = await door.json('/packages', { ...create, metadata: { long: 'x'.repeat(3_000) } });
   await assertProblem(large, 413, 'body_too_large');
+});
+
+test('what a client sends and leaves is counted while it is worked on', async () => {
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    packages: {
+      ...registry.packages,
+      async create(input, options) {
+        begun.resolve();
+        await end;
+        return await registry.packages.create(input, options);
+      },
+    },
+  });
+  await using held = await openDoor({ wrap, limits: { bufferedBytes: 16_384, bufferedWait: 50 } });
+  const metadata = { text: 'x'.repeat(1_200) };
+  const body = { name: 'a', producer: 'b', subject: 'c', retention_class: 'raw-evidence', metadata };
+  const leaving = new AbortController();
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const left = held.call('/packages', { ...init, signal: leaving.signal }).catch(() => undefined);
+  await begun.promise;
+  leaving.abort();
+  await left;
+  while (!/in_flight 0/.test(await held.door.metrics.render())) await new Promise(setImmediate);
+  await assertProblem(await held.call('/packages', init), 503, 'too_busy');
+  resolve();
+  while ((await held.call('/packages', init)).status !== 201) await new Promise(setImmediate);
 });
