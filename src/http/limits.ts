@@ -59,7 +59,7 @@ export const defaultLimits: Limits = {
   bufferedWait: 10_000,
   jsonValues: 100_000,
   waitingRequests: 256,
-  unsentBytes: 67_108_864,
+  unsentBytes: 33_554_432,
   headersTimeout: 60_000,
   headersCheckInterval: 15_000,
   idleTimeout: 120_000,

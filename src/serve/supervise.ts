@@ -30,7 +30,7 @@ export async function superviseWorkers(count: number, log: Log, patience: number
 
   const start = (): void => {
     const born = performance.now();
-    const worker = cluster.fork();
+    const worker = cluster.fork(givesMemoryBack);
     let reason: ErrorRecord | undefined;
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'failed') reason = message.error;
@@ -106,3 +106,6 @@ function end(worker: Worker): Promise<void> {
     if (worker.isConnected()) worker.send({ kind: 'stop' } satisfies WorkerMessage, () => undefined);
   });
 }
+
+/** For the C library of Linux, which keeps freed memory otherwise; as in the unit of deploy/systemd. */
+const givesMemoryBack = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };

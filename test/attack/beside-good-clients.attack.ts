@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
@@ -25,7 +26,16 @@ const mostMilliseconds = 1000;
 const attackToken = 'a-token-of-somebody-who-attacks';
 const goodToken = 'a-token-of-somebody-who-works';
 
+/** What the unit of deploy/systemd sets for the memory of the process. */
+const memorySettings = Object.fromEntries(
+  /^Environment=(MALLOC.*)$/m
+    .exec(readFileSync(join(import.meta.dirname, '../../deploy/systemd/artifactstore.service'), 'utf8'))![1]!
+    .split(' ')
+    .map((pair) => pair.split('=') as [string, string]),
+);
+
 const environment = {
+  ...memorySettings,
   ARTIFACTSTORE_AUTH_TOKENS: `good=${goodToken},bad=${attackToken}`,
   ARTIFACTSTORE_API_TOKEN: goodToken,
   ARTIFACTSTORE_ANON_READ: 'true',
