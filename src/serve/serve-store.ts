@@ -6,8 +6,8 @@ import type { Log } from '../http/log.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
+import { giveBackMemory, releaseStartMemory } from '../runtime/heap.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
-import { giveBackMemory, releaseStartMemory } from './heap.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { parentAsksToStop } from './worker.ts';
 
@@ -85,7 +85,7 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
   let endGivingBack: (() => void) | undefined;
   try {
     releaseStartMemory();
-    endGivingBack = giveBackMemory();
+    endGivingBack = giveBackMemory(largeHeapBytes);
     serving.onListening(await listen(server, serving));
     autorun = startAutorun(settings, store, serving.log.logger);
     await Promise.race([stop.asked, parentAsks]);
@@ -175,3 +175,6 @@ function endAnyway(milliseconds: number, log: Log): void {
 export function graceOf({ shutdownGraceSeconds }: ServerSettings): number {
   return shutdownGraceSeconds * 1000;
 }
+
+/** From here on what the thread that serves no longer uses is given back. */
+const largeHeapBytes = 100_663_296;

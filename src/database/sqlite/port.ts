@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { giveBackMemory } from '../../runtime/heap.ts';
 import type { Operations } from '../DATABASE.ts';
 import { toFailure } from '../failure.ts';
 import type { Answer, Request, ThreadData } from './messages.ts';
@@ -24,6 +25,8 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
   const data = workerData as ThreadData;
   const { operations } = (await import(data.operations)) as { readonly operations?: Operations };
   if (operations === undefined) throw new TypeError(`${data.operations} exports no "operations"`);
+
+  giveBackMemory(largeHeapBytes);
 
   const arrived: Request[] = [];
   const port: RequestPort = {
@@ -66,3 +69,6 @@ function ownMemory(answer: Answer): ArrayBuffer[] {
 
 /** Above what buffers of several owners are cut from. */
 const movedBytes = 131_072;
+
+/** From here on what the thread no longer uses is given back. */
+const largeHeapBytes = 41_943_040;

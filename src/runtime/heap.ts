@@ -10,25 +10,24 @@ export function releaseStartMemory(): void {
   collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-/** From here on what is no longer used is given back. */
-const largeHeapBytes = 134_217_728;
 const lookMilliseconds = 1_000;
 const collectMilliseconds = 3_000;
 
 /**
- * Gives memory back while the heap is large. Left alone, the engine takes some share of the machine's memory before it
+ * Gives memory back while this thread's heap is larger than `largeBytes`. Left alone, the engine takes some share of the machine's memory before it
  * looks what of it is still used, however little that is. A collection takes up to a tenth of a second, so it is done
  * at most every three seconds, and not again while the last one was of little use. Returns what ends it.
  */
-export function giveBackMemory(): () => void {
-  const collect = collector();
+export function giveBackMemory(largeBytes: number): () => void {
+  let collect: ReturnType<typeof collector> | undefined;
   let last = 0;
   let left = 0;
   const timer = setInterval(() => {
     const before = getHeapStatistics().total_heap_size;
     const now = performance.now();
-    if (before < largeHeapBytes || before < left * 1.25 || now - last < collectMilliseconds) return;
+    if (before < largeBytes || before < left * 1.25 || now - last < collectMilliseconds) return;
     last = now;
+    collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     left = getHeapStatistics().total_heap_size;
   }, lookMilliseconds);
