@@ -170,7 +170,7 @@ function refuseCharset(contentType: string | undefined): void {
 }
 
 /** What JSON takes while it is read and used, in bytes of memory for each of its own. */
-export const memoryOfJson = 4;
+export const memoryOfJson = 8;
 
 /**
  * Reads a JSON body, strictly and whole; long ones one at a time, in turns of their senders. `memory` holds what it

@@ -50,7 +50,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   headerBytes: 32_768,
   jsonBytes: 1_048_576,
-  largeJsonBytes: 8_388_608,
+  largeJsonBytes: 4_194_304,
   filesPerRequest: 1_000,
   connections: 1_000,
   requestsOfOne: 256,
