@@ -21,7 +21,7 @@ const engine = createEngine({
     requestsOfOne: 3,
     streamsOfOne: 2,
     jsonBytes: 4_000,
-    bufferedBytes: 16_000,
+    bufferedBytes: 32_000,
     bufferedWait: 50,
     waitingRequests: 3,
   },

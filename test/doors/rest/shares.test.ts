@@ -14,7 +14,7 @@ const counted = async (limit: string): Promise<number> => {
 before(async () => {
   door = await openDoor({
     anonymousRead: true,
-    limits: { requestsOfOne: 3, streamsOfOne: 2, bufferedBytes: 16_384, bufferedWait: 100 },
+    limits: { requestsOfOne: 3, streamsOfOne: 2, bufferedBytes: 32_768, bufferedWait: 100 },
     tokens: [
       { token: 'a-token-for-tests-0123456789', actor: 'tester' },
       { token: 'another-token-0123456789', actor: 'other' },
@@ -106,7 +106,7 @@ test('what a client sends and leaves is counted while it is worked on', async ()
       },
     },
   });
-  await using held = await openDoor({ wrap, limits: { bufferedBytes: 16_384, bufferedWait: 50 } });
+  await using held = await openDoor({ wrap, limits: { bufferedBytes: 32_768, bufferedWait: 50 } });
   const metadata = { text: 'x'.repeat(1_200) };
   const body = { name: 'a', producer: 'b', subject: 'c', retention_class: 'raw-evidence', metadata };
   const leaving = new AbortController();
