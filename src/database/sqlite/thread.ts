@@ -35,7 +35,7 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
 
   const start = (): Running => {
     // Not with the program's own options: some, such as those of `node --eval`, are refused to a file.
-    const worker = new Worker(module, { workerData: data, execArgv: [] });
+    const worker = new Worker(module, { workerData: data, execArgv: [], resourceLimits });
     const started: Running = { worker, pending: new Map() };
     const end = (cause: unknown): void => {
       if (running === started) running = undefined;
@@ -90,3 +90,6 @@ function settle({ worker, pending }: Running, answer: Answer): void {
   if (answer.kind === 'output') waiting.resolve({ output: answer.output, sequence: answer.sequence });
   else waiting.reject(fromFailure(answer.failure));
 }
+
+/** Left alone, what each thread has just made may take 50 MB before it is looked at. */
+const resourceLimits = { maxYoungGenerationSizeMb: 16 };
