@@ -10,13 +10,13 @@ export function releaseStartMemory(): void {
   collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-const lookMilliseconds = 1_000;
-const collectMilliseconds = 3_000;
+const lookMilliseconds = 500;
+const collectMilliseconds = 1_000;
 
 /**
  * Gives memory back while this thread's heap is larger than `largeBytes`. Left alone, the engine takes some share of
  * the machine's memory before it looks what of it is still used, however little that is. A collection takes up to a
- * tenth of a second, so it is done at most every three seconds, and not again while the last one was of little use.
+ * tenth of a second, so it is done at most every second, and not again while the last one was of little use.
  * Returns what ends it.
  */
 export function giveBackMemory(largeBytes: number): () => void {
