@@ -2,6 +2,7 @@ import type { Database } from '../database/DATABASE.ts';
 import { createFairTurns, type FairTurns } from '../runtime/fair-turns.ts';
 import { limits } from './limits.ts';
 import type { RegistryOperations } from './operations/operations.ts';
+import type { PreparedSealing } from './operations/sealing.ts';
 
 type RegistryDatabase = Database<RegistryOperations>;
 
@@ -56,15 +57,15 @@ export function createFairShares(database: RegistryDatabase): FairShares {
 interface Sized {
   readonly items?: readonly unknown[];
   readonly limit?: number;
-  readonly prepared?: { readonly fileCount: number } | null;
+  readonly prepared?: Pick<PreparedSealing, 'file_count'> | null;
   readonly package?: { readonly metadata: object };
 }
 
 /** What grows with its input says how much there is of it. */
-function weightOf(input: unknown): number {
+export function weightOf(input: unknown): number {
   const { items, limit = 0, prepared, package: created } = input as Sized;
   if (items !== undefined) return Math.max(items.length, 1);
   return (
-    1 + Math.ceil(limit / 20) + Math.ceil((prepared?.fileCount ?? 0) / 50) + Math.ceil(Object.keys(created?.metadata ?? {}).length / 10)
+    1 + Math.ceil(limit / 20) + Math.ceil((prepared?.file_count ?? 0) / 50) + Math.ceil(Object.keys(created?.metadata ?? {}).length / 10)
   );
 }

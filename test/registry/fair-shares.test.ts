@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { weightOf } from '../../src/registry/fair-shares.ts';
+import type { FinalizePackage } from '../../src/registry/operations/finalize.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 let store: TestRegistry;
@@ -65,3 +67,12 @@ test('metadata has a bound of members, since each is a row that is written while
 async function* bytes(text: string) {
   yield Buffer.from(text);
 }
+
+test('what is written weighs as much as there is of it', () => {
+  const prepared = { sequence: 1, file_count: 100_000, files: [], receipt_count: 0, receipts: [], files_digest: null };
+  const sealing: FinalizePackage = { actor: 'a', id: 'i', files_digest: null, software: 's', prepared, in_one_step: false };
+  assert.equal(weightOf({ id: 'x' }), 1);
+  assert.equal(weightOf({ items: [1, 2, 3] }), 3);
+  assert.equal(weightOf(sealing), 2001);
+  assert.equal(weightOf({ ...sealing, prepared: null }), 1);
+});
