@@ -23,6 +23,8 @@ export const limits = {
   eventWaitSeconds: 60,
   /** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
   pageBytes: 2_097_152,
+  /** Of a manifest: it is one event, held in memory by whoever seals or reads it. */
+  manifestBytes: 134_217_728,
   /** Of files that a request names again: as much text as a request that added all of them could have had. */
   repeatedBytes: 16_777_216,
   /** Of holds and of events in a retention record. */
@@ -45,6 +47,7 @@ export type RegistryBound =
   | 'metadata_members'
   | 'json_depth'
   | 'files_of_package'
+  | 'sealed_manifest_bytes'
   | 'attachments'
   | 'metadata_filters'
   | 'page_items'
@@ -90,6 +93,12 @@ export const registryBounds: Bounds<RegistryBound> = {
   metadata_members: { value: limits.metadataMembers, unit: '', answer: 'invalid_value', what: 'members of the metadata of a package' },
   json_depth: { value: maximumJsonDepth, unit: '', answer: 'malformed_json', what: 'objects and arrays within each other' },
   files_of_package: { value: maximumFiles, unit: '', answer: 'too_many_files', what: 'files of a package' },
+  sealed_manifest_bytes: {
+    value: limits.manifestBytes,
+    unit: 'bytes',
+    answer: 'too_many_files',
+    what: 'the manifest of a package, when it is finalized: paths and annotations of its files',
+  },
   attachments: { value: limits.attachments, unit: '', answer: 'invalid_value', what: 'files that are attached by address at once' },
   metadata_filters: {
     value: limits.metadataFilters,

@@ -1,7 +1,12 @@
 import { createFilesHasher } from '../kernel/content/files-digest.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { limits } from './limits.ts';
 import { filesPerStretch, type PreparedSealing, type ReadStretch, type SealingStretch } from './operations/sealing.ts';
 
-/** Reads what a sealing needs of a package's files, in stretches between which others are served. */
+/**
+ * Reads what a sealing needs of a package's files, in stretches between which others are served. Errors:
+ * `too_many_files`.
+ */
 export async function prepareSealing(
   read: (name: 'package.stretch', input: ReadStretch) => Promise<SealingStretch>,
   id: string,
@@ -11,6 +16,7 @@ export async function prepareSealing(
   const files: Uint8Array[] = [];
   const receipts: Uint8Array[] = [];
   let fileCount = 0;
+  let bytes = 0;
   let receiptCount = 0;
   let sequence: number | undefined;
   let after: string | null = null;
@@ -22,6 +28,8 @@ export async function prepareSealing(
     receiptCount += stretch.receipt_count;
     files.push(stretch.files);
     receipts.push(stretch.receipts);
+    bytes += stretch.files.length + stretch.receipts.length;
+    if (bytes > limits.manifestBytes) throw tooLong(id);
     hasher.add(stretch.facts);
     if (stretch.file_count < filesPerStretch) break;
   }
@@ -33,4 +41,14 @@ export async function prepareSealing(
     receipts,
     files_digest: withDigest ? hasher.digest() : null,
   };
+}
+
+function tooLong(id: string): ArtifactstoreError {
+  const limit = limits.manifestBytes;
+  return new ArtifactstoreError(
+    'too_many_files',
+    `The manifest of package ${id} would be longer than ${limit} bytes, with all paths and annotations. Abandon the package, and ` +
+      'put fewer files or shorter annotations into each.',
+    { info: { bound: 'sealed_manifest_bytes', limit } },
+  );
 }
