@@ -6,6 +6,7 @@ import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { recordDamage } from '../objects/damage.ts';
 import { readWhole } from '../objects/read-whole.ts';
+import { removeDead } from '../objects/remove-dead.ts';
 import { storedObject } from '../objects/stored-object.ts';
 import type { VerifiableObject } from '../operations/verify.ts';
 import { countLive, reconcile } from './collect.ts';
@@ -134,10 +135,9 @@ export async function findOrphans(context: Context, backendId: string, options: 
     keys.push(...orphans);
     if (options.delete !== true) return new Set();
     const dead = await context.database.write('collect.burn_orphans', { actor, backend_id: backendId, keys: orphans });
-    await forEachLimited(dead, 16, (key) => context.dataplane.remove(backendId, key.object_key));
-    await context.database.write('collect.forget', { keys: dead });
-    deleted += dead.length;
-    return new Set(dead.map((key) => key.object_key));
+    const gone = await removeDead(context, dead);
+    deleted += gone.length;
+    return new Set(gone.map((key) => key.object_key));
   });
   return { ...stored, orphan_keys: keys, deleted_orphans: deleted };
 }
