@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { connectRegistry } from '../../src/client/connect.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { type OpenServer, openServer } from './open-server.ts';
@@ -26,8 +30,27 @@ describe('files over the wire', () => {
     assert.deepEqual(found, await local.files.find(id, 'a/b'));
     const target = { package_id: id, relative_path: 'a/b' };
     for (const registry of [remote, local])
-      await assert.rejects(registry.files.open(target), (error) => isArtifactstoreError(error, 'package_collected'));
+      for (const asked of [registry.files.open(target), registry.files.stat(target)])
+        await assert.rejects(asked, (error) => isArtifactstoreError(error, 'package_collected'));
     assert.equal(await remote.files.find(id, 'a'), undefined);
+  });
+
+  test('a page in between that answers for the bytes says neither that they are there nor that they are not', async () => {
+    const input = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
+    const { record } = await local.files.add((await local.packages.create(input)).record.id, { relative_path: 'a', body: body() });
+    for (const status of [200, 404]) {
+      const page = createServer((request, response) => {
+        const forBytes = request.url?.endsWith('/download') === true;
+        response.writeHead(forBytes ? status : 200, { 'content-type': forBytes ? 'text/html' : 'application/json' });
+        response.end(JSON.stringify(record));
+      });
+      await once(page.listen(0, '127.0.0.1'), 'listening');
+      const url = `http://127.0.0.1:${(page.address() as AddressInfo).port}`;
+      await using asked = connectRegistry({ url, token: 'a-token' });
+      await assert.rejects(asked.files.stat({ file_id: record.id }), (error) => isArtifactstoreError(error, 'unexpected_answer'));
+      page.closeAllConnections();
+      page.close();
+    }
   });
 });
 
