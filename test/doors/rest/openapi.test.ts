@@ -105,6 +105,10 @@ test('it is OpenAPI 3.1: every reference leads somewhere, every parameter is des
       const described = (operation.parameters ?? []).filter((one) => one.in === 'path');
       assert.deepEqual(described.map(({ name }) => name).sort(), inPath.sort(), `${method} ${path}`);
       assert.ok(described.every(({ required }) => required === true));
+      for (const { name, schema } of operation.parameters ?? []) {
+        const { type, maximum } = schema as { readonly type?: string; readonly maximum?: number };
+        if (type === 'integer') assert.ok(Number.isSafeInteger(maximum), `${method} ${path} does not say how large ${name} may be`);
+      }
       assert.ok(
         Object.keys(operation.responses).some((status) => status.startsWith('2')),
         `${method} ${path}`,

@@ -37,7 +37,7 @@ export function eventRoutes(api: Api, context: RouteContext): void {
         description: 'A page that would be empty waits up to `wait` seconds. A stream resumes after Last-Event-ID.',
         produces: ['application/cbor', 'application/json', 'text/event-stream'],
         querystring: Type.Object({
-          since: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+          since: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 })),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.eventPageItems, default: 100 })),
           wait: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.eventWaitSeconds, default: 0 })),
           subject_kind: Type.Optional(oneOf(subjectKinds)),
