@@ -11,7 +11,7 @@ const pilot = filesIn('pilot');
 const ours = [...source, ...pilot, ...filesIn('bin'), ...filesIn('tools'), ...filesIn('test'), ...filesIn('bench'), ...filesIn('examples')];
 
 const vagueNames = ['utils', 'util', 'common', 'helpers', 'helper', 'manager', 'service', 'base', 'impl', 'types', 'misc'];
-const foldersWithDoor = ['storage', 'dataplane', 'database', 'registry', 'credentials', 'provider'];
+const foldersWithDoor = ['backup', 'credentials', 'database', 'dataplane', 'identity', 'registry', 'storage'];
 /** A folder whose door bears the name of who comes through it. */
 const otherDoors: Readonly<Record<string, string>> = { 'src/registry/upkeep': 'OPERATOR' };
 const maximumLines = 300;

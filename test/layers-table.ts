@@ -15,6 +15,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   dataplane: ['storage/STORAGE.ts'],
   backup: ['dataplane/DATAPLANE.ts', 'storage/'],
   confined: [],
+  identity: ['protocol/'],
   registry: ['backup/BACKUP.ts', 'confined/', 'dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts', 'protocol/'],
   http: ['protocol/'],
   doors: ['http/', 'protocol/', 'registry/limits.ts', 'registry/REGISTRY.ts'],

@@ -20,6 +20,7 @@ export const errorCodes = [
   // who asks (401, 403)
   'unauthorized',
   'forbidden',
+  'quota_exceeded',
   // nothing there (404, 405, 410)
   'route_not_found',
   'package_not_found',
@@ -64,6 +65,7 @@ export const errorCodes = [
   'database_unavailable',
   'database_not_migrated',
   'storage_unavailable',
+  'identity_unavailable',
   'server_unreachable',
   'unexpected_answer',
   'storage_full',

@@ -1,0 +1,47 @@
+import type { Grant, Principal } from '../kernel/access.ts';
+
+/**
+ * From what a caller shows to who it is. Every door asks it before it reads a body: a token of
+ * `ARTIFACTSTORE_AUTH_TOKENS`, a token of the access file, or one that an issuer signed (OpenID Connect).
+ */
+export interface Identity {
+  /**
+   * Who sends this bearer token. An answer that is no promise needs no one else; it is one where an issuer's keys have
+   * to be asked for. Errors: `unauthorized` (nobody's, malformed, expired, …, the reason in the message as far as it
+   * tells a stranger nothing), `forbidden` (known, and no grant matches), `identity_unavailable` (its issuer cannot be
+   * asked now, so that nothing is known of it).
+   */
+  identify(token: string): Identified | Promise<Identified>;
+  /** What whoever sends none may do. */
+  readonly anonymous: readonly Grant[];
+  /** How much a producer may have; undefined where there is no bound. As of now: the access file is read again. */
+  quotaOf(producer: string): Quota | undefined;
+  /** Of the access file, for health: undefined where there is none. */
+  status(): AccessFileStatus | undefined;
+  close(): Promise<void>;
+}
+
+export interface Identified {
+  readonly principal: Principal;
+  /**
+   * What kind of token it was, as `whoami` says it: `token of the server`, `token of the access file`,
+   * `issuer github`.
+   */
+  readonly by: string;
+  /** When the token ends; null for never. Milliseconds since the epoch. */
+  readonly expiresAt: number | null;
+}
+
+/** Logical bytes and number of a producer's packages that are neither collected nor abandoned. */
+export interface Quota {
+  readonly maximum_bytes: number | null;
+  readonly maximum_packages: number | null;
+}
+
+export interface AccessFileStatus {
+  readonly path: string;
+  /** When what is in force was read; RFC 3339. */
+  readonly loaded_at: string;
+  /** Why a newer version of the file is not in force; null when the newest is. */
+  readonly refused: string | null;
+}

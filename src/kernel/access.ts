@@ -1,0 +1,103 @@
+/**
+ * Who acts, and what they may do. A door makes a principal out of each request before it reads the body; from there on
+ * everything takes the principal, never a header. The unit of ownership, access and quota is the producer.
+ */
+export interface Principal {
+  /** What the log records. */
+  readonly actor: string;
+  /** For whom work is done, where what is scarce is shared: many may share one actor. Never shown. */
+  readonly share: string;
+  /** They add up. None of them: nothing is allowed. */
+  readonly grants: readonly Grant[];
+}
+
+export interface Grant {
+  readonly role: Role;
+  readonly producers: readonly ProducerPattern[];
+}
+
+/** A producer's name, or a glob in which `*` stands for any characters, and `?` for one. */
+export type ProducerPattern = { readonly exact: string } | { readonly glob: string };
+
+/**
+ * `reader`, `writer`, `keeper` and `admin` are what grants give. `observer` is whoever has no token where everybody may
+ * read: a reader who also sees the registry's own events and its usage.
+ */
+export type Role = 'reader' | 'writer' | 'keeper' | 'admin' | 'observer';
+
+/**
+ * `read`: packages, files, manifests, events and retention. `write`: create, add to, finalize and abandon packages;
+ * metadata schemas whose slug begins with the producer's name and a dot. `keep`: extend, hold, release. `observe`:
+ * events of backends and of the registry, the usage of all, metrics, details of health. `administer`: other schemas.
+ */
+export type Right = 'read' | 'write' | 'keep' | 'observe' | 'administer';
+
+export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
+  reader: ['read'],
+  writer: ['read', 'write'],
+  keeper: ['read', 'keep'],
+  admin: ['read', 'write', 'keep', 'observe', 'administer'],
+  observer: ['read', 'observe'],
+};
+
+const everyProducer: readonly ProducerPattern[] = [{ glob: '*' }];
+
+/** May do everything: a token of `ARTIFACTSTORE_AUTH_TOKENS`, and whoever has the database itself. */
+export function administrator(actor: string, share: string = actor): Principal {
+  return { actor, share, grants: [{ role: 'admin', producers: everyProducer }] };
+}
+
+/** May read everything. */
+export function observer(actor: string, share: string = actor): Principal {
+  return { actor, share, grants: [{ role: 'observer', producers: everyProducer }] };
+}
+
+/** Whether the right holds for the producer; what is about no producer (`observe`, `administer`) leaves it out. */
+export function allows({ grants }: Principal, right: Right, producer?: string): boolean {
+  return grants.some(
+    ({ role, producers }) =>
+      rightsOf[role].includes(right) && (producer === undefined || producers.some((each) => matches(each, producer))),
+  );
+}
+
+/** The producers for which a right holds: all of them (`everything`), or those that match one of the patterns. */
+export type Scope = 'everything' | readonly ProducerPattern[];
+
+export function scopeOf({ grants }: Principal, right: Right): Scope {
+  const patterns = grants.filter(({ role }) => rightsOf[role].includes(right)).flatMap(({ producers }) => producers);
+  return patterns.some((pattern) => 'glob' in pattern && /^\*+$/.test(pattern.glob)) ? 'everything' : patterns;
+}
+
+export function inScope(scope: Scope, producer: string): boolean {
+  return scope === 'everything' || scope.some((pattern) => matches(pattern, producer));
+}
+
+export function matches(pattern: ProducerPattern, producer: string): boolean {
+  return 'exact' in pattern ? pattern.exact === producer : matchesGlob(pattern.glob, producer);
+}
+
+/**
+ * Whether the whole text is what the glob describes: `*` stands for any characters, none included, and `?` for one
+ * character (a code point). There are no other signs and no way to take one of them literally. It takes time in
+ * proportion to the product of both lengths at most.
+ */
+export function matchesGlob(glob: string, text: string): boolean {
+  const [signs, characters] = [Array.from(glob), Array.from(text)];
+  let [sign, character] = [0, 0];
+  // The last star, and up to where it was taken to reach.
+  let [star, reached] = [-1, 0];
+  while (character < characters.length) {
+    if (signs[sign] === '*') {
+      star = sign++;
+      reached = character;
+    } else if (sign < signs.length && (signs[sign] === '?' || signs[sign] === characters[character])) {
+      sign++;
+      character++;
+    } else if (star >= 0) {
+      sign = star + 1;
+      character = ++reached;
+    } else return false;
+  }
+  while (signs[sign] === '*') sign++;
+  return sign === signs.length;
+}

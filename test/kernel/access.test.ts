@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  administrator,
+  allows,
+  inScope,
+  matchesGlob,
+  observer,
+  type Principal,
+  type ProducerPattern,
+  type Right,
+  type Role,
+  rightsOf,
+  scopeOf,
+} from '../../src/kernel/access.ts';
+
+const rights: readonly Right[] = ['read', 'write', 'keep', 'observe', 'administer'];
+
+test('each role has its rights, and no grant has none', () => {
+  const with_ = (role: Role): Principal => ({ actor: 'a', share: 'a', grants: [{ role, producers: [{ exact: 'acme' }] }] });
+  for (const role of ['reader', 'writer', 'keeper', 'admin', 'observer'] as const)
+    for (const right of rights) {
+      assert.equal(allows(with_(role), right, 'acme'), rightsOf[role].includes(right), `${role} ${right}`);
+      assert.equal(allows(with_(role), right, 'other'), false);
+    }
+  const nobody: Principal = { actor: 'a', share: 'a', grants: [] };
+  for (const right of rights) assert.equal(allows(nobody, right), false);
+  assert.deepEqual(scopeOf(nobody, 'read'), []);
+});
+
+test('grants add up', () => {
+  const principal: Principal = {
+    actor: 'a',
+    share: 'a',
+    grants: [
+      { role: 'reader', producers: [{ glob: 'acme-*' }] },
+      { role: 'writer', producers: [{ exact: 'acme-app' }] },
+      { role: 'keeper', producers: [{ exact: 'other' }] },
+    ],
+  };
+  const may = (right: Right) => ['acme-app', 'acme-web', 'other', 'acme'].filter((producer) => allows(principal, right, producer));
+  assert.deepEqual(may('read'), ['acme-app', 'acme-web', 'other']);
+  assert.deepEqual(may('write'), ['acme-app']);
+  assert.deepEqual(may('keep'), ['other']);
+});
+
+test('who may do everything, and who may read it', () => {
+  assert.equal(scopeOf(administrator('a'), 'write'), 'everything');
+  assert.equal(scopeOf(observer('a'), 'read'), 'everything');
+  assert.deepEqual(scopeOf(observer('a'), 'write'), []);
+  assert.ok(inScope('everything', 'any'));
+});
+
+test('a scope holds just the producers for which the right holds', () => {
+  const pattern: fc.Arbitrary<ProducerPattern> = fc.oneof(
+    fc.record({ exact: fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 4 }) }),
+    fc.record({ glob: fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 4 }) }),
+  );
+  const grant = fc.record({ role: fc.constantFrom<Role>('reader', 'writer', 'keeper', 'admin'), producers: fc.array(pattern) });
+  fc.assert(
+    fc.property(
+      fc.array(grant),
+      fc.constantFrom(...rights),
+      fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 5 }),
+      (grants, right, producer) => {
+        const principal: Principal = { actor: 'a', share: 'a', grants };
+        assert.equal(inScope(scopeOf(principal, right), producer), allows(principal, right, producer));
+      },
+    ),
+  );
+});
+
+test('a glob matches as a regular expression that is written for it does', () => {
+  const unit = fc.constantFrom('a', 'b', '.', '*', '?', '\u{1f600}');
+  fc.assert(
+    fc.property(fc.string({ unit, maxLength: 8 }), fc.string({ unit, maxLength: 10 }), (glob, text) => {
+      const source = Array.from(glob, (sign) => (sign === '*' ? '[^]*' : sign === '?' ? '[^]' : sign.replace(/[.]/, '\\$&'))).join('');
+      assert.equal(matchesGlob(glob, text), new RegExp(`^${source}$`, 'u').test(text));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a glob that is made to be slow is not', () => {
+  assert.equal(matchesGlob(`${'*a'.repeat(50)}b`, 'a'.repeat(200)), false);
+});
