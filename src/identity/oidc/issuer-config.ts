@@ -1,0 +1,45 @@
+/**
+ * How a signature may be made (JWS `alg`, RFC 7518 section 3.1, RFC 8037, RFC 9864): with a key pair, so that whoever
+ * can check one cannot make one. Never `none`, never one with a shared secret.
+ */
+export const signingAlgorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+/** One `[issuers.<name>]` table of the access file. Several may be of the same issuer, with different audiences. */
+export interface IssuerConfig {
+  /** Of the table. Unique in the file. */
+  readonly name: string;
+  /** What the claim `iss` has to be, exactly. No `issuerUrlFault`. */
+  readonly issuer: string;
+  /** What the claim `aud` has to be, exactly. */
+  readonly audience: string;
+  /** Where its keys are; undefined to ask its discovery document. No `keysUrlFault`. */
+  readonly jwksUrl: string | undefined;
+  /** PEM file of the one authority whose certificates count for it; undefined for those that Node knows. */
+  readonly caFile: string | undefined;
+  readonly algorithms: readonly SigningAlgorithm[];
+  /** The longest life, `exp` less `iat`, that a token may have. */
+  readonly maximumAgeSeconds: number;
+  /** Whether a token, known by its `jti`, counts once. */
+  readonly singleUse: boolean;
+}
+
+/** What holds where a table says nothing of it. */
+export const issuerDefaults = {
+  algorithms: ['RS256'],
+  maximumAgeSeconds: 900,
+  singleUse: false,
+} as const satisfies Partial<IssuerConfig>;
