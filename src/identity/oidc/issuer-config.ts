@@ -38,8 +38,8 @@ export interface IssuerConfig {
 }
 
 /** What holds where a table says nothing of it. */
-export const issuerDefaults = {
+export const issuerDefaults: Pick<IssuerConfig, 'algorithms' | 'maximumAgeSeconds' | 'singleUse'> = {
   algorithms: ['RS256'],
   maximumAgeSeconds: 900,
   singleUse: false,
-} as const satisfies Partial<IssuerConfig>;
+};
