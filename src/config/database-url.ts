@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { nearestNames } from './nearest-names.ts';
+import { nearestNames } from '../protocol/nearest-names.ts';
 
 export type DatabaseTarget =
   /** `path` is absolute. */

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parse, TomlError } from 'smol-toml';
 import type { RetentionClass } from '../kernel/retention.ts';
+import { isTable, parseToml, type TomlPath } from '../protocol/toml.ts';
 import { fileReason } from '../runtime/file-error.ts';
-import { lineOfEntry } from './toml-lines.ts';
 
 /**
  * Reads retention classes from a TOML file: `[retention_classes.<slug>]` with `default_duration_seconds = n`, left out
@@ -15,10 +14,11 @@ export function readRetentionClasses(path: string): readonly RetentionClass[] {
   } catch (error) {
     throw new Error(`${path} can't be read: ${fileReason(error)}`);
   }
-  const table = parseToml(path, text);
-  const refuse = (entry: readonly string[], reason: string): never => {
-    const line = lineOfEntry(text, entry);
-    throw new Error(`${path}${line === undefined ? '' : `, line ${line}`}: ${reason}`);
+  const document = parseToml(text);
+  if ('problem' in document) throw new Error(`${path}, line ${document.place.line}: ${document.problem}`);
+  const { table } = document;
+  const refuse = (entry: TomlPath, reason: string): never => {
+    throw new Error(`${path}, line ${document.placeOf(entry).line}: ${reason}`);
   };
   for (const key of Object.keys(table))
     if (key !== 'retention_classes') refuse([key], `"${key}" is not known here; only [retention_classes.<slug>] is`);
@@ -43,16 +43,3 @@ export function readRetentionClasses(path: string): readonly RetentionClass[] {
 
 /** A thousand years: beyond it, say "never". Expiry stays a four-digit year. */
 const longestSeconds = 31_557_600_000;
-
-function parseToml(path: string, text: string): Readonly<Record<string, unknown>> {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw new Error(`${path}, line ${error.line}: ${error.message.split('\n')[0]}`);
-  }
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}

@@ -1,5 +1,5 @@
+import { nearestNames } from '../protocol/nearest-names.ts';
 import type { BackendSettings } from '../storage/kind.ts';
-import { nearestNames } from './nearest-names.ts';
 
 const prefix = 'ARTIFACTSTORE_';
 /** The source that is whoever's wrote the working directory. */

@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { nearestNames } from '../../src/protocol/nearest-names.ts';
+
+test('a slip of the hand and a left-out word lead to the name that was meant', () => {
+  assert.deepEqual(nearestNames('isuer', ['issuer', 'role', 'claims']), ['issuer']);
+  assert.deepEqual(nearestNames('repo_id', ['repository_id', 'repository_owner_id', 'ref']), ['repository_id']);
+  assert.deepEqual(nearestNames('colour', ['issuer', 'role']), []);
+});
