@@ -1,6 +1,7 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
 import type { CommandContext } from '../command.ts';
 import { type Config, readConfig } from '../config/config.ts';
+import type { Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseHttpUrl } from '../protocol/http-url.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
@@ -70,7 +71,7 @@ export interface OpenStoreOptions {
 }
 
 export interface OpenStore extends AsyncDisposable {
-  as(actor: string): Registry;
+  as(principal: Principal | string): Registry;
   readonly operator: Operator;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { openCredentials } from '../credentials/open.ts';
 import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
 import { openDataPlane } from '../dataplane/streaming.ts';
+import { administrator, type Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { camelCase } from '../kernel/format/letter-case.ts';
 import { uuidv7 } from '../kernel/id.ts';
@@ -23,8 +24,8 @@ import { version } from '../version.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
 export interface Store extends AsyncDisposable {
-  /** The registry as one actor sees and changes it; `principal` is for whom, where several share an actor. */
-  as(actor: string, principal?: string): Registry;
+  /** The registry as this principal may see and change it. A name alone may do everything. */
+  as(principal: Principal | string): Registry;
   readonly operator: Operator;
   /** Waits for clean-up under way, then closes everything. Twice is once. */
   close(): Promise<void>;
@@ -141,7 +142,8 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   opened.defer(() => registry.settle());
   const parts = opened.move();
   const close = () => parts.disposeAsync();
-  return { as: registry.as, operator: registry.operator, close, [Symbol.asyncDispose]: close };
+  const as: Store['as'] = (who) => registry.as(typeof who === 'string' ? administrator(who) : who);
+  return { as, operator: registry.operator, close, [Symbol.asyncDispose]: close };
 }
 
 function matches(pattern: string, value: string): boolean {

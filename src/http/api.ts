@@ -1,5 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
+import type { Principal } from '../kernel/access.ts';
 import type { MemoryAccount } from './memory.ts';
 
 /** The server as the routes of a door see it: schemas of a route type its handler. */
@@ -11,8 +12,8 @@ export type Api = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** Whom the log names where a door knows nobody in particular. */
-export const anonymousActor = 'anonymous';
+/** Whoever asks without saying who it is, and may do nothing for now. */
+export const nobody: Principal = { actor: 'anonymous', share: '', grants: [] };
 
 /** The property of a query that has its text: a door reads it in its own way. */
 export const queryText = 'text';
@@ -41,9 +42,8 @@ declare module 'fastify' {
     alwaysHeard?: boolean;
   }
   interface FastifyRequest {
-    actor: string;
-    /** For whom the request is made, in the shares of the server; never shown. */
-    principal: string;
+    /** Who asks; until the door has said it, nobody. */
+    principal: Principal;
     /** What it may read whole. */
     memory: MemoryAccount;
     /** What gives its shares back at the end. */

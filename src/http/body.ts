@@ -210,7 +210,7 @@ export async function readJson(
   }
   const parse = (): JsonValue => parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
   if (length < longJsonBytes) return parse();
-  return await turns.take(request.actor, 1, async () => {
+  return await turns.take(request.principal.share, 1, async () => {
     // What else has arrived is served between two of them.
     await setImmediate();
     if (request.raw.socket.destroyed) throw new ArtifactstoreError('cancelled', 'The client left before its turn.');

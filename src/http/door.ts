@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Principal } from '../kernel/access.ts';
 import type { Bounds } from '../kernel/bound.ts';
 import type { ArtifactstoreError } from '../kernel/error.ts';
 import type { Api } from './api.ts';
@@ -16,10 +17,11 @@ export interface Door {
   /** The limits that its requests can meet, beside those of the engine. */
   readonly bounds: Bounds<string>;
   /**
-   * The actor of a request for a route of this door, undefined for nobody in particular. Nothing of the body was read.
-   * Errors: `unauthorized`, whose refusal has the challenge.
+   * Who asks for a route of this door; `nobodyAt` makes one of whoever does not say it. Nothing of the body was read. A
+   * promise only where somebody else has to be asked. Errors: `unauthorized`, whose refusal has the challenge,
+   * `forbidden`, `identity_unavailable`.
    */
-  identify(request: FastifyRequest): string | undefined;
+  identify(request: FastifyRequest): Principal | Promise<Principal>;
   /** What is wrong with a request that no route takes; its refusal is the door's own. */
   unknownRoute(request: FastifyRequest): ArtifactstoreError;
   /**

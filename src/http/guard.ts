@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { type Api, anonymousActor } from './api.ts';
+import type { Api } from './api.ts';
 import { essence, refuseFraming } from './body.ts';
 import type { EngineContext } from './context.ts';
 import type { Door } from './door.ts';
@@ -10,13 +11,11 @@ import { limitOf } from './limited.ts';
 import type { MemoryAccount } from './memory.ts';
 import { observe } from './observe.ts';
 import { sendRefusal } from './send.ts';
-import { principalOf } from './shares.ts';
 import { takeBodies } from './take-body.ts';
 
 /** What every request has, before doors are opened. */
 export function decorateRequests(api: Api): void {
-  api.decorateRequest('actor', anonymousActor);
-  api.decorateRequest('principal', '');
+  api.decorateRequest('principal', null as unknown as Principal);
   api.decorateRequest('memory', null as unknown as MemoryAccount);
   api.decorateRequest('leaving', null as unknown as (() => void)[]);
   api.decorateRequest('bytesIn', 0);
@@ -49,11 +48,9 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
     try {
       if (request.is404) return done();
       refuseFraming(request.raw);
-      const actor = door.identify(request);
-      request.actor = actor ?? anonymousActor;
-      request.principal = principalOf(actor, request.raw.socket.remoteAddress);
-      takeShare(context, request);
-      done();
+      const asking = door.identify(request);
+      if (asking instanceof Promise) return void asking.then((principal) => letIn(context, request, principal, done), done);
+      letIn(context, request, asking, done);
     } catch (error) {
       done(error as Error);
     }
@@ -63,7 +60,7 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
   scope.addHook('preHandler', (request, reply, done) => {
     try {
       if (staysOpen(request)) {
-        const leave = context.shares.enter('streams_of_one', request.principal);
+        const leave = context.shares.enter('streams_of_one', request.principal.share);
         request.leaving.push(leave);
         // Whoever has gone meanwhile is not heard of again.
         if (reply.raw.closed) leave();
@@ -102,12 +99,22 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
   });
 }
 
+function letIn(context: EngineContext, request: FastifyRequest, principal: Principal, done: (error?: Error) => void): void {
+  try {
+    request.principal = principal;
+    takeShare(context, request);
+    done();
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
 /** The share of whoever asks, until the answer's end. */
 function takeShare({ shares, memory }: EngineContext, request: FastifyRequest): void {
-  const account = memory.open(request.principal);
+  const account = memory.open(request.principal.share);
   request.memory = account;
   request.leaving.push(account.give);
-  if (request.routeOptions.config.alwaysHeard !== true) request.leaving.push(shares.enter('requests_of_one', request.principal));
+  if (request.routeOptions.config.alwaysHeard !== true) request.leaving.push(shares.enter('requests_of_one', request.principal.share));
 }
 
 /** An upload, or a reader that waits for what comes. */

@@ -24,7 +24,7 @@ export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): v
         done();
       });
     };
-    turns.take(request.principal, 1, make).catch(done);
+    turns.take(request.principal.share, 1, make).catch(done);
   });
   api.addHook('onSend', (_request, { raw }, payload, done) => {
     // The system would take three times the memory for a long text that waits for its reader.

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { nobody } from './api.ts';
 import type { EngineContext } from './context.ts';
 
 /**
@@ -9,6 +10,7 @@ export function observe(context: EngineContext, request: FastifyRequest, reply: 
   const begun = performance.now();
   const end = context.metrics.begin();
   request.leaving = [];
+  request.principal = nobody;
   reply.raw.once('close', () => {
     for (const leave of request.leaving) leave();
     const milliseconds = performance.now() - begun;
@@ -24,7 +26,7 @@ export function observe(context: EngineContext, request: FastifyRequest, reply: 
         path: request.raw.url?.split('?', 1)[0],
         route,
         status,
-        actor: request.actor,
+        actor: request.principal.actor,
         bytes_in: request.bytesIn,
         bytes_out: bytesOut,
         milliseconds: Math.round(milliseconds * 100) / 100,

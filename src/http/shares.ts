@@ -43,11 +43,10 @@ export function createShares({ requestsOfOne, streamsOfOne }: Pick<Limits, 'requ
 }
 
 /**
- * For whom a request is made: whom its token names, or a network without one, since whoever has an IPv6 address has all
- * of its /64. It never leaves the process.
+ * For whom a request is made that does not say it: for a network, since whoever has an IPv6 address has all of its /64.
+ * It never leaves the process.
  */
-export function principalOf(actor: string | undefined, address: string | undefined): string {
-  if (actor !== undefined) return `actor ${actor}`;
+export function shareOfAddress(address: string | undefined): string {
   const plain = (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   return `address ${plain.includes(':') ? networkOf(plain) : plain}`;
 }

@@ -4,7 +4,7 @@ import type { Grant, Principal } from '../kernel/access.ts';
  * From what a caller shows to who it is. Every door asks it before it reads a body: a token of
  * `ARTIFACTSTORE_AUTH_TOKENS`, a token of the access file, or one that an issuer signed (OpenID Connect).
  */
-export interface Identity {
+export interface Identity extends AsyncDisposable {
   /**
    * Who sends this bearer token. An answer that is no promise needs no one else; it is one where an issuer's keys have
    * to be asked for. Errors: `unauthorized` (nobody's, malformed, expired, …, the reason in the message as far as it
@@ -18,7 +18,6 @@ export interface Identity {
   quotaOf(producer: string): Quota | undefined;
   /** Of the access file, for health: undefined where there is none. */
   status(): AccessFileStatus | undefined;
-  close(): Promise<void>;
 }
 
 export interface Identified {

@@ -43,12 +43,12 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
 const everyProducer: readonly ProducerPattern[] = [{ glob: '*' }];
 
 /** May do everything: a token of `ARTIFACTSTORE_AUTH_TOKENS`, and whoever has the database itself. */
-export function administrator(actor: string, share: string = actor): Principal {
+export function administrator(actor: string, share: string = `actor ${actor}`): Principal {
   return { actor, share, grants: [{ role: 'admin', producers: everyProducer }] };
 }
 
 /** May read everything. */
-export function observer(actor: string, share: string = actor): Principal {
+export function observer(actor: string, share: string = `actor ${actor}`): Principal {
   return { actor, share, grants: [{ role: 'observer', producers: everyProducer }] };
 }
 

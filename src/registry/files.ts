@@ -2,6 +2,7 @@ import { parseAddress } from '../kernel/content/address.ts';
 import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
+import { type Access, noPackage } from './access.ts';
 import { attachFiles } from './attach.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -10,23 +11,38 @@ import { beyond, checkAnnotations, checkLimit, checkMediaType } from './input.ts
 import { limits } from './limits.ts';
 import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
+import type { LocatedFile } from './operations/files.ts';
 import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
 
 const { attachments: maximumAttachments } = limits;
 
-export function createFiles(context: Context, actor: string): Files {
+export function createFiles(context: Context, access: Access): Files {
   const { database } = context;
+  const { actor } = access;
   const ingest = createIngest(context, actor);
+
+  async function writable(packageId: string): Promise<string> {
+    const id = parseId(packageId, 'package_id');
+    await access.requirePackage(id, 'write');
+    return id;
+  }
+
+  async function locate(target: FileTarget): Promise<LocatedFile | undefined> {
+    const located = await context.locate(checkTarget(target));
+    return located !== undefined && access.sees(located.producer) ? located : undefined;
+  }
+
   return {
-    add: (packageId, file) => ingest.add(parseId(packageId, 'package_id'), file),
-    addMany: (packageId, files) => ingest.addMany(parseId(packageId, 'package_id'), files),
+    add: async (packageId, file) => await ingest.add(await writable(packageId), file),
+    addMany: async (packageId, files) => await ingest.addMany(await writable(packageId), files),
 
     async attach(packageId, items, { signal } = {}) {
-      return await attachFiles(context, actor, ingest, parseId(packageId, 'package_id'), checkAttachments(items), signal);
+      return await attachFiles(context, actor, ingest, await writable(packageId), checkAttachments(items), signal);
     },
 
     async list(packageId, query = {}) {
       const id = parseId(packageId, 'package_id');
+      await access.requirePackage(id, 'read');
       const limit = checkLimit(query);
       const bound = ['files', id];
       const page = await database.read('file.list', {
@@ -34,20 +50,21 @@ export function createFiles(context: Context, actor: string): Files {
         limit,
         after: decodeCursor(bound, query.cursor, 'path'),
       });
-      if (page === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+      if (page === undefined) throw noPackage(id);
       const { items, more } = page;
       return { items, next_cursor: more ? encodeCursor(bound, items.at(-1)!.relative_path) : null };
     },
 
     async get(id) {
-      return await database.read('file.get', { id: parseId(id, 'file_id') });
+      const found = await database.read('file.get', { id: parseId(id, 'file_id') });
+      return found !== undefined && (await access.seesPackage(found.package_id)) ? found : undefined;
     },
 
     async find(packageId, relativePath) {
-      return await database.read('file.find', {
-        package_id: parseId(packageId, 'package_id'),
-        relative_path: parseRelativePath(relativePath, 'relative_path'),
-      });
+      const id = parseId(packageId, 'package_id');
+      const path = parseRelativePath(relativePath, 'relative_path');
+      const found = await database.read('file.find', { package_id: id, relative_path: path });
+      return found !== undefined && (await access.seesPackage(id)) ? found : undefined;
     },
 
     async withDigest(contentAddress, query = {}) {
@@ -66,12 +83,12 @@ export function createFiles(context: Context, actor: string): Files {
     },
 
     async stat(target) {
-      const located = await context.locate(checkTarget(target));
+      const located = await locate(target);
       return located === undefined ? undefined : fileOf(located);
     },
 
     async open(target, options = {}) {
-      const located = await context.locate(checkTarget(target));
+      const located = await locate(target);
       return located === undefined ? undefined : await openLocated(context, actor, located, options);
     },
   };

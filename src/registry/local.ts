@@ -1,3 +1,5 @@
+import type { Principal } from '../kernel/access.ts';
+import { createAccess, createProducerOf } from './access.ts';
 import type { Context, RegistryParts } from './context.ts';
 import { createEvents } from './events.ts';
 import { createFairShares } from './fair-shares.ts';
@@ -18,14 +20,12 @@ import type { Operator } from './upkeep/OPERATOR.ts';
 import { createUsage } from './usage.ts';
 
 /**
- * The registry in process: one for each actor, over shared parts; and the operator's, which has no actor of its own.
+ * The registry in process: one for each principal, over shared parts; and the operator's, which may do everything and
+ * has no actor of its own.
  */
 export interface LocalRegistry {
-  /**
-   * `principal` is for whom work is done, where several share an actor: each has a fair share of the database. The
-   * actor where absent.
-   */
-  as(actor: string, principal?: string): Registry;
+  /** What the principal may not read does not exist in it, and what it may not do is `forbidden`. */
+  as(principal: Principal): Registry;
   readonly operator: Operator;
   /** Waits for clean-up that continues after its caller was answered. */
   settle(): Promise<void>;
@@ -57,23 +57,29 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     background,
   };
   const usage = createUsage(parts);
+  const producerOf = createProducerOf(parts.database);
   return {
-    as(actor, principal = actor) {
+    as(principal) {
+      const { share } = principal;
       const own: Context = {
         ...context,
-        database: fair.databaseOf(principal),
-        takeLarge: (work) => fair.large.take(principal, 1, work),
-        takeFile: (backendId, work) => fair.filesOf(backendId).take(principal, 1, work),
-        locate: (target) => fair.reads.take(principal, 1, () => context.locate(target)),
+        database: fair.databaseOf(share),
+        takeLarge: (work) => fair.large.take(share, 1, work),
+        takeFile: (backendId, work) => fair.filesOf(backendId).take(share, 1, work),
+        locate: (target) => fair.reads.take(share, 1, () => context.locate(target)),
       };
+      const access = createAccess(principal, producerOf);
       return {
-        packages: createPackages(own, actor),
-        files: createFiles(own, actor),
+        packages: createPackages(own, access),
+        files: createFiles(own, access),
         events: createEvents(own),
-        metadataSchemas: createMetadataSchemas(own, actor),
-        retention: createRetention(own, actor),
+        metadataSchemas: createMetadataSchemas(own, access),
+        retention: createRetention(own, access),
         health: () => readHealth(context),
-        usage,
+        async usage() {
+          access.require('observe');
+          return await usage();
+        },
       };
     },
     operator: createOperator(context),

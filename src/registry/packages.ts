@@ -5,6 +5,7 @@ import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
 import type { PackageStatus } from '../kernel/views/view.ts';
+import { type Access, noPackage } from './access.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
@@ -17,11 +18,13 @@ import type { Packages } from './REGISTRY.ts';
 const roundsBeside = 4;
 const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned', 'garbage_collected'];
 
-export function createPackages(context: Context, actor: string): Packages {
+export function createPackages(context: Context, access: Access): Packages {
   const { database } = context;
+  const { actor } = access;
   return {
     async create(input, options) {
       const checked = checkNewPackage(input);
+      access.require('write', checked.producer);
       const retentionClass = context.retentionClasses.find(({ slug }) => slug === checked.retention_class);
       if (retentionClass === undefined)
         throw new ArtifactstoreError(
@@ -52,7 +55,8 @@ export function createPackages(context: Context, actor: string): Packages {
     },
 
     async get(id) {
-      return await database.read('package.get', { id: parseId(id, 'package_id') });
+      const found = await database.read('package.get', { id: parseId(id, 'package_id') });
+      return found !== undefined && access.sees(found.producer) ? found : undefined;
     },
 
     async list(query = {}) {
@@ -70,6 +74,7 @@ export function createPackages(context: Context, actor: string): Packages {
       const bound: JsonValue = ['packages', filters, { ...query.metadata }];
       const { items, more } = await database.read('package.list', {
         ...filters,
+        scope: access.reads,
         limit,
         before: decodeCursor(bound, query.cursor, 'sequence'),
         terms: metadataTerms(query.metadata),
@@ -81,11 +86,14 @@ export function createPackages(context: Context, actor: string): Packages {
     },
 
     async abandon(id) {
-      return await database.write('package.abandon', { actor, id: parseId(id, 'package_id') });
+      const packageId = parseId(id, 'package_id');
+      await access.requirePackage(packageId, 'write');
+      return await database.write('package.abandon', { actor, id: packageId });
     },
 
     async finalize(id, { files_digest: filesDigest } = {}) {
       const packageId = parseId(id, 'package_id');
+      await access.requirePackage(packageId, 'write');
       const expected = filesDigest === undefined ? null : checkFilesDigest(filesDigest);
       const software = `artifactstore/${context.version}`;
       const seal = (prepared: PreparedSealing | null, inOneStep: boolean) =>
@@ -102,8 +110,10 @@ export function createPackages(context: Context, actor: string): Packages {
     },
 
     async manifest(id) {
-      const found = await database.read('package.manifest', { id: parseId(id, 'package_id') });
-      if (found === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+      const packageId = parseId(id, 'package_id');
+      await access.requirePackage(packageId, 'read');
+      const found = await database.read('package.manifest', { id: packageId });
+      if (found === undefined) throw noPackage(packageId);
       return found === 'unsealed' ? undefined : found;
     },
   };

@@ -1,24 +1,33 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
+import type { Access } from './access.ts';
 import type { Context } from './context.ts';
 import { checkReason } from './input.ts';
 import type { Extension } from './operations/retention.ts';
 import type { NewExtension, Retention } from './REGISTRY.ts';
 
-export function createRetention(context: Context, actor: string): Retention {
+export function createRetention(context: Context, access: Access): Retention {
   const { database } = context;
+  const { actor } = access;
+
+  async function checked(packageId: string, right: 'read' | 'keep'): Promise<string> {
+    const id = parseId(packageId, 'package_id');
+    await access.requirePackage(id, right);
+    return id;
+  }
+
   return {
     async classes() {
       return context.retentionClasses.map(({ slug, default_duration_seconds }) => ({ slug, default_duration_seconds }));
     },
     async show(packageId) {
-      return await database.read('retention.get', { package_id: parseId(packageId, 'package_id') });
+      return await database.read('retention.get', { package_id: await checked(packageId, 'read') });
     },
     async extend(packageId, input) {
       return await database.write('retention.extend', {
         actor,
-        package_id: parseId(packageId, 'package_id'),
+        package_id: await checked(packageId, 'keep'),
         extension: checkExtension(input),
         reason: checkReason(input.reason),
       });
@@ -26,14 +35,14 @@ export function createRetention(context: Context, actor: string): Retention {
     async hold(packageId, input) {
       return await database.write('retention.hold', {
         actor,
-        package_id: parseId(packageId, 'package_id'),
+        package_id: await checked(packageId, 'keep'),
         reason: checkReason(input.reason),
       });
     },
     async release(packageId, holdId, input = {}) {
       return await database.write('retention.release', {
         actor,
-        package_id: parseId(packageId, 'package_id'),
+        package_id: await checked(packageId, 'keep'),
         hold_id: parseId(holdId, 'hold_id'),
         reason: input.reason === undefined ? null : checkReason(input.reason),
       });

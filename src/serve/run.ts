@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config/config.ts';
 import { createLog, type Log } from '../http/log.ts';
+import { openIdentity } from '../identity/open.ts';
 import {
   afterGraceMilliseconds,
   graceOf,
@@ -52,20 +53,22 @@ export async function runServer(read: () => RunOptions, exitCodeOf: (error: unkn
 
 async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
   const { settings, workers, acceptClock, openStore, host, port, tokens, version } = options;
+  await using identity = await openIdentity({ tokens });
   if (workers > 1 && cluster.isPrimary) {
     // Once, before many would want to.
-    await using store = await openForServing(openStore, log.logger);
+    await using store = await openForServing(openStore, identity, log.logger);
     await store.close();
     warnOfTokens(options, log.logger);
     return await superviseWorkers(workers, log, graceOf(settings) + 2 * afterGraceMilliseconds);
   }
-  await using store = await openForServing(openStore, log.logger);
+  await using store = await openForServing(openStore, identity, log.logger);
   if (acceptClock) store.operator.acceptClock();
   if (cluster.isPrimary) warnOfTokens(options, log.logger);
   await serveUntilStopped(settings, store, {
     host,
     port,
-    tokens,
+    identity,
+    secrets: tokens.map(({ token }) => token),
     version,
     log,
     onListening: (url) => {

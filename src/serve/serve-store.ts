@@ -1,8 +1,10 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
-import type { BearerToken, Config } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { createServer, type HttpDoor } from '../doors/rest/server.ts';
 import type { Log } from '../http/log.ts';
+import type { Identity, Quota } from '../identity/IDENTITY.ts';
+import { administrator, type Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
@@ -31,7 +33,7 @@ export type ServerSettings = Pick<
 
 /** An open store, as far as a server uses it. */
 export interface ServedStore extends AsyncDisposable {
-  as(actor: string): Registry;
+  as(principal: Principal): Registry;
   readonly operator: Pick<Operator, 'acceptClock' | 'autorun' | 'claimStorage'>;
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export interface ServedStore extends AsyncDisposable {
 export interface ServedStoreOptions {
   readonly waitForDatabase: { readonly milliseconds: number; onWaiting(reason: string): void };
   onIncident(incident: Incident): void;
+  quotaOf(producer: string): Quota | undefined;
 }
 
 /** For what is left when requests have had their time: clean-up, the end of a transaction, the log. */
@@ -48,7 +51,10 @@ export const afterGraceMilliseconds = 5_000;
 export interface Serving {
   readonly host: string;
   readonly port: number;
-  readonly tokens: readonly BearerToken[];
+  /** Who callers are. */
+  readonly identity: Identity;
+  /** What never stands in the log: the tokens that are known. */
+  readonly secrets: readonly string[];
   readonly version: string;
   readonly log: Log;
   onListening(url: string): void;
@@ -62,7 +68,8 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
   const shared = cluster.isWorker ? createSharedMetrics() : undefined;
   const server = await createServer({
     registryFor: store.as,
-    tokens: serving.tokens,
+    identity: serving.identity,
+    secrets: serving.secrets,
     anonymousRead: settings.anonymousRead,
     version: serving.version,
     log: serving.log,
@@ -100,17 +107,22 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
 const databaseWaitMilliseconds = 60_000;
 
 /** Opens the store and looks whether it can be served: a database that is not up yet is waited for. */
-export async function openForServing<S extends ServedStore>(open: (options: ServedStoreOptions) => Promise<S>, log: Logger): Promise<S> {
+export async function openForServing<S extends ServedStore>(
+  open: (options: ServedStoreOptions) => Promise<S>,
+  { quotaOf }: Pick<Identity, 'quotaOf'>,
+  log: Logger,
+): Promise<S> {
   const store = await open({
     waitForDatabase: {
       milliseconds: databaseWaitMilliseconds,
       onWaiting: (reason) => log.warn({ reason, longest_seconds: databaseWaitMilliseconds / 1000 }, 'waiting for the database'),
     },
+    quotaOf,
     onIncident: ({ kind, message, error, detail }) => log.error({ ...detail, incident: kind, err: error }, message),
   });
   try {
     // The first look at the tables says whether they are there.
-    await store.as('serve').packages.list({ limit: 1 });
+    await store.as(administrator('serve')).packages.list({ limit: 1 });
     // The others serve, and these do as soon as they can be used.
     for (const unusable of await store.operator.claimStorage()) log.error(unusable, 'a storage backend cannot be used now');
     return store;

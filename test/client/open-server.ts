@@ -6,6 +6,7 @@ import { openStore, type Store } from '../../src/compose/open-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createServer } from '../../src/doors/rest/server.ts';
 import { createLog } from '../../src/http/log.ts';
+import { openIdentity } from '../../src/identity/open.ts';
 
 export interface OpenServer {
   readonly url: string;
@@ -22,8 +23,9 @@ export async function openServer(): Promise<OpenServer> {
   const token = 'client-test-token';
   const store = await openStore(readConfig({}, { directory }), { migrate: true });
   const server = await createServer({
-    registryFor: (actor) => store.as(actor),
-    tokens: [{ token, actor: 'tester' }],
+    registryFor: store.as,
+    identity: await openIdentity({ tokens: [{ token, actor: 'tester' }] }),
+    secrets: [token],
     anonymousRead: false,
     version: '0.0.0-test',
     log: createLog({ level: 'silent', stream: { write: () => undefined } }),

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { administrator } from '../../src/kernel/access.ts';
 import { openTwoBackends } from '../registry/two-backends.ts';
 import { damages } from './damages.ts';
 import { fillRegistry } from './sample-registry.ts';
@@ -55,7 +56,7 @@ describe('the independent checker', { skip }, () => {
     const directory = join(scratch, 'moved');
     await mkdir(directory);
     const store = await openTwoBackends({ directory });
-    const registry = store.as('tester');
+    const registry = store.as(administrator('tester'));
     for (const retention_class of ['transient', 'blink']) {
       const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class });
       for (const text of ['in both', retention_class]) {

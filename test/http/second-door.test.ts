@@ -5,6 +5,7 @@ import { createRestDoor } from '../../src/doors/rest/door.ts';
 import { createHealthReader } from '../../src/doors/rest/health.ts';
 import { createEngine } from '../../src/http/engine.ts';
 import { createLog } from '../../src/http/log.ts';
+import { openIdentity } from '../../src/identity/open.ts';
 import { drain, token, until } from '../doors/rest/open-door.ts';
 import { openTestRegistry } from '../registry/open-registry.ts';
 import { basic, basicOf, createXmlDoor } from './xml-door.ts';
@@ -34,7 +35,7 @@ const rest = createRestDoor(
     version: '0.0.0-test',
     renderMetrics: () => register.metrics(),
   },
-  { tokens: [{ token, actor: 'tester' }], anonymousRead: false, registryFor: (actor) => store.as(actor) },
+  { identity: await openIdentity({ tokens: [{ token, actor: 'tester' }] }), anonymousRead: false, registryFor: store.as },
 );
 await engine.mount([rest, createXmlDoor(engine.context, release.promise)]);
 const url = await engine.listen('127.0.0.1', 0);

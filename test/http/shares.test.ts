@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createShares, principalOf } from '../../src/http/shares.ts';
+import { createShares, shareOfAddress } from '../../src/http/shares.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 
 test('one principal has its share, another its own, and a share is given back once', () => {
@@ -32,12 +32,11 @@ test('0 is any number', () => {
 });
 
 test('those without a token are told apart by address, and an IPv6 network is one', () => {
-  const of = (address: string): string => principalOf(undefined, address);
+  const of = shareOfAddress;
   assert.equal(of('::ffff:192.0.2.7'), of('192.0.2.7'));
   assert.notEqual(of('192.0.2.7'), of('192.0.2.8'));
   assert.equal(of('2001:db8:1:2:3:4:5:6'), of('2001:db8:1:2::9'));
   assert.notEqual(of('2001:db8:1:2::9'), of('2001:db8:1:3::9'));
   assert.equal(of('::1'), of('0:0:0:0:0:0:0:1'));
   assert.equal(of('fe80::1%eth0'), of('fe80::2'));
-  assert.notEqual(principalOf('192.0.2.7', undefined), of('192.0.2.7'));
 });

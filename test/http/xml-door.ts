@@ -1,6 +1,7 @@
 import { readBody } from '../../src/http/body.ts';
 import type { EngineContext } from '../../src/http/context.ts';
 import type { Door } from '../../src/http/door.ts';
+import { administrator } from '../../src/kernel/access.ts';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
 
 export const basicOf = (name: string): string => `Basic ${Buffer.from(`${name}:secret`).toString('base64')}`;
@@ -26,7 +27,7 @@ export function createXmlDoor({ limits }: EngineContext, released: Promise<void>
       const [, text = ''] = /^Basic (.*)$/.exec(raw.headers.authorization ?? '') ?? [];
       const [name, password] = Buffer.from(text, 'base64').toString().split(':');
       if (password !== 'secret') throw new ArtifactstoreError('unauthorized', 'Say who you are.');
-      return name;
+      return administrator(name!);
     },
     unknownRoute: ({ raw }) => new ArtifactstoreError('route_not_found', `Nothing is at ${raw.url?.replace('&', '&amp;')}.`),
     refuse(error, requestId) {

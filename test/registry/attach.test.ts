@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { administrator } from '../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { chunks, collect, patterned } from '../../src/registry/conformance/samples.ts';
 import type { Attached, File } from '../../src/registry/REGISTRY.ts';
@@ -12,11 +13,11 @@ import { type BackendId, openTwoBackends, type TwoBackends } from './two-backend
 
 async function create(store: TwoBackends, producer: string): Promise<string> {
   const input = { name: 'n', producer, subject: 's', retention_class: 'transient' };
-  return (await store.as('x').packages.create(input)).record.id;
+  return (await store.as(administrator('x')).packages.create(input)).record.id;
 }
 
 async function addTo(store: TwoBackends, producer: string, path: string, bytes: Uint8Array): Promise<File> {
-  return (await store.as('x').files.add(await create(store, producer), { relative_path: path, body: chunks(bytes) })).record;
+  return (await store.as(administrator('x')).files.add(await create(store, producer), { relative_path: path, body: chunks(bytes) })).record;
 }
 
 function itemsOf(file: File, ...paths: readonly string[]) {
@@ -44,16 +45,18 @@ describe('attaching bytes that are only in another backend than the one that the
       const bytes = patterned(size);
       const near = await addTo(store, 'near', 'a', bytes);
       const id = await create(store, 'far');
-      const attached = await store.as('x').files.attach(id, itemsOf(near, 'one', 'two'));
+      const attached = await store.as(administrator('x')).files.attach(id, itemsOf(near, 'one', 'two'));
       assert.deepEqual(placesOf(attached), ['created far stored', 'created far stored']);
       // They are there by themselves: the other backend may go.
       await rename(store.rootOf('near'), `${store.rootOf('near')}-gone`);
-      const opened = await store.as('x').files.open({ file_id: attached[1]!.file!.id });
+      const opened = await store.as(administrator('x')).files.open({ file_id: attached[1]!.file!.id });
       assert.ok(bytes.equals(await collect(opened!.body)));
       await rename(`${store.rootOf('near')}-gone`, store.rootOf('near'));
-      assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'one'))), ['exists far stored']);
+      assert.deepEqual(placesOf(await store.as(administrator('x')).files.attach(id, itemsOf(near, 'one'))), ['exists far stored']);
       // Now that they are there, the next joins them.
-      assert.deepEqual(placesOf(await store.as('x').files.attach(await create(store, 'far'), itemsOf(near, 'x'))), ['created far stored']);
+      assert.deepEqual(placesOf(await store.as(administrator('x')).files.attach(await create(store, 'far'), itemsOf(near, 'x'))), [
+        'created far stored',
+      ]);
       await assertClean(store, { near: 1, far: 1 });
     });
 
@@ -61,7 +64,7 @@ describe('attaching bytes that are only in another backend than the one that the
     await using store = await openTwoBackends();
     const near = await addTo(store, 'near', 'a', patterned(50_000));
     const ids = await Promise.all([1, 2, 3].map(() => create(store, 'far')));
-    const all = await Promise.all(ids.map((id) => store.as('x').files.attach(id, itemsOf(near, 'one'))));
+    const all = await Promise.all(ids.map((id) => store.as(administrator('x')).files.attach(id, itemsOf(near, 'one'))));
     for (const attached of all) assert.deepEqual(placesOf(attached), ['created far stored']);
     await assertClean(store, { near: 1, far: 1 });
   });
@@ -76,10 +79,10 @@ describe('attaching bytes that are only in another backend than the one that the
     damaged[7]! ^= 1;
     await writeFile(path, damaged);
     const id = await create(store, 'far');
-    const attached = await store.as('x').files.attach(id, [...itemsOf(near, 'bad'), ...itemsOf(other, 'good')]);
+    const attached = await store.as(administrator('x')).files.attach(id, [...itemsOf(near, 'bad'), ...itemsOf(other, 'good')]);
     assert.deepEqual(placesOf(attached), ['missing undefined', 'created far stored']);
-    assert.equal((await store.as('x').files.get(near.id))!.locations[0]!.state, 'failed');
-    const sent = await store.as('x').files.add(id, { relative_path: 'bad', body: chunks(bytes) });
+    assert.equal((await store.as(administrator('x')).files.get(near.id))!.locations[0]!.state, 'failed');
+    const sent = await store.as(administrator('x')).files.add(id, { relative_path: 'bad', body: chunks(bytes) });
     assert.equal(sent.record.locations[0]!.backend_id, 'far');
   });
 
@@ -88,22 +91,24 @@ describe('attaching bytes that are only in another backend than the one that the
     const near = await addTo(store, 'near', 'a', patterned(5000));
     const id = await create(store, 'far');
     await rename(store.rootOf('near'), `${store.rootOf('near')}-gone`);
-    assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'a'))), ['missing undefined']);
+    assert.deepEqual(placesOf(await store.as(administrator('x')).files.attach(id, itemsOf(near, 'a'))), ['missing undefined']);
     await rename(`${store.rootOf('near')}-gone`, store.rootOf('near'));
-    assert.equal((await store.as('x').files.get(near.id))!.locations[0]!.state, 'stored');
-    assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
+    assert.equal((await store.as(administrator('x')).files.get(near.id))!.locations[0]!.state, 'stored');
+    assert.deepEqual(placesOf(await store.as(administrator('x')).files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
   });
 
   it('says so when the backend that they should go to is unavailable, and changes nothing', async () => {
     await using store = await openTwoBackends();
     const near = await addTo(store, 'near', 'a', patterned(5000));
     const id = await create(store, 'far');
-    const before = (await store.as('x').events.page({ limit: 1 })).last_sequence;
+    const before = (await store.as(administrator('x')).events.page({ limit: 1 })).last_sequence;
     await rename(store.rootOf('far'), `${store.rootOf('far')}-gone`);
-    await assert.rejects(store.as('x').files.attach(id, itemsOf(near, 'a')), (error) => isArtifactstoreError(error, 'storage_unavailable'));
+    await assert.rejects(store.as(administrator('x')).files.attach(id, itemsOf(near, 'a')), (error) =>
+      isArtifactstoreError(error, 'storage_unavailable'),
+    );
     await rename(`${store.rootOf('far')}-gone`, store.rootOf('far'));
-    assert.equal((await store.as('x').events.page({ limit: 1 })).last_sequence, before);
-    assert.deepEqual(placesOf(await store.as('x').files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
+    assert.equal((await store.as(administrator('x')).events.page({ limit: 1 })).last_sequence, before);
+    assert.deepEqual(placesOf(await store.as(administrator('x')).files.attach(id, itemsOf(near, 'a'))), ['created far stored']);
     await assertClean(store, { near: 1, far: 1 });
   });
 
@@ -114,9 +119,9 @@ describe('attaching bytes that are only in another backend than the one that the
     const far = await addTo(store, 'far', 'a', bytes);
     await rm(store.pathOf('far', far));
     await store.operator.verifyStorage('far');
-    const [attached] = await store.as('x').files.attach(await create(store, 'far'), itemsOf(near, 'a'));
+    const [attached] = await store.as(administrator('x')).files.attach(await create(store, 'far'), itemsOf(near, 'a'));
     assert.match(attached!.file!.locations[0]!.object_key, /\.1$/);
-    assert.equal((await store.as('x').files.get(far.id))!.locations[0]!.state, 'stored');
+    assert.equal((await store.as(administrator('x')).files.get(far.id))!.locations[0]!.state, 'stored');
     await assertClean(store, { near: 1, far: 1 });
   });
 });

@@ -5,6 +5,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { administrator } from '../../src/kernel/access.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';
 import { objectKey } from '../../src/kernel/content/key.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
@@ -14,7 +15,7 @@ test('a backend that is unavailable keeps no other one from being collected, and
   await using store = await openTwoBackends();
   const paths: string[] = [];
   for (const producer of ['far', 'near'] as const) {
-    const { packages, files } = store.as('tester');
+    const { packages, files } = store.as(administrator('tester'));
     const { id } = (await packages.create({ name: producer, producer, subject: producer, retention_class: 'blink' })).record;
     const { record } = await files.add(id, { relative_path: 'f', body: one(Buffer.from(producer)) });
     await packages.finalize(id);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { observer } from '../../src/kernel/access.ts';
 import { weightOf } from '../../src/registry/fair-shares.ts';
 import type { FinalizePackage } from '../../src/registry/operations/finalize.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
@@ -43,8 +44,8 @@ test('what others write is not behind many requests of many files each', async (
 });
 
 test('those without a token have a share for each address', async () => {
-  const here = store.as('anonymous', 'anonymous 192.0.2.1');
-  const there = store.as('anonymous', 'anonymous 192.0.2.2');
+  const here = store.as(observer('anonymous', 'address 192.0.2.1'));
+  const there = store.as(observer('anonymous', 'address 192.0.2.2'));
   let answered = 0;
   const many = Array.from({ length: 1_000 }, () => here.packages.list({ limit: 1 }).then(() => answered++));
   await there.packages.list({ limit: 1 });

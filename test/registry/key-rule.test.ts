@@ -9,6 +9,7 @@ import type { Database } from '../../src/database/DATABASE.ts';
 import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
+import { administrator } from '../../src/kernel/access.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';
 import { blake3 } from '../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
@@ -80,7 +81,7 @@ async function live(world: World, seed: number): Promise<void> {
   const registry = gatedRegistry(world, interleaver, doomed);
   const bytes = Buffer.from(`the same bytes ${seed}`);
   const content_address = formatAddress('blake3', blake3(bytes));
-  const producer = registry.as('producer');
+  const producer = registry.as(administrator('producer'));
   const kept: { readonly package_id: string; readonly relative_path: string }[] = [];
 
   for (let ingest = 0; ingest < 3; ingest++)
@@ -139,7 +140,7 @@ async function live(world: World, seed: number): Promise<void> {
   const failed = world.objects().some((object) => object.content_address === content_address && object.state === 'failed');
   for (const target of kept) {
     const opened = await free
-      .as('reader')
+      .as(administrator('reader'))
       .files.open(target)
       .catch((error: unknown) => {
         if (failed && isArtifactstoreError(error, 'integrity_failure')) return undefined;

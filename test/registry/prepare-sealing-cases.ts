@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Database } from '../../src/database/DATABASE.ts';
+import { administrator } from '../../src/kernel/access.ts';
 import { blake3, toHex } from '../../src/kernel/content/digest.ts';
 import { filesDigest } from '../../src/kernel/content/files-digest.ts';
 import { decodeCbor, encodeCbor } from '../../src/kernel/format/cbor.ts';
@@ -20,7 +21,7 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
     after(() => store.close());
 
     const newPackage = async () => {
-      const tester = store.as('tester');
+      const tester = store.as(administrator('tester'));
       const { id } = (await tester.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
       const { record } = await tester.files.add(id, { relative_path: 'f/0', body: bytes('the same') });
       const items = Array.from({ length: several - 1 }, (_, index) => ({
@@ -49,10 +50,10 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
           return output;
         },
       };
-      return { registry: store.over({ database }).as('tester'), asked };
+      return { registry: store.over({ database }).as(administrator('tester')), asked };
     };
     const manifestOf = async (id: string) => {
-      const { bytes, digest } = (await store.as('tester').packages.manifest(id))!;
+      const { bytes, digest } = (await store.as(administrator('tester')).packages.manifest(id))!;
       assert.equal(digest, `blake3:${toHex(blake3(bytes))}`);
       const manifest = decodeCbor(bytes) as unknown as Manifest;
       assert.equal(Buffer.compare(encodeCbor(manifest), bytes), 0);
@@ -69,7 +70,7 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
 
     it('is read in steps, and others write between them', async () => {
       const id = await newPackage();
-      const other = store.as('other').packages;
+      const other = store.as(administrator('other')).packages;
       const { registry, asked } = watched(() => other.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' }));
       const sealed = await registry.packages.finalize(id);
       assert.deepEqual([sealed.file_count, asked], [several, inSteps]);
@@ -85,7 +86,7 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
       const id = await newPackage();
       let added = false;
       const { registry, asked } = watched(async () => {
-        if (!added) await store.as('tester').files.add(id, { relative_path: 'a', body: bytes('new') });
+        if (!added) await store.as(administrator('tester')).files.add(id, { relative_path: 'a', body: bytes('new') });
         added = true;
       });
       assert.equal((await registry.packages.finalize(id)).file_count, several + 1);
@@ -103,7 +104,7 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
     });
 
     it('is not read again for what happens to the files of another', async () => {
-      const other = store.as('other');
+      const other = store.as(administrator('other'));
       const input = { name: 'n', producer: 'p', subject: 'mine', retention_class: 'transient' };
       const { id: others } = (await other.packages.create(input)).record;
       await other.files.add(others, { relative_path: 'a', body: bytes('mine') });
@@ -117,7 +118,9 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
     it('that never stays as it was read is sealed in one step in the end', async () => {
       const id = await newPackage();
       let count = 0;
-      const { registry, asked } = watched(() => store.as('tester').files.add(id, { relative_path: `a/${count++}`, body: bytes('x') }));
+      const { registry, asked } = watched(() =>
+        store.as(administrator('tester')).files.add(id, { relative_path: `a/${count++}`, body: bytes('x') }),
+      );
       assert.equal((await registry.packages.finalize(id)).file_count, several + 4);
       assert.equal(asked.filter((operation) => operation === 'package.finalize').length, 5);
       await manifestOf(id);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Database } from '../../src/database/DATABASE.ts';
+import { administrator } from '../../src/kernel/access.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import type { Registry, Usage } from '../../src/registry/REGISTRY.ts';
 import { createUsage } from '../../src/registry/usage.ts';
@@ -19,7 +20,7 @@ describe('usage', () => {
   let place: string;
   before(async () => {
     store = await openTwoBackends();
-    registry = store.as('tester');
+    registry = store.as(administrator('tester'));
     place = mkdtempSync(join(tmpdir(), 'artifactstore-usage-'));
   });
   after(async () => {

@@ -1,5 +1,6 @@
 import { dirname, relative } from 'node:path';
 import { createLog } from '../../http/log.ts';
+import { openIdentity } from '../../identity/open.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { keptToken } from '../../serve/dev-token.ts';
 import { openForServing, serveUntilStopped } from '../../serve/serve-store.ts';
@@ -52,11 +53,14 @@ async function runDev(context: Context, options: DevOptions): Promise<void> {
   const logLevel = config.logLevel === 'info' ? 'warn' : config.logLevel;
   const token = keptToken(path);
   const log = createLog({ level: logLevel });
-  await using store = await openForServing((opening) => openServed(context, opening), log.logger);
+  const tokens = [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }];
+  await using identity = await openIdentity({ tokens });
+  await using store = await openForServing((opening) => openServed(context, opening), identity, log.logger);
   await serveUntilStopped(config, store, {
     host,
     port: options.port ?? config.port,
-    tokens: [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }],
+    identity,
+    secrets: tokens.map((each) => each.token),
     version: context.version,
     log,
     onListening: (url) => {

@@ -1,43 +1,83 @@
-import { hash, timingSafeEqual } from 'node:crypto';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { FastifyRequest } from 'fastify';
+import { nobody } from '../../http/api.ts';
+import { shareOfAddress } from '../../http/shares.ts';
+import type { Identified, Identity } from '../../identity/IDENTITY.ts';
+import { allows, observer, type Principal } from '../../kernel/access.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { keepRecent } from '../../runtime/keep-recent.ts';
 
-/** A bearer token (RFC 6750) and who acts with it. */
-export interface BearerToken {
-  readonly token: string;
-  readonly actor: string;
-}
-
-/** What a route asks of its caller; `optional` is open to everybody, and tells more to those with a token. */
-export type Access = 'anonymous' | 'optional' | 'read' | 'write';
+/**
+ * What a route asks of its caller; what a caller may see and do is the registry's to say. `optional` is open to
+ * everybody, and tells more to those with a token; `observe` is about the server itself.
+ */
+export type Access = 'anonymous' | 'optional' | 'read' | 'write' | 'observe';
 
 export interface AuthOptions {
-  readonly tokens: readonly BearerToken[];
-  /** Opens `read` routes to callers without a token. A wrong token is still refused. */
+  readonly identity: Identity;
+  /** Opens what is not `write` to callers without a token. A wrong token is still refused. */
   readonly anonymousRead: boolean;
 }
 
+export type Caller = Pick<Identified, 'principal'> & Partial<Identified>;
+
+/** Those without a token are as many as their addresses. */
+const keptAddresses = 1_000;
+
 /**
- * Who a request acts as, from its Authorization field, undefined for nobody in particular; `unauthorized` when that is
- * not enough for the route. Tokens are kept and compared as SHA-256 digests, every one of them each time, so that the
- * time taken says nothing of them.
+ * Who a request acts as, from its Authorization field (RFC 6750): `unauthorized` when that is not enough for the route,
+ * and `forbidden` when the route asks for a right that the caller does not have.
  */
-export function createAuthenticator(options: AuthOptions): (authorization: string | undefined, access: Access) => string | undefined {
-  const known = options.tokens.map(({ token, actor }) => ({ digest: hash('sha256', token, 'buffer'), actor }));
-  return (authorization, access) => {
+export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (request: FastifyRequest) => Caller | Promise<Caller> {
+  const strangers = keepRecent<Principal>(keptAddresses);
+
+  function strangerAt(address: string | undefined): Principal {
+    const share = shareOfAddress(address);
+    const { actor } = nobody;
+    if (anonymousRead) return strangers.get(share, () => observer(actor, share));
+    const { anonymous: grants } = identity;
+    const known = strangers.get(share, () => ({ actor, share, grants }));
+    return known.grants === grants ? known : { actor, share, grants };
+  }
+
+  return ({ raw, routeOptions }) => {
+    const access = routeOptions.config.access ?? 'write';
+    const { authorization } = raw.headers;
+    const stranger = (): Caller => ({ principal: strangerAt(raw.socket.remoteAddress) });
+    if (access === 'anonymous') return stranger();
     if (authorization === undefined) {
-      if (access === 'anonymous' || access === 'optional' || (access === 'read' && options.anonymousRead)) return undefined;
+      const caller = stranger();
+      const { principal } = caller;
+      if (access === 'optional' || (access === 'read' && principal.grants.length > 0)) return caller;
+      if (access === 'observe' && allows(principal, 'observe')) return caller;
       throw new ArtifactstoreError('unauthorized', 'This route needs a bearer token: send "Authorization: Bearer <token>".', {
         field: 'authorization',
       });
     }
-    if (access === 'anonymous') return undefined;
-    const token = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization)?.[1];
-    const digest = token === undefined ? undefined : hash('sha256', token, 'buffer');
-    let actor: string | undefined;
-    for (const one of known) if (digest !== undefined && timingSafeEqual(one.digest, digest)) actor = one.actor;
-    if (actor === undefined && access === 'optional') return undefined;
-    if (actor === undefined)
-      throw new ArtifactstoreError('unauthorized', 'The bearer token is not one that this server knows.', { field: 'authorization' });
-    return actor;
+    const check = (caller: Caller): Caller => {
+      if (access === 'observe' && !allows(caller.principal, 'observe'))
+        throw new ArtifactstoreError(
+          'forbidden',
+          `${caller.principal.actor} may not see the server itself: the right "observe" is missing.`,
+          {
+            info: { right: 'observe' },
+          },
+        );
+      return caller;
+    };
+    const unknown = (error: unknown): Caller => {
+      if (access === 'optional' && isArtifactstoreError(error)) return stranger();
+      throw error;
+    };
+    try {
+      const token = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization)?.[1];
+      if (token === undefined)
+        throw new ArtifactstoreError('unauthorized', 'The Authorization field does not have the form "Bearer <token>".', {
+          field: 'authorization',
+        });
+      const identified = identity.identify(token);
+      return identified instanceof Promise ? identified.then(check).catch(unknown) : check(identified);
+    } catch (error) {
+      return unknown(error);
+    }
   };
 }

@@ -1,8 +1,9 @@
 import type { Door, Refusal } from '../../http/door.ts';
+import type { Principal } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
-import { type Access, type AuthOptions, createAuthenticator } from './auth.ts';
+import { type Access, type AuthOptions, type Caller, createAuthenticator } from './auth.ts';
 import { bounds, shortenedBy } from './bounds.ts';
 import { describeApi } from './openapi.ts';
 import { problemHeaders, toProblem } from './problem.ts';
@@ -19,7 +20,7 @@ import { usageRoutes } from './routes/usage.ts';
 import { compileValidator } from './validation.ts';
 
 export interface RestParts extends AuthOptions {
-  registryFor(actor: string, address: string | undefined): Registry;
+  registryFor(principal: Principal): Registry;
 }
 
 export interface RestDoor extends Door {
@@ -34,7 +35,14 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
   return {
     path: '',
     bounds,
-    identify: ({ raw, routeOptions }) => authenticate(raw.headers.authorization, routeOptions.config.access ?? 'write'),
+    identify(request) {
+      const remember = (caller: Caller): Principal => {
+        request.caller = caller;
+        return caller.principal;
+      };
+      const caller = authenticate(request);
+      return caller instanceof Promise ? caller.then(remember) : remember(caller);
+    },
     unknownRoute: ({ prefix }) => new ArtifactstoreError('route_not_found', `There is no such route; see ${prefix}/docs/.`),
     refuse(error, requestId): Refusal {
       const problem = toProblem(error, requestId);
@@ -79,10 +87,11 @@ function checkRoutes(api: Api): void {
 /** The registry as whoever asks sees it; and ids that are none are refused before the body is read. */
 function giveRegistry(api: Api, registryFor: RestParts['registryFor']): void {
   api.decorateRequest('registry', null as unknown as Registry);
+  api.decorateRequest('caller', null as unknown as Caller);
   api.addHook('onRequest', (request, _reply, done) => {
     try {
       if (request.is404) return done();
-      request.registry = registryFor(request.actor, request.raw.socket.remoteAddress);
+      request.registry = registryFor(request.principal);
       const { id, hold_id } = request.params as { readonly id?: string; readonly hold_id?: string };
       if (id !== undefined) parseId(id, 'id');
       if (hold_id !== undefined) parseId(hold_id, 'hold_id');

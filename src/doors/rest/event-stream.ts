@@ -56,7 +56,7 @@ export async function sendEventStream(
   return reply;
 
   async function readBehind(): Promise<void> {
-    await context.listTurns.take(request.principal, 1, async () => {
+    await context.listTurns.take(request.principal.share, 1, async () => {
       const page = await events.encodedPage({ ...query, since });
       take(page, page.bytes.length > longPageBytes ? await streamTextOfLongPage(page.bytes) : textOf(page.bytes));
     });

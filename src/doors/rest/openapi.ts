@@ -157,6 +157,7 @@ const security: Readonly<Record<Access, Record<string, string[]>[]>> = {
   optional: [{}, token],
   read: [token],
   write: [token],
+  observe: [token],
 };
 
 interface Properties {

@@ -1,6 +1,6 @@
 import type { EngineContext } from '../../http/context.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
-import type { Access } from './auth.ts';
+import type { Access, Caller } from './auth.ts';
 import type { AnswerHeader, RequestHeader } from './header-descriptions.ts';
 import type { HealthReader } from './health.ts';
 
@@ -24,5 +24,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     registry: Registry;
+    /** Who asks, and what it showed. */
+    caller: Caller;
   }
 }

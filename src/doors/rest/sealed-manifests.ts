@@ -45,13 +45,13 @@ export function createSealedManifests(): SealedManifests {
       const open = async (manifest: SealedManifest) => look({ ...manifest, walked: await rested(walkManifest(manifest.bytes)) });
       if (count <= fewFiles) return await open(await read());
 
-      const account = memory.open(request.principal);
+      const account = memory.open(request.principal.share);
       request.leaving.push(account.give);
       // Whoever has gone meanwhile is not heard of again.
       if (reply.raw.closed) account.give();
       const expected = Math.min(count * bytesOfFile, mostOfOne);
       await account.take(expected);
-      return await turns.take(request.principal, 1, async () => {
+      return await turns.take(request.principal.share, 1, async () => {
         if (reply.raw.closed) throw new ArtifactstoreError('cancelled', 'The client left before its turn.');
         const manifest = await read();
         const more = Math.min(manifest.bytes.length, mostOfOne) - expected;

@@ -89,6 +89,7 @@ async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Pro
 export interface LocatedFile {
   readonly file: File;
   readonly package_status: PackageStatus;
+  readonly producer: string;
   readonly locations: readonly {
     readonly backend_id: string;
     readonly object_key: string;
@@ -106,7 +107,7 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
   const condition = await conditionOf(snapshot.sql, target);
   if (condition === undefined) return undefined;
   const { rows } = await sql<LocatedRow>`
-    select f.*, p.status as package_status, l.id as location_id, l.backend_id, l.object_key, l.generation, l.state, l.stored_at,
+    select f.*, p.status as package_status, p.producer, l.id as location_id, l.backend_id, l.object_key, l.generation, l.state, l.stored_at,
       l.verified_at, l.retrieval_tier, l.restore_status
     from artifact_files as f
     join artifact_packages as p on p.id = f.package_id
@@ -128,6 +129,7 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
       rows.map((location) => locationRecord({ ...location, id: location.location_id })),
     ),
     package_status: row.package_status,
+    producer: row.producer,
     locations: rows
       .filter(({ state }) => state !== 'deleted')
       .map((location) => ({
@@ -142,7 +144,10 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
 }
 
 /** A file has a location from its first event on, and keeps it: once deleted, it says so. */
-type LocatedRow = FileRow & { readonly package_status: PackageStatus; readonly location_id: string } & Omit<LocationRow, 'id'>;
+type LocatedRow = FileRow & { readonly package_status: PackageStatus; readonly producer: string; readonly location_id: string } & Omit<
+    LocationRow,
+    'id'
+  >;
 
 async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promise<RawBuilder<unknown> | undefined> {
   if ('file_id' in target) return sql`f.id = ${target.file_id}`;

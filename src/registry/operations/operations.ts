@@ -13,7 +13,7 @@ import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages } from './package-list.ts';
-import { abandonPackage, createPackage, getPackage, readManifest } from './packages.ts';
+import { abandonPackage, createPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
@@ -56,6 +56,7 @@ export const operations: RegistryOperations = {
   },
   reads: {
     'package.get': getPackage,
+    'package.producer': producerOfPackage,
     'package.list': listPackages,
     'package.manifest': readManifest,
     'package.stretch': readStretch,
@@ -123,6 +124,7 @@ export interface RegistryOperations {
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
+    readonly 'package.producer': typeof producerOfPackage;
     readonly 'package.list': typeof listPackages;
     readonly 'package.manifest': typeof readManifest;
     readonly 'package.stretch': typeof readStretch;

@@ -1,6 +1,7 @@
 import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import { inScope, type Scope } from '../../kernel/access.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { packageRecord } from './packages.ts';
@@ -11,6 +12,7 @@ export interface ListPackages {
   /** The sequence below which to continue. */
   readonly before: number | null;
   readonly producer: string | null;
+  readonly scope: Scope;
   readonly subject: string | null;
   readonly retention_class: string | null;
   readonly status: PackageStatus | null;
@@ -140,6 +142,11 @@ async function sequencesOf(database: Kysely<Schema>, input: ListPackages, stretc
       .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
 
   const conditions: Sequences[] = [];
+  if (input.scope !== 'everything') {
+    const producers = await producersIn(database, input.scope);
+    if (producers.length === 0) return undefined;
+    conditions.push(ofPackages.where('producer', 'in', producers));
+  }
   for (const column of ['producer', 'subject', 'retention_class', 'status'] as const) {
     const value = input[column];
     if (value !== null) conditions.push(ofPackages.where(column, '=', value));
@@ -152,4 +159,20 @@ async function sequencesOf(database: Kysely<Schema>, input: ListPackages, stretc
     conditions.push(ofMetadata(present));
   }
   return conditions.length === 0 ? [ofPackages] : conditions;
+}
+
+/** Every producer of the scope that has a package: one look into an index for each producer. */
+async function producersIn(database: Kysely<Schema>, scope: Scope): Promise<readonly string[]> {
+  const found: string[] = [];
+  let last = '';
+  for (;;) {
+    const next = await database
+      .selectFrom('artifact_packages')
+      .select(({ fn }) => fn.min('producer').as('producer'))
+      .where('producer', '>', last)
+      .executeTakeFirst();
+    if (next?.producer == null) return found;
+    last = next.producer;
+    if (inScope(scope, last)) found.push(last);
+  }
 }

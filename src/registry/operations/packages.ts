@@ -122,6 +122,12 @@ export async function getPackage(snapshot: Snapshot, input: { readonly id: strin
   return row === undefined ? undefined : packageRecord(row);
 }
 
+/** Whose a package is; it never changes. */
+export async function producerOfPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<string | undefined> {
+  const row = await snapshot.sql.selectFrom('artifact_packages').select('producer').where('id', '=', input.id).executeTakeFirst();
+  return row?.producer;
+}
+
 /**
  * The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it
  * is sealed.

@@ -6,6 +6,7 @@ import type { Surroundings } from '../../../src/cli/context.ts';
 import { exitCodeOf } from '../../../src/cli/exit.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { administrator } from '../../../src/kernel/access.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
 import { openTwoBackends, type TwoBackends } from '../../registry/two-backends.ts';
 
@@ -14,7 +15,7 @@ describe('storage move', () => {
   let files: readonly File[];
   before(async () => {
     store = await openTwoBackends();
-    const registry = store.as('producer');
+    const registry = store.as(administrator('producer'));
     const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
     for (let index = 0; index < 3; index++)
       await registry.files.add(record.id, {

@@ -4,6 +4,8 @@ import { createServer, type HttpDoor } from '../../../src/doors/rest/server.ts';
 import type { Limits } from '../../../src/http/limits.ts';
 import { createLog } from '../../../src/http/log.ts';
 import type { PrefixOptions } from '../../../src/http/prefix.ts';
+import type { Identity } from '../../../src/identity/IDENTITY.ts';
+import { openIdentity } from '../../../src/identity/open.ts';
 import type { Package, Registry } from '../../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../../registry/open-registry.ts';
 
@@ -42,6 +44,8 @@ export interface DoorOptions {
   /** A free one where absent. */
   readonly port?: number;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
+  /** Who callers are; those with `tokens` where absent. */
+  readonly identity?: Identity;
   /** Of the registry: another database, for one. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands before the real registry. */
@@ -51,9 +55,11 @@ export interface DoorOptions {
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const store = await openTestRegistry(options.environment);
   const lines: string[] = [];
+  const { tokens = [{ token, actor }] } = options;
   const door = await createServer({
     registryFor: (who) => options.wrap?.(store.as(who)) ?? store.as(who),
-    tokens: options.tokens ?? [{ token, actor }],
+    identity: options.identity ?? (await openIdentity({ tokens })),
+    secrets: tokens.map((each) => each.token),
     anonymousRead: options.anonymousRead ?? false,
     version: '0.0.0-test',
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),

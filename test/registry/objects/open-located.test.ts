@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
@@ -22,7 +23,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
         await damage(store.pathOf('near', near), store);
         // Of a longer one a range is checked by its blocks: the first is read.
         for (const range of [{ first: 10, last: 1500 }, undefined]) {
-          const opened = await store.as('reader').files.open({ file_id: near.id }, range === undefined ? {} : { range });
+          const opened = await store.as(administrator('reader')).files.open({ file_id: near.id }, range === undefined ? {} : { range });
           const expected = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
           assert.ok(expected.equals(await collect(opened!.body)));
         }
@@ -30,7 +31,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
         const { state, object_key } = (await get(store, near)).locations[0]!;
         if (what === 'no backend') {
           assert.deepEqual(
-            [state, (await store.as('x').health()).backends.find(({ backend_id }) => backend_id === 'near')!.healthy],
+            [state, (await store.as(administrator('x')).health()).backends.find(({ backend_id }) => backend_id === 'near')!.healthy],
             ['stored', false],
           );
           return;
@@ -39,12 +40,12 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
         assert.equal(state, 'stored');
         assert.match(object_key, /\.1$/);
         assert.ok(bytes.equals(await readFile(store.pathOf('near', await get(store, near)))));
-        const events = (await store.as('x').events.page({ limit: 500 })).items.map(({ event_type }) => event_type);
+        const events = (await store.as(administrator('x')).events.page({ limit: 500 })).items.map(({ event_type }) => event_type);
         assert.deepEqual(
           events.filter((type) => type.startsWith('v1.storage.')),
           ['v1.storage.location_verified', 'v1.storage.object_repaired'],
         );
-        assert.equal((await store.as('x').health()).status, 'ok');
+        assert.equal((await store.as(administrator('x')).health()).status, 'ok');
         const { backends } = await store.operator.collect();
         for (const { stored_objects, live_objects } of backends) assert.deepEqual([stored_objects, live_objects], [1, 1]);
       });
@@ -55,9 +56,9 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     const near = await add(store, 'p', bytes);
     await add(store, 'far', bytes);
     await flip(store.pathOf('near', near), 2 * mebibyte + 5);
-    const first = await store.as('reader').files.open({ file_id: near.id });
+    const first = await store.as(administrator('reader')).files.open({ file_id: near.id });
     await assert.rejects(collect(first!.body), (error) => isArtifactstoreError(error, 'integrity_failure'));
-    const second = await store.as('reader').files.open({ file_id: near.id });
+    const second = await store.as(administrator('reader')).files.open({ file_id: near.id });
     assert.ok(bytes.equals(await collect(second!.body)));
     await store.settle();
     assert.deepEqual(
@@ -73,7 +74,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     const near = await add(store, 'p', bytes);
     const far = await add(store, 'far', bytes);
     await flip(store.pathOf('far', far), 7);
-    const open = async () => await store.as('reader').files.open({ file_id: near.id });
+    const open = async () => await store.as(administrator('reader')).files.open({ file_id: near.id });
     await rename(store.rootOf('near'), `${store.rootOf('near')}-away`);
     await assert.rejects(open(), (error) => isArtifactstoreError(error, 'storage_unavailable'));
     await rename(`${store.rootOf('near')}-away`, store.rootOf('near'));
@@ -83,7 +84,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     await assert.rejects(open(), (error) => isArtifactstoreError(error, 'integrity_failure'));
     await store.settle();
     assert.equal(
-      (await store.as('x').health()).backends.reduce((sum, { failed_locations }) => sum + failed_locations, 0),
+      (await store.as(administrator('x')).health()).backends.reduce((sum, { failed_locations }) => sum + failed_locations, 0),
       2,
     );
   });
@@ -107,7 +108,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     const readAll = async (registry: Pick<TwoBackends, 'as' | 'settle'>) => {
       await Promise.all(
         Array.from({ length: 20 }, async () => {
-          const opened = await registry.as('reader').files.open({ file_id: near.id });
+          const opened = await registry.as(administrator('reader')).files.open({ file_id: near.id });
           assert.ok(bytes.equals(await collect(opened!.body)));
         }),
       );
@@ -122,7 +123,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
       ['failed'],
     );
     await readAll(store);
-    const { items } = await store.as('x').events.page({ event_type: 'v1.storage.object_repaired' });
+    const { items } = await store.as(administrator('x')).events.page({ event_type: 'v1.storage.object_repaired' });
     assert.equal(items.length, 1);
     for (const { stored_objects, live_objects } of (await store.operator.collect()).backends) assert.equal(stored_objects, live_objects);
   });
@@ -145,7 +146,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
         },
       },
     });
-    await collect((await lying.as('reader').files.open({ file_id: near.id }))!.body);
+    await collect((await lying.as(administrator('reader')).files.open({ file_id: near.id }))!.body);
     await lying.settle();
     assert.deepEqual(
       (await get(store, near)).locations.map(({ state }) => state),
@@ -157,7 +158,7 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
     await using store = await openTwoBackends();
     const near = await add(store, 'p', patterned(2000));
     await add(store, 'far', patterned(2000));
-    await store.as('x').packages.abandon(near.package_id);
+    await store.as(administrator('x')).packages.abandon(near.package_id);
     let collecting = false;
     const late = store.over({
       dataplane: {
@@ -171,14 +172,18 @@ describe('a file whose bytes are bad in one backend and good in another', () => 
         },
       },
     });
-    await assert.rejects(late.as('reader').files.open({ file_id: near.id }), (error) => isArtifactstoreError(error, 'package_collected'));
+    await assert.rejects(late.as(administrator('reader')).files.open({ file_id: near.id }), (error) =>
+      isArtifactstoreError(error, 'package_collected'),
+    );
     assert.deepEqual(store.incidents, [], 'nothing is wrong with an object that was deleted when its time was over');
-    await assert.rejects(store.as('reader').files.open({ file_id: near.id }), (error) => isArtifactstoreError(error, 'package_collected'));
+    await assert.rejects(store.as(administrator('reader')).files.open({ file_id: near.id }), (error) =>
+      isArtifactstoreError(error, 'package_collected'),
+    );
   });
 });
 
 async function add(store: TwoBackends, producer: string, bytes: Uint8Array): Promise<File> {
-  const registry = store.as('producer');
+  const registry = store.as(administrator('producer'));
   const { record } = await registry.packages.create({ name: 'n', producer, subject: 's', retention_class: 'transient' });
   async function* body() {
     yield bytes;
@@ -187,7 +192,7 @@ async function add(store: TwoBackends, producer: string, bytes: Uint8Array): Pro
 }
 
 async function get(store: TwoBackends, file: File): Promise<File> {
-  return (await store.as('reader').files.get(file.id))!;
+  return (await store.as(administrator('reader')).files.get(file.id))!;
 }
 
 async function flip(path: string, at: number): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { administrator } from '../../../src/kernel/access.ts';
 import { ArtifactstoreError } from '../../../src/kernel/error.ts';
 import { removeDead } from '../../../src/registry/objects/remove-dead.ts';
 import type { DeadKey } from '../../../src/registry/operations/objects.ts';
@@ -11,7 +12,7 @@ import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
 const written = (store: TwoBackends) => store.database.read('collect.dead_keys', { limit: 100, after: null });
 
 async function add(store: TwoBackends, text: string) {
-  const registry = store.as('tester');
+  const registry = store.as(administrator('tester'));
   const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
   const body = (async function* () {
     yield Buffer.from(text);
@@ -61,7 +62,7 @@ test('an ingest that repairs an object leaves nothing written down of the old ke
   await using store = await openTwoBackends();
   const file = await add(store, 'good bytes');
   await rm(store.pathOf('near', file));
-  await assert.rejects(store.as('reader').files.open({ file_id: file.id }), { code: 'integrity_failure' });
+  await assert.rejects(store.as(administrator('reader')).files.open({ file_id: file.id }), { code: 'integrity_failure' });
   const again = await add(store, 'good bytes');
   await store.settle();
   assert.match(again.locations[0]!.object_key, /\.1$/);

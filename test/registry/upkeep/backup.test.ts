@@ -19,6 +19,7 @@ import type { BackupPlace } from '../../../src/backup/BACKUP.ts';
 import { openBackup } from '../../../src/compose/open-backup.ts';
 import { checkBackupIn, restoreStore } from '../../../src/compose/restore-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { administrator } from '../../../src/kernel/access.ts';
 import { parseAddress } from '../../../src/kernel/content/address.ts';
 import { objectKey } from '../../../src/kernel/content/key.ts';
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
@@ -286,7 +287,7 @@ describe('a backup beside a collection', () => {
 
   for (const when of ['log', 'object'] as const) {
     it(`is consistent at a later head when objects are released and deleted after the ${when} was seen`, async () => {
-      const registry = store.as('tester');
+      const registry = store.as(administrator('tester'));
       const { id } = await add(registry, `released after the ${when}`, false);
       await add(registry, 'stays');
       const made = await backUpDuring(when, async () => {
@@ -300,7 +301,7 @@ describe('a backup beside a collection', () => {
   }
 
   it('reads an object from where it was moved to meanwhile', async () => {
-    const { file } = await add(store.as('tester'), 'moved');
+    const { file } = await add(store.as(administrator('tester')), 'moved');
     await backUpDuring('object', () => store.operator.move({ from: 'near', to: 'far' }));
     assert.equal(file.locations[0]!.backend_id, 'near');
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { formatTimestamp } from '../../../src/kernel/time.ts';
 import { createClockWatch } from '../../../src/registry/upkeep/clock-watch.ts';
@@ -94,7 +95,7 @@ describe('a registry whose clock is in doubt', () => {
     await using store = await openTwoBackends();
     let ahead = 0;
     const registry = store.over({ now: () => Date.now() + ahead });
-    const producer = registry.as('producer');
+    const producer = registry.as(administrator('producer'));
     const { record } = await producer.packages.create({ name: 'n', producer: 'near', subject: 's', retention_class: 'blink' });
     await producer.files.add(record.id, { relative_path: 'f', body: bytes() });
     await producer.packages.finalize(record.id);
@@ -124,7 +125,7 @@ describe('a registry whose clock is in doubt', () => {
 
   it('counts the life of a new package from the time of the log when its own clock is behind', async () => {
     await using store = await openTwoBackends();
-    const producer = store.as('producer');
+    const producer = store.as(administrator('producer'));
     const input = { name: 'n', producer: 'near', subject: 's', retention_class: 'blink' };
     await producer.packages.create(input);
     moveLastEvent(join(store.directory, 'artifactstore.db'), '2999-01-31T12:00:00.000Z');
@@ -138,7 +139,7 @@ describe('a registry whose clock is in doubt', () => {
       health: async () => ({ healthy: false, migrated: true, detail: 'silent' }),
       clock: () => new Promise<never>(() => undefined),
     };
-    const { db, clock } = await store.over({ database }).as('tester').health();
+    const { db, clock } = await store.over({ database }).as(administrator('tester')).health();
     assert.deepEqual([db, clock.healthy], [{ healthy: false, detail: 'silent' }, true]);
   });
 

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { File } from '../../../src/registry/REGISTRY.ts';
 import type { MoveFailure } from '../../../src/registry/upkeep/OPERATOR.ts';
@@ -15,14 +16,14 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
     it('copies the bytes, claims the new place, releases the old one, and leaves packages as they were', async () => {
       await using store = await open();
       const sealed = await fill(store, 'p', { a: 'one', b: 'two', large: 'x'.repeat(3_000_000), empty: '' });
-      await store.as('x').packages.finalize(sealed);
+      await store.as(administrator('x')).packages.finalize(sealed);
       const created = await fill(store, 'p', { a: 'one', c: 'three' });
       const held = await fill(store, 'p', { h: 'held' });
-      await store.as('x').retention.hold(held, { reason: 'audit' });
+      await store.as(administrator('x')).retention.hold(held, { reason: 'audit' });
       const givenUp = await fill(store, 'p', { gone: 'given up' });
-      await store.as('x').packages.abandon(givenUp);
-      const manifest = await store.as('x').packages.manifest(sealed);
-      const { changed_at: _, ...before } = { changed_at: null, ...(await store.as('x').packages.get(sealed))! };
+      await store.as(administrator('x')).packages.abandon(givenUp);
+      const manifest = await store.as(administrator('x')).packages.manifest(sealed);
+      const { changed_at: _, ...before } = { changed_at: null, ...(await store.as(administrator('x')).packages.get(sealed))! };
 
       const plan = await store.operator.planMove({ from: 'near', to: 'far' });
       const bytes = 3 + 3 + 3_000_000 + 5 + 4;
@@ -63,8 +64,8 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
         ['far', 'stored'],
         ['near', 'deleted'],
       ]);
-      assert.deepEqual(await store.as('x').packages.manifest(sealed), manifest);
-      assert.deepEqual(await store.as('x').packages.get(sealed), before);
+      assert.deepEqual(await store.as(administrator('x')).packages.manifest(sealed), manifest);
+      assert.deepEqual(await store.as(administrator('x')).packages.get(sealed), before);
       // What was given up stays for the collection; nothing else is there.
       assert.equal((await objectsIn(store, 'near')).length, 1);
       assertBalanced(await store.operator.collect());
@@ -72,7 +73,7 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       const again = await store.operator.move({ from: 'near', to: 'far' });
       assert.deepEqual([again.objects, again.locations], [0, 0]);
       // A package that is sealed after the move names the place where its bytes are.
-      await store.as('x').packages.finalize(created);
+      await store.as(administrator('x')).packages.finalize(created);
       assert.equal((await store.operator.verifyStorage('far')).failed, 0);
       await assertReplays(store);
     });
@@ -171,7 +172,7 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
         dataplane: {
           ...store.dataplane,
           async check(...input) {
-            await store.as('x').packages.abandon(id);
+            await store.as(administrator('x')).packages.abandon(id);
             await store.database.write('collect.release', { actor: 'x', limit: 10 });
             return await store.dataplane.check(...input);
           },
@@ -254,7 +255,7 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
           },
         },
       });
-      const opened = await late.as('reader').files.open({ package_id: id, relative_path: 'f' });
+      const opened = await late.as(administrator('reader')).files.open({ package_id: id, relative_path: 'f' });
       assert.equal(await textOf(opened!.body), 'still here');
       assert.deepEqual((await find(store, id, 'f')).locations.map(({ state }) => state).sort(), ['deleted', 'stored']);
     });
@@ -286,7 +287,7 @@ it('moves objects whose primary digest is another', async () => {
 it('does not move what was collected', async () => {
   await using store = await openTwoBackends();
   const id = await fill(store, 'p', { f: 'over' }, 'blink');
-  await store.as('x').packages.finalize(id);
+  await store.as(administrator('x')).packages.finalize(id);
   await sleep(1100);
   await store.operator.sweep();
   const run = await Promise.all([store.operator.collect(), store.operator.move({ from: 'near', to: 'far' })]);
@@ -303,7 +304,7 @@ async function fill(
   files: Readonly<Record<string, string>>,
   retention_class = 'transient',
 ): Promise<string> {
-  const registry = store.as('producer');
+  const registry = store.as(administrator('producer'));
   const { record } = await registry.packages.create({ name: 'n', producer, subject: 's', retention_class });
   await registry.files.addMany(
     record.id,
@@ -325,11 +326,11 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 async function read(store: TwoBackends, package_id: string, relative_path: string): Promise<string> {
-  return await textOf((await store.as('reader').files.open({ package_id, relative_path }))!.body);
+  return await textOf((await store.as(administrator('reader')).files.open({ package_id, relative_path }))!.body);
 }
 
 async function find(store: TwoBackends, id: string, path: string): Promise<File> {
-  return (await store.as('reader').files.find(id, path))!;
+  return (await store.as(administrator('reader')).files.find(id, path))!;
 }
 
 async function places(store: TwoBackends, id: string, path: string): Promise<string[]> {
@@ -352,8 +353,10 @@ function assertBalanced({ backends }: Awaited<ReturnType<TwoBackends['operator']
 async function assertReplays(store: TwoBackends): Promise<void> {
   await store.settle();
   const look = async () => {
-    const { items } = await store.as('reader').packages.list({ limit: 1000 });
-    const files = await Promise.all(items.map(async ({ id }) => (await store.as('reader').files.list(id, { limit: 1000 })).items));
+    const { items } = await store.as(administrator('reader')).packages.list({ limit: 1000 });
+    const files = await Promise.all(
+      items.map(async ({ id }) => (await store.as(administrator('reader')).files.list(id, { limit: 1000 })).items),
+    );
     const path = join(store.directory, 'artifactstore.db');
     const embedded = await readFile(path).then(
       () => true,

@@ -9,6 +9,7 @@ import type { Database } from '../../../src/database/DATABASE.ts';
 import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../../src/dataplane/streaming.ts';
+import { administrator } from '../../../src/kernel/access.ts';
 import { formatAddress } from '../../../src/kernel/content/address.ts';
 import { blake3 } from '../../../src/kernel/content/digest.ts';
 import { createRegistry, type LocalRegistry } from '../../../src/registry/local.ts';
@@ -74,13 +75,13 @@ async function live(world: World, seed: number): Promise<void> {
   async function readKept(reader: LocalRegistry): Promise<void> {
     const package_id = kept[Math.floor(random() * kept.length)];
     if (package_id === undefined) return;
-    const opened = await reader.as('reader').files.open({ package_id, relative_path: 'f' });
+    const opened = await reader.as(administrator('reader')).files.open({ package_id, relative_path: 'f' });
     for await (const chunk of opened!.body) assert.deepEqual(Buffer.from(chunk), bytes);
   }
 
   for (let ingest = 0; ingest < 2; ingest++)
     interleaver.start(async () => {
-      const producer = registry.as('producer');
+      const producer = registry.as(administrator('producer'));
       for (let time = 0; time < 2; time++) {
         const route = random() < 0.3 ? 'far' : 'near';
         const { record } = await producer.packages.create({ name: 'n', producer: route, subject: 's', retention_class: 'transient' });
@@ -149,7 +150,7 @@ async function live(world: World, seed: number): Promise<void> {
   await free.operator.move({ from: 'near', to: 'far' });
   await free.settle();
   for (const package_id of kept) {
-    const opened = await free.as('reader').files.open({ package_id, relative_path: 'f' });
+    const opened = await free.as(administrator('reader')).files.open({ package_id, relative_path: 'f' });
     for await (const chunk of opened!.body) assert.deepEqual(Buffer.from(chunk), bytes);
   }
   assert.deepEqual(world.rows("select * from storage_locations where backend_id = 'near' and state <> 'deleted'"), []);

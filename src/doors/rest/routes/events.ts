@@ -67,7 +67,7 @@ export function eventRoutes(api: Api, context: RouteContext): void {
         if (!waits(request)) return sendOnce(reply, await jsonOfLongPage(bytes));
         // All who waited have it at once: each is answered in its turn.
         giveBack(bytes);
-        return await context.listTurns.take(request.principal, 1, async () =>
+        return await context.listTurns.take(request.principal.share, 1, async () =>
           sendOnce(reply, await jsonOfLongPage((await events.encodedPage(filter)).bytes)),
         );
       };

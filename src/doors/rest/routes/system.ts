@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { anonymousActor } from '../../../http/api.ts';
+import { allows } from '../../../kernel/access.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { Health } from '../../../registry/REGISTRY.ts';
 import { answers } from '../parameters.ts';
@@ -41,9 +41,9 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: healthRecord }),
       },
     },
-    async ({ actor }, reply) => {
+    async ({ principal }, reply) => {
       const health = await context.health();
-      return reply.header('cache-control', 'no-store').send(actor === anonymousActor ? withoutDetails(health) : health);
+      return reply.header('cache-control', 'no-store').send(allows(principal, 'observe') ? health : withoutDetails(health));
     },
   );
 
@@ -70,10 +70,10 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         }),
       },
     },
-    async ({ actor }, reply) => {
+    async ({ principal }, reply) => {
       if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
       const health = await context.health();
-      const { db, backend, clock } = actor === anonymousActor ? withoutDetails(health) : health;
+      const { db, backend, clock } = allows(principal, 'observe') ? health : withoutDetails(health);
       if (!db.healthy) throw new ArtifactstoreError('database_unavailable', `The database can't be used: ${db.detail}`);
       if (!backend.healthy && backend.full !== true)
         throw new ArtifactstoreError('storage_unavailable', `The default backend can't be used: ${backend.detail}`);
@@ -85,7 +85,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/metrics',
     {
-      config: { access: 'read', probe: true, alwaysHeard: true },
+      config: { access: 'observe', probe: true, alwaysHeard: true },
       schema: {
         operationId: 'getMetrics',
         tags: ['system'],

@@ -47,7 +47,7 @@ export function usageRoutes(api: Api): void {
   api.get(
     '/usage',
     {
-      config: { access: 'read' },
+      config: { access: 'observe' },
       schema: {
         operationId: 'getUsage',
         tags: ['system'],
