@@ -90,6 +90,7 @@ export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof Vie
     release_reason: 'text',
   },
   metadata_schemas: { slug: 'text', json_schema: 'text', created_at: 'text', created_by: 'text', created_sequence: 'integer' },
+  producer_usage: { producer: 'text', packages: 'integer', files: 'integer', bytes: 'integer' },
 };
 
 export const viewTables: readonly ViewTable[] = Object.keys(viewColumns) as ViewTable[];

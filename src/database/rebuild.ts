@@ -13,6 +13,15 @@ export async function makeMissingTables(dialect: Dialect, database: Kysely<Schem
     for (const statement of Object.values(migration.rebuildable(dialect).tables)) await sql.raw(statement).execute(database);
 }
 
+/**
+ * Before the fold, which the triggers follow. On PostgreSQL the log is locked before: a writer takes that first, too.
+ */
+export async function makeMissingTriggers(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
+  for (const migration of migrations)
+    for (const statements of Object.values(migration.rebuildable(dialect).triggers ?? {}))
+      for (const statement of statements) await sql.raw(statement).execute(database);
+}
+
 /** After the fold: what a damaged view held may break the rule of a unique index. */
 export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
   for (const migration of migrations)
@@ -20,14 +29,15 @@ export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Sche
 }
 
 /**
- * Throws `database_unavailable` that names what is missing among the tables that are `present`, and what brings it
- * back.
+ * Throws `database_unavailable` that names what is missing among the tables and triggers that are `present`, and what
+ * brings it back.
  */
 export function requireTables(present: readonly string[]): void {
-  const tables = new Set(present);
-  if (!tables.has('events') || !tables.has('registry')) throw databaseUnavailable('The log itself is missing; restore a backup.');
+  const names = new Set(present);
+  if (!names.has('events') || !names.has('registry')) throw databaseUnavailable('The log itself is missing; restore a backup.');
   const missing = migrations
-    .flatMap((migration) => Object.keys(migration.rebuildable('sqlite').tables))
-    .filter((name) => !tables.has(name));
+    .map((migration) => migration.rebuildable('sqlite'))
+    .flatMap(({ tables, triggers }) => [...Object.keys(tables), ...Object.keys(triggers ?? {})])
+    .filter((name) => !names.has(name));
   if (missing.length > 0) throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.`);
 }

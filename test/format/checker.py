@@ -300,6 +300,7 @@ VIEWS = {
     'retention_state': ('package_id',),
     'retention_holds': ('id',),
     'metadata_schemas': ('slug',),
+    'producer_usage': ('producer',),
 }
 
 
@@ -399,6 +400,13 @@ def fold_all(events):
                 change('storage_locations', location, state='stored', generation=p['generation'], object_key=p['object_key'], failed_reason=None)
         elif kind == 'v1.metadata_schema.registered':
             add('metadata_schemas', slug=p['slug'], json_schema=canonical_json(p['json_schema']), created_at=when, created_by=actor, created_sequence=sequence)
+
+    for package in views['artifact_packages'].values():
+        use = views['producer_usage'].setdefault((package['producer'],), {'producer': package['producer'], 'packages': 0, 'files': 0, 'bytes': 0})
+        if package['status'] in ('created', 'finalized'):
+            use['packages'] += 1
+            use['files'] += package['file_count']
+            use['bytes'] += package['total_bytes']
     return views
 
 

@@ -86,6 +86,11 @@ export const damages: readonly Damage[] = [
     ),
   },
   {
+    what: 'a sum that is wrong',
+    fault: /producer_usage p is not what the log says/,
+    damage: edit((database) => database.exec('update producer_usage set bytes = bytes - 1')),
+  },
+  {
     what: 'a flipped byte in an object',
     fault: /the bytes have another blake3 digest\n.*the bytes have another SHA-256 digest/,
     damage: (directory) =>

@@ -535,6 +535,15 @@ function foldAll(events: readonly StoredEvent[]): Vectors['views'] {
           for (const [column, by] of Object.entries(change.by)) there[column] = Number(there[column]) + Number(by);
       }
     }
+  const usage = views.get('producer_usage')!;
+  for (const { producer, status, file_count, total_bytes } of views.get('artifact_packages')!.values()) {
+    const sum = usage.get(String(producer)) ?? { producer: producer!, packages: 0, files: 0, bytes: 0 };
+    usage.set(String(producer), sum);
+    if (status !== 'created' && status !== 'finalized') continue;
+    sum.packages = Number(sum.packages) + 1;
+    sum.files = Number(sum.files) + Number(file_count);
+    sum.bytes = Number(sum.bytes) + Number(total_bytes);
+  }
   return Object.fromEntries(
     [...views].map(([table, rows]) => [table, [...rows].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row)]),
   ) as unknown as Vectors['views'];

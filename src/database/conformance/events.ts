@@ -23,7 +23,7 @@ export function packageCreated(
   return event('v1.package.created', 'package', id, {
     id,
     name,
-    producer: actor,
+    producer: name.slice(0, 16),
     subject: 'conformance',
     retention_class: 'transient',
     metadata,

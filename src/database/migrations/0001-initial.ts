@@ -29,7 +29,7 @@ function whereMissing(statement: string): string {
  * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT; those with
  * short rows are clustered by their key.
  */
-function tables(dialect: Dialect): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs'>, string>> {
+function tables(dialect: Dialect): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs' | 'producer_usage'>, string>> {
   const postgres = dialect === 'postgres';
   const text = postgres ? 'text collate "C"' : 'text';
   const integer = postgres ? 'bigint' : 'integer';

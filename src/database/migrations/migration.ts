@@ -9,7 +9,10 @@ export interface Migration {
   readonly name: string;
   /** Runs inside the transaction that also records it. */
   up(dialect: Dialect, database: Kysely<Schema>, clock: Clock): Promise<void>;
-  /** What of it can be lost and made again: every table but the log and the registry's id, and the indexes. */
+  /**
+   * What of it can be lost and made again: every table but the log and the registry's id, the indexes, and what keeps
+   * views.
+   */
   rebuildable(dialect: Dialect): Rebuildable;
 }
 
@@ -18,4 +21,6 @@ export interface Rebuildable {
   /** By the table's name. */
   readonly tables: Readonly<Record<string, string>>;
   readonly indexes: readonly string[];
+  /** By the trigger's name: what makes it and what it runs. They are on tables of this migration or of earlier ones. */
+  readonly triggers?: Readonly<Record<string, readonly string[]>>;
 }

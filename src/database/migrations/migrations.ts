@@ -6,9 +6,10 @@ import { initial } from './0001-initial.ts';
 import { storageMarkers } from './0002-storage-markers.ts';
 import { packageTimes } from './0003-package-times.ts';
 import { runs } from './0004-runs.ts';
+import { producerUsage } from './0005-producer-usage.ts';
 import type { Dialect, Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs];
+export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

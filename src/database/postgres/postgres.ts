@@ -2,7 +2,7 @@ import type { LogHead } from '../../kernel/log/event.ts';
 import type { Database, Operations, OperationsModule } from '../DATABASE.ts';
 import { createEventWaiters } from '../event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
-import { makeMissingIndexes, makeMissingTables, requireTables } from '../rebuild.ts';
+import { makeMissingIndexes, makeMissingTables, makeMissingTriggers, requireTables } from '../rebuild.ts';
 import { type Replayed, replayLog } from '../replay.ts';
 import { parsePostgresUrl } from './address.ts';
 import { createPostgresCommitter } from './committer.ts';
@@ -121,7 +121,10 @@ async function serverTime(connection: PostgresConnection): Promise<number> {
 
 /** Of the server, when the database has all that it should have. */
 async function intactVersion(connection: PostgresConnection): Promise<string> {
-  const tables = await connection.query("select relname from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid)");
+  const tables = await connection.query(
+    "select relname from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid) union all " +
+      'select tgname from pg_trigger where not tgisinternal and pg_table_is_visible(tgrelid)',
+  );
   requireTables((tables.rows as { readonly relname: string }[]).map(({ relname }) => relname));
   await lastSequence(connection);
   const { rows } = await connection.query("select current_setting('server_version') as version");
@@ -139,6 +142,7 @@ async function replay(target: PostgresTarget, onProgress?: (done: number, total:
     await makeMissingTables('postgres', session.sql);
     // The table and not its row, which may be what was lost: whoever appends asks for the row, and waits.
     await connection.query('lock table log_head in exclusive mode');
+    await makeMissingTriggers('postgres', session.sql);
     const { rows } = await connection.query('select sequence, chain_digest from log_head where id = 1');
     const replayed = await replayLog(session, rows[0] as LogHead | undefined, onProgress);
     await makeMissingIndexes('postgres', session.sql);

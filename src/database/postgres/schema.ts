@@ -13,7 +13,8 @@ const advisoryLock = '7021802841870951284';
 export async function migrateSchema(target: PostgresTarget): Promise<readonly string[]> {
   const connection = await connect(target);
   try {
-    await connection.query('begin');
+    // Each statement sees what was committed before it: what a migration waited for, too.
+    await connection.query('begin isolation level read committed');
     await exclude(connection);
     await isMigrated(connection, target);
     const applied = await applyMigrations('postgres', postgresQueries(connection), systemClock);

@@ -54,8 +54,8 @@ async function perform(port: RequestPort, task: Task): Promise<unknown> {
     }
     case 'health': {
       const { connection } = await open(port.data);
-      const tables = connection.prepare("select name from sqlite_schema where type = 'table'").all();
-      requireTables(tables.map(({ name }) => String(name)));
+      const there = connection.prepare("select name from sqlite_schema where type in ('table', 'trigger')").all();
+      requireTables(there.map(({ name }) => String(name)));
       if (connection.prepare('select 1 from log_head where id = 1').get() === undefined) throw lostHead();
       return connection.prepare('select sqlite_version() as version').get()?.version;
     }

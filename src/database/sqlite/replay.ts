@@ -1,19 +1,24 @@
 import { viewTables } from '../columns.ts';
+import { sumPackages } from '../migrations/0005-producer-usage.ts';
 import type { SqliteConnection } from './connection.ts';
+import { sqliteQueries } from './dialect.ts';
 
 /**
- * Runs `body` while the views have no secondary indexes and makes them again: building them once is faster than row by
- * row.
+ * Runs `body`, which fills empty views, while they have no secondary indexes and no triggers, and makes both again: to
+ * build an index once, and to sum once, is faster than row by row.
  */
-export async function withoutIndexes<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
+export async function inBulk<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
   connection.forget();
   const names = viewTables.map(() => '?').join(', ');
-  const indexes = connection.database
-    .prepare(`select name, sql from sqlite_schema where type = 'index' and sql is not null and tbl_name in (${names}) order by name`)
-    .all(...viewTables) as unknown as readonly { readonly name: string; readonly sql: string }[];
-  for (const { name } of indexes) connection.database.exec(`drop index ${name}`);
+  const aside = connection.database
+    .prepare(
+      `select type, name, sql from sqlite_schema where type in ('index', 'trigger') and sql is not null and tbl_name in (${names}) order by name`,
+    )
+    .all(...viewTables) as unknown as readonly { readonly type: string; readonly name: string; readonly sql: string }[];
+  for (const { type, name } of aside) connection.database.exec(`drop ${type} ${name}`);
   const result = await body();
+  await sumPackages(sqliteQueries(connection));
   connection.forget();
-  for (const { sql } of indexes) connection.database.exec(sql);
+  for (const { sql } of aside) connection.database.exec(sql);
   return result;
 }

@@ -7,7 +7,7 @@ import { openConnection, type SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 import { storageFault } from './error.ts';
 import { makeFile } from './file.ts';
-import { withoutIndexes } from './replay.ts';
+import { inBulk } from './replay.ts';
 import { sqliteSession } from './session.ts';
 
 const busyMilliseconds = 5_000;
@@ -38,7 +38,7 @@ export function sqliteTarget(path: string): RestoreTarget {
         await requireEmpty(connection);
         await applyMigrations('sqlite', sqliteQueries(connection), systemClock);
         connection.forget();
-        await withoutIndexes(connection, () => fillLog(sqliteSession(connection), source));
+        await inBulk(connection, () => fillLog(sqliteSession(connection), source));
         connection.forget();
         connection.database.exec('commit');
       });

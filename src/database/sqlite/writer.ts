@@ -4,7 +4,7 @@ import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
 import { databaseUnavailable, lostHead, toFailure } from '../failure.ts';
 import { applyMigrations } from '../migrations/migrations.ts';
-import { makeMissingIndexes, makeMissingTables } from '../rebuild.ts';
+import { makeMissingIndexes, makeMissingTables, makeMissingTriggers } from '../rebuild.ts';
 import { type Replayed, replayLog } from '../replay.ts';
 import { type LogSession, type OperationContext, runOperation } from '../transaction.ts';
 import { openConnection, type SqliteConnection } from './connection.ts';
@@ -14,7 +14,7 @@ import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } fro
 import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
 import type { Answer, Request } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
-import { withoutIndexes } from './replay.ts';
+import { inBulk } from './replay.ts';
 import { sqliteSession } from './session.ts';
 
 // The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one
@@ -194,7 +194,8 @@ async function replay(port: RequestPort, id: number): Promise<Replayed> {
   begin(connection, lockMilliseconds);
   try {
     await makeMissingTables('sqlite', session.sql);
-    const replayed = await withoutIndexes(connection, () =>
+    await makeMissingTriggers('sqlite', session.sql);
+    const replayed = await inBulk(connection, () =>
       replayLog(session, readHead(connection), (done, total) => port.answer({ id, kind: 'progress', done, total })),
     );
     await makeMissingIndexes('sqlite', session.sql);

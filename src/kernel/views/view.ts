@@ -89,12 +89,18 @@ export interface ViewTables {
     release_reason: string | null;
   };
   metadata_schemas: { slug: string; json_schema: string; created_at: string; created_by: string; created_sequence: number };
+  /**
+   * The sum of `artifact_packages` by producer: of those that are `created` or `finalized`. No event is folded into it.
+   */
+  producer_usage: { producer: string; packages: number; files: number; bytes: number };
 }
 
 export type PackageStatus = 'created' | 'finalized' | 'abandoned' | 'garbage_collected';
 export type ObjectState = 'none' | 'live' | 'failed';
 export type LocationState = 'stored' | 'verified' | 'failed' | 'deleted';
 export type ViewTable = keyof ViewTables;
+/** The views that events change; the other follows from the rows of one of them. */
+export type FoldedTable = Exclude<ViewTable, 'producer_usage'>;
 
 /** The primary key of each view; also the order in which two copies are compared. */
 export interface ViewKeys {
@@ -106,6 +112,7 @@ export interface ViewKeys {
   readonly retention_state: readonly ['package_id'];
   readonly retention_holds: readonly ['id'];
   readonly metadata_schemas: readonly ['slug'];
+  readonly producer_usage: readonly ['producer'];
 }
 
 export const viewKeys: ViewKeys = {
@@ -117,6 +124,7 @@ export const viewKeys: ViewKeys = {
   retention_state: ['package_id'],
   retention_holds: ['id'],
   metadata_schemas: ['slug'],
+  producer_usage: ['producer'],
 } as const satisfies { readonly [T in ViewTable]: readonly (keyof ViewTables[T])[] };
 
 /**
@@ -124,7 +132,7 @@ export const viewKeys: ViewKeys = {
  * numbers.
  */
 export type Change = {
-  [T in ViewTable]:
+  [T in FoldedTable]:
     | { readonly kind: 'insert'; readonly table: T; readonly row: Readonly<ViewTables[T]> }
     | { readonly kind: 'update'; readonly table: T; readonly key: RowKey<T>; readonly set: Readonly<Partial<ViewTables[T]>> }
     | {
@@ -140,6 +148,6 @@ export type Change = {
         readonly by: Readonly<Partial<Record<keyof ViewTables[T], number>>>;
         readonly set: Readonly<Partial<ViewTables[T]>>;
       };
-}[ViewTable];
+}[FoldedTable];
 
 type RowKey<T extends ViewTable> = Readonly<Pick<ViewTables[T], Extract<ViewKeys[T][number], keyof ViewTables[T]>>>;

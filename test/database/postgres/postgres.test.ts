@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { conformanceOperationsUrl } from '../../../src/database/conformance/operations.ts';
 import { assertIntactLog, assertReplayable, type ConformanceDatabase, databaseConformance } from '../../../src/database/conformance.ts';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { openPostgres } from '../../../src/database/postgres/postgres.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { execute, type PostgresServer, startPostgres } from '../../postgres-server.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
+import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
 import { killWriters } from '../processes.ts';
 
 let server: PostgresServer;
@@ -34,6 +36,18 @@ databaseConformance('postgres', async (operations) => {
 describe('postgres', () => {
   test('loses nothing that it acknowledged when processes that share the server are killed', () =>
     withDatabase((database, url) => killWriters({ kind: 'postgresql', url }, database as ConformanceDatabase)));
+
+  test('sums by producer what an earlier version has filled, and what it still writes', () =>
+    withDatabase((database, url) =>
+      sumsWhatWasThere(
+        database as ConformanceDatabase,
+        async (statements) => {
+          for (const statement of statements) await execute(url, statement);
+        },
+        () => openPostgres({ connectionString: url, operations: { url: conformanceOperationsUrl } }),
+        (name) => `drop trigger ${name} on artifact_packages`,
+      ),
+    ));
 
   test("tells what its server's clock says", () =>
     withDatabase(async (database) => {

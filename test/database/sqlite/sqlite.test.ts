@@ -10,6 +10,7 @@ import type { Database } from '../../../src/database/DATABASE.ts';
 import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
+import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
 import { killWriters } from '../processes.ts';
 
 databaseConformance('sqlite', async (operations) => {
@@ -33,6 +34,20 @@ databaseConformance('sqlite', async (operations) => {
 describe('sqlite', () => {
   test('loses nothing that it acknowledged when processes that share the file are killed', () =>
     withDatabase((database, path) => killWriters({ kind: 'sqlite', path }, database as ConformanceDatabase)));
+
+  test('sums by producer what an earlier version has filled, and what it still writes', () =>
+    withDatabase((database, path) =>
+      sumsWhatWasThere(
+        database as ConformanceDatabase,
+        async (statements) => {
+          const file = new DatabaseSync(path);
+          for (const statement of statements) file.exec(statement);
+          file.close();
+        },
+        () => openSqlite({ path, operations: { url: conformanceOperationsUrl } }),
+        (name) => `drop trigger ${name}`,
+      ),
+    ));
 
   test('answers storage_full while the disk is full, and works again when it is not', () =>
     withDatabase(async (database) => {
