@@ -1,9 +1,9 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { type ConnectionFault, connectionFault, isLasting } from '../runtime/connection-fault.ts';
+import { type ConnectionFault, connectionCode, connectionFault, isLasting } from '../runtime/connection-fault.ts';
 
 /** Whether the connection failed, as against an answer that was not wished for. */
 export function isConnectionFailure(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = connectionCode(error);
   return code !== undefined && connectionFault(code) !== undefined;
 }
 
@@ -12,7 +12,7 @@ export function isConnectionFailure(error: unknown): boolean {
  * server.
  */
 export function connectionError(error: unknown, server: URL): ArtifactstoreError {
-  const code = codeOf(error) ?? 'unknown';
+  const code = connectionCode(error) ?? 'unknown';
   const fault = connectionFault(code);
   const hint = fault === undefined ? undefined : hintFor(fault, server);
   return new ArtifactstoreError(
@@ -43,13 +43,4 @@ function hintFor(fault: ConnectionFault, server: URL): string | undefined {
     return `where it is always cut, look whether https is spoken there (${setting}), and what is in front of the server`;
   if (fault.kind === 'cut' || fault.kind === 'slow') return 'look at the log of the server, and at what is in front of it';
   return undefined;
-}
-
-/** The first code along the chain of causes; several addresses tried at once fail as one AggregateError. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { code } = error as NodeJS.ErrnoException;
-  if (typeof code === 'string') return code;
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  return codeOf(error.cause);
 }

@@ -23,6 +23,19 @@ export function connectionFault(code: string): ConnectionFault | undefined {
   return faults.find(([pattern]) => pattern.test(code))?.[1];
 }
 
+/**
+ * The code that says why a connection failed: the first along the chain of causes; several addresses tried at once fail
+ * as one AggregateError. `TimeoutError` where a signal ended it for taking too long. Undefined where there is none.
+ */
+export function connectionCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === 'TimeoutError') return error.name;
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === 'string') return code;
+  if (error instanceof AggregateError && error.errors.length > 0) return connectionCode(error.errors[0]);
+  return connectionCode(error.cause);
+}
+
 /** Whether trying again in a moment can't help: somebody must change an address or a certificate first. */
 export function isLasting({ kind }: ConnectionFault): boolean {
   return lasting.has(kind);

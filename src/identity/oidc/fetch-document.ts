@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { parseJson } from '../../kernel/format/json-parser.ts';
+import { isJsonObject, type JsonObject } from '../../kernel/format/json-value.ts';
+import { connectionCode, connectionFault } from '../../runtime/connection-fault.ts';
+import { fileReason } from '../../runtime/file-error.ts';
+import { unavailable } from './refusal.ts';
+
+/** Real ones have a few thousand bytes, 20,000 with certificates. */
+const maximumBytes = 262_144;
+const maximumValues = 10_000;
+
+export interface FetchOptions {
+  /** The name of the table, for messages. */
+  readonly name: string;
+  /** What is asked for, for messages: "its keys". */
+  readonly what: string;
+  readonly caFile: string | undefined;
+  /** Ends it, when it takes too long or nobody waits any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks an issuer for a document, a JSON object. Redirects are not followed: an issuer is where it is said to be. The
+ * file with the certificate of its authority is read each time, so that a new one needs no restart, and the connection
+ * is not kept. Errors: `identity_unavailable`.
+ */
+export async function fetchDocument(url: string, { name, what, caFile, signal }: FetchOptions): Promise<JsonObject> {
+  const ca = caFile === undefined ? undefined : await readAuthority(caFile, name);
+  const { Agent, request } = await import('undici');
+  const agent = new Agent({ maxResponseSize: maximumBytes, connect: { ...(ca === undefined ? {} : { ca }) } });
+  try {
+    const headers = { accept: 'application/json', 'user-agent': 'artifactstore' };
+    const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal });
+    if (statusCode !== 200) throw unavailable(name, `${what} were answered with the status ${statusCode}${hintOf(statusCode)}`);
+    const value = parseJson(new Uint8Array(await body.arrayBuffer()), { maximumValues });
+    if (isJsonObject(value)) return value;
+    throw unavailable(name, `the answer for ${what} is not a JSON object`);
+  } catch (error) {
+    throw explained(error, name, what);
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function hintOf(status: number): string {
+  return status >= 300 && status < 400 ? ', a redirect, which is not followed' : '';
+}
+
+function explained(error: unknown, name: string, what: string): ArtifactstoreError {
+  if (error instanceof ArtifactstoreError && error.code === 'identity_unavailable') return error;
+  if (error instanceof ArtifactstoreError) return unavailable(name, `the answer for ${what} is not good JSON`, error);
+  const code = connectionCode(error);
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return unavailable(name, `the answer for ${what} is longer than ${maximumBytes} bytes`, error);
+  const fault = code === undefined ? undefined : connectionFault(code);
+  return unavailable(name, fault?.text ?? `the connection failed (${code ?? 'unknown'})`, error);
+}
+
+async function readAuthority(path: string, name: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw unavailable(name, `its ca_file can't be read (${fileReason(error)})`, error);
+  }
+  // Node takes a text without a certificate for an empty list, and then nothing says why no server is trusted.
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw unavailable(name, 'its ca_file has no certificate in PEM form');
+  return text;
+}
