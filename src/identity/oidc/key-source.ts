@@ -2,13 +2,13 @@ import type { CryptoKey } from 'jose';
 import type { KeySet } from './key-set.ts';
 import { refused } from './refusal.ts';
 
-/** Keys are read again beside the work when they are older than this, … */
+/** Keys that are older than this are read again beside the work. */
 const readAgainMilliseconds = 300_000;
-/** … and before anything else when they are older than this: a key that was withdrawn ends by then. */
+/** Keys that are older than this are read again first: a key that was withdrawn ends by then. */
 const freshMilliseconds = 600_000;
-/** … unless the issuer is away: then those that it last published are in force for so long, … */
+/** But as long as their issuer can't be reached, keys that are not older than this stay in force. */
 const keptMilliseconds = 3_600_000;
-/** … and nobody waits for it as long as the last attempt, which failed, is no older than this. */
+/** Nobody waits for an issuer that could not be reached so short a time ago. */
 const knownAwayMilliseconds = 60_000;
 /** After an attempt, the next one because of an unknown key or of a failure comes no sooner. */
 const pauseMilliseconds = 30_000;

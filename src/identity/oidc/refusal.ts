@@ -5,7 +5,7 @@ export function refused(reason: string, cause?: unknown): ArtifactstoreError {
   return new ArtifactstoreError('unauthorized', `The token is refused: ${reason}.`, { cause });
 }
 
-/** `identity_unavailable`: `reason` goes on after "of the issuer", `cause` is for the log. */
+/** `identity_unavailable`: `reason` says why its keys are not known, `cause` is for the log. */
 export function unavailable(issuer: string, reason: string, cause?: unknown): ArtifactstoreError {
   return new ArtifactstoreError('identity_unavailable', `The keys of the issuer "${issuer}" can't be had now: ${reason}.`, { cause });
 }

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWK, type JWTHeaderParameters, SignJWT } from 'jose';
 import { type IssuerConfig, issuerDefaults } from '../../../src/identity/oidc/issuer-config.ts';
+import type { VerifiedToken } from '../../../src/identity/oidc/OIDC.ts';
+import { type ErrorCode, isArtifactstoreError } from '../../../src/kernel/error.ts';
 
 /** A key pair, and how it is published. */
 export interface TestKey {
@@ -86,6 +89,18 @@ export async function startTestIssuer(now: () => number): Promise<TestIssuer> {
 
 function withoutUndefined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** Holds that no answer comes but this error. */
+export async function endsWith(answer: VerifiedToken | Promise<VerifiedToken>, code: ErrorCode, reason: RegExp): Promise<void> {
+  await assert.rejects(
+    async () => await answer,
+    (error: unknown) => {
+      assert.ok(isArtifactstoreError(error, code), String(error));
+      assert.match(error.message, reason);
+      return true;
+    },
+  );
 }
 
 /** A token of any text, with whatever signature. */
