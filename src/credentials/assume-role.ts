@@ -1,6 +1,6 @@
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { jsonObjectOf } from '../kernel/format/json-text.ts';
+import { numericDate, unverifiedClaims } from '../protocol/jwt-claims.ts';
 import { connectionFault } from '../runtime/connection-fault.ts';
 import type { Session } from './renewed.ts';
 
@@ -140,7 +140,8 @@ function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt
   const refusal = `The security token service at ${place} refuses (${status} ${code})`;
   const about = aboutByCode.get(code) ?? (status === 403 ? 'token' : status === 404 ? 'role' : undefined);
   if (about === 'token') {
-    const end = tokenEnd(request.webIdentityToken);
+    // Only to explain a refusal: nothing is decided by it.
+    const end = numericDate(unverifiedClaims(request.webIdentityToken)?.exp);
     const ended = end !== undefined && end <= askedAt;
     if (ended) return unavailable(`${refusal}: the token ended at ${new Date(end).toISOString()}`, settings.token);
     return unavailable(`${refusal} the token, or the role ${request.roleArn} does not trust it`, settings.token, settings.role);
@@ -181,10 +182,4 @@ function leads(error: unknown): string {
 function failureCode(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
-}
-
-/** When a JSON Web Token says that it ends. It is only read to explain a refusal: nothing is decided by it. */
-function tokenEnd(token: string): number | undefined {
-  const exp = jsonObjectOf(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))?.exp;
-  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined;
 }

@@ -1,5 +1,5 @@
+import { readSecretFile } from '../runtime/secret-file.ts';
 import { s3Variables } from './CREDENTIALS.ts';
-import { readSecretFile } from './secret-file.ts';
 
 /** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
 export interface KeyReferences {

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { readSecretFile } from '../runtime/secret-file.ts';
 import { type AssumeRoleOptions, assumeRoleWithWebIdentity } from './assume-role.ts';
 import { type Credentials, s3Variables } from './CREDENTIALS.ts';
 import { type RenewalOptions, renewedCredentials } from './renewed.ts';
-import { readSecretFile } from './secret-file.ts';
 
 export interface WebIdentitySettings {
   /** Without a trailing slash; undefined means AWS itself, in `region`. */

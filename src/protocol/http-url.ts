@@ -7,3 +7,8 @@ export function parseHttpUrl(text: string): string {
     throw new Error('an address here has no user, password, query or fragment');
   return url.href.replace(/\/+$/, '');
 }
+
+/** Whether a host, as a URL names it, is this machine itself: what goes there crosses no network. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, realpath } from 'node:fs/promises';
-import { errnoCode } from '../runtime/file-error.ts';
+import { errnoCode } from './file-error.ts';
 
 /**
  * What a file of a secret holds, or what is wrong with it: half a sentence about the file, never about what is in it.

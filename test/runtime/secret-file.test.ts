@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { mountIsReadOnly, readSecretFile } from '../../src/credentials/secret-file.ts';
 import { staticCredentials } from '../../src/credentials/static.ts';
 import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
+import { mountIsReadOnly, readSecretFile } from '../../src/runtime/secret-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'secret-file-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
