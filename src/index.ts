@@ -1,5 +1,10 @@
 // The public names. test/public-api.test.ts holds the list.
 
+export type { BearerSource } from './client/bearer/BEARER.ts';
+export { type GitHubJob, tokenFromGitHubActions } from './client/bearer/github-actions.ts';
+export { type GitLabJob, tokenFromGitLabJob } from './client/bearer/gitlab-ci.ts';
+export type { Token } from './client/bearer/token.ts';
+export { tokenFromFile } from './client/bearer/token-file.ts';
 export { type ConnectOptions, connectRegistry, type RemoteRegistry } from './client/connect.ts';
 export { type Difference, describeDifference, differenceOf, packageFiles } from './client/difference.ts';
 export { type Placed, type PlaceOptions, placeFiles } from './client/pull/place-files.ts';
@@ -15,7 +20,7 @@ export { type Tree, type TreeFile, walkTree } from './client/walk.ts';
 export type { CommandContext, CommandDefinition, CommandEntry, CommandOutput, CommandTable } from './command.ts';
 export { type OpenRegistryOptions, openRegistry } from './compose/open-registry.ts';
 export type { Store } from './compose/open-store.ts';
-export { type Config, readConfig } from './config/config.ts';
+export { type Config, type PlatformIdentity, readConfig } from './config/config.ts';
 export { type ContentAddress, formatAddress, parseAddress } from './kernel/content/address.ts';
 export { type Algorithm, createHasher, type Hasher } from './kernel/content/digest.ts';
 export { parseRelativePath, type RelativePath } from './kernel/content/path.ts';

@@ -1,9 +1,14 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { tokenFromGitHubActions } from '../client/bearer/github-actions.ts';
+import { tokenFromGitLabJob } from '../client/bearer/gitlab-ci.ts';
+import type { Token } from '../client/bearer/token.ts';
+import { tokenFromFile } from '../client/bearer/token-file.ts';
 import { connectRegistry, type RemoteRegistry } from '../client/connect.ts';
 import type { CommandContext } from '../command.ts';
 import type { Config } from '../config/config.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { isLoopback } from '../protocol/http-url.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 
 /** How long a server may be unavailable in the middle of work that takes long. */
@@ -11,7 +16,8 @@ export const longPatienceSeconds = 60;
 
 /**
  * The one way to the server that the configuration names, for every command: `await using registry = connect(context)`,
- * which closes the connections whatever happens. With its token or, on this machine, with the one that `dev` made.
+ * which closes the connections whatever happens. With the token that the configuration leads to or, on this machine,
+ * with the one that `dev` made.
  */
 export function connect(
   { config, output, version }: Pick<CommandContext, 'config' | 'output' | 'version'>,
@@ -20,7 +26,7 @@ export function connect(
   let waited = false;
   return connectRegistry({
     url: config.apiUrl,
-    token: config.apiToken === undefined ? developmentToken(config) : givenToken(config, config.apiToken),
+    token: tokenOf(config),
     userAgent: `artifactstore/${version}`,
     patienceSeconds: options.patienceSeconds ?? 10,
     onRetry: (error, waitSeconds) => {
@@ -31,16 +37,46 @@ export function connect(
   });
 }
 
+/** What the commands send to the server of a configuration, and nowhere else. */
+export function tokenOf(config: Config): Token | undefined {
+  const { apiToken, apiTokenFile, apiIdentity, apiUrl } = config;
+  if (apiToken !== undefined) return fromWhereItMay(config, 'ARTIFACTSTORE_API_TOKEN of the environment', apiToken);
+  if (apiTokenFile !== undefined) return fileOfToken(config, apiTokenFile);
+  if (apiIdentity === undefined) return developmentToken(config);
+  if (config.apiFromDotEnv.url) throw chosenByDirectory(config, `the identity of this job (${apiIdentity.platform})`);
+  return apiIdentity.platform === 'gitlab-ci'
+    ? tokenFromGitLabJob(apiIdentity)
+    : tokenFromGitHubActions({ ...apiIdentity, audience: apiIdentity.audience ?? apiUrl });
+}
+
 /**
  * A directory that came from elsewhere can have a `.env`, and its address would be sent the token that the user keeps
  * for another server. The reverse is taken: a token of `.env` is sent to the address that the user gave.
  */
-function givenToken({ apiUrl, apiFromDotEnv, directory }: Config, token: string): string {
-  if (apiFromDotEnv.url && !apiFromDotEnv.token) throw chosenByDirectory(apiUrl, directory, 'ARTIFACTSTORE_API_TOKEN of the environment');
+function fromWhereItMay<T>(config: Config, what: string, token: T): T {
+  if (config.apiFromDotEnv.url && !config.apiFromDotEnv.token) throw chosenByDirectory(config, what);
   return token;
 }
 
-function chosenByDirectory(apiUrl: string, directory: string, token: string): ArtifactstoreError {
+/** A `.env` that names both may name a file of its own directory, and no other of the machine. */
+function fileOfToken(config: Config, path: string): Token {
+  const setting = 'ARTIFACTSTORE_API_TOKEN_FILE';
+  fromWhereItMay(config, `${setting} of the environment`, path);
+  if (!config.apiFromDotEnv.url) return tokenFromFile(path, setting);
+  try {
+    const real = realpathSync(path);
+    if (!isInside(config.directory, real)) throw chosenByDirectory(config, `the token in ${path}`);
+    return tokenFromFile(real, setting);
+  } catch (error) {
+    throw localFileError(error, path, 'read', { field: setting });
+  }
+}
+
+function isInside(directory: string, realPath: string): boolean {
+  return realPath.startsWith(realpathSync(directory) + sep);
+}
+
+function chosenByDirectory({ apiUrl, directory }: Config, token: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'invalid_configuration',
     `ARTIFACTSTORE_API_URL comes from ${join(directory, '.env')}: ${token} is not sent to ${apiUrl}, which that file has chosen.`,
@@ -60,11 +96,11 @@ export function developmentTokenPath(config: Config): string | undefined {
 function developmentToken(config: Config): string | undefined {
   const path = developmentTokenPath(config);
   const { hostname } = new URL(config.apiUrl);
-  if (path === undefined || !(hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname))) return undefined;
+  if (path === undefined || !isLoopback(hostname)) return undefined;
   try {
     const token = readFileSync(path, 'utf8').trim();
-    const isOfDirectory = realpathSync(path).startsWith(realpathSync(config.directory) + sep);
-    if (config.apiFromDotEnv.url && !isOfDirectory) throw chosenByDirectory(config.apiUrl, config.directory, `the token in ${path}`);
+    if (config.apiFromDotEnv.url && !isInside(config.directory, realpathSync(path)))
+      throw chosenByDirectory(config, `the token in ${path}`);
     return token;
   } catch (error) {
     const code = errnoCode(error);

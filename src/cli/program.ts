@@ -122,7 +122,8 @@ Start here:
   artifactstore dev                 run a server
   artifactstore push ./results      in another terminal
 
-The token comes from ARTIFACTSTORE_API_TOKEN, never from an option.
+The token comes from ARTIFACTSTORE_API_TOKEN, ARTIFACTSTORE_API_TOKEN_FILE or
+ARTIFACTSTORE_IDENTITY, never from an option.
 Configuration: docs/operate.md.`,
     )
     .helpCommand(false);

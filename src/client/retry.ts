@@ -32,7 +32,9 @@ export function createRetry({ patienceSeconds = 60, onRetry }: RetryOptions): Re
         } catch (error) {
           if (!isRetryable(error, repeatable)) throw error;
           const wait = Math.max(retryAfter(error), Math.min(longestSeconds, firstSeconds * 2 ** tries) * (0.5 + Math.random() / 2));
-          const patience = everHeard ? patienceSeconds : Math.min(1, patienceSeconds);
+          // Who gives tokens is no address that somebody may have mistyped.
+          const isHeard = everHeard || error.code === 'identity_unavailable';
+          const patience = isHeard ? patienceSeconds : Math.min(1, patienceSeconds);
           if ((performance.now() - start) / 1000 + wait > patience) throw error;
           onRetry?.(error, wait);
           await pause(wait, signal);
@@ -47,6 +49,7 @@ const transient: ReadonlySet<ErrorCode> = new Set([
   'server_unreachable',
   'database_unavailable',
   'storage_unavailable',
+  'identity_unavailable',
   'request_timeout',
   'too_busy',
 ]);

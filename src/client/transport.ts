@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { Agent } from 'undici';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { type WireAnswer, wireAnswer } from './answer.ts';
+import { renewedBearer } from './bearer/renewed.ts';
+import { sourceOf, type Token } from './bearer/token.ts';
 import { connectionError, isConnectionFailure } from './connection-error.ts';
 import { problemError } from './problem-error.ts';
 import { createRetry, type RetryOptions } from './retry.ts';
@@ -9,7 +11,11 @@ import { createRetry, type RetryOptions } from './retry.ts';
 export interface TransportOptions extends RetryOptions {
   /** `http://` or `https://`, with a path in front of the API's where there is one. */
   readonly url: string;
-  readonly token?: string | undefined;
+  /**
+   * A token, a function that gives one, or a source (`tokenFromFile` and others). Of a function or source another is
+   * asked for, once for all requests, when a token ends or the server refuses it.
+   */
+  readonly token?: Token | undefined;
   /** How many connections are open at once; further requests wait. */
   readonly connections?: number;
   readonly userAgent?: string;
@@ -51,19 +57,39 @@ export function createTransport(options: TransportOptions): Transport {
   const prefix = base.pathname.replace(/\/+$/, '');
   const agent = new Agent({ connections: options.connections ?? 64, keepAliveTimeout: 30_000, connect: { timeout: 10_000 } });
   const retry = createRetry(options);
-  const fixed = {
-    'user-agent': options.userAgent ?? 'artifactstore',
-    ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-  };
+  const bearer = options.token === undefined ? undefined : renewedBearer(sourceOf(options.token));
+  const fixed = { 'user-agent': options.userAgent ?? 'artifactstore' };
 
+  /**
+   * A server says who it does not know before it does anything: the request goes again with another token, once,
+   * whatever it is, if its body can. The answer to that is the answer.
+   */
   async function attempt<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>): Promise<T> {
+    if (bearer === undefined) return await send(request, read, undefined);
+    let token = await bearer.token(request.signal);
+    try {
+      try {
+        return await send(request, read, token);
+      } catch (error) {
+        if (!isArtifactstoreError(error, 'unauthorized') || !canGoAgain(request)) throw error;
+        const another = await bearer.another(token, request.signal);
+        if (another === undefined) throw error;
+        token = another;
+        return await send(request, read, token);
+      }
+    } catch (error) {
+      throw isArtifactstoreError(error, 'unauthorized') ? bearer.explained(error, token) : error;
+    }
+  }
+
+  async function send<T>(request: WireRequest, read: (answer: WireAnswer) => Promise<T>, token: string | undefined): Promise<T> {
     const upload = openBody(request.body);
     try {
       const answer = await agent.request({
         origin: base.origin,
         path: prefix + request.path,
         method: request.method,
-        headers: { ...fixed, ...upload.headers, ...request.headers },
+        headers: { ...fixed, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...upload.headers, ...request.headers },
         body: upload.body,
         signal: request.signal ?? null,
       });
@@ -83,11 +109,15 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     exchange: (request, read) =>
       retry.run(() => attempt(request, read), {
-        repeatable: request.repeatable && (!isStreamed(request.body) || request.body.reopenable),
+        repeatable: request.repeatable && canGoAgain(request),
         signal: request.signal,
       }),
     close: () => agent.destroy(),
   };
+}
+
+function canGoAgain({ body }: WireRequest): boolean {
+  return !isStreamed(body) || body.reopenable;
 }
 
 function isStreamed(body: RequestBody | undefined): body is StreamedBody {

@@ -9,15 +9,17 @@ import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
+import { type PlatformIdentity, readClientToken } from './client-token.ts';
 import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
-import { dotEnvName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
+import { dotEnvName, environmentName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
 import { readStorage } from './storage.ts';
-import { type BearerToken, parseToken, parseTokens } from './tokens.ts';
+import { type BearerToken, parseTokens } from './tokens.ts';
 
 export type { BackendConfig } from '../storage/kind.ts';
+export type { PlatformIdentity } from './client-token.ts';
 export type { DatabaseTarget } from './database-url.ts';
 export type { StorageRoute } from './routes.ts';
 export type { BearerToken } from './tokens.ts';
@@ -70,10 +72,13 @@ export interface Config {
   readonly anonymousRead: boolean;
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
   readonly apiUrl: string;
+  /** Where those commands have their token from: one of the three, or none. */
   readonly apiToken: string | undefined;
+  readonly apiTokenFile: string | undefined;
+  readonly apiIdentity: PlatformIdentity | undefined;
   /**
    * Whether `.env` names the server, which then is the choice of whoever wrote the working directory, and whether it
-   * names the token too.
+   * names the token too, or where that comes from.
    */
   readonly apiFromDotEnv: { readonly url: boolean; readonly token: boolean };
   /** Where `.env` was looked for. */
@@ -111,6 +116,7 @@ export function readConfig(
   const { kinds = backendKinds } = options;
   const directory = resolve(options.directory ?? '.');
   const settings = settingsFrom(sources(environment, directory));
+  const { isFromDotEnv, ...clientToken } = readClientToken(settings, directory);
 
   const config: Config = {
     database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
@@ -134,8 +140,8 @@ export function readConfig(
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
-    apiToken: settings.secret('API_TOKEN', parseToken),
-    apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: settings.originOf('API_TOKEN') === dotEnvName },
+    ...clientToken,
+    apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: isFromDotEnv },
     directory,
     retention: {
       classes: retentionClasses(settings, directory),
@@ -189,7 +195,7 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
 
 function sources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
   return [
-    { origin: 'environment', values: environment },
+    { origin: environmentName, values: environment },
     { origin: dotEnvName, values: dotEnv(directory) },
   ];
 }

@@ -4,6 +4,8 @@ import type { BackendSettings } from '../storage/kind.ts';
 const prefix = 'ARTIFACTSTORE_';
 /** The source that is whoever's wrote the working directory. */
 export const dotEnvName = '.env';
+/** The source that is whoever's runs the program. */
+export const environmentName = 'environment';
 const secretPlaceholder = '(secret)';
 
 export interface SettingSource {
@@ -34,6 +36,8 @@ export interface Settings extends BackendSettings {
   originOf(name: string): string | undefined;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
+  /** A variable by its whole name, as a platform has put it into the environment; never one of `.env`. */
+  ofEnvironment(name: string): string | undefined;
   /**
    * What was refused, and every prefixed name, in whatever case, that nobody asked for. Call when everything is read.
    */
@@ -61,7 +65,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
   const refuse = (name: string, text: string): void => {
     const variable = prefix + name;
     const origin = find(variable)?.origin;
-    refused.push({ name: variable, text: origin === undefined || origin === 'environment' ? text : `${text} (in ${origin})` });
+    refused.push({ name: variable, text: origin === undefined || origin === environmentName ? text : `${text} (in ${origin})` });
   };
   const parsed = <T>(name: string, initial: string, parse: (text: string) => T, secret = false): T => {
     const text = lookUp(name);
@@ -142,13 +146,17 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
     isSet: (name) => lookUp(name) !== undefined,
     originOf: (name) => find(prefix + name)?.origin,
     unprefixed: (name) => find(name)?.text,
+    ofEnvironment: (name) => {
+      known.add(name);
+      return sources.find(({ origin }) => origin === environmentName)?.values[name] || undefined;
+    },
     problems: () => {
       const unknown = new Map<string, Problem>();
       for (const { values, origin } of sources)
         for (const name of Object.keys(values)) {
           if (!name.toUpperCase().startsWith(prefix) || name.startsWith(`${prefix}TEST_`) || known.has(name) || referenced.has(name))
             continue;
-          unknown.set(name, { name, text: `${unknownText(name, known)}${origin === 'environment' ? '' : ` (in ${origin})`}` });
+          unknown.set(name, { name, text: `${unknownText(name, known)}${origin === environmentName ? '' : ` (in ${origin})`}` });
         }
       return [...refused, ...unknown.values()];
     },

@@ -43,3 +43,17 @@ async function* stoppableChunks(source: AsyncIterable<Uint8Array>, signal: Abort
     if (!ended) iterator.return?.().then(undefined, () => undefined);
   }
 }
+
+/** What comes of the work, or `cancelled` as soon as `signal` says so. The work is not stopped: it may be shared. */
+export async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const stop = (): void => reject(cancelled(signal));
+  signal.addEventListener('abort', stop);
+  try {
+    if (signal.aborted) stop();
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

@@ -83,6 +83,8 @@ describe('configuration', () => {
       anonymousRead: false,
       apiUrl: 'http://127.0.0.1:8000',
       apiToken: undefined,
+      apiTokenFile: undefined,
+      apiIdentity: undefined,
       apiFromDotEnv: { url: false, token: false },
       directory,
       retention: {
@@ -165,7 +167,7 @@ describe('configuration', () => {
     for (const [name, expected] of [
       ['PROT', 'PORT'],
       ['DB_URL', 'DATABASE_URL'],
-      ['TOKEN', 'API_TOKEN'],
+      ['TOKEN', 'API_TOKEN or ARTIFACTSTORE_ID_TOKEN'],
       ['AUTH_TOKEN', 'AUTH_TOKENS'],
       ['S3_ENDPOINT', 'S3_ENDPOINT_URL'],
       ['S3_ACCESS_KEY_ID', 'S3_ACCESS_KEY_REF'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { stoppable, throwIfStopped } from '../../src/runtime/stop.ts';
+import { stoppable, throwIfStopped, unlessStopped } from '../../src/runtime/stop.ts';
 
 const isCancelled = (error: unknown) => isArtifactstoreError(error, 'cancelled');
 
@@ -57,4 +57,15 @@ test('what is stopped already does not begin', async () => {
   stop.abort();
   assert.throws(() => throwIfStopped(stop.signal), isCancelled);
   await assert.rejects(stoppable(source(1, false), stop.signal)[Symbol.asyncIterator]().next(), isCancelled);
+});
+
+test('work that others wait for too is left by who is stopped, and by nobody else', async () => {
+  const stop = new AbortController();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const [left, stayed] = [unlessStopped(promise, stop.signal), unlessStopped(promise, undefined)];
+  stop.abort();
+  await assert.rejects(left, isCancelled);
+  await assert.rejects(unlessStopped(promise, stop.signal), isCancelled);
+  resolve('done');
+  assert.deepEqual([await stayed, await unlessStopped(promise, new AbortController().signal)], ['done', 'done']);
 });
