@@ -28,6 +28,10 @@ export const commands: CommandTable = {
       },
     },
   },
+  whoami: {
+    summary: 'show whom the server takes you for, and what you may do',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
   usage: { summary: 'show how full the registry is', load: async () => (await import('./commands/usage.ts')).usage },
   retention: {
     summary: 'see and change how long packages are kept, and collect what has expired',

@@ -1,3 +1,4 @@
+import type { WhoAmI } from '../kernel/access.ts';
 import { parseId } from '../kernel/id.ts';
 import type { File, Registry } from '../registry/REGISTRY.ts';
 import { download } from './download.ts';
@@ -7,7 +8,7 @@ import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
 import { getJson } from './request.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
-import { usageShape } from './shape.ts';
+import { usageShape, whoAmIShape } from './shape.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 export type { ReopenableBody } from './body.ts';
@@ -19,6 +20,8 @@ export type ConnectOptions = TransportOptions;
 export interface RemoteRegistry extends Registry, AsyncDisposable {
   /** A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read. */
   download(file: Pick<File, 'id' | 'size_bytes' | 'content_address'>, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Whom the server takes this client for, by its token, and what that may do. */
+  whoami(): Promise<WhoAmI>;
   /** Ends the connections; requests under way fail. `await using` does it too. */
   close(): Promise<void>;
 }
@@ -39,6 +42,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     health: () => remoteHealth(transport),
     usage: () => getJson(transport, '/usage', usageShape),
     download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
+    whoami: () => getJson(transport, '/whoami', whoAmIShape),
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),
   };

@@ -1,3 +1,4 @@
+import type { Grant, WhoAmI } from '../kernel/access.ts';
 import type {
   Attached,
   EventPage,
@@ -99,6 +100,13 @@ export const usageShape: Shape<Usage> = record('how full a registry is', {
   producers: 'array',
   backends: 'array',
 });
+
+const grantShape: Shape<Grant> = record('a grant', { role: 'string', producers: 'array' });
+
+export const whoAmIShape: Shape<WhoAmI> = {
+  name: 'whom a server takes a caller for',
+  fits: (value): value is WhoAmI => isRecord(value) && typeof value.actor === 'string' && allFit(value.grants, grantShape),
+};
 
 const retentionClassShape: Shape<RetentionClassRecord> = record('the record of a retention class', { slug: 'string' });
 const eventShape = record('an event', { sequence: 'number', event_type: 'string', subject_id: 'string', chain_digest: 'string' });

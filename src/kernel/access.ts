@@ -40,6 +40,16 @@ export const rightsOf: Readonly<Record<Role, readonly Right[]>> = {
   observer: ['read', 'observe'],
 };
 
+/** Whom a door takes a caller for, as it tells that caller. */
+export interface WhoAmI {
+  readonly actor: string;
+  /** What kind of token was shown; null for none. */
+  readonly by: string | null;
+  /** When the token ends, RFC 3339; null for never. */
+  readonly expires_at: string | null;
+  readonly grants: readonly Grant[];
+}
+
 const everyProducer: readonly ProducerPattern[] = [{ glob: '*' }];
 
 /** May do everything: a token of `ARTIFACTSTORE_AUTH_TOKENS`, and whoever has the database itself. */

@@ -8,9 +8,10 @@ import { keepRecent } from '../../runtime/keep-recent.ts';
 
 /**
  * What a route asks of its caller; what a caller may see and do is the registry's to say. `optional` is open to
- * everybody, and tells more to those with a token; `observe` is about the server itself.
+ * everybody, and tells more to those with a token, `whoever` too, but not to a wrong one; `observe` is about the server
+ * itself.
  */
-export type Access = 'anonymous' | 'optional' | 'read' | 'write' | 'observe';
+export type Access = 'anonymous' | 'optional' | 'whoever' | 'read' | 'write' | 'observe';
 
 export interface AuthOptions {
   readonly identity: Identity;
@@ -47,7 +48,7 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
     if (authorization === undefined) {
       const caller = stranger();
       const { principal } = caller;
-      if (access === 'optional' || (access === 'read' && principal.grants.length > 0)) return caller;
+      if (access === 'optional' || access === 'whoever' || (access === 'read' && principal.grants.length > 0)) return caller;
       if (access === 'observe' && allows(principal, 'observe')) return caller;
       throw new ArtifactstoreError('unauthorized', 'This route needs a bearer token: send "Authorization: Bearer <token>".', {
         field: 'authorization',

@@ -17,6 +17,7 @@ import { retentionRoutes } from './routes/retention.ts';
 import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { whoAmIRoutes } from './routes/whoami.ts';
 import { compileValidator } from './validation.ts';
 
 export interface RestParts extends AuthOptions {
@@ -67,6 +68,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       retentionClassRoutes(api);
       systemRoutes(api, context);
       usageRoutes(api);
+      whoAmIRoutes(api);
       routes = api;
     },
     describe: () => routes!.swagger() as unknown as Readonly<Record<string, unknown>>,

@@ -155,6 +155,7 @@ const token = { token: [] };
 const security: Readonly<Record<Access, Record<string, string[]>[]>> = {
   anonymous: [],
   optional: [{}, token],
+  whoever: [{}, token],
   read: [token],
   write: [token],
   observe: [token],

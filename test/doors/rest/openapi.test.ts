@@ -12,6 +12,7 @@ const routes = [
   'GET /readyz',
   'GET /metrics',
   'GET /usage',
+  'GET /whoami',
   'GET /packages',
   'POST /packages',
   'GET /packages/{id}',
