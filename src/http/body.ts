@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { type JsonValue, parseJson } from '../kernel/format/json.ts';
+import { beginJson, type JsonLimits, type JsonValue, parseJson } from '../kernel/format/json.ts';
 import { parseParameters } from '../protocol/part-head.ts';
 import type { FairTurns } from '../runtime/fair-turns.ts';
 import { giveBack } from '../runtime/give-back.ts';
@@ -208,22 +208,31 @@ export async function readJson(
       throw tooSlow('json_timeout', limits.jsonTimeout / 1000, `The body did not arrive within ${limits.jsonTimeout / 1000} seconds.`);
     chunks.push(chunk);
   }
-  const parse = (): JsonValue => parseJson(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), { maximumValues: limits.jsonValues });
-  if (length < longJsonBytes) return parse();
+  const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+  const most = { maximumValues: limits.jsonValues };
+  if (length < longJsonBytes) return parseJson(bytes, most);
   return await turns.take(request.principal.share, 1, async () => {
     // What else has arrived is served between two of them.
     await setImmediate();
     if (request.raw.socket.destroyed) throw new ArtifactstoreError('cancelled', 'The client left before its turn.');
-    return parse();
+    return await parseLongJson(bytes, most);
   });
+}
+
+/** As `parseJson`; others are served after every few milliseconds of it. */
+export async function parseLongJson(bytes: Uint8Array, limits: JsonLimits): Promise<JsonValue> {
+  const reading = beginJson(bytes, limits);
+  while (!reading.read(charactersAtOnce)) await setImmediate();
+  return reading.value();
 }
 
 function tooSlow(bound: 'idle_timeout' | 'json_timeout' | 'upload_bytes_per_second', limit: number, message: string): ArtifactstoreError {
   return new ArtifactstoreError('request_timeout', message, { info: { bound, limit } });
 }
 
-/** What takes a millisecond and more to be read. */
-const longJsonBytes = 65_536;
+/** What can take some milliseconds to be read: half as many values. */
+const longJsonBytes = 16_384;
+const charactersAtOnce = 16_384;
 
 /** The media type of a request's body without its parameters, in lowercase. */
 export function essence(contentType: string | undefined): string | undefined {

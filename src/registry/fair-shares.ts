@@ -1,4 +1,5 @@
 import type { Database } from '../database/DATABASE.ts';
+import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
 import { createFairTurns, type FairTurns } from '../runtime/fair-turns.ts';
 import { limits } from './limits.ts';
 import type { RegistryOperations } from './operations/operations.ts';
@@ -58,14 +59,38 @@ interface Sized {
   readonly items?: readonly unknown[];
   readonly limit?: number;
   readonly prepared?: Pick<PreparedSealing, 'file_count'> | null;
-  readonly package?: { readonly metadata: object };
+  readonly package?: { readonly metadata: JsonObject };
 }
+
+/** Of metadata, what takes as long as a weight of 1: so many values that are no row of an index, or so much text. */
+const valuesOfWeight = 50;
+const charactersOfWeight = 20_000;
 
 /** What grows with its input says how much there is of it. */
 export function weightOf(input: unknown): number {
   const { items, limit = 0, prepared, package: created } = input as Sized;
   if (items !== undefined) return Math.max(items.length, 1);
   return (
-    1 + Math.ceil(limit / 20) + Math.ceil((prepared?.file_count ?? 0) / 50) + Math.ceil(Object.keys(created?.metadata ?? {}).length / 10)
+    1 +
+    Math.ceil(limit / 20) +
+    Math.ceil((prepared?.file_count ?? 0) / 50) +
+    Math.ceil(created === undefined ? 0 : weightOfMetadata(created.metadata))
   );
+}
+
+/** Counted up to the whole room: more does not weigh more. */
+function weightOfMetadata(metadata: JsonObject): number {
+  return Math.min(Object.keys(metadata).length / 10 + weightOfValue(metadata, room), room);
+}
+
+function weightOfValue(value: JsonValue, most: number): number {
+  if (typeof value === 'string') return value.length / charactersOfWeight;
+  if (typeof value !== 'object' || value === null) return 0;
+  let weight = 0;
+  // The members of a long object are not listed to look at some of them.
+  for (const name in value) {
+    if (weight >= most) break;
+    weight += 1 / valuesOfWeight + weightOfValue((value as JsonObject)[name]!, most - weight);
+  }
+  return weight;
 }

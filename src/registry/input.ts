@@ -1,5 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { checkJson, type JsonObject } from '../kernel/format/json.ts';
+import { checkJson, hasMoreValues, type JsonObject } from '../kernel/format/json.ts';
 import { annotationKeyPattern, isLonger, mediaTypePattern, slugPattern } from '../kernel/format/text-rules.ts';
 import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
@@ -8,7 +8,12 @@ import type { NewPackage, PageQuery } from './REGISTRY.ts';
  * Checks of what callers hand to the registry, whichever door they come through. Each throws before anything is done.
  */
 
-const { textLength: maximumTextLength, reasonLength: maximumReasonLength, metadataMembers: maximumMembers } = limits;
+const {
+  textLength: maximumTextLength,
+  reasonLength: maximumReasonLength,
+  metadataMembers: maximumMembers,
+  metadataValues: maximumValues,
+} = limits;
 
 const slug = new RegExp(slugPattern);
 const mediaType = new RegExp(mediaTypePattern);
@@ -73,6 +78,12 @@ export function checkMetadata(value: unknown): JsonObject {
       `"metadata" has ${members} members, and at most ${maximumMembers} are taken, since packages ` +
         'are found by each of them; put some of them into an object within it, or into a file.',
       { field: '/metadata', info: { bound: 'metadata_members', limit: maximumMembers } },
+    );
+  if (hasMoreValues(json, maximumValues))
+    throw new ArtifactstoreError(
+      'invalid_value',
+      `"metadata" has more than ${maximumValues} values, which is as many as are taken; put some of them into a file.`,
+      { field: '/metadata', info: { bound: 'metadata_values', limit: maximumValues } },
     );
   return json as JsonObject;
 }

@@ -15,6 +15,8 @@ export const limits = {
   annotationLength: 1_024,
   /** Each is a row of the index that packages are found by, written while others wait. */
   metadataMembers: 1_000,
+  /** Each is copied, written and shown many times, in one go each time. */
+  metadataValues: 20_000,
   /** Each is a look-up of its own, and one part of the query. */
   metadataFilters: 32,
   attachments: 1_000,
@@ -45,6 +47,7 @@ export type RegistryBound =
   | 'annotation_key_characters'
   | 'annotation_characters'
   | 'metadata_members'
+  | 'metadata_values'
   | 'json_depth'
   | 'files_of_package'
   | 'sealed_manifest_bytes'
@@ -91,6 +94,12 @@ export const registryBounds: Bounds<RegistryBound> = {
   },
   annotation_characters: { value: limits.annotationLength, unit: 'characters', answer: 'invalid_value', what: 'the text of an annotation' },
   metadata_members: { value: limits.metadataMembers, unit: '', answer: 'invalid_value', what: 'members of the metadata of a package' },
+  metadata_values: {
+    value: limits.metadataValues,
+    unit: '',
+    answer: 'invalid_value',
+    what: 'values in the metadata of a package, also those in others',
+  },
   json_depth: { value: maximumJsonDepth, unit: '', answer: 'malformed_json', what: 'objects and arrays within each other' },
   files_of_package: { value: maximumFiles, unit: '', answer: 'too_many_files', what: 'files of a package' },
   sealed_manifest_bytes: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { observer } from '../../src/kernel/access.ts';
+import type { JsonObject } from '../../src/kernel/format/json.ts';
 import { weightOf } from '../../src/registry/fair-shares.ts';
 import type { FinalizePackage } from '../../src/registry/operations/finalize.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
@@ -61,8 +62,12 @@ test('metadata has a bound of members, since each is a row that is written while
     code: 'invalid_value',
     message: /1001 members, and at most 1000/,
   });
-  // Within a member there may be any number: they are not searched.
-  assert.equal((await packages.create({ ...input, metadata: { all: members(5_000) } })).created, true);
+  // Within a member there may be more: they are not searched.
+  assert.equal((await packages.create({ ...input, metadata: { all: members(19_998) } })).created, true);
+  await assert.rejects(packages.create({ ...input, metadata: { all: members(19_999) } }), {
+    code: 'invalid_value',
+    info: { bound: 'metadata_values', limit: 20_000 },
+  });
 });
 
 async function* bytes(text: string) {
@@ -76,4 +81,11 @@ test('what is written weighs as much as there is of it', () => {
   assert.equal(weightOf({ items: [1, 2, 3] }), 3);
   assert.equal(weightOf(sealing), 2001);
   assert.equal(weightOf({ ...sealing, prepared: null }), 1);
+});
+
+test('metadata weighs what it has, however deep it lies', () => {
+  const weight = (metadata: JsonObject) => weightOf({ package: { metadata } });
+  assert.equal(weight({ a: 1, b: 'two' }), 2);
+  assert.ok(weight({ a: Array.from({ length: 99_000 }, () => ({})) }) >= 512, 'as much as is under way at once');
+  assert.ok(weight({ a: [{ text: 'x'.repeat(1_000_000) }] }) > 50);
 });

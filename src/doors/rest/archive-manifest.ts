@@ -1,8 +1,8 @@
-import { memoryOfJson } from '../../http/body.ts';
+import { memoryOfJson, parseLongJson } from '../../http/body.ts';
 import { httpBounds } from '../../http/limits.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../kernel/format/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json.ts';
 
 /** What the `manifest.json` of an archive says of the files that follow it. */
 export interface ArchiveManifest {
@@ -57,7 +57,7 @@ export async function readOwnManifest(
     } else break;
   }
   if (length !== sizeBytes || wanted <= length) return { content: followedBy(chunks, iterator) };
-  const manifest = readManifest(Buffer.concat(chunks), Math.ceil(sizeBytes / bytesOfValue));
+  const manifest = await readManifest(Buffer.concat(chunks), Math.ceil(sizeBytes / bytesOfValue));
   memory.give((memoryOfJson - 1) * length);
   return manifest === undefined ? { content: followedBy(chunks, iterator) } : { manifest };
 }
@@ -82,10 +82,10 @@ async function* followedBy(chunks: readonly Uint8Array[], rest: AsyncIterator<Ui
 }
 
 /** Undefined for bytes that are no sealed manifest. */
-function readManifest(bytes: Uint8Array, maximumValues: number): ArchiveManifest | undefined {
+async function readManifest(bytes: Uint8Array, maximumValues: number): Promise<ArchiveManifest | undefined> {
   let value: JsonValue;
   try {
-    value = parseJson(bytes, { maximumValues });
+    value = await parseLongJson(bytes, { maximumValues });
   } catch {
     return undefined;
   }

@@ -7,6 +7,14 @@ export interface JsonLimits {
   readonly maximumValues?: number;
 }
 
+/** A JSON text that is read in steps, so that others can be served between them. */
+export interface JsonReading {
+  /** Reads on, over about so many characters; whether the value is whole. Throws as `parseJson`. */
+  read(characters: number): boolean;
+  /** The whole value. */
+  value(): JsonValue;
+}
+
 /**
  * RFC 8259, read so that nothing is lost or guessed: UTF-8 without a byte order mark, no key twice, no lone surrogate,
  * and no number that a double does not carry. Throws `malformed_json` with the line and column.
@@ -15,30 +23,61 @@ export interface JsonLimits {
  * 0.12345678901234567891 is not.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue {
+  const reading = beginJson(bytes, limits);
+  reading.read(Number.POSITIVE_INFINITY);
+  return reading.value();
+}
+
+/** An array or an object that is being read. */
+type OpenValue = { readonly items: JsonValue[] } | { readonly members: Record<string, JsonValue>; key: string };
+
+/** As `parseJson`, in steps. */
+export function beginJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonReading {
   const text = decodeText(bytes);
   const { maximumDepth = maximumJsonDepth, maximumValues = Number.POSITIVE_INFINITY } = limits;
+  const open: OpenValue[] = [];
   let at = 0;
   let values = 0;
+  let whole: { readonly value: JsonValue } | undefined;
 
-  const value = readValue(1);
-  skipSpace();
-  if (at < text.length) throw malformed(text, at, 'there is something after the value');
-  return value;
+  return {
+    read(characters) {
+      const end = at + characters;
+      while (whole === undefined && at < end) readNext();
+      return whole !== undefined;
+    },
+    value() {
+      if (whole === undefined) throw new TypeError('The JSON was not read to its end.');
+      return whole.value;
+    },
+  };
 
-  function readValue(depth: number): JsonValue {
+  /** Reads a value, or the beginning of one that has others. */
+  function readNext(): void {
     skipSpace();
     values += 1;
     if (values > maximumValues)
       throw new ArtifactstoreError('body_too_large', `This JSON has more than ${maximumValues} values, which is as many as are taken.`, {
         info: { bound: 'json_values', limit: maximumValues },
       });
-    switch (text.charCodeAt(at)) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x5b) {
+      enter(open.length + 1);
+      const items: JsonValue[] = [];
+      if (nextIs(0x5d)) take(items);
+      else open.push({ items });
+    } else if (unit === 0x7b) {
+      enter(open.length + 1);
+      const members: Record<string, JsonValue> = {};
+      if (nextIs(0x7d)) take(members);
+      else open.push({ members, key: readKey(members) });
+    } else take(readScalar(unit));
+  }
+
+  function readScalar(unit: number): JsonValue {
+    switch (unit) {
       case 0x22:
         return readString();
-      case 0x5b:
-        return readArray(depth);
-      case 0x7b:
-        return readObject(depth);
       case 0x74:
         return readWord('true', true);
       case 0x66:
@@ -50,35 +89,48 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonValue
     }
   }
 
-  function readArray(depth: number): JsonValue {
-    enter(depth);
-    const items: JsonValue[] = [];
-    if (nextIs(0x5d)) return items;
-    for (;;) {
-      items.push(readValue(depth + 1));
-      if (nextIs(0x5d)) return items;
-      if (!nextIs(0x2c)) throw malformed(text, at, 'a "," or "]" is missing');
+  /** Puts a value where it belongs, and so each that ends with it. */
+  function take(read: JsonValue): void {
+    for (let value = read; ; ) {
+      const around = open.at(-1);
+      if (around === undefined) {
+        skipSpace();
+        if (at < text.length) throw malformed(text, at, 'there is something after the value');
+        whole = { value };
+        return;
+      }
+      if ('items' in around) {
+        around.items.push(value);
+        if (!nextIs(0x5d)) {
+          if (!nextIs(0x2c)) throw malformed(text, at, 'a "," or "]" is missing');
+          return;
+        }
+        value = around.items;
+      } else {
+        const { members, key } = around;
+        // Assigning to `__proto__` would change the prototype instead of adding a member.
+        if (key === '__proto__') Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
+        else members[key] = value;
+        if (!nextIs(0x7d)) {
+          if (!nextIs(0x2c)) throw malformed(text, at, 'a "," or "}" is missing');
+          around.key = readKey(members);
+          return;
+        }
+        value = members;
+      }
+      open.pop();
     }
   }
 
-  function readObject(depth: number): JsonValue {
-    enter(depth);
-    const members: Record<string, JsonValue> = {};
-    if (nextIs(0x7d)) return members;
-    for (;;) {
-      skipSpace();
-      const start = at;
-      if (text.charCodeAt(at) !== 0x22) throw malformed(text, at, 'a key in double quotes is missing');
-      const key = readString();
-      if (Object.hasOwn(members, key)) throw malformed(text, start, 'a key is twice in one object');
-      if (!nextIs(0x3a)) throw malformed(text, at, 'a ":" is missing');
-      const member = readValue(depth + 1);
-      // Assigning to `__proto__` would change the prototype instead of adding a member.
-      if (key === '__proto__') Object.defineProperty(members, key, { value: member, enumerable: true, configurable: true, writable: true });
-      else members[key] = member;
-      if (nextIs(0x7d)) return members;
-      if (!nextIs(0x2c)) throw malformed(text, at, 'a "," or "}" is missing');
-    }
+  /** The key of the next member, and the colon after it. */
+  function readKey(members: Readonly<Record<string, JsonValue>>): string {
+    skipSpace();
+    const start = at;
+    if (text.charCodeAt(at) !== 0x22) throw malformed(text, at, 'a key in double quotes is missing');
+    const key = readString();
+    if (Object.hasOwn(members, key)) throw malformed(text, start, 'a key is twice in one object');
+    if (!nextIs(0x3a)) throw malformed(text, at, 'a ":" is missing');
+    return key;
   }
 
   function enter(depth: number): void {
@@ -178,9 +230,10 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function carried(token: string, value: number): boolean {
-  if (token.length <= 15 && Number.isInteger(value) && /^-?[0-9]+$/.test(token)) return true;
+  const shortest = String(value);
+  if (token === shortest) return true;
   const meant = scientific(token);
-  const kept = scientific(String(value));
+  const kept = scientific(shortest);
   return meant.digits === kept.digits && meant.exponent === kept.exponent;
 }
 

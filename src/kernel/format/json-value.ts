@@ -16,8 +16,22 @@ export const maximumJsonDepth = 64;
  * `field`.
  */
 export function checkJson(value: unknown, field = ''): JsonValue {
-  check(value, field, 1);
+  check(value, field, undefined, 1);
   return value as JsonValue;
+}
+
+/** Whether it has more values than so many, those in others included. */
+export function hasMoreValues(value: JsonValue, most: number): boolean {
+  const left: JsonValue[] = [value];
+  let count = 1;
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    if (typeof one !== 'object' || one === null) continue;
+    const members = Array.isArray(one) ? one : Object.values(one);
+    count += members.length;
+    if (count > most) return true;
+    for (const member of members) left.push(member);
+  }
+  return false;
 }
 
 /** An object literal's kind of object: no array, no instance of a class. */
@@ -32,25 +46,50 @@ export function numberFault(value: number): string | undefined {
   return Number.isFinite(value) ? undefined : 'is not a finite number';
 }
 
-function check(value: unknown, at: string, depth: number): void {
-  if (value === null || typeof value === 'boolean') return;
-  if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw invalidValue('is a string with a lone surrogate', at);
-  } else if (typeof value === 'number') {
-    const fault = numberFault(value);
-    if (fault !== undefined) throw invalidValue(fault, at);
-  } else if (Array.isArray(value)) {
-    if (depth > maximumJsonDepth) throw invalidValue(`is nested over ${maximumJsonDepth} deep`, at);
-    for (let index = 0; index < value.length; index++) check(value[index], `${at}/${index}`, depth + 1);
+/** Where a value is. Nothing is written down of it before something is wrong: there are thousands of values. */
+interface Place {
+  readonly around: Place | undefined;
+  readonly name: string | number;
+}
+
+function check(value: unknown, field: string, place: Place | undefined, depth: number): void {
+  const fault = faultOf(value, depth);
+  if (fault !== undefined) throw invalidValue(fault, pointer(field, place));
+  if (Array.isArray(value)) {
+    for (let name = 0; name < value.length; name++) checkMember(value[name], field, place, name, depth + 1);
   } else if (isPlainObject(value)) {
-    if (depth > maximumJsonDepth) throw invalidValue(`is nested over ${maximumJsonDepth} deep`, at);
-    for (const key of Object.keys(value)) {
-      if (!key.isWellFormed()) throw invalidValue('has a key with a lone surrogate', at);
-      check(value[key], `${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1);
+    for (const name of Object.keys(value)) {
+      if (!name.isWellFormed()) throw invalidValue('has a key with a lone surrogate', pointer(field, place));
+      checkMember(value[name], field, place, name, depth + 1);
     }
-  } else {
-    throw invalidValue('is not a JSON value', at);
   }
+}
+
+function checkMember(value: unknown, field: string, around: Place | undefined, name: string | number, depth: number): void {
+  if (typeof value === 'object' ? value !== null : faultOf(value, depth) !== undefined) check(value, field, { around, name }, depth);
+}
+
+/** What is wrong with a value, without those in it. */
+function faultOf(value: unknown, depth: number): string | undefined {
+  switch (typeof value) {
+    case 'boolean':
+      return undefined;
+    case 'string':
+      return value.isWellFormed() ? undefined : 'is a string with a lone surrogate';
+    case 'number':
+      return numberFault(value);
+    default:
+      if (value === null) return undefined;
+      if (!Array.isArray(value) && !isPlainObject(value)) return 'is not a JSON value';
+      return depth > maximumJsonDepth ? `is nested over ${maximumJsonDepth} deep` : undefined;
+  }
+}
+
+/** A JSON pointer (RFC 6901) from `field` on. */
+function pointer(field: string, place: Place | undefined): string {
+  if (place === undefined) return field;
+  const name = String(place.name).replaceAll('~', '~0').replaceAll('/', '~1');
+  return `${pointer(field, place.around)}/${name}`;
 }
 
 function invalidValue(fault: string, at: string): ArtifactstoreError {

@@ -1,8 +1,8 @@
 import { ArtifactstoreError } from '../error.ts';
 import { isPlainObject } from './json-value.ts';
 
-export { type JsonLimits, parseJson } from './json-parser.ts';
-export { checkJson, isJsonObject, type JsonObject, type JsonValue, maximumJsonDepth } from './json-value.ts';
+export { beginJson, type JsonLimits, type JsonReading, parseJson } from './json-parser.ts';
+export { checkJson, hasMoreValues, isJsonObject, type JsonObject, type JsonValue, maximumJsonDepth } from './json-value.ts';
 
 /**
  * RFC 8785 (JCS): keys by UTF-16 code units, no space, numbers and strings as ECMAScript writes them. Throws on what is

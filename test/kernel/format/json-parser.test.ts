@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { utf8 } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { maximumJsonDepth, parseJson } from '../../../src/kernel/format/json.ts';
+import { beginJson, maximumJsonDepth, parseJson } from '../../../src/kernel/format/json.ts';
 
 function refuses(reason: RegExp): (error: unknown) => boolean {
   return (error) => isArtifactstoreError(error, 'malformed_json') && reason.test(error.message);
@@ -177,6 +177,9 @@ test('JSON.parse agrees on every text that is taken', () => {
         return;
       }
       assert.equal(JSON.stringify(value), JSON.stringify(JSON.parse(text)));
+      const reading = beginJson(utf8(text));
+      while (!reading.read(3)) assert.throws(() => reading.value());
+      assert.deepEqual(reading.value(), value);
     }),
     { numRuns: 2000 },
   );
