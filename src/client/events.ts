@@ -17,7 +17,8 @@ export function remoteEvents(transport: Transport): Events {
     encodedPage: async (query = {}, signal) => {
       const { value, bytes } = await read(query, signal);
       const { items, last_sequence } = value;
-      return { bytes, item_count: items.length, end_sequence: items.at(-1)?.sequence ?? query.since ?? 0, last_sequence };
+      const end_sequence = items.at(-1)?.sequence ?? query.since ?? 0;
+      return { bytes, item_count: items.length, end_sequence, last_sequence, long: null };
     },
   };
 }

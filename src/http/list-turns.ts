@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { FairTurns } from '../runtime/fair-turns.ts';
 import type { Api } from './api.ts';
@@ -5,13 +6,19 @@ import type { Api } from './api.ts';
 /** A text of so many characters is long. */
 const longCharacters = 65_536;
 
+/** What ends the turn of an answer that is being made. */
+const ending = new WeakMap<object, () => void>();
+
+/** Ends the turn of an answer that is written bit by bit: its reader is not waited for in it. */
+export function leaveListTurn({ raw }: FastifyReply): void {
+  ending.get(raw)?.();
+}
+
 /**
  * Has few lists made at a time, of each caller in turn: one can be two megabytes, several times over while it
  * is made. `onMade` is told when the connection has one; what waits there for its reader is no longer counted here.
  */
 export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): void {
-  const ending = new WeakMap<object, () => void>();
-
   api.addHook('preHandler', (request, { raw }, done) => {
     const { list, waits } = request.routeOptions.config;
     if (list !== true || waits?.(request) === true) return done();

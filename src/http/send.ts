@@ -78,6 +78,7 @@ export async function write(response: ServerResponse, text: string | Uint8Array)
 export function breakOff(context: EngineContext, request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const fields = { request_id: request.id, route: request.routeOptions.url, err: error };
   if (isArtifactstoreError(error, 'cancelled')) context.log.info(fields, 'the client left before the answer was whole');
+  else if (isArtifactstoreError(error, 'too_busy')) context.log.warn(fields, 'an answer was broken off');
   else context.log.error(fields, 'an answer was broken off');
   reply.raw.socket?.resetAndDestroy();
   reply.raw.destroy();

@@ -110,7 +110,10 @@ export interface Files {
 export interface Events {
   /** Events after `since`, in order. With `wait_seconds`, an empty page waits that long for one to appear. */
   page(query?: EventQuery, signal?: AbortSignal): Promise<EventPage>;
-  /** The same page as one canonical CBOR item, its payloads never decoded: `{items, last_sequence}`. */
+  /**
+   * The same page as one canonical CBOR item, its payloads never decoded: `{items, last_sequence}`. A payload that is
+   * longer than a page is read by its receiver.
+   */
   encodedPage(query?: EventQuery, signal?: AbortSignal): Promise<EncodedEventPage>;
 }
 

@@ -5,8 +5,10 @@ import type { Context } from './context.ts';
 import { beyond, checkFilter, checkLimit } from './input.ts';
 import { limits } from './limits.ts';
 import type { ReadEvents } from './operations/events.ts';
-import type { EventQuery, Events } from './REGISTRY.ts';
+import type { EventQuery, Events, LongPayload } from './REGISTRY.ts';
 
+/** What is read of a long payload at a time: a database goes over the whole of it for each. */
+const stretchBytes = 4_194_304;
 const maximumWaitSeconds = limits.eventWaitSeconds;
 
 export function createEvents(context: Context): Events {
@@ -29,6 +31,13 @@ export function createEvents(context: Context): Events {
     }
   }
 
+  function longPayload(sequence: number, size: number): LongPayload {
+    return {
+      size_bytes: size,
+      read: async (from) => (await database.read('event.payload', { sequence, from, length: stretchBytes })).bytes,
+    };
+  }
+
   return {
     page: (query = {}, signal) =>
       waiting(
@@ -41,7 +50,10 @@ export function createEvents(context: Context): Events {
       waiting(
         query,
         signal,
-        (input) => database.read('event.encoded_page', input),
+        async (input) => {
+          const { payload_size, ...page } = await database.read('event.short_page', input);
+          return { ...page, long: payload_size === null ? null : longPayload(page.end_sequence, payload_size) };
+        },
         (page) => page.item_count === 0,
       ),
   };

@@ -194,6 +194,15 @@ export interface EncodedEventPage {
   /** The sequence of the last item, or `since` when there is none. */
   readonly end_sequence: number;
   readonly last_sequence: number;
+  /** Where the page is the one event whose payload is longer than a page: `bytes` has null in its place. */
+  readonly long: LongPayload | null;
+}
+
+export interface LongPayload {
+  /** Of its canonical CBOR. */
+  readonly size_bytes: number;
+  /** The next bytes from there on: some megabytes, or what is left. */
+  read(from: number): Promise<Uint8Array>;
 }
 
 export interface MetadataSchema {

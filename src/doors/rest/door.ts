@@ -18,6 +18,7 @@ import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { whoAmIRoutes } from './routes/whoami.ts';
+import { createSealedManifests } from './sealed-manifests.ts';
 import { compileValidator } from './validation.ts';
 
 export interface RestParts extends AuthOptions {
@@ -59,10 +60,11 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
         done(null, payload);
       });
       await describeApi(api, context.version);
-      packageRoutes(api, context);
+      const manifests = createSealedManifests();
+      packageRoutes(api, context, manifests);
       fileRoutes(api, context);
       objectRoutes(api, context);
-      eventRoutes(api, context);
+      eventRoutes(api, context, manifests);
       metadataSchemaRoutes(api, context);
       retentionRoutes(api);
       retentionClassRoutes(api);

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { MemoryAccount } from '../../http/memory.ts';
 import { breakOff, disconnectSignal, write } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
@@ -6,6 +7,7 @@ import { isJsonObject, type JsonValue } from '../../kernel/format/json.ts';
 import type { EncodedEventPage, EventQuery } from '../../registry/REGISTRY.ts';
 import { giveBack } from '../../runtime/give-back.ts';
 import { longPageBytes, streamTextOfLongPage } from './long-event-pages.ts';
+import { isLongest, type LongestEventPage, streamOfLongestPage } from './longest-event-page.ts';
 import type { RouteContext } from './route.ts';
 
 /**
@@ -18,6 +20,7 @@ export async function sendEventStream(
   request: FastifyRequest,
   reply: FastifyReply,
   query: EventQuery,
+  account: MemoryAccount,
 ): Promise<FastifyReply> {
   const { events } = request.registry;
   const signal = AbortSignal.any([disconnectSignal(reply), context.closing]);
@@ -26,6 +29,7 @@ export async function sendEventStream(
   let since = query.since ?? 0;
   let behind = false;
   let text: string | Uint8Array = '';
+  let longest: LongestEventPage | undefined;
   await readBehind();
   // A reader that is behind would be waited for.
   const leaveBehind = (): void => void (response.writableLength > 0 && response.destroy());
@@ -41,6 +45,7 @@ export async function sendEventStream(
     await send(': the log follows\n\n');
     while (!signal.aborted) {
       if (text.length > 0) await send(text);
+      if (longest !== undefined) await sendLongest(longest);
       // Those who catch up are many at times, and take turns with whoever asks for a page.
       if (behind) await readBehind();
       else await readNew();
@@ -58,7 +63,8 @@ export async function sendEventStream(
   async function readBehind(): Promise<void> {
     await context.listTurns.take(request.principal.share, 1, async () => {
       const page = await events.encodedPage({ ...query, since });
-      take(page, page.bytes.length > longPageBytes ? await streamTextOfLongPage(page.bytes) : textOf(page.bytes));
+      if (isLongest(page)) take(page, '');
+      else take(page, page.bytes.length > longPageBytes ? await streamTextOfLongPage(page.bytes) : textOf(page.bytes));
     });
   }
 
@@ -66,16 +72,27 @@ export async function sendEventStream(
     const page = await events.encodedPage({ ...query, since, wait_seconds }, signal);
     // All who follow have it at once: each makes its text in its turn.
     text = '';
+    if (isLongest(page)) return take(page, '');
     if (page.bytes.length <= longPageBytes) return take(page, textOf(page.bytes));
     behind = true;
     giveBack(page.bytes);
   }
 
   /** A page as one text: its records are not kept while a reader is waited for. */
-  function take({ item_count, end_sequence, last_sequence }: EncodedEventPage, its: string | Uint8Array): void {
+  function take(page: EncodedEventPage, its: string | Uint8Array): void {
+    const { item_count, end_sequence, last_sequence } = page;
+    longest = isLongest(page) ? page : undefined;
     since = item_count > 0 ? end_sequence : Math.max(since, last_sequence);
     behind = item_count > 0;
     text = its;
+  }
+
+  async function sendLongest(page: LongestEventPage): Promise<void> {
+    for await (const chunk of streamOfLongestPage(context, request, account, page)) {
+      // Half an event is none, and its reader comes again for it.
+      if (signal.aborted) return void response.destroy();
+      await send(chunk);
+    }
   }
 
   async function send(text: string | Uint8Array): Promise<void> {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { manifestsBytes } from '../../http/limits.ts';
-import { createMemory } from '../../http/memory.ts';
+import { createMemory, type MemoryAccount } from '../../http/memory.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { type WalkedManifest, walkManifest } from '../../kernel/manifest-walk.ts';
 import type { Package, SealedManifest } from '../../registry/REGISTRY.ts';
@@ -12,6 +12,8 @@ import { createFairTurns } from '../../runtime/fair-turns.ts';
  * of callers, and those that answers are made of are counted until these have ended.
  */
 export interface SealedManifests {
+  /** What an answer holds of such memory, until its request has ended. */
+  account(request: FastifyRequest, reply: FastifyReply): MemoryAccount;
   /** Gives what `look` makes of it; `rested` serves others while something is gone through. */
   open<T>(request: FastifyRequest, reply: FastifyReply, sealed: SealedPackage, look: (manifest: OpenManifest) => Promise<T>): Promise<T>;
 }
@@ -35,7 +37,16 @@ export function createSealedManifests(): SealedManifests {
     { bound: 'manifests_bytes', one: 'this manifest', all: 'All manifests' },
   );
 
+  function account(request: FastifyRequest, reply: FastifyReply): MemoryAccount {
+    const opened = memory.open(request.principal.share);
+    request.leaving.push(opened.give);
+    // Whoever has gone meanwhile is not heard of again.
+    if (reply.raw.closed) opened.give();
+    return opened;
+  }
+
   return {
+    account,
     async open(request, reply, { id, file_count: count }, look) {
       const read = async (): Promise<SealedManifest> => {
         const manifest = await request.registry.packages.manifest(id);
@@ -45,18 +56,15 @@ export function createSealedManifests(): SealedManifests {
       const open = async (manifest: SealedManifest) => look({ ...manifest, walked: await rested(walkManifest(manifest.bytes)) });
       if (count <= fewFiles) return await open(await read());
 
-      const account = memory.open(request.principal.share);
-      request.leaving.push(account.give);
-      // Whoever has gone meanwhile is not heard of again.
-      if (reply.raw.closed) account.give();
+      const held = account(request, reply);
       const expected = Math.min(count * bytesOfFile, mostOfOne);
-      await account.take(expected);
+      await held.take(expected);
       return await turns.take(request.principal.share, 1, async () => {
         if (reply.raw.closed) throw new ArtifactstoreError('cancelled', 'The client left before its turn.');
         const manifest = await read();
         const more = Math.min(manifest.bytes.length, mostOfOne) - expected;
         // Nobody else has a turn while this is waited for.
-        if (more > 0) await account.take(more, 0);
+        if (more > 0) await held.take(more, 0);
         return await open(manifest);
       });
     },

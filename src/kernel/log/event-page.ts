@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { utf8 } from '../content/digest.ts';
-import { encodeCbor } from '../format/cbor.ts';
+import { encodeCbor, stepThroughCbor } from '../format/cbor.ts';
 import type { StoredEvent } from './event.ts';
 
 /**
@@ -81,6 +81,23 @@ export function encodeEventPage(events: readonly StoredEvent[], lastSequence: nu
   put(keys.last_sequence);
   putInteger(lastSequence);
   return bytes.subarray(0, at);
+}
+
+/** As the payload of an event whose own is elsewhere: null. */
+export const noPayload: Uint8Array = Uint8Array.of(0xf6);
+
+/** Where a page has its first event, and where that one's payload, as offsets into the page's bytes. */
+export function firstEventOf(page: Uint8Array): { readonly event: number; readonly payload: number } {
+  const steps = stepThroughCbor(page);
+  steps.into('map');
+  steps.key();
+  steps.into('array');
+  const event = steps.at();
+  for (let left = steps.into('map') ?? 0; left > 0; left--) {
+    if (steps.key() === 'payload') return { event, payload: steps.at() };
+    steps.value();
+  }
+  throw new TypeError('The page has no event.');
 }
 
 /** What an event takes, with nine bytes for every head. */

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import { sameBytes, toHex } from '../../kernel/content/digest.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
-import { encodeEventPage } from '../../kernel/log/event-page.ts';
+import { encodeEventPage, noPayload } from '../../kernel/log/event-page.ts';
 import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
 import { maximumPageBytes } from './page.ts';
 
@@ -34,8 +34,35 @@ export async function readEvents(snapshot: Snapshot, input: ReadEvents): Promise
 }
 
 /** The same as one canonical CBOR item: stored payloads are canonical already and are copied as they are. */
-export async function readEncodedEvents(snapshot: Snapshot, input: ReadEvents): Promise<EncodedEventPage> {
-  const { rows, last_sequence } = await readPage(snapshot, input);
+export async function readEncodedEvents(snapshot: Snapshot, input: ReadEvents): Promise<Omit<EncodedEventPage, 'long'>> {
+  return encoded(input, await readPage(snapshot, input));
+}
+
+/**
+ * The same; a payload that is longer than a page is left out, and null in its place. Such an event is the only one of
+ * its page.
+ */
+export async function readShortEvents(
+  snapshot: Snapshot,
+  input: ReadEvents,
+): Promise<Omit<EncodedEventPage, 'long'> & { readonly payload_size: number | null }> {
+  const page = await readPage(snapshot, input, noPayload);
+  return { ...encoded(input, page), payload_size: page.left_out };
+}
+
+/** So many bytes of an event's payload from there on, or as many as it has. */
+export async function readPayload(
+  { sql }: Snapshot,
+  { sequence, from, length }: { readonly sequence: number; readonly from: number; readonly length: number },
+): Promise<{ readonly bytes: Uint8Array }> {
+  return await sql
+    .selectFrom('events')
+    .select(({ fn, val }) => fn<Uint8Array>('substr', ['payload', val(from + 1), val(length)]).as('bytes'))
+    .where('sequence', '=', sequence)
+    .executeTakeFirstOrThrow();
+}
+
+function encoded(input: ReadEvents, { rows, last_sequence }: ReadPage): Omit<EncodedEventPage, 'long'> {
   return {
     bytes: encodeEventPage(rows, last_sequence),
     item_count: rows.length,
@@ -128,10 +155,15 @@ async function backendsInUse(snapshot: Snapshot): Promise<readonly string[]> {
   }
 }
 
-async function readPage(
-  snapshot: Snapshot,
-  input: ReadEvents,
-): Promise<{ readonly rows: readonly StoredEvent[]; readonly last_sequence: number }> {
+interface ReadPage {
+  readonly rows: readonly StoredEvent[];
+  readonly last_sequence: number;
+  /** The length of the payload in whose place something else is. */
+  readonly left_out: number | null;
+}
+
+/** `instead` is put in the place of a payload that is longer than a page, where it is given. */
+async function readPage(snapshot: Snapshot, input: ReadEvents, instead?: Uint8Array): Promise<ReadPage> {
   const last_sequence = await lastSequence(snapshot);
   const rows: StoredEvent[] = [];
   let bytes = 0;
@@ -161,14 +193,29 @@ async function readPage(
       }
       if (end === since) break;
       whole = false;
+      if (instead !== undefined && bytes > maximumPageBytes) {
+        const row = await query.select(allButPayload).executeTakeFirstOrThrow();
+        return { rows: [{ ...row, payload: instead } as StoredEvent], last_sequence, left_out: bytes };
+      }
     }
     const found = await query.selectAll().where('sequence', '<=', end).execute();
     rows.push(...(found as StoredEvent[]));
     since = end;
     if (!whole) break;
   }
-  return { rows, last_sequence };
+  return { rows, last_sequence, left_out: null };
 }
+
+const allButPayload = [
+  'sequence',
+  'created_at',
+  'event_type',
+  'subject_kind',
+  'subject_id',
+  'actor',
+  'payload_digest',
+  'chain_digest',
+] as const;
 
 async function lastSequence(snapshot: Snapshot): Promise<number> {
   const row = await snapshot.sql.selectFrom('events').select('sequence').orderBy('sequence', 'desc').limit(1).executeTakeFirst();

@@ -3,7 +3,7 @@ import { lookAtBackend, recordMarker } from './backends.ts';
 import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
-import { countHealth, lastEventTime, readEncodedEvents, readEvents, verifyEvents } from './events.ts';
+import { countHealth, lastEventTime, readEncodedEvents, readEvents, readPayload, readShortEvents, verifyEvents } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
@@ -70,6 +70,8 @@ export const operations: RegistryOperations = {
     'object.next_generation': nextGeneration,
     'event.page': readEvents,
     'event.encoded_page': readEncodedEvents,
+    'event.short_page': readShortEvents,
+    'event.payload': readPayload,
     'event.last_time': lastEventTime,
     'event.verify': verifyEvents,
     'metadata_schema.get': getMetadataSchema,
@@ -138,6 +140,8 @@ export interface RegistryOperations {
     readonly 'object.next_generation': typeof nextGeneration;
     readonly 'event.page': typeof readEvents;
     readonly 'event.encoded_page': typeof readEncodedEvents;
+    readonly 'event.short_page': typeof readShortEvents;
+    readonly 'event.payload': typeof readPayload;
     readonly 'event.last_time': typeof lastEventTime;
     readonly 'event.verify': typeof verifyEvents;
     readonly 'metadata_schema.get': typeof getMetadataSchema;

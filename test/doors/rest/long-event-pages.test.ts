@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeCbor } from '../../../src/kernel/format/cbor.ts';
 import type { EventRecord, Registry } from '../../../src/registry/REGISTRY.ts';
 import { type Door, openDoor } from './open-door.ts';
 
-/** A package whose sealing is an event of about a megabyte. */
-async function sealLong(door: Door): Promise<string> {
+/** A package of 900 files with these annotations: its sealing is an event of 300 kB, and 900 times what they are. */
+async function sealLong(door: Door, annotations: Readonly<Record<string, string>>): Promise<string> {
   const { id } = await door.newPackage();
   const put = await (await door.call(`/packages/${id}/files/0`, { method: 'PUT', body: 'hello' })).json();
   const { content_address, size_bytes } = put as { content_address: string; size_bytes: number };
@@ -12,7 +13,7 @@ async function sealLong(door: Door): Promise<string> {
     relative_path: `ü/${index}`,
     content_address,
     size_bytes,
-    annotations: { a: 'x'.repeat(500) },
+    annotations,
   }));
   await door.registry.files.attach(id, items);
   await door.registry.packages.finalize(id);
@@ -28,7 +29,7 @@ test('the sealing of many files comes as JSON and in a stream as the registry ha
   const accept = { accept: 'text/event-stream' };
   const following = await door.call('/events?event_type=v1.package.finalized', { headers: accept, signal: follower.signal });
   const waiting = door.call('/events?event_type=v1.package.finalized&wait=30', { headers: { accept: 'application/json' } });
-  const id = await sealLong(door);
+  const id = await sealLong(door, { a: 'x'.repeat(500) });
   const query = { event_type: 'v1.package.finalized', subject_id: id } as const;
   const { items } = await door.registry.events.page(query);
   assert.deepEqual(((await (await waiting).json()) as { items: unknown }).items, items);
@@ -44,6 +45,46 @@ test('the sealing of many files comes as JSON and in a stream as the registry ha
   later.abort();
   assert.deepEqual(asJson.items, items);
   assert.deepEqual(event, items[0]);
+});
+
+test('the sealing that is longer than a page is read and sent in stretches', async () => {
+  const pages: number[] = [];
+  const payloads: number[] = [];
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    events: {
+      ...registry.events,
+      async encodedPage(query, signal) {
+        const page = await registry.events.encodedPage(query, signal);
+        pages.push(page.bytes.length);
+        if (page.long !== null) payloads.push(page.long.size_bytes);
+        return page;
+      },
+    },
+  });
+  await using door = await openDoor({ wrap });
+  const text = { headers: { accept: 'text/event-stream' } };
+  const following = await door.call('/events?event_type=v1.package.finalized', text);
+  const id = await sealLong(door, Object.fromEntries(Array.from({ length: 6 }, (_, key) => [key, 'ü'.repeat(500)])));
+  const path = `/events?event_type=v1.package.finalized&subject_id=${id}`;
+  const page = await door.registry.events.page({ event_type: 'v1.package.finalized', subject_id: id });
+  const expected = JSON.parse(JSON.stringify(page));
+
+  const asCbor = await door.call(path);
+  const bytes = await asCbor.bytes();
+  assert.deepEqual(decodeCbor(bytes), expected);
+  assert.equal(asCbor.headers.get('content-length'), String(bytes.length));
+  for (const wait of ['', '&wait=1']) {
+    const asJson = await door.call(`${path}${wait}`, { headers: { accept: 'application/json' } });
+    assert.equal(asJson.headers.get('vary'), 'accept');
+    assert.deepEqual(await asJson.json(), expected);
+  }
+  assert.deepEqual(await firstEvent(await door.call(path, text)), expected.items[0]);
+  assert.deepEqual(await firstEvent(following), expected.items[0]);
+
+  assert.ok(Math.max(...pages) < 1_000, 'no page has a payload that is longer than a page');
+  assert.equal(payloads.length, 5);
+  assert.ok(payloads[0]! > 4_194_304, 'the payload has more than one stretch');
 });
 
 async function firstEvent(response: Response): Promise<unknown> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeCbor, stepThroughCbor } from '../../../src/kernel/format/cbor.ts';
-import { jsonPiecesOf, stepOver } from '../../../src/kernel/format/cbor-json.ts';
+import { jsonOfStretches, jsonPiecesOf, stepOver } from '../../../src/kernel/format/cbor-json.ts';
 import { jsonValues } from './json-arbitraries.ts';
 
 test('the text of what is stepped through is that of the value', () => {
@@ -24,4 +24,29 @@ test('a long value is text in pieces, and is stepped over with rests', () => {
   const steps = stepThroughCbor(bytes);
   assert.ok([...stepOver(steps)].length > 4);
   assert.ok(steps.ended());
+});
+
+test('the text of bytes that come in stretches is that of the value, wherever they are cut', () => {
+  fc.assert(
+    fc.property(jsonValues, fc.array(fc.nat()), (value, cuts) => {
+      const bytes = encodeCbor(value);
+      const json = jsonOfStretches();
+      const text: string[] = [];
+      const at = [...new Set(cuts.map((cut) => cut % bytes.length)), bytes.length].sort((left, right) => left - right);
+      for (const [index, end] of at.entries()) text.push(...json.push(bytes.subarray(at[index - 1] ?? 0, end)));
+      json.end();
+      assert.deepEqual(JSON.parse(text.join('')), JSON.parse(JSON.stringify(value)));
+      // A page begins with an event, and what follows is none of it.
+      assert.deepEqual([...json.push(bytes)], []);
+    }),
+  );
+});
+
+test('what is missing of bytes that come in stretches is said at the end', () => {
+  for (const cut of [1, 2, 5]) {
+    const json = jsonOfStretches();
+    const text = [...json.push(encodeCbor({ a: [1, 'bcd'] }).subarray(0, -cut))].join('');
+    assert.ok(text.startsWith('{'));
+    assert.throws(() => json.end(), { code: 'integrity_failure' });
+  }
 });

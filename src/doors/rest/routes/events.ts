@@ -11,9 +11,11 @@ import type { EventQuery } from '../../../registry/REGISTRY.ts';
 import { giveBack } from '../../../runtime/give-back.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';
 import { jsonOfLongPage, longPageBytes } from '../long-event-pages.ts';
+import { isLongest, sendLongestPage } from '../longest-event-page.ts';
 import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
+import type { SealedManifests } from '../sealed-manifests.ts';
 
 function oneOf(names: readonly string[]): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', enum: names });
@@ -24,7 +26,7 @@ function waits({ headers, query }: FastifyRequest): boolean {
   return /text\/event-stream/i.test(headers.accept ?? '') || Number((query as { readonly wait?: number }).wait ?? 0) > 0;
 }
 
-export function eventRoutes(api: Api, context: RouteContext): void {
+export function eventRoutes(api: Api, context: RouteContext, manifests: SealedManifests): void {
   api.get(
     '/events',
     {
@@ -56,12 +58,15 @@ export function eventRoutes(api: Api, context: RouteContext): void {
       const { wait, ...filter } = request.query;
       const query: EventQuery = { ...filter, ...(wait === undefined ? {} : { wait_seconds: wait }) };
       const { events } = request.registry;
-      if (type === 'text/event-stream') return sendEventStream(context, request, reply, { ...filter, ...lastEventId(request) });
+      const account = manifests.account(request, reply);
+      if (type === 'text/event-stream') return sendEventStream(context, request, reply, { ...filter, ...lastEventId(request) }, account);
 
       reply.header('vary', 'accept').header('cache-control', 'no-store').type(type);
       const signal = wait === undefined || wait === 0 ? undefined : AbortSignal.any([disconnectSignal(reply), context.closing]);
       const read = async (asked: EventQuery): Promise<unknown> => {
-        const { bytes } = await events.encodedPage(asked, signal);
+        const page = await events.encodedPage(asked, signal);
+        if (isLongest(page)) return await sendLongestPage(context, request, reply, account, page, type);
+        const { bytes } = page;
         if (type === 'application/cbor') return sendOnce(reply, bytes);
         if (bytes.length <= longPageBytes) return decodeCbor(bytes);
         if (!waits(request)) return sendOnce(reply, await jsonOfLongPage(bytes));

@@ -11,11 +11,10 @@ import { answers, filterText, notModified, packageId, paging, queryTime } from '
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { createSealedManifests, notFinalized } from '../sealed-manifests.ts';
+import { notFinalized, type SealedManifests } from '../sealed-manifests.ts';
 import { maximumQueryLength } from '../validation.ts';
 
-export function packageRoutes(api: Api, context: RouteContext): void {
-  const manifests = createSealedManifests();
+export function packageRoutes(api: Api, context: RouteContext, manifests: SealedManifests): void {
   api.post(
     '/packages',
     {
