@@ -40,7 +40,7 @@ function* textOf(steps: CborSteps, depth: number): Generator<string, void, undef
 /** The JSON text of one value, a step at a time. */
 interface JsonText {
   isWhole(): boolean;
-  /** The text of the next step. Where the bytes end too soon it throws, and nothing has changed but where `steps` is. */
+  /** The text of the next step. Where the bytes end too soon it throws, and only the place of `steps` has changed. */
   next(steps: CborSteps): string;
 }
 
