@@ -164,7 +164,7 @@ export const httpBounds: Bounds<HttpBound> = {
     value: manifestsBytes,
     unit: 'bytes',
     answer: 'too_busy',
-    what: 'manifests of more than 200 files that answers are made of, and events longer than a page, waited for up to 10 seconds; one caller has half of it',
+    what: 'manifests of more than 200 files, of which answers are made, waited for up to 10 seconds; one caller has half of it',
   },
   files_per_request: {
     value: defaultLimits.filesPerRequest,
