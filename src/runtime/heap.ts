@@ -1,4 +1,4 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
@@ -10,30 +10,59 @@ export function releaseStartMemory(): void {
   collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-const lookMilliseconds = 500;
-const collectMilliseconds = 1_000;
-
 /**
  * Gives memory back while this thread's heap is larger than `largeBytes`. Left alone, the engine takes some share of
  * the machine's memory before it looks what of it is still used, however little that is. A collection takes up to a
- * tenth of a second, so it is done at most every second, and not again while the last one was of little use.
- * Returns what ends it.
+ * tenth of a second, and takes the room for what is just being made, which busy work then asks for again: `isWorthIt`
+ * says when it is done. Returns what ends it.
  */
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
-  let last = 0;
-  let left = 0;
+  let last: HeapSize = { at: 0, young: 0, old: 0 };
   const timer = setInterval(() => {
-    const before = getHeapStatistics().total_heap_size;
-    const now = performance.now();
-    if (before < largeBytes || before < left * 1.25 || now - last < collectMilliseconds) return;
-    last = now;
+    if (!isWorthIt(heapSize(), last, largeBytes)) return;
     collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    left = getHeapStatistics().total_heap_size;
+    last = heapSize();
   }, lookMilliseconds);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+const lookMilliseconds = 500;
+const againMilliseconds = 1_000;
+const calmMilliseconds = 10_000;
+
+/** What a heap has taken of the system, in bytes: for what was just made, and for what is older. */
+export interface HeapSize {
+  /** In milliseconds. */
+  readonly at: number;
+  readonly young: number;
+  readonly old: number;
+}
+
+/**
+ * Whether to collect a heap that had the size `last` after the last collection. The old part grows without a bound, so
+ * it may have two thirds of `largeBytes` and is looked at every second. The young part has a bound of the engine's and
+ * grows with the work alone: where only it makes the heap large, every ten seconds are enough. Never while the last
+ * collection was of little use.
+ */
+export function isWorthIt(now: HeapSize, last: HeapSize, largeBytes: number): boolean {
+  const spent = now.at - last.at;
+  if (spent < againMilliseconds) return false;
+  if (now.old > (largeBytes * 2) / 3 && now.old > last.old * 1.25) return true;
+  const all = now.old + now.young;
+  return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
+}
+
+/** That of this thread, now. */
+export function heapSize(): HeapSize {
+  let young = 0;
+  let old = 0;
+  for (const { space_name: name, space_size: bytes } of getHeapSpaceStatistics())
+    if (name.startsWith('new_')) young += bytes;
+    else old += bytes;
+  return { at: performance.now(), young, old };
 }
 
 function collector(): (options: CollectOptions) => void {

@@ -1,17 +1,40 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getHeapStatistics } from 'node:v8';
-import { giveBackMemory } from '../../src/runtime/heap.ts';
+import { giveBackMemory, type HeapSize, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
 
 test('a heap that was large for a moment is small again, though nobody asks for memory', async () => {
-  const end = giveBackMemory(67_108_864);
+  const end = giveBackMemory(32 * mebibyte);
   let held: object[] | undefined = Array.from({ length: 2_000_000 }, (_, index) => ({ index }));
-  const large = getHeapStatistics().total_heap_size;
-  assert.ok(held.length > 0 && large > 100_000_000, `${large} bytes`);
+  const large = heapSize().old;
+  assert.ok(held.length > 0 && large > 50 * mebibyte, `${large} bytes`);
   held = undefined;
   const until = performance.now() + 20_000;
-  while (getHeapStatistics().total_heap_size > large / 2 && performance.now() < until) await sleep(100);
-  assert.ok(getHeapStatistics().total_heap_size <= large / 2);
+  while (heapSize().old > large / 2 && performance.now() < until) await sleep(100);
+  assert.ok(heapSize().old <= large / 2);
   end();
 });
+
+test('room for what is just being made is given back every ten seconds at most, since busy work takes it again', () => {
+  const large = 90 * mebibyte;
+  const start = heap(0, 0, 0);
+  assert.equal(isWorthIt(heap(1_500, 128, 45), start, large), false);
+  assert.equal(isWorthIt(heap(11_000, 128, 45), start, large), true);
+  assert.equal(isWorthIt(heap(22_000, 128, 45), heap(11_000, 1, 34), large), true);
+  assert.equal(isWorthIt(heap(22_000, 1, 70), heap(11_000, 1, 68), large), false, 'the last one was of little use');
+  assert.equal(isWorthIt(heap(60_000, 40, 45), heap(0, 1, 34), large), false, 'it is small');
+});
+
+test('what was kept and is left is given back every second', () => {
+  const large = 90 * mebibyte;
+  assert.equal(isWorthIt(heap(900, 1, 200), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(1_500, 1, 61), heap(0, 1, 34), large), true);
+  assert.equal(isWorthIt(heap(1_500, 1, 59), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(1_500, 1, 240), heap(0, 1, 200), large), false, 'the last one was of little use');
+});
+
+function heap(at: number, young: number, old: number): HeapSize {
+  return { at, young: young * mebibyte, old: old * mebibyte };
+}
+
+const mebibyte = 1_048_576;
