@@ -93,16 +93,20 @@ export function createIngest(context: Context, actor: string): Ingest {
     const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
     if (straight !== undefined)
       published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
+    const rows = staged.map(({ draft, ...entry }) => {
+      const { backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests = null } = draft;
+      return {
+        ...entry,
+        ...snakeCase({ backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests }),
+      };
+    });
     const items = () =>
-      staged.map(({ draft, ...entry }): IngestItem => {
-        const { backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests = null } = draft;
-        const generation = published.get(objectName(backendId, contentAddress))?.generations.at(-1) ?? null;
-        return {
-          ...entry,
-          ...snakeCase({ backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests }),
-          generation,
-        };
-      });
+      rows.map(
+        (row): IngestItem => ({
+          ...row,
+          generation: published.get(objectName(row.backend_id, row.content_address))?.generations.at(-1) ?? null,
+        }),
+      );
     const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
     try {
       let needs = await database.read('file.plan', { actor, package_id: packageId, items: items() });

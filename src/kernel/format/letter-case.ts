@@ -12,12 +12,25 @@ export type SnakeCase<Name> = Name extends `${infer First}${infer Rest}`
 
 /** `size_bytes` becomes `sizeBytes`. */
 export function camelCase<T extends object>(record: T): { readonly [Name in keyof T as CamelCase<Name>]: T[Name] } {
-  return renamed(record, (name) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
+  return renamed(record, camelName);
 }
 
 /** `sizeBytes` becomes `size_bytes`. */
 export function snakeCase<T extends object>(value: T): { readonly [Name in keyof T as SnakeCase<Name>]: T[Name] } {
-  return renamed(value, (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  return renamed(value, snakeName);
+}
+
+const camelName = remembered((name) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
+const snakeName = remembered((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+
+/** Every file that is read or added goes through this. Its names are those of this code, so they are few. */
+function remembered(rename: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    const other = known.get(name) ?? rename(name);
+    known.set(name, other);
+    return other;
+  };
 }
 
 function renamed<Result>(value: object, rename: (name: string) => string): Result {
