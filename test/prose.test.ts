@@ -28,6 +28,8 @@ const words: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bso (long ago|much later|much a second)\b/i, 'this long ago'],
   [/\bat most so (many|much)\b/i, 'at most this many'],
   [/\bdrips?\b/i, 'is slow'],
+  // `finalize` is the name of the route, the event and the status; what it does is to seal.
+  [/\b(is|are|was|were|not|never|nobody) finaliz(ed|es)\b|\bfinalized packages?\b/i, 'sealed'],
   [/\b1 (drafts|objects|files|packages|locations|orphans|holds|events)\b/, 'the singular'],
 ];
 
@@ -60,6 +62,7 @@ test('each of them is found', () => {
     'State Hub is away',
     '1 drafts',
     'a file that has not the length',
+    'packages that were never finalized',
   ])
     assert.ok(
       words.some(([pattern]) => pattern.test(line)),

@@ -62,7 +62,7 @@ export interface Packages {
   /** Newest first. */
   list(query?: PackageQuery): Promise<Page<Package>>;
   /**
-   * Abandons a package that is not finalized; its bytes are released by the next collection. Twice is once.
+   * Abandons a package that is not sealed; its bytes are released by the next collection. Twice is once.
    * `package_not_open`, `package_held`.
    */
   abandon(id: string): Promise<Package>;

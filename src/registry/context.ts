@@ -19,7 +19,7 @@ export interface RegistryParts {
   readonly retentionClasses: readonly RetentionClass[];
   readonly version: string;
   readonly backendIds: readonly string[];
-  /** After this long without a change, a package that nobody finalized is abandoned. */
+  /** After this long without a change, a package that nobody sealed is abandoned. */
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
   now(): number;

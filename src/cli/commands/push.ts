@@ -106,13 +106,13 @@ function whatIsLeft(id: string, left: PackageLeft, code: ErrorCode, { idempotenc
   if (idempotencyKey !== undefined)
     return again ? `run the same command with the same --idempotency-key to resume package ${id}` : `package ${id} is not sealed`;
   if (left === 'unknown' && code === 'server_unreachable')
-    return `\`artifactstore packages show ${id}\` tells whether it was sealed; if not, a collection gives it up: push again then`;
+    return `\`artifactstore packages show ${id}\` tells whether it was sealed; if not, a collection abandons it: push again then`;
   const next = again ? '; push again' : '';
   const said: { readonly [L in PackageLeft]: string } = {
     abandoned: `nothing was sealed, package ${id} is abandoned${next}`,
     sealed: `package ${id} was sealed anyway`,
     unknown: `what became of package ${id} is not known`,
-    open: `package ${id} is not sealed; a collection gives it up${next}`,
+    open: `package ${id} is not sealed; a collection abandons it${next}`,
   };
   return said[left];
 }

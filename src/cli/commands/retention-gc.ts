@@ -16,7 +16,7 @@ export const retentionGc: Definition = (command, context) => {
       `
 Works on the database and the storage directly, beside running servers, uploads
 and other runs. Takes the packages that a sweep marked and that nobody holds,
-abandons old packages that were never finalized, and deletes the bytes that no
+abandons old packages that were never sealed, and deletes the bytes that no
 package needs. It may be stopped or killed at any point: the next run finishes
 the work. It refuses to work while this machine's clock is in doubt
 (docs/operate/retain.md).

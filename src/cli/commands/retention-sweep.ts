@@ -10,7 +10,7 @@ export const retentionSweep: Definition = (command, context) => {
       'after',
       `
 Works on the database directly, beside running servers or without any. Marks
-finalized packages that have expired and that nobody holds; deletes nothing.
+sealed packages that have expired and that nobody holds; deletes nothing.
 Always prints JSON: {marked_package_ids, marked_count}. Refuses to work while
 this machine's clock is in doubt (docs/operate/retain.md); the JSON of a dry run
 then has clock_doubt.

@@ -9,7 +9,7 @@ export function tellRetention(record: RetentionRecord, now: number): string {
   if (status === 'garbage_collected') return `collected${at(lastOf(record, 'v1.package.garbage_collected'))}; its bytes are gone`;
   if (status === 'abandoned') {
     const event = lastOf(record, 'v1.package.abandoned');
-    const cause = event?.detail.cause === 'unfinalized' ? ', since nobody finalized it' : '';
+    const cause = event?.detail.cause === 'unfinalized' ? ', since nobody sealed it' : '';
     return `abandoned${at(event)}${cause}; its bytes go with the next collection, or went with one`;
   }
   const holds = record.holds.filter(({ released_at }) => released_at === null);
@@ -18,7 +18,7 @@ export function tellRetention(record: RetentionRecord, now: number): string {
     const others = holds.length === 1 ? '' : `, and by ${holds.length - 1} more`;
     return `held by ${hold.owner} since ${hold.applied_at}: ${onOneLine(hold.reason)}${others}; ${afterwards(record, now)}`;
   }
-  if (status === 'created') return 'kept while it is open; abandoned by a collection when it stays unchanged and nobody finalizes it';
+  if (status === 'created') return 'kept while it is open; abandoned by a collection when it stays unchanged and nobody seals it';
   if (expires_at === null) return `kept forever: ${reasonOf(record)}`;
   if (parseTimestamp(expires_at) > now)
     return `kept until ${expires_at} (${formatSpan(parseTimestamp(expires_at) - now)} from now): ${reasonOf(record)}`;
@@ -44,7 +44,7 @@ export function tellRetentionEvent({ event_type, detail }: RetentionEvent): stri
     case 'v1.retention.eligibility_cleared':
       return `no longer to be collected: ${textOf(detail, 'cause')}`;
     case 'v1.package.abandoned':
-      return detail.cause === 'unfinalized' ? 'abandoned: nobody finalized it' : 'abandoned';
+      return detail.cause === 'unfinalized' ? 'abandoned: nobody sealed it' : 'abandoned';
     case 'v1.package.garbage_collected':
       return 'collected';
     default:
@@ -78,7 +78,7 @@ function reasonOf(record: RetentionRecord): string {
 }
 
 function afterwards({ expires_at, status }: RetentionRecord, now: number): string {
-  if (status === 'created') return 'not finalized yet';
+  if (status === 'created') return 'not sealed yet';
   if (expires_at === null) return 'never expires anyway';
   return parseTimestamp(expires_at) > now ? `expires at ${expires_at} otherwise` : `expired at ${expires_at}, and goes once it is released`;
 }

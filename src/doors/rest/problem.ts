@@ -27,7 +27,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   method_not_allowed: [405, 'The method is not allowed here'],
   package_collected: [410, 'The package was collected'],
   package_not_open: [409, 'The package is not open'],
-  package_not_finalized: [409, 'The package is not finalized'],
+  package_not_finalized: [409, 'The package is not sealed'],
   package_empty: [409, 'The package has no file'],
   package_held: [409, 'The package is held'],
   path_conflict: [409, 'The path holds other bytes'],

@@ -72,7 +72,7 @@ export function createSealedManifests(): SealedManifests {
 }
 
 export function notFinalized(): ArtifactstoreError {
-  return new ArtifactstoreError('package_not_finalized', 'The package is not finalized: it has no manifest yet.');
+  return new ArtifactstoreError('package_not_finalized', 'The package is not sealed: it has no manifest yet.');
 }
 
 /** Goes through to the end, and serves others after each step. */

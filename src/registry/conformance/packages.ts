@@ -141,7 +141,7 @@ export function packagesConformance(opened: Opened): void {
       await refuses(['invalid_id', 'malformed_request'], registry().packages.get('not-an-id'));
     });
 
-    it('abandons what is not finalized, once', async () => {
+    it('abandons what is not sealed, once', async () => {
       const { id } = await create();
       await add(id, 'a', 'a');
       assert.equal((await registry().packages.abandon(id)).status, 'abandoned');

@@ -14,7 +14,7 @@ export interface CollectStep {
   readonly limit: number;
 }
 
-/** Abandons packages that were never finalized, that nobody holds, and that did not change since `unchangedSince`. */
+/** Abandons packages that were never sealed, that nobody holds, and that did not change since `unchangedSince`. */
 export async function abandonUnfinalized(
   transaction: Transaction,
   input: CollectStep & { readonly unchanged_since: string },
@@ -146,7 +146,7 @@ export async function planCollection(
 
 /**
  * Packages whose bytes a collection would release now: ended ones that still have some, eligible ones, and those that
- * nobody finalized. `cross join` keeps SQLite from looking at every finalized package.
+ * nobody sealed. `cross join` keeps SQLite from looking at every sealed package.
  */
 export function goingPackages(now: string, unchangedSince: string): RawBuilder<unknown> {
   return sql`

@@ -34,7 +34,7 @@ export async function finalizePackage(transaction: Transaction, input: FinalizeP
   if (input.files_digest !== null) requireFiles(found, input.files_digest, prepared.files_digest!);
   if (isSealed) return sealed(found);
   if (found.file_count === 0)
-    throw new ArtifactstoreError('package_empty', `Package ${input.id} has no file; add at least one before it is finalized.`);
+    throw new ArtifactstoreError('package_empty', `Package ${input.id} has no file; add at least one before it is sealed.`);
   transaction.append({
     event_type: 'v1.package.finalized',
     subject_kind: 'package',

@@ -179,7 +179,7 @@ export function requireFillable(found: { readonly id: string; readonly status: P
 export function sealedWithout(id: string, path: string, there: { readonly content_address: string } | undefined): ArtifactstoreError {
   return new ArtifactstoreError(
     'package_not_open',
-    `Package ${id} is finalized and ${there === undefined ? 'has no file' : 'holds other bytes'} ` +
+    `Package ${id} is sealed and ${there === undefined ? 'has no file' : 'holds other bytes'} ` +
       `at "${path}"; a sealed package never changes, so open a new one.`,
     {
       field: 'relative_path',

@@ -137,7 +137,7 @@ export interface SweepRetention {
 }
 
 /**
- * Marks the next expired, unheld, finalized packages as eligible; deletes nothing. Fewer than `limit` means that is
+ * Marks the next expired, unheld, sealed packages as eligible; deletes nothing. Fewer than `limit` means that is
  * all.
  */
 export async function sweepRetention(transaction: Transaction, input: SweepRetention): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ const packagesPerStep = 500;
 const locationsPerStep = 1000;
 const keysPerStep = 1000;
 
-/** Marks every expired, unheld, finalized package as eligible, or says which it would mark. Deletes nothing. */
+/** Marks every expired, unheld, sealed package as eligible, or says which it would mark. Deletes nothing. */
 export async function sweep(context: Context, options: SweepOptions): Promise<Sweep> {
   const { database } = context;
   const actor = options.actor ?? defaultActor;
@@ -54,7 +54,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
 }
 
 /**
- * Collects: packages that nobody finalized are abandoned, eligible ones collected, their locations released, and the
+ * Collects: packages that nobody sealed are abandoned, eligible ones collected, their locations released, and the
  * bytes that no live location needs deleted, with drafts and orphans that stopped processes left. Each step is one
  * transaction that looks for itself, so a run may stop anywhere, and two at once share the work. Only dead keys are
  * ever deleted. A backend that is unavailable is thrown as `storage_unavailable` when everything else is done.

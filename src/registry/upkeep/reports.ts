@@ -32,7 +32,7 @@ export interface CollectionCounts {
 }
 
 export interface Collection extends CollectionCounts {
-  /** Never finalized, and not changed for too long. */
+  /** Never sealed, and not changed for too long. */
   readonly abandoned_package_ids: readonly string[];
   readonly collected_package_ids: readonly string[];
   /**

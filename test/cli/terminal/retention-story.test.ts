@@ -60,12 +60,12 @@ test('one sentence says why a package is kept or will go, and when', () => {
   );
   assert.match(told({ holds: [{ ...hold, released_at: created }] }), /^kept until /);
   assert.match(told({ holds: [hold], expires_at: null }), /; never expires anyway$/);
-  assert.match(told({ status: 'created', holds: [hold] }), /; not finalized yet$/);
+  assert.match(told({ status: 'created', holds: [hold] }), /; not sealed yet$/);
   assert.match(told({ status: 'created' }), /^kept while it is open/);
   const collected = event('v1.package.garbage_collected', { location_count: 1 }, expires);
   assert.equal(told({ status: 'garbage_collected', history: [collected] }, late), `collected at ${expires}; its bytes are gone`);
   const abandoned = (cause: string) => told({ status: 'abandoned', history: [event('v1.package.abandoned', { cause, reason: null })] });
-  assert.match(abandoned('unfinalized'), /^abandoned at 2026-01-01T00:00:00.000Z, since nobody finalized it; /);
+  assert.match(abandoned('unfinalized'), /^abandoned at 2026-01-01T00:00:00.000Z, since nobody sealed it; /);
   assert.match(abandoned('requested'), /^abandoned at 2026-01-01T00:00:00.000Z; /);
 });
 

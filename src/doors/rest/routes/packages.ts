@@ -89,7 +89,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
       schema: {
         operationId: 'abandonPackage',
         tags: ['packages'],
-        summary: 'Abandon a package that is not finalized',
+        summary: 'Abandon a package that is not sealed',
         params: packageId,
         response: answers({ 200: packageRecord }, 400, 404, 409, 410),
       },
