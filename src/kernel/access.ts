@@ -82,6 +82,27 @@ export function inScope(scope: Scope, producer: string): boolean {
   return scope === 'everything' || scope.some((pattern) => matches(pattern, producer));
 }
 
+/** Producers for which it is remembered what the globs of a scope say of them. */
+const keptMatches = 1_000;
+
+/** `inScope` for many questions: of ten thousand exact names none is gone through, and of a producer globs are once. */
+export function scopeTest(scope: Scope): (producer: string) => boolean {
+  if (scope === 'everything') return () => true;
+  const exact = new Set(scope.flatMap((pattern) => ('exact' in pattern ? [pattern.exact] : [])));
+  const globs = scope.flatMap((pattern) => ('glob' in pattern ? [pattern.glob] : []));
+  if (globs.length === 0) return (producer) => exact.has(producer);
+  const kept = new Map<string, boolean>();
+  return (producer) => {
+    if (exact.has(producer)) return true;
+    const known = kept.get(producer);
+    if (known !== undefined) return known;
+    const found = globs.some((glob) => matchesGlob(glob, producer));
+    if (kept.size >= keptMatches) kept.clear();
+    kept.set(producer, found);
+    return found;
+  };
+}
+
 export function matches(pattern: ProducerPattern, producer: string): boolean {
   return 'exact' in pattern ? pattern.exact === producer : matchesGlob(pattern.glob, producer);
 }

@@ -1,5 +1,5 @@
 import type { Database } from '../database/DATABASE.ts';
-import { allows, inScope, type Principal, type Right, type Scope, scopeOf } from '../kernel/access.ts';
+import { allows, type Principal, type Right, type Scope, scopeOf, scopeTest } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 
@@ -44,7 +44,7 @@ export function createProducerOf({ read }: Pick<Database<RegistryOperations>, 'r
 export function createAccess(principal: Principal, producerOf: ProducerOf): Access {
   const { actor } = principal;
   const reads = scopeOf(principal, 'read');
-  const sees = (producer: string): boolean => inScope(reads, producer);
+  const sees = scopeTest(reads);
 
   function missing(right: Right, producer?: string): ArtifactstoreError {
     const what = producer === undefined ? 'do this' : `do this for the producer "${producer}"`;

@@ -1,4 +1,5 @@
 import type { Database } from '../database/DATABASE.ts';
+import type { Scope } from '../kernel/access.ts';
 import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
 import { createFairTurns, type FairTurns } from '../runtime/fair-turns.ts';
 import { limits } from './limits.ts';
@@ -57,6 +58,8 @@ export function createFairShares(database: RegistryDatabase): FairShares {
 
 interface Sized {
   readonly items?: readonly unknown[];
+  readonly addresses?: readonly unknown[];
+  readonly scope?: Scope;
   readonly limit?: number;
   readonly prepared?: Pick<PreparedSealing, 'file_count'> | null;
   readonly package?: { readonly metadata: JsonObject };
@@ -66,12 +69,16 @@ interface Sized {
 const valuesOfWeight = 50;
 const charactersOfWeight = 20_000;
 
+/** What is looked at for a page of which others' packages or files are left out. */
+const lookedThrough = 20;
+
 /** What grows with its input says how much there is of it. */
 export function weightOf(input: unknown): number {
-  const { items, limit = 0, prepared, package: created } = input as Sized;
+  const { items, addresses, scope = 'everything', limit = 0, prepared, package: created } = input as Sized;
   if (items !== undefined) return Math.max(items.length, 1);
+  if (addresses !== undefined) return Math.max(addresses.length, 1);
   return (
-    1 +
+    (scope === 'everything' ? 1 : lookedThrough) +
     Math.ceil(limit / 20) +
     Math.ceil((prepared?.file_count ?? 0) / 50) +
     Math.ceil(created === undefined ? 0 : weightOfMetadata(created.metadata))

@@ -4,11 +4,13 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { type Access, noPackage } from './access.ts';
 import { attachFiles } from './attach.ts';
+import { representativeOf, withClaims } from './claims.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { createIngest } from './ingest.ts';
 import { beyond, checkAnnotations, checkLimit, checkMediaType } from './input.ts';
 import { limits } from './limits.ts';
+import { lookFor } from './look-for.ts';
 import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
 import type { LocatedFile } from './operations/files.ts';
@@ -28,7 +30,13 @@ export function createFiles(context: Context, access: Access): Files {
   }
 
   async function locate(target: FileTarget): Promise<LocatedFile | undefined> {
-    const located = await context.locate(checkTarget(target));
+    const checked = checkTarget(target);
+    // What is kept of an address is kept for all: whoever may not read everything asks for a file of its own.
+    const own =
+      'content_address' in checked && access.reads !== 'everything'
+        ? await representativeOf(database, access, checked.content_address)
+        : checked;
+    const located = own === undefined ? undefined : await context.locate(own);
     return located !== undefined && access.sees(located.producer) ? located : undefined;
   }
 
@@ -37,7 +45,9 @@ export function createFiles(context: Context, access: Access): Files {
     addMany: async (packageId, files) => await ingest.addMany(await writable(packageId), files),
 
     async attach(packageId, items, { signal } = {}) {
-      return await attachFiles(context, actor, ingest, await writable(packageId), checkAttachments(items), signal);
+      const id = await writable(packageId);
+      const checked = await withClaims(database, access, checkAttachments(items));
+      return await attachFiles(context, actor, ingest, id, checked, signal);
     },
 
     async list(packageId, query = {}) {
@@ -71,15 +81,11 @@ export function createFiles(context: Context, access: Access): Files {
       const address = parseAddress(contentAddress, 'digest');
       const limit = checkLimit(query);
       const bound = ['files_with_digest', address];
-      const { items, more } = await database.read('file.with_digest', {
-        content_address: address,
-        limit,
-        after: decodeCursor(bound, query.cursor, 'sequence'),
-      });
-      return {
-        items: items.map(({ record }) => record),
-        next_cursor: more ? encodeCursor(bound, items.at(-1)!.sequence) : null,
-      };
+      const start = decodeCursor(bound, query.cursor, 'sequence');
+      const { items, next } = await lookFor(start, (after) =>
+        database.read('file.with_digest', { content_address: address, scope: access.reads, limit, after }),
+      );
+      return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
     },
 
     async stat(target) {

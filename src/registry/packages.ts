@@ -9,6 +9,7 @@ import { type Access, noPackage } from './access.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
+import { lookFor } from './look-for.ts';
 import { metadataTerms } from './metadata/terms.ts';
 import type { PreparedSealing } from './operations/sealing.ts';
 import { prepareSealing } from './prepare-sealing.ts';
@@ -72,17 +73,11 @@ export function createPackages(context: Context, access: Access): Packages {
         finalized_before: checkTime(query.finalized_before, 'finalized_before'),
       };
       const bound: JsonValue = ['packages', filters, { ...query.metadata }];
-      const { items, more } = await database.read('package.list', {
-        ...filters,
-        scope: access.reads,
-        limit,
-        before: decodeCursor(bound, query.cursor, 'sequence'),
-        terms: metadataTerms(query.metadata),
-      });
-      return {
-        items: items.map(({ record }) => record),
-        next_cursor: more ? encodeCursor(bound, items.at(-1)!.sequence) : null,
-      };
+      const terms = metadataTerms(query.metadata);
+      const { items, next } = await lookFor(decodeCursor(bound, query.cursor, 'sequence'), (before) =>
+        database.read('package.list', { ...filters, scope: access.reads, limit, before, terms }),
+      );
+      return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
     },
 
     async abandon(id) {

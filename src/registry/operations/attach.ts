@@ -14,6 +14,11 @@ export interface AttachItem {
   readonly size_bytes: number;
   readonly media_type: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /**
+   * Files that whoever attaches may read and that have these bytes; absent where it may read everything. Bytes that
+   * none of them claims now are missing.
+   */
+  readonly claims?: readonly string[];
 }
 
 export interface AttachFiles {
@@ -46,12 +51,17 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
     input.backend_ids,
     items.map((item) => item.content_address),
   );
+  const claimed = await claimedObjects(
+    transaction.sql,
+    items.flatMap(({ claims = [] }) => claims),
+  );
   const paths = items.map((item) => item.relative_path);
   const owner = await requirePackage(transaction.sql, packageId);
   const taken = new Set((await readRepeated(transaction.sql, packageId, paths)).map((file) => file.relative_path));
   const planned = items.map((item): IngestItem | AttachResult => {
     if (owner.status === 'finalized' && !taken.has(item.relative_path)) throw sealedWithout(packageId, item.relative_path, undefined);
-    const candidates = live.get(item.content_address) ?? [];
+    const known = live.get(item.content_address) ?? [];
+    const candidates = item.claims === undefined ? known : known.filter(ofOne(claimed, item.claims));
     const there = candidates.find((row) => row.backend_id === backendId);
     const found = there ?? candidates[0];
     if (found === undefined) return { missing: true };
@@ -69,6 +79,30 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item) => ('relative_path' in item ? results.next().value! : item));
+}
+
+/** The objects that each of these files claims, by the file. */
+async function claimedObjects(database: Kysely<Schema>, fileIds: readonly string[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const claimed = new Map<string, Set<string>>();
+  for (let start = 0; start < fileIds.length; start += 500)
+    for (const row of await database
+      .selectFrom('storage_locations')
+      .select(['file_id', 'backend_id', 'content_address'])
+      .where('file_id', 'in', fileIds.slice(start, start + 500))
+      .where('state', '<>', 'deleted')
+      .execute()) {
+      const objects = claimed.get(row.file_id) ?? new Set();
+      claimed.set(row.file_id, objects.add(nameOf(row)));
+    }
+  return claimed;
+}
+
+function ofOne(claimed: ReadonlyMap<string, ReadonlySet<string>>, claims: readonly string[]): (object: ObjectRow) => boolean {
+  return (object) => claims.some((id) => claimed.get(id)?.has(nameOf(object)) === true);
+}
+
+function nameOf({ backend_id, content_address }: Pick<ObjectRow, 'backend_id' | 'content_address'>): string {
+  return `${backend_id} ${content_address}`;
 }
 
 function joining(item: AttachItem, object: ObjectRow): IngestItem {

@@ -1,11 +1,14 @@
 import { type AliasedRawBuilder, type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import type { Scope } from '../../kernel/access.ts';
 import { keptTexts } from '../../kernel/format/json-text.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
-import { fitting, type Stretch } from './page.ts';
+import { fitting, type Looked, type Stretch } from './page.ts';
+import { primaryAddressesOf } from './primary-addresses.ts';
+import { readableFiles } from './readable-files.ts';
 
 export type FileRow = Selectable<ViewTables['artifact_files']>;
 type LocationRow = Pick<
@@ -50,19 +53,36 @@ export async function listFiles(
 
 export const textSize: AliasedRawBuilder<number, 'size'> = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
 
+export interface FilesWithDigest {
+  readonly content_address: string;
+  readonly scope: Scope;
+  readonly limit: number;
+  readonly after: number | null;
+}
+
+/** Oldest first. For a narrow scope it looks at a stretch of the files that have these bytes. */
 export async function filesWithDigest(
   snapshot: Snapshot,
-  input: { readonly content_address: string; readonly limit: number; readonly after: number | null },
-): Promise<Stretch<{ readonly sequence: number; readonly record: FoundFile }>> {
-  const addresses = await addressesOf(snapshot.sql, input.content_address);
-  let query = snapshot.sql.selectFrom('artifact_files').where('content_address', 'in', addresses).orderBy('created_sequence');
+  input: FilesWithDigest,
+): Promise<Looked<{ readonly sequence: number; readonly record: FoundFile }>> {
+  const addresses = await primaryAddressesOf(snapshot.sql, input.content_address);
+  const files = snapshot.sql.selectFrom('artifact_files').orderBy('created_sequence');
+  let query = files.where('content_address', 'in', addresses);
   if (input.after !== null) query = query.where('created_sequence', '>', input.after);
+  let reached: number | null = null;
+  if (input.scope !== 'everything') {
+    const readable = await readableFiles(snapshot.sql, { ...input, addresses, limit: input.limit + 1 });
+    reached = readable.reached;
+    if (readable.files.length === 0) return { items: [], more: false, reached };
+    const sequences = readable.files.map(({ created_sequence }) => created_sequence);
+    query = files.where('created_sequence', 'in', sequences).where('content_address', 'in', addresses);
+  }
   const sizes = await query
     .select(textSize)
     .limit(input.limit + 1)
     .execute();
   const { count, more } = fitting(sizes, input.limit);
-  if (count === 0) return { items: [], more };
+  if (count === 0) return { items: [], more, reached };
   const rows = await query.selectAll().limit(count).execute();
   const records = await fileRecords(snapshot.sql, rows);
   const packages = await packagesOf(snapshot.sql, [...new Set(rows.map((row) => row.package_id))]);
@@ -70,7 +90,7 @@ export async function filesWithDigest(
     sequence: rows[index]!.created_sequence,
     record: { ...record, package: packages.get(record.package_id)! },
   }));
-  return { items, more };
+  return { items, more, reached };
 }
 
 async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {
@@ -152,7 +172,7 @@ type LocatedRow = FileRow & { readonly package_status: PackageStatus; readonly p
 async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promise<RawBuilder<unknown> | undefined> {
   if ('file_id' in target) return sql`f.id = ${target.file_id}`;
   if ('package_id' in target) return sql`f.package_id = ${target.package_id} and f.relative_path = ${target.relative_path}`;
-  const addresses = await addressesOf(database, target.content_address);
+  const addresses = await primaryAddressesOf(database, target.content_address);
   const live = await database
     .selectFrom('storage_locations')
     .select('file_id')
@@ -170,18 +190,6 @@ async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promis
     .limit(1)
     .executeTakeFirst();
   return last === undefined ? undefined : sql`f.id = ${last.id}`;
-}
-
-/** The content addresses that a digest of either kind stands for. */
-export async function addressesOf(database: Kysely<Schema>, contentAddress: string): Promise<string[]> {
-  if (!contentAddress.startsWith('sha256:')) return [contentAddress];
-  const rows = await database
-    .selectFrom('storage_objects')
-    .select('content_address')
-    .distinct()
-    .where('digest_sha256', '=', contentAddress.slice('sha256:'.length))
-    .execute();
-  return [...new Set([contentAddress, ...rows.map((row) => row.content_address)])];
 }
 
 /** Rows of `artifact_files` with their locations, in the order given. */

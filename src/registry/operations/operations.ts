@@ -14,6 +14,7 @@ import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
+import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
@@ -66,6 +67,8 @@ export const operations: RegistryOperations = {
     'file.list': listFiles,
     'file.with_digest': filesWithDigest,
     'file.locate': locateFile,
+    'file.representative': findRepresentative,
+    'file.claims': findClaims,
     'object.copies': listCopies,
     'object.next_generation': nextGeneration,
     'event.page': readEvents,
@@ -136,6 +139,8 @@ export interface RegistryOperations {
     readonly 'file.list': typeof listFiles;
     readonly 'file.with_digest': typeof filesWithDigest;
     readonly 'file.locate': typeof locateFile;
+    readonly 'file.representative': typeof findRepresentative;
+    readonly 'file.claims': typeof findClaims;
     readonly 'object.copies': typeof listCopies;
     readonly 'object.next_generation': typeof nextGeneration;
     readonly 'event.page': typeof readEvents;

@@ -1,11 +1,13 @@
-import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
+import { type Kysely, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { inScope, type Scope } from '../../kernel/access.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
+import { type Between, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
 import { packageRecord } from './packages.ts';
-import { fitting, type Stretch as Page } from './page.ts';
+import { fitting, type Looked, type Stretch } from './page.ts';
+import { readablePackages } from './readable-packages.ts';
 
 export interface ListPackages {
   readonly limit: number;
@@ -27,37 +29,55 @@ export interface ListPackages {
 
 /**
  * Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues
- * from.
+ * from. For a narrow scope it looks at a part of what is there.
  */
 export async function listPackages(
   snapshot: Snapshot,
   input: ListPackages,
-): Promise<Page<{ readonly sequence: number; readonly record: Package }>> {
-  const stretch = await stretchOf(snapshot.sql, input);
+): Promise<Looked<{ readonly sequence: number; readonly record: Package }>> {
+  const narrow = narrowed(input);
+  if (narrow === undefined) return nothing;
+  const stretch = await stretchOf(snapshot.sql, narrow);
   if (stretch === undefined) return nothing;
-  const conditions = await sequencesOf(snapshot.sql, input, stretch);
-  if (conditions === undefined) return nothing;
-  const all = conditions.reduce((left, right) => left.intersect(right));
-  const times = timeConditions(input);
-  const page =
-    times.length === 0
-      ? all.orderBy('created_sequence', 'desc').limit(input.limit + 1)
-      : snapshot.sql
-          .selectFrom(all.as('found'))
-          .innerJoin('artifact_packages as t', 't.created_sequence', 'found.created_sequence')
-          .select('found.created_sequence')
-          .where(({ and, eb }) => and(times.map(({ column, operator, time }) => eb(`t.${column}`, operator, time))))
-          .orderBy('found.created_sequence', 'desc')
-          .limit(input.limit + 1);
-  const sizes = await snapshot.sql
-    .selectFrom(page.as('page'))
+  const filters = await filtersOf(snapshot.sql, narrow);
+  if (filters === undefined) return nothing;
+  const { limit, scope } = narrow;
+  if (scope === 'everything')
+    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), limit)), reached: null };
+  const { sequences, reached } = await readablePackages(snapshot.sql, { scope, filters, stretch, limit: limit + 1 });
+  if (sequences.length === 0) return { ...nothing, reached };
+  const page = snapshot.sql
+    .selectFrom('artifact_packages')
+    .select('created_sequence')
+    .where('created_sequence', 'in', sequences)
+    .as('page');
+  return { ...(await pageOf(snapshot.sql, page, limit)), reached };
+}
+
+/** One producer is one stretch of an index, whether it was asked for or nothing else may be seen. */
+function narrowed(input: ListPackages): ListPackages | undefined {
+  const { scope, producer } = input;
+  if (scope === 'everything') return input;
+  const [only] = scope;
+  const one = producer ?? (scope.length === 1 && only !== undefined && 'exact' in only ? only.exact : null);
+  if (one === null) return scope.length === 0 ? undefined : input;
+  return inScope(scope, one) ? { ...input, producer: one, scope: 'everything' } : undefined;
+}
+
+async function pageOf(
+  database: Kysely<Schema>,
+  page: PageOfSequences,
+  limit: number,
+): Promise<Stretch<{ readonly sequence: number; readonly record: Package }>> {
+  const sizes = await database
+    .selectFrom(page)
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
     .select(['p.created_sequence', sql<number>`octet_length(p.metadata)`.as('size')])
     .orderBy('p.created_sequence', 'desc')
     .execute();
   if (sizes.length === 0) return nothing;
-  const { count, more } = fitting(sizes, input.limit);
-  const rows = await snapshot.sql
+  const { count, more } = fitting(sizes, limit);
+  const rows = await database
     .selectFrom('artifact_packages as p')
     .where(
       'p.created_sequence',
@@ -72,36 +92,14 @@ export async function listPackages(
   return { items: rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) })), more };
 }
 
-const nothing = { items: [], more: false } as const;
-
-interface TimeCondition {
-  readonly column: 'created_at' | 'finalized_at';
-  readonly operator: '>=' | '<';
-  readonly time: string;
-}
-
-function timeConditions(input: ListPackages): readonly TimeCondition[] {
-  const all = [
-    { column: 'created_at', operator: '>=', time: input.created_after },
-    { column: 'created_at', operator: '<', time: input.created_before },
-    { column: 'finalized_at', operator: '>=', time: input.finalized_after },
-    { column: 'finalized_at', operator: '<', time: input.finalized_before },
-  ] as const;
-  return all.flatMap(({ column, operator, time }) => (time === null ? [] : [{ column, operator, time }]));
-}
-
-/** Sequences that lie between these, both excluded. */
-interface Stretch {
-  readonly after: number | null;
-  readonly before: number | null;
-}
+const nothing = { items: [], more: false, reached: null } as const;
 
 /**
  * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this
  * is the stretch that holds all of them, by an index alone; each is looked at for itself after. Undefined when there
  * are none.
  */
-async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise<Stretch | undefined> {
+async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise<Between | undefined> {
   let { before } = input;
   let after: number | null = null;
   for (const column of ['created_at', 'finalized_at'] as const) {
@@ -119,60 +117,32 @@ async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise
   return { after, before };
 }
 
-type Sequences = SelectQueryBuilder<Schema, keyof Schema, { created_sequence: number }>;
-
-/**
- * The packages that meet each condition, by their sequence: each a stretch of one index that is in that order already,
- * so that the database merges them from the newest down and stops at the limit. However the conditions overlap, no
- * package row is read that is not on the page. Undefined when one condition is met by none.
- */
-async function sequencesOf(database: Kysely<Schema>, input: ListPackages, stretch: Stretch): Promise<readonly Sequences[] | undefined> {
-  const { after, before } = stretch;
-  const ofPackages = database
-    .selectFrom('artifact_packages')
-    .select('created_sequence')
-    .$if(after !== null, (query) => query.where('created_sequence', '>', after!))
-    .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
-  const ofMetadata = (terms: readonly string[]) =>
-    database
-      .selectFrom('package_metadata')
-      .select('created_sequence')
-      .where('term', 'in', terms)
-      .$if(after !== null, (query) => query.where('created_sequence', '>', after!))
-      .$if(before !== null, (query) => query.where('created_sequence', '<', before!));
-
-  const conditions: Sequences[] = [];
-  if (input.scope !== 'everything') {
-    const producers = await producersIn(database, input.scope);
-    if (producers.length === 0) return undefined;
-    conditions.push(ofPackages.where('producer', 'in', producers));
-  }
-  for (const column of ['producer', 'subject', 'retention_class', 'status'] as const) {
-    const value = input[column];
-    if (value !== null) conditions.push(ofPackages.where(column, '=', value));
-  }
+/** What is asked for. Undefined when one condition is met by no package at all. */
+async function filtersOf(database: Kysely<Schema>, input: ListPackages): Promise<Filters | undefined> {
+  const terms: string[][] = [];
   for (const alternatives of input.terms) {
     // A text that can be read in two ways nearly always occurs in one, and the rows of two would have to be sorted.
     const present: string[] = [];
-    for (const term of alternatives) if ((await ofMetadata([term]).limit(1).executeTakeFirst()) !== undefined) present.push(term);
+    for (const term of alternatives) {
+      const found = await database.selectFrom('package_metadata').select('term').where('term', '=', term).limit(1).executeTakeFirst();
+      if (found !== undefined) present.push(term);
+    }
     if (present.length === 0) return undefined;
-    conditions.push(ofMetadata(present));
+    terms.push(present);
   }
-  return conditions.length === 0 ? [ofPackages] : conditions;
+  const columns = (['producer', 'subject', 'retention_class', 'status'] as const).flatMap((column) => {
+    const value = input[column];
+    return value === null ? [] : [{ column, value }];
+  });
+  return { columns, terms, times: timeConditions(input) };
 }
 
-/** Every producer of the scope that has a package: one look into an index for each producer. */
-async function producersIn(database: Kysely<Schema>, scope: Scope): Promise<readonly string[]> {
-  const found: string[] = [];
-  let last = '';
-  for (;;) {
-    const next = await database
-      .selectFrom('artifact_packages')
-      .select(({ fn }) => fn.min('producer').as('producer'))
-      .where('producer', '>', last)
-      .executeTakeFirst();
-    if (next?.producer == null) return found;
-    last = next.producer;
-    if (inScope(scope, last)) found.push(last);
-  }
+function timeConditions(input: ListPackages): readonly TimeCondition[] {
+  const all = [
+    { column: 'created_at', operator: '>=', time: input.created_after },
+    { column: 'created_at', operator: '<', time: input.created_before },
+    { column: 'finalized_at', operator: '>=', time: input.finalized_after },
+    { column: 'finalized_at', operator: '<', time: input.finalized_before },
+  ] as const;
+  return all.flatMap(({ column, operator, time }) => (time === null ? [] : [{ column, operator, time }]));
 }

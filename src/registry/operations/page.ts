@@ -12,6 +12,14 @@ export interface Stretch<T> {
 }
 
 /**
+ * Of a list that goes through what most of its readers may not see: one read looks at a bounded part of it. With
+ * nothing more in what was looked at, the list continues after `reached`; null when that was all.
+ */
+export interface Looked<T> extends Stretch<T> {
+  readonly reached: number | null;
+}
+
+/**
  * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut
  * afterwards are never loaded, since a thousand of them may have gigabytes.
  */

@@ -1,0 +1,46 @@
+import { type Kysely, sql } from '#kysely';
+import type { Schema } from '../../database/schema.ts';
+import { type Scope, scopeTest } from '../../kernel/access.ts';
+
+/** Producers that are looked at for the globs of one scope. */
+const lookedAt = 20_000;
+
+/**
+ * The producers of the scope: each exact one, and of those that have a package each that a glob describes, by one look
+ * into an index for each producer that begins as the glob does. Undefined when these are too many.
+ */
+export async function producersIn(database: Kysely<Schema>, scope: Exclude<Scope, 'everything'>): Promise<readonly string[] | undefined> {
+  const found = new Set(scope.flatMap((pattern) => ('exact' in pattern ? [pattern.exact] : [])));
+  const globs = scope.flatMap((pattern) => ('glob' in pattern ? [pattern.glob] : []));
+  const sees = scopeTest(scope);
+  let left = lookedAt;
+  for (const beginning of beginnings(globs)) {
+    const names = await beginningWith(database, beginning, left + 1);
+    left -= names.length;
+    if (left < 0) return undefined;
+    for (const name of names) if (sees(name)) found.add(name);
+  }
+  return [...found];
+}
+
+/** What the globs begin with, without those that begin as another does. */
+function beginnings(globs: readonly string[]): readonly string[] {
+  const sorted = [...new Set(globs.map((glob) => /^[^*?]*/.exec(glob)![0]))].sort();
+  const kept: string[] = [];
+  for (const beginning of sorted) if (kept.length === 0 || !beginning.startsWith(kept.at(-1)!)) kept.push(beginning);
+  return kept;
+}
+
+async function beginningWith(database: Kysely<Schema>, beginning: string, limit: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ readonly producer: string }>`
+    with recursive names (producer) as (
+      select min(producer) from artifact_packages where producer >= ${beginning}
+      union all
+      select (select min(p.producer) from artifact_packages as p where p.producer > names.producer) from names
+      where substr(names.producer, 1, ${sql.lit(Array.from(beginning).length)}) = ${beginning}
+    )
+    select producer from names where substr(producer, 1, ${sql.lit(Array.from(beginning).length)}) = ${beginning} limit ${sql.lit(limit)}`.execute(
+    database,
+  );
+  return rows.map(({ producer }) => producer);
+}
