@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { accessFileError } from '../../../src/identity/access-file/findings.ts';
+import { readAccessFile } from '../../../src/identity/access-file/read.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { badClaims, badFiles, badGrants, badIssuers, badPairs, badQuotas, goodPairs } from './bad-files.ts';
+
+const good = `
+[issuers.github]
+issuer = "https://token.actions.githubusercontent.com"
+audience = "https://artifacts.example.org"
+maximum_age_seconds = 600
+
+[[grants]]
+issuer = "github"
+claims = { repository_id = "12345", ref = ["refs/heads/main", { glob = "refs/tags/*" }] }
+actor = "github:acme/app@{ref}"
+role = "writer"
+producers = ["acme-app", "acme-app-*"]
+
+[[grants]]
+token_sha256 = "${'A'.repeat(64)}"
+actor = "backup"
+role = "admin"
+
+[[grants]]
+anonymous = true
+role = "reader"
+producers = ["public-*"]
+
+[quotas.acme-app]
+maximum_bytes = 107374182400
+`;
+
+const read = (text: string) => readAccessFile(Buffer.from(text));
+
+function errorsOf(text: string): readonly string[] {
+  const result = read(text);
+  return 'errors' in result ? result.errors.map(({ line, column, message }) => `${line}:${column} ${message}`) : [];
+}
+
+function fileOf(text: string) {
+  const result = read(text);
+  assert.ok('file' in result, JSON.stringify(result));
+  return result.file;
+}
+
+/** Each error is one of those that are expected, and each of those is there. */
+function assertErrors(text: string, expected: readonly RegExp[], what: string): void {
+  const errors = errorsOf(text);
+  assert.equal(errors.length, expected.length, `${what}: ${errors.join('\n')}`);
+  for (const pattern of expected)
+    assert.ok(
+      errors.some((error) => pattern.test(error)),
+      `${what}: ${pattern} in ${errors.join('\n')}`,
+    );
+}
+
+const three = `[issuers]
+own = { issuer = "https://own.example", audience = "a" }
+github = { issuer = "https://token.actions.githubusercontent.com", audience = "a" }
+gitlab = { issuer = "https://gitlab.com", audience = "a" }
+
+
+
+
+
+[[grants]]
+`;
+
+describe('an access file', () => {
+  test('says who may do what', () => {
+    const { issuers, grants, quotas, warnings } = fileOf(good);
+    assert.deepEqual(issuers, [
+      {
+        name: 'github',
+        issuer: 'https://token.actions.githubusercontent.com',
+        audience: 'https://artifacts.example.org',
+        jwksUrl: undefined,
+        caFile: undefined,
+        algorithms: ['RS256'],
+        maximumAgeSeconds: 600,
+        singleUse: false,
+      },
+    ]);
+    assert.deepEqual(
+      grants.map(({ place, grant, holder }) => [place.line, holder.kind, grant.role, grant.producers]),
+      [
+        [7, 'issuer', 'writer', [{ exact: 'acme-app' }, { glob: 'acme-app-*' }]],
+        [14, 'token', 'admin', [{ glob: '*' }]],
+        [19, 'anonymous', 'reader', [{ glob: 'public-*' }]],
+      ],
+    );
+    assert.deepEqual([...quotas], [['acme-app', { maximum_bytes: 107374182400, maximum_packages: null }]]);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('may be a comment alone, may begin with a mark of UTF-8', () => {
+    assert.equal(fileOf('# nobody').grants.length, 0);
+    assert.equal(fileOf(`\uFEFF${good}`).grants.length, 3);
+  });
+
+  test('is refused when it is too large or not UTF-8, at the line', () => {
+    assert.deepEqual(errorsOf(`#${' '.repeat(4_194_304)}`), ['1:1 the file has 4194305 bytes, and at most 4194304 are taken']);
+    assert.deepEqual(readAccessFile(Buffer.from('# a\n# \xff\n', 'latin1')), {
+      errors: [{ line: 2, column: 1, message: 'this line is not UTF-8: save the file as UTF-8' }],
+    });
+  });
+
+  for (const [what, text, ...expected] of [...badFiles, ...badQuotas])
+    test(`with ${what} is refused`, () => assertErrors(text, expected, what));
+  for (const [what, text, ...expected] of badIssuers)
+    test(`with an issuer: ${what} is refused`, () => assertErrors(`[issuers.x]\n${text}`, expected, what));
+  for (const [what, text, ...expected] of badGrants)
+    test(`with a grant: ${what} is refused`, () => assertErrors(`${three}${text}`, expected, what));
+  for (const [issuer, claims, expected] of badClaims)
+    test(`with claims ${claims} of ${issuer} is refused`, () =>
+      assertErrors(
+        `${three}issuer = "${issuer}"\nclaims = ${claims}\nactor = "a"\nrole = "reader"\nproducers = ["p"]`,
+        [expected],
+        claims,
+      ));
+  for (const [what, first, second, expected] of badPairs)
+    test(`with two grants: ${what} is refused, in either order`, () => {
+      for (const [a, b] of [
+        [first, second],
+        [second, first],
+      ])
+        assertErrors(`${three}issuer = "own"\n${a}\n[[grants]]\nissuer = "own"\n${b}`, [expected], what);
+    });
+  for (const [what, first, second] of goodPairs)
+    test(`with two grants of ${what} is right: they add up`, () =>
+      assertErrors(`${three}issuer = "own"\n${first}\n[[grants]]\nissuer = "own"\n${second}`, [], what));
+
+  test('refuses a token under two names, and takes it twice where each grant gives more', () => {
+    const grant = (actor: string, role: string) =>
+      `[[grants]]\ntoken_sha256 = "${'b'.repeat(64)}"\nactor = "${actor}"\nrole = "${role}"\nproducers = ["p"]\n`;
+    assertErrors(grant('x', 'writer') + grant('y', 'keeper'), [/^6:3 .* under another actor/], 'two names');
+    assertErrors(grant('x', 'writer') + grant('x', 'reader'), [/^6:3 the grant at line 1 gives all of this already/], 'less');
+    assertErrors(grant('x', 'writer') + grant('x', 'keeper'), [], 'more');
+  });
+
+  test('refuses two issuers of one address and audience, and takes one address with two', () => {
+    const issuer = (name: string, audience: string) => `[issuers.${name}]\nissuer = "https://own.example"\naudience = "${audience}"\n`;
+    assertErrors(issuer('a', 'x') + issuer('b', 'x'), [/^4:10 \[issuers.b\] has the issuer and the audience of \[issuers.a\]/], 'twice');
+    assertErrors(issuer('a', 'x') + issuer('b', 'y'), [], 'two audiences');
+  });
+
+  test('says everything that is wrong at once, in the order of the file, and bounds how much of it', () => {
+    const text = good.replace('"writer"', '"writr"').replace('"backup"', '""').replace('maximum_bytes', 'maximum_byte');
+    assertErrors(text, [/^11:8 role/, /^16:9 actor/, /^24:9 the quota .* says nothing/, /^25:1 "maximum_byte".*mean maximum_bytes/], 'all');
+    const result = read(text);
+    assert.ok('errors' in result);
+    const error = accessFileError('/etc/access.toml', result.errors);
+    assert.ok(isArtifactstoreError(error, 'invalid_configuration'));
+    assert.match(error.message, /^The access file "\/etc\/access.toml" is wrong in 4 places:\n {2}line 11, column 8: role must be/);
+    const many = accessFileError(
+      'x',
+      Array.from({ length: 1_000 }, () => result.errors[0]!),
+    );
+    assert.match(many.message, /and 900 more$/);
+  });
+
+  test('warns of names where ids are, of an issuer without a grant and of a quota that nobody can fill', () => {
+    const byName = good.replace('repository_id = "12345"', 'repository = "acme/app"').replace(/\[\[grants\]\]\ntoken[^[]*/, '');
+    const more = `${byName}\n[quotas.acme-ap]\nmaximum_packages = 1\n[issuers.other]\nissuer = "https://other.example"\naudience = "x"\n`;
+    assert.deepEqual(
+      fileOf(more).warnings.map(({ line, message }) => `${line} ${message}`),
+      [
+        '9 names can pass to somebody else, ids never do: bind repository_id or repository_owner_id as well',
+        '22 no grant lets anybody write for "acme-ap": only tokens of the server do; did you mean acme-app?',
+        '24 no grant is for the issuer "other": its tokens may do nothing',
+      ],
+    );
+  });
+
+  test('of a thousand grants is read at once', () => {
+    const grants = Array.from(
+      { length: 1_000 },
+      (_, n) =>
+        `[[grants]]\nissuer = "own"\nclaims = { id = "${n}", ref = "main" }\nactor = "own:{id}"\nrole = "writer"\nproducers = ["p-${n}"]\n`,
+    );
+    const text = three.replace('[[grants]]\n', grants.join(''));
+    const start = performance.now();
+    assert.equal(fileOf(text).grants.length, 1_000);
+    assert.ok(performance.now() - start < 1_000);
+  });
+});
