@@ -70,6 +70,8 @@ export interface Config {
   readonly minUploadBytesPerSecond: number;
   readonly tokens: readonly BearerToken[];
   readonly anonymousRead: boolean;
+  /** The file of grants, issuers and quotas, which the server reads; undefined for none. */
+  readonly accessConfigPath: string | undefined;
   /** Where the commands that speak HTTP find the server, without a trailing slash. */
   readonly apiUrl: string;
   /** Where those commands have their token from: one of the three, or none. */
@@ -139,6 +141,7 @@ export function readConfig(
     minUploadBytesPerSecond: settings.integer('MIN_UPLOAD_BYTES_PER_SECOND', 0, { from: 0, to: 1_073_741_824 }),
     tokens: settings.secret('AUTH_TOKENS', parseTokens) ?? [],
     anonymousRead: settings.boolean('ANON_READ', false),
+    accessConfigPath: settings.parsed('ACCESS_CONFIG_PATH', '', (text) => (text === '' ? undefined : resolve(directory, text))),
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
     ...clientToken,
     apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: isFromDotEnv },

@@ -1,4 +1,5 @@
 import type { Grant, Principal } from '../kernel/access.ts';
+import type { Timestamp } from '../kernel/time.ts';
 
 /**
  * From what a caller shows to who it is. Every door asks it before it reads a body: a token of
@@ -40,7 +41,7 @@ export interface Quota {
 export interface AccessFileStatus {
   readonly path: string;
   /** When what is in force was read; RFC 3339. */
-  readonly loaded_at: string;
+  readonly loaded_at: Timestamp;
   /** Why a newer version of the file is not in force; null when the newest is. */
   readonly refused: string | null;
 }

@@ -1,23 +1,41 @@
+import { hash } from 'node:crypto';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Identity } from './IDENTITY.ts';
+import { createOidc } from './oidc/verifier.ts';
+import { type AccessFileOptions, openAccessFile } from './open-access-file.ts';
 import { type BearerToken, createServerTokens } from './server-tokens.ts';
 
 export interface IdentityOptions {
   readonly tokens: readonly BearerToken[];
+  /** Where there is none, only those with a token of the server are known. */
+  readonly accessFile?: AccessFileOptions;
 }
 
-/** Everybody whom the configuration knows. */
-export async function openIdentity({ tokens }: IdentityOptions): Promise<Identity> {
+/**
+ * Everybody whom the configuration knows. Throws `invalid_configuration` with everything that is wrong with the access
+ * file; a bad version of it that comes later is not taken.
+ */
+export async function openIdentity({ tokens, accessFile }: IdentityOptions): Promise<Identity> {
   const ofServer = createServerTokens(tokens);
+  await using opened = new AsyncDisposableStack();
+  const oidc = createOidc({ now: Date.now });
+  opened.defer(() => oidc.close());
+  const serverTokens = new Set(tokens.map(({ token }) => hash('sha256', token)));
+  const file = accessFile === undefined ? undefined : opened.use(await openAccessFile(accessFile, { oidc, serverTokens }));
+  const parts = opened.move();
   return {
     identify(token) {
-      const known = ofServer(token);
+      const known = ofServer(token) ?? file?.identify(token);
       if (known !== undefined) return known;
       throw new ArtifactstoreError('unauthorized', 'The bearer token is not one that this server knows.', { field: 'authorization' });
     },
-    anonymous: [],
-    quotaOf: () => undefined,
-    status: () => undefined,
-    async [Symbol.asyncDispose]() {},
+    get anonymous() {
+      return file?.anonymous ?? none;
+    },
+    quotaOf: (producer) => file?.quotaOf(producer),
+    status: () => file?.status(),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
+
+const none: Identity['anonymous'] = [];

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config/config.ts';
 import { createLog, type Log } from '../http/log.ts';
-import { openIdentity } from '../identity/open.ts';
+import { openServedIdentity } from './open-identity.ts';
 import {
   afterGraceMilliseconds,
   graceOf,
@@ -53,7 +53,7 @@ export async function runServer(read: () => RunOptions, exitCodeOf: (error: unkn
 
 async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
   const { settings, workers, acceptClock, openStore, host, port, tokens, version } = options;
-  await using identity = await openIdentity({ tokens });
+  await using identity = await openServedIdentity(tokens, settings.accessConfigPath, log.logger);
   if (workers > 1 && cluster.isPrimary) {
     // Once, before many would want to.
     await using store = await openForServing(openStore, identity, log.logger);
@@ -78,9 +78,9 @@ async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
 }
 
 function warnOfTokens({ tokens, settings }: RunOptions, log: Logger): void {
-  if (tokens.length === 0)
+  if (tokens.length === 0 && settings.accessConfigPath === undefined)
     log.warn(
       `no tokens are configured, so every ${settings.anonymousRead ? 'write' : 'protected route'} ` +
-        'answers 401: set ARTIFACTSTORE_AUTH_TOKENS',
+        'answers 401: set ARTIFACTSTORE_AUTH_TOKENS or ARTIFACTSTORE_ACCESS_CONFIG_PATH',
     );
 }

@@ -18,6 +18,7 @@ export type ServerSettings = Pick<
   Config,
   | 'allowedHosts'
   | 'anonymousRead'
+  | 'accessConfigPath'
   | 'basePath'
   | 'logProbes'
   | 'maxBufferedBytes'

@@ -67,6 +67,7 @@ describe('configuration', () => {
       referenced: {},
       host: '127.0.0.1',
       port: 8000,
+      accessConfigPath: undefined,
       allowedHosts: [],
       logLevel: 'info',
       logProbes: true,
@@ -239,6 +240,12 @@ describe('configuration', () => {
     });
     assert.doesNotMatch(inspect(config.describe()), /hush/);
     assert.equal(config.describe().ARTIFACTSTORE_PORT, '8000');
+  });
+
+  test('names the access file by its whole path, and does not read it', () => {
+    const from = folder({});
+    assert.equal(read({ ARTIFACTSTORE_ACCESS_CONFIG_PATH: 'access.toml' }, from).accessConfigPath, join(from, 'access.toml'));
+    assert.equal(read({ ARTIFACTSTORE_ACCESS_CONFIG_PATH: '' }, from).accessConfigPath, undefined);
   });
 
   test('reads retention classes from TOML over the built-in ones', () => {

@@ -1,8 +1,8 @@
 import { dirname, relative } from 'node:path';
 import { createLog } from '../../http/log.ts';
-import { openIdentity } from '../../identity/open.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { keptToken } from '../../serve/dev-token.ts';
+import { openServedIdentity } from '../../serve/open-identity.ts';
 import { openForServing, serveUntilStopped } from '../../serve/serve-store.ts';
 import { developmentTokenPath } from '../connect.ts';
 import type { Context } from '../context.ts';
@@ -54,7 +54,7 @@ async function runDev(context: Context, options: DevOptions): Promise<void> {
   const token = keptToken(path);
   const log = createLog({ level: logLevel });
   const tokens = [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }];
-  await using identity = await openIdentity({ tokens });
+  await using identity = await openServedIdentity(tokens, config.accessConfigPath, log.logger);
   await using store = await openForServing((opening) => openServed(context, opening), identity, log.logger);
   await serveUntilStopped(config, store, {
     host,

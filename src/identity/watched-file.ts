@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { formatTimestamp } from '../kernel/time.ts';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import type { AccessFileStatus } from './IDENTITY.ts';
+
+export interface WatchedFileOptions {
+  readonly path: string;
+  /** What is longer is not read. */
+  readonly longest: number;
+  /** Takes a version, or throws an `ArtifactstoreError` that says what is wrong with it: then the last one stays. */
+  take(bytes: Uint8Array): void;
+  /** Told once of each version that is not in force, and of a file that cannot be read. */
+  onRefused(error: ArtifactstoreError): void;
+  onTaken(status: AccessFileStatus): void;
+  readonly pollMilliseconds: number;
+}
+
+export interface WatchedFile {
+  status(): AccessFileStatus;
+  /** Looks now; a change is taken once two looks find it the same. */
+  look(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A file whose newest good version is in force. It is looked at by its name, through all links, so that a rename over
+ * it and the swapped links of a Kubernetes volume are changes like others. One that is being written is left until two
+ * looks find it unchanged. Opening throws what `take` does, or `invalid_configuration` for a file that cannot be read.
+ */
+export async function watchFile(options: WatchedFileOptions): Promise<WatchedFile> {
+  const { path, take, onRefused, onTaken } = options;
+  const first = await seenAt(path);
+  take(await readVersion(options, first));
+  let status: AccessFileStatus = { path, loaded_at: formatTimestamp(Date.now()), refused: null };
+  let inForce = first.print;
+  /** What was refused last, so that it is told once. */
+  let judged: string | undefined;
+  let before = first.print;
+
+  async function look(): Promise<void> {
+    const seen = await seenAt(path);
+    const isSettled = seen.print === before;
+    before = seen.print;
+    if (seen.print === inForce) {
+      judged = undefined;
+      status = { ...status, refused: null };
+    } else if (isSettled && seen.print !== judged) await judge(seen);
+  }
+
+  async function judge(seen: Seen): Promise<void> {
+    try {
+      const bytes = await readVersion(options, seen);
+      if ((await seenAt(path)).print !== seen.print) return;
+      take(bytes);
+    } catch (error) {
+      if (!isArtifactstoreError(error)) throw error;
+      judged = seen.print;
+      const [line = '', ...more] = error.message.split('\n').map((each) => each.trim());
+      status = { ...status, refused: [line, ...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join(' ') };
+      return onRefused(error);
+    }
+    inForce = seen.print;
+    judged = undefined;
+    status = { path, loaded_at: formatTimestamp(Date.now()), refused: null };
+    onTaken(status);
+  }
+
+  let looking: Promise<void> = Promise.resolve();
+  let isLooking = false;
+  const lookOnce = (): Promise<void> => {
+    if (isLooking) return looking;
+    isLooking = true;
+    looking = look().finally(() => {
+      isLooking = false;
+    });
+    return looking;
+  };
+  const timer = setInterval(() => void lookOnce().catch(onUnexpected), options.pollMilliseconds).unref();
+  const onUnexpected = (cause: unknown): void =>
+    onRefused(new ArtifactstoreError('internal', `The access file "${path}" could not be looked at.`, { cause }));
+  return {
+    status: () => status,
+    look: lookOnce,
+    async close() {
+      clearInterval(timer);
+      await looking.catch(() => undefined);
+    },
+  };
+}
+
+/** What the name leads to: a mark that changes with every change, and why it cannot be read, where that is so. */
+interface Seen {
+  readonly print: string;
+  readonly fault?: string;
+  readonly cause?: unknown;
+}
+
+async function seenAt(path: string): Promise<Seen> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs, mode } = await stat(path, { bigint: true });
+    const print = [dev, ino, size, mtimeNs, ctimeNs, mode].join(' ');
+    if ((Number(mode) & constants.S_IFMT) !== constants.S_IFREG) return { print, fault: 'it is no regular file' };
+    if ((Number(mode) & 0o002) !== 0)
+      return { print, fault: 'everybody on this machine may change it, and with it who may do what: run `chmod o-w` on it' };
+    return { print };
+  } catch (cause) {
+    if (errnoCode(cause) === undefined) throw cause;
+    return { print: fileReason(cause), fault: fileReason(cause), cause };
+  }
+}
+
+async function readVersion({ path, longest }: WatchedFileOptions, { fault, cause }: Seen): Promise<Uint8Array> {
+  const refuse = (why: string, error: unknown) =>
+    new ArtifactstoreError('invalid_configuration', `The access file "${path}" cannot be used: ${why}.`, {
+      field: 'ARTIFACTSTORE_ACCESS_CONFIG_PATH',
+      info: { path },
+      cause: error,
+    });
+  if (fault !== undefined) throw refuse(fault, cause);
+  try {
+    // Without the flag the opening of a pipe that came in between would wait for a writer.
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const bytes = Buffer.alloc(Math.min((await handle.stat()).size, longest) + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
+      length += bytesRead;
+      if (bytesRead === 0 || length === bytes.length) return bytes.subarray(0, length);
+    }
+  } catch (error) {
+    if (errnoCode(error) === undefined) throw error;
+    throw refuse(fileReason(error), error);
+  }
+}
