@@ -274,6 +274,8 @@ export interface Health {
   readonly last_sequence: number;
   /** Whether the machine's clock can be believed; while it cannot, nothing is swept or collected. */
   readonly clock: { readonly healthy: boolean; readonly detail: string };
+  /** Of the file that says who may do what, where there is one; not healthy while a newer version is refused. */
+  readonly access_file?: { readonly healthy: boolean; readonly detail: string; readonly loaded_at: string };
 }
 
 export interface BackendHealth {

@@ -1,17 +1,31 @@
+import type { Identity } from '../../identity/IDENTITY.ts';
 import type { Health, Registry } from '../../registry/REGISTRY.ts';
 
-/** The registry's health as of at most a second ago; never rejects, never hangs: not knowing is `degraded`. */
+/**
+ * The registry's health as of at most a second ago, and that of the access file now; never rejects, never hangs: not
+ * knowing is `degraded`.
+ */
 export type HealthReader = () => Promise<Health>;
 
 const freshForMilliseconds = 1_000;
 const patienceMilliseconds = 5_000;
 
-export function createHealthReader(registry: Registry, version: string): HealthReader {
+export function createHealthReader(registry: Registry, version: string, { status }: Pick<Identity, 'status'>): HealthReader {
   let last: { readonly at: number; readonly answer: Promise<Health> } | undefined;
   return () => {
     const now = performance.now();
     if (last === undefined || now - last.at > freshForMilliseconds) last = { at: now, answer: readHealth(registry, version) };
-    return last.answer;
+    return last.answer.then((health) => withAccessFile(health, status()));
+  };
+}
+
+function withAccessFile(health: Health, file: ReturnType<Identity['status']>): Health {
+  if (file === undefined) return health;
+  const { loaded_at, refused } = file;
+  return {
+    ...health,
+    status: refused === null ? health.status : 'degraded',
+    access_file: { healthy: refused === null, detail: refused ?? 'ok', loaded_at },
   };
 }
 

@@ -218,6 +218,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         backend: describes<BackendHealth>()(backend),
         backends: Type.Array(describes<BackendHealth>()(backend)),
         last_sequence: count,
+        access_file: Type.Optional(Type.Object({ healthy: Type.Boolean(), detail: text, loaded_at: time })),
       }),
     ),
   ),

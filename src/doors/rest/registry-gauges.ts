@@ -25,6 +25,11 @@ export function showRegistry(register: MetricsRegistry, health: HealthReader, us
     help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
     registers,
   });
+  const accessFileRefused = new Gauge({
+    name: 'artifactstore_access_file_refused',
+    help: '1 while a newer version of the access file is refused, and an older one is in force.',
+    registers,
+  });
   const showUsage = createUsageGauges(register);
 
   return async () => {
@@ -32,6 +37,7 @@ export function showRegistry(register: MetricsRegistry, health: HealthReader, us
     if (used !== undefined) showUsage(used);
     lastSequence.set(state.last_sequence);
     clockInDoubt.set(state.clock.healthy ? 0 : 1);
+    accessFileRefused.set(state.access_file?.healthy === false ? 1 : 0);
     for (const backend of state.backends) {
       failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
       healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);

@@ -34,7 +34,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const { context } = engine;
   const registryFor = keepRegistries(parts.registryFor);
   const ofServer = registryFor(administrator('health'));
-  const health = createHealthReader(ofServer, parts.version);
+  const health = createHealthReader(ofServer, parts.version, parts.identity);
   const own = { render: showRegistry(context.metrics.register, health, () => ofServer.usage()) };
   const metrics: Metrics = { render: () => parts.renderMetrics?.(own) ?? own.render() };
   const door = createRestDoor({ ...context, health, version: parts.version, renderMetrics: metrics.render }, { ...parts, registryFor });

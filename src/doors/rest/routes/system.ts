@@ -107,5 +107,12 @@ function withoutDetails(health: Health): Health {
     ...part,
     detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
   });
-  return { ...health, db: bare(health.db), backend: bare(health.backend), backends: health.backends.map(bare) };
+  const { db, backend, backends, access_file: file } = health;
+  return {
+    ...health,
+    db: bare(db),
+    backend: bare(backend),
+    backends: backends.map(bare),
+    ...(file === undefined ? {} : { access_file: bare(file) }),
+  };
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openIdentity } from '../../../../src/identity/open.ts';
+import { formatTimestamp } from '../../../../src/kernel/time.ts';
 import type { Health, Registry } from '../../../../src/registry/REGISTRY.ts';
 import { moveLastEvent } from '../../../registry/future-event.ts';
 import { localRoot } from '../../../registry/open-registry.ts';
@@ -29,6 +31,21 @@ test('health is 200 and honest when nothing can be known, and readiness is 503',
   const ready = await fetch(`${door.url}/readyz`);
   assert.equal(ready.headers.get('retry-after'), '5');
   await assertProblem(ready, 503, 'database_unavailable');
+});
+
+test('health names a refused access file, to those who may know the reason', async () => {
+  const identity = await openIdentity({ tokens: [{ token: 'observer-token', actor: 'tester' }] });
+  const loaded_at = formatTimestamp(0);
+  let refused: string | null = null;
+  await using door = await openDoor({ identity: { ...identity, anonymous: [], status: () => ({ path: '/x', loaded_at, refused }) } });
+  const health = async (headers = {}) => (await (await fetch(`${door.url}/health`, { headers })).json()) as Health;
+  assert.deepEqual((await health()).access_file, { healthy: true, detail: 'ok', loaded_at });
+  refused = 'line 3 is wrong';
+  const { status, access_file } = await health({ authorization: 'Bearer observer-token' });
+  assert.deepEqual([status, access_file], ['degraded', { healthy: false, detail: 'line 3 is wrong', loaded_at }]);
+  assert.equal((await health()).access_file?.detail, 'ask with a token for the reason');
+  const metrics = await fetch(`${door.url}/metrics`, { headers: { authorization: 'Bearer observer-token' } });
+  assert.match(await metrics.text(), /^artifactstore_access_file_refused 1$/m);
 });
 
 test('the health of a moment is asked for once', async () => {
