@@ -3,9 +3,10 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { exportJWK } from 'jose';
-import type { IssuerConfig } from '../../../src/identity/oidc/issuer-config.ts';
+import { type IssuerConfig, signingAlgorithms } from '../../../src/identity/oidc/issuer-config.ts';
 import type { VerifiedToken } from '../../../src/identity/oidc/OIDC.ts';
 import { createOidc } from '../../../src/identity/oidc/verifier.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { audience, compact, endsWith, makeKey, startTestIssuer, type TestIssuer } from './test-issuer.ts';
 
 let clock = Date.now();
@@ -195,7 +196,13 @@ test('what is no signed token of a bounded length is refused before anything is 
     [compact({ alg: 'ES256' }, '{"a":{"b":1,"b":2}}'), /payload is not good JSON/],
     [compact({ alg: 'ES256' }, `${claims} {}`), /payload is not good JSON/],
     [compact({ alg: 'ES256' }, `${'['.repeat(5000)}`), /payload is not good JSON/],
+    [
+      `${compact({ alg: 'ES256' }, '').split('.')[0]}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}.AA`,
+      /payload is not good JSON/,
+    ],
+    [JSON.stringify({ protected: 'e30', payload: 'e30', signature: 'AA' }), /not a JSON Web Token/],
     [compact({ alg: 'ES256' }, '[]'), /payload is not a JSON object/],
+    [compact('{"__proto__":{"alg":"ES256"}}', claims), /names no algorithm/],
     [compact('"ES256"', claims), /header is not a JSON object/],
     [compact({ alg: 'ES256' }, JSON.stringify({ a: new Array(3000).fill(1) })), /payload is not good JSON/],
   ];
@@ -238,4 +245,53 @@ test('what a table no longer allows ends what was verified with it; what stays i
   oidc.use([]);
   await refusal(oidc.verify(ofB), /is not one of this server/);
   assert.equal(issuer.asked.filter((path) => path === '/keys').length, 1);
+});
+
+test('a token of which any one character is another is refused, or says the same', async () => {
+  const oidc = open();
+  const token = await issuer.sign({ role: 'reader' });
+  const { claims } = await oidc.verify(token);
+  let refusals = 0;
+  for (let at = 0; at < token.length; at++) {
+    const other = token[at] === 'A' ? 'B' : 'A';
+    try {
+      assert.deepEqual((await oidc.verify(`${token.slice(0, at)}${other}${token.slice(at + 1)}`)).claims, claims);
+    } catch (error) {
+      assert.ok(isArtifactstoreError(error, 'unauthorized'), String(error));
+      refusals++;
+    }
+  }
+  // The last character of a part may have bits that mean nothing.
+  assert.ok(refusals >= token.length - 3, `${refusals} of ${token.length}`);
+  // A signature of zeros passes where nobody looks whether its numbers are in range (CVE-2022-21449).
+  const [head, body] = token.split('.');
+  for (const zeros of [Buffer.alloc(64), Buffer.from('3006020100020100', 'hex')])
+    await refusal(oidc.verify(`${head}.${body}.${zeros.toString('base64url')}`), /signature does not match/);
+});
+
+test('every algorithm of the list is one that works', async () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const curves = [
+    ['ES256', 'P-256'],
+    ['ES384', 'P-384'],
+    ['ES512', 'P-521'],
+  ] as const;
+  const pairs = [
+    ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((alg) => ({ alg, ...rsa })),
+    ...curves.map(([alg, namedCurve]) => ({ alg, ...generateKeyPairSync('ec', { namedCurve }) })),
+    ...['EdDSA', 'Ed25519'].map((alg) => ({ alg, ...generateKeyPairSync('ed25519') })),
+  ];
+  assert.deepEqual(
+    pairs.map(({ alg }) => alg),
+    [...signingAlgorithms],
+  );
+  issuer.keys = await Promise.all(
+    pairs.map(async ({ alg, publicKey, privateKey }) => ({
+      publicKey,
+      privateKey,
+      published: { ...(await exportJWK(publicKey)), alg, kid: alg },
+    })),
+  );
+  const oidc = open({ algorithms: signingAlgorithms });
+  for (const key of issuer.keys) assert.equal((await oidc.verify(await issuer.sign({}, {}, key))).issuer, 'ci', key.published.kid);
 });
