@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, beforeEach, test } from 'node:test';
 import { exportJWK } from 'jose';
 import type { IssuerConfig } from '../../../src/identity/oidc/issuer-config.ts';
 import { createOidc } from '../../../src/identity/oidc/verifier.ts';
@@ -18,10 +18,13 @@ before(async () => {
   issuer = await startTestIssuer(Date.now);
 });
 after(() => issuer[Symbol.asyncDispose]());
+beforeEach(() => {
+  issuer.instead = undefined;
+});
 
 /** What comes of a good token when its keys are asked for now, for the first time. */
-async function outcome(config: Partial<IssuerConfig> = {}, claims: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const oidc = createOidc({ now: Date.now, timeoutMilliseconds: 300 });
+async function outcome(config: Partial<IssuerConfig> = {}, claims = {}, timeoutMilliseconds = 10_000): Promise<string> {
+  const oidc = createOidc({ now: Date.now, timeoutMilliseconds });
   oidc.use([{ ...issuer.config, ...config }]);
   try {
     return `verified by ${(await oidc.verify(await issuer.sign(claims))).issuer}`;
@@ -44,7 +47,7 @@ test('keys are read at the address of the table, without discovery', async () =>
 });
 
 test('an answer that is large, slow, a redirect, an error or something else is not known to be anything', async () => {
-  const elsewhere = await startTestIssuer(Date.now);
+  await using elsewhere = await startTestIssuer(Date.now);
   const good = Buffer.from(keysText());
   const cases: readonly (readonly [what: string, answer: NonNullable<TestIssuer['instead']>, expected: RegExp])[] = [
     ['10 MB', (_, response) => response.end(`{"keys":[],"padding":"${'x'.repeat(10_000_000)}"}`), /longer than 262144 bytes/],
@@ -76,13 +79,11 @@ test('an answer that is large, slow, a redirect, an error or something else is n
   ];
   for (const [what, answer, expected] of cases) {
     issuer.instead = answer;
-    const result = await outcome({ jwksUrl: `${issuer.url}/keys` });
+    const result = await outcome({ jwksUrl: `${issuer.url}/keys` }, {}, /in time/.test(expected.source) ? 200 : undefined);
     assert.match(result, /^identity_unavailable: The keys of the issuer "ci" can't be had now: /, what);
     assert.match(result, expected, what);
   }
   assert.deepEqual(elsewhere.asked, []);
-  issuer.instead = undefined;
-  await elsewhere[Symbol.asyncDispose]();
 });
 
 test('a discovery document counts only where it is of this issuer, and says where its keys are', async () => {
@@ -103,10 +104,9 @@ test('a discovery document counts only where it is of this issuer, and says wher
   issuer.instead = (request, response) =>
     response.end(request.url === '/keys' ? keysText() : JSON.stringify({ issuer: issuer.url, jwks_uri: keys }));
   assert.equal(await outcome(), 'verified by ci');
-  issuer.instead = undefined;
 });
 
-test('over https only the authority of ca_file counts, and it is read each time', async () => {
+test('over https only the authority of ca_file counts, and it is read each time', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'artifactstore-oidc-'));
   const [right, wrong, bad] = ['right.pem', 'wrong.pem', 'bad.pem'].map((name) => join(folder, name));
   assert.ok(right !== undefined && wrong !== undefined && bad !== undefined);
@@ -117,6 +117,11 @@ test('over https only the authority of ca_file counts, and it is read each time'
     response.end(request.url === '/keys' ? keysText() : JSON.stringify({ issuer: url, jwks_uri: keysUrl })),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(folder, { recursive: true });
+  });
   const url = `https://localhost:${(server.address() as AddressInfo).port}`;
   keysUrl = `${url}/keys`;
   const by = (config: Partial<IssuerConfig>): Promise<string> => outcome({ issuer: url, ...config }, { iss: url });
@@ -129,9 +134,6 @@ test('over https only the authority of ca_file counts, and it is read each time'
   // From https to http, even in this machine, is a step down.
   keysUrl = `${issuer.url}/keys`;
   assert.match(await by({ caFile: right }), /comes over https, and says that its keys do not/);
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-  await rm(folder, { recursive: true });
 });
 
 test('keys that can be broken, that sign for others, or that are known to all are not used', async () => {
@@ -165,5 +167,4 @@ test('keys that can be broken, that sign for others, or that are known to all ar
       JSON.stringify({ keys: [{ kty: 'new kind' }, { kty: 'oct', kid: 'x' }, { ...good.published, x5c: ['x'], x5u: 'http://x' }] }),
     );
   assert.equal(await outcome({ jwksUrl: `${issuer.url}/keys` }), 'verified by ci');
-  issuer.instead = undefined;
 });

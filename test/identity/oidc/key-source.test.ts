@@ -14,7 +14,7 @@ let oidc: Oidc;
 beforeEach(async () => {
   issuer = await startTestIssuer(now);
   issuers.push(issuer);
-  oidc = createOidc({ now, timeoutMilliseconds: 1_000 });
+  oidc = createOidc({ now });
   oidc.use([{ ...issuer.config, maximumAgeSeconds: 86_400 }]);
 });
 after(async () => {

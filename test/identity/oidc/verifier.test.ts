@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { exportJWK } from 'jose';
 import { type IssuerConfig, signingAlgorithms } from '../../../src/identity/oidc/issuer-config.ts';
@@ -23,7 +22,7 @@ afterEach(() => {
 });
 
 function open(...configs: readonly Partial<IssuerConfig>[]): ReturnType<typeof createOidc> {
-  const oidc = createOidc({ now, timeoutMilliseconds: 2_000 });
+  const oidc = createOidc({ now });
   oidc.use((configs.length === 0 ? [{}] : configs).map((each) => ({ ...issuer.config, ...each })));
   return oidc;
 }
@@ -143,16 +142,10 @@ test('a signature counts only by an algorithm of the list, with a key that was p
 });
 
 test('a key that the token brings along, or says where to get, is never looked at', async () => {
-  const asked: string[] = [];
-  const theirs = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    response.end(JSON.stringify({ keys: [attacker.published] }));
-  });
   const attacker = await makeKey(issuer.keys[0]?.published.kid);
-  await new Promise<void>((resolve) => theirs.listen(0, '127.0.0.1', resolve));
-  const address = theirs.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const url = `http://127.0.0.1:${address.port}/keys`;
+  await using theirs = await startTestIssuer(now);
+  theirs.keys = [attacker];
+  const url = `${theirs.url}/keys`;
   const oidc = open();
   const certificate = [Buffer.from('certificate').toString('base64')];
   for (const header of [{ jku: url }, { x5u: url }, { jwk: attacker.published }, { x5c: certificate }, { jku: url, x5u: url, kid: url }]) {
@@ -160,8 +153,7 @@ test('a key that the token brings along, or says where to get, is never looked a
     // And does no harm where the issuer itself put it there.
     if (!('kid' in header)) assert.equal((await oidc.verify(await issuer.sign({}, header))).issuer, 'ci');
   }
-  assert.deepEqual(asked, []);
-  await new Promise((resolve) => theirs.close(resolve));
+  assert.deepEqual(theirs.asked, []);
 });
 
 test('a header that asks for more than is understood here is refused', async () => {
@@ -211,10 +203,9 @@ test('what is no signed token of a bounded length is refused before anything is 
 });
 
 test('an issuer that no table has is asked nothing', async () => {
-  const other = await startTestIssuer(now);
+  await using other = await startTestIssuer(now);
   await refusal(open().verify(await other.sign()), /is not one of this server/);
   assert.deepEqual([...other.asked, ...issuer.asked], []);
-  await other[Symbol.asyncDispose]();
 });
 
 test('two tables of one issuer are told apart by their audience, and share its keys', async () => {
