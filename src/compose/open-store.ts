@@ -5,7 +5,7 @@ import { openCredentials } from '../credentials/open.ts';
 import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
 import { openDataPlane } from '../dataplane/streaming.ts';
-import { administrator, type Principal } from '../kernel/access.ts';
+import { administrator, type Principal, type Quota } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { camelCase } from '../kernel/format/letter-case.ts';
 import { uuidv7 } from '../kernel/id.ts';
@@ -50,6 +50,8 @@ export interface StoreOptions {
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
   /** The kinds of backends that the configuration was read with; those of this package where absent. */
   readonly kinds?: readonly BackendKind[];
+  /** How much a producer may have, asked at each write; no bound where absent. */
+  readonly quotaOf?: (producer: string) => Quota | undefined;
   /** Told of what callers are not told in full; nowhere where absent. */
   readonly onIncident?: (incident: Incident) => void;
 }
@@ -128,6 +130,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     routeBackend: (producer, retentionClass) =>
       config.routes.find((route) => matches(route.producer, producer) && matches(route.retentionClass, retentionClass))?.backendId ??
       config.defaultBackend,
+    quotaOf: options.quotaOf ?? (() => undefined),
     retentionClasses: config.retention.classes,
     version,
     backendIds: [...backends.keys()],

@@ -1,4 +1,4 @@
-import type { Grant, Principal } from '../kernel/access.ts';
+import type { Grant, Principal, Quota } from '../kernel/access.ts';
 import type { Timestamp } from '../kernel/time.ts';
 
 /**
@@ -30,12 +30,6 @@ export interface Identified {
   readonly by: string;
   /** When the token ends; null for never. Milliseconds since the epoch. */
   readonly expiresAt: number | null;
-}
-
-/** Logical bytes and number of a producer's packages that are neither collected nor abandoned. */
-export interface Quota {
-  readonly maximum_bytes: number | null;
-  readonly maximum_packages: number | null;
 }
 
 export interface AccessFileStatus {

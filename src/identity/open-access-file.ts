@@ -1,10 +1,10 @@
-import type { Grant } from '../kernel/access.ts';
+import type { Grant, Quota } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { AccessFile, Finding } from './access-file/access-file.ts';
 import { accessFileError } from './access-file/findings.ts';
 import { longestAccessFile, readAccessFile } from './access-file/read.ts';
 import { createGranted, type Granted } from './grants/granted.ts';
-import type { AccessFileStatus, Identified, Quota } from './IDENTITY.ts';
+import type { AccessFileStatus, Identified } from './IDENTITY.ts';
 import type { Oidc, VerifiedToken } from './oidc/OIDC.ts';
 import { hasTokenForm } from './oidc/read-token.ts';
 import { watchFile } from './watched-file.ts';

@@ -16,6 +16,12 @@ export interface Grant {
   readonly producers: readonly ProducerPattern[];
 }
 
+/** Logical bytes and number of a producer's packages that are neither collected nor abandoned. Null: no bound. */
+export interface Quota {
+  readonly maximum_bytes: number | null;
+  readonly maximum_packages: number | null;
+}
+
 /** A producer's name, or a glob in which `*` stands for any characters, and `?` for one. */
 export type ProducerPattern = { readonly exact: string } | { readonly glob: string };
 

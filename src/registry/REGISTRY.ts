@@ -55,7 +55,7 @@ export interface Packages {
   /**
    * Opens a package. With an idempotency key, which is the producer's own, the same input gives the same package again
    * and another input is `idempotency_conflict`. Errors: `unknown_retention_class`, `unknown_metadata_schema`,
-   * `metadata_mismatch`.
+   * `metadata_mismatch`, `quota_exceeded`.
    */
   create(input: NewPackage, options?: { readonly idempotencyKey?: string }): Promise<Created<Package>>;
   get(id: string): Promise<Package | undefined>;
@@ -81,7 +81,7 @@ export interface Files {
   /**
    * Streams one file in. The same path with the same bytes is the same file (`created` false); with other bytes it is
    * `path_conflict`. A sealed package takes just what it holds, which changes nothing. Acknowledged means durable.
-   * `package_not_open`, `length_mismatch`, `digest_mismatch`, `storage_full`, `too_many_files`.
+   * `package_not_open`, `length_mismatch`, `digest_mismatch`, `storage_full`, `too_many_files`, `quota_exceeded`.
    */
   add(packageId: string, file: NewFile): Promise<Created<File>>;
   /** Many small files in one step, all or nothing; results in the order of the input. */
@@ -89,6 +89,7 @@ export interface Files {
   /**
    * Adds files whose bytes the registry already has; where they are only in another backend than the package's, they
    * are copied. At most 1,000; each answer is its own: a missing one, whose bytes have to be sent, hurts no other.
+   * `quota_exceeded` when not all of the others fit.
    */
   attach(packageId: string, items: readonly Attachment[], options?: { readonly signal?: AbortSignal }): Promise<readonly Attached[]>;
   /** By relative path, bytewise. */

@@ -2,7 +2,7 @@ import { isArtifactstoreError } from '../kernel/error.ts';
 import { forEachLimited } from '../runtime/limit.ts';
 import type { Context } from './context.ts';
 import { incident } from './incident.ts';
-import type { Ingest, Staged } from './ingest.ts';
+import type { FillablePackage, Ingest, Staged } from './ingest.ts';
 import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
 import { storedObject } from './objects/stored-object.ts';
@@ -29,7 +29,8 @@ export async function attachFiles(
   items: readonly AttachItem[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Attached[]> {
-  const backendId = await ingest.openPackage(packageId);
+  const target = await ingest.openPackage(packageId);
+  const { backendId } = target;
   // Nothing is joined in a store that is not the right one, though the log knows what lies there.
   await context.dataplane.ownership(backendId)?.claim();
   const { backendIds } = context;
@@ -38,10 +39,11 @@ export async function attachFiles(
     package_id: packageId,
     backend_id: backendId,
     backend_ids: backendIds,
+    quota: context.quotaOf(target.producer) ?? null,
     items,
   });
   const copies = results.flatMap((result, index) => ('sources' in result ? [{ index, item: items[index]!, sources: result.sources }] : []));
-  const copied = await copyFiles(context, actor, { ingest, packageId, backendId, copies, signal });
+  const copied = await copyFiles(context, actor, { ingest, target, copies, signal });
   return items.map(({ relative_path }, index) => {
     const result = results[index]!;
     const added = 'record' in result ? result : copied.get(index);
@@ -52,15 +54,14 @@ export async function attachFiles(
 
 interface Copying {
   readonly ingest: Ingest;
-  readonly packageId: string;
-  readonly backendId: string;
+  readonly target: FillablePackage;
   readonly copies: readonly { readonly index: number; readonly item: AttachItem; readonly sources: readonly CopySource[] }[];
   readonly signal: AbortSignal | undefined;
 }
 
 /** Those that could be copied, by their index; all of them in one transaction. */
 async function copyFiles(context: Context, actor: string, copying: Copying): Promise<ReadonlyMap<number, Created<File>>> {
-  const { ingest, packageId, backendId, copies, signal } = copying;
+  const { ingest, target, copies, signal } = copying;
   const drafts = new Map<string, Staged['draft']>();
   const wanted = new Map<string, readonly CopySource[]>();
   let left = copiedBytes;
@@ -72,7 +73,7 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
   }
   try {
     await forEachLimited(wanted, copiesAtOnce, async ([address, sources]) => {
-      const draft = await stageCopy(context, actor, backendId, sources, signal);
+      const draft = await stageCopy(context, actor, target.backendId, sources, signal);
       if (draft !== undefined) drafts.set(address, draft);
     });
     const staged = copies.flatMap(({ index, item, sources }) => {
@@ -83,7 +84,7 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
     });
     if (staged.length === 0) return new Map();
     const added = await ingest.commit(
-      packageId,
+      target,
       staged.map(({ file }) => file),
     );
     return new Map(staged.map(({ index }, at) => [index, added[at]!]));

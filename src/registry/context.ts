@@ -1,6 +1,7 @@
 import type { BackupPlace } from '../backup/BACKUP.ts';
 import type { Database } from '../database/DATABASE.ts';
 import type { DataPlane, StoredObject } from '../dataplane/DATAPLANE.ts';
+import type { Quota } from '../kernel/access.ts';
 import type { ContentAddress } from '../kernel/content/address.ts';
 import type { RetentionClass } from '../kernel/retention.ts';
 import type { Incident, IncidentKind } from './incident.ts';
@@ -16,6 +17,8 @@ export interface RegistryParts {
   readonly defaultBackend: string;
   /** The backend that the bytes of a package go to. */
   routeBackend(producer: string, retentionClass: string): string;
+  /** How much the producer may have, as of now; undefined where there is no bound. */
+  quotaOf(producer: string): Quota | undefined;
   readonly retentionClasses: readonly RetentionClass[];
   readonly version: string;
   readonly backendIds: readonly string[];

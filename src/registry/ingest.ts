@@ -13,6 +13,7 @@ import { inRounds, maximumRounds } from './objects/rounds.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
+import { createRoom } from './room.ts';
 
 /**
  * Bytes on their way in: staged as drafts, published under the object's next generation, committed. The rule behind it:
@@ -22,10 +23,19 @@ import type { Created, File, NewFile } from './REGISTRY.ts';
 export interface Ingest {
   add(packageId: string, file: NewFile): Promise<Created<File>>;
   addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
-  /** The backend that the package's bytes go to; throws when the package takes no files. */
-  openPackage(packageId: string): Promise<string>;
+  /** Throws when the package takes no files. */
+  openPackage(packageId: string): Promise<FillablePackage>;
   /** Adds files whose bytes lie in drafts, which stay the caller's to discard. */
-  commit(packageId: string, staged: readonly Staged[]): Promise<readonly Created<File>[]>;
+  commit(target: FillablePackage, staged: readonly Staged[]): Promise<readonly Created<File>[]>;
+}
+
+export interface FillablePackage {
+  readonly id: string;
+  readonly producer: string;
+  /** Where its bytes go. */
+  readonly backendId: string;
+  /** It takes just what it holds. */
+  readonly sealed: boolean;
 }
 
 /** A file whose bytes lie in a draft. */
@@ -45,12 +55,13 @@ const parallelSteps = 64;
 export function createIngest(context: Context, actor: string): Ingest {
   const { database, dataplane } = context;
 
-  async function findPackage(packageId: string): Promise<{ readonly backendId: string; readonly sealed: boolean }> {
+  async function openPackage(packageId: string): Promise<FillablePackage> {
     const found = await database.read('package.get', { id: packageId });
     if (found === undefined)
       throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
     requireFillable(found);
-    return { backendId: context.routeBackend(found.producer, found.retention_class), sealed: found.status === 'finalized' };
+    const { id, producer, retention_class, status } = found;
+    return { id, producer, backendId: context.routeBackend(producer, retention_class), sealed: status === 'finalized' };
   }
 
   /** What a sealed package can't hold already is refused before its bytes are read. */
@@ -89,7 +100,12 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   /** Publishes and commits drafts, as often as the state of their objects asks for. */
-  async function commit(packageId: string, staged: readonly Staged[], straight?: PublishNeed): Promise<readonly Created<File>[]> {
+  async function commit(
+    { id: packageId, producer }: FillablePackage,
+    staged: readonly Staged[],
+    straight?: PublishNeed,
+  ): Promise<readonly Created<File>[]> {
+    const quota = context.quotaOf(producer) ?? null;
     const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
     if (straight !== undefined)
       published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
@@ -109,7 +125,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       );
     const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
     try {
-      let needs = await database.read('file.plan', { actor, package_id: packageId, items: items() });
+      let needs = await database.read('file.plan', { actor, package_id: packageId, quota, items: items() });
       const added = await inRounds(async () => {
         await forEachLimited(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
@@ -119,7 +135,7 @@ export function createIngest(context: Context, actor: string): Ingest {
           const publish = () => dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
           await (drafts.get(name)!.sizeBytes > smallBytes ? publish() : context.takeFile(need.backend_id, publish));
         });
-        const answer = await database.write('file.add', { actor, package_id: packageId, items: items() });
+        const answer = await database.write('file.add', { actor, package_id: packageId, quota, items: items() });
         if (answer.outcome === 'added') return answer;
         needs = answer.needs;
         return undefined;
@@ -149,15 +165,17 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   return {
-    openPackage: async (packageId) => (await findPackage(packageId)).backendId,
+    openPackage,
     commit,
 
     async add(packageId, file) {
       const checked = checkFile(file);
-      const { backendId, sealed } = await findPackage(packageId);
-      if (sealed) await requireHeld(packageId, checked);
+      const target = await openPackage(packageId);
+      const { backendId } = target;
+      if (target.sealed) await requireHeld(packageId, checked);
+      const body = await createRoom(context, target).admit(checked, file.body);
       const straight = await straightNeed(backendId, checked);
-      const staged = await stageOne(backendId, checked, file.body, straight).catch((error: unknown) => {
+      const staged = await stageOne(backendId, checked, body, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies
         // there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
@@ -165,14 +183,16 @@ export function createIngest(context: Context, actor: string): Ingest {
         throw error;
       });
       try {
-        return (await commit(packageId, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
+        return (await commit(target, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
       } finally {
         context.background('draft_left', dataplane.discard(staged.draft));
       }
     },
 
     async addMany(packageId, files) {
-      const { backendId, sealed } = await findPackage(packageId);
+      const target = await openPackage(packageId);
+      const { backendId } = target;
+      const room = createRoom(context, target);
       const paths = new Set<string>();
       const running = new Set<Promise<unknown>>();
       const tasks: Promise<Staged>[] = [];
@@ -183,10 +203,10 @@ export function createIngest(context: Context, actor: string): Ingest {
           const path = checked.entry.relative_path;
           if (paths.has(path)) throw new ArtifactstoreError('malformed_request', `"${path}" is named twice.`, { field: 'relative_path' });
           paths.add(path);
-          if (sealed) await requireHeld(packageId, checked);
+          if (target.sealed) await requireHeld(packageId, checked);
           while (running.size >= parallelSteps) await Promise.race(running);
           if (failed) break;
-          const small = await readSmall(file.body);
+          const small = await readSmall(await room.admit(checked, file.body));
           const task = small.whole
             ? context.takeFile(backendId, () => stage(backendId, checked, small.body))
             : stage(backendId, checked, small.body);
@@ -201,7 +221,7 @@ export function createIngest(context: Context, actor: string): Ingest {
         }
         const staged = await Promise.all(tasks);
         if (staged.length === 0) throw new ArtifactstoreError('malformed_request', 'There is no file to add.');
-        return await commit(packageId, staged);
+        return await commit(target, staged);
       } finally {
         const drafts = (await Promise.allSettled(tasks)).flatMap((task) => (task.status === 'fulfilled' ? [task.value.draft] : []));
         for (const draft of drafts) context.background('draft_left', dataplane.discard(draft));

@@ -47,6 +47,7 @@ export function createPackages(context: Context, access: Access): Packages {
       return await database.write('package.create', {
         actor,
         package: checked,
+        quota: context.quotaOf(checked.producer) ?? null,
         duration_seconds: retentionClass.default_duration_seconds,
         idempotency:
           key === undefined

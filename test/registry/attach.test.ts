@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { administrator } from '../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
@@ -8,8 +7,9 @@ import { chunks, collect, patterned } from '../../src/registry/conformance/sampl
 import type { Attached, File } from '../../src/registry/REGISTRY.ts';
 import { s3Settings } from '../s3-stand-in/settings.ts';
 import { openStrictStore } from '../s3-stand-in/strict-store.ts';
+import { assertClean } from './assert-clean.ts';
 import { openTestRegistry } from './open-registry.ts';
-import { type BackendId, openTwoBackends, type TwoBackends } from './two-backends.ts';
+import { openTwoBackends, type TwoBackends } from './two-backends.ts';
 
 async function create(store: TwoBackends, producer: string): Promise<string> {
   const input = { name: 'n', producer, subject: 's', retention_class: 'transient' };
@@ -26,16 +26,6 @@ function itemsOf(file: File, ...paths: readonly string[]) {
 
 function placesOf(attached: readonly Attached[]): readonly string[] {
   return attached.map(({ result, file }) => `${result} ${file?.locations.map(({ backend_id, state }) => `${backend_id} ${state}`)}`);
-}
-
-/** Nothing lies in either backend that the log does not know. */
-async function assertClean(store: TwoBackends, objects: Readonly<Record<BackendId, number>>): Promise<void> {
-  await store.settle();
-  for (const id of ['near', 'far'] as const) assert.deepEqual(await readdir(join(store.rootOf(id), 'drafts')).catch(() => []), []);
-  for (const { backend_id, stored_objects, live_objects } of (await store.operator.collect()).backends) {
-    const expected = objects[backend_id as BackendId];
-    assert.deepEqual([stored_objects, live_objects], [expected, expected]);
-  }
 }
 
 describe('attaching bytes that are only in another backend than the one that the route names', () => {

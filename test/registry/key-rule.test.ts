@@ -212,6 +212,7 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     dataplane,
     defaultBackend: 'memory',
     routeBackend: () => 'memory',
+    quotaOf: () => undefined,
     retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
     version: '0',
     backendIds: ['memory'],

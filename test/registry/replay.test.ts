@@ -10,7 +10,7 @@ import { objectKey } from '../../src/kernel/content/key.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { JsonObject, JsonValue } from '../../src/kernel/format/json.ts';
 import type { EventPayloads } from '../../src/kernel/log/event.ts';
-import type { NewFile } from '../../src/registry/REGISTRY.ts';
+import type { EventRecord, NewFile } from '../../src/registry/REGISTRY.ts';
 import { dumpViews } from './dump-views.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
@@ -48,12 +48,20 @@ describe('the views', () => {
         const live = dumpViews(path);
         await store.operator.replay();
         assert.deepEqual(dumpViews(path), live);
+        const usage = createUsageModel();
         for (let since = 0; ; ) {
           const page = await store.as('reader').events.page({ since, limit: 500 });
-          for (const event of page.items) seen.add(event.event_type);
+          for (const event of page.items) {
+            seen.add(event.event_type);
+            usage.add(event);
+          }
           since = page.items.at(-1)?.sequence ?? page.last_sequence;
           if (since >= page.last_sequence) break;
         }
+        assert.deepEqual(
+          live.producer_usage?.map((row) => ({ ...(row as object) })),
+          usage.sums(),
+        );
       }),
       { numRuns: Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6), examples: [[everything]] },
     );
@@ -64,6 +72,33 @@ describe('the views', () => {
     );
   });
 });
+
+/** What each producer has, from the events alone. */
+function createUsageModel() {
+  const packages = new Map<string, { readonly producer: string; kept: number; files: number; bytes: number }>();
+  return {
+    add({ event_type, payload: value }: EventRecord): void {
+      const payload = value as JsonObject;
+      if (event_type === 'v1.package.created')
+        packages.set(String(payload.id), { producer: String(payload.producer), kept: 1, files: 0, bytes: 0 });
+      const found = packages.get(String(payload.package_id));
+      if (found === undefined) return;
+      if (event_type === 'v1.file.ingested')
+        Object.assign(found, { files: found.files + 1, bytes: found.bytes + Number(payload.size_bytes) });
+      if (event_type === 'v1.package.abandoned' || event_type === 'v1.package.garbage_collected') found.kept = 0;
+    },
+    sums(): readonly object[] {
+      return [...Map.groupBy(packages.values(), ({ producer }) => producer)]
+        .sort(([left], [right]) => (left < right ? -1 : 1))
+        .map(([producer, all]) => ({
+          producer,
+          packages: all.reduce((sum, { kept }) => sum + kept, 0),
+          files: all.reduce((sum, { kept, files }) => sum + kept * files, 0),
+          bytes: all.reduce((sum, { kept, bytes }) => sum + kept * bytes, 0),
+        }));
+    },
+  };
+}
 
 /** Places are added by moving bytes to another backend: migrate.test.ts. */
 const types: Readonly<Record<Exclude<keyof EventPayloads, 'v1.storage.location_added'>, true>> = {

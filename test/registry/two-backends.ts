@@ -32,6 +32,7 @@ export interface TwoBackends extends LocalRegistry, AsyncDisposable {
     readonly dataplane?: DataPlane;
     readonly database?: Database<RegistryOperations>;
     readonly openBackup?: RegistryParts['openBackup'];
+    readonly quotaOf?: RegistryParts['quotaOf'];
     readonly now?: () => number;
     readonly uptime?: () => number;
   }): LocalRegistry;
@@ -62,12 +63,14 @@ export async function openTwoBackends(
     now = Date.now,
     uptime = () => performance.now(),
     openBackup = openRealBackup,
+    quotaOf = () => undefined,
   }) =>
     createRegistry({
       database,
       dataplane,
       defaultBackend: 'near',
       routeBackend: (producer) => (producer === 'far' ? 'far' : 'near'),
+      quotaOf,
       retentionClasses: [
         { slug: 'transient', default_duration_seconds: null },
         { slug: 'blink', default_duration_seconds: 1 },

@@ -1,8 +1,7 @@
-import type { Grant } from '../../kernel/access.ts';
+import type { Grant, Quota } from '../../kernel/access.ts';
 import type { Place } from '../../protocol/toml-places.ts';
 import type { ActorTemplate } from '../grants/actor-template.ts';
 import type { Condition } from '../grants/conditions.ts';
-import type { Quota } from '../IDENTITY.ts';
 import type { IssuerConfig } from '../oidc/issuer-config.ts';
 
 /** What an access file says, once nothing is wrong with it. */

@@ -1,5 +1,5 @@
+import type { Quota } from '../../kernel/access.ts';
 import { isTable } from '../../protocol/toml.ts';
-import type { Quota } from '../IDENTITY.ts';
 import { type Findings, shown } from './findings.ts';
 import { isText, readTable, refuseUnknownKeys } from './table-reader.ts';
 

@@ -1,12 +1,14 @@
 import type { Kysely } from '#kysely';
 import type { Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import type { Quota } from '../../kernel/access.ts';
 import { type ContentAddress, splitAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { addFiles, type IngestItem, readRepeated } from './ingest.ts';
+import { addFiles, type IngestItem, readRepeated, totalBytes } from './ingest.ts';
 import type { ObjectRow } from './objects.ts';
 import { requirePackage, sealedWithout } from './packages.ts';
+import { requireBytes } from './quota.ts';
 
 export interface AttachItem {
   readonly relative_path: string;
@@ -27,6 +29,8 @@ export interface AttachFiles {
   /** Where the package's bytes go: only objects there are joined. */
   readonly backend_id: string;
   readonly backend_ids: readonly string[];
+  /** Of the package's producer. */
+  readonly quota: Quota | null;
   readonly items: readonly AttachItem[];
 }
 
@@ -75,7 +79,11 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
     return there === undefined && !taken.has(item.relative_path) ? { sources: candidates.map(sourceOf) } : joining(item, found);
   });
   const present = planned.filter((item) => 'relative_path' in item);
-  const added = await addFiles(transaction, { actor: input.actor, package_id: packageId, items: present });
+  // With what will be copied: it is refused before that.
+  const fresh = items.filter((item, index) => !taken.has(item.relative_path) && !('missing' in planned[index]!));
+  const { producer } = owner;
+  if (fresh.length > 0) await requireBytes(transaction.sql, { producer, quota: input.quota, bytes: totalBytes(fresh) });
+  const added = await addFiles(transaction, { actor: input.actor, package_id: packageId, quota: null, items: present });
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item) => ('relative_path' in item ? results.next().value! : item));

@@ -1,6 +1,7 @@
 import type { Kysely } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import type { Quota } from '../../kernel/access.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -11,6 +12,7 @@ import type { Created, File } from '../REGISTRY.ts';
 import { type FileRow, fileRecords, textSize } from './files.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
+import { requireBytes } from './quota.ts';
 
 /** One file whose bytes are in a draft, and perhaps published. */
 export interface IngestItem {
@@ -31,6 +33,8 @@ export interface IngestItem {
 export interface AddFiles {
   readonly actor: string;
   readonly package_id: string;
+  /** Of the package's producer. */
+  readonly quota: Quota | null;
   readonly items: readonly IngestItem[];
 }
 
@@ -184,6 +188,8 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
       ...beyond('files_of_package'),
     });
 
+  if (fresh.length > 0) await requireBytes(database, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
+
   const states = await readObjects(database, fresh);
   const objects = new Map<IngestItem, { current: ObjectRow }>();
   const needs = new Map<string, PublishNeed>();
@@ -199,6 +205,10 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
       });
   }
   return { fresh, existing, objects, needs: [...needs.values()] };
+}
+
+export function totalBytes(items: readonly { readonly size_bytes: number }[]): number {
+  return items.reduce((total, { size_bytes }) => total + size_bytes, 0);
 }
 
 async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<ObjectRow> {

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
+import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { JsonObject } from '../../kernel/format/json.ts';
 import { keptObject } from '../../kernel/format/json-text.ts';
@@ -9,6 +10,7 @@ import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
 import type { Created, Package } from '../REGISTRY.ts';
 import { lastEventTime } from './events.ts';
+import { requireOnePackage } from './quota.ts';
 
 export interface CreatePackage {
   readonly actor: string;
@@ -20,6 +22,7 @@ export interface CreatePackage {
     readonly metadata: JsonObject;
     readonly metadata_schema_slug: string | null;
   };
+  readonly quota: Quota | null;
   /** From the retention class; null for never. */
   readonly duration_seconds: number | null;
   readonly idempotency: { readonly key: string; readonly request_digest: string } | null;
@@ -53,6 +56,7 @@ export async function createPackage(transaction: Transaction, input: CreatePacka
       return { record: await requirePackage(transaction.sql, earlier.package_id), created: false };
     }
   }
+  await requireOnePackage(transaction.sql, input.package.producer, input.quota);
   const id = transaction.newId();
   transaction.append({
     event_type: 'v1.package.created',

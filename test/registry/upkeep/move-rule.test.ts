@@ -209,6 +209,7 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     dataplane,
     defaultBackend: 'near',
     routeBackend: (producer) => producer,
+    quotaOf: () => undefined,
     retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
     version: '0',
     backendIds: [...backendIds],

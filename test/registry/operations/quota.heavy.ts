@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type PostgresServer, startPostgres } from '../../postgres-server.ts';
+import { openTwoBackends } from '../two-backends.ts';
+
+const script = fileURLToPath(new URL('./fill-quota.ts', import.meta.url));
+const bytes = 1_234_567;
+
+describe('eight writers of two processes', () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.stop());
+
+  it('fill a quota to the last byte on SQLite, and never pass it', () => fillFromTwo(undefined));
+  it('fill a quota to the last byte on PostgreSQL, and never pass it', async () => fillFromTwo(await server.createDatabase()));
+});
+
+async function fillFromTwo(databaseUrl: string | undefined): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'artifactstore-'));
+  try {
+    const place = { directory, ...(databaseUrl === undefined ? {} : { databaseUrl }) };
+    await using store = await openTwoBackends(place);
+    const writers = [start({ ...place, bytes, abandon: 3 }), start({ ...place, bytes, abandon: 3 })];
+    let running = true;
+    const done = Promise.all(writers).finally(() => {
+      running = false;
+    });
+    done.catch(() => undefined);
+    let looks = 0;
+    for (; running; looks++) assert.ok((await used(store)) <= bytes);
+    const [first, second] = await done;
+    assert.ok(looks > 10, `${looks}`);
+    assert.equal(first! + second!, bytes, 'what was acknowledged');
+    assert.equal(await used(store), bytes, 'exactly the bound');
+    await store.operator.replay();
+    assert.equal(await used(store), bytes);
+    assert.equal((await store.operator.verifyEvents()).ok, true);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function used({ database }: Pick<Awaited<ReturnType<typeof openTwoBackends>>, 'database'>): Promise<number> {
+  return (await database.read('producer.room', { producer: 'near', package_id: '', items: [] })).used_bytes;
+}
+
+async function start(options: object): Promise<number> {
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  assert.equal(code, 0);
+  return Number(printed);
+}
