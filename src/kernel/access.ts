@@ -68,12 +68,19 @@ export function observer(actor: string, share: string = `actor ${actor}`): Princ
   return { actor, share, grants: [{ role: 'observer', producers: everyProducer }] };
 }
 
-/** Whether the right holds for the producer; what is about no producer (`observe`, `administer`) leaves it out. */
+/**
+ * Whether the right holds for the producer. What is about no producer (`observe`, `administer`) leaves it out, and is
+ * given by a grant for all of them.
+ */
 export function allows({ grants }: Principal, right: Right, producer?: string): boolean {
   return grants.some(
     ({ role, producers }) =>
-      rightsOf[role].includes(right) && (producer === undefined || producers.some((each) => matches(each, producer))),
+      rightsOf[role].includes(right) && producers.some((each) => (producer === undefined ? isEverything(each) : matches(each, producer))),
   );
+}
+
+function isEverything(pattern: ProducerPattern): boolean {
+  return 'glob' in pattern && /^\*+$/.test(pattern.glob);
 }
 
 /** The producers for which a right holds: all of them (`everything`), or those that match one of the patterns. */
@@ -81,7 +88,7 @@ export type Scope = 'everything' | readonly ProducerPattern[];
 
 export function scopeOf({ grants }: Principal, right: Right): Scope {
   const patterns = grants.filter(({ role }) => rightsOf[role].includes(right)).flatMap(({ producers }) => producers);
-  return patterns.some((pattern) => 'glob' in pattern && /^\*+$/.test(pattern.glob)) ? 'everything' : patterns;
+  return patterns.some(isEverything) ? 'everything' : patterns;
 }
 
 export function inScope(scope: Scope, producer: string): boolean {

@@ -13,6 +13,7 @@ import {
   type Role,
   rightsOf,
   scopeOf,
+  scopeTest,
 } from '../../src/kernel/access.ts';
 
 const rights: readonly Right[] = ['read', 'write', 'keep', 'observe', 'administer'];
@@ -50,6 +51,22 @@ test('who may do everything, and who may read it', () => {
   assert.equal(scopeOf(observer('a'), 'read'), 'everything');
   assert.deepEqual(scopeOf(observer('a'), 'write'), []);
   assert.ok(inScope('everything', 'any'));
+});
+
+test('what is about no producer is given by a grant for all of them', () => {
+  const of = (...producers: ProducerPattern[]): Principal => ({ actor: 'a', share: 'a', grants: [{ role: 'admin', producers }] });
+  assert.ok(allows(of({ exact: 'acme' }, { glob: '*' }), 'observe'));
+  assert.ok(!allows(of({ exact: 'acme' }, { glob: 'a*' }), 'observe'));
+  assert.ok(!allows(of({ exact: '*' }), 'administer'));
+});
+
+test('names of a scope are looked up as they are matched, however many they are', () => {
+  const scope = [...Array.from({ length: 3_000 }, (_, index) => ({ exact: `exact-${index}` })), { glob: 'team-?-*' }];
+  const sees = scopeTest(scope);
+  for (let round = 0; round < 2; round++)
+    for (let index = 0; index < 1_500; index++)
+      for (const producer of [`exact-${index}`, `team-${index}-app`, `other-${index}`])
+        assert.equal(sees(producer), inScope(scope, producer));
 });
 
 test('a scope holds just the producers for which the right holds', () => {
