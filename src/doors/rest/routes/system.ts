@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { allows } from '../../../kernel/access.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
-import type { Health } from '../../../registry/REGISTRY.ts';
+import type { BackendHealth, Health } from '../../../registry/REGISTRY.ts';
 import { answers } from '../parameters.ts';
 import { healthRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -101,18 +101,26 @@ export function systemRoutes(api: Api, context: RouteContext): void {
   );
 }
 
-/** Details name directories, hosts and versions of this machine. */
+/**
+ * Details name directories, hosts and versions of this machine; and the room that an upload takes says whether somebody
+ * else has its bytes.
+ */
 function withoutDetails(health: Health): Health {
   const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
     ...part,
     detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
   });
+  const withoutRoom = ({ free_bytes: _free, total_bytes: _total, ...backend }: BackendHealth): BackendHealth => ({
+    ...bare(backend),
+    free_bytes: null,
+    total_bytes: null,
+  });
   const { db, backend, backends, access_file: file } = health;
   return {
     ...health,
     db: bare(db),
-    backend: bare(backend),
-    backends: backends.map(bare),
+    backend: withoutRoom(backend),
+    backends: backends.map(withoutRoom),
     ...(file === undefined ? {} : { access_file: bare(file) }),
   };
 }

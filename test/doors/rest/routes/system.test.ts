@@ -91,6 +91,24 @@ test('metrics count by route, method and status, and never by path', async () =>
   assert.doesNotMatch(text, new RegExp(`secret-name|${id}|nowhere`));
 });
 
+test('how much room there is, is for those who may see the server: an upload that takes none says that others have its bytes', async () => {
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    async health() {
+      const { backend, ...health } = await registry.health();
+      const roomy = { ...backend, free_bytes: 7, total_bytes: 8 };
+      return { ...health, backend: roomy, backends: [roomy] };
+    },
+  });
+  await using door = await openDoor({ wrap });
+  const room = async (response: Response) => {
+    const { backend, backends } = (await response.json()) as Health;
+    return [backend, ...backends].flatMap(({ free_bytes, total_bytes }) => [free_bytes, total_bytes]);
+  };
+  assert.deepEqual(await room(await door.call('/health')), [7, 8, 7, 8]);
+  assert.deepEqual(await room(await fetch(`${door.url}/health`)), [null, null, null, null]);
+});
+
 test('a clock that is in doubt is told, and does not make a server unready', async () => {
   await using door = await openDoor();
   await door.newPackage();
