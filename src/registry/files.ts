@@ -82,8 +82,8 @@ export function createFiles(context: Context, access: Access): Files {
       const limit = checkLimit(query);
       const bound = ['files_with_digest', address];
       const start = decodeCursor(bound, query.cursor, 'sequence');
-      const { items, next } = await lookFor(start, (after) =>
-        database.read('file.with_digest', { content_address: address, scope: access.reads, limit, after }),
+      const { items, next } = await lookFor(limit, start, ({ position, ...begun }) =>
+        database.read('file.with_digest', { ...begun, after: position, content_address: address, scope: access.reads }),
       );
       return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
     },

@@ -75,8 +75,8 @@ export function createPackages(context: Context, access: Access): Packages {
       };
       const bound: JsonValue = ['packages', filters, { ...query.metadata }];
       const terms = metadataTerms(query.metadata);
-      const { items, next } = await lookFor(decodeCursor(bound, query.cursor, 'sequence'), (before) =>
-        database.read('package.list', { ...filters, scope: access.reads, limit, before, terms }),
+      const { items, next } = await lookFor(limit, decodeCursor(bound, query.cursor, 'sequence'), ({ position, ...begun }) =>
+        database.read('package.list', { ...filters, ...begun, before: position, scope: access.reads, terms }),
       );
       return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
     },

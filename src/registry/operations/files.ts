@@ -58,6 +58,8 @@ export interface FilesWithDigest {
   readonly scope: Scope;
   readonly limit: number;
   readonly after: number | null;
+  /** That the page has already. */
+  readonly bytes: number;
 }
 
 /** Oldest first. For a narrow scope it looks at a stretch of the files that have these bytes. */
@@ -73,7 +75,7 @@ export async function filesWithDigest(
   if (input.scope !== 'everything') {
     const readable = await readableFiles(snapshot.sql, { ...input, addresses, limit: input.limit + 1 });
     reached = readable.reached;
-    if (readable.files.length === 0) return { items: [], more: false, reached };
+    if (readable.files.length === 0) return { items: [], more: false, reached, bytes: input.bytes };
     const sequences = readable.files.map(({ created_sequence }) => created_sequence);
     query = files.where('created_sequence', 'in', sequences).where('content_address', 'in', addresses);
   }
@@ -81,8 +83,8 @@ export async function filesWithDigest(
     .select(textSize)
     .limit(input.limit + 1)
     .execute();
-  const { count, more } = fitting(sizes, input.limit);
-  if (count === 0) return { items: [], more, reached };
+  const { count, more, bytes } = fitting(sizes, input.limit, input.bytes);
+  if (count === 0) return { items: [], more, reached, bytes };
   const rows = await query.selectAll().limit(count).execute();
   const records = await fileRecords(snapshot.sql, rows);
   const packages = await packagesOf(snapshot.sql, [...new Set(rows.map((row) => row.package_id))]);
@@ -90,7 +92,7 @@ export async function filesWithDigest(
     sequence: rows[index]!.created_sequence,
     record: { ...record, package: packages.get(record.package_id)! },
   }));
-  return { items, more, reached };
+  return { items, more, reached, bytes };
 }
 
 async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {

@@ -6,11 +6,13 @@ import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { type Between, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
 import { packageRecord } from './packages.ts';
-import { fitting, type Looked, type Stretch } from './page.ts';
+import { fitting, type Looked } from './page.ts';
 import { readablePackages } from './readable-packages.ts';
 
 export interface ListPackages {
   readonly limit: number;
+  /** That the page has already. */
+  readonly bytes: number;
   /** The sequence below which to continue. */
   readonly before: number | null;
   readonly producer: string | null;
@@ -41,17 +43,17 @@ export async function listPackages(
   if (stretch === undefined) return nothing;
   const filters = await filtersOf(snapshot.sql, narrow);
   if (filters === undefined) return nothing;
-  const { limit, scope } = narrow;
+  const { limit, scope, bytes } = narrow;
   if (scope === 'everything')
-    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), limit)), reached: null };
+    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), narrow)), reached: null };
   const { sequences, reached } = await readablePackages(snapshot.sql, { scope, filters, stretch, limit: limit + 1 });
-  if (sequences.length === 0) return { ...nothing, reached };
+  if (sequences.length === 0) return { ...nothing, reached, bytes };
   const page = snapshot.sql
     .selectFrom('artifact_packages')
     .select('created_sequence')
     .where('created_sequence', 'in', sequences)
     .as('page');
-  return { ...(await pageOf(snapshot.sql, page, limit)), reached };
+  return { ...(await pageOf(snapshot.sql, page, narrow)), reached };
 }
 
 /** One producer is one stretch of an index, whether it was asked for or nothing else may be seen. */
@@ -67,16 +69,16 @@ function narrowed(input: ListPackages): ListPackages | undefined {
 async function pageOf(
   database: Kysely<Schema>,
   page: PageOfSequences,
-  limit: number,
-): Promise<Stretch<{ readonly sequence: number; readonly record: Package }>> {
+  { limit, bytes: begun }: Pick<ListPackages, 'limit' | 'bytes'>,
+): Promise<Omit<Looked<{ readonly sequence: number; readonly record: Package }>, 'reached'>> {
   const sizes = await database
     .selectFrom(page)
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
     .select(['p.created_sequence', sql<number>`octet_length(p.metadata)`.as('size')])
     .orderBy('p.created_sequence', 'desc')
     .execute();
-  if (sizes.length === 0) return nothing;
-  const { count, more } = fitting(sizes, limit);
+  const { count, more, bytes } = fitting(sizes, limit, begun);
+  if (count === 0) return { items: [], more, bytes };
   const rows = await database
     .selectFrom('artifact_packages as p')
     .where(
@@ -89,10 +91,10 @@ async function pageOf(
     .select('r.expires_at')
     .orderBy('p.created_sequence', 'desc')
     .execute();
-  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) })), more };
+  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) })), more, bytes };
 }
 
-const nothing = { items: [], more: false, reached: null } as const;
+const nothing = { items: [], more: false, reached: null, bytes: 0 } as const;
 
 /**
  * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this

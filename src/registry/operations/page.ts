@@ -12,24 +12,30 @@ export interface Stretch<T> {
 }
 
 /**
- * Of a list that goes through what most of its readers may not see: one read looks at a bounded part of it. With
- * nothing more in what was looked at, the list continues after `reached`; null when that was all.
+ * Of a list that goes through what its reader may not see: one read looks at a bounded part of it. With no `more` in
+ * what was looked at, the list continues after `reached`; null when that was all. `bytes` are those of the page so far.
  */
 export interface Looked<T> extends Stretch<T> {
   readonly reached: number | null;
+  readonly bytes: number;
 }
 
 /**
  * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut
- * afterwards are never loaded, since a thousand of them may have gigabytes.
+ * afterwards are never loaded, since a thousand of them may have gigabytes. A page that was begun has so many bytes already.
  */
-export function fitting(sizes: readonly { readonly size: number }[], limit: number): { readonly count: number; readonly more: boolean } {
-  let bytes = 0;
+export function fitting(
+  sizes: readonly { readonly size: number }[],
+  limit: number,
+  begun = 0,
+): { readonly count: number; readonly more: boolean; readonly bytes: number } {
+  let bytes = begun;
   let count = 0;
   for (const { size } of sizes.slice(0, limit)) {
-    bytes += Number(size) + restBytes;
-    if (count > 0 && bytes > maximumPageBytes) break;
+    const longer = bytes + Number(size) + restBytes;
+    if (bytes > 0 && longer > maximumPageBytes) break;
+    bytes = longer;
     count += 1;
   }
-  return { count, more: sizes.length > count };
+  return { count, more: sizes.length > count, bytes };
 }

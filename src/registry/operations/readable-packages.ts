@@ -75,7 +75,9 @@ export async function readablePackages(database: Kysely<Schema>, asked: FindRead
     const expected = (step.looks * (limit - sequences.length)) / Math.max(step.sequences.length, 0.1);
     if (producersOfScope === undefined || producersOfScope.length > expected) gatheredFor = Number.POSITIVE_INFINITY;
     producers = producersOfScope ?? [];
-    width = covered * Math.max(widening, (2 * producers.length) / stepSize);
+    if (gatheredFor > 0) continue;
+    looks += producers.length;
+    width = (await areFew(database, producers, position)) ? position : covered * Math.max(widening, (2 * producers.length) / stepSize);
   }
 }
 
@@ -126,6 +128,22 @@ async function gather(
   const whole = entries.length < stepSize;
   const ended = whole && after <= (stretch.after ?? 0);
   return { looks: producers.length + looked.length, sequences, reached: ended ? null : whole ? after + 1 : looked.at(-1)! };
+}
+
+/** Whether the producers have fewer packages in all than one step looks at. */
+async function areFew(database: Kysely<Schema>, producers: readonly string[], before: number): Promise<boolean> {
+  let count = 0;
+  for (let start = 0; start < producers.length && count < stepSize; start += atOnce) {
+    const rows = await database
+      .selectFrom('artifact_packages')
+      .select('created_sequence')
+      .where('producer', 'in', producers.slice(start, start + atOnce))
+      .where('created_sequence', '<', before)
+      .limit(stepSize)
+      .execute();
+    count += rows.length;
+  }
+  return count < stepSize;
 }
 
 async function lastSequence(database: Kysely<Schema>): Promise<number> {

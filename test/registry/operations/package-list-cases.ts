@@ -12,6 +12,7 @@ type PackageRow = ViewTables['artifact_packages'];
 const packages = 6_000;
 const startOfTime = Date.parse('2026-01-01T00:00:00.000Z');
 const all: Omit<ListPackages, 'limit' | 'before' | 'scope'> = {
+  bytes: 0,
   producer: null,
   subject: null,
   retention_class: null,

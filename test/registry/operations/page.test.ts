@@ -21,12 +21,14 @@ const create = async (registry: Registry, metadata = {}) =>
 
 test('a page ends before 2 MiB, holds at least one item, and never more than was asked for', () => {
   const sizes = (...quarters: readonly number[]) => quarters.map((size) => ({ size: (size * mebibyte) / 4 }));
-  assert.deepEqual(fitting([], 10), { count: 0, more: false });
-  assert.deepEqual(fitting(sizes(9), 10), { count: 1, more: false });
-  assert.deepEqual(fitting(sizes(9, 0), 10), { count: 1, more: true });
-  assert.deepEqual(fitting(sizes(3, 3, 3), 10), { count: 2, more: true });
-  assert.deepEqual(fitting(sizes(1, 1, 1), 2), { count: 2, more: true });
-  assert.deepEqual(fitting(sizes(1, 1), 2), { count: 2, more: false });
+  assert.partialDeepStrictEqual(fitting([], 10), { count: 0, more: false });
+  assert.partialDeepStrictEqual(fitting(sizes(9), 10), { count: 1, more: false });
+  assert.partialDeepStrictEqual(fitting(sizes(9, 0), 10), { count: 1, more: true });
+  assert.partialDeepStrictEqual(fitting(sizes(3, 3, 3), 10), { count: 2, more: true });
+  assert.partialDeepStrictEqual(fitting(sizes(1, 1, 1), 2), { count: 2, more: true });
+  assert.partialDeepStrictEqual(fitting(sizes(1, 1), 2), { count: 2, more: false });
+  const { bytes } = fitting(sizes(3, 3), 10);
+  assert.deepEqual(fitting(sizes(3), 10, bytes), { count: 0, more: true, bytes });
 });
 
 test('every list is cut at 2 MiB and continues by its cursor, with nothing twice and nothing left out', async () => {
