@@ -22,7 +22,8 @@ export interface Looked<T> extends Stretch<T> {
 
 /**
  * How many of a list's rows make a page, by the sizes of one more than `limit` of them: rows that would be cut
- * afterwards are never loaded, since a thousand of them may have gigabytes. A page that was begun has so many bytes already.
+ * afterwards are never loaded, since a thousand of them may have gigabytes. A page that was begun has so many bytes
+ * already.
  */
 export function fitting(
   sizes: readonly { readonly size: number }[],

@@ -1,0 +1,3 @@
+import { accessModelCases } from './model-cases.ts';
+
+accessModelCases('SQLite', 7, 6);

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+
+/** What a request is about: a package of the world, or the same with ids that nobody has. */
+export interface Subject {
+  readonly id: string;
+  readonly producer: string;
+  readonly fileId: string;
+  readonly holdId: string;
+  /** Of bytes that only this package has. */
+  readonly address: string;
+}
+
+export interface Asked {
+  readonly path: string;
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Needed = 'read' | 'write' | 'keep' | 'observe';
+
+/**
+ * A row for each route. `package`: it is about one package, and needs this right for its producer. `producer`:
+ * likewise, and the producer is said in the body. `server`: about none, for everybody or for a right. `list`: it shows
+ * what the caller may read.
+ */
+export type Row =
+  | { readonly about: 'package' | 'producer'; readonly needs: Needed; ask(subject: Subject): Asked }
+  | { readonly about: 'server'; readonly needs?: Needed; ask(): Asked }
+  | { readonly about: 'list'; ask(subject: Subject): Asked; packagesIn(answer: never): readonly string[] };
+
+interface Items<T> {
+  readonly items: readonly T[];
+}
+
+const json = (path: string, body: unknown): Asked => ({ method: 'POST', path, body });
+const get = (path: string): Row => ({ about: 'server', ask: () => ({ path }) });
+const ofPackage = (rest: string, needs: Needed = 'read'): Row => ({
+  about: 'package',
+  needs,
+  ask: ({ id }) => ({ path: `/packages/${id}${rest}` }),
+});
+
+export const shared = 'bytes that every package has';
+const digestOfShared = createHash('sha256').update(shared).digest('hex');
+export const missing: string = `sha256:${'0'.repeat(64)}`;
+
+/** By the name of the route's operation. */
+export const rows: Readonly<Record<string, Row>> = {
+  getServer: get('/'),
+  getHealth: get('/health'),
+  getLiveness: get('/livez'),
+  getReadiness: get('/readyz'),
+  getWhoAmI: get('/whoami'),
+  listRetentionClasses: get('/retention-classes'),
+  // Schemas are everybody's words.
+  listMetadataSchemas: get('/metadata-schemas'),
+  getMetadataSchema: get('/metadata-schemas/everybody'),
+  getMetrics: { about: 'server', needs: 'observe', ask: () => ({ path: '/metrics' }) },
+  getUsage: { about: 'server', needs: 'observe', ask: () => ({ path: '/usage' }) },
+
+  getPackage: ofPackage(''),
+  getManifest: ofPackage('/manifest'),
+  getManifestJson: ofPackage('/manifest.json'),
+  getArchive: ofPackage('/archive'),
+  listFiles: ofPackage('/files'),
+  getFileBytes: ofPackage('/files/own'),
+  getRetention: ofPackage('/retention'),
+  getFile: { about: 'package', needs: 'read', ask: ({ fileId }) => ({ path: `/files/${fileId}` }) },
+  downloadFile: { about: 'package', needs: 'read', ask: ({ fileId }) => ({ path: `/files/${fileId}/download` }) },
+  getObject: { about: 'package', needs: 'read', ask: ({ address }) => ({ path: `/objects/${address}` }) },
+  readEvents: get('/events?limit=1'),
+  listPackages: {
+    about: 'list',
+    ask: () => ({ path: '/packages?limit=1000' }),
+    packagesIn: ({ items }: Items<{ readonly id: string }>) => items.map(({ id }) => id),
+  },
+  findFiles: {
+    about: 'list',
+    ask: () => ({ path: `/files?limit=1000&digest=sha256:${digestOfShared}` }),
+    packagesIn: ({ items }: Items<{ readonly package: { readonly id: string } }>) => items.map((file) => file.package.id),
+  },
+
+  createPackage: {
+    about: 'producer',
+    needs: 'write',
+    ask: ({ producer }) => json('/packages', { name: 'n', producer, subject: 'new', retention_class: 'transient' }),
+  },
+  registerMetadataSchema: {
+    about: 'producer',
+    needs: 'write',
+    ask: ({ producer }) => json('/metadata-schemas', { slug: `${producer}.v1`, json_schema: { type: 'object' } }),
+  },
+  abandonPackage: { about: 'package', needs: 'write', ask: ({ id }) => ({ method: 'DELETE', path: `/packages/${id}` }) },
+  finalizePackage: { about: 'package', needs: 'write', ask: ({ id }) => ({ method: 'POST', path: `/packages/${id}/finalize` }) },
+  putFile: {
+    about: 'package',
+    needs: 'write',
+    ask: ({ id }) => ({
+      method: 'PUT',
+      path: `/packages/${id}/files/put`,
+      body: 'text',
+      headers: { 'content-type': 'application/octet-stream' },
+    }),
+  },
+  addFiles: {
+    about: 'package',
+    needs: 'write',
+    ask: ({ id }) => json(`/packages/${id}/files`, { items: [{ relative_path: 'none', content_address: missing, size_bytes: 1 }] }),
+  },
+  extendRetention: {
+    about: 'package',
+    needs: 'keep',
+    ask: ({ id }) => json(`/packages/${id}/retention/extensions`, { extend_by_seconds: 1, reason: 'longer' }),
+  },
+  holdPackage: { about: 'package', needs: 'keep', ask: ({ id }) => json(`/packages/${id}/retention/holds`, { reason: 'kept' }) },
+  releaseHold: {
+    about: 'package',
+    needs: 'keep',
+    ask: ({ id, holdId }) => ({ method: 'DELETE', path: `/packages/${id}/retention/holds/${holdId}` }),
+  },
+};
