@@ -154,6 +154,7 @@ export function createEngine(options: EngineOptions): Engine {
       unread = letGoUnread(server, limits, context.limited);
       takeTurns(server, limits, context.limited);
       notUnderstood.watch(server);
+      server.prependListener('request', (_request, response) => void response.setMaxListeners(closeListeners));
       deferContinue(server);
       connections = followConnections(server);
     },
@@ -185,6 +186,11 @@ export function createEngine(options: EngineOptions): Engine {
     listening: () => server.listening,
   };
 }
+
+/**
+ * Of an answer: each bound and count above has one, and sending a file some more. Beyond ten Node would warn of a leak.
+ */
+const closeListeners = 20;
 
 /** The machine has no IPv6. */
 const noSuchAddress: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);

@@ -14,12 +14,12 @@ export interface Attacker {
   fault(text: string): void;
   /** A request with the token. The answer's JSON, or undefined where it is none or the connection broke. */
   call(method: string, path: string, body?: object | string | Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Undefined when the server takes no connection. */
-  open(): Promise<Socket | undefined>;
+  /** From that address of this machine. Undefined when the server takes no connection. */
+  open(from?: string): Promise<Socket | undefined>;
   /** Sends on a connection of its own, reads for so long or until the server closes it, and tells what came. */
   talk(bytes: string | Uint8Array, milliseconds?: number): Promise<string>;
-  /** So many connections that send this and never read, for so long. */
-  ignore(connections: number, bytes: string, milliseconds: number): Promise<void>;
+  /** So many connections that send this and never read, for so long; each from the next of the addresses. */
+  ignore(connections: number, bytes: string, milliseconds: number, from?: readonly string[]): Promise<void>;
   pause(milliseconds: number): Promise<void>;
 }
 
@@ -44,8 +44,8 @@ export function createAttacker(attack: string, { url, token }: Pick<Attacker, 'u
   const count = (outcome: string): void => told.count(attack, outcome);
   const fault = (text: string): void => told.fault(`${attack}: ${text}`);
 
-  async function open(): Promise<Socket | undefined> {
-    const socket = connect(port, '127.0.0.1');
+  async function open(from = '127.0.0.1'): Promise<Socket | undefined> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from });
     const end = (): void => void socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.once('close', () => signal.removeEventListener('abort', end));
@@ -109,8 +109,8 @@ export function createAttacker(attack: string, { url, token }: Pick<Attacker, 'u
       }
       return text;
     },
-    async ignore(connections, bytes, milliseconds) {
-      const sockets = await Promise.all(Array.from({ length: connections }, open));
+    async ignore(connections, bytes, milliseconds, from = ['127.0.0.1']) {
+      const sockets = await Promise.all(Array.from({ length: connections }, (_, index) => open(from[index % from.length])));
       for (const socket of sockets) {
         socket?.pause();
         if (socket?.write(bytes) !== undefined) count('not read');

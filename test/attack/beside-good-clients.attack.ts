@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { percentile } from '../../bench/figure.ts';
 import { openWorkplace } from '../cli/workplace.ts';
+import { startPostgres } from '../postgres-server.ts';
 import { seeded } from '../registry/interleaver.ts';
 import { createGoodClients, type GoodClients } from './good-clients.ts';
 import { watchResident } from './resident.ts';
@@ -19,6 +20,10 @@ const seconds = Number(process.env.ARTIFACTSTORE_ATTACK_SECONDS ?? 120);
 const seed = Number(process.env.ARTIFACTSTORE_ATTACK_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** Part of the names of the attacks that are made; all where it is empty. */
 const only = process.env.ARTIFACTSTORE_ATTACK_ONLY ?? '';
+/** `sqlite`, or `postgresql` for a server of its own. */
+const database = process.env.ARTIFACTSTORE_ATTACK_DATABASE ?? 'sqlite';
+/** Processes that share the port. */
+const workers = process.env.ARTIFACTSTORE_ATTACK_WORKERS ?? '1';
 const graceSeconds = 10;
 const mebibyte = 1_048_576;
 const mostResident = 600 * mebibyte;
@@ -45,10 +50,16 @@ const environment = {
 
 const skip = process.platform === 'linux' ? false : 'the memory of another process is read from /proc';
 
-test(`${seconds} seconds of attacks beside good clients`, { skip }, async () => {
-  using place = openWorkplace(environment);
+test(`${seconds} seconds of attacks beside good clients`, { skip }, async (context) => {
+  assert.ok(['sqlite', 'postgresql'].includes(database), `ARTIFACTSTORE_ATTACK_DATABASE=${database}`);
+  const postgres = database === 'postgresql' ? await startPostgres({ fsync: true }) : undefined;
+  context.after(() => postgres?.stop());
+  using place = openWorkplace({
+    ...environment,
+    ...(postgres === undefined ? {} : { ARTIFACTSTORE_DATABASE_URL: await postgres.createDatabase() }),
+  });
   const random = seeded(seed);
-  say(`seed ${seed}; ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}`);
+  say(`seed ${seed}; ${database}, ${workers} processes; ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}`);
   const server = await serve(place, 'server.log');
   const memory = watchResident(server.process.pid!);
   const good = createGoodClients(server.url, goodToken, random);
@@ -167,7 +178,7 @@ interface Server {
 /** The real `serve`, with its log in a file. */
 async function serve(place: ReturnType<typeof openWorkplace>, log: string): Promise<Server> {
   const descriptor = openSync(place.path(log), 'w');
-  const child = place.startInto(descriptor, {}, 'serve');
+  const child = place.startInto(descriptor, {}, 'serve', '--workers', workers);
   closeSync(descriptor);
   child.stderr!.on('data', (text: Buffer) => say(`server: ${text}`));
   for (;;) {

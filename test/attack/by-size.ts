@@ -1,5 +1,5 @@
 import type { Attack, Attacker } from './attacker.ts';
-import { get } from './on-connections.ts';
+import { get, manyAddresses } from './on-connections.ts';
 
 const megabyte = 1_000_000;
 const about = { name: 'n', producer: 'attack', subject: 's', retention_class: 'transient' };
@@ -56,7 +56,7 @@ export const bySize: Readonly<Record<string, Attack>> = {
     sendTar(attacker, [Array.from({ length: 100_000 }, (_, index) => header(`f${index}`, 0)).join(''), '\0'.repeat(1024)]),
   'a file that stops in the middle': async ({ call, open, count, pause, token }) => {
     const id = await newPackage({ call });
-    const sockets = await Promise.all(Array.from({ length: 60 }, open));
+    const sockets = await Promise.all(Array.from({ length: 60 }, () => open()));
     for (const [index, socket] of sockets.entries()) {
       socket?.write(
         `PUT /packages/${id}/files/${index} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\ncontent-length: 99999999\r\n\r\n`,
@@ -74,6 +74,29 @@ export const bySize: Readonly<Record<string, Attack>> = {
     await Promise.all(Array.from({ length: 4 }, () => attacker.call('POST', `/packages/${id}/files`, { items })));
     await attacker.call('POST', `/packages/${id}/files`, { items: Array.from({ length: 60_000 }, (_, index) => item(index)) });
   },
+  'pages with the sealing of many files': async (attacker) => {
+    if (!(await sealMany(attacker))) return;
+    const path = `/events?event_type=v1.package.finalized&subject_id=${many.id}`;
+    const forms = ['application/json', 'application/cbor', 'text/event-stream'].map((type) => `accept: ${type}\r\n`);
+    await Promise.all([
+      ...forms.map((form) => attacker.ignore(6, get(path, form), 4000)),
+      ...forms.map((form) => attacker.ignore(20, get(path, form), 4000, manyAddresses)),
+      ...Array.from({ length: 3 }, () => attacker.call('GET', path, undefined, { accept: 'application/json' })),
+      ...Array.from({ length: 6 }, () => attacker.call('GET', path)),
+    ]);
+  },
+  'JSON bodies of as many values as may be': async ({ call }) => {
+    const values = 99_000;
+    const kinds = [
+      Array.from({ length: values }, (_, index) => index % 10),
+      Array.from({ length: values }, () => ({})),
+      Object.fromEntries(Array.from({ length: values }, (_, index) => [index.toString(36), 0])),
+      Array.from({ length: 19_000 }, () => ({})),
+    ];
+    const bodies = kinds.map((kind) => JSON.stringify({ ...about, metadata: { kind } }));
+    const type = { 'content-type': 'application/json' };
+    await Promise.all(Array.from({ length: 50 }, (_, index) => call('POST', '/packages', bodies[index % bodies.length]!, type)));
+  },
   'JSON as deep as it is long': async ({ call }) => {
     for (const text of ['[', '{"a":']) await call('POST', '/packages', text.repeat(150_000), { 'content-type': 'application/json' });
     await call('POST', '/metadata-schemas', `{"slug":"d","json_schema":${'{"not":'.repeat(500_000)}`, {
@@ -86,6 +109,30 @@ export const bySize: Readonly<Record<string, Attack>> = {
 let held = '';
 let large = '';
 let multipart = '';
+const many = { id: '', address: '', files: 0, sealed: false };
+
+/** A package whose sealing is an event of some 50 MB: made in as many rounds as it takes. */
+async function sealMany(attacker: Attacker): Promise<boolean> {
+  many.id ||= await newPackage(attacker);
+  if (many.address === '') {
+    const { body } = await attacker.call('PUT', `/packages/${many.id}/files/first`, 'hello');
+    if (typeof body.content_address !== 'string') return false;
+    many.address = body.content_address;
+  }
+  const annotations = { a: 'a'.repeat(1024), b: 'b'.repeat(1024) };
+  while (many.files < 15_000 && !attacker.signal.aborted) {
+    const items = Array.from({ length: 1000 }, (_, index) => ({
+      relative_path: `${'p'.repeat(200)}/${many.files + index}`,
+      content_address: many.address,
+      size_bytes: 5,
+      annotations,
+    }));
+    if ((await attacker.call('POST', `/packages/${many.id}/files`, { items })).status >= 300) return false;
+    many.files += items.length;
+  }
+  many.sealed ||= (await attacker.call('POST', `/packages/${many.id}/finalize`, {})).status === 200;
+  return many.sealed;
+}
 
 async function newPackage({ call }: Pick<Attacker, 'call'>): Promise<string> {
   return String((await call('POST', '/packages', about)).body.id);

@@ -11,7 +11,7 @@ export const onConnections: Readonly<Record<string, Attack>> = {
   'silent connections': ({ ignore }) => ignore(1500, '', 5000),
   'connections that come and go': async ({ open, count, signal }) => {
     for (let round = 0; round < 10 && !signal.aborted; round++) {
-      const sockets = await Promise.all(Array.from({ length: 100 }, open));
+      const sockets = await Promise.all(Array.from({ length: 100 }, () => open()));
       for (const socket of sockets) {
         count('left');
         socket?.destroy();
@@ -23,8 +23,12 @@ export const onConnections: Readonly<Record<string, Attack>> = {
   'JSON that drips': (attacker) =>
     drip(attacker, post('/packages', attacker.token, 'content-type: application/json\r\ncontent-length: 1000\r\n'), '{"name":"'),
   'a refused body that drips': (attacker) => drip(attacker, post('/packages', 'no-such-token', 'content-length: 1000000\r\n'), 'xxxx'),
+  'strangers at many addresses': async ({ ignore }) => {
+    const paths = ['/packages?limit=1000', '/events?limit=500', '/files?limit=1000', '/events?wait=60&since=99999999'];
+    await Promise.all(paths.map((path) => ignore(118, get(path).repeat(3), 6000, manyAddresses)));
+  },
   'a list, read by drips': async ({ open, count, pause, signal }) => {
-    const sockets = await Promise.all(Array.from({ length: 50 }, open));
+    const sockets = await Promise.all(Array.from({ length: 50 }, () => open()));
     for (const socket of sockets) {
       if (socket === undefined) continue;
       count('read slowly');
@@ -39,6 +43,9 @@ export const onConnections: Readonly<Record<string, Attack>> = {
   },
 };
 
+/** On Linux all of 127.0.0.0/8 is this machine's. */
+export const manyAddresses: readonly string[] = Array.from({ length: 59 }, (_, index) => `127.0.0.${index + 2}`);
+
 export function get(path: string, headers = ''): string {
   return `GET ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`;
 }
@@ -49,7 +56,7 @@ export function post(path: string, token: string, headers: string): string {
 
 /** Sixty connections that send a little every now and then. */
 async function drip({ open, count, pause, signal }: Attacker, first: string, then: string): Promise<void> {
-  const sockets = await Promise.all(Array.from({ length: 60 }, open));
+  const sockets = await Promise.all(Array.from({ length: 60 }, () => open()));
   for (const socket of sockets) {
     socket?.resume();
     socket?.write(first);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-/** What another process holds in memory, looked at ten times a second. */
+/** What another process, and each that it started, holds in memory; looked at ten times a second. */
 export interface Watch {
-  /** In bytes, the most since it began. */
+  /** In bytes: the most that one of them had since it began. */
   readonly peak: number;
+  /** That of the one that has most. */
   readonly now: number;
   end(): void;
 }
@@ -13,12 +14,8 @@ export function watchResident(pid: number): Watch {
   let now = 0;
   let peak = 0;
   const timer = setInterval(() => {
-    try {
-      now = Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-      peak = Math.max(peak, now);
-    } catch {
-      // It ended, which its parent is told by other means.
-    }
+    now = Math.max(...[pid, ...startedBy(pid)].map(residentOf));
+    peak = Math.max(peak, now);
   }, 100);
   return {
     get peak() {
@@ -29,4 +26,21 @@ export function watchResident(pid: number): Watch {
     },
     end: () => clearInterval(timer),
   };
+}
+
+function startedBy(pid: number): readonly number[] {
+  return (read(`/proc/${pid}/task/${pid}/children`)?.match(/\d+/g) ?? []).map(Number);
+}
+
+function residentOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024;
+}
+
+/** Undefined for a process that has ended, which its parent is told by other means. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -155,8 +155,12 @@ test('answers are as described', async () => {
   }
 });
 
-test('the pages for people load nothing from elsewhere', async () => {
+test('the pages for people load nothing from elsewhere, and no warning is written for them', async (context) => {
   await using door = await openDoor();
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  context.after(() => process.off('warning', warn));
   const response = await fetch(`${door.url}/docs`);
   const page = await response.text();
   assert.equal(response.status, 200);
@@ -173,6 +177,7 @@ test('the pages for people load nothing from elsewhere', async () => {
   // The bar at the top asks for another description's address, which the policy does not let it load.
   const script = await (await fetch(`${door.url}/docs/static/swagger-initializer.js`)).text();
   assert.match(script, /"layout":"BaseLayout"/);
+  assert.deepEqual(warnings, []);
 });
 
 test('every operation has an id of its own, a tag that is described, and links that lead to operations with such parameters', async () => {
