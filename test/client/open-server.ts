@@ -6,6 +6,7 @@ import { openStore, type Store } from '../../src/compose/open-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createServer } from '../../src/doors/rest/server.ts';
 import { createLog } from '../../src/http/log.ts';
+import type { Identity } from '../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../src/identity/open.ts';
 
 export interface OpenServer {
@@ -17,14 +18,17 @@ export interface OpenServer {
   close(): Promise<void>;
 }
 
-/** A real server over SQLite and a local directory, in a folder of its own. */
-export async function openServer(): Promise<OpenServer> {
+/**
+ * A real server over SQLite and a local directory, in a folder of its own; callers are those of `identity`, or the one
+ * with the token where absent.
+ */
+export async function openServer(options: { readonly identity?: Identity } = {}): Promise<OpenServer> {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
   const token = 'client-test-token';
   const store = await openStore(readConfig({}, { directory }), { migrate: true });
   const server = await createServer({
     registryFor: store.as,
-    identity: await openIdentity({ tokens: [{ token, actor: 'tester' }] }),
+    identity: options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] })),
     secrets: [token],
     anonymousRead: false,
     version: '0.0.0-test',
