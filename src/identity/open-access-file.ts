@@ -21,6 +21,8 @@ export interface AccessFileOptions extends AccessFileEvents {
   readonly path: string;
   /** How often it is looked at; a change is in force after two looks. */
   readonly pollMilliseconds?: number;
+  /** How many of this server read it, each for itself. */
+  readonly processes?: number;
 }
 
 /** The access file, as it is now. */
@@ -45,7 +47,7 @@ export interface AccessFileParts {
 
 /** Throws `invalid_configuration` with everything that is wrong with the file. */
 export async function openAccessFile(options: AccessFileOptions, { oidc, serverTokens }: AccessFileParts): Promise<OpenAccessFile> {
-  const { path, pollMilliseconds = 1_000 } = options;
+  const { path, pollMilliseconds = 1_000, processes = 1 } = options;
   let version: { readonly file: AccessFile; readonly granted: Granted } | undefined;
   const now = () => version!;
   const watched = await watchFile({
@@ -53,7 +55,7 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
     pollMilliseconds,
     longest: longestAccessFile,
     take: (bytes) => {
-      const read = readAccessFile(bytes);
+      const read = readAccessFile(bytes, processes);
       if ('errors' in read) throw accessFileError(path, read.errors);
       const { file } = read;
       const twice = file.grants.filter(({ holder }) => holder.kind === 'token' && serverTokens.has(holder.digest));

@@ -6,19 +6,21 @@ import type { BearerToken } from '../identity/server-tokens.ts';
 
 /**
  * Who callers of a server are. What becomes of its access file is in the log: once, although each of several processes
- * reads it.
+ * (`processes` of them) reads it.
  */
 export async function openServedIdentity(
   tokens: readonly BearerToken[],
   accessFile: string | undefined,
   log: Pick<Logger, 'info' | 'warn' | 'error'>,
+  processes = 1,
 ): Promise<Identity> {
   if (accessFile === undefined) return await openIdentity({ tokens });
-  if (cluster.isWorker) return await openIdentity({ tokens, accessFile: { path: accessFile } });
+  if (cluster.isWorker) return await openIdentity({ tokens, accessFile: { path: accessFile, processes } });
   return await openIdentity({
     tokens,
     accessFile: {
       path: accessFile,
+      processes,
       onRefused: (error) => log.error({ path: accessFile, err: error }, 'a new access file is refused; the old one stays in force'),
       onTaken: ({ path, loaded_at }, warnings) => {
         log.info({ path, loaded_at }, 'the access file is in force');

@@ -53,7 +53,7 @@ export async function runServer(read: () => RunOptions, exitCodeOf: (error: unkn
 
 async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
   const { settings, workers, acceptClock, openStore, host, port, tokens, version } = options;
-  await using identity = await openServedIdentity(tokens, settings.accessConfigPath, log.logger);
+  await using identity = await openServedIdentity(tokens, settings.accessConfigPath, log.logger, workers);
   if (workers > 1 && cluster.isPrimary) {
     // Once, before many would want to.
     await using store = await openForServing(openStore, identity, log.logger);

@@ -25,6 +25,15 @@ test('what becomes of the access file is in the log, and a bad one is not served
     ]);
     writeFileSync(path, 'role = 1');
     await assert.rejects(openServedIdentity([], path, log), (error) => isArtifactstoreError(error, 'invalid_configuration'));
+    writeFileSync(path, '[issuers.ci]\nissuer = "https://id.example.org"\naudience = "a"\nsingle_use = true\n');
+    await assert.rejects(
+      openServedIdentity([], path, log, 2),
+      (error) =>
+        isArtifactstoreError(error, 'invalid_configuration') &&
+        /line 4, column \d+: single_use needs one process.* has 2/.test(error.message),
+    );
+    await using alone = await openServedIdentity([], path, log, 1);
+    assert.equal(alone.status()?.refused, null);
     await using without = await openServedIdentity([], undefined, log);
     assert.equal(without.status(), undefined);
   } finally {

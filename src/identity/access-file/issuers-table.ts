@@ -13,6 +13,7 @@ const longestLife = 86_400;
 export function readIssuers(
   findings: Findings,
   value: unknown,
+  processes: number,
 ): { readonly names: readonly string[]; readonly issuers: readonly IssuerConfig[] } {
   if (value === undefined) return { names: [], issuers: [] };
   if (!isTable(value)) {
@@ -21,7 +22,7 @@ export function readIssuers(
   }
   const names = Object.keys(value);
   if (names.length > mostIssuers) findings.error(['issuers'], `there are ${names.length} issuers, and at most ${mostIssuers} are taken`);
-  const issuers = names.flatMap((name) => readIssuer(findings, name, value[name]) ?? []);
+  const issuers = names.flatMap((name) => readIssuer(findings, name, value[name], processes) ?? []);
   for (const [index, { name, issuer, audience }] of issuers.entries()) {
     const twin = issuers.slice(0, index).find((other) => other.issuer === issuer && other.audience === audience);
     if (twin !== undefined)
@@ -30,7 +31,7 @@ export function readIssuers(
   return { names, issuers };
 }
 
-function readIssuer(findings: Findings, name: string, table: unknown): IssuerConfig | undefined {
+function readIssuer(findings: Findings, name: string, table: unknown, processes: number): IssuerConfig | undefined {
   const path = ['issuers', name];
   const before = findings.errors.length;
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name))
@@ -59,6 +60,8 @@ function readIssuer(findings: Findings, name: string, table: unknown): IssuerCon
       reader.integer('maximum_age_seconds', { from: 1, to: longestLife, unit: 'seconds' }) ?? issuerDefaults.maximumAgeSeconds,
     singleUse: reader.boolean('single_use') ?? issuerDefaults.singleUse,
   };
+  if (config.singleUse && processes > 1)
+    reader.error('single_use', `single_use needs one process, which sees every use, and this server has ${processes} (--workers)`);
   if (issuer === undefined || audience === undefined || findings.errors.length > before) return undefined;
   return { ...config, issuer, audience };
 }

@@ -13,8 +13,11 @@ export const longestAccessFile = 4_194_304;
 
 export type ReadAccessFile = { readonly file: AccessFile } | { readonly errors: readonly Finding[] };
 
-/** What an access file says (docs/access.md), or everything that is wrong with it. */
-export function readAccessFile(bytes: Uint8Array): ReadAccessFile {
+/**
+ * What an access file says (docs/access.md), or everything that is wrong with it. `processes` is how many of this
+ * server read it.
+ */
+export function readAccessFile(bytes: Uint8Array, processes = 1): ReadAccessFile {
   if (bytes.length > longestAccessFile) return failed(`the file has ${bytes.length} bytes, and at most ${longestAccessFile} are taken`);
   const text = decode(bytes);
   if (typeof text !== 'string')
@@ -24,7 +27,7 @@ export function readAccessFile(bytes: Uint8Array): ReadAccessFile {
   const document = parseToml(text);
   if ('problem' in document) return { errors: [{ ...document.place, message: document.problem }] };
   const findings = collectFindings(document.placeOf);
-  const file = readTables(findings, document.table);
+  const file = readTables(findings, document.table, processes);
   return findings.errors.length > 0 ? { errors: findings.errors } : { file };
 }
 
@@ -50,9 +53,9 @@ function decode(bytes: Uint8Array): string | { readonly line: number } {
   }
 }
 
-function readTables(findings: Findings, table: TomlTable): AccessFile {
+function readTables(findings: Findings, table: TomlTable, processes: number): AccessFile {
   refuseUnknownKeys(findings, [], table, ['issuers', 'grants', 'quotas'], 'an access file');
-  const known = readIssuers(findings, table.issuers);
+  const known = readIssuers(findings, table.issuers, processes);
   const grants = readGrants(findings, table.grants, known);
   const quotas = readQuotas(findings, table.quotas);
   for (const { message, ...place } of overlaps(grants)) findings.errorAt(place, message);

@@ -18,7 +18,8 @@ export interface UnverifiedToken {
 
 /** Whether the text has the form of a JSON Web Token, as against a token that only its server knows. */
 export function hasTokenForm(text: string): boolean {
-  return /^eyJ[\w-]*\.[\w-]*\.[\w-]*(\.[\w-]*\.[\w-]*)?$/.test(text);
+  // What begins with `{`, with or without a space or the end of a line after it.
+  return /^e[yw][\w-]*\.[\w-]*\.[\w-]*(\.[\w-]*\.[\w-]*)?$/.test(text);
 }
 
 /**

@@ -2,7 +2,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 
 /** `unauthorized`: `reason` says of the token which rule it breaks, without its text. */
 export function refused(reason: string, cause?: unknown): ArtifactstoreError {
-  return new ArtifactstoreError('unauthorized', `The token is refused: ${reason}.`, { cause });
+  return new ArtifactstoreError('unauthorized', `The token is refused: ${reason}.`, { field: 'authorization', cause });
 }
 
 /** `identity_unavailable`: `reason` says why its keys are not known, `cause` is for the log. */
