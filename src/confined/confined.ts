@@ -35,7 +35,7 @@ export function createConfined<Input, Output>(
   now: () => number,
 ): Confined<Input, Output> {
   const quickLane = createLane<Input, Output>(module, { milliseconds: quickMilliseconds, heapMebibytes });
-  const slowLane = createLane<Input, Output>(module, { milliseconds, heapMebibytes });
+  const slowLane = createLane<Input, Output>(module, { milliseconds, heapMebibytes, givesWay: true });
   /** By what was slow: whose it is, and until when that counts. Oldest first. */
   const slowThings = new Map<string, { readonly caller: string; readonly until: number }>();
   const underWay = new Map<string, number>();

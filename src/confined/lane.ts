@@ -27,6 +27,8 @@ export interface LaneBounds {
   readonly milliseconds: number;
   /** Of the thread's heap, all that it keeps included. */
   readonly heapMebibytes: number;
+  /** Whether others of the machine come first, where the system can tell threads apart; no where absent. */
+  readonly givesWay?: boolean;
 }
 
 interface Task<Input, Output> {
@@ -64,7 +66,7 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
 
   const start = (): Thread => {
     const worker = new Worker(moduleUrl('./thread.ts', import.meta.url), {
-      workerData: { module: module.href } satisfies ThreadData,
+      workerData: { module: module.href, givesWay: bounds.givesWay === true } satisfies ThreadData,
       // Options of the process, such as --input-type, are none of the thread's.
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: bounds.heapMebibytes, maxYoungGenerationSizeMb: 16 },

@@ -7,4 +7,6 @@ export type ThreadAnswer =
 export interface ThreadData {
   /** The URL of the module whose `work` is called. */
   readonly module: string;
+  /** Whether the thread gives way to the others of this machine. */
+  readonly givesWay: boolean;
 }

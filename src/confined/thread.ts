@@ -1,8 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { giveWay } from './give-way.ts';
 import type { ThreadAnswer, ThreadData } from './messages.ts';
 
+const { module, givesWay } = workerData as ThreadData;
 /** The thread's side of `lane.ts`: the module's `work`, input by input. */
-const { work }: { readonly work: (input: unknown) => unknown } = await import((workerData as ThreadData).module);
+const { work }: { readonly work: (input: unknown) => unknown } = await import(module);
+if (givesWay) giveWay();
 const post = (answer: ThreadAnswer): void => parentPort?.postMessage(answer);
 
 parentPort?.on('message', (input: unknown) => {

@@ -1,5 +1,9 @@
+import { readlinkSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { basename } from 'node:path';
+
 /** What the tests let a confined thread do. */
-export type WorkInput = 'spin' | 'fill' | 'throw' | 'exit' | { readonly echo: number } | { readonly spinFor: number };
+export type WorkInput = 'spin' | 'fill' | 'throw' | 'exit' | 'priority' | { readonly echo: number } | { readonly spinFor: number };
 
 export function work(input: WorkInput): number {
   if (typeof input === 'object') {
@@ -7,6 +11,7 @@ export function work(input: WorkInput): number {
     for (const end = performance.now() + input.spinFor; performance.now() < end; );
     return input.spinFor;
   }
+  if (input === 'priority') return getPriority(Number(basename(readlinkSync('/proc/thread-self'))));
   if (input === 'spin') for (;;);
   if (input === 'exit') process.exit(3);
   if (input === 'throw') throw new Error('no such thing');
