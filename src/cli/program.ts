@@ -77,6 +77,15 @@ export const commands: CommandTable = {
       },
     },
   },
+  access: {
+    summary: 'check the file that says who may do what',
+    commands: {
+      check: {
+        summary: 'check the access file, and say what a token may do by it',
+        load: async () => (await import('./commands/access-check.ts')).accessCheck,
+      },
+    },
+  },
   serve: { summary: 'run the HTTP server', load: async () => (await import('./commands/serve.ts')).serve },
   dev: {
     summary: 'run a server for trying things out, with a token of its own',

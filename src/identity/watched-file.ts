@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { formatTimestamp } from '../kernel/time.ts';
 import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { readAtMost } from '../runtime/read-at-most.ts';
 import type { AccessFileStatus } from './IDENTITY.ts';
 
 export interface WatchedFileOptions {
@@ -120,15 +121,8 @@ async function readVersion({ path, longest }: WatchedFileOptions, { fault, cause
     });
   if (fault !== undefined) throw refuse(fault, cause);
   try {
-    // Without the flag the opening of a pipe that came in between would wait for a writer.
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const bytes = Buffer.alloc(Math.min((await handle.stat()).size, longest) + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length);
-      length += bytesRead;
-      if (bytesRead === 0 || length === bytes.length) return bytes.subarray(0, length);
-    }
+    // Without the second flag the opening of a pipe that came in between would wait for a writer.
+    return await readAtMost(path, longest, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoCode(error) === undefined) throw error;
     throw refuse(fileReason(error), error);

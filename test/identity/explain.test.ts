@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAccessFile } from '../../src/identity/access-file/read.ts';
+import { explainClaims, explainToken } from '../../src/identity/explain.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+
+const issuer = (name: string, audience: string) => `[issuers.${name}]\nissuer = "https://own.example"\naudience = "${audience}"\n`;
+const grant = (of: string, claims: string, role: string) =>
+  `[[grants]]\nissuer = "${of}"\nclaims = { ${claims} }\nactor = "ci"\nrole = "${role}"\nproducers = ["p"]\n`;
+
+function fileOf(text: string) {
+  const read = readAccessFile(Buffer.from(text));
+  assert.ok('file' in read);
+  return read.file;
+}
+
+test('a sample of claims needs no issuer where there is one only, and no times', () => {
+  const file = fileOf(issuer('a', 'x') + grant('a', 'id = "1"', 'reader'));
+  assert.deepEqual(explainClaims(file, { id: '1' }).may, [{ right: 'read', producers: ['p'] }]);
+  assert.equal(explainClaims(file, { id: '1', iat: 100 }).refused, null);
+  assert.match(
+    `${explainClaims(file, { id: '1', iat: 100, exp: 10_000 }).refused}`,
+    /^from "iat" to "exp" it lives 9900 s, .*issuer "a"\)$/,
+  );
+  assert.match(`${explainClaims(file, { id: '1', aud: 'y' }).refused}`, /^its audience .* has to be "x" alone$/);
+  assert.throws(
+    () => explainClaims(file, { iss: 'https://own.example/' }),
+    /The issuer "https:\/\/own.example\/" is not in the access file: the file has/,
+  );
+  assert.throws(
+    () => explainClaims(fileOf('# none'), {}),
+    (error) => isArtifactstoreError(error, 'unauthorized') && /has none/.test(error.message),
+  );
+});
+
+test('of two tables with one issuer, that of the audience counts', () => {
+  const file = fileOf(issuer('a', 'x') + issuer('b', 'y') + grant('a', 'id = "1"', 'reader') + grant('b', 'id = "1"', 'writer'));
+  const by = (aud: string) => explainClaims(file, { iss: 'https://own.example', aud, id: '1' });
+  assert.deepEqual([by('x').by, by('y').by], ['issuer a', 'issuer b']);
+  assert.deepEqual(
+    by('y').may.map(({ right }) => right),
+    ['read', 'write'],
+  );
+  assert.match(`${by('z').refused}`, /has to be "x" alone/);
+  assert.throws(() => explainClaims(file, { id: '1' }), /do not say whose they are/);
+});
+
+test('grants that hold come first, then those that miss the fewest claims', () => {
+  const file = fileOf(
+    issuer('a', 'x') +
+      grant('a', 'id = "2", ref = "v"', 'reader') +
+      grant('a', 'id = "1", ref = "v"', 'reader') +
+      grant('a', 'id = "1"', 'keeper'),
+  );
+  const { grants, may } = explainClaims(file, { id: '1', ref: 'w' });
+  assert.deepEqual(
+    grants.map(({ line, holds }) => [line, holds]),
+    [
+      [16, true],
+      [10, false],
+      [4, false],
+    ],
+  );
+  assert.deepEqual(
+    may.map(({ right }) => right),
+    ['read', 'keep'],
+  );
+});
+
+test('what is no token of anybody is refused', () => {
+  assert.throws(
+    () => explainToken(fileOf('# none'), 'opaque', 0),
+    (error) => isArtifactstoreError(error, 'unauthorized'),
+  );
+});

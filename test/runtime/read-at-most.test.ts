@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readAtMost } from '../../src/runtime/read-at-most.ts';
+
+test('a file or a pipe is read to its end, or one byte beyond what it may have', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'artifactstore-read-'));
+  try {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'a'.repeat(200_000));
+    assert.equal((await readAtMost(path, 200_000)).length, 200_000);
+    assert.equal((await readAtMost(path, 199_999)).length, 200_000);
+    assert.equal((await readAtMost(path, 9)).length, 10);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const writer = spawn('sh', ['-c', '(printf "in two "; sleep 0.05; printf pieces) > "$0"', pipe], { stdio: 'ignore' });
+    assert.equal(Buffer.from(await readAtMost(pipe, 100)).toString(), 'in two pieces');
+    if (writer.exitCode === null) await once(writer, 'exit');
+    await assert.rejects(readAtMost(join(folder, 'absent'), 1), { code: 'ENOENT' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
