@@ -86,6 +86,24 @@ test('a file whose bytes were released claims nothing, though others have them',
   );
 });
 
+test('bytes that were released since they were looked up are missing, though others have them', async () => {
+  const [own] = await add(all, 'mine', 'released in between');
+  await add(all, 'others', 'released in between');
+  const releasing = store.over({
+    database: {
+      ...store.database,
+      async write(name, input) {
+        if (name === 'file.attach') {
+          await all.packages.abandon(own!.package_id);
+          await store.operator.collect();
+        }
+        return await store.database.write(name, input);
+      },
+    },
+  });
+  assert.deepEqual(await attach(releasing.as(of('writer', 'mine')), 'mine', attachment(own!)), ['missing']);
+});
+
 test('a file below thousands of others is found, in reads that each look at some of them', async () => {
   const [first] = await add(all, 'others', 'popular');
   const { record } = await all.packages.create({ name: 'n', producer: 'others', subject: 's', retention_class: 'transient' });
