@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { nobody } from '../../http/api.ts';
 import { shareOfAddress } from '../../http/shares.ts';
 import type { Identified, Identity } from '../../identity/IDENTITY.ts';
-import { allows, observer, type Principal } from '../../kernel/access.ts';
+import { allows, type Grant, observer, type Principal } from '../../kernel/access.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { keepRecent } from '../../runtime/keep-recent.ts';
 
@@ -21,6 +21,8 @@ export interface AuthOptions {
 
 export type Caller = Pick<Identified, 'principal'> & Partial<Identified>;
 
+const readers = observer(nobody.actor).grants;
+
 /** Those without a token are as many as their addresses. */
 const keptAddresses = 1_000;
 
@@ -31,13 +33,29 @@ const keptAddresses = 1_000;
 export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (request: FastifyRequest) => Caller | Promise<Caller> {
   const strangers = keepRecent<Principal>(keptAddresses);
 
+  /** By what identified them, with the grants for everybody that they had then. */
+  const widened = new WeakMap<Identified, { readonly everybody: readonly Grant[]; readonly caller: Caller }>();
+
+  const forEverybody = (): readonly Grant[] => (anonymousRead ? readers : identity.anonymous);
+
   function strangerAt(address: string | undefined): Principal {
     const share = shareOfAddress(address);
     const { actor } = nobody;
-    if (anonymousRead) return strangers.get(share, () => observer(actor, share));
-    const { anonymous: grants } = identity;
+    const grants = forEverybody();
     const known = strangers.get(share, () => ({ actor, share, grants }));
     return known.grants === grants ? known : { actor, share, grants };
+  }
+
+  /** What is for everybody is for those with a token, too: none should have to be left out to see more. */
+  function asEverybody(identified: Identified): Caller {
+    const everybody = forEverybody();
+    const { principal } = identified;
+    if (everybody.length === 0 || allows(principal, 'administer')) return identified;
+    const known = widened.get(identified);
+    if (known?.everybody === everybody) return known.caller;
+    const caller = { ...identified, principal: { ...principal, grants: [...principal.grants, ...everybody] } };
+    widened.set(identified, { everybody, caller });
+    return caller;
   }
 
   return ({ raw, routeOptions }) => {
@@ -54,7 +72,8 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
         field: 'authorization',
       });
     }
-    const check = (caller: Caller): Caller => {
+    const check = (identified: Identified): Caller => {
+      const caller = asEverybody(identified);
       if (access === 'observe' && !allows(caller.principal, 'observe'))
         throw new ArtifactstoreError(
           'forbidden',

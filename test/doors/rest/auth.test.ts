@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertProblem, type Door, openDoor, token } from './open-door.ts';
+import type { Identified, Identity } from '../../../src/identity/IDENTITY.ts';
+import type { Grant } from '../../../src/kernel/access.ts';
+import { assertProblem, authorization, type Door, openDoor, token } from './open-door.ts';
 
 interface Operation {
   readonly method: string;
@@ -113,4 +115,35 @@ test('the scheme is read in any case, and the connection survives a refusal', as
   await using door = await openDoor();
   const response = await fetch(`${door.url}/packages`, { headers: { authorization: `bearer ${token}` } });
   assert.equal(response.status, 200);
+});
+
+test('what is for everybody is for those with a token, too, from the request on that follows a change', async () => {
+  const grant = (producer: string): Grant => ({ role: 'reader', producers: [{ exact: producer }] });
+  let anonymous: readonly Grant[] = [];
+  const ofToken: Identified = { principal: { actor: 'reader', share: 'reader', grants: [grant('own')] }, by: 'a test', expiresAt: null };
+  const identity: Identity = {
+    identify: () => ofToken,
+    get anonymous() {
+      return anonymous;
+    },
+    quotaOf: () => undefined,
+    status: () => undefined,
+    async [Symbol.asyncDispose]() {},
+  };
+  for (const anonymousRead of [false, true]) {
+    await using door = await openDoor({ identity, anonymousRead });
+    for (const producer of ['own', 'public', 'other'])
+      await door.registry.packages.create({ name: 'n', producer, subject: 's', retention_class: 'transient' });
+    const seen = async (headers: Readonly<Record<string, string>>) => {
+      const response = await fetch(`${door.url}/packages`, { headers });
+      const { items = [] } = (await response.json()) as { readonly items?: readonly { readonly producer: string }[] };
+      return items.map(({ producer }) => producer).sort();
+    };
+    const all = ['other', 'own', 'public'];
+    anonymous = [];
+    assert.deepEqual(await seen({ authorization }), anonymousRead ? all : ['own']);
+    anonymous = [grant('public')];
+    assert.deepEqual(await seen({}), anonymousRead ? all : ['public']);
+    assert.deepEqual(await seen({ authorization }), anonymousRead ? all : ['own', 'public']);
+  }
 });
