@@ -32,6 +32,15 @@ export const commands: CommandTable = {
     summary: 'show whom the server takes you for, and what you may do',
     load: async () => (await import('./commands/whoami.ts')).whoami,
   },
+  producers: {
+    summary: 'see who has how much',
+    commands: {
+      list: {
+        summary: 'list producers with what they have, and their quotas',
+        load: async () => (await import('./commands/producers-list.ts')).producersList,
+      },
+    },
+  },
   usage: { summary: 'show how full the registry is', load: async () => (await import('./commands/usage.ts')).usage },
   retention: {
     summary: 'see and change how long packages are kept, and collect what has expired',

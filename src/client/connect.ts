@@ -6,6 +6,7 @@ import { remoteEvents } from './events.ts';
 import { remoteFiles } from './files.ts';
 import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
+import { remoteProducers } from './producers.ts';
 import { getJson } from './request.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
 import { usageShape, whoAmIShape } from './shape.ts';
@@ -39,6 +40,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     events: remoteEvents(transport),
     metadataSchemas: remoteMetadataSchemas(transport),
     retention: remoteRetention(transport),
+    producers: remoteProducers(transport),
     health: () => remoteHealth(transport),
     usage: () => getJson(transport, '/usage', usageShape),
     download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),

@@ -10,6 +10,7 @@ import type {
   MetadataSchema,
   Package,
   Page,
+  ProducerRecord,
   RetentionClassRecord,
   RetentionRecord,
   Usage,
@@ -119,10 +120,18 @@ const attachedShape: Shape<Attached> = {
     (value.result === 'missing' || (typeof value.result === 'string' && fileShape.fits(value.file))),
 };
 
+const producerShape: Shape<ProducerRecord> = record('what a producer has', {
+  producer: 'string',
+  packages: 'number',
+  files: 'number',
+  bytes: 'number',
+});
+
 export const packagesShape: Shape<Page<Package>> = page('a list of packages', packageShape);
 export const filesShape: Shape<Page<File>> = page('a list of files', fileShape);
 export const foundFilesShape: Shape<Page<FoundFile>> = page('a list of files with their packages', foundFileShape);
 export const metadataSchemasShape: Shape<Page<MetadataSchema>> = page('a list of metadata schemas', metadataSchemaShape);
+export const producersShape: Shape<Page<ProducerRecord>> = page('a list of producers', producerShape);
 export const retentionClassesShape: Shape<Items<RetentionClassRecord>> = items('the list of retention classes', retentionClassShape);
 export const addedShape: Shape<Items<File> & { readonly existing?: readonly string[] }> = items('a list of added files', fileShape);
 export const attachedItemsShape: Shape<Items<Attached>> = items('a list of attached files', attachedShape);

@@ -27,10 +27,10 @@ import type {
   RetentionRecord,
   SealedManifest,
 } from './records.ts';
-import type { Usage } from './usage-records.ts';
+import type { ProducerRecord, Usage } from './usage-records.ts';
 
 export type * from './records.ts';
-export type { BackendUsage, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
+export type { BackendUsage, ProducerRecord, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
 /**
  * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process
@@ -46,6 +46,7 @@ export interface Registry {
   readonly events: Events;
   readonly metadataSchemas: MetadataSchemas;
   readonly retention: Retention;
+  readonly producers: Producers;
   health(): Promise<Health>;
   /** How full it is, by status, producer, class and backend, and when its last runs of upkeep were. */
   usage(): Promise<Usage>;
@@ -138,4 +139,9 @@ export interface Retention {
   hold(packageId: string, input: { readonly reason: string }): Promise<Hold>;
   /** `hold_not_found` when there is none, or it was released before. */
   release(packageId: string, holdId: string, input?: { readonly reason?: string }): Promise<Hold>;
+}
+
+export interface Producers {
+  /** Those whose packages may be read, by name, bytewise; with a quota where they have one. */
+  list(query?: PageQuery): Promise<Page<ProducerRecord>>;
 }

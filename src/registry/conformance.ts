@@ -4,6 +4,7 @@ import { eventsConformance } from './conformance/events.ts';
 import { filesConformance } from './conformance/files.ts';
 import { metadataSchemasConformance } from './conformance/metadata-schemas.ts';
 import { packagesConformance } from './conformance/packages.ts';
+import { producersConformance } from './conformance/producers.ts';
 import { retentionConformance } from './conformance/retention.ts';
 import { sealingConformance } from './conformance/sealing.ts';
 import { usageConformance } from './conformance/usage.ts';
@@ -30,6 +31,7 @@ export function registryConformance(name: string, open: () => Promise<OpenedRegi
     eventsConformance(registry);
     metadataSchemasConformance(registry);
     retentionConformance(registry);
+    producersConformance(registry);
     usageConformance(registry);
 
     it('says how it is', async () => {

@@ -3,6 +3,7 @@ import { isRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
+import { isText } from './input.ts';
 
 /**
  * Keyset cursors: opaque text that says where a list continues. A cursor is bound to the list and the filters that it
@@ -18,11 +19,13 @@ export function encodeCursor(query: JsonValue, position: string | number): strin
 const positions = {
   sequence: (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
   path: (value: unknown): value is string => typeof value === 'string' && isRelativePath(value),
+  producer: (value: unknown): value is string => typeof value === 'string' && isText(value),
 };
 
 interface Positions {
   readonly sequence: number;
   readonly path: string;
+  readonly producer: string;
 }
 
 /** The position in `cursor`, or null without one. Throws `invalid_cursor`. */

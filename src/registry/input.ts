@@ -26,9 +26,14 @@ export function checkText(value: unknown, field: string): string {
       field: `/${field}`,
       ...beyond('text_characters', value),
     });
-  if (!value.isWellFormed() || /\p{Cc}/u.test(value))
+  if (!isText(value))
     throw new ArtifactstoreError('invalid_value', `"${field}" contains a control character or half a character.`, { field: `/${field}` });
   return value;
+}
+
+/** Whether `checkText` takes it. */
+export function isText(value: string): boolean {
+  return value.length > 0 && !isLonger(value, maximumTextLength) && value.isWellFormed() && !/\p{Cc}/u.test(value);
 }
 
 /** Why something was done: 1 to 1,024 characters that are not all blank. */

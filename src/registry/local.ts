@@ -12,6 +12,7 @@ import { createLocate } from './objects/locate.ts';
 import { createRecheck } from './objects/recheck.ts';
 import { createRepair } from './objects/repair.ts';
 import { createPackages } from './packages.ts';
+import { createProducers } from './producers.ts';
 import type { Registry } from './REGISTRY.ts';
 import { createRetention } from './retention.ts';
 import { createClockWatch } from './upkeep/clock-watch.ts';
@@ -75,6 +76,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         events: createEvents(own),
         metadataSchemas: createMetadataSchemas(own, access),
         retention: createRetention(own, access),
+        producers: createProducers(own, access),
         health: () => readHealth(context),
         async usage() {
           access.require('observe');

@@ -24,6 +24,13 @@ export interface UsageCounts {
   readonly bytes: number;
 }
 
+/** What a producer has that is neither collected nor abandoned, and how much it may have; null: there is no bound. */
+export interface ProducerRecord extends UsageCounts {
+  readonly producer: string;
+  readonly maximum_packages: number | null;
+  readonly maximum_bytes: number | null;
+}
+
 export interface ProducerUsage extends UsageCounts {
   readonly producer: string;
   readonly retention_class: string;

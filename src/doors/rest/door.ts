@@ -13,6 +13,7 @@ import { fileRoutes } from './routes/files.ts';
 import { metadataSchemaRoutes } from './routes/metadata-schemas.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { packageRoutes } from './routes/packages.ts';
+import { producerRoutes } from './routes/producers.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -70,6 +71,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       retentionClassRoutes(api);
       systemRoutes(api, context);
       usageRoutes(api);
+      producerRoutes(api);
       whoAmIRoutes(api);
       routes = api;
     },

@@ -244,6 +244,6 @@ function named(name: string, shape: TSchema): TSchema & { readonly $id: string }
   return { ...shape, $id: name };
 }
 
-function pageOf(item: TSchema): TSchema {
+export function pageOf(item: TSchema): TSchema {
   return Type.Object({ items: Type.Array(item), next_cursor: textOrNull });
 }

@@ -1,10 +1,15 @@
 import { Gauge, type Registry as MetricsRegistry } from 'prom-client';
-import type { Usage } from '../../registry/REGISTRY.ts';
+import type { Registry } from '../../registry/REGISTRY.ts';
 import type { HealthReader } from './health.ts';
+import { createProducerGauges, producersWithQuota } from './producer-gauges.ts';
 import { createUsageGauges } from './usage-gauges.ts';
 
 /** Adds what Prometheus reads of the registry's health and use; what it gives shows all that is in `register`. */
-export function showRegistry(register: MetricsRegistry, health: HealthReader, usage: () => Promise<Usage>): () => Promise<string> {
+export function showRegistry(
+  register: MetricsRegistry,
+  health: HealthReader,
+  registry: Pick<Registry, 'usage' | 'producers'>,
+): () => Promise<string> {
   const registers = [register];
   const lastSequence = new Gauge({ name: 'artifactstore_last_sequence', help: 'The last sequence of the event log.', registers });
   const failedLocations = new Gauge({
@@ -31,10 +36,17 @@ export function showRegistry(register: MetricsRegistry, health: HealthReader, us
     registers,
   });
   const showUsage = createUsageGauges(register);
+  const showProducers = createProducerGauges(register);
 
   return async () => {
-    const [state, used] = await Promise.all([health(), usage().catch(() => undefined)]);
+    const unknown = () => undefined;
+    const [state, used, producers] = await Promise.all([
+      health(),
+      registry.usage().catch(unknown),
+      producersWithQuota(registry.producers).catch(unknown),
+    ]);
     if (used !== undefined) showUsage(used);
+    if (producers !== undefined) showProducers(producers);
     lastSequence.set(state.last_sequence);
     clockInDoubt.set(state.clock.healthy ? 0 : 1);
     accessFileRefused.set(state.access_file?.healthy === false ? 1 : 0);

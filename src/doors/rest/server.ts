@@ -35,7 +35,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const registryFor = keepRegistries(parts.registryFor);
   const ofServer = registryFor(administrator('health'));
   const health = createHealthReader(ofServer, parts.version, parts.identity);
-  const own = { render: showRegistry(context.metrics.register, health, () => ofServer.usage()) };
+  const own = { render: showRegistry(context.metrics.register, health, ofServer) };
   const metrics: Metrics = { render: () => parts.renderMetrics?.(own) ?? own.render() };
   const door = createRestDoor({ ...context, health, version: parts.version, renderMetrics: metrics.render }, { ...parts, registryFor });
   await engine.mount([door]);

@@ -14,6 +14,7 @@ import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
+import { listProducers } from './producers.ts';
 import { readRoom } from './quota.ts';
 import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
@@ -94,6 +95,7 @@ export const operations: RegistryOperations = {
     'backup.idempotency_keys': listIdempotencyKeys,
     'usage.count': countUsage,
     'producer.room': readRoom,
+    'producer.list': listProducers,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
@@ -167,6 +169,7 @@ export interface RegistryOperations {
     readonly 'backup.idempotency_keys': typeof listIdempotencyKeys;
     readonly 'usage.count': typeof countUsage;
     readonly 'producer.room': typeof readRoom;
+    readonly 'producer.list': typeof listProducers;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;
