@@ -83,6 +83,7 @@ describe('the command line', () => {
       '0002-storage-markers',
       '0003-package-times',
       '0004-runs',
+      '0005-producer-usage',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

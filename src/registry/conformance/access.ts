@@ -80,6 +80,13 @@ const acts: Acts = {
   },
   events: { page: 'tested with the log', encodedPage: 'tested with the log' },
   metadataSchemas: { register: 'for everybody', get: 'for everybody', list: 'for everybody' },
+  producers: {
+    list: reading(async ({ producers, packages }, { id, producer }) => {
+      const { items } = await producers.list({ limit: 1000 });
+      const listed = items.some((item) => item.producer === producer);
+      return listed ? await packages.get(id) : undefined;
+    }),
+  },
   retention: {
     classes: 'for everybody',
     show: reading(({ retention }, { id }) => retention.show(id)),

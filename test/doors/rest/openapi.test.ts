@@ -12,6 +12,7 @@ const routes = [
   'GET /readyz',
   'GET /metrics',
   'GET /usage',
+  'GET /producers',
   'GET /whoami',
   'GET /packages',
   'POST /packages',

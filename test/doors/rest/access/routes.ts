@@ -27,7 +27,12 @@ export type Needed = 'read' | 'write' | 'keep' | 'observe';
 export type Row =
   | { readonly about: 'package' | 'producer'; readonly needs: Needed; ask(subject: Subject): Asked }
   | { readonly about: 'server'; readonly needs?: Needed; ask(): Asked }
-  | { readonly about: 'list'; ask(subject: Subject): Asked; packagesIn(answer: never): readonly string[] };
+  | {
+      readonly about: 'list';
+      ask(subject: Subject): Asked;
+      readonly of: 'packages' | 'producers';
+      namesIn(answer: never): readonly string[];
+    };
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -73,12 +78,20 @@ export const rows: Readonly<Record<string, Row>> = {
   listPackages: {
     about: 'list',
     ask: () => ({ path: '/packages?limit=1000' }),
-    packagesIn: ({ items }: Items<{ readonly id: string }>) => items.map(({ id }) => id),
+    of: 'packages',
+    namesIn: ({ items }: Items<{ readonly id: string }>) => items.map(({ id }) => id),
+  },
+  listProducers: {
+    about: 'list',
+    ask: () => ({ path: '/producers?limit=1000' }),
+    of: 'producers',
+    namesIn: ({ items }: Items<{ readonly producer: string }>) => items.map(({ producer }) => producer),
   },
   findFiles: {
     about: 'list',
     ask: () => ({ path: `/files?limit=1000&digest=sha256:${digestOfShared}` }),
-    packagesIn: ({ items }: Items<{ readonly package: { readonly id: string } }>) => items.map((file) => file.package.id),
+    of: 'packages',
+    namesIn: ({ items }: Items<{ readonly package: { readonly id: string } }>) => items.map((file) => file.package.id),
   },
 
   createPackage: {
