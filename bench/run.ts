@@ -38,7 +38,18 @@ async function ask(question: string): Promise<readonly Figure[] | undefined> {
   return code === 0 ? (JSON.parse(output) as readonly Figure[]) : undefined;
 }
 
-const questions: readonly string[] = ['dataplane', 'ingest-http', 'push-small', 'download', 'events', 'feed', 'scale', 'lifecycle', 's3'];
+const questions: readonly string[] = [
+  'dataplane',
+  'ingest-http',
+  'push-small',
+  'download',
+  'access',
+  'events',
+  'feed',
+  'scale',
+  'lifecycle',
+  's3',
+];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
