@@ -28,17 +28,19 @@ export type ProducerOf = (packageId: string) => Promise<string | undefined>;
 /** Packages whose producer is remembered. */
 const keptPackages = 10_000;
 
-export function createProducerOf({ read }: Pick<Database<RegistryOperations>, 'read'>): ProducerOf {
+/** What is remembered is shared; who does not know it reads in its own turn. */
+export function createProducerOf(): (database: Pick<Database<RegistryOperations>, 'read'>) => ProducerOf {
   const kept = new Map<string, string>();
-  return async (packageId) => {
-    const known = kept.get(packageId);
-    if (known !== undefined) return known;
-    const producer = await read('package.producer', { id: packageId });
-    if (producer === undefined) return undefined;
-    if (kept.size >= keptPackages) kept.delete(kept.keys().next().value!);
-    kept.set(packageId, producer);
-    return producer;
-  };
+  return ({ read }) =>
+    async (packageId) => {
+      const known = kept.get(packageId);
+      if (known !== undefined) return known;
+      const producer = await read('package.producer', { id: packageId });
+      if (producer === undefined) return undefined;
+      if (kept.size >= keptPackages) kept.delete(kept.keys().next().value!);
+      kept.set(packageId, producer);
+      return producer;
+    };
 }
 
 export function createAccess(principal: Principal, producerOf: ProducerOf): Access {

@@ -58,7 +58,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     background,
   };
   const usage = createUsage(parts);
-  const producerOf = createProducerOf(parts.database);
+  const producerOf = createProducerOf();
   return {
     as(principal) {
       const { share } = principal;
@@ -69,7 +69,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         takeFile: (backendId, work) => fair.filesOf(backendId).take(share, 1, work),
         locate: (target) => fair.reads.take(share, 1, () => context.locate(target)),
       };
-      const access = createAccess(principal, producerOf);
+      const access = createAccess(principal, producerOf(own.database));
       return {
         packages: createPackages(own, access),
         files: createFiles(own, access),
