@@ -21,7 +21,7 @@ export type { CommandContext, CommandDefinition, CommandEntry, CommandOutput, Co
 export { type OpenRegistryOptions, openRegistry } from './compose/open-registry.ts';
 export type { Store } from './compose/open-store.ts';
 export { type Config, type PlatformIdentity, readConfig } from './config/config.ts';
-export type { Grant, ProducerPattern, Role, WhoAmI } from './kernel/access.ts';
+export type { Grant, ProducerPattern, Quota, Role, WhoAmI } from './kernel/access.ts';
 export { type ContentAddress, formatAddress, parseAddress } from './kernel/content/address.ts';
 export { type Algorithm, createHasher, type Hasher } from './kernel/content/digest.ts';
 export { parseRelativePath, type RelativePath } from './kernel/content/path.ts';
