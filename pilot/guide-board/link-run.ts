@@ -87,9 +87,10 @@ async function claim(work: Work, hub: StateHub, record: Package, event: Progress
   const digest = event.detail.manifest_digest;
   const start = Date.now();
   for (let round = 0; ; round += 1) {
-    if (await isRemembered(work, hub, event)) return undefined;
     const metadata = receiptMetadata(hub, event);
     const [newest] = (await registry.packages.list({ producer: receiptProducer, metadata, limit: 1 })).items;
+    // In this order: one that is sealed between the two would be taken for one that was abandoned.
+    if (await isRemembered(work, hub, event)) return undefined;
     if (newest?.status !== 'created') {
       const { record: receipt, created } = await registry.packages.create(
         {

@@ -162,6 +162,26 @@ describe('links in State Hub', () => {
     assert.equal(linksTo(ingested).length, 1);
   });
 
+  test('one that looks while another has just finished finds that', async () => {
+    const ingested = await unlinked();
+    hub.ways.canBeAsked = false;
+    const looks = Promise.withResolvers<void>();
+    const sent = Promise.withResolvers<void>();
+    // The last receipt, whatever became of it, as opposed to a sealed one.
+    await using proxy = await startProxy(server.url, async (method, path) => {
+      if (method !== 'GET' || !path.startsWith('/packages?') || path.includes('status=')) return;
+      looks.resolve();
+      await sent.promise;
+    });
+    const late = place.run('guide-board', 'link', ingested.package_id, '--json', '--api-url', proxy.url);
+    await looks.promise;
+    const first = await place.json('guide-board', 'link', ingested.package_id);
+    sent.resolve();
+    const { code, stdout } = await late;
+    assert.deepEqual([code, first.reused_existing, JSON.parse(stdout).reused_existing], [0, false, true]);
+    assert.equal(linksTo(ingested).length, 1);
+  });
+
   test('a sender that was killed is waited for, and its link found', async () => {
     const ingested = await unlinked();
     hub.ways.delayMilliseconds = 1500;
