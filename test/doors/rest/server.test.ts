@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
+import type { Limits } from '../../../src/http/limits.ts';
 import { actor, authorization, drain, openDoor, token, until } from './open-door.ts';
 
 test('headers that are too large, malformed or late are answered and the connection closed', async () => {
@@ -30,39 +32,62 @@ test('a body that stops arriving is answered with 408 and leaves nothing', async
   assert.equal(await door.lastSequence(), before);
 });
 
-test('a body that drips goes on for as long as it is not silent', async () => {
-  await using door = await openDoor({ limits: { idleTimeout: 400, headersTimeout: 300, headersCheckInterval: 50 } });
-  const { id } = await door.newPackage();
-  const socket = await door.connect();
-  socket.write(
-    `PUT /packages/${id}/files/drip HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 10\r\nconnection: close\r\n\r\n`,
-  );
-  for (const digit of '0123456789') {
-    await new Promise((resolve) => setTimeout(resolve, 80));
-    socket.write(digit);
-  }
-  assert.match(await drain(socket), /^HTTP\/1\.1 201 /);
+test('a body that drips continues for as long as it is not silent', async () => {
+  await answers(201, (pace) => {
+    const bounds = { idleTimeout: 400 * pace, headersTimeout: 300 * pace, headersCheckInterval: 50 };
+    return drip([...'0123456789'], 80 * pace, bounds);
+  });
 });
 
 test('with a least rate, a body that drips is answered with 408, and one that is fast enough is not', async () => {
-  await using door = await openDoor({ limits: { idleTimeout: 300, uploadBytesPerSecond: 1_000 } });
-  const { id } = await door.newPackage();
-  for (const [piece, status] of [
+  for (const [bytes, status] of [
     [1, 408],
     [1_000, 201],
   ] as const) {
-    const socket = await door.connect();
-    socket.write(
-      `PUT /packages/${id}/files/f${piece} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: ${10 * piece}\r\nconnection: close\r\n\r\n`,
-    );
-    const answered = drain(socket);
-    for (let sent = 0; sent < 10; sent++) {
-      await new Promise((resolve) => setTimeout(resolve, 60));
-      if (socket.writable) socket.write('x'.repeat(piece));
-    }
-    assert.match(await answered, new RegExp(`^HTTP/1\\.1 ${status} `));
+    const pieces = Array.from({ length: 10 }, () => 'x'.repeat(bytes));
+    await answers(status, (pace) => drip(pieces, 60 * pace, { idleTimeout: 300 * pace, uploadBytesPerSecond: 1_000 }));
   }
 });
+
+/**
+ * Sends a file piece by piece, with a pause before each; what the server says of it, and whether this process, which is
+ * sender and server, was held up for so long that it says nothing of the bounds.
+ */
+async function drip(
+  pieces: readonly string[],
+  milliseconds: number,
+  bounds: Partial<Limits> & Pick<Limits, 'idleTimeout'>,
+): Promise<Dripped> {
+  await using door = await openDoor({ limits: bounds });
+  const { id } = await door.newPackage();
+  const socket = await door.connect();
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  socket.write(
+    `PUT /packages/${id}/files/drip HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n` +
+      `content-length: ${pieces.join('').length}\r\nconnection: close\r\n\r\n`,
+  );
+  const answered = drain(socket);
+  for (const piece of pieces) {
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    if (socket.writable) socket.write(piece);
+  }
+  const answer = await answered;
+  delay.disable();
+  return { answer, heldUp: delay.max / 1e6 > bounds.idleTimeout / 2 };
+}
+
+interface Dripped {
+  readonly answer: string;
+  readonly heldUp: boolean;
+}
+
+/** At a slower pace where the first one was too much for this process. */
+async function answers(status: number, drip: (pace: number) => Promise<Dripped>): Promise<void> {
+  let dripped = await drip(1);
+  for (const pace of [5, 25]) if (dripped.heldUp && !dripped.answer.startsWith(`HTTP/1.1 ${status} `)) dripped = await drip(pace);
+  assert.match(dripped.answer, new RegExp(`^HTTP/1\\.1 ${status} `));
+}
 
 test('request ids are taken when sane and made when not', async () => {
   await using door = await openDoor();
