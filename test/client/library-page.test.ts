@@ -28,3 +28,15 @@ test('the example of docs/library.md runs as it stands', async () => {
     await server.close();
   }
 });
+
+test('the page names all that can be imported', () => {
+  const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const named = [...page.matchAll(/`(artifactstore(?:\/[a-z/]+)?)`/g)].map(([, name]) => `.${name!.slice('artifactstore'.length)}`);
+  assert.deepEqual(
+    [...new Set(named)].sort(),
+    Object.keys(exports)
+      .filter((path) => path !== './package.json')
+      .sort(),
+  );
+});
