@@ -1,3 +1,3 @@
 import { accessModelCases } from './model-cases.ts';
 
-accessModelCases('SQLite', 7, 6);
+accessModelCases('SQLite', 11, 6);

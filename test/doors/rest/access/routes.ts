@@ -25,7 +25,13 @@ export type Needed = 'read' | 'write' | 'keep' | 'observe';
  * what the caller may read.
  */
 export type Row =
-  | { readonly about: 'package' | 'producer'; readonly needs: Needed; ask(subject: Subject): Asked }
+  | {
+      readonly about: 'package' | 'producer';
+      readonly needs: Needed;
+      ask(subject: Subject): Asked;
+      /** Whether a right for this producer will do; for the subject's own where absent. */
+      willDo?(producer: string, subject: Subject): boolean;
+    }
   | { readonly about: 'server'; readonly needs?: Needed; ask(): Asked }
   | {
       readonly about: 'list';
@@ -103,6 +109,7 @@ export const rows: Readonly<Record<string, Row>> = {
     about: 'producer',
     needs: 'write',
     ask: ({ producer }) => json('/metadata-schemas', { slug: `${producer}.v1`, json_schema: { type: 'object' } }),
+    willDo: (producer, subject) => `${subject.producer}.v1`.startsWith(`${producer}.`),
   },
   abandonPackage: { about: 'package', needs: 'write', ask: ({ id }) => ({ method: 'DELETE', path: `/packages/${id}` }) },
   finalizePackage: { about: 'package', needs: 'write', ask: ({ id }) => ({ method: 'POST', path: `/packages/${id}/finalize` }) },
