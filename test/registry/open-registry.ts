@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore, type Store } from '../../src/compose/open-store.ts';
+import { openStore, type Store, type StoreOptions } from '../../src/compose/open-store.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import type { LocalBackendConfig } from '../../src/storage/local/kind.ts';
@@ -27,16 +27,21 @@ export function localRoot(config: Config): string {
 export async function openTestRegistry(
   environment: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = {},
+  options: Pick<StoreOptions, 'quotaOf'> = {},
 ): Promise<TestRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-'));
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
-  return await openAt(directory, environment);
+  return await openAt(directory, environment, options);
 }
 
-async function openAt(directory: string, environment: Readonly<Record<string, string>>): Promise<TestRegistry> {
+async function openAt(
+  directory: string,
+  environment: Readonly<Record<string, string>>,
+  options: Pick<StoreOptions, 'quotaOf'>,
+): Promise<TestRegistry> {
   const config = readConfig(environment, { directory });
   const incidents: Incident[] = [];
-  const store = await openStore(config, { migrate: true, onIncident: (incident) => incidents.push(incident) });
+  const store = await openStore(config, { migrate: true, ...options, onIncident: (incident) => incidents.push(incident) });
   const close = async () => {
     await store.close();
     await rm(directory, { recursive: true, force: true });
@@ -50,7 +55,7 @@ async function openAt(directory: string, environment: Readonly<Record<string, st
     [Symbol.asyncDispose]: close,
     async reopen(changed = {}) {
       await store.close();
-      return await openAt(directory, { ...environment, ...changed });
+      return await openAt(directory, { ...environment, ...changed }, options);
     },
   };
 }

@@ -53,12 +53,13 @@ export interface DoorOptions {
 }
 
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
-  const store = await openTestRegistry(options.environment);
-  const lines: string[] = [];
   const { tokens = [{ token, actor }] } = options;
+  const identity = options.identity ?? (await openIdentity({ tokens }));
+  const store = await openTestRegistry(options.environment, {}, { quotaOf: identity.quotaOf });
+  const lines: string[] = [];
   const door = await createServer({
     registryFor: (who) => options.wrap?.(store.as(who)) ?? store.as(who),
-    identity: options.identity ?? (await openIdentity({ tokens })),
+    identity,
     secrets: tokens.map((each) => each.token),
     anonymousRead: options.anonymousRead ?? false,
     version: '0.0.0-test',
