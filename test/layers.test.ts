@@ -39,6 +39,7 @@ test('every import in src/ follows the layers', () => {
   // What is bundled is imported by the bundle's name only: twice in a thread would be slower than not bundled.
   const named = Object.keys(dependencies).filter((name) => !(`#${name}` in imports));
   assert.deepEqual(violations(files, [...named, ...Object.keys(imports)]), []);
+  assert.deepEqual(unused(mayImport, files), []);
 });
 
 test('pilots see the public package only, and the core knows nothing of them', () => {
@@ -64,6 +65,17 @@ test('a planted violation of each rule is found, and nothing else', () => {
     assert.deepEqual(violations(files, ['kysely']), [expected], `${path}: ${source}`);
   }
   assert.deepEqual(violations(innocent, ['kysely']), []);
+});
+
+test('a row of the table that no import uses is found', () => {
+  const table = { kernel: [], runtime: [], storage: ['protocol/', 'runtime/'], provider: [], serve: ['http/', 'http/log.ts', 'cli/'] };
+  assert.deepEqual(unused(table, innocent), [
+    'storage: may import protocol/, and does not',
+    'storage: may import runtime/, and does not',
+    'provider: is not there',
+    'serve: may import http/log.ts by http/ already',
+    'serve: may import cli/, and does not',
+  ]);
 });
 
 test('every form of import is seen', () => {
@@ -103,6 +115,25 @@ function violations(files: ReadonlyMap<string, string>, dependencies: readonly s
     found.push(...codeViolations(path, code, source));
   }
   return [...found, ...cycles(graph).map((cycle) => `${cycle[0]}: imports itself, through ${cycle.slice(1).join(', ')}`)];
+}
+
+/** One sentence for each part and place in the table that says nothing of what is there. */
+function unused(table: Readonly<Record<string, readonly string[]>>, files: ReadonlyMap<string, string>): string[] {
+  return Object.entries(table).flatMap(([part, places]) => {
+    const own = [...files].filter(([path]) => partOf(path) === part);
+    if (own.length === 0) return [`${part}: is not there`];
+    const targets = own.flatMap(([path, source]) =>
+      importsOf(withoutComments(source))
+        .filter(isRelative)
+        .map((each) => targetOf(path, each)),
+    );
+    return places.flatMap((place) => {
+      const wider = places.find((other) => other !== place && other.endsWith('/') && place.startsWith(other));
+      if (wider !== undefined) return [`${part}: may import ${place} by ${wider} already`];
+      const used = targets.some((target) => target === place || (place.endsWith('/') && target.startsWith(place)));
+      return used ? [] : [`${part}: may import ${place}, and does not`];
+    });
+  });
 }
 
 /** The same of pilot/. `files` are sources by their path from the root. */
