@@ -14,6 +14,7 @@ const words: Readonly<Record<string, string>> = {
   certify: 'probes a store',
   credentials: 'keys that are valid now',
   confined: 'work that can be killed',
+  identity: 'whose a token is',
   config: 'settings, read once',
   protocol: 'formats of others',
   runtime: 'stop, limits, rounds',
@@ -46,7 +47,9 @@ export function layersPicture({ mayImport, pure }: LayersTable, parts: readonly 
     return next.filter((to) => !next.some((other) => other !== to && leads(graph, other, to))).map((to) => `  ${from} --> ${to}`);
   });
   const boxes = rooms.map((room) => `  ${room}["\`**${title(room)}**${words[room] === undefined ? '' : `\n  ${words[room]}`}\`"]`);
-  const doors = rooms.filter((room) => ['storage', 'dataplane', 'database', 'registry', 'credentials', 'backup'].includes(room));
+  const doors = rooms.filter((room) =>
+    ['storage', 'dataplane', 'database', 'registry', 'credentials', 'backup', 'identity'].includes(room),
+  );
   return [
     '%% The layers of src/: imports follow the arrows, never the other way',
     '%% Written by tools/pictures/draw.ts from test/layers-table.ts.',
