@@ -16,9 +16,8 @@ export function remoteEvents(transport: Transport): Events {
     page: async (query = {}, signal) => (await read(query, signal)).value,
     encodedPage: async (query = {}, signal) => {
       const { value, bytes } = await read(query, signal);
-      const { items, last_sequence } = value;
-      const end_sequence = items.at(-1)?.sequence ?? query.since ?? 0;
-      return { bytes, item_count: items.length, end_sequence, last_sequence, long: null };
+      const { items, next_since, last_sequence } = value;
+      return { bytes, item_count: items.length, next_since, last_sequence, long: null };
     },
   };
 }

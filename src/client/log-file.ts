@@ -71,7 +71,7 @@ async function* eventsOf(path: string): AsyncIterable<Line> {
     yield first.value;
     yield* { [Symbol.asyncIterator]: () => chunks };
   }
-  if (first.done !== true && first.value.subarray(0, 1).equals(pageHead)) {
+  if (first.done !== true && pageHeads.includes(first.value[0]!)) {
     yield* pageOf(path, all());
     return;
   }
@@ -84,8 +84,8 @@ async function* eventsOf(path: string): AsyncIterable<Line> {
   }
 }
 
-/** A map of two, in CBOR. */
-const pageHead = Uint8Array.of(0xa2);
+/** A map of two or three, in CBOR: a page of a backup, or of a server. */
+const pageHeads: readonly number[] = [0xa2, 0xa3];
 
 async function* pageOf(path: string, all: AsyncIterable<Uint8Array>): AsyncIterable<Line> {
   const chunks: Uint8Array[] = [];
@@ -102,13 +102,22 @@ async function* pageOf(path: string, all: AsyncIterable<Uint8Array>): AsyncItera
 }
 
 function parseLine(line: string, where: string): StoredEvent | string {
+  let value: unknown;
   try {
-    return storedEvent(parseJson(Buffer.from(line)), where);
+    value = parseJson(Buffer.from(line));
   } catch (error) {
     return `${where} is no event: ${(error as Error).message.replace(/\.$/, '')}`;
   }
+  return storedEvent(value, where);
 }
 
+/** Throws `invalid_value` where it was given to somebody who sees a part of the log only: that is no sign of damage. */
 function storedEvent(value: unknown, where: string): StoredEvent | string {
+  if (typeof value === 'object' && value !== null && 'chain_digest' in value && value.chain_digest === null)
+    throw new ArtifactstoreError('invalid_value', `This is a part of a log, which cannot be verified: ${where} has no chain digest.`, {
+      info: { hint: partHint },
+    });
   return readEventRecord(value) ?? `${where} is no event, or not the whole of it`;
 }
+
+const partHint = 'the token that it was read with sees a part of the log only: read it with one that has the role "admin"';

@@ -110,7 +110,7 @@ export const whoAmIShape: Shape<WhoAmI> = {
 };
 
 const retentionClassShape: Shape<RetentionClassRecord> = record('the record of a retention class', { slug: 'string' });
-const eventShape = record('an event', { sequence: 'number', event_type: 'string', subject_id: 'string', chain_digest: 'string' });
+const eventShape = record('an event', { sequence: 'number', event_type: 'string', subject_id: 'string', payload_digest: 'string' });
 
 const attachedShape: Shape<Attached> = {
   name: 'what became of an attachment',
@@ -138,7 +138,8 @@ export const attachedItemsShape: Shape<Items<Attached>> = items('a list of attac
 
 export const eventPageShape: Shape<EventPage> = {
   name: 'a page of events',
-  fits: (value): value is EventPage => isRecord(value) && typeof value.last_sequence === 'number' && allFit(value.items, eventShape),
+  fits: (value): value is EventPage =>
+    isRecord(value) && typeof value.next_since === 'number' && typeof value.last_sequence === 'number' && allFit(value.items, eventShape),
 };
 
 interface Items<T> {

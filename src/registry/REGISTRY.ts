@@ -110,11 +110,15 @@ export interface Files {
 }
 
 export interface Events {
-  /** Events after `since`, in order. With `wait_seconds`, an empty page waits that long for one to appear. */
+  /**
+   * Events after `since`, in order, as far as the caller may see them: those about packages that it may read, their
+   * files, locations and holds; those about metadata schemas; with the right `observe` the registry's own. With
+   * `wait_seconds`, a page that is empty at the end of the log waits that long for one to appear.
+   */
   page(query?: EventQuery, signal?: AbortSignal): Promise<EventPage>;
   /**
-   * The same page as one canonical CBOR item, its payloads never decoded: `{items, last_sequence}`. A payload that is
-   * longer than a page is read by its receiver.
+   * The same page as one canonical CBOR item, its payloads never decoded: `{items, next_since, last_sequence}`. A
+   * payload that is longer than a page is read by its receiver.
    */
   encodedPage(query?: EventQuery, signal?: AbortSignal): Promise<EncodedEventPage>;
 }

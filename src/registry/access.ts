@@ -11,6 +11,8 @@ export interface Access {
   readonly actor: string;
   /** The producers whose packages it may read. */
   readonly reads: Scope;
+  /** Whether it has the right `observe`. */
+  readonly observes: boolean;
   sees(producer: string): boolean;
   /** Whether there is such a package for it. */
   seesPackage(packageId: string): Promise<boolean>;
@@ -58,6 +60,7 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
   return {
     actor,
     reads,
+    observes: allows(principal, 'observe'),
     sees,
     async seesPackage(packageId) {
       if (reads === 'everything') return true;

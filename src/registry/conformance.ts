@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Principal } from '../kernel/access.ts';
 import { eventsConformance } from './conformance/events.ts';
 import { filesConformance } from './conformance/files.ts';
 import { metadataSchemasConformance } from './conformance/metadata-schemas.ts';
@@ -12,6 +13,8 @@ import type { Registry } from './REGISTRY.ts';
 
 export interface OpenedRegistry {
   readonly registry: Registry;
+  /** The same one as somebody else sees it. */
+  as(principal: Principal): Registry;
   close(): Promise<void>;
 }
 
@@ -28,7 +31,7 @@ export function registryConformance(name: string, open: () => Promise<OpenedRegi
     packagesConformance(registry);
     filesConformance(registry);
     sealingConformance(registry);
-    eventsConformance(registry);
+    eventsConformance(registry, (principal) => opened.as(principal));
     metadataSchemasConformance(registry);
     retentionConformance(registry);
     producersConformance(registry);

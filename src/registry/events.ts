@@ -1,61 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { subjectKinds } from '../kernel/log/event.ts';
 import { eventTypes } from '../kernel/views/fold.ts';
+import type { Access } from './access.ts';
 import type { Context } from './context.ts';
 import { beyond, checkFilter, checkLimit } from './input.ts';
 import { limits } from './limits.ts';
-import type { ReadEvents } from './operations/events.ts';
-import type { EventQuery, Events, LongPayload } from './REGISTRY.ts';
+import { oneRangeOf } from './operations/event-ranges.ts';
+import type { Sight } from './operations/event-scan.ts';
+import type { FoundEvents, ReadEvents, ShortEventPage } from './operations/events.ts';
+import type { EncodedEventPage, EventPage, EventQuery, Events, LongPayload } from './REGISTRY.ts';
 
 /** What is read of a long payload at a time: a database goes over the whole of it for each. */
 const stretchBytes = 4_194_304;
 const maximumWaitSeconds = limits.eventWaitSeconds;
+/**
+ * Whoever sees a part of the log has its events looked for in stretches, each a read of its own that takes a few
+ * milliseconds, and others have their turns between them. A page ends with what was found in so many.
+ */
+export interface Stretches {
+  readonly eventStretch: number;
+  readonly eventsLookedAt: number;
+}
 
-export function createEvents(context: Context): Events {
-  const { database } = context;
+/** A reader who waits for its own events looks at those of others together, and not at each as it comes. */
+const gatherMilliseconds = 200;
+
+/** What is told of every page, however it is made. */
+interface PageEnd {
+  readonly next_since: number;
+  readonly last_sequence: number;
+}
+
+export function createEvents(
+  { database }: Pick<Context, 'database'>,
+  { reads, observes }: Pick<Access, 'reads' | 'observes'>,
+  { eventStretch, eventsLookedAt }: Stretches = limits,
+): Events {
+  const all_packages = reads === 'everything';
+  const whole = all_packages && observes;
+  const sight: Sight = { reads, observes };
+
+  /** Where the events of the next page are; its records are read after, and never more than those. */
+  async function find(input: ReadEvents): Promise<FoundEvents> {
+    const sequences: number[] = [];
+    let bytes = 0;
+    let { since } = input;
+    for (let looked = eventStretch; ; looked += eventStretch) {
+      const limit = input.limit - sequences.length;
+      const found = await database.read('event.scan', { ...input, since, limit, bytes, span: whole ? limit : eventStretch, sight });
+      sequences.push(...found.sequences);
+      bytes = found.bytes;
+      since = found.next_since;
+      const { full, last_sequence } = found;
+      if (full || since >= last_sequence || looked >= eventsLookedAt)
+        return { sequences, bytes, next_since: since, last_sequence, whole, all_packages };
+    }
+  }
+
+  async function readPage(input: ReadEvents): Promise<EventPage> {
+    if (whole && oneRangeOf(input) !== undefined) return database.read('event.page', input);
+    return database.read('event.found', await find(input));
+  }
+
+  async function readEncodedPage(input: ReadEvents): Promise<EncodedEventPage> {
+    const { left_out, ...page }: ShortEventPage =
+      whole && oneRangeOf(input) !== undefined
+        ? await database.read('event.short_page', input)
+        : await database.read('event.short_found', await find(input));
+    return { ...page, long: left_out === null ? null : longPayload(left_out) };
+  }
 
   /** Reads until there is something, or the time that the query is willing to wait is over. */
-  async function waiting<P extends { readonly last_sequence: number }>(
+  async function waiting<P extends PageEnd>(
     query: EventQuery,
     signal: AbortSignal | undefined,
     read: (input: ReadEvents) => Promise<P>,
     isEmpty: (page: P) => boolean,
   ): Promise<P> {
-    const input = checkQuery(query);
+    let input = checkQuery(query);
     const deadline = performance.now() + checkWait(query.wait_seconds) * 1000;
+    const left = (): number => deadline - performance.now();
     for (;;) {
       const page = await read(input);
-      const left = deadline - performance.now();
-      if (!isEmpty(page) || left <= 0 || signal?.aborted === true) return page;
-      await database.waitForEvents(Math.max(page.last_sequence, input.since), left, signal);
+      const isAtEnd = page.next_since >= page.last_sequence;
+      if (!isEmpty(page) || !isAtEnd || left() <= 0 || signal?.aborted === true) return page;
+      // What was looked at is not looked at again.
+      input = { ...input, since: page.next_since };
+      await database.waitForEvents(input.since, left(), signal);
+      if (!whole && left() > 0)
+        await sleep(Math.min(gatherMilliseconds, left()), undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   }
 
-  function longPayload(sequence: number, size: number): LongPayload {
+  function longPayload({ sequence, size_bytes }: NonNullable<ShortEventPage['left_out']>): LongPayload {
     return {
-      size_bytes: size,
+      size_bytes,
       read: async (from) => (await database.read('event.payload', { sequence, from, length: stretchBytes })).bytes,
     };
   }
 
   return {
-    page: (query = {}, signal) =>
-      waiting(
-        query,
-        signal,
-        (input) => database.read('event.page', input),
-        (page) => page.items.length === 0,
-      ),
-    encodedPage: (query = {}, signal) =>
-      waiting(
-        query,
-        signal,
-        async (input) => {
-          const { payload_size, ...page } = await database.read('event.short_page', input);
-          return { ...page, long: payload_size === null ? null : longPayload(page.end_sequence, payload_size) };
-        },
-        (page) => page.item_count === 0,
-      ),
+    page: (query = {}, signal) => waiting(query, signal, readPage, (page) => page.items.length === 0),
+    encodedPage: (query = {}, signal) => waiting(query, signal, readEncodedPage, (page) => page.item_count === 0),
   };
 }
 

@@ -61,6 +61,8 @@ interface Sized {
   readonly addresses?: readonly unknown[];
   readonly scope?: Scope;
   readonly limit?: number;
+  readonly span?: number;
+  readonly sequences?: readonly number[];
   readonly prepared?: Pick<PreparedSealing, 'file_count'> | null;
   readonly package?: { readonly metadata: JsonObject };
 }
@@ -74,12 +76,12 @@ const lookedThrough = 20;
 
 /** What grows with its input says how much there is of it. */
 export function weightOf(input: unknown): number {
-  const { items, addresses, scope = 'everything', limit = 0, prepared, package: created } = input as Sized;
+  const { items, addresses, scope = 'everything', limit = 0, span = 0, sequences = [], prepared, package: created } = input as Sized;
   if (items !== undefined) return Math.max(items.length, 1);
   if (addresses !== undefined) return Math.max(addresses.length, 1);
   return (
     (scope === 'everything' ? 1 : lookedThrough) +
-    Math.ceil(limit / 20) +
+    Math.ceil(Math.max(limit, span, sequences.length) / 20) +
     Math.ceil((prepared?.file_count ?? 0) / 50) +
     Math.ceil(created === undefined ? 0 : weightOfMetadata(created.metadata))
   );

@@ -23,6 +23,8 @@ export const limits = {
   pageItems: 1_000,
   eventPageItems: 500,
   eventWaitSeconds: 60,
+  eventStretch: 1_000,
+  eventsLookedAt: 10_000,
   /** A page of a list stops before its records grow beyond this many bytes, and holds at least one. */
   pageBytes: 2_097_152,
   /** Of a manifest: it is one event, held in memory by whoever seals or reads it. */
@@ -56,6 +58,7 @@ export type RegistryBound =
   | 'page_items'
   | 'event_page_items'
   | 'event_wait'
+  | 'events_looked_at'
   | 'page_bytes'
   | 'repeated_bytes'
   | 'retention_entries'
@@ -118,6 +121,12 @@ export const registryBounds: Bounds<RegistryBound> = {
   page_items: { value: limits.pageItems, unit: '', answer: 'malformed_request', what: 'the limit of a page of a list' },
   event_page_items: { value: limits.eventPageItems, unit: '', answer: 'malformed_request', what: 'the limit of a page of events' },
   event_wait: { value: limits.eventWaitSeconds, unit: 'seconds', answer: 'malformed_request', what: 'the wait for a page of events' },
+  events_looked_at: {
+    value: limits.eventsLookedAt,
+    unit: '',
+    answer: 'less',
+    what: 'events that are looked at for one page of those that its reader may see; it says where the next begins',
+  },
   page_bytes: { value: limits.pageBytes, unit: 'bytes', answer: 'less', what: 'a page of a list or of events; it has at least one item' },
   repeated_bytes: {
     value: limits.repeatedBytes,

@@ -73,7 +73,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
       return {
         packages: createPackages(own, access),
         files: createFiles(own, access),
-        events: createEvents(own),
+        events: createEvents(own, access),
         metadataSchemas: createMetadataSchemas(own, access),
         retention: createRetention(own, access),
         producers: createProducers(own, access),

@@ -176,14 +176,20 @@ export interface EventRecord {
   readonly subject_id: string;
   readonly actor: string;
   readonly payload: JsonValue;
-  /** `blake3:<hex>`, as `chain_digest`. */
+  /** `blake3:<hex>`, over the canonical CBOR of the payload. */
   readonly payload_digest: string;
-  readonly chain_digest: string;
+  /** `blake3:<hex>`; null to whoever may see a part of the log only, where no chain can be followed. */
+  readonly chain_digest: string | null;
 }
 
 export interface EventPage {
   readonly items: readonly EventRecord[];
-  /** The log's last sequence when the page was read. Continue from the last item, or from here when there is none. */
+  /**
+   * Up to where the log was looked at, for the next `since`. It is below `last_sequence` where the page is full, and
+   * also where so much was looked at for one page that it ends before, with fewer items or none.
+   */
+  readonly next_since: number;
+  /** The log's last sequence when the page was read. */
   readonly last_sequence: number;
 }
 
@@ -191,8 +197,8 @@ export interface EncodedEventPage {
   /** The caller's alone, memory and all. */
   readonly bytes: Uint8Array;
   readonly item_count: number;
-  /** The sequence of the last item, or `since` when there is none. */
-  readonly end_sequence: number;
+  /** As in an `EventPage`. */
+  readonly next_since: number;
   readonly last_sequence: number;
   /** Where the page is the one event whose payload is longer than a page: `bytes` has null in its place. */
   readonly long: LongPayload | null;

@@ -3,5 +3,5 @@ import { openServer } from './open-server.ts';
 
 registryConformance('over HTTP', async () => {
   const server = await openServer();
-  return { registry: server.connect(), close: () => server.close() };
+  return { registry: server.connect(), as: server.connectAs, close: () => server.close() };
 });

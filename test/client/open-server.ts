@@ -6,8 +6,9 @@ import { openStore, type Store } from '../../src/compose/open-store.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createServer } from '../../src/doors/rest/server.ts';
 import { createLog } from '../../src/http/log.ts';
-import type { Identity } from '../../src/identity/IDENTITY.ts';
+import type { Identified, Identity } from '../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../src/identity/open.ts';
+import type { Principal } from '../../src/kernel/access.ts';
 
 export interface OpenServer {
   readonly url: string;
@@ -15,6 +16,8 @@ export interface OpenServer {
   readonly store: Store;
   readonly directory: string;
   connect(): RemoteRegistry;
+  /** With a token of that principal's. */
+  connectAs(principal: Principal): RemoteRegistry;
   close(): Promise<void>;
 }
 
@@ -26,9 +29,11 @@ export async function openServer(options: { readonly identity?: Identity } = {})
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
   const token = 'client-test-token';
   const store = await openStore(readConfig({}, { directory }), { migrate: true });
+  const others = new Map<string, Identified>();
+  const ofServer = options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] }));
   const server = await createServer({
     registryFor: store.as,
-    identity: options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] })),
+    identity: { ...ofServer, identify: (shown) => others.get(shown) ?? ofServer.identify(shown) },
     secrets: [token],
     anonymousRead: false,
     version: '0.0.0-test',
@@ -36,15 +41,21 @@ export async function openServer(options: { readonly identity?: Identity } = {})
   });
   const url = await server.listen('127.0.0.1', 0);
   const connected: RemoteRegistry[] = [];
+  const connectWith = (shown: string): RemoteRegistry => {
+    const registry = connectRegistry({ url, token: shown });
+    connected.push(registry);
+    return registry;
+  };
   return {
     url,
     token,
     store,
     directory,
-    connect() {
-      const registry = connectRegistry({ url, token });
-      connected.push(registry);
-      return registry;
+    connect: () => connectWith(token),
+    connectAs(principal) {
+      const shown = `client-test-token-${others.size}`;
+      others.set(shown, { principal, by: 'token of the test', expiresAt: null });
+      return connectWith(shown);
     },
     async close() {
       for (const registry of connected) await registry.close();

@@ -3,10 +3,10 @@ import { openTestRegistry } from './open-registry.ts';
 
 registryConformance('in process, SQLite and local disk', async () => {
   const store = await openTestRegistry();
-  return { registry: store.as('tester'), close: () => store.close() };
+  return { registry: store.as('tester'), as: store.as, close: () => store.close() };
 });
 
 registryConformance('in process, sha256 as the primary digest', async () => {
   const store = await openTestRegistry({ ARTIFACTSTORE_DIGEST_ALGORITHM: 'sha256' });
-  return { registry: store.as('tester'), close: () => store.close() };
+  return { registry: store.as('tester'), as: store.as, close: () => store.close() };
 });

@@ -10,6 +10,7 @@ registryConformance('in process, PostgreSQL and local disk', async () => {
   const store = await openTestRegistry({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() });
   return {
     registry: store.as('tester'),
+    as: store.as,
     async close() {
       await store.close();
       await server.stop();

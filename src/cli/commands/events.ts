@@ -33,7 +33,9 @@ export const events: Definition = (command, context) => {
     .addHelpText(
       'after',
       `
-With --json each event is one line, with its payload and digests.
+With --json each event is one line, with its payload and digests. A token that
+may not see everything is shown its own part of the log, in which the
+\`chain_digest\` of every event is null.
 
 Examples:
   $ artifactstore events --since 1200
@@ -79,9 +81,12 @@ async function saveEvents({ output, directory }: Context, pages: AsyncIterable<r
   }
   await file.finish();
   const { sequence = 0, chain_digest = null } = last ?? {};
+  const end = chain_digest === null ? '' : `: ${chain_digest}`;
   if (output.json) output.value({ output: path, events: count, sequence, chain_digest });
   else if (last === undefined) output.line(`saved no event to ${path}: there is none`);
-  else output.line(`${output.colors.green('saved')} ${counted(count, 'event')} to ${path}, the last is ${sequence}: ${chain_digest}`);
+  else output.line(`${output.colors.green('saved')} ${counted(count, 'event')} to ${path}, the last is ${sequence}${end}`);
+  if (last !== undefined && chain_digest === null)
+    output.warn('this token sees a part of the log only: the file has gaps and no chain, and `events verify` cannot verify it');
 }
 
 async function* pagesOf(
@@ -99,10 +104,8 @@ async function* pagesOf(
     const query = { ...filter, since: position, limit: 500, wait_seconds: follow ? waitSeconds : 0 };
     const page = await registry.events.page(query, signal);
     yield page.items;
-    // Filtered to nothing, everything up to the end of the log has been looked at.
-    const before = position;
-    position = page.items.at(-1)?.sequence ?? Math.max(position, page.last_sequence);
-    if (!follow && (page.items.length === 0 || (position === before && page.items.length < 500))) return;
+    position = page.next_since;
+    if (!follow && position >= page.last_sequence) return;
   }
 }
 

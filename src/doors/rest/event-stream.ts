@@ -12,8 +12,9 @@ import type { RouteContext } from './route.ts';
 
 /**
  * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is
- * read when the last was taken: a slow reader holds up nobody and fills no memory. It ends when the server stops; the
- * reader resumes with Last-Event-ID.
+ * read when the last was taken: a slow reader holds up nobody and fills no memory. A sign of life where there is no
+ * event has an id too, when the log was looked at beyond the last one. It ends when the server stops; the reader
+ * resumes with Last-Event-ID.
  */
 export async function sendEventStream(
   context: RouteContext,
@@ -27,6 +28,7 @@ export async function sendEventStream(
   const response = reply.raw;
   const wait_seconds = context.limits.heartbeat / 1000;
   let since = query.since ?? 0;
+  let told = since;
   let behind = false;
   let text: string | Uint8Array = '';
   let longest: LongestEventPage | undefined;
@@ -49,7 +51,6 @@ export async function sendEventStream(
       // Those who catch up are many at times, and take turns with whoever asks for a page.
       if (behind) await readBehind();
       else await readNew();
-      if (!behind) text = ':\n\n';
     }
     response.end();
   } catch (error) {
@@ -80,11 +81,18 @@ export async function sendEventStream(
 
   /** A page as one text: its records are not kept while a reader is waited for. */
   function take(page: EncodedEventPage, its: string | Uint8Array): void {
-    const { item_count, end_sequence, last_sequence } = page;
+    const { item_count, next_since, last_sequence } = page;
     longest = isLongest(page) ? page : undefined;
-    since = item_count > 0 ? end_sequence : Math.max(since, last_sequence);
-    behind = item_count > 0;
-    text = its;
+    since = next_since;
+    behind = item_count > 0 || since < last_sequence;
+    text = item_count > 0 ? its : signOfLife();
+  }
+
+  /** With it goes up to where the log was looked at: whoever comes back from there does not have it looked at again. */
+  function signOfLife(): string {
+    if (since <= told) return ':\n\n';
+    told = since;
+    return `:\nid: ${since}\n\n`;
   }
 
   async function sendLongest(page: LongestEventPage): Promise<void> {

@@ -138,7 +138,7 @@ const event = Type.Object({
   actor: text,
   payload: jsonValue,
   payload_digest: address,
-  chain_digest: address,
+  chain_digest: Type.Union([address, Type.Null()]),
 });
 
 /** The components themselves, each under its name. */
@@ -183,7 +183,10 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
       }),
     ),
   ),
-  named('EventPage', describes<EventPage>()(Type.Object({ items: Type.Array(describes<EventRecord>()(event)), last_sequence: count }))),
+  named(
+    'EventPage',
+    describes<EventPage>()(Type.Object({ items: Type.Array(describes<EventRecord>()(event)), next_since: count, last_sequence: count })),
+  ),
   named(
     'MetadataSchema',
     describes<MetadataSchema>()(Type.Object({ slug: text, json_schema: jsonObject, created_at: time, created_by: text })),

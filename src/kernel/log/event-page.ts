@@ -1,14 +1,14 @@
 import { Buffer } from 'node:buffer';
 import { utf8 } from '../content/digest.ts';
 import { encodeCbor, stepThroughCbor } from '../format/cbor.ts';
-import type { StoredEvent } from './event.ts';
+import type { ShownEvent } from './event-audience.ts';
 
 /**
- * `{items, last_sequence}` as one canonical CBOR item, each event as readers see it: the bytes that `encodeCbor` would
- * make, in a fraction of the time, because all events have the same keys and payloads are canonical already. No other
- * bytes share their memory.
+ * `{items, last_sequence}`, or with where the next page begins `{items, next_since, last_sequence}`, as one canonical
+ * CBOR item, each event as readers see it: the bytes that `encodeCbor` would make, in a fraction of the time, because
+ * all events have the same keys and payloads are canonical already. No other bytes share their memory.
  */
-export function encodeEventPage(events: readonly StoredEvent[], lastSequence: number): Uint8Array {
+export function encodeEventPage(events: readonly ShownEvent[], lastSequence: number, nextSince?: number): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(events.reduce((sum, event) => sum + largestSize(event), 128));
   let at = 0;
 
@@ -56,7 +56,7 @@ export function encodeEventPage(events: readonly StoredEvent[], lastSequence: nu
     at += 5;
   }
 
-  put(keys.items);
+  put(nextSince === undefined ? keys.items : keys.itemsOfThree);
   put(arrayHead(events.length));
   for (const event of events) {
     put(keys.actor);
@@ -71,12 +71,19 @@ export function encodeEventPage(events: readonly StoredEvent[], lastSequence: nu
     putText(event.event_type);
     put(keys.subject_id);
     putText(event.subject_id);
-    put(keys.chain_digest);
-    putDigest(event.chain_digest);
+    if (event.chain_digest === null) put(keys.noChain);
+    else {
+      put(keys.chain_digest);
+      putDigest(event.chain_digest);
+    }
     put(keys.subject_kind);
     putText(event.subject_kind);
     put(keys.payload_digest);
     putDigest(event.payload_digest);
+  }
+  if (nextSince !== undefined) {
+    put(keys.next_since);
+    putInteger(nextSince);
   }
   put(keys.last_sequence);
   putInteger(lastSequence);
@@ -101,7 +108,7 @@ export function firstEventOf(page: Uint8Array): { readonly event: number; readon
 }
 
 /** What an event takes, with nine bytes for every head. */
-function largestSize({ actor, created_at, event_type, subject_id, subject_kind, payload }: StoredEvent): number {
+function largestSize({ actor, created_at, event_type, subject_id, subject_kind, payload }: ShownEvent): number {
   const texts = Buffer.byteLength(actor) + created_at.length + Buffer.byteLength(event_type) + Buffer.byteLength(subject_id);
   return keysSize + payload.length + texts + Buffer.byteLength(subject_kind) + 6 * 9 + 2 * 64;
 }
@@ -119,6 +126,7 @@ function arrayHead(length: number): Uint8Array {
  */
 const keys = {
   items: concat([0xa2], encodeCbor('items')),
+  itemsOfThree: concat([0xa3], encodeCbor('items')),
   actor: concat([0xa9], encodeCbor('actor')),
   payload: encodeCbor('payload'),
   sequence: encodeCbor('sequence'),
@@ -126,8 +134,10 @@ const keys = {
   event_type: encodeCbor('event_type'),
   subject_id: encodeCbor('subject_id'),
   chain_digest: concat(encodeCbor('chain_digest'), [0x78, 'blake3:'.length + 64], utf8('blake3:')),
+  noChain: concat(encodeCbor('chain_digest'), encodeCbor(null)),
   subject_kind: encodeCbor('subject_kind'),
   payload_digest: concat(encodeCbor('payload_digest'), [0x78, 'blake3:'.length + 64], utf8('blake3:')),
+  next_since: encodeCbor('next_since'),
   last_sequence: encodeCbor('last_sequence'),
 } as const;
 

@@ -3,51 +3,34 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import { sameBytes, toHex } from '../../kernel/content/digest.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
+import { type ShownEvent, shownInPart } from '../../kernel/log/event-audience.ts';
 import { encodeEventPage, noPayload } from '../../kernel/log/event-page.ts';
-import type { EncodedEventPage, EventPage } from '../REGISTRY.ts';
+import type { EncodedEventPage, EventPage, EventRecord } from '../REGISTRY.ts';
+import { type EventFilter, eventsAt, eventsIn, lastSequence, oneRangeOf } from './event-ranges.ts';
 import { maximumPageBytes } from './page.ts';
 
-export interface ReadEvents {
+export interface ReadEvents extends EventFilter {
   readonly since: number;
   readonly limit: number;
-  readonly subject_kind: string | null;
-  readonly subject_id: string | null;
-  readonly event_type: string | null;
 }
 
+/** For whoever sees the whole log, of what one index has. */
 export async function readEvents(snapshot: Snapshot, input: ReadEvents): Promise<EventPage> {
-  const { rows, last_sequence } = await readPage(snapshot, input);
-  return {
-    items: rows.map((row) => ({
-      sequence: row.sequence,
-      created_at: row.created_at,
-      event_type: row.event_type,
-      subject_kind: row.subject_kind,
-      subject_id: row.subject_id,
-      actor: row.actor,
-      payload: decodeCbor(row.payload),
-      payload_digest: `blake3:${toHex(row.payload_digest)}`,
-      chain_digest: `blake3:${toHex(row.chain_digest)}`,
-    })),
-    last_sequence,
-  };
-}
-
-/** The same as one canonical CBOR item: stored payloads are canonical already and are copied as they are. */
-export async function readEncodedEvents(snapshot: Snapshot, input: ReadEvents): Promise<Omit<EncodedEventPage, 'long'>> {
-  return encoded(input, await readPage(snapshot, input));
+  const { rows, next_since, last_sequence } = await readPage(snapshot, input);
+  return { items: rows.map(eventRecord), next_since, last_sequence };
 }
 
 /**
- * The same; a payload that is longer than a page is left out, and null in its place. Such an event is the only one of
- * its page.
+ * The same as one canonical CBOR item: stored payloads are canonical already and are copied as they are. One that is
+ * longer than a page is left out, and null in its place; such an event is the only one of its page.
  */
-export async function readShortEvents(
-  snapshot: Snapshot,
-  input: ReadEvents,
-): Promise<Omit<EncodedEventPage, 'long'> & { readonly payload_size: number | null }> {
-  const page = await readPage(snapshot, input, noPayload);
-  return { ...encoded(input, page), payload_size: page.left_out };
+export interface ShortEventPage extends Omit<EncodedEventPage, 'long'> {
+  readonly left_out: { readonly sequence: number; readonly size_bytes: number } | null;
+}
+
+export async function readShortEvents(snapshot: Snapshot, input: ReadEvents): Promise<ShortEventPage> {
+  const { rows, left_out, ...ends } = await readPage(snapshot, input, noPayload);
+  return shortPage(rows, left_out, ends);
 }
 
 /** So many bytes of an event's payload from there on, or as many as it has. */
@@ -62,14 +45,76 @@ export async function readPayload(
     .executeTakeFirstOrThrow();
 }
 
-function encoded(input: ReadEvents, { rows, last_sequence }: ReadPage): Omit<EncodedEventPage, 'long'> {
+interface PageEnds {
+  readonly next_since: number;
+  readonly last_sequence: number;
+}
+
+/** What was found for a page, and to whom it is shown. */
+export interface FoundEvents extends PageEnds {
+  readonly sequences: readonly number[];
+  /** Of all payloads together. */
+  readonly bytes: number;
+  /** Whether it sees the whole log, and if not, whether it may read all packages. */
+  readonly whole: boolean;
+  readonly all_packages: boolean;
+}
+
+export async function readFoundEvents(snapshot: Snapshot, input: FoundEvents): Promise<EventPage> {
+  const { next_since, last_sequence, sequences } = input;
+  const rows = await eventsAt(snapshot, sequences);
+  return { items: rows.map((row) => eventRecord(shownTo(input, row))), next_since, last_sequence };
+}
+
+export async function readShortFoundEvents(snapshot: Snapshot, input: FoundEvents): Promise<ShortEventPage> {
+  const { sequences, bytes } = input;
+  const isLong = bytes > maximumPageBytes;
+  const rows = await eventsAt(snapshot, sequences, isLong ? noPayload : undefined);
+  const left_out = isLong ? { sequence: sequences[0]!, size_bytes: bytes } : null;
+  // A payload that is left out is shown as it is: what is made of others is short.
+  return shortPage(
+    rows.map((row) => (isLong && !input.whole ? { ...row, chain_digest: null } : shownTo(input, row))),
+    left_out,
+    input,
+  );
+}
+
+function shownTo({ whole, all_packages }: FoundEvents, event: StoredEvent): ShownEvent {
+  return whole ? event : shownInPart(event, all_packages);
+}
+
+function shortPage(
+  rows: readonly ShownEvent[],
+  left_out: ShortEventPage['left_out'],
+  { next_since, last_sequence }: PageEnds,
+): ShortEventPage {
+  return { bytes: encodeEventPage(rows, last_sequence, next_since), item_count: rows.length, next_since, last_sequence, left_out };
+}
+
+function eventRecord(event: ShownEvent): EventRecord {
   return {
-    bytes: encodeEventPage(rows, last_sequence),
-    item_count: rows.length,
-    end_sequence: rows.at(-1)?.sequence ?? input.since,
-    last_sequence,
+    sequence: event.sequence,
+    created_at: event.created_at,
+    event_type: event.event_type,
+    subject_kind: event.subject_kind,
+    subject_id: event.subject_id,
+    actor: event.actor,
+    payload: decodeCbor(event.payload),
+    payload_digest: `blake3:${toHex(event.payload_digest)}`,
+    chain_digest: event.chain_digest === null ? null : `blake3:${toHex(event.chain_digest)}`,
   };
 }
+
+/** The whole log as a backup keeps it: `{items, last_sequence}` as one canonical CBOR item. */
+export async function copyLog(
+  snapshot: Snapshot,
+  input: { readonly since: number; readonly limit: number },
+): Promise<{ readonly bytes: Uint8Array; readonly item_count: number; readonly last_sequence: number }> {
+  const { rows, last_sequence } = await readPage(snapshot, { ...everyEvent, ...input });
+  return { bytes: encodeEventPage(rows, last_sequence), item_count: rows.length, last_sequence };
+}
+
+const everyEvent = { subject_kind: null, subject_id: null, event_type: null } as const;
 
 export interface VerifiedEvents {
   readonly head: LogHead;
@@ -85,11 +130,9 @@ export async function verifyEvents(
 ): Promise<VerifiedEvents> {
   let head = input.head ?? { sequence: 0, chain_digest: chainStart };
   const { rows, last_sequence } = await readPage(snapshot, {
+    ...everyEvent,
     since: head.sequence,
     limit: input.limit,
-    subject_kind: null,
-    subject_id: null,
-    event_type: null,
   });
   for (const row of rows) {
     const reason = brokenLink(head, row);
@@ -155,36 +198,35 @@ async function backendsInUse(snapshot: Snapshot): Promise<readonly string[]> {
   }
 }
 
-interface ReadPage {
+interface ReadPage extends PageEnds {
   readonly rows: readonly StoredEvent[];
-  readonly last_sequence: number;
-  /** The length of the payload in whose place something else is. */
-  readonly left_out: number | null;
+  readonly left_out: ShortEventPage['left_out'];
 }
 
 /** `instead` is put in the place of a payload that is longer than a page, where it is given. */
 async function readPage(snapshot: Snapshot, input: ReadEvents, instead?: Uint8Array): Promise<ReadPage> {
   const last_sequence = await lastSequence(snapshot);
+  const range = oneRangeOf(input) ?? {};
   const rows: StoredEvent[] = [];
   let bytes = 0;
   let since = input.since;
+  let ended = false;
   // Read in short stretches: a page of giant manifests must not be loaded whole to be cut afterwards.
   while (rows.length < input.limit && since < last_sequence) {
-    let query = snapshot.sql.selectFrom('events').where('sequence', '>', since).orderBy('sequence');
-    if (input.subject_kind !== null) query = query.where('subject_kind', '=', input.subject_kind);
-    if (input.subject_id !== null) query = query.where('subject_id', '=', input.subject_id);
-    if (input.event_type !== null) query = query.where('event_type', '=', input.event_type);
+    const query = eventsIn(snapshot, range, since);
     const wanted = Math.min(input.limit - rows.length, 1000);
     const sizes = query.select(['sequence', ({ fn }) => fn<number>('length', ['payload']).as('size')]).limit(wanted);
     const stretch = await snapshot.sql
       .selectFrom(sizes.as('sizes'))
       .select(({ fn }) => [fn.countAll<number>().as('count'), fn.max('sequence').as('end'), fn.sum<number>('size').as('size')])
       .executeTakeFirstOrThrow();
+    ended = Number(stretch.count) < wanted;
     if (Number(stretch.count) === 0) break;
     let end = stretch.end;
-    let whole = Number(stretch.count) === wanted;
-    if (bytes + Number(stretch.size) <= maximumPageBytes) bytes += Number(stretch.size);
+    const cut = bytes + Number(stretch.size) > maximumPageBytes;
+    if (!cut) bytes += Number(stretch.size);
     else {
+      ended = false;
       end = since;
       for (const row of await sizes.execute()) {
         if (bytes > 0 && bytes + row.size > maximumPageBytes) break;
@@ -192,32 +234,15 @@ async function readPage(snapshot: Snapshot, input: ReadEvents, instead?: Uint8Ar
         end = row.sequence;
       }
       if (end === since) break;
-      whole = false;
       if (instead !== undefined && bytes > maximumPageBytes) {
-        const row = await query.select(allButPayload).executeTakeFirstOrThrow();
-        return { rows: [{ ...row, payload: instead } as StoredEvent], last_sequence, left_out: bytes };
+        const long = await eventsAt(snapshot, [end], instead);
+        return { rows: long, next_since: end, last_sequence, left_out: { sequence: end, size_bytes: bytes } };
       }
     }
     const found = await query.selectAll().where('sequence', '<=', end).execute();
     rows.push(...(found as StoredEvent[]));
     since = end;
-    if (!whole) break;
+    if (ended || cut) break;
   }
-  return { rows, last_sequence, left_out: null };
-}
-
-const allButPayload = [
-  'sequence',
-  'created_at',
-  'event_type',
-  'subject_kind',
-  'subject_id',
-  'actor',
-  'payload_digest',
-  'chain_digest',
-] as const;
-
-async function lastSequence(snapshot: Snapshot): Promise<number> {
-  const row = await snapshot.sql.selectFrom('events').select('sequence').orderBy('sequence', 'desc').limit(1).executeTakeFirst();
-  return row?.sequence ?? 0;
+  return { rows, next_since: ended ? Math.max(since, last_sequence) : since, last_sequence, left_out: null };
 }

@@ -3,7 +3,18 @@ import { lookAtBackend, recordMarker } from './backends.ts';
 import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
-import { countHealth, lastEventTime, readEncodedEvents, readEvents, readPayload, readShortEvents, verifyEvents } from './events.ts';
+import { scanEvents } from './event-scan.ts';
+import {
+  copyLog,
+  countHealth,
+  lastEventTime,
+  readEvents,
+  readFoundEvents,
+  readPayload,
+  readShortEvents,
+  readShortFoundEvents,
+  verifyEvents,
+} from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
@@ -74,9 +85,12 @@ export const operations: RegistryOperations = {
     'object.copies': listCopies,
     'object.next_generation': nextGeneration,
     'event.page': readEvents,
-    'event.encoded_page': readEncodedEvents,
     'event.short_page': readShortEvents,
     'event.payload': readPayload,
+    'event.scan': scanEvents,
+    'event.found': readFoundEvents,
+    'event.short_found': readShortFoundEvents,
+    'event.copy': copyLog,
     'event.last_time': lastEventTime,
     'event.verify': verifyEvents,
     'metadata_schema.get': getMetadataSchema,
@@ -148,9 +162,12 @@ export interface RegistryOperations {
     readonly 'object.copies': typeof listCopies;
     readonly 'object.next_generation': typeof nextGeneration;
     readonly 'event.page': typeof readEvents;
-    readonly 'event.encoded_page': typeof readEncodedEvents;
     readonly 'event.short_page': typeof readShortEvents;
     readonly 'event.payload': typeof readPayload;
+    readonly 'event.scan': typeof scanEvents;
+    readonly 'event.found': typeof readFoundEvents;
+    readonly 'event.short_found': typeof readShortFoundEvents;
+    readonly 'event.copy': typeof copyLog;
     readonly 'event.last_time': typeof lastEventTime;
     readonly 'event.verify': typeof verifyEvents;
     readonly 'metadata_schema.get': typeof getMetadataSchema;

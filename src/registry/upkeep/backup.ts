@@ -144,7 +144,7 @@ export async function backUp(context: Context, directory: string, options: Backu
     for (let round = 0; round < maximumRounds; round++) {
       for (;;) {
         signal?.throwIfAborted();
-        const page = await database.read('event.encoded_page', { ...everyEvent, since: head.sequence, limit: eventsPerPage });
+        const page = await database.read('event.copy', { since: head.sequence, limit: eventsPerPage });
         if (page.item_count > 0) {
           const events = decodeEventPage(page.bytes);
           const first = head.sequence + 1;

@@ -52,6 +52,12 @@ async function exportedLogs(place: Workplace, lines: string): Promise<void> {
     writeFileSync(place.path(name), content);
     return await place.run('events', 'verify', '--input', place.path(name));
   };
+  const part = await verify(
+    'part.jsonl',
+    `${events.map((event) => event.replace(/"chain_digest":"[^"]*"/, '"chain_digest":null')).join('\n')}\n`,
+  );
+  assert.equal(part.code, 2);
+  assert.match(part.stderr, /This is a part of a log, which cannot be verified: line 1 has no chain digest/);
   const tail = await verify('tail.jsonl', `${events.slice(2).join('\n')}\n`);
   assert.equal(tail.code, 0, tail.stderr);
   assert.match(tail.stdout + tail.stderr, /from event 3 .*\nwhat is before event 3 is not in the file/);

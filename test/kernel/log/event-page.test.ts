@@ -34,6 +34,14 @@ test('a page is the canonical encoding of its events', () => {
       }));
       const page = encodeEventPage(events, lastSequence);
       assert.deepEqual(new Uint8Array(page), new Uint8Array(encodeCbor({ items, last_sequence: lastSequence })));
+      const inPart = encodeEventPage(
+        events.map((each) => ({ ...each, chain_digest: null })),
+        lastSequence,
+        7,
+      );
+      const itemsInPart = items.map((each) => ({ ...each, chain_digest: null }));
+      const pageInPart = { items: itemsInPart, next_since: 7, last_sequence: lastSequence };
+      assert.deepEqual(new Uint8Array(inPart), new Uint8Array(encodeCbor(pageInPart)));
     }),
   );
 });

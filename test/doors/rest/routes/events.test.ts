@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Identity } from '../../../../src/identity/IDENTITY.ts';
+import { openIdentity } from '../../../../src/identity/open.ts';
+import type { Principal } from '../../../../src/kernel/access.ts';
 import { decodeCbor } from '../../../../src/kernel/format/cbor.ts';
 import type { EventPage, EventRecord } from '../../../../src/registry/REGISTRY.ts';
-import { authorization, type Door, drain, openDoor, until } from '../open-door.ts';
+import { authorization, type Door, drain, openDoor, token, until } from '../open-door.ts';
 
 const sse = { accept: 'text/event-stream' };
 
@@ -105,6 +108,50 @@ test('a reader that does not read holds up nobody, and is let go when it is sile
   assert.ok(bytes_out < 30 * 500_000);
   socket.resume();
   await drain(socket);
+});
+
+test('a reader of one producer is shown its own part, and where to go on', async () => {
+  const reader: Principal = { actor: 'reader', share: 'reader', grants: [{ role: 'reader', producers: [{ exact: 'p' }] }] };
+  const ofServer = await openIdentity({ tokens: [{ token, actor: 'a' }] });
+  const identity: Identity = {
+    ...ofServer,
+    identify: (shown) => (shown === 'reader' ? { principal: reader, by: 'token of the test', expiresAt: null } : ofServer.identify(shown)),
+  };
+  await using door = await openDoor({ identity, limits: { heartbeat: 1000 } });
+  const asReader = { authorization: 'Bearer reader' };
+  const others = async (): Promise<void> =>
+    void (await door.registry.packages.create({ name: 'n', producer: 'q', subject: 's', retention_class: 'transient' }));
+  await door.newPackage();
+  await others();
+  const page = async (query: string): Promise<EventPage> =>
+    (await (await door.call(`/events?${query}`, { headers: { ...asReader, accept: 'application/json' } })).json()) as EventPage;
+  const first = await page('since=0');
+  assert.deepEqual(
+    first.items.map(({ sequence, chain_digest }) => [sequence, chain_digest]),
+    [
+      [1, null],
+      [2, null],
+    ],
+  );
+  assert.deepEqual([first.next_since, first.last_sequence], [4, 4]);
+  assert.deepEqual(await page('since=2'), { items: [], next_since: 4, last_sequence: 4 });
+
+  const polling = page('since=4&wait=30');
+  const stream = readStream(await door.call('/events?since=4', { headers: { ...sse, ...asReader } }));
+  await others();
+  // What it was not shown is behind it, all the same.
+  await until(() => /^:\nid: 6\n\n/m.test(stream.text()));
+  await door.newPackage();
+  assert.deepEqual(
+    (await polling).items.map(({ sequence }) => sequence),
+    [7, 8],
+  );
+  await until(() => stream.events.length === 2);
+  assert.deepEqual(
+    stream.events.map(({ sequence }) => sequence),
+    [7, 8],
+  );
+  await stream.cancel();
 });
 
 async function inFlight(door: Door, count: number): Promise<void> {
