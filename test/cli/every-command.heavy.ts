@@ -38,6 +38,9 @@ describe('every command of the core, as a process of its own', () => {
       json('retention hold', id, '--reason', 'r').then((hold) => call('retention release', 0, id, String(hold.id))),
       json('retention show', id).then(({ retention_class: slug }) => assert.equal(slug, 'raw-evidence')),
       json('usage').then(({ producers }) => assert.equal((producers as readonly unknown[]).length, 1)),
+      json('producers list').then(({ items }) => assert.equal((items as readonly unknown[]).length, 1)),
+      json('whoami').then(({ actor }) => assert.equal(actor, 'tester')),
+      call('access check', 2, '--token-file', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
     ]);
     assert.equal((await json('verify', id, 'tree', '--manifest', 'again.cbor')).ok, true);
