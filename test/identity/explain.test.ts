@@ -49,7 +49,7 @@ test('grants that hold come first, then those that miss the fewest claims', () =
   const file = fileOf(
     issuer('a', 'x') +
       grant('a', 'id = "2", ref = "v"', 'reader') +
-      grant('a', 'id = "1", ref = "v"', 'reader') +
+      grant('a', 'id = "1", ref = "v"', 'writer') +
       grant('a', 'id = "1"', 'keeper'),
   );
   const { grants, may } = explainClaims(file, { id: '1', ref: 'w' });
