@@ -14,14 +14,12 @@ export interface JobPlatform extends AsyncDisposable {
   readonly variables: Readonly<Record<'ACTIONS_ID_TOKEN_REQUEST_URL' | 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', string>>;
   /** The audiences that were asked for, of requests that were answered. */
   readonly asked: readonly string[];
-  /** What a token of the platform says, besides `iss`, `aud`, `iat`, `nbf`, `exp` and `jti`. */
-  claims: Readonly<Record<string, unknown>>;
   /** How long a token lives; GitHub's live for five minutes. */
   seconds: number;
   /** Answers of the endpoint to come, before it works again: a status, and the body. */
   readonly failures: (readonly [status: number, body: string])[];
-  /** A token for an audience, as GitLab puts one into the environment of a job. */
-  sign(audience: string): Promise<string>;
+  /** A token with these claims, as GitLab puts one into the environment of a job; those of a job of GitHub where absent. */
+  sign(audience: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 /** Of a job of GitHub, by its documented example. */
@@ -60,12 +58,11 @@ export async function openJobPlatform(): Promise<JobPlatform> {
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
     },
     asked,
-    claims: githubClaims,
     seconds: 300,
     failures: [],
-    sign: (audience) => {
+    sign: (audience, claims = githubClaims) => {
       const now = Math.floor(Date.now() / 1000);
-      return new SignJWT({ ...platform.claims })
+      return new SignJWT({ ...claims })
         .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' })
         .setIssuer(issuer)
         .setAudience(audience)

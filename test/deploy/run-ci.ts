@@ -60,6 +60,8 @@ export interface Runner extends Disposable {
   readonly project: string;
   write(files: Texts): void;
   read(path: string): string;
+  /** A script in bash, in the project. */
+  shell(script: string): Promise<Finished>;
   /** The steps of the action in bash, as GitHub's runner runs them, until one fails. */
   runAction(inputs: Texts, environment: Texts): Promise<Finished & { readonly outputs: Texts; readonly summary: string }>;
   /** The script of the one job of the component, in this shell, as GitLab's runner does. */
@@ -89,6 +91,7 @@ export function openRunner(options: { readonly onPath?: boolean } = {}): Runner 
         writeFileSync(join(project, name), text);
       }
     },
+    shell: async (script) => await finished(start('bash', ['-ec', script], {})),
     read: (name) => readFileSync(join(project, name), 'utf8'),
     async runAction(inputs, environment) {
       const file = (name: string): string => join(home, 'temp', name);

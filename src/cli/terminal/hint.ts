@@ -19,7 +19,9 @@ const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   unauthorized:
     'set ARTIFACTSTORE_API_TOKEN to a token of this server, or ARTIFACTSTORE_API_TOKEN_FILE or ARTIFACTSTORE_IDENTITY to where ' +
     'one comes from; `artifactstore dev` makes one, and the commands find it',
-  forbidden: '`artifactstore whoami` shows whom the server takes you for and what you may do; its operator can grant more',
+  forbidden:
+    '`artifactstore whoami` shows whom the server takes you for and what you may do; where no grant fits at all, ' +
+    '`artifactstore access check` says why, beside the access file',
   quota_exceeded: 'nothing was stored; let a collection free what has expired, or ask the operator of the server for a larger quota',
   identity_unavailable: 'nothing is wrong with your token as far as is known: who issued it could not be asked; try again later',
   server_unreachable: 'start one with `artifactstore dev`, or set ARTIFACTSTORE_API_URL (or --api-url) to where it is',

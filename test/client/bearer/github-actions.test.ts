@@ -76,6 +76,22 @@ describe('the id token of a job of GitHub', () => {
     assert.match(String((await failure({ requestToken: 'ended' })).info?.hint), /while the job runs/);
   });
 
+  test('is looked for in so much of an answer, and no more', async () => {
+    const endless: Server = createServer((_request, response) => {
+      const more = (): unknown => response.write('x'.repeat(65_536)) && setImmediate(more);
+      response.on('drain', more);
+      more();
+    });
+    await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+    const error = await failure({
+      requestUrl: `http://127.0.0.1:${(endless.address() as AddressInfo).port}/?x=y`,
+      answerMilliseconds: 2000,
+    });
+    assert.match(error.message, /answered at .* without an id token \("x+"\)\.$/);
+    endless.closeAllConnections();
+    await new Promise((resolve) => endless.close(resolve));
+  });
+
   test('is waited for as long as the time-out says, and a platform that is not there is named', async () => {
     const silent: Server = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
