@@ -107,6 +107,11 @@ test('a file of a token is read for each command, and a directory may name none 
   using named = openWorkplace({ ARTIFACTSTORE_API_TOKEN: '', ARTIFACTSTORE_API_TOKEN_FILE: home.path('token') });
   named.write({ '.env': `ARTIFACTSTORE_API_URL=${url}\n` });
   assert.deepEqual((await heardFrom(named)).tokens, []);
+  // Wherever that file is: the user keeps it for another server.
+  using inside = openWorkplace({ ARTIFACTSTORE_API_TOKEN: '', ARTIFACTSTORE_API_TOKEN_FILE: 'own' });
+  inside.write({ '.env': `ARTIFACTSTORE_API_URL=${url}\n`, own: 'of-the-user' });
+  chmodSync(inside.path('own'), 0o600);
+  assert.deepEqual((await heardFrom(inside)).tokens, []);
   assert.deepEqual((await heardFrom(named, '--api-url', url)).tokens, ['Bearer of-the-user']);
 });
 
