@@ -18,7 +18,7 @@ export interface JobPlatform extends AsyncDisposable {
   seconds: number;
   /** Answers of the endpoint to come, before it works again: a status, and the body. */
   readonly failures: (readonly [status: number, body: string])[];
-  /** A token with these claims, as GitLab puts one into the environment of a job; those of a job of GitHub where absent. */
+  /** A token with these claims, as GitLab puts one into the environment of a job; those of GitHub where absent. */
   sign(audience: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
