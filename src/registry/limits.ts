@@ -109,7 +109,7 @@ export const registryBounds: Bounds<RegistryBound> = {
     value: limits.manifestBytes,
     unit: 'bytes',
     answer: 'too_many_files',
-    what: 'the manifest of a package, when it is sealed: paths and annotations of its files',
+    what: 'the manifest of a package: paths and annotations of its files, and 720 bytes for each',
   },
   attachments: { value: limits.attachments, unit: '', answer: 'invalid_value', what: 'files that are attached by address at once' },
   metadata_filters: {

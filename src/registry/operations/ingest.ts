@@ -10,6 +10,7 @@ import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { type FileRow, fileRecords, textSize } from './files.ts';
+import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
 import { requireBytes } from './quota.ts';
@@ -159,6 +160,9 @@ interface Plan {
   readonly needs: readonly PublishNeed[];
 }
 
+/** Of this thread. */
+const manifestRoom = createManifestRoom();
+
 async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   const owner = await requirePackage(database, input.package_id);
   requireFillable(owner);
@@ -188,6 +192,7 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
       ...beyond('files_of_package'),
     });
 
+  await manifestRoom.require(owner, fresh, () => bytesOfPackage(database, owner.id));
   if (fresh.length > 0) await requireBytes(database, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
 
   const states = await readObjects(database, fresh);
