@@ -62,8 +62,17 @@ export interface RecordVerified {
   readonly backend_id: string;
   /** Objects whose bytes were read whole and were right. */
   readonly objects: readonly { readonly content_address: string; readonly generation: number }[];
-  /** Where the run is, to continue from after a stop. */
+  /** Where the run is, to continue from after a stop: kept when all of it is recorded. */
   readonly progress: VerificationProgress;
+  /** The last location that an earlier step recorded; null for the first step. */
+  readonly after: LocationPlace | null;
+  /** Locations of one step: others wait for it. */
+  readonly limit: number;
+}
+
+export interface LocationPlace {
+  readonly content_address: string;
+  readonly id: string;
 }
 
 export interface VerificationProgress {
@@ -76,11 +85,17 @@ export interface VerificationProgress {
 
 const locationsPerEvent = 1000;
 
-/** Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. */
-export async function recordVerified(transaction: Transaction, input: RecordVerified): Promise<{ readonly cleared: number }> {
-  const cleared = await appendVerified(transaction, input);
-  await saveProgress(transaction, input.backend_id, input.progress);
-  return { cleared };
+/**
+ * Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. `next`
+ * is where to go on when there are more locations than one step takes: a hundred thousand files may claim one object.
+ */
+export async function recordVerified(
+  transaction: Transaction,
+  input: RecordVerified,
+): Promise<{ readonly cleared: number; readonly next: LocationPlace | null }> {
+  const done = await appendVerified(transaction, input);
+  if (done.next === null) await saveProgress(transaction, input.backend_id, input.progress);
+  return done;
 }
 
 /** Records that an object which had failed is good, unless another generation is live by now. */
@@ -91,11 +106,17 @@ export async function clearObject(
   const { actor, backend_id, content_address, generation } = input;
   const { current } = (await readObjects(transaction.sql, [{ backend_id, content_address }])).get(`${backend_id} ${content_address}`)!;
   if (current.state === 'failed')
-    await appendVerified(transaction, { actor, backend_id: backend_id, objects: [{ content_address, generation }] });
+    await appendVerified(transaction, { actor, backend_id, objects: [{ content_address, generation }], after: null, limit: null });
 }
 
-/** How many of them had failed. */
-async function appendVerified(transaction: Transaction, input: Omit<RecordVerified, 'progress'>): Promise<number> {
+interface Verified extends Pick<RecordVerified, 'actor' | 'backend_id' | 'objects' | 'after'> {
+  readonly limit: number | null;
+}
+
+async function appendVerified(
+  transaction: Transaction,
+  input: Verified,
+): Promise<{ /** How many of them had failed. */ readonly cleared: number; readonly next: LocationPlace | null }> {
   const { actor, backend_id } = input;
   const states = await readObjects(
     transaction.sql,
@@ -104,9 +125,9 @@ async function appendVerified(transaction: Transaction, input: Omit<RecordVerifi
   const current = input.objects.filter(
     ({ content_address, generation }) => states.get(`${backend_id} ${content_address}`)!.current.live_generation === generation,
   );
-  const locations = await locationsOf(
+  const { locations, next } = await locationsOf(
     transaction,
-    backend_id,
+    input,
     current.map(({ content_address }) => content_address),
   );
   const append = (location_ids: readonly string[], content_address?: string) => {
@@ -127,6 +148,9 @@ async function appendVerified(transaction: Transaction, input: Omit<RecordVerifi
   const good: string[] = [];
   let cleared = 0;
   for (const { content_address } of current) {
+    // An earlier step has recorded it, or a later one does.
+    if (input.after !== null && content_address < input.after.content_address) continue;
+    if (next !== null && content_address > next.content_address) continue;
     const ids = locations.get(content_address) ?? [];
     if (states.get(`${backend_id} ${content_address}`)!.current.state === 'failed') {
       append(ids, content_address);
@@ -134,7 +158,7 @@ async function appendVerified(transaction: Transaction, input: Omit<RecordVerifi
     } else good.push(...ids);
   }
   if (good.length > 0) append(good);
-  return cleared;
+  return { cleared, next };
 }
 
 export async function readProgress(snapshot: Snapshot, input: { readonly backend_id: string }): Promise<VerificationProgress | undefined> {
@@ -166,26 +190,35 @@ async function saveProgress(transaction: Transaction, backend_id: string, progre
     .execute();
 }
 
+/** In the order of their addresses and ids. */
 async function locationsOf(
   transaction: Transaction,
-  backend_id: string,
+  { backend_id, after, limit }: Verified,
   addresses: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const ids = new Map<string, string[]>();
-  for (let start = 0; start < addresses.length; start += 500) {
-    const rows = await transaction.sql
+): Promise<{ readonly locations: ReadonlyMap<string, readonly string[]>; readonly next: LocationPlace | null }> {
+  const found: LocationPlace[] = [];
+  const sorted = addresses.filter((address) => after === null || address >= after.content_address).sort();
+  for (let start = 0; start < sorted.length && (limit === null || found.length < limit); start += 500) {
+    let query = transaction.sql
       .selectFrom('storage_locations')
       .select(['id', 'content_address'])
       .where('backend_id', '=', backend_id)
-      .where('content_address', 'in', addresses.slice(start, start + 500))
+      .where('content_address', 'in', sorted.slice(start, start + 500))
       .where('state', '<>', 'deleted')
-      .orderBy('id')
-      .execute();
-    for (const row of rows) {
-      const list = ids.get(row.content_address);
-      if (list === undefined) ids.set(row.content_address, [row.id]);
-      else list.push(row.id);
-    }
+      .orderBy('content_address')
+      .orderBy('id');
+    if (after !== null)
+      query = query.where(({ eb, or }) =>
+        or([eb('content_address', '>', after.content_address), eb('content_address', '=', after.content_address).and('id', '>', after.id)]),
+      );
+    if (limit !== null) query = query.limit(limit - found.length);
+    found.push(...(await query.execute()));
   }
-  return ids;
+  const locations = new Map<string, string[]>();
+  for (const { id, content_address } of found) {
+    const list = locations.get(content_address);
+    if (list === undefined) locations.set(content_address, [id]);
+    else list.push(id);
+  }
+  return { locations, next: limit !== null && found.length === limit ? found.at(-1)! : null };
 }

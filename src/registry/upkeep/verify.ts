@@ -8,7 +8,7 @@ import { recordDamage } from '../objects/damage.ts';
 import { readWhole } from '../objects/read-whole.ts';
 import { removeDead } from '../objects/remove-dead.ts';
 import { storedObject } from '../objects/stored-object.ts';
-import type { VerifiableObject } from '../operations/verify.ts';
+import type { LocationPlace, VerifiableObject } from '../operations/verify.ts';
 import { countLive, reconcile } from './collect.ts';
 import { startRun } from './note-run.ts';
 import type { OrphanReport, OrphansOptions, Verification, VerifyOptions } from './OPERATOR.ts';
@@ -17,6 +17,8 @@ import { createPace } from './pace.ts';
 const objectsPerStep = 500;
 /** A step is recorded when it has read this much, so that a stopped run repeats little. */
 const bytesPerStep = 2_147_483_648;
+/** Many files may claim one object, and writers wait for each step. */
+const locationsPerStep = 5_000;
 const defaultJobs = 2;
 /** So many, and nothing else, are missing before a run stops and asks. */
 const allMissingObjects = 100;
@@ -94,13 +96,22 @@ export async function verifyStorage(context: Context, backendId: string, options
     await forEachLimited(step, options.jobs ?? defaultJobs, (object) => check(object, good));
     cursor = step.at(-1)!.content_address;
     if ((unsettled ?? []).length > 0) continue;
-    const { cleared } = await database.write('verify.record', {
+    const record = {
       actor,
       backend_id: backendId,
       objects: good,
       progress: { run_id, cursor, started_at, detail: canonicalJson({ ...counts }) },
-    });
-    counts.cleared += cleared;
+      limit: locationsPerStep,
+    };
+    for (let after: LocationPlace | null = null; ; ) {
+      const { cleared, next }: { cleared: number; next: LocationPlace | null } = await database.write('verify.record', {
+        ...record,
+        after,
+      });
+      counts.cleared += cleared;
+      if (next === null) break;
+      after = next;
+    }
   }
   await settleAll();
   // Where there was nothing to read, nobody has noticed yet whether the store is another registry's, or away.

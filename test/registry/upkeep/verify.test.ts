@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
+import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import type { LocationPlace } from '../../../src/registry/operations/verify.ts';
 import type { File, Registry } from '../../../src/registry/REGISTRY.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
+import { openTwoBackends } from '../two-backends.ts';
 
 describe('verification of what is stored', () => {
   let store: TestRegistry;
@@ -131,4 +134,55 @@ describe('verification of what is stored', () => {
     const health = await registry.health();
     assert.equal(health.status, 'ok');
   });
+});
+
+test('the files that claim one object are recorded in steps, and the run is there after the last of them', async () => {
+  await using store = await openTwoBackends();
+  const registry = store.as(administrator('tester'));
+  const { id } = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
+  const objects: { content_address: string; generation: number }[] = [];
+  for (const [text, count] of [
+    ['same', 5],
+    ['other', 2],
+    ['third', 1],
+  ] as const)
+    for (let index = 0; index < count; index++) {
+      const body = (async function* () {
+        yield Buffer.from(text);
+      })();
+      const { record } = await registry.files.add(id, { relative_path: `${text}/${index}`, body });
+      if (index === 0) objects.push({ content_address: record.content_address, generation: 0 });
+    }
+  const failed = objects[0]!;
+  await store.database.write('object.fail', { actor: 'a', backend_id: 'near', ...failed, reason: 'bad' });
+  const progress = { run_id: 'run', cursor: 'c', started_at: '2026-01-01T00:00:00.000000Z', detail: '{}' };
+  let steps = 0;
+  let cleared = 0;
+  for (let after: LocationPlace | null = null; ; steps++) {
+    assert.equal(await store.database.read('verify.progress', { backend_id: 'near' }), undefined);
+    const step: { cleared: number; next: LocationPlace | null } = await store.database.write('verify.record', {
+      actor: 'a',
+      backend_id: 'near',
+      objects,
+      progress,
+      after,
+      limit: 3,
+    });
+    cleared += step.cleared;
+    after = step.next;
+    if (after === null) break;
+  }
+  assert.deepEqual([steps, cleared], [2, 1]);
+  assert.deepEqual(await store.database.read('verify.progress', { backend_id: 'near' }), progress);
+  const { items } = await registry.files.list(id);
+  assert.deepEqual(
+    items.map(({ locations }) => locations.map(({ state }) => state)),
+    items.map(() => ['verified']),
+  );
+  const { items: events } = await registry.events.page({ event_type: 'v1.storage.location_verified' });
+  const ids = events.flatMap(({ payload }) => {
+    const { result, location_ids } = payload as { readonly result: string; readonly location_ids: readonly string[] };
+    return result === 'ok' ? location_ids : [];
+  });
+  assert.deepEqual([ids.length, new Set(ids).size], [8, 8]);
 });
