@@ -86,8 +86,8 @@ export interface VerificationProgress {
 const locationsPerEvent = 1000;
 
 /**
- * Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. `next`
- * is where to go on when there are more locations than one step takes: a hundred thousand files may claim one object.
+ * Records good objects, many to an event; one that had failed has an event of its own, which makes it live again. A
+ * hundred thousand files may claim one object: where there are more locations than one step takes, `next` is its last.
  */
 export async function recordVerified(
   transaction: Transaction,
