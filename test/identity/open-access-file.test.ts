@@ -34,6 +34,12 @@ claims = { owner_id = "7" }
 actor = "ci:owner {owner_id}"
 role = "reader"
 producers = ["acme-*"]
+[[grants]]
+issuer = "ci"
+claims = { owner_id = "8", team = "dev" }
+actor = "ci:dev"
+role = "reader"
+producers = ["acme-*"]
 `;
   const tokens = `
 [[grants]]
@@ -121,6 +127,7 @@ maximum_packages = 3
     };
     await forbidden({ repository_id: '13' }, /is valid, and no grant of the access file holds for it/);
     await forbidden({ repository_id: 12, ref: 'main' }, /no grant/);
+    await forbidden({ owner_id: '8', team: 'ops' }, /no grant/);
     await forbidden({ repository_id: '12' }, /has no text or number in the claim "ref", of which the grant at line 6 makes the actor/);
   });
 
@@ -138,6 +145,34 @@ maximum_packages = 3
     assert.deepEqual([file.anonymous, file.quotaOf('acme-app')], [[], undefined]);
     await replace(file, '# nobody');
     assert.equal(file.identify(token), undefined);
+  });
+
+  test('goes by what is in force when an issuer has answered, not when it was asked', async () => {
+    await using file = await open(issuerTable() + jobs);
+    const { url } = issuer;
+    await using slow = await startTestIssuer(Date.now);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    slow.instead = async (request, response) => {
+      asked.resolve();
+      await answer.promise;
+      const keys = { keys: slow.keys.map(({ published }) => published) };
+      const body = request.url === '/keys' ? keys : { issuer: slow.url, jwks_uri: `${slow.url}/keys` };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    };
+    const both = (ci: string, other: string) =>
+      issuerTable().replace(url, ci) + issuerTable().replace('[issuers.ci]', '[issuers.other]').replace(url, other) + jobs;
+    await replace(file, both(slow.url, url));
+    const identified = file.identify(await slow.sign({ owner_id: '7' }));
+    await asked.promise;
+    // The two have changed their names by then.
+    const refusal = assert.rejects(
+      async () => await identified,
+      (error) => isArtifactstoreError(error, 'unauthorized'),
+    );
+    await replace(file, both(url, slow.url));
+    answer.resolve();
+    await refusal;
   });
 
   test('keeps what is in force when a worse version comes, and says so', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type WatchedFile, watchFile } from '../../src/identity/watched-file.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../src/kernel/error.ts';
 
@@ -13,10 +14,10 @@ describe('a watched file', () => {
   let refused: string[];
   let watched: WatchedFile | undefined;
 
-  const open = async (): Promise<WatchedFile> => {
+  const open = async (longest = 100): Promise<WatchedFile> => {
     watched = await watchFile({
       path,
-      longest: 100,
+      longest,
       pollMilliseconds: 3_600_000,
       take: (bytes) => {
         const text = Buffer.from(bytes).toString();
@@ -118,6 +119,29 @@ describe('a watched file', () => {
     writeFileSync(path, 'x'.repeat(5_000));
     await lookTwice(file);
     assert.equal(taken[1]?.length, 101);
+  });
+
+  test('is not taken when it changes while it is read', {
+    skip: process.platform !== 'linux' && '/proc shows what is being read',
+  }, async () => {
+    const isRead = () =>
+      readdirSync('/proc/self/fd').some((descriptor) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${descriptor}`) === path;
+        } catch {
+          return false;
+        }
+      });
+    const file = await open(40_000_000);
+    writeFileSync(path, 'x'.repeat(40_000_000));
+    await file.look();
+    const looking = file.look();
+    while (!isRead()) await setImmediate();
+    writeFileSync(path, 'two');
+    await looking;
+    assert.deepEqual(taken, ['one']);
+    await lookTwice(file);
+    assert.deepEqual(taken, ['one', 'two', 'told']);
   });
 
   test('that is not there at the start is refused', async () => {
