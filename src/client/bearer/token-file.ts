@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import { readSecretFile } from '../../runtime/secret-file.ts';
@@ -15,11 +16,13 @@ export function tokenFromFile(path: string, setting = 'path'): BearerSource {
   const file = resolve(path);
   return {
     async take() {
-      const read = await readSecretFile(file);
-      if ('text' in read) return checked(read.text, `The token file ${file}`, `look at what writes the file, and at ${setting}`);
-      const info = { hint: `look at ${setting}` };
-      if (read.cause !== undefined) throw localFileError(read.cause, file, 'read', { field: setting, info });
-      throw new ArtifactstoreError('local_file_failed', `The token file ${file} ${read.problem}.`, { field: setting });
+      try {
+        return await readToken(file, setting);
+      } catch {
+        // Somebody may be replacing it just now: turning a link, or writing in place.
+        await sleep(replacingMilliseconds);
+        return await readToken(file, setting);
+      }
     },
     hint(refused) {
       const ended = endedAt(refused);
@@ -28,4 +31,14 @@ export function tokenFromFile(path: string, setting = 'path'): BearerSource {
         : `the token in the file ${file} ended at ${ended}, and nobody has put a newer one there (${setting})`;
     },
   };
+}
+
+const replacingMilliseconds = 50;
+
+async function readToken(file: string, setting: string): Promise<string> {
+  const read = await readSecretFile(file);
+  if ('text' in read) return checked(read.text, `The token file ${file}`, `look at what writes the file, and at ${setting}`);
+  const info = { hint: `look at ${setting}` };
+  if (read.cause !== undefined) throw localFileError(read.cause, file, 'read', { field: setting, info });
+  throw new ArtifactstoreError('local_file_failed', `The token file ${file} ${read.problem}.`, { field: setting });
 }

@@ -40,6 +40,12 @@ describe('the token of a file', () => {
     assert.equal(await source.take(), 'second');
   });
 
+  test('is waited for a moment where somebody is replacing the file just now', async () => {
+    const taking = tokenFromFile(write('written', '')).take();
+    setTimeout(() => write('written', 'whole'), 10);
+    assert.equal(await taking, 'whole');
+  });
+
   test('is refused with the place and the setting, and never with what is in it', async () => {
     for (const [path, code, told] of [
       [at('none'), 'invalid_path', /none" can't be read: it is not there \(ENOENT\)/],
