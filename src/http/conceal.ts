@@ -5,14 +5,23 @@ import { describeError } from './log.ts';
 const shortestSecret = 8;
 const mark = '(token)';
 
+/** Of a signed token (RFC 7519): `eyJ` is how the JSON of its header begins. */
+const signedToken = /eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
+const word = /[\w.~+-]{16,}=*/g;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /**
- * The log without the server's tokens, which a caller can put where they don't belong: into a path, and so into what an
- * error says of it, or into a request id.
+ * The log without tokens, which a caller can put where they don't belong: into a path, and so into what an error says
+ * of it, or into a request id. `secrets` are those that the server knows as text; `isSecret` knows others when it sees
+ * them, and is asked for words of 16 characters and more.
  */
-export function concealSecrets(log: Logger, secrets: readonly string[]): Logger {
+export function concealSecrets(log: Logger, secrets: readonly string[], isSecret: (text: string) => boolean = () => false): Logger {
   const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
-  if (hidden.length === 0) return log;
-  const conceal = (text: string): string => hidden.reduce((left, secret) => left.replaceAll(secret, mark), text);
+  const conceal = (text: string): string =>
+    hidden
+      .reduce((left, secret) => left.replaceAll(secret, mark), text)
+      .replace(signedToken, mark)
+      .replace(word, (found) => (!uuid.test(found) && isSecret(found) ? mark : found));
   /** A segment that says a token in escapes is left out whole. */
   const concealPath = (path: unknown): unknown =>
     typeof path === 'string'

@@ -33,6 +33,8 @@ export interface EngineOptions {
   readonly log: Log;
   /** What never stands in the log, wherever a caller puts it. */
   readonly secrets: readonly string[];
+  /** Whether a text is a token that is not among them. */
+  readonly isSecret?: (text: string) => boolean;
   /** Whether probes that were answered well are in the log, as other requests are; yes where absent. */
   readonly logProbes?: boolean;
   /** None, and nobody is believed, where absent. */
@@ -65,7 +67,7 @@ export function createEngine(options: EngineOptions): Engine {
   const limits: Limits = { ...defaultLimits, ...options.limits };
   const prefix = options.prefix ?? { basePath: '', trustForwardedPrefix: false };
   const closing = new AbortController();
-  const log = concealSecrets(options.log.logger, options.secrets);
+  const log = concealSecrets(options.log.logger, options.secrets, options.isSecret);
   const metrics = createHttpMetrics(options.log.droppedLines);
   const bounds = new Map<string, Bound>();
   const alwaysHeard = new Set<string>();

@@ -17,6 +17,8 @@ export interface Identity extends AsyncDisposable {
   readonly anonymous: readonly Grant[];
   /** How much a producer may have; undefined where there is no bound. As of now: the access file is read again. */
   quotaOf(producer: string): Quota | undefined;
+  /** Whether a text is a token of the access file: nothing that is kept or logged may have it. */
+  isSecret?(text: string): boolean;
   /** Of the access file, for health: undefined where there is none. */
   status(): AccessFileStatus | undefined;
 }

@@ -32,6 +32,7 @@ export interface OpenAccessFile extends AsyncDisposable {
   /** The same list as long as the version is the same. */
   readonly anonymous: readonly Grant[];
   quotaOf(producer: string): Quota | undefined;
+  isSecret(text: string): boolean;
   status(): AccessFileStatus;
   /** What the version in force most likely does not mean. */
   readonly warnings: readonly Finding[];
@@ -98,6 +99,7 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
     get warnings() {
       return now().file.warnings;
     },
+    isSecret: (text) => now().granted.toToken(text) !== undefined,
     quotaOf: (producer) => now().file.quotas.get(producer),
     status: watched.status,
     look: watched.look,

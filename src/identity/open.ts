@@ -34,6 +34,7 @@ export async function openIdentity({ tokens, accessFile }: IdentityOptions): Pro
     },
     quotaOf: (producer) => file?.quotaOf(producer),
     status: () => file?.status(),
+    isSecret: (text) => file?.isSecret(text) ?? false,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

@@ -17,7 +17,7 @@ export function placesIn(text: string): (path: Path, part?: 'key' | 'value') => 
   const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
   return (path, part = 'key') => {
     for (let length = path.length; length > 0; length -= 1) {
-      const entry = found.get(nameOf(path.slice(0, length)));
+      const entry = found.get(path.slice(0, length).reduce(below, ''));
       if (entry !== undefined) return placeAt(text, starts, length === path.length ? entry[part] : entry.key);
     }
     return { line: 1, column: 1 };
@@ -29,8 +29,9 @@ interface Offsets {
   readonly value: number;
 }
 
-function nameOf(path: Path): string {
-  return JSON.stringify(path);
+/** Paths are kept as text: a large document has many. */
+function below(path: string, part: string | number): string {
+  return `${path}\n${part}`;
 }
 
 /** `starts` is where each line begins. */
@@ -49,9 +50,8 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
   /** Of arrays of tables: the number of the last one. */
   const last = new Map<string, number>();
   let at = 0;
-  const note = (path: Path, key: number, value = key): void => {
-    const name = nameOf(path);
-    if (!found.has(name)) found.set(name, { key, value });
+  const note = (path: string, key: number, value = key): void => {
+    if (!found.has(path)) found.set(path, { key, value });
   };
   const skip = (blank: RegExp): void => {
     blank.lastIndex = at;
@@ -70,36 +70,35 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
       at += 1;
     }
   };
-  const header = (): Path => {
+  const header = (): string => {
     const isArray = text.startsWith('[[', at);
     at += isArray ? 2 : 1;
     const parts = keyParts();
     at += isArray ? 2 : 1;
-    let path: Path = [];
+    let path = '';
     for (const [index, { name, offset }] of parts.entries()) {
-      path = [...path, name];
+      path = below(path, name);
       note(path, offset);
-      const key = nameOf(path);
-      if (isArray && index === parts.length - 1) last.set(key, (last.get(key) ?? -1) + 1);
-      const item = last.get(key);
+      if (isArray && index === parts.length - 1) last.set(path, (last.get(path) ?? -1) + 1);
+      const item = last.get(path);
       if (item === undefined) continue;
-      path = [...path, item];
+      path = below(path, item);
       note(path, offset);
     }
     return path;
   };
-  const entry = (table: Path): void => {
+  const entry = (table: string): void => {
     let path = table;
     const parts = keyParts();
     at += 1;
     skip(spaces);
     for (const { name, offset } of parts) {
-      path = [...path, name];
+      path = below(path, name);
       note(path, offset, at);
     }
     value(path);
   };
-  const value = (path: Path): void => {
+  const value = (path: string): void => {
     if (text[at] === '[' || text[at] === '{') {
       const isList = text[at] === '[';
       at += 1;
@@ -109,8 +108,9 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
         if (text[at] === ']' || text[at] === '}') break;
         if (text[at] === ',') at += 1;
         else if (isList) {
-          note([...path, item], at);
-          value([...path, item++]);
+          const inner = below(path, item++);
+          note(inner, at);
+          value(inner);
         } else entry(path);
       }
       at += 1;
@@ -119,7 +119,7 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
     scalar.lastIndex = at;
     at += Math.max(1, scalar.exec(text)?.[0].length ?? 1);
   };
-  let table: Path = [];
+  let table = '';
   for (;;) {
     skip(blanks);
     if (at >= text.length) return found;

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openIdentity } from '../../src/identity/open.ts';
 import { openDoor, token, until } from '../doors/rest/open-door.ts';
 
 test('a token that is put into a path or a request id is not in the log', async () => {
@@ -16,4 +21,34 @@ test('a token that is put into a path or a request id is not in the log', async 
   const paths = door.lines.map((line) => (JSON.parse(line) as { readonly path?: string }).path).filter((path) => path !== undefined);
   assert.deepEqual(paths, ['/packages/(token)', '/packages/(token)', '/packages/x(token)x', '/packages/(token)/files/short', '/livez']);
   assert.doesNotMatch(door.lines.join(''), new RegExp(`${token}|${escaped}`));
+});
+
+test('neither is a token of the access file, nor one that an issuer signed, whoever sends it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'artifactstore-conceal-'));
+  try {
+    const path = join(folder, 'access.toml');
+    const ofFile = 'a1b2c3d4e5f60718293a';
+    const signed = `eyJ${'h'.repeat(20)}.eyJ${'c'.repeat(20)}.${'s'.repeat(20)}`;
+    const digest = createHash('sha256').update(ofFile).digest('hex');
+    writeFileSync(path, `[[grants]]\ntoken_sha256 = "${digest}"\nactor = "x"\nrole = "admin"\n`);
+    await using identity = await openIdentity({ tokens: [{ token, actor: 'a' }], accessFile: { path } });
+    await using door = await openDoor({ identity });
+    for (const text of [ofFile, `%61${ofFile.slice(1)}`, signed, `${ofFile}-not`, `files/${signed}/x`])
+      await (await door.call(`/packages/${text}`)).text();
+    for (const text of [ofFile, signed]) {
+      const response = await door.call(`/packages?access_token=${text}`);
+      assert.equal(response.status, 400);
+      assert.doesNotMatch(await response.text(), new RegExp(text));
+    }
+    await (await fetch(`${door.url}/livez`, { headers: { 'x-request-id': ofFile } })).text();
+    await until(() => door.lines.filter((line) => line.includes('"msg":"request"')).length === 8);
+    const paths = door.lines.map((line) => (JSON.parse(line) as { readonly path?: string }).path).filter((each) => each !== undefined);
+    assert.deepEqual(
+      paths.map((each) => each.replace('/packages', '')),
+      ['/(token)', '/(token)', '/(token)', `/${ofFile}-not`, '/files/(token)/x', '', '', '/livez'],
+    );
+    assert.doesNotMatch(door.lines.join(''), new RegExp(`${ofFile}"|${signed}`));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -30,7 +30,8 @@ export interface HttpDoor extends Pick<Engine, 'close' | 'listen' | 'listening'>
 
 /** The HTTP server of a registry: the engine with the REST door. */
 export async function createServer(parts: ServerParts): Promise<HttpDoor> {
-  const engine = createEngine(parts);
+  const { isSecret } = parts.identity;
+  const engine = createEngine(isSecret === undefined ? parts : { ...parts, isSecret });
   const { context } = engine;
   const registryFor = keepRegistries(parts.registryFor);
   const ofServer = registryFor(administrator('health'));

@@ -45,10 +45,11 @@ export function indexByConditions<Thing extends { readonly conditions: readonly 
   }
   return {
     candidates(valuesOf) {
-      const found = new Set(always);
+      const found = new Set<number>();
       for (const { claim, byValue } of byClaim.values())
         for (const value of valuesOf(claim)) for (const number of byValue.get(value) ?? []) found.add(number);
-      return [...found].sort((a, b) => a - b).map((number) => things[number]!);
+      const numbers = found.size === 0 ? always : [...always, ...found].sort((a, b) => a - b);
+      return numbers.map((number) => things[number]!);
     },
   };
 }

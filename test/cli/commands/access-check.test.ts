@@ -65,6 +65,15 @@ role = "admin"
     assert.deepEqual([code, info.problems.length], ['invalid_configuration', 4]);
   });
 
+  test('a server does not start with a wrong file, and says the same', async () => {
+    using wrong = openWorkplace({ ARTIFACTSTORE_ACCESS_CONFIG_PATH: 'wrong.toml' });
+    wrong.write({ 'wrong.toml': '[[grants]]\nrole = "writr"\n' });
+    const [served, checked] = [await wrong.run('serve', '--port', '0'), await wrong.run('access', 'check')];
+    assert.deepEqual([served.code, served.stdout], [2, '']);
+    assert.match(served.stderr, /wrong\.toml" is wrong in 3 places:.*did you mean writer/s);
+    assert.equal(served.stderr, checked.stderr);
+  });
+
   test('says of claims which grants hold, what was wanted and got, and what they allow', async () => {
     const { code, stdout, stderr } = await place.run('access', 'check', '--file', 'access.toml', '--claims', 'job.json');
     assert.deepEqual([code, stderr], [0, '']);
