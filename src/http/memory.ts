@@ -1,4 +1,5 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { isAddress } from '../runtime/fair-turns.ts';
 import { httpBounds, type Limits } from './limits.ts';
 
 /**
@@ -46,12 +47,17 @@ export function createMemory(
   const waiting = new Set<Waiting>();
   let all = 0;
 
-  const fits = (principal: string, bytes: number): boolean => all + bytes <= bufferedBytes && (held.get(principal) ?? 0) + bytes <= ofOne;
+  /** All addresses together have no more than somebody with a name. */
+  const holders = (principal: string): readonly string[] => (isAddress(principal) ? [principal, 'address'] : [principal]);
+  const fits = (principal: string, bytes: number): boolean =>
+    all + bytes <= bufferedBytes && holders(principal).every((holder) => (held.get(holder) ?? 0) + bytes <= ofOne);
   const add = (principal: string, bytes: number): void => {
     all += bytes;
-    const sum = (held.get(principal) ?? 0) + bytes;
-    if (sum === 0) held.delete(principal);
-    else held.set(principal, sum);
+    for (const holder of holders(principal)) {
+      const sum = (held.get(holder) ?? 0) + bytes;
+      if (sum === 0) held.delete(holder);
+      else held.set(holder, sum);
+    }
   };
   const serve = (): void => {
     for (const each of waiting) {

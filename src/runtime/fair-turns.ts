@@ -2,7 +2,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 
 /**
  * Work that waits for something scarce, each piece with the principal it is done for. Who has much waiting does not
- * keep others waiting: principals take turns, each with the piece that waits longest of its own.
+ * keep others waiting: principals take turns, each with the piece that waits longest of its own. Those that are an address
+ * and nobody else (`isAddress`) have one place among the others, in which they take turns.
  */
 export interface FairTurns {
   /**
@@ -30,9 +31,16 @@ interface Waiting {
   readonly refuse: (error: unknown) => void;
 }
 
+/** Whoever has many addresses has no more of what is scarce than somebody with a name. */
+export function isAddress(principal: string): boolean {
+  return principal.startsWith('address ');
+}
+
+const allAddresses = 'address';
+
 export function createFairTurns(bounds: TurnBounds): FairTurns {
-  /** What waits of each principal; the one whose turn is next comes first. */
-  const queues = new Map<string, Waiting[]>();
+  /** What waits of each principal, by its place; the place, and the principal in it, whose turn is next come first. */
+  const places = new Map<string, Map<string, Waiting[]>>();
   let underWay = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -46,12 +54,15 @@ export function createFairTurns(bounds: TurnBounds): FairTurns {
 
   /** Whose turn it is waits for room, and all others behind it: work that needs much would else never find it. */
   const next = (): void => {
-    for (const [principal, queue] of queues) {
-      const [first] = queue;
-      if (first === undefined || (underWay > 0 && underWay + first.weight > bounds.room)) return;
+    for (const [place, queues] of places) {
+      const [principal, queue] = queues.entries().next().value!;
+      const first = queue[0]!;
+      if (underWay > 0 && underWay + first.weight > bounds.room) return;
       queue.shift();
       queues.delete(principal);
       if (queue.length > 0) queues.set(principal, queue);
+      places.delete(place);
+      if (queues.size > 0) places.set(place, queues);
       start(first);
     }
   };
@@ -60,16 +71,20 @@ export function createFairTurns(bounds: TurnBounds): FairTurns {
   const refuseLate = (): void => {
     timer = undefined;
     const now = performance.now();
-    for (const [principal, queue] of queues) {
-      while (queue[0] !== undefined && queue[0].until <= now) queue.shift()!.refuse(tooLong(bounds));
-      if (queue.length === 0) queues.delete(principal);
+    for (const [place, queues] of places) {
+      for (const [principal, queue] of queues) {
+        while (queue[0] !== undefined && queue[0].until <= now) queue.shift()!.refuse(tooLong(bounds));
+        if (queue.length === 0) queues.delete(principal);
+      }
+      if (queues.size === 0) places.delete(place);
     }
     watch();
     next();
   };
   const watch = (): void => {
-    if (timer !== undefined || queues.size === 0) return;
-    const soonest = Math.min(...Array.from(queues.values(), ([first]) => first!.until));
+    if (timer !== undefined || places.size === 0) return;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const queues of places.values()) for (const [first] of queues.values()) soonest = Math.min(soonest, first!.until);
     timer = setTimeout(refuseLate, Math.max(soonest - performance.now(), 1)).unref();
   };
 
@@ -88,7 +103,10 @@ export function createFairTurns(bounds: TurnBounds): FairTurns {
           },
           refuse: reject,
         };
-        if (queues.size === 0 && (underWay === 0 || underWay + weight <= bounds.room)) return start(piece);
+        if (places.size === 0 && (underWay === 0 || underWay + weight <= bounds.room)) return start(piece);
+        const place = isAddress(principal) ? allAddresses : principal;
+        const queues = places.get(place) ?? new Map<string, Waiting[]>();
+        places.set(place, queues);
         const queue = queues.get(principal);
         if (queue === undefined) queues.set(principal, [piece]);
         else if (queue.length >= bounds.waitingOfOne) return reject(tooMany(bounds));

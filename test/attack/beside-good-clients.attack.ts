@@ -60,6 +60,8 @@ test(`${seconds} seconds of attacks beside good clients`, { skip }, async (conte
   });
   const random = seeded(seed);
   say(`seed ${seed}; ${database}, ${workers} processes; ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}`);
+  const migrated = await place.spawned('migrate');
+  assert.equal(migrated.code, 0, migrated.stderr);
   const server = await serve(place, 'server.log');
   const memory = watchResident(server.process.pid!);
   const good = createGoodClients(server.url, goodToken, random);

@@ -30,6 +30,16 @@ test('one principal has half, so that another is heard at once', async () => {
   await assert.rejects(memory.open('c').take(51), { code: 'body_too_large' });
 });
 
+test('all addresses together have half', async () => {
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 20 });
+  const held = memory.open('address 192.0.2.1');
+  await held.take(30);
+  await assert.rejects(memory.open('address 192.0.2.2').take(30), { code: 'too_busy' });
+  await memory.open('a').take(50);
+  held.give();
+  await memory.open('address 192.0.2.2').take(50);
+});
+
 test('what comes to a request that is over is given back', async () => {
   const memory = createMemory({ bufferedBytes: 100, bufferedWait: 10_000 });
   const [first, gone] = [memory.open('a'), memory.open('a')];

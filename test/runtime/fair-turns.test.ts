@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { shareOfAddress } from '../../src/http/shares.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { createFairTurns } from '../../src/runtime/fair-turns.ts';
 
@@ -42,6 +43,16 @@ test('one piece of somebody is not behind the hundred that another has waiting',
   await endNext();
   await endNext();
   assert.deepEqual(begun.slice(4), ['many1', 'one1', 'two1']);
+});
+
+test('somebody with a name is not behind those who have many addresses', async () => {
+  const { ask, begun, endNext } = workshop({ room: 1 });
+  const strangers = Array.from({ length: 20 }, (_, index) => shareOfAddress(`127.0.0.${index}`));
+  for (let piece = 0; piece < 2; piece++) for (const stranger of strangers) void ask(stranger);
+  void ask('one');
+  void ask('one');
+  for (let ended = 0; ended < 5; ended++) await endNext();
+  assert.deepEqual(begun, ['address 127.0.0.01', 'address 127.0.0.11', 'one1', 'address 127.0.0.21', 'one1', 'address 127.0.0.31']);
 });
 
 test('a piece that is larger than the room runs alone, and small ones of others do not keep it out for ever', async () => {
