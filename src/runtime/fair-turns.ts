@@ -2,8 +2,8 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 
 /**
  * Work that waits for something scarce, each piece with the principal it is done for. Who has much waiting does not
- * keep others waiting: principals take turns, each with the piece that waits longest of its own. Those that are an address
- * and nobody else (`isAddress`) have one place among the others, in which they take turns.
+ * keep others waiting: principals take turns, each with the piece that waits longest of its own. Those that are an
+ * address and nobody else (`isAddress`) have one place among the others, in which they take turns.
  */
 export interface FairTurns {
   /**
