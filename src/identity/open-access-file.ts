@@ -103,7 +103,9 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
     quotaOf: (producer) => now().file.quotas.get(producer),
     status: watched.status,
     look: watched.look,
-    [Symbol.asyncDispose]: watched.close,
+    async [Symbol.asyncDispose]() {
+      watched.close();
+    },
   };
 }
 

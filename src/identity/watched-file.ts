@@ -22,7 +22,8 @@ export interface WatchedFile {
   status(): AccessFileStatus;
   /** Looks now; a change is taken once two looks find it the same. */
   look(): Promise<void>;
-  close(): Promise<void>;
+  /** Does not wait for a file system that does not answer: whatever comes of a look is dropped. */
+  close(): void;
 }
 
 /**
@@ -36,16 +37,19 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
   take(await readVersion(options, first));
   let status: AccessFileStatus = { path, loaded_at: formatTimestamp(Date.now()), refused: null };
   let inForce = first.print;
-  /** What was refused last, so that it is told once. */
+  /** The version that was refused last: it is not looked at again. */
   let judged: string | undefined;
+  /** What was told last, so that it is told once. */
+  let told: string | undefined;
   let before = first.print;
+  let isClosed = false;
 
   async function look(): Promise<void> {
     const seen = await seenAt(path);
     const isSettled = seen.print === before;
     before = seen.print;
     if (seen.print === inForce) {
-      judged = undefined;
+      judged = told = undefined;
       status = { ...status, refused: null };
     } else if (isSettled && seen.print !== judged) await judge(seen);
   }
@@ -53,17 +57,20 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
   async function judge(seen: Seen): Promise<void> {
     try {
       const bytes = await readVersion(options, seen);
-      if ((await seenAt(path)).print !== seen.print) return;
+      if ((await seenAt(path)).print !== seen.print || isClosed) return;
+      // What cannot be read now may be readable at the next look; what was read is as it is.
+      judged = seen.print;
       take(bytes);
     } catch (error) {
       if (!isArtifactstoreError(error)) throw error;
-      judged = seen.print;
       const [line = '', ...more] = error.message.split('\n').map((each) => each.trim());
       status = { ...status, refused: [line, ...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join(' ') };
+      if (isClosed || told === `${judged} ${error.message}`) return;
+      told = `${judged} ${error.message}`;
       return onRefused(error);
     }
     inForce = seen.print;
-    judged = undefined;
+    judged = told = undefined;
     status = { path, loaded_at: formatTimestamp(Date.now()), refused: null };
     onTaken(status);
   }
@@ -84,9 +91,9 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
   return {
     status: () => status,
     look: lookOnce,
-    async close() {
+    close() {
+      isClosed = true;
       clearInterval(timer);
-      await looking.catch(() => undefined);
     },
   };
 }

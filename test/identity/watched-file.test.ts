@@ -40,7 +40,7 @@ describe('a watched file', () => {
     writeFileSync(path, 'one');
   });
   afterEach(async () => {
-    await watched?.close();
+    watched?.close();
     rmSync(folder, { recursive: true });
   });
 
@@ -112,6 +112,36 @@ describe('a watched file', () => {
     assert.equal(file.status().refused, null);
     assert.deepEqual(taken.filter((each) => each !== 'told').at(-1), 'one');
     assert.ok(!taken.includes('everybody'));
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  test('that cannot be read now is read when it can, and told of once', { skip: !isRoot && 'only root can be somebody else' }, async () => {
+    chmodSync(folder, 0o711);
+    const file = await open();
+    writeFileSync(path, 'secret');
+    chmodSync(path, 0o600);
+    process.seteuid!(65_534);
+    try {
+      for (let look = 0; look < 4; look += 1) await file.look();
+    } finally {
+      process.seteuid!(0);
+    }
+    assert.equal(refused.length, 1);
+    assert.match(`${refused[0]}`, /this user has no permission/);
+    assert.deepEqual(taken, ['one']);
+    await file.look();
+    assert.deepEqual(taken, ['one', 'secret', 'told']);
+    assert.equal(file.status().refused, null);
+  });
+
+  test('is not taken any more once it is closed', async () => {
+    const file = await open();
+    writeFileSync(path, 'two');
+    await file.look();
+    const looking = file.look();
+    file.close();
+    await looking;
+    assert.deepEqual(taken, ['one']);
   });
 
   test('is read no further than it may be long', async () => {

@@ -183,6 +183,6 @@ describe('an access file', () => {
     const text = three.replace('[[grants]]\n', grants.join(''));
     const start = performance.now();
     assert.equal(fileOf(text).grants.length, 1_000);
-    assert.ok(performance.now() - start < 1_000);
+    assert.ok(performance.now() - start < 5_000);
   });
 });
