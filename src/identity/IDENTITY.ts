@@ -1,5 +1,6 @@
 import type { Grant, Principal, Quota } from '../kernel/access.ts';
 import type { Timestamp } from '../kernel/time.ts';
+import type { IssuerStatus } from './oidc/OIDC.ts';
 
 /**
  * From what a caller shows to who it is. Every door asks it before it reads a body: a token of
@@ -20,7 +21,7 @@ export interface Identity extends AsyncDisposable {
   /** Whether a text is a token of the access file: nothing that is kept or logged may have it. */
   isSecret?(text: string): boolean;
   /** Of the access file, for health: undefined where there is none. */
-  status(): AccessFileStatus | undefined;
+  status(): AccessStatus | undefined;
 }
 
 export interface Identified {
@@ -32,6 +33,11 @@ export interface Identified {
   readonly by: string;
   /** When the token ends; null for never. Milliseconds since the epoch. */
   readonly expiresAt: number | null;
+}
+
+/** Of the file, and of the issuers that it names. */
+export interface AccessStatus extends AccessFileStatus {
+  readonly issuers: readonly IssuerStatus[];
 }
 
 export interface AccessFileStatus {

@@ -4,7 +4,7 @@ import type { AccessFile, Finding } from './access-file/access-file.ts';
 import { accessFileError } from './access-file/findings.ts';
 import { longestAccessFile, readAccessFile } from './access-file/read.ts';
 import { createGranted, type Granted } from './grants/granted.ts';
-import type { AccessFileStatus, Identified } from './IDENTITY.ts';
+import type { AccessFileStatus, AccessStatus, Identified } from './IDENTITY.ts';
 import type { Oidc, VerifiedToken } from './oidc/OIDC.ts';
 import { hasTokenForm } from './oidc/read-token.ts';
 import { watchFile } from './watched-file.ts';
@@ -33,7 +33,7 @@ export interface OpenAccessFile extends AsyncDisposable {
   readonly anonymous: readonly Grant[];
   quotaOf(producer: string): Quota | undefined;
   isSecret(text: string): boolean;
-  status(): AccessFileStatus;
+  status(): AccessStatus;
   /** What the version in force most likely does not mean. */
   readonly warnings: readonly Finding[];
   look(): Promise<void>;
@@ -101,7 +101,7 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
     },
     isSecret: (text) => now().granted.toToken(text) !== undefined,
     quotaOf: (producer) => now().file.quotas.get(producer),
-    status: watched.status,
+    status: () => ({ ...watched.status(), issuers: oidc.status() }),
     look: watched.look,
     async [Symbol.asyncDispose]() {
       watched.close();

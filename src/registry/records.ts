@@ -281,7 +281,24 @@ export interface Health {
   /** Whether the machine's clock can be believed; while it cannot, nothing is swept or collected. */
   readonly clock: { readonly healthy: boolean; readonly detail: string };
   /** Of the file that says who may do what, where there is one; not healthy while a newer version is refused. */
-  readonly access_file?: { readonly healthy: boolean; readonly detail: string; readonly loaded_at: string };
+  readonly access_file?: AccessFileHealth;
+}
+
+export interface AccessFileHealth {
+  readonly healthy: boolean;
+  readonly detail: string;
+  readonly loaded_at: string;
+  /** Whose signatures count; not healthy while its keys cannot be had. */
+  readonly issuers: readonly IssuerHealth[];
+}
+
+export interface IssuerHealth {
+  readonly issuer: string;
+  readonly healthy: boolean;
+  readonly detail: string;
+  /** How many of its keys are known, and when they were read; null where they have not been needed yet. */
+  readonly keys: number;
+  readonly read_at: string | null;
 }
 
 export interface BackendHealth {

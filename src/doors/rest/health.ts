@@ -2,8 +2,8 @@ import type { Identity } from '../../identity/IDENTITY.ts';
 import type { Health, Registry } from '../../registry/REGISTRY.ts';
 
 /**
- * The registry's health as of at most a second ago, and that of the access file now; never rejects, never hangs: not
- * knowing is `degraded`.
+ * The registry's health as of at most a second ago, and that of the access file and its issuers now; never rejects,
+ * never hangs: not knowing is `degraded`.
  */
 export type HealthReader = () => Promise<Health>;
 
@@ -22,10 +22,11 @@ export function createHealthReader(registry: Registry, version: string, { status
 function withAccessFile(health: Health, file: ReturnType<Identity['status']>): Health {
   if (file === undefined) return health;
   const { loaded_at, refused } = file;
+  const issuers = file.issuers.map(({ failure, ...issuer }) => ({ ...issuer, healthy: failure === null, detail: failure ?? 'ok' }));
   return {
     ...health,
-    status: refused === null ? health.status : 'degraded',
-    access_file: { healthy: refused === null, detail: refused ?? 'ok', loaded_at },
+    status: refused === null && issuers.every(({ healthy }) => healthy) ? health.status : 'degraded',
+    access_file: { healthy: refused === null, detail: refused ?? 'ok', loaded_at, issuers },
   };
 }
 

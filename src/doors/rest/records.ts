@@ -221,7 +221,14 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         backend: describes<BackendHealth>()(backend),
         backends: Type.Array(describes<BackendHealth>()(backend)),
         last_sequence: count,
-        access_file: Type.Optional(Type.Object({ healthy: Type.Boolean(), detail: text, loaded_at: time })),
+        access_file: Type.Optional(
+          Type.Object({
+            healthy: Type.Boolean(),
+            detail: text,
+            loaded_at: time,
+            issuers: Type.Array(Type.Object({ issuer: text, healthy: Type.Boolean(), detail: text, keys: count, read_at: timeOrNull })),
+          }),
+        ),
       }),
     ),
   ),

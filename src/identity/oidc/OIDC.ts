@@ -14,7 +14,7 @@ export interface Oidc {
    * is for one process: see `docs/access.md`.
    */
   use(issuers: readonly IssuerConfig[]): void;
-  /** Of each table, in its order, for health. */
+  /** Of each table, in its order, for health. Looking has those that could not be reached asked again. */
   status(): readonly IssuerStatus[];
   /** Ends what is asked for now; verifying then needs new keys. */
   close(): Promise<void>;

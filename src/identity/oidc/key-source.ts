@@ -24,6 +24,7 @@ export interface KeySource {
    * `identity_unavailable`.
    */
   keyFor(algorithm: string, keyId: string | undefined): Promise<FoundKey>;
+  /** As of the last attempt. One that failed is made again by the way, so that a later look is not misled. */
   state(): KeyState;
   /** Resolves when nothing is asked for any more. */
   close(): Promise<void>;
@@ -117,7 +118,10 @@ export function createKeySource(read: (signal: AbortSignal) => Promise<KeySet>, 
           : `the key that signed it ${why}`,
       );
     },
-    state: () => ({ keys: known?.keys.size ?? 0, readAt: known?.readAt, failure: failure?.message }),
+    state() {
+      if (failure !== undefined && since(askedAt) >= pauseMilliseconds) void ask();
+      return { keys: known?.keys.size ?? 0, readAt: known?.readAt, failure: failure?.message };
+    },
     async close() {
       closing.abort();
       await asking;

@@ -127,6 +127,21 @@ test('an issuer that is away at the start is no refusal, is asked every five sec
   assert.deepEqual(oidc.status(), [{ issuer: 'ci', keys: 1, read_at: new Date(clock).toISOString(), failure: null }]);
 });
 
+test('a look at an issuer that could not be reached has it asked again, at most every 30 seconds', async () => {
+  const state = () => oidc.status()[0];
+  assert.deepEqual(state(), { issuer: 'ci', keys: 0, read_at: null, failure: null });
+  await issuer.down();
+  await endsWith(oidc.verify(await issuer.sign()), 'identity_unavailable', /nothing listens there/);
+  await issuer.up();
+  clock += 29 * second;
+  for (let look = 0; look < 3; look++) assert.match(state()?.failure ?? '', /nothing listens there/);
+  assert.equal(readings(), 0);
+  clock += 1 * second;
+  assert.match(state()?.failure ?? '', /nothing listens there/);
+  await until(() => state()?.failure === null);
+  assert.deepEqual([readings(), state()?.keys], [1, 1]);
+});
+
 test('while an issuer is away its keys stay in force for an hour, and one that is not known is no refusal', async () => {
   const token = await issuer.sign(day());
   const verified = await oidc.verify(token);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { IssuerStatus } from '../../../../src/identity/oidc/OIDC.ts';
 import { openIdentity } from '../../../../src/identity/open.ts';
 import { formatTimestamp } from '../../../../src/kernel/time.ts';
 import type { Health, Registry } from '../../../../src/registry/REGISTRY.ts';
@@ -37,13 +38,25 @@ test('health names a refused access file, to those who may know the reason', asy
   const identity = await openIdentity({ tokens: [{ token: 'observer-token', actor: 'tester' }] });
   const loaded_at = formatTimestamp(0);
   let refused: string | null = null;
-  await using door = await openDoor({ identity: { ...identity, anonymous: [], status: () => ({ path: '/x', loaded_at, refused }) } });
+  const issuer = { issuer: 'ci', keys: 2, read_at: loaded_at };
+  let issuers: readonly IssuerStatus[] = [];
+  await using door = await openDoor({
+    identity: { ...identity, anonymous: [], status: () => ({ path: '/x', loaded_at, refused, issuers }) },
+  });
   const health = async (headers = {}) => (await (await fetch(`${door.url}/health`, { headers })).json()) as Health;
-  assert.deepEqual((await health()).access_file, { healthy: true, detail: 'ok', loaded_at });
+  assert.deepEqual((await health()).access_file, { healthy: true, detail: 'ok', loaded_at, issuers });
   refused = 'line 3 is wrong';
   const { status, access_file } = await health({ authorization: 'Bearer observer-token' });
-  assert.deepEqual([status, access_file], ['degraded', { healthy: false, detail: 'line 3 is wrong', loaded_at }]);
+  assert.deepEqual([status, access_file], ['degraded', { healthy: false, detail: 'line 3 is wrong', loaded_at, issuers }]);
   assert.equal((await health()).access_file?.detail, 'ask with a token for the reason');
+  [refused, issuers] = [null, [{ ...issuer, failure: null }]];
+  const known = async () => await health({ authorization: 'Bearer observer-token' });
+  assert.deepEqual((await known()).access_file?.issuers, [{ ...issuer, healthy: true, detail: 'ok' }]);
+  assert.equal((await known()).status, 'ok');
+  issuers = [{ ...issuer, failure: 'nobody is there' }];
+  assert.deepEqual((await known()).access_file?.issuers, [{ ...issuer, healthy: false, detail: 'nobody is there' }]);
+  assert.deepEqual([(await health()).status, (await health()).access_file?.issuers], ['degraded', []]);
+  refused = 'line 3 is wrong';
   const metrics = await fetch(`${door.url}/metrics`, { headers: { authorization: 'Bearer observer-token' } });
   assert.match(await metrics.text(), /^artifactstore_access_file_refused 1$/m);
 });
