@@ -11,10 +11,13 @@ import { whyMissing } from './store.ts';
 export interface Keycloak extends AsyncDisposable {
   /** Of the realm. */
   readonly issuer: string;
-  /** What tokens of the client `ci` have in `aud`; those of `plain` have none. */
+  /**
+   * What tokens of the client `ci` have in `aud`. Those of `plain` have what Keycloak puts there by itself, and those
+   * of `both` have both.
+   */
   readonly audience: string;
   /** What the token endpoint gives a client of this realm for its secret. */
-  token(client: 'ci' | 'plain'): Promise<string>;
+  token(client: 'ci' | 'plain' | 'both'): Promise<string>;
   /** Makes a new key that signs from now on, and answers what withdraws it. */
   addKey(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
@@ -47,7 +50,7 @@ export async function startKeycloak(): Promise<Keycloak> {
   });
   starting.defer(() => daemon.stop());
   const url = `http://127.0.0.1:${port}`;
-  await answering(`${url}/realms/master`, daemon, logFile, 300);
+  await answering(`${url}/realms/master`, daemon, logFile, 600);
 
   async function administer(method: string, path: string, body?: object): Promise<Response> {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password };
@@ -74,7 +77,8 @@ export async function startKeycloak(): Promise<Keycloak> {
     enabled: true,
     accessTokenLifespan: 3600,
     clients: [
-      { clientId: 'ci', ...client, protocolMappers: [mapper] },
+      { clientId: 'ci', ...client, fullScopeAllowed: false, protocolMappers: [mapper] },
+      { clientId: 'both', ...client, protocolMappers: [mapper] },
       { clientId: 'plain', ...client },
     ],
   });

@@ -53,7 +53,9 @@ function checkAudience(claims: JsonObject, audiences: readonly string[]): void {
 
 function described(aud: JsonValue | undefined): string {
   if (aud === undefined) return 'is missing';
-  return Array.isArray(aud) ? `is a list of ${aud.length}` : 'is not a string';
+  if (!Array.isArray(aud)) return 'is not a string';
+  const some = aud.slice(0, 5).map((each) => quoted(String(each)));
+  return `is a list of ${aud.length} (${[...some, ...(aud.length > some.length ? ['…'] : [])].join(', ')})`;
 }
 
 /** NumericDate (RFC 7519, section 2), up to the year 9999. */

@@ -26,8 +26,9 @@ export interface KeySet {
 
 /**
  * Keys of a JWK Set (RFC 7517, section 5). Those that can't be used are left out, as section 5 says: unknown kinds,
- * shared secrets, RSA below 2048 bits; and private keys, with which anybody can sign by now. Only the key itself is
- * taken of each: where more of it lies elsewhere (`x5u`) is not read. Undefined where it is no JWK Set.
+ * keys for encryption, shared secrets, RSA below 2048 bits; and private keys, with which anybody can sign by now. Only
+ * the key itself is taken of each: where more of it lies elsewhere (`x5u`) is not read. Undefined where it is no JWK
+ * Set.
  */
 export function keySetOf(document: JsonObject): KeySet | undefined {
   const { keys: published } = document;
@@ -75,6 +76,7 @@ function publicPart(key: JsonObject): JWK {
 
 function keyFault(key: JsonObject): string | undefined {
   if (!['RSA', 'EC', 'OKP'].includes(String(key.kty))) return 'is no public key';
+  if (key.use !== undefined && key.use !== 'sig') return 'is not for signatures';
   if (key.d !== undefined) return 'is published with its private part';
   if (key.kty !== 'RSA') return undefined;
   const bits = modulusBits(key.n);

@@ -145,7 +145,7 @@ test('keys that can be broken, that sign for others, or that are known to all ar
     [{ ...(await exportJWK(weak.publicKey)), alg: 'RS256' }, ['RS256'], /the key that signed it is RSA of 512 bits/],
     [{ ...good.published, ...(await exportJWK(good.privateKey)) }, ['ES256'], /is published with its private part/],
     [{ kty: 'oct', k: 'c2VjcmV0', alg: 'ES256' }, ['ES256'], /is no public key/],
-    [{ ...good.published, use: 'enc' }, ['ES256'], /publishes no key/],
+    [{ ...good.published, use: 'enc' }, ['ES256'], /is not for signatures/],
     [{ ...good.published, key_ops: ['sign'] }, ['ES256'], /publishes no key/],
     [{ ...good.published, alg: 'ES384' }, ['ES256'], /publishes no key/],
     [{ ...(await exportJWK(curve.publicKey)), alg: 'ES256' }, ['ES256'], /publishes no key/],

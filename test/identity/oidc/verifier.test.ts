@@ -70,7 +70,10 @@ test('each rule of a claim is said', async () => {
       /audience .* is "https:\/\/other-registry.example.org", and has to be "https:\/\/artifacts.example.org" alone/,
     ],
     [{ aud: `${audience}/` }, /has to be/],
-    [{ aud: [audience, 'https://other-registry.example.org'] }, /is a list of 2, and has to be/],
+    [
+      { aud: [audience, 'https://other-registry.example.org'] },
+      /is a list of 2 \("https:\/\/artifacts.example.org", "https:\/\/other-registry.example.org"\), and has to be/,
+    ],
     [{ aud: [audience, audience] }, /is a list of 2/],
     [{ aud: [] }, /is a list of 0/],
     [{ aud: { [audience]: true } }, /is not a string/],
