@@ -1,4 +1,5 @@
 import type { JsonObject } from '../kernel/format/json.ts';
+import type { Health } from './health-records.ts';
 import type {
   Attached,
   Attachment,
@@ -11,7 +12,6 @@ import type {
   Finalized,
   FinalizeExpectation,
   FoundFile,
-  Health,
   Hold,
   MetadataSchema,
   NewExtension,
@@ -29,6 +29,7 @@ import type {
 } from './records.ts';
 import type { ProducerRecord, Usage } from './usage-records.ts';
 
+export type * from './health-records.ts';
 export type * from './records.ts';
 export type { BackendUsage, ProducerRecord, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
