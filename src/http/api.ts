@@ -46,6 +46,8 @@ declare module 'fastify' {
     principal: Principal;
     /** What it may read whole. */
     memory: MemoryAccount;
+    /** A token stands in its path, which is not for the log. */
+    pathIsSecret: boolean;
     /** What gives its shares back at the end. */
     leaving: (() => void)[];
     /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */

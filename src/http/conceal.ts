@@ -1,12 +1,10 @@
 import type { Logger } from 'pino';
 import { describeError } from './log.ts';
+import { concealed, concealJwts } from './url-secrets.ts';
 
 /** Shorter ones would be found in what has nothing to do with them. */
 const shortestSecret = 8;
-const mark = '(token)';
 
-/** Of a signed token (RFC 7519): `eyJ` is how the JSON of its header begins. */
-const signedToken = /eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
 const word = /[\w.~+-]{16,}=*/g;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -18,14 +16,13 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function concealSecrets(log: Logger, secrets: readonly string[], isSecret: (text: string) => boolean = () => false): Logger {
   const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
   const conceal = (text: string): string =>
-    hidden
-      .reduce((left, secret) => left.replaceAll(secret, mark), text)
-      .replace(signedToken, mark)
-      .replace(word, (found) => (!uuid.test(found) && isSecret(found) ? mark : found));
+    concealJwts(hidden.reduce((left, secret) => left.replaceAll(secret, concealed), text)).replace(word, (found) =>
+      !uuid.test(found) && isSecret(found) ? concealed : found,
+    );
   /** A segment that says a token in escapes is left out whole. */
   const concealPath = (path: unknown): unknown =>
     typeof path === 'string'
-      ? conceal(path).replace(/[^/]*%[^/]*/g, (segment) => (conceal(decoded(segment)) === decoded(segment) ? segment : mark))
+      ? conceal(path).replace(/[^/]*%[^/]*/g, (segment) => (conceal(decoded(segment)) === decoded(segment) ? segment : concealed))
       : path;
   return log.child(
     {},

@@ -26,8 +26,9 @@ export interface Door {
   unknownRoute(request: FastifyRequest): ArtifactstoreError;
   /**
    * How an error is answered. Of one that is not an `ArtifactstoreError` a client learns nothing but the request's id.
+   * `authorization` is the field of that name, where the request had one.
    */
-  refuse(error: unknown, requestId: string): Refusal;
+  refuse(error: unknown, requestId: string, authorization?: string): Refusal;
   /** Adds its routes, with paths below its own. */
   addRoutes(api: Api): void | Promise<void>;
 }

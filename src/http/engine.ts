@@ -28,6 +28,7 @@ import { sendRefusal } from './send.ts';
 import { createShares } from './shares.ts';
 import { takeTurns } from './turns.ts';
 import { letGoUnread, type Unread } from './unread.ts';
+import { holdsJwt } from './url-secrets.ts';
 
 export interface EngineOptions {
   readonly log: Log;
@@ -126,6 +127,8 @@ export function createEngine(options: EngineOptions): Engine {
   const server: HttpServer = api.server;
   prefixLocations(api, prefix);
   decorateRequests(api);
+  const secrets = new Set(options.secrets);
+  const isToken = (word: string): boolean => secrets.has(word) || options.isSecret?.(word) === true;
   const checkHost = hostCheck(server, options.allowedHosts ?? []);
   let connections: Connections | undefined;
   let unread: Unread | undefined;
@@ -133,7 +136,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   const open = async (scope: Api, door: Door): Promise<void> => {
     scope.addHook('onRoute', ({ url, config }) => void (config?.alwaysHeard === true && alwaysHeard.add(url)));
-    guardRequests(scope, context, door, checkHost);
+    guardRequests(scope, context, door, checkHost, isToken);
     takeListTurns(scope, context.listTurns, () => unread?.look());
     await door.addRoutes(scope);
   };
@@ -206,5 +209,5 @@ function originForm(url: string): string {
 /** The caller's own, where it is fit for a log. */
 function requestId({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
-  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) ? given : randomUUID();
+  return typeof given === 'string' && /^[A-Za-z0-9._:-]{1,128}$/.test(given) && !holdsJwt(given) ? given : randomUUID();
 }

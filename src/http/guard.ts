@@ -12,12 +12,14 @@ import type { MemoryAccount } from './memory.ts';
 import { observe } from './observe.ts';
 import { sendRefusal } from './send.ts';
 import { takeBodies } from './take-body.ts';
+import { refuseUrlSecrets } from './url-secrets.ts';
 
 /** What every request has, before doors are opened. */
 export function decorateRequests(api: Api): void {
   api.decorateRequest('principal', null as unknown as Principal);
   api.decorateRequest('memory', null as unknown as MemoryAccount);
   api.decorateRequest('leaving', null as unknown as (() => void)[]);
+  api.decorateRequest('pathIsSecret', false);
   api.decorateRequest('bytesIn', 0);
   api.decorateRequest('bytesOut', 0);
 }
@@ -26,7 +28,13 @@ export function decorateRequests(api: Api): void {
  * What holds for every request of a door, whatever its route: who asks, what body it may bring, the answer when
  * something is wrong, and the line in the log. Put before the door's routes.
  */
-export function guardRequests(scope: Api, context: EngineContext, door: Door, checkHost: (request: IncomingMessage) => void): void {
+export function guardRequests(
+  scope: Api,
+  context: EngineContext,
+  door: Door,
+  checkHost: (request: IncomingMessage) => void,
+  isToken: (word: string) => boolean,
+): void {
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
 
   scope.addHook('onRoute', (route) => {
@@ -43,6 +51,12 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
     } catch (error) {
       // Whatever stands between has another idea of where requests begin and go.
       reply.header('connection', 'close');
+      return done(error as Error);
+    }
+    try {
+      refuseUrlSecrets(request.originalUrl, { isToken, namesFiles: request.routeOptions.url?.endsWith('*') === true });
+    } catch (error) {
+      request.pathIsSecret = true;
       return done(error as Error);
     }
     try {
@@ -80,7 +94,7 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
     const error = isUnknown
       ? door.unknownRoute(request)
       : new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`);
-    sendRefusal(request, reply, door.refuse(error, request.id));
+    sendRefusal(request, reply, door.refuse(error, request.id, request.headers.authorization));
   };
   scope.setNotFoundHandler(refuseRoute);
 
@@ -88,7 +102,7 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, ch
     // What the framework finds wrong with a request that no route takes is not what the caller has to know.
     if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
     const known = asKnown(error);
-    const refusal = door.refuse(known, request.id);
+    const refusal = door.refuse(known, request.id, request.headers.authorization);
     const limit = limitOf(known);
     if (limit !== undefined) context.limited(limit);
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { nobody } from './api.ts';
 import type { EngineContext } from './context.ts';
+import { concealed } from './url-secrets.ts';
 
 /**
  * Counts the request and, once it is answered or lost, writes its line. The query is left out: it is the caller's, and
@@ -23,7 +24,7 @@ export function observe(context: EngineContext, request: FastifyRequest, reply: 
       {
         request_id: request.id,
         method: request.method,
-        path: request.raw.url?.split('?', 1)[0],
+        path: request.pathIsSecret ? concealed : request.raw.url?.split('?', 1)[0],
         route,
         status,
         actor: request.principal.actor,

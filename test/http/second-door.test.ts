@@ -191,7 +191,10 @@ test('the log and the metrics know its routes and its actors', async () => {
 });
 
 test('an engine without a door for everything else is not opened', async () => {
-  const other = createEngine({ log: createLog({ level: 'silent', stream: { write: () => undefined } }), secrets: [] });
+  const other = createEngine({
+    log: createLog({ level: 'silent', stream: { write: () => undefined } }),
+    secrets: [],
+  });
   await assert.rejects(other.mount([createXmlDoor(other.context, release.promise)]), /No door has the empty path/);
   await other.close();
 });

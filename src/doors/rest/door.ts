@@ -47,9 +47,9 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       return caller instanceof Promise ? caller.then(remember) : remember(caller);
     },
     unknownRoute: ({ prefix }) => new ArtifactstoreError('route_not_found', `There is no such route; see ${prefix}/docs/.`),
-    refuse(error, requestId): Refusal {
+    refuse(error, requestId, authorization): Refusal {
       const problem = toProblem(error, requestId);
-      return { status: problem.status, headers: problemHeaders(problem), body: JSON.stringify(problem) };
+      return { status: problem.status, headers: problemHeaders(problem, authorization), body: JSON.stringify(problem) };
     },
     async addRoutes(api) {
       api.setValidatorCompiler(compileValidator);

@@ -68,7 +68,11 @@ const everywhere: Readonly<Record<string, AnswerHeaderDescription>> = {
     description: 'Finds the request in the log: that of the request, or one that was made.',
     schema: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' },
   },
-  'WWW-Authenticate': { required: true, description: 'How to say who asks.', schema: { type: 'string' } },
+  'WWW-Authenticate': {
+    required: true,
+    description: 'How to say who asks, and why a token that was sent is not enough (RFC 6750).',
+    schema: { type: 'string' },
+  },
   'Retry-After': { required: true, description: 'Seconds to wait before asking again.', schema: { type: 'integer', minimum: 0 } },
   'Content-Range': {
     required: true,

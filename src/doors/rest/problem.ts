@@ -102,10 +102,32 @@ export function toProblem(error: unknown, requestId: string): Problem {
   };
 }
 
-/** The headers that belong to a problem besides its length. */
-export function problemHeaders(problem: Problem): Record<string, string> {
+/** The headers that belong to a problem besides its length; `authorization` is that field of the request. */
+export function problemHeaders(problem: Problem, authorization?: string): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': problemMediaType, 'cache-control': 'no-store' };
-  if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="artifactstore"';
+  const challenge = challengeOf(problem, authorization);
+  if (challenge !== undefined) headers['www-authenticate'] = challenge;
   if (problem.status === 503) headers['retry-after'] = String(retryAfterSeconds);
   return headers;
+}
+
+/**
+ * RFC 6750 section 3: why a token was not enough, and nothing to whoever sent none, or something else. 403 has one where
+ * the right of a token does not suffice.
+ */
+function challengeOf({ status, code, detail, info }: Problem, authorization: string | undefined): string | undefined {
+  const challenge = 'Bearer realm="artifactstore"';
+  const sentToken = authorization !== undefined && /^bearer\b/i.test(authorization);
+  const right = code === 'forbidden' && typeof info?.right === 'string' ? info.right : undefined;
+  if (status === 401) return sentToken ? `${challenge}, error="invalid_token", error_description="${described(detail)}"` : challenge;
+  if (right === undefined || !sentToken) return undefined;
+  return `${challenge}, error="insufficient_scope", error_description="${described(detail)}", scope="${right}"`;
+}
+
+/** The characters that such a description may have. */
+function described(detail: string): string {
+  return detail
+    .slice(0, 300)
+    .replaceAll('"', "'")
+    .replaceAll(/[^\x20-\x5b\x5d-\x7e]/g, '?');
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Identified, Identity } from '../../../src/identity/IDENTITY.ts';
-import type { Grant } from '../../../src/kernel/access.ts';
+import { openIdentity } from '../../../src/identity/open.ts';
+import type { Grant, Principal } from '../../../src/kernel/access.ts';
 import { assertProblem, authorization, type Door, openDoor, token } from './open-door.ts';
 
 interface Operation {
@@ -46,12 +47,41 @@ test('without a token every route but the anonymous ones answers 401, and the ri
     if (open) assert.equal(response.status, 200, path);
     else {
       assert.equal(response.status, 401, `${method} ${path}`);
-      assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer /);
+      assert.equal(response.headers.get('www-authenticate'), 'Bearer realm="artifactstore"');
       if (method !== 'HEAD') await assertProblem(response, 401, 'unauthorized');
     }
   }
   for (const path of ['/openapi.json', '/docs', '/docs/json']) assert.equal((await fetch(door.url + path)).status, 200, path);
   assert.equal(await door.lastSequence(), 0);
+});
+
+test('the challenge says why a token was not enough, and nothing where none was sent', async () => {
+  const ofServer = await openIdentity({ tokens: [{ token, actor: 'a' }] });
+  const grants: readonly Grant[] = [{ role: 'reader', producers: [{ exact: 'p' }] }];
+  const reader: Principal = { actor: 'Jürgen "x"', share: 'r', grants };
+  const identity: Identity = {
+    ...ofServer,
+    anonymous: grants,
+    identify: (shown) => (shown === 'reader' ? { principal: reader, by: 'token of the test', expiresAt: null } : ofServer.identify(shown)),
+  };
+  await using door = await openDoor({ identity });
+  const { id } = await door.newPackage();
+  const challenge = async (path: string, authorization?: string, method = 'GET'): Promise<string | null> => {
+    const headers = { ...(authorization === undefined ? {} : { authorization }) };
+    return (await fetch(door.url + path, { method, headers })).headers.get('www-authenticate');
+  };
+  const plain = 'Bearer realm="artifactstore"';
+  const why = 'error_description="The bearer token is not one that this server knows."';
+  assert.equal(await challenge('/packages', 'Bearer wrong'), `${plain}, error="invalid_token", ${why}`);
+  for (const other of ['Basic eDp5', 'bearerless']) assert.equal(await challenge('/packages', other), plain);
+  assert.equal(await challenge(`/packages/${id}/finalize`, undefined, 'POST'), plain);
+  assert.equal(await challenge('/metrics'), plain);
+  assert.equal(await challenge(`/packages/${id}`), null);
+  assert.equal(
+    await challenge(`/packages/${id}/finalize`, 'Bearer reader', 'POST'),
+    `${plain}, error="insufficient_scope", error_description="J?rgen 'x' may not do this for the producer 'p': the right 'write' is missing.", scope="write"`,
+  );
+  assert.match((await challenge('/usage', 'Bearer reader')) ?? '', /error="insufficient_scope", .*, scope="observe"$/);
 });
 
 test('a wrong token is refused everywhere, even where none would do', async () => {

@@ -1,0 +1,82 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+
+/** What stands in the log where a token was. */
+export const concealed = '(token)';
+
+/** Shorter words are no token that was made to be one. */
+const shortestToken = 16;
+/** More words than any address of this server has. */
+const maximumWords = 64;
+const parameters = /^(?:access_token|token|authorization)$/i;
+
+export interface UrlSecrets {
+  /** Whether this is a token that the server knows. */
+  isToken(word: string): boolean;
+  /** Whether the path may hold any name that a user gave: `token=a` can be a file's. */
+  readonly namesFiles: boolean;
+}
+
+/**
+ * Refuses a URL that holds a token, by what it is called, by its form (a JWT), or because the server knows it: URLs are
+ * kept by proxies, browsers and logs, and sent on as a referrer (RFC 6750 section 5.3).
+ */
+export function refuseUrlSecrets(url: string, { isToken, namesFiles }: UrlSecrets): void {
+  const at = url.indexOf('?');
+  const path = decoded(at < 0 ? url : url.slice(0, at));
+  const pairs = at < 0 ? [] : decoded(url.slice(at + 1).replaceAll('+', ' ')).split('&');
+  const named = (text: string): boolean => parameters.test(text.split('=', 1)[0]!.trim()) && text.includes('=');
+  if (
+    !pairs.some(named) &&
+    (namesFiles || !path.split(/[/;&]/).some(named)) &&
+    !holdsJwt(path) &&
+    !pairs.some(holdsJwt) &&
+    !wordsOf(path, pairs).some(isToken)
+  )
+    return;
+  throw new ArtifactstoreError(
+    'malformed_request',
+    'The URL holds a token: send it in the Authorization field, and replace this one, since it may be in logs of others.',
+    { field: 'authorization' },
+  );
+}
+
+function wordsOf(path: string, pairs: readonly string[]): readonly string[] {
+  const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
+  return [...path.split('/'), ...values].filter((word) => word.length >= shortestToken && !isName.test(word)).slice(0, maximumWords);
+}
+
+/** Ids and content addresses, which nearly every path has. */
+const isName = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]+:[0-9a-f]{64})$/;
+
+/** Whether something in it has the form of a JWT: three parts, of which the last may be empty. */
+export function holdsJwt(text: string): boolean {
+  return withoutJwts(text, 3) !== text;
+}
+
+/** The text with everything left out that has the form of a JWT, or of most of one. */
+export function concealJwts(text: string): string {
+  return withoutJwts(text, 2);
+}
+
+/** RFC 7519: the first part is a JSON object in base64url. It takes time in proportion to the text. */
+function withoutJwts(text: string, fewestParts: number): string {
+  if (!text.includes('eyJ')) return text;
+  return text.replace(/[A-Za-z0-9_.-]+/g, (word) => {
+    const parts = word.split('.');
+    const first = parts.findIndex((part, index) => {
+      const start = part.indexOf('eyJ');
+      return start >= 0 && part.length - start >= 12 && index + fewestParts <= parts.length && parts[index + 1]!.length >= 8;
+    });
+    if (first < 0) return word;
+    const before = parts[first]!.slice(0, parts[first]!.indexOf('eyJ'));
+    return `${[...parts.slice(0, first), before].join('.')}${concealed}`;
+  });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
