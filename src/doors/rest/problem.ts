@@ -112,8 +112,8 @@ export function problemHeaders(problem: Problem, authorization?: string): Record
 }
 
 /**
- * RFC 6750 section 3: why a token was not enough, and nothing to whoever sent none, or something else. 403 has one where
- * the right of a token does not suffice.
+ * RFC 6750 section 3: why a token was not enough, and nothing to whoever sent none, or something else. 403 has one
+ * where the right of a token does not suffice.
  */
 function challengeOf({ status, code, detail, info }: Problem, authorization: string | undefined): string | undefined {
   const challenge = 'Bearer realm="artifactstore"';
