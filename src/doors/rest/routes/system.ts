@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { allows } from '../../../kernel/access.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { BackendHealth, Health } from '../../../registry/REGISTRY.ts';
+import type { Caller } from '../auth.ts';
 import { answers } from '../parameters.ts';
 import { healthRecord } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -41,10 +42,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: healthRecord }),
       },
     },
-    async ({ principal }, reply) => {
-      const health = await context.health();
-      return reply.header('cache-control', 'no-store').send(allows(principal, 'observe') ? health : withoutDetails(health));
-    },
+    async ({ caller }, reply) => reply.header('cache-control', 'no-store').send(toldTo(caller, await context.health())),
   );
 
   api.get(
@@ -70,10 +68,9 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         }),
       },
     },
-    async ({ principal }, reply) => {
+    async ({ caller }, reply) => {
       if (context.closing.aborted) throw new ArtifactstoreError('cancelled', 'The server is stopping.');
-      const health = await context.health();
-      const { db, backend, clock } = allows(principal, 'observe') ? health : withoutDetails(health);
+      const { db, backend, clock } = toldTo(caller, await context.health());
       if (!db.healthy) throw new ArtifactstoreError('database_unavailable', `The database can't be used: ${db.detail}`);
       if (!backend.healthy && backend.full !== true)
         throw new ArtifactstoreError('storage_unavailable', `The default backend can't be used: ${backend.detail}`);
@@ -102,25 +99,26 @@ export function systemRoutes(api: Api, context: RouteContext): void {
 }
 
 /**
- * Details name directories, hosts and versions of this machine; and the room that an upload takes says whether somebody
- * else has its bytes.
+ * Details name directories, hosts and versions of this machine, and are for those with a token who may see it. The room
+ * that an upload takes says whether somebody else has its bytes, and is for whoever may see all of them.
  */
-function withoutDetails(health: Health): Health {
+function toldTo({ principal, by }: Caller, health: Health): Health {
+  const observes = allows(principal, 'observe');
+  if (observes && by !== undefined) return health;
   const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
     ...part,
     detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
   });
-  const withoutRoom = ({ free_bytes: _free, total_bytes: _total, ...backend }: BackendHealth): BackendHealth => ({
+  const bareBackend = (backend: BackendHealth): BackendHealth => ({
     ...bare(backend),
-    free_bytes: null,
-    total_bytes: null,
+    ...(observes ? {} : { free_bytes: null, total_bytes: null }),
   });
   const { db, backend, backends, access_file: file } = health;
   return {
     ...health,
     db: bare(db),
-    backend: withoutRoom(backend),
-    backends: backends.map(withoutRoom),
+    backend: bareBackend(backend),
+    backends: backends.map(bareBackend),
     ...(file === undefined ? {} : { access_file: { ...bare(file), issuers: [] } }),
   };
 }
