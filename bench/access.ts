@@ -114,7 +114,7 @@ async function measureRates(server: Artifactstore, { downloads, packages: record
     ['downloads of 4 KiB', downloads],
   ] as const) {
     const rates = { server: [] as number[], reader: [] as number[] };
-    for (let repetition = 0; repetition < 5; repetition++) {
+    for (let repetition = 0; repetition < 3; repetition++) {
       rates.server.push(await rateOf(server, paths, server.authorization));
       rates.reader.push(await rateOf(server, paths, reader));
       progress(`${name}: a token of the server ${rates.server.at(-1)!.toFixed(0)}/s, a reader ${rates.reader.at(-1)!.toFixed(0)}/s`);
@@ -158,7 +158,7 @@ function ask(url: string, authorization: string, agent: Agent): Promise<Buffer> 
 }
 
 const packages = 1_000_000;
-const samples = 100;
+const samples = 60;
 const connections = 32;
 
 if (import.meta.main) await report(access);

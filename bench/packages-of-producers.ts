@@ -22,7 +22,7 @@ export const producers: readonly string[] = ['one', ...named('lab-', 100), ...na
  */
 export async function fillPackages(path: string, packages: number): Promise<void> {
   const database = new DatabaseSync(path);
-  database.exec('pragma synchronous = off');
+  database.exec('pragma synchronous = off; pragma cache_size = -1000000');
   database.exec('begin immediate');
   const insert = database.prepare(
     `insert into artifact_packages (id, name, producer, subject, retention_class, status, metadata, metadata_schema_slug, created_at,
@@ -36,10 +36,12 @@ export async function fillPackages(path: string, packages: number): Promise<void
     const at = formatTimestamp(milliseconds);
     const sequence = 1_000 + index * 11;
     const id = uuidv7(milliseconds, randomFillSync(new Uint8Array(10)));
-    const status = index % 20 === 7 ? 'abandoned' : index % 50 === 3 ? 'created' : 'finalized';
+    // As often for each producer: not in step with `producerOf`.
+    const mixed = Math.imul(index, 2_654_435_761) >>> 16;
+    const status = mixed % 20 === 7 ? 'abandoned' : mixed % 50 === 3 ? 'created' : 'finalized';
     const build = index % 20_000;
-    const retention = index % 3 === 0 ? 'raw-evidence' : 'transient';
-    insert.run(id, producerOf(index), `component-${index % 100}`, retention, status, `{"build":${build}}`, at, at, sequence);
+    const retention = mixed % 3 === 0 ? 'raw-evidence' : 'transient';
+    insert.run(id, producerOf(index), `component-${mixed % 100}`, retention, status, `{"build":${build}}`, at, at, sequence);
     insertTerm.run(metadataTerm('build', build), sequence, id);
   }
   database.exec('commit');

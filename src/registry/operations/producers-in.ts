@@ -1,13 +1,14 @@
-import { type Kysely, sql } from '#kysely';
+import type { Kysely } from '#kysely';
 import type { Schema } from '../../database/schema.ts';
 import { type Scope, scopeTest } from '../../kernel/access.ts';
 
 /** Producers that are looked at for the globs of one scope. */
 const lookedAt = 20_000;
+const atOnce = 1_000;
 
 /**
- * The producers of the scope: each exact one, and of those that have a package each that a glob describes, by one look
- * into an index for each producer that begins as the glob does. Undefined when these are too many.
+ * The producers of the scope: each exact one, and of those that have a package each that a glob describes, by a look at
+ * each that begins as the glob does. Undefined when these are too many.
  */
 export async function producersIn(database: Kysely<Schema>, scope: Exclude<Scope, 'everything'>): Promise<readonly string[] | undefined> {
   const found = new Set(scope.flatMap((pattern) => ('exact' in pattern ? [pattern.exact] : [])));
@@ -32,15 +33,16 @@ function beginnings(globs: readonly string[]): readonly string[] {
 }
 
 async function beginningWith(database: Kysely<Schema>, beginning: string, limit: number): Promise<readonly string[]> {
-  const { rows } = await sql<{ readonly producer: string }>`
-    with recursive names (producer) as (
-      select min(producer) from artifact_packages where producer >= ${beginning}
-      union all
-      select (select min(p.producer) from artifact_packages as p where p.producer > names.producer) from names
-      where substr(names.producer, 1, ${sql.lit(Array.from(beginning).length)}) = ${beginning}
-    )
-    select producer from names where substr(producer, 1, ${sql.lit(Array.from(beginning).length)}) = ${beginning} limit ${sql.lit(limit)}`.execute(
-    database,
-  );
-  return rows.map(({ producer }) => producer);
+  const found: string[] = [];
+  for (let after: string | undefined; found.length < limit; ) {
+    let query = database.selectFrom('producer_usage').select('producer').orderBy('producer').limit(atOnce);
+    query = after === undefined ? query.where('producer', '>=', beginning) : query.where('producer', '>', after);
+    const names = (await query.execute()).map(({ producer }) => producer);
+    const fitting = names.filter((name) => name.startsWith(beginning));
+    found.push(...fitting);
+    // In bytewise order they stand together.
+    if (fitting.length < atOnce) return found;
+    after = names.at(-1);
+  }
+  return found;
 }
