@@ -48,7 +48,7 @@ function accessFile(): string {
   return grants.join('\n');
 }
 
-const filters = ['', 'status=finalized', 'status=abandoned', 'metadata.build=4711', 'subject=component-7&status=finalized'];
+const filters = ['', 'status=finalized', 'status=abandoned', 'metadata.build=4711', 'subject=component-8&status=finalized'];
 
 async function measureLists(server: Artifactstore): Promise<readonly Figure[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
