@@ -80,7 +80,12 @@ export const rows: Readonly<Record<string, Row>> = {
   getFile: { about: 'package', needs: 'read', ask: ({ fileId }) => ({ path: `/files/${fileId}` }) },
   downloadFile: { about: 'package', needs: 'read', ask: ({ fileId }) => ({ path: `/files/${fileId}/download` }) },
   getObject: { about: 'package', needs: 'read', ask: ({ address }) => ({ path: `/objects/${address}` }) },
-  readEvents: get('/events?limit=1'),
+  readEvents: {
+    about: 'list',
+    ask: () => ({ path: '/events?limit=500&event_type=v1.package.created', headers: { accept: 'application/json' } }),
+    of: 'packages',
+    namesIn: ({ items }: Items<{ readonly subject_id: string }>) => items.map(({ subject_id }) => subject_id),
+  },
   listPackages: {
     about: 'list',
     ask: () => ({ path: '/packages?limit=1000' }),
