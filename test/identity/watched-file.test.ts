@@ -165,8 +165,11 @@ describe('a watched file', () => {
     const file = await open(40_000_000);
     writeFileSync(path, 'x'.repeat(40_000_000));
     await file.look();
-    const looking = file.look();
-    while (!isRead()) await setImmediate();
+    let hasLooked = false;
+    const looking = file.look().then(() => {
+      hasLooked = true;
+    });
+    while (!hasLooked && !isRead()) await setImmediate();
     writeFileSync(path, 'two');
     await looking;
     assert.deepEqual(taken, ['one']);
