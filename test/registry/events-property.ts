@@ -24,12 +24,15 @@ const cuts = fc.record({
   eventsLookedAt: fc.integer({ min: 1, max: 60 }),
   limit: fc.integer({ min: 1, max: 20 }),
 });
-const optional = <T>(values: readonly T[]) => fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
-const filters = fc.record({
-  event_type: optional(eventTypes),
-  subject_kind: optional(subjectKinds),
-  ofSubject: fc.option(fc.nat(50), { nil: undefined, freq: 2 }),
-});
+const type = fc.constantFrom(...eventTypes);
+const kind = fc.constantFrom(...subjectKinds);
+const filters: fc.Arbitrary<{ readonly event_type?: string; readonly subject_kind?: string; readonly ofSubject?: number }> = fc.oneof(
+  fc.constant({}),
+  fc.record({ subject_kind: fc.constantFrom('package', 'location', 'object') }),
+  fc.record({ event_type: type }),
+  fc.record({ ofSubject: fc.nat(50) }),
+  fc.record({ event_type: type, subject_kind: kind, ofSubject: fc.nat(50) }, { requiredKeys: [] }),
+);
 
 interface Made {
   readonly sequence: number;

@@ -25,7 +25,7 @@ after(async () => {
 const reader = (...grants: Grant[]) => createAccess({ actor: 'who', share: 'who', grants }, () => Promise.resolve(undefined));
 
 test('whatever is granted, asked for and cut, a reader is given its part of the log', async () => {
-  await eventsProperty(database, 30);
+  await eventsProperty(database, 50);
 });
 
 test('a reader who waits looks at each event of others once, and at many of them together', async () => {
