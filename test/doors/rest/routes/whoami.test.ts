@@ -22,7 +22,7 @@ test('whoever asks is told who it is taken for, and a wrong token is refused', a
   await assertProblem(await fetch(`${door.url}/whoami`, { headers: { authorization: 'Bearer wrong' } }), 401, 'unauthorized');
 });
 
-test('a token that ends and what it may do are told as the identity has them; nobody has what everybody has', async () => {
+test('a token that ends and what it may do are told as the identity has them, and everybody has what nobody has', async () => {
   const identity: Identity = {
     identify(token) {
       if (token === 'away') throw new ArtifactstoreError('identity_unavailable', 'The issuer is away.');
@@ -40,7 +40,7 @@ test('a token that ends and what it may do are told as the identity has them; no
     actor: 'github:acme/app',
     by: 'issuer github',
     expires_at: '2026-02-02T02:40:00.000Z',
-    grants,
+    grants: [...grants, ...identity.anonymous],
   });
   assert.deepEqual(((await (await ask()).json()) as { grants: unknown }).grants, identity.anonymous);
   await assertProblem(await ask('away'), 503, 'identity_unavailable');
