@@ -79,6 +79,12 @@ export function allows({ grants }: Principal, right: Right, producer?: string): 
   );
 }
 
+/** Whether both act under one name and may do the same. */
+export function isSamePrincipal(one: Principal, other: Principal): boolean {
+  if (one === other) return true;
+  return one.actor === other.actor && (one.grants === other.grants || JSON.stringify(one.grants) === JSON.stringify(other.grants));
+}
+
 function isEverything(pattern: ProducerPattern): boolean {
   return 'glob' in pattern && /^\*+$/.test(pattern.glob);
 }

@@ -1,5 +1,6 @@
+import type { FastifyRequest } from 'fastify';
 import type { Door, Refusal } from '../../http/door.ts';
-import type { Principal } from '../../kernel/access.ts';
+import { isSamePrincipal, type Principal } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
@@ -35,6 +36,15 @@ export interface RestDoor extends Door {
 export function createRestDoor(context: RouteContext, parts: RestParts): RestDoor {
   let routes: Api | undefined;
   const authenticate = createAuthenticator(parts);
+
+  async function askAgain(request: FastifyRequest): Promise<boolean> {
+    const caller = await authenticate(request);
+    const isSame = isSamePrincipal(caller.principal, request.caller.principal);
+    request.caller = caller;
+    if (!isSame) request.registry = parts.registryFor(caller.principal);
+    return isSame;
+  }
+
   return {
     path: '',
     bounds,
@@ -56,6 +66,9 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       api.setSerializerCompiler(() => (data) => JSON.stringify(data));
       checkRoutes(api);
       giveRegistry(api, parts.registryFor);
+      api.decorateRequest('isAsBefore', function (this: FastifyRequest) {
+        return askAgain(this);
+      });
       api.addHook('preSerialization', (request, _reply, payload, done) => {
         for (const limit of shortenedBy(request, payload)) context.limited(limit);
         done(null, payload);

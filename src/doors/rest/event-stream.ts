@@ -13,8 +13,8 @@ import type { RouteContext } from './route.ts';
 /**
  * The log as Server-Sent Events, each with its sequence as id, its type as event, and its record as JSON. One page is
  * read when the last was taken: a slow reader holds up nobody and fills no memory. A sign of life where there is no
- * event has an id too, when the log was looked at beyond the last one. It ends when the server stops; the reader
- * resumes with Last-Event-ID.
+ * event has an id too, when the log was looked at beyond the last one. It ends when the server stops, and
+ * when the reader may do something else than at its beginning; the reader resumes with Last-Event-ID.
  */
 export async function sendEventStream(
   context: RouteContext,
@@ -45,7 +45,8 @@ export async function sendEventStream(
       'x-request-id': request.id,
     });
     await send(': the log follows\n\n');
-    while (!signal.aborted) {
+    // What was read before a grant was withdrawn is not sent after it: the reader comes again, as who it is then.
+    while (!signal.aborted && (await isAsBefore())) {
       if (text.length > 0) await send(text);
       if (longest !== undefined) await sendLongest(longest);
       // Those who catch up are many at times, and take turns with whoever asks for a page.
@@ -60,6 +61,15 @@ export async function sendEventStream(
     context.closing.removeEventListener('abort', leaveBehind);
   }
   return reply;
+
+  async function isAsBefore(): Promise<boolean> {
+    try {
+      return await request.isAsBefore();
+    } catch (error) {
+      if (isArtifactstoreError(error)) return false;
+      throw error;
+    }
+  }
 
   async function readBehind(): Promise<void> {
     await context.listTurns.take(request.principal.share, 1, async () => {

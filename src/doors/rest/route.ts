@@ -26,5 +26,10 @@ declare module 'fastify' {
     registry: Registry;
     /** Who asks, and what it showed. */
     caller: Caller;
+    /**
+     * For what takes long: asks once more who asks. False when they may do something else than before: `registry` and
+     * `caller` are as of now from then on. Throws as the beginning of a request does when the token counts no more.
+     */
+    isAsBefore(): Promise<boolean>;
   }
 }

@@ -7,11 +7,11 @@ import { subjectKinds } from '../../../kernel/log/event.ts';
 import { eventTypes } from '../../../kernel/views/fold.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { limits } from '../../../registry/limits.ts';
-import type { EventQuery } from '../../../registry/REGISTRY.ts';
+import type { EncodedEventPage, EventQuery } from '../../../registry/REGISTRY.ts';
 import { giveBack } from '../../../runtime/give-back.ts';
 import { lastEventId, sendEventStream } from '../event-stream.ts';
 import { jsonOfLongPage, longPageBytes } from '../long-event-pages.ts';
-import { isLongest, sendLongestPage } from '../longest-event-page.ts';
+import { isLongest, type LongestEventPage, sendLongestPage } from '../longest-event-page.ts';
 import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -57,14 +57,13 @@ export function eventRoutes(api: Api, context: RouteContext, manifests: SealedMa
         });
       const { wait, ...filter } = request.query;
       const query: EventQuery = { ...filter, ...(wait === undefined ? {} : { wait_seconds: wait }) };
-      const { events } = request.registry;
       const account = manifests.account(request, reply);
       if (type === 'text/event-stream') return sendEventStream(context, request, reply, { ...filter, ...lastEventId(request) }, account);
 
       reply.header('vary', 'accept').header('cache-control', 'no-store').type(type);
       const signal = wait === undefined || wait === 0 ? undefined : AbortSignal.any([disconnectSignal(reply), context.closing]);
       const read = async (asked: EventQuery): Promise<unknown> => {
-        const page = await events.encodedPage(asked, signal);
+        const page = await pageAsOfNow(request, asked, signal);
         if (isLongest(page)) return await sendLongestPage(context, request, reply, account, page, type);
         const { bytes } = page;
         if (type === 'application/cbor') return sendOnce(reply, bytes);
@@ -73,7 +72,7 @@ export function eventRoutes(api: Api, context: RouteContext, manifests: SealedMa
         // All who waited have it at once: each is answered in its turn.
         giveBack(bytes);
         return await context.listTurns.take(request.principal.share, 1, async () =>
-          sendOnce(reply, await jsonOfLongPage((await events.encodedPage(filter)).bytes)),
+          sendOnce(reply, await jsonOfLongPage((await request.registry.events.encodedPage(filter)).bytes)),
         );
       };
       try {
@@ -85,6 +84,19 @@ export function eventRoutes(api: Api, context: RouteContext, manifests: SealedMa
       }
     },
   );
+}
+
+/** What was waited for is what the caller may see when it has come, and not when the waiting began. */
+async function pageAsOfNow(
+  request: FastifyRequest,
+  query: EventQuery,
+  signal: AbortSignal | undefined,
+): Promise<EncodedEventPage | LongestEventPage> {
+  const page = await request.registry.events.encodedPage(query, signal);
+  if ((query.wait_seconds ?? 0) === 0 || (await request.isAsBefore())) return page;
+  if (!isLongest(page)) giveBack(page.bytes);
+  const { wait_seconds: _, ...asked } = query;
+  return await request.registry.events.encodedPage(asked, signal);
 }
 
 /**

@@ -5,7 +5,7 @@ import { openIdentity } from '../../../../src/identity/open.ts';
 import type { Principal } from '../../../../src/kernel/access.ts';
 import { decodeCbor } from '../../../../src/kernel/format/cbor.ts';
 import type { EventPage, EventRecord } from '../../../../src/registry/REGISTRY.ts';
-import { authorization, type Door, drain, openDoor, token, until } from '../open-door.ts';
+import { assertProblem, authorization, type Door, drain, openDoor, token, until } from '../open-door.ts';
 
 const sse = { accept: 'text/event-stream' };
 
@@ -152,6 +152,50 @@ test('a reader of one producer is shown its own part, and where to go on', async
     [7, 8],
   );
   await stream.cancel();
+});
+
+test('a grant that is withdrawn ends what waits: a page is as of now, a stream ends, a token that is gone is refused', async () => {
+  const may = (producer: string): Principal => ({
+    actor: 'reader',
+    share: 'reader',
+    grants: [{ role: 'reader', producers: [{ exact: producer }] }],
+  });
+  const ofServer = await openIdentity({ tokens: [{ token, actor: 'a' }] });
+  let reader: Principal | undefined = may('p');
+  const identity: Identity = {
+    ...ofServer,
+    identify: (shown) =>
+      shown === 'reader' && reader !== undefined
+        ? { principal: reader, by: 'token of the test', expiresAt: null }
+        : ofServer.identify(shown),
+  };
+  await using door = await openDoor({ identity, limits: { heartbeat: 30_000 } });
+  const asReader = { authorization: 'Bearer reader' };
+  const poll = (since: number): Promise<Response> =>
+    door.call(`/events?since=${since}&wait=30`, { headers: { ...asReader, accept: 'application/json' } });
+  const both = async (since: number, count = 2): Promise<[Promise<Response>, Promise<string>]> => {
+    const waiting = poll(since);
+    const stream = await door.call(`/events?since=${since}`, { headers: { ...sse, ...asReader } });
+    await inFlight(door, count);
+    return [waiting, stream.text()];
+  };
+  const [page, streamed] = await both(0);
+  // The same grants, read again: nothing ends.
+  reader = may('p');
+  await door.newPackage();
+  assert.equal(((await (await page).json()) as EventPage).items.length > 0, true);
+  const [narrowed, ended] = await both(2, 3);
+  reader = may('other');
+  await door.newPackage();
+  assert.deepEqual(await (await narrowed).json(), { items: [], next_since: 4, last_sequence: 4 });
+  assert.doesNotMatch(await ended, /event:/);
+  assert.doesNotMatch(await streamed, /id: [34]\n/);
+  reader = may('p');
+  const [refused, cut] = await both(4);
+  reader = undefined;
+  await door.newPackage();
+  await assertProblem(await refused, 401, 'unauthorized');
+  assert.doesNotMatch(await cut, /event:/);
 });
 
 async function inFlight(door: Door, count: number): Promise<void> {
