@@ -33,7 +33,7 @@ const quotes: Readonly<Record<string, (vectors: Vectors) => string>> = {
     [
       'The first event, byte by byte. Its payload as JSON, and as CBOR:',
       block(`${chain[0]!.payload_jcs}\n\n${wrapped(chain[0]!.payload)}`),
-      'The link is `87` (an array of seven), `01` (sequence 1), `7818` (24 bytes of text) and the time, and so on to `7840` (64 bytes of text) and the hex of the payload digest:',
+      'The link is `87` (an array of seven), `01` (sequence 1), `7818` (24 bytes of text) and the time, and so on to `7840` (64\nbytes of text) and the hex of the payload digest:',
       block(wrapped(chain[0]!.link)),
       `BLAKE3 over 32 zero bytes and these ${chain[0]!.link.length / 2} is the chain digest; the next event's starts with it. All five events:`,
       block(chain.map(eventLines).join('\n')),

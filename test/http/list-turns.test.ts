@@ -14,7 +14,7 @@ test('few lists are made at a time, and who asks for many keeps nobody waiting',
         ...registry.packages,
         async list(query) {
           most = Math.max(most, ++now);
-          await new Promise((resolve) => setTimeout(resolve, 5));
+          await new Promise((resolve) => setTimeout(resolve, 25));
           return await registry.packages.list(query).finally(() => now--);
         },
       },

@@ -43,7 +43,7 @@ describe('serve, as a process', () => {
       await once(socket, 'data');
     }
     const seconds = await secondsToEnd(child);
-    assert.ok(seconds > 0.9 && seconds < 6, `${seconds} s`);
+    assert.ok(seconds > 0.9 && seconds < 20, `${seconds} s`);
   });
 
   test('workers that cannot listen end the whole, with the reason said once', async () => {

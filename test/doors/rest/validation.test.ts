@@ -43,7 +43,7 @@ test('query parameters that are unknown, doubled or not of their kind are refuse
     ['/health?x=1', 'unknown_parameter', 'x'],
     ['/openapi.json?x=1', 'unknown_parameter', 'x'],
     [`/packages/${missing}?x=1`, 'unknown_parameter', 'x'],
-    [`/files/${missing}/download?access_token=a`, 'unknown_parameter', 'access_token'],
+    [`/files/${missing}/download?accesstoken=a`, 'unknown_parameter', 'accesstoken'],
   ];
   for (const [path, code, field] of cases) {
     const problem = await assertProblem(await door.call(path), 400, code);
