@@ -31,7 +31,7 @@ export function connect(
     patienceSeconds: options.patienceSeconds ?? 10,
     onRetry: (error, waitSeconds) => {
       if (waitSeconds < 0.5) return;
-      if (!waited) output.note(`waiting for the server: ${error.message}`);
+      if (!waited) output.note(`waiting for the ${error.code === 'identity_unavailable' ? 'issuer' : 'server'}: ${error.message}`);
       waited = true;
     },
   });

@@ -50,7 +50,13 @@ export function explainToken(file: AccessFile, token: string, now: number): Expl
   );
   if (own[0] !== undefined) {
     const grants = own.map(({ each }) => each);
-    return { by: 'token of the access file', actor: own[0].holder.actor, refused: null, grants: grants.map(plain), may: mayOf(grants) };
+    return {
+      by: 'token of the access file',
+      actor: own[0].holder.actor,
+      refused: null,
+      grants: grants.map(plain),
+      may: mayOf(file, grants),
+    };
   }
   if (!hasTokenForm(token))
     throw new ArtifactstoreError(
@@ -125,7 +131,10 @@ function explain(file: AccessFile, claims: JsonObject, { name }: IssuerConfig, r
     actor: rendered !== undefined && 'actor' in rendered ? rendered.actor : null,
     refused: refused ?? missing,
     grants: own.map(({ explained }) => explained).sort((a, b) => missed(a) - missed(b)),
-    may: mayOf(holding.map(({ each }) => each)),
+    may: mayOf(
+      file,
+      holding.map(({ each }) => each),
+    ),
   };
 }
 
@@ -156,7 +165,9 @@ function producersOf({ producers }: Grant): readonly string[] {
   return producers.map((producer) => ('glob' in producer ? producer.glob : producer.exact));
 }
 
-function mayOf(grants: readonly FileGrant[]): Explanation['may'] {
+/** With what everybody may do, as a server adds it to those whom it knows. */
+function mayOf(file: AccessFile, own: readonly FileGrant[]): Explanation['may'] {
+  const grants = own.length === 0 ? [] : [...own, ...file.grants.filter(({ holder }) => holder.kind === 'anonymous')];
   const rights: readonly Right[] = ['read', 'write', 'keep', 'observe', 'administer'];
   return rights.flatMap((right) => {
     const giving = grants.filter(({ grant }) => rightsOf[grant.role].includes(right));

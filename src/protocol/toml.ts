@@ -21,9 +21,19 @@ export function parseToml(text: string): TomlDocument {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const { line, column, message } = error;
-    return { problem: message.split('\n')[0] ?? message, place: { line, column } };
+    const problem = message.split('\n')[0] ?? message;
+    const advice = advices.find(([said]) => problem.endsWith(said))?.[1];
+    return { problem: advice === undefined ? problem : `${problem}; ${advice}`, place: { line, column } };
   }
 }
+
+/** What it most often is that the parser says so. */
+const advices: readonly (readonly [said: string, advice: string])[] = [
+  ['control characters are not allowed in strings', 'is the closing quote of the line missing?'],
+  ['illegal character in numeric literal', 'a number has digits only, without a unit: 10 GiB are 10737418240; text has quotes'],
+  ['trying to redefine an already defined table or value', 'is it there twice? each table of a list has two brackets: [[name]]'],
+  ['expected comma or end of structure', 'is a comma, a quote or a closing bracket missing?'],
+];
 
 const deepest = 32;
 

@@ -73,3 +73,13 @@ test('what is no token of anybody is refused', () => {
     (error) => isArtifactstoreError(error, 'unauthorized'),
   );
 });
+
+test('what everybody may do is added where a grant holds, as a server does', () => {
+  const everybody = '[[grants]]\nanonymous = true\nrole = "reader"\nproducers = ["public-*"]\n';
+  const file = fileOf(issuer('a', 'x') + grant('a', 'id = "1"', 'writer') + everybody);
+  assert.deepEqual(explainClaims(file, { id: '1' }).may, [
+    { right: 'read', producers: ['p', 'public-*'] },
+    { right: 'write', producers: ['p'] },
+  ]);
+  assert.deepEqual(explainClaims(file, { id: '2' }).may, []);
+});

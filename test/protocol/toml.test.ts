@@ -52,4 +52,13 @@ test('what is no document has a problem and its place', () => {
   assert.deepEqual(parseToml('a = 1\nb = \n'), { problem: 'Invalid TOML document: invalid value', place: { line: 2, column: 5 } });
   assert.ok('problem' in parseToml('a = 1\na = 2'));
   assert.ok('problem' in parseToml(`a = ${'['.repeat(40)}${']'.repeat(40)}`));
+  for (const [text, advice] of [
+    ['a = "b\nc = 1\n', /closing quote/],
+    ['a = 10GB\n', /without a unit/],
+    ['[a]\nb = 1\n[a]\nb = 1\n', /two brackets/],
+    ['a = ["b" "c"]\n', /a comma, a quote/],
+  ] as const) {
+    const parsed = parseToml(text);
+    assert.match('problem' in parsed ? parsed.problem : '', advice);
+  }
 });

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { AccessFile } from '../../identity/access-file/access-file.ts';
@@ -6,9 +7,9 @@ import { longestAccessFile, readAccessFile } from '../../identity/access-file/re
 import { type ExplainedGrant, type Explanation, explainClaims, explainToken } from '../../identity/explain.ts';
 import { hasTokenForm, readToken } from '../../identity/oidc/read-token.ts';
 import { createOidc } from '../../identity/oidc/verifier.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { parseJson } from '../../kernel/format/json-parser.ts';
-import { isJsonObject, type JsonObject } from '../../kernel/format/json-value.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json-value.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import { readAtMost } from '../../runtime/read-at-most.ts';
 import { readSecretFile } from '../../runtime/secret-file.ts';
@@ -64,7 +65,7 @@ async function check(context: Context, options: CheckOptions): Promise<void> {
   const file = await readFileOf(path);
   if (!output.json) {
     output.line(`${output.colors.green('right')} ${path}: ${counts(file)}`);
-    for (const { line, column, message } of file.warnings) output.warn(`line ${line}, column ${column}: ${message}`);
+    for (const { line, column, message } of file.warnings) output.warn(`warning: line ${line}, column ${column}: ${message}`);
   }
   const claims = options.claims === undefined ? undefined : await readClaims(resolve(directory, options.claims));
   const explained =
@@ -86,7 +87,18 @@ function counts({ issuers, grants, quotas }: AccessFile): string {
 async function readFileOf(path: string): Promise<AccessFile> {
   const read = readAccessFile(await readBounded(path, '--file'));
   if ('errors' in read) throw accessFileError(path, read.errors);
-  return read.file;
+  if (!(await mayEverybodyChange(path))) return read.file;
+  const message = 'everybody on this machine may change the file: a server refuses it here; run `chmod o-w` on it';
+  return { ...read.file, warnings: [{ line: 1, column: 1, message }, ...read.file.warnings] };
+}
+
+async function mayEverybodyChange(path: string): Promise<boolean> {
+  try {
+    const seen = await stat(path);
+    return seen.isFile() && (seen.mode & 0o002) !== 0;
+  } catch (error) {
+    throw localFileError(error, path, 'read', { field: '--file' });
+  }
 }
 
 async function readBounded(path: string, option: string): Promise<Uint8Array> {
@@ -98,9 +110,23 @@ async function readBounded(path: string, option: string): Promise<Uint8Array> {
 }
 
 async function readClaims(path: string): Promise<JsonObject> {
-  const value = parseJson(await readBounded(path, '--claims'));
+  const value = await readJson(path);
   if (isJsonObject(value)) return value;
   throw new ArtifactstoreError('malformed_json', `"${path}" is not a JSON object of claims.`, { field: '--claims' });
+}
+
+async function readJson(path: string): Promise<JsonValue> {
+  const bytes = await readBounded(path, '--claims');
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    if (!isArtifactstoreError(error)) throw error;
+    throw new ArtifactstoreError(error.code, `"${path}" is not a JSON object of claims. ${error.message}`, {
+      field: '--claims',
+      info: { hint: 'a token itself goes with --token-file' },
+      cause: error,
+    });
+  }
 }
 
 async function readTokenFile(path: string): Promise<string> {
@@ -182,7 +208,7 @@ function rowsOf(grant: ExplainedGrant, paint: (text: string, isGood: boolean) =>
 function conclude({ by, grants, refused }: Explanation): void {
   if (refused !== null)
     throw new ArtifactstoreError('unauthorized', `A server would refuse the token: ${refused}.`, {
-      info: { hint: 'correct what asks for the token, or what the file says of its issuer' },
+      info: { hint: 'correct what asks for the token, or what the file says of its issuer and its actor' },
     });
   if (grants.some((grant) => grant.holds)) return;
   const near = grants[0]?.claims.filter((claim) => !claim.holds).map(({ claim }) => claim);

@@ -3,7 +3,9 @@ import { type ArtifactstoreError, type ErrorCode, withInfo } from '../../kernel/
 /** What to do about an error, where the message does not say it already. */
 export function hintFor(error: ArtifactstoreError): string | undefined {
   const own = error.info?.hint;
-  return typeof own === 'string' ? own : hints[error.code];
+  if (typeof own === 'string') return own;
+  const role = error.code === 'forbidden' ? rolesWith.get(error.info?.right) : undefined;
+  return role === undefined ? hints[error.code] : `${role} has it: ask who keeps the access file; ${whoAmI}`;
 }
 
 /**
@@ -15,13 +17,21 @@ export function withHint(error: ArtifactstoreError, hint: string, info: Readonly
   return withInfo(error, { ...info, hint: typeof own === 'string' ? `${own}; ${hint}` : hint });
 }
 
+const whoAmI = '`artifactstore whoami` shows whom the server takes you for and what you may do';
+
+const rolesWith: ReadonlyMap<unknown, string> = new Map([
+  ['read', 'every role'],
+  ['write', 'the role writer'],
+  ['keep', 'the role keeper'],
+  ['observe', 'the role admin'],
+  ['administer', 'the role admin'],
+]);
+
 const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   unauthorized:
     'set ARTIFACTSTORE_API_TOKEN to a token of this server, or ARTIFACTSTORE_API_TOKEN_FILE or ARTIFACTSTORE_IDENTITY to where ' +
     'one comes from; `artifactstore dev` makes one, and the commands find it',
-  forbidden:
-    '`artifactstore whoami` shows whom the server takes you for and what you may do; where no grant fits at all, ' +
-    '`artifactstore access check` says why, beside the access file',
+  forbidden: `${whoAmI}; where no grant fits at all, \`artifactstore access check\` says why, beside the access file`,
   quota_exceeded: 'nothing was stored; let a collection free what has expired, or ask the operator of the server for a larger quota',
   identity_unavailable: 'nothing is wrong with your token as far as is known: who issued it could not be asked; try again later',
   server_unreachable: 'start one with `artifactstore dev`, or set ARTIFACTSTORE_API_URL (or --api-url) to where it is',

@@ -79,7 +79,7 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
           'forbidden',
           `${caller.principal.actor} may not see the server itself: the right "observe" is missing.`,
           {
-            info: { right: 'observe' },
+            info: { right: 'observe', hint: 'the role admin has it, and so do tokens of the server (ARTIFACTSTORE_AUTH_TOKENS)' },
           },
         );
       return caller;

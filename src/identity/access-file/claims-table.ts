@@ -82,9 +82,11 @@ function readOne(findings: Findings, at: TomlPath, value: unknown, claim: ClaimN
   const [first = ''] = claim.steps;
   if (isTable(value)) {
     const { glob, ...rest } = value;
+    const [other] = Object.keys(rest);
     if (typeof glob !== 'string' || Object.keys(rest).length > 0)
       return refuse(
-        `${shown(name)} must be text, a number, true, false, a list of these, or { glob = "…" }; ` +
+        `${shown(name)} must be text, a number, true, false, a list of these, or { glob = "…" }` +
+          `${other === undefined ? '' : `, not { ${other.length > 40 ? '…' : other} = … }`}; ` +
           'a claim within a claim is named by a JSON pointer in quotes, such as "/kubernetes.io/namespace"',
       );
     if (!isText(glob, longestValue)) return refuse(`the glob must have 1 to ${longestValue} characters, and no control characters`);

@@ -55,6 +55,11 @@ role = "admin"
   test('says that a file is right, or everything that is wrong with it', async () => {
     const right = await place.run('access', 'check', '--file', 'access.toml');
     assert.deepEqual([right.code, right.stderr], [0, '']);
+    chmodSync(place.path('access.toml'), 0o646);
+    const open = await place.run('access', 'check', '--file', 'access.toml');
+    assert.equal(open.code, 0);
+    assert.match(open.stderr, /^warning: line 1, column 1: everybody on this machine may change the file: a server refuses it here/);
+    chmodSync(place.path('access.toml'), 0o644);
     assert.match(right.stdout, /^right .*access\.toml: 1 issuer, 3 grants, 0 quotas\n$/);
     place.write({ 'wrong.toml': '[[grants]]\nrole = "writr"\n[quotas.a]\n' });
     const wrong = await place.run('access', 'check', '--file', 'wrong.toml');
@@ -181,6 +186,7 @@ write  app
       [['--file', 'absent.toml'], 2, /absent\.toml" can't be read: it is not there/],
       [['--file', 'access.toml', '--token-file', 'empty'], 2, /is empty.*\nhint: look at what writes it/],
       [['--file', 'access.toml', '--claims', 'list.json'], 2, /is not a JSON object of claims/],
+      [['--file', 'access.toml', '--claims', 'access.toml'], 2, /access\.toml" is not a JSON object of claims\. .*malformed/],
       [['--file', 'access.toml', '--claims', 'job.json', '--token-file', 'token'], 2, /cannot be used with/],
       [['--file', 'access.toml', '--verify'], 2, /goes with '--token-file' only/],
     ] as const) {

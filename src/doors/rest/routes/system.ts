@@ -107,7 +107,7 @@ function toldTo({ principal, by }: Caller, health: Health): Health {
   if (observes && by !== undefined) return health;
   const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
     ...part,
-    detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with a token for the reason',
+    detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with the token of an admin for the reason',
   });
   const bareBackend = (backend: BackendHealth): BackendHealth => ({
     ...bare(backend),

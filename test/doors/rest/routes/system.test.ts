@@ -48,7 +48,7 @@ test('health names a refused access file, to those who may know the reason', asy
   refused = 'line 3 is wrong';
   const { status, access_file } = await health({ authorization: 'Bearer observer-token' });
   assert.deepEqual([status, access_file], ['degraded', { healthy: false, detail: 'line 3 is wrong', loaded_at, issuers }]);
-  assert.equal((await health()).access_file?.detail, 'ask with a token for the reason');
+  assert.equal((await health()).access_file?.detail, 'ask with the token of an admin for the reason');
   [refused, issuers] = [null, [{ ...issuer, failure: null }]];
   const known = async () => await health({ authorization: 'Bearer observer-token' });
   assert.deepEqual((await known()).access_file?.issuers, [{ ...issuer, healthy: true, detail: 'ok' }]);
@@ -160,7 +160,7 @@ test('a backend that cannot be written to, or has lost its marker, makes a serve
     for (const options of [{}, wrong]) {
       const told = await (await fetch(door.url + path, options)).text();
       assert.doesNotMatch(told, /artifactstore-|mounted/);
-      assert.match(told, /ask with a token/);
+      assert.match(told, /ask with the token of an admin/);
     }
   assert.match(await (await door.call('/health')).text(), /mounted/);
   const problem = await assertProblem(await door.call('/readyz'), 503, 'storage_unavailable');

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hintFor } from '../../../src/cli/terminal/hint.ts';
+import { ArtifactstoreError } from '../../../src/kernel/error.ts';
+
+test('a right that is missing is told with the role that has it', () => {
+  const refused = (info?: Readonly<Record<string, unknown>>): string =>
+    hintFor(new ArtifactstoreError('forbidden', 'no', info === undefined ? {} : { info })) ?? '';
+  for (const [right, role] of [
+    ['write', /^the role writer has it.*artifactstore whoami/],
+    ['keep', /^the role keeper has it/],
+    ['administer', /^the role admin has it/],
+    ['something newer', /^`artifactstore whoami`.*access check/],
+  ] as const)
+    assert.match(refused({ right }), role);
+  assert.match(refused(), /^`artifactstore whoami`/);
+  assert.equal(refused({ right: 'observe', hint: 'its own' }), 'its own');
+});
