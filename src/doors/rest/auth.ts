@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { nobody } from '../../http/api.ts';
 import { shareOfAddress } from '../../http/shares.ts';
@@ -89,6 +90,7 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
       throw error;
     };
     try {
+      requireOneField(raw);
       const token = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization)?.[1];
       if (token === undefined)
         throw new ArtifactstoreError('unauthorized', 'The Authorization field does not have the form "Bearer <token>".', {
@@ -100,4 +102,10 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
       return unknown(error);
     }
   };
+}
+
+/** Of several, whatever stands between could have gone by another one. */
+function requireOneField({ rawHeaders }: IncomingMessage): void {
+  if (rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization').length === 1) return;
+  throw new ArtifactstoreError('unauthorized', 'The request has several Authorization fields: send one.', { field: 'authorization' });
 }

@@ -147,6 +147,15 @@ test('the scheme is read in any case, and the connection survives a refusal', as
   assert.equal(response.status, 200);
 });
 
+test('several Authorization fields are refused, whichever comes first', async () => {
+  await using door = await openDoor();
+  const fields = [`authorization: ${authorization}\r\n`, 'Authorization: Bearer another\r\n'];
+  for (const [one, other] of [fields, fields.toReversed(), [fields[0], fields[0]]]) {
+    const answer = await door.raw(`GET /whoami HTTP/1.1\r\nhost: x\r\n${one}${other}connection: close\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1.1 401 .*several Authorization fields/s);
+  }
+});
+
 test('what is for everybody is for those with a token, too, from the request on that follows a change', async () => {
   const grant = (producer: string): Grant => ({ role: 'reader', producers: [{ exact: producer }] });
   let anonymous: readonly Grant[] = [];
