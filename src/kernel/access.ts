@@ -132,6 +132,9 @@ export function matches(pattern: ProducerPattern, producer: string): boolean {
  * proportion to the product of both lengths at most.
  */
 export function matchesGlob(glob: string, text: string): boolean {
+  // Most do not even begin so, and a text may be long and the globs many.
+  const first = glob.search(/[*?]/);
+  if (first > 0 && !text.startsWith(glob.slice(0, first))) return false;
   const [signs, characters] = [Array.from(glob), Array.from(text)];
   let [sign, character] = [0, 0];
   // The last star, and up to where it was taken to reach.

@@ -4,11 +4,19 @@ import { exactOf, indexByConditions } from '../grants/grant-index.ts';
 import type { FileGrant, Finding, IssuerHolder } from './access-file.ts';
 
 /**
+ * Comparisons of two grants in one file, some hundred milliseconds of them. A server reads the file beside its requests,
+ * and patterns alone have to be compared each with each.
+ */
+const mostComparisons = 250_000;
+
+/**
  * Grants that are of no use or contradict each other: the same holder under two names, and what another gives already.
- * Only what one other grant gives alone is seen, so that grants which add up are never refused.
+ * Only what one other grant gives alone is seen, so that grants which add up are never refused; and in a file of many
+ * grants that only patterns tell apart, only the first of them are compared.
  */
 export function overlaps(grants: readonly FileGrant[]): readonly Finding[] {
-  const groups = new Map<string, { readonly grant: FileGrant; readonly conditions: readonly Condition[] }[]>();
+  const groups = new Map<string, Conditioned[]>();
+  let left = mostComparisons;
   for (const grant of grants) {
     const key = groupOf(grant);
     const group = groups.get(key) ?? [];
@@ -25,9 +33,11 @@ export function overlaps(grants: readonly FileGrant[]): readonly Finding[] {
       names.set(who, first);
       if (actorOf(first) !== actorOf(grant))
         found.set(grant, `it is for the holder of the grant at line ${first.place.line}, under another actor: one holder has one`);
+      if (left <= 0) continue;
       const wanted = conditions.flatMap(exactOf);
       // What covers this one wants of each claim no less than all that this one takes.
       const near = index.candidates(({ text }) => wanted.filter(({ claim }) => claim.text === text).map(({ value }) => value));
+      left -= near.length;
       const cover = near.find((other) => other.grant !== grant && covers(other, { grant, conditions }) && !found.has(other.grant));
       if (cover !== undefined && !found.has(grant)) found.set(grant, coverText(cover.grant));
     }

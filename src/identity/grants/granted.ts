@@ -22,6 +22,8 @@ export function createGranted({ grants }: AccessFile): Granted {
   const issuers = issuersIn(grants);
   /** By the token as it was verified: kept as long as that is. */
   const found = new WeakMap<VerifiedToken, Identified>();
+  /** Those for which no grant holds: looking for one again takes as long as the grants are many. */
+  const refused = new WeakMap<VerifiedToken, unknown>();
   return {
     toToken(token) {
       const digest = hash('sha256', token, 'buffer');
@@ -32,9 +34,15 @@ export function createGranted({ grants }: AccessFile): Granted {
     toClaims(verified) {
       const known = found.get(verified);
       if (known !== undefined) return known;
-      const identified = identify(verified, issuers.get(verified.issuer));
-      found.set(verified, identified);
-      return identified;
+      if (refused.has(verified)) throw refused.get(verified);
+      try {
+        const identified = identify(verified, issuers.get(verified.issuer));
+        found.set(verified, identified);
+        return identified;
+      } catch (error) {
+        refused.set(verified, error);
+        throw error;
+      }
     },
     toAnonymous: grants.filter(({ holder }) => holder.kind === 'anonymous').map(({ grant }) => grant),
   };

@@ -183,4 +183,11 @@ describe('an access file', () => {
     const text = three.replace('[[grants]]\n', grants.join(''));
     assert.equal(fileOf(text).grants.length, 2_000);
   });
+
+  test('compares a bounded number of grants that only patterns tell apart', () => {
+    const grants = Array.from({ length: 3_000 }, (_, n) => `[[grants]]\nanonymous = true\nrole = "reader"\nproducers = ["p-${n}-*"]\n`);
+    const text = `[[grants]]\nanonymous = true\nrole = "reader"\nproducers = ["p-*"]\n${grants.join('')}`;
+    const read = readAccessFile(Buffer.from(text));
+    assert.ok('errors' in read && read.errors.length > 50 && read.errors.length < 100);
+  });
 });
