@@ -4,8 +4,8 @@ import { exactOf, indexByConditions } from '../grants/grant-index.ts';
 import type { FileGrant, Finding, IssuerHolder } from './access-file.ts';
 
 /**
- * Comparisons of two grants in one file, some hundred milliseconds of them. A server reads the file beside its requests,
- * and patterns alone have to be compared each with each.
+ * Comparisons of two grants in one file, some hundred milliseconds of them. A server reads the file beside its
+ * requests, and patterns alone have to be compared each with each.
  */
 const mostComparisons = 250_000;
 
