@@ -32,7 +32,8 @@ export function tokenFromGitHubActions(job: GitHubJob): BearerSource {
       if (!requestUrl || !requestToken) throw notAJob(requestUrl ? requestTokenName : requestUrlName);
       return tokenIn(await ask(addressOf(requestUrl, job.audience), requestToken, job.answerMilliseconds ?? 10_000));
     },
-    hint: (refused) => `compare the id token of this job (${claimedBy(refused)}) with what the server accepts`,
+    hint: (refused) =>
+      `compare the id token of this job (${claimedBy(refused)}) with what the server accepts; ARTIFACTSTORE_IDENTITY_AUDIENCE asks for another audience`,
   };
 }
 

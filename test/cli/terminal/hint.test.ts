@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hintFor } from '../../../src/cli/terminal/hint.ts';
 import { ArtifactstoreError } from '../../../src/kernel/error.ts';
 
-test('a right that is missing is told with the role that has it', () => {
+test('a right that is missing is told with the role that has it, and that a package may only be out of sight', () => {
   const refused = (info?: Readonly<Record<string, unknown>>): string =>
     hintFor(new ArtifactstoreError('forbidden', 'no', info === undefined ? {} : { info })) ?? '';
   for (const [right, role] of [
@@ -14,5 +14,6 @@ test('a right that is missing is told with the role that has it', () => {
   ] as const)
     assert.match(refused({ right }), role);
   assert.match(refused(), /^`artifactstore whoami`/);
+  assert.match(hintFor(new ArtifactstoreError('package_not_found', 'no')) ?? '', /may not read.*artifactstore whoami/);
   assert.equal(refused({ right: 'observe', hint: 'its own' }), 'its own');
 });
