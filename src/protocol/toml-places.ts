@@ -53,9 +53,12 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
   const note = (path: string, key: number, value = key): void => {
     if (!found.has(path)) found.set(path, { key, value });
   };
+  /** One match after the other: a pattern that repeats itself a million times has no room on the stack. */
   const skip = (blank: RegExp): void => {
-    blank.lastIndex = at;
-    at += blank.exec(text)?.[0].length ?? 0;
+    for (let length = 1; length > 0; at += length) {
+      blank.lastIndex = at;
+      length = blank.exec(text)?.[0].length ?? 0;
+    }
   };
   const keyParts = (): readonly { readonly name: string; readonly offset: number }[] => {
     const parts: { readonly name: string; readonly offset: number }[] = [];
@@ -128,8 +131,8 @@ function offsetsIn(text: string): ReadonlyMap<string, Offsets> {
   }
 }
 
-const spaces = /[ \t]*/y;
-const blanks = /(?:[\s\uFEFF]+|#[^\n]*)*/y;
+const spaces = /[ \t]+/y;
+const blanks = /[\s\uFEFF]+|#[^\n]*/y;
 const keyPart = /"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+/y;
 /** Strings of several lines first; a date may have a space in it. */
 const scalar = /"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"{3,5}|'''[^']*(?:'(?!'')[^']*)*'{3,5}|"[^"\\]*(?:\\.[^"\\]*)*"|'[^']*'|[^,\]}#\n]+/sy;

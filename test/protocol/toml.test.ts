@@ -48,6 +48,12 @@ test('each entry of a document is found at its line and column', () => {
   assert.ok(isTable(document.table.issuers) && !isTable(document.table.grants) && !isTable(new Date(0)));
 });
 
+test('an entry is found after a million lines of comment', () => {
+  const found = parseToml(`${'#\n'.repeat(1_000_000)}key = 1`);
+  assert.ok('table' in found);
+  assert.deepEqual(found.placeOf(['key']), { line: 1_000_001, column: 1 });
+});
+
 test('what is no document has a problem and its place', () => {
   assert.deepEqual(parseToml('a = 1\nb = \n'), { problem: 'Invalid TOML document: invalid value', place: { line: 2, column: 5 } });
   assert.ok('problem' in parseToml('a = 1\na = 2'));
