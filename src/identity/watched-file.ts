@@ -42,16 +42,31 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
   /** What was told last, so that it is told once. */
   let told: string | undefined;
   let before = first.print;
+  /** Looks in a row that each found it changed. */
+  let unsettled = 0;
   let isClosed = false;
 
   async function look(): Promise<void> {
     const seen = await seenAt(path);
     const isSettled = seen.print === before;
     before = seen.print;
+    unsettled = isSettled ? 0 : unsettled + 1;
     if (seen.print === inForce) {
       judged = told = undefined;
       status = { ...status, refused: null };
     } else if (isSettled && seen.print !== judged) await judge(seen);
+    else if (unsettled >= mostUnsettled)
+      refuse(
+        new ArtifactstoreError('invalid_configuration', `The access file "${path}" changes all the time: two looks must find it the same.`),
+      );
+  }
+
+  function refuse(error: ArtifactstoreError): void {
+    const [line = '', ...more] = error.message.split('\n').map((each) => each.trim());
+    status = { ...status, refused: [line, ...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join(' ') };
+    if (isClosed || told === `${judged} ${error.message}`) return;
+    told = `${judged} ${error.message}`;
+    onRefused(error);
   }
 
   async function judge(seen: Seen): Promise<void> {
@@ -63,11 +78,7 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
       take(bytes);
     } catch (error) {
       if (!isArtifactstoreError(error)) throw error;
-      const [line = '', ...more] = error.message.split('\n').map((each) => each.trim());
-      status = { ...status, refused: [line, ...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join(' ') };
-      if (isClosed || told === `${judged} ${error.message}`) return;
-      told = `${judged} ${error.message}`;
-      return onRefused(error);
+      return refuse(error);
     }
     inForce = seen.print;
     judged = told = undefined;
@@ -97,6 +108,9 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
     },
   };
 }
+
+/** Whoever writes it has ended long before; who writes it again and again has to be told. */
+const mostUnsettled = 10;
 
 /** What the name leads to: a mark that changes with every change, and why it cannot be read, where that is so. */
 interface Seen {

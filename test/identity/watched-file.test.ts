@@ -58,6 +58,19 @@ describe('a watched file', () => {
     assert.equal(file.status().refused, null);
   });
 
+  test('that changes all the time is told of once, and is taken when it stays the same', async () => {
+    const file = await open();
+    for (let number = 0; number < 12; number++) {
+      writeFileSync(path, 'x'.repeat(number + 5));
+      await file.look();
+    }
+    assert.match(refused.join(), /^The access file "[^"]*" changes all the time[^,]*$/);
+    assert.match(file.status().refused ?? '', /changes all the time/);
+    await file.look();
+    assert.equal(taken.at(-2), 'x'.repeat(16));
+    assert.equal(file.status().refused, null);
+  });
+
   test('is followed through a rename, and through the links of a Kubernetes volume', async () => {
     for (const version of ['v1', 'v2']) {
       mkdirSync(join(folder, version));
