@@ -48,7 +48,10 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
 
   return {
     note,
-    refuse: (error, socket) => refuse(asError(error.code), socket),
+    refuse(error, socket) {
+      if (isOfConnection(error.code)) socket.destroy();
+      else refuse(asError(error.code), socket);
+    },
     watch(server) {
       server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
         const open = inFlight.get(request.socket) ?? new Map<ServerResponse, IncomingMessage>();
@@ -61,6 +64,11 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
       });
     },
   };
+}
+
+/** The client is gone, as one that has all it wanted mostly is: nothing was asked, and nobody hears an answer. */
+function isOfConnection(code: string | undefined): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 function asHttp({ status, headers, body }: Refusal, requestId: string): string {

@@ -60,3 +60,21 @@ test('nonsense behind a request takes neither the place of its answer nor a plac
     /^HTTP\/1\.1 200 [\s\S]*\}HTTP\/1\.1 200 [\s\S]*\}HTTP\/1\.1 400 [\s\S]*\}$/,
   );
 });
+
+test('a client that resets its connection asked for nothing that could be misunderstood', async () => {
+  await using door = await openDoor();
+  const socket = await door.connect();
+  const answered = new Promise((resolve) => socket.once('data', resolve));
+  socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+  await answered;
+  const gone = new Promise((resolve) => socket.once('close', resolve));
+  socket.resetAndDestroy();
+  await gone;
+  // Behind it: the server has seen the reset.
+  await fetch(`${door.url}/livez`);
+  await door.door.close();
+  assert.deepEqual(
+    door.lines.filter((line) => line.includes('not understood')),
+    [],
+  );
+});
