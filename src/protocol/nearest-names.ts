@@ -1,10 +1,14 @@
 /**
  * The known names that somebody most likely meant, nearest first and none when all are far: by slips of the hand (PROT
  * for PORT), and by words that were left out, added or cut short (DB_URL for DATABASE_URL). Names that are equally near
- * are all given, up to three.
+ * are all given, up to three. Names are short: one that is not has none near it, and of many candidates the first are
+ * looked at, so that whoever writes the names does not decide how long it takes.
  */
 export function nearestNames(name: string, candidates: readonly string[]): readonly string[] {
+  if (name.length > longestName) return [];
   const near = candidates
+    .slice(0, mostCandidates)
+    .filter((candidate) => candidate.length <= longestName)
     .map((candidate) => ({ candidate, distance: distanceOf(name, candidate) }))
     .filter(({ distance }) => distance <= farthest)
     .sort((left, right) => left.distance - right.distance);
@@ -15,6 +19,8 @@ export function nearestNames(name: string, candidates: readonly string[]): reado
 }
 
 const farthest = 3;
+const longestName = 256;
+const mostCandidates = 200;
 
 function distanceOf(left: string, right: string): number {
   const slips = editDistance([...left], [...right], (a, b) => (a === b ? 0 : 1), 1);

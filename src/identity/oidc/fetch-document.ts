@@ -1,14 +1,17 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject } from '../../kernel/format/json-value.ts';
 import { connectionCode, connectionFault } from '../../runtime/connection-fault.ts';
 import { fileReason } from '../../runtime/file-error.ts';
+import { readAtMost } from '../../runtime/read-at-most.ts';
 import { unavailable } from './refusal.ts';
 
 /** Real ones have a few thousand bytes, 20,000 with certificates. */
 const maximumBytes = 262_144;
 const maximumValues = 10_000;
+/** All the authorities that an operating system knows have 250,000. */
+const longestAuthority = 1_048_576;
 
 export interface FetchOptions {
   /** The name of the table, for messages. */
@@ -60,8 +63,12 @@ function explained(error: unknown, name: string, what: string): ArtifactstoreErr
 async function readAuthority(path: string, name: string): Promise<string> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    // A pipe that nobody writes to is empty, and not waited for.
+    const bytes = await readAtMost(path, longestAuthority, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (bytes.length > longestAuthority) throw unavailable(name, `its ca_file is longer than ${longestAuthority} bytes`);
+    text = new TextDecoder().decode(bytes);
   } catch (error) {
+    if (error instanceof ArtifactstoreError) throw error;
     throw unavailable(name, `its ca_file can't be read (${fileReason(error)})`, error);
   }
   // Node takes a text without a certificate for an empty list, and then nothing says why no server is trusted.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
@@ -130,6 +131,10 @@ test('over https only the authority of ca_file counts, and it is read each time'
   assert.match(await by({ caFile: wrong }), /^identity_unavailable: .* its certificate is self-signed or comes from an authority/);
   assert.match(await by({}), /^identity_unavailable: .* its certificate is self-signed/);
   assert.match(await by({ caFile: bad }), /its ca_file has no certificate in PEM form/);
+  const pipe = join(folder, 'pipe.pem');
+  execFileSync('mkfifo', [pipe]);
+  assert.match(await by({ caFile: pipe }), /its ca_file has no certificate in PEM form/);
+  assert.match(await by({ caFile: '/dev/zero' }), /its ca_file is longer than 1048576 bytes/);
   assert.match(await by({ caFile: join(folder, 'missing.pem') }), /its ca_file can't be read \(it is not there \(ENOENT\)\)/);
   // From https to http, even in this machine, is a step down.
   keysUrl = `${issuer.url}/keys`;
