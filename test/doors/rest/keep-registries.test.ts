@@ -65,9 +65,12 @@ test('as many principals as an issuer makes up leave nothing behind', async () =
     return process.memoryUsage().heapUsed;
   };
   await come(5_000);
-  const before = heap();
-  await come(40_000);
-  const grown = heap() - before;
-  // 100 bytes for each would be 4 MB.
-  assert.ok(grown < 3_000_000, `${grown} bytes for 40,000 principals`);
+  const grown: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const before = heap();
+    await come(20_000);
+    grown.push(heap() - before);
+  }
+  // What is left behind is so in each round, and what the engine keeps for itself is not: 100 bytes of each are 2 MB.
+  assert.ok(Math.min(...grown) < 1_500_000, `${grown} bytes for 20,000 principals each`);
 });
