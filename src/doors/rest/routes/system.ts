@@ -100,18 +100,20 @@ export function systemRoutes(api: Api, context: RouteContext): void {
 
 /**
  * Details name directories, hosts and versions of this machine, and are for those with a token who may see it. The room
- * that an upload takes says whether somebody else has its bytes, and is for whoever may see all of them.
+ * that an upload takes says whether somebody else has its bytes: where there are callers who see a part of all bytes,
+ * it is for whoever may see all of them.
  */
 function toldTo({ principal, by }: Caller, health: Health): Health {
   const observes = allows(principal, 'observe');
   if (observes && by !== undefined) return health;
+  const isForAll = health.access_file === undefined && by === undefined;
   const bare = <T extends { readonly healthy: boolean; readonly full?: true; readonly detail: string }>(part: T): T => ({
     ...part,
     detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with the token of an admin for the reason',
   });
   const bareBackend = (backend: BackendHealth): BackendHealth => ({
     ...bare(backend),
-    ...(observes ? {} : { free_bytes: null, total_bytes: null }),
+    ...(observes || isForAll ? {} : { free_bytes: null, total_bytes: null }),
   });
   const { db, backend, backends, access_file: file } = health;
   return {

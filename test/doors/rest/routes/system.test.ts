@@ -8,7 +8,7 @@ import { formatTimestamp } from '../../../../src/kernel/time.ts';
 import type { Health, Registry } from '../../../../src/registry/REGISTRY.ts';
 import { moveLastEvent } from '../../../registry/future-event.ts';
 import { localRoot } from '../../../registry/open-registry.ts';
-import { assertProblem, openDoor } from '../open-door.ts';
+import { actor, assertProblem, openDoor, token } from '../open-door.ts';
 
 test('the banner, health and readiness say how it is, to anybody', async () => {
   await using door = await openDoor();
@@ -113,13 +113,19 @@ test('how much room there is, is for those who may see the server: an upload tha
       return { ...health, backend: roomy, backends: [roomy] };
     },
   });
-  await using door = await openDoor({ wrap });
   const room = async (response: Response) => {
     const { backend, backends } = (await response.json()) as Health;
     return [backend, ...backends].flatMap(({ free_bytes, total_bytes }) => [free_bytes, total_bytes]);
   };
-  assert.deepEqual(await room(await door.call('/health')), [7, 8, 7, 8]);
-  assert.deepEqual(await room(await fetch(`${door.url}/health`)), [null, null, null, null]);
+  const known = await openIdentity({ tokens: [{ token, actor }] });
+  const file = { path: 'access.toml', loaded_at: formatTimestamp(0), refused: null, issuers: [] };
+  for (const status of [() => undefined, () => file]) {
+    await using door = await openDoor({ wrap, identity: { ...known, status } });
+    assert.deepEqual(await room(await door.call('/health')), [7, 8, 7, 8]);
+    // Without an access file everybody with a token sees everything, and nobody sees a part.
+    const seen = status() === undefined ? [7, 8, 7, 8] : [null, null, null, null];
+    assert.deepEqual(await room(await fetch(`${door.url}/health`)), seen);
+  }
 });
 
 test('a clock that is in doubt is told, and does not make a server unready', async () => {
