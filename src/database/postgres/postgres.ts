@@ -49,6 +49,14 @@ export async function openPostgres<O extends Operations = Operations>(options: P
   };
   if (options.migrate === true) await toWrite(() => migrateSchema(target));
 
+  /** What is lost says more than what cannot be written without it, whichever is known first. */
+  const intactAndWritable = async (): Promise<string> => {
+    const [version, writable] = await Promise.allSettled([read(intactVersion), target.readOnly ? undefined : committer.check()]);
+    if (version.status === 'rejected') throw version.reason;
+    if (writable.status === 'rejected') throw writable.reason;
+    return version.value;
+  };
+
   let closed = false;
   const reads = createPostgresReads(target);
   const read = <R>(body: Reading<R>): Promise<R> => translated(() => reads.read(body));
@@ -89,7 +97,7 @@ export async function openPostgres<O extends Operations = Operations>(options: P
         timer = setTimeout(() => reject(silent), healthMilliseconds);
       });
       try {
-        const [version] = await Promise.race([Promise.all([read(intactVersion), target.readOnly ? undefined : committer.check()]), late]);
+        const version = await Promise.race([intactAndWritable(), late]);
         return { healthy: true, migrated: true, detail: `postgresql ${version}` };
       } catch (error) {
         const failure = asArtifactstoreError(error);
