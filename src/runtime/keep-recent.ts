@@ -1,19 +1,19 @@
-/** Things by name, of which those that were used last are kept: what is made for many is bounded by this. */
-export interface Recent<Thing> {
-  /** The thing of this name, made where it is not kept. */
-  get(name: string, make: () => Thing): Thing;
+/** Things by key, of which those that were used last are kept: what is made for many is bounded by this. */
+export interface Recent<Thing, Key = string> {
+  /** The thing of this key, made where it is not kept. */
+  get(key: Key, make: () => Thing): Thing;
 }
 
 /** Keeps up to `room` things. One that has to leave for another must be one that can be made again. */
-export function keepRecent<Thing>(room: number): Recent<Thing> {
+export function keepRecent<Thing, Key = string>(room: number): Recent<Thing, Key> {
   /** In the order in which they were used. */
-  const kept = new Map<string, Thing>();
+  const kept = new Map<Key, Thing>();
   return {
-    get(name, make) {
-      const there = kept.get(name);
+    get(key, make) {
+      const there = kept.get(key);
       const thing = there === undefined ? make() : there;
-      kept.delete(name);
-      kept.set(name, thing);
+      kept.delete(key);
+      kept.set(key, thing);
       if (kept.size > room) kept.delete(kept.keys().next().value!);
       return thing;
     },

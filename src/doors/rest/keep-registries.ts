@@ -1,5 +1,6 @@
 import type { Principal } from '../../kernel/access.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
+import { keepRecent } from '../../runtime/keep-recent.ts';
 
 /** Principals whose registry is kept for their next request. */
 const keptRegistries = 1_000;
@@ -9,12 +10,6 @@ const keptRegistries = 1_000;
  * principal for the same caller as long as nothing has changed about it.
  */
 export function keepRegistries(make: (principal: Principal) => Registry): (principal: Principal) => Registry {
-  const kept = new Map<Principal, Registry>();
-  return (principal) => {
-    const registry = kept.get(principal) ?? make(principal);
-    kept.delete(principal);
-    kept.set(principal, registry);
-    if (kept.size > keptRegistries) kept.delete(kept.keys().next().value!);
-    return registry;
-  };
+  const kept = keepRecent<Registry, Principal>(keptRegistries);
+  return (principal) => kept.get(principal, () => make(principal));
 }
