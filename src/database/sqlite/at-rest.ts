@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { databaseUnavailable } from '../failure.ts';
-import { openConnection, type SqliteConnection } from './connection.ts';
-import { sqliteResult } from './error.ts';
+import { journalOf, openConnection, type SqliteConnection } from './connection.ts';
+import { isCutOff, sqliteResult } from './error.ts';
 
 /** A connection that makes no file, where that can be had. */
 export interface ReadOnlyFile {
@@ -26,7 +26,7 @@ export function openReadOnly(path: string, busyMilliseconds: number): ReadOnlyFi
   try {
     return { connection: openConnection(path, { readOnly: true, busyMilliseconds }), isUndisturbed: () => true };
   } catch (error) {
-    if (!needsIndex(error)) throw error;
+    if (isCutOff(error) || !needsIndex(error)) throw error;
     throw databaseUnavailable(
       `The last events of ${path} are in ${path}-wal, which cannot be read ` +
         'in a folder that cannot be written to: copy both to one that can.',
@@ -45,8 +45,13 @@ interface FileState {
 function stateOf(path: string): FileState {
   const file = statSync(path, { bigint: true, throwIfNoEntry: false });
   const log = statSync(`${path}-wal`, { bigint: true, throwIfNoEntry: false });
+  const journal = statSync(journalOf(path), { bigint: true, throwIfNoEntry: false });
   const told = (found: BigIntStats | undefined): string => (found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeNs}`);
-  return { atRest: log === undefined || log.size === 0n, mark: `${told(file)}, ${told(log)}` };
+  return { atRest: isEmpty(log) && isEmpty(journal), mark: `${told(file)}, ${told(log)}, ${told(journal)}` };
+}
+
+function isEmpty(file: BigIntStats | undefined): boolean {
+  return file === undefined || file.size === 0n;
 }
 
 /** SQLite can't open the index of the log, or make it. */

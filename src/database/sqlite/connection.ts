@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { isBusy } from './error.ts';
@@ -68,6 +69,26 @@ export function openConnection(
       if (database.isOpen) database.close();
     },
   };
+}
+
+/**
+ * Puts a file back to what it was before a write that was cut off, as whoever opens it to write does. Until then nobody
+ * can open it to read. A new file is in that state when its process is killed while it changes over to the write-ahead
+ * log.
+ */
+export function rollBack(path: string, busyMilliseconds: number): void {
+  if (!existsSync(journalOf(path))) return;
+  const database = new DatabaseSync(path, { timeout: busyMilliseconds });
+  try {
+    database.prepare('select count(*) from sqlite_schema').get();
+  } finally {
+    database.close();
+  }
+}
+
+/** Where SQLite keeps what a write replaces, in a file that has no write-ahead log. */
+export function journalOf(path: string): string {
+  return `${path}-journal`;
 }
 
 function immutableUrl(path: string): URL {

@@ -27,6 +27,16 @@ const result = {
  */
 const shmSize = 10 | (19 << 8);
 
+/**
+ * A write was cut off, and only a connection that writes can put it back:
+ * https://sqlite.org/rescode.html#readonly_rollback.
+ */
+const readOnlyRollback = 8 | (3 << 8);
+
+export function isCutOff(error: unknown): boolean {
+  return (error as { readonly errcode?: unknown }).errcode === readOnlyRollback;
+}
+
 /** The primary result code of an error that SQLite itself raised. */
 export function sqliteResult(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
@@ -41,6 +51,8 @@ export function isBusy(error: unknown): boolean {
 /** The error to answer with when it is the database that failed, not an operation; undefined when it is not that. */
 export function storageFault(error: unknown, path: string): ArtifactstoreError | undefined {
   const code = (error as { readonly errcode?: unknown }).errcode === shmSize ? result.full : sqliteResult(error);
+  if (isCutOff(error))
+    return databaseUnavailable(`A write to the database ${path} was cut off; \`artifactstore migrate\` puts it back.`, error);
   switch (code) {
     case result.full:
       return new ArtifactstoreError('storage_full', `The disk that holds the database ${path} is full; make room and repeat the request.`, {

@@ -7,7 +7,7 @@ import { applyMigrations } from '../migrations/migrations.ts';
 import { makeMissingIndexes, makeMissingTables, makeMissingTriggers } from '../rebuild.ts';
 import { type Replayed, replayLog } from '../replay.ts';
 import { type LogSession, type OperationContext, runOperation } from '../transaction.ts';
-import { openConnection, type SqliteConnection } from './connection.ts';
+import { openConnection, rollBack, type SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 import { isBusy, storageFault } from './error.ts';
 import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } from './file.ts';
@@ -274,6 +274,7 @@ async function migrate(path: string): Promise<readonly string[]> {
 /** Before anything of it is changed. */
 function refuseForeignFile(path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+  rollBack(path, busyMilliseconds);
   const connection = openConnection(path, { readOnly: true, busyMilliseconds });
   try {
     isMigrated(path, connection);

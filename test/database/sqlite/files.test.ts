@@ -118,6 +118,26 @@ describe('the files of an embedded database', () => {
     });
   });
 
+  test('are put back by whoever may write when a write was cut off, and until then the reason is told', async () => {
+    using place = newPlace();
+    const { folder, path } = place;
+    const database = await open(path, { migrate: true });
+    await database.write('addPackages', { count: 3 });
+    await database.close();
+    const writer = new DatabaseSync(path);
+    writer.exec('pragma journal_mode = delete; pragma cache_size = 1; begin; drop table events; create table filler (bytes blob)');
+    for (let row = 0; row < 50; row++) writer.exec('insert into filler values (randomblob(8000))');
+    const cutOff = join(folder, 'cut-off.db');
+    for (const suffix of ['', '-journal']) copyFileSync(`${path}${suffix}`, `${cutOff}${suffix}`);
+    writer.close();
+    const reading = await open(cutOff, { readOnly: true });
+    await refused(reading.read('countEvents', null), 'database_unavailable', /cut-off\.db was cut off; `artifactstore migrate`/);
+    await reading.close();
+    const server = await open(cutOff, { migrate: true });
+    assert.equal(await server.read('countEvents', null), 3);
+    await server.close();
+  });
+
   test('say what is wrong with them', async () => {
     using place = newPlace();
     const { folder } = place;
