@@ -1,4 +1,4 @@
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
@@ -18,7 +18,7 @@ export function releaseStartMemory(): void {
  */
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
-  let last: HeapSize = { at: 0, young: 0, old: 0 };
+  let last: HeapSize = { at: 0, young: 0, old: 0, outside: 0 };
   const timer = setInterval(() => {
     if (!isWorthIt(heapSize(), last, largeBytes)) return;
     collect ??= collector();
@@ -33,24 +33,29 @@ const lookMilliseconds = 500;
 const againMilliseconds = 1_000;
 const calmMilliseconds = 10_000;
 
-/** What a heap has taken of the system, in bytes: for what was just made, and for what is older. */
+/**
+ * What a heap has taken of the system, in bytes: for what was just made, for what is older, and outside of itself for
+ * bytes that live as long as something in it.
+ */
 export interface HeapSize {
   /** In milliseconds. */
   readonly at: number;
   readonly young: number;
   readonly old: number;
+  readonly outside: number;
 }
 
 /**
- * Whether to collect a heap that had the size `last` after the last collection. The old part grows without a bound, so
- * it may have two thirds of `largeBytes` and is looked at every second. The young part has a bound of the engine's and
+ * Whether to collect a heap that had the size `last` after the last collection. The old part and what is outside grow
+ * without a bound, so each may have two thirds of `largeBytes` and is looked at every second. The young part has a bound of the engine's and
  * grows with the work alone: where only it makes the heap large, every ten seconds are enough. Never while the last
  * collection was of little use.
  */
 export function isWorthIt(now: HeapSize, last: HeapSize, largeBytes: number): boolean {
   const spent = now.at - last.at;
   if (spent < againMilliseconds) return false;
-  if (now.old > (largeBytes * 2) / 3 && now.old > last.old * 1.25) return true;
+  const hasGrown = (size: number, before: number): boolean => size > (largeBytes * 2) / 3 && size > before * 1.25;
+  if (hasGrown(now.old, last.old) || hasGrown(now.outside, last.outside)) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
 }
@@ -62,7 +67,7 @@ export function heapSize(): HeapSize {
   for (const { space_name: name, space_size: bytes } of getHeapSpaceStatistics())
     if (name.startsWith('new_')) young += bytes;
     else old += bytes;
-  return { at: performance.now(), young, old };
+  return { at: performance.now(), young, old, outside: getHeapStatistics().external_memory };
 }
 
 function collector(): (options: CollectOptions) => void {

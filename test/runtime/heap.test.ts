@@ -33,8 +33,28 @@ test('what was kept and is left is given back every second', () => {
   assert.equal(isWorthIt(heap(1_500, 1, 240), heap(0, 1, 200), large), false, 'the last one was of little use');
 });
 
-function heap(at: number, young: number, old: number): HeapSize {
-  return { at, young: young * mebibyte, old: old * mebibyte };
+test('what is outside of the heap and nobody uses is given back every second', () => {
+  const large = 90 * mebibyte;
+  assert.equal(isWorthIt(heap(900, 1, 34, 200), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(1_500, 1, 34, 61), heap(0, 1, 34), large), true);
+  assert.equal(isWorthIt(heap(1_500, 1, 34, 59), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(1_500, 1, 34, 110), heap(0, 1, 34, 100), large), false, 'the last one was of little use');
+});
+
+test('bytes that were left are given back, though they are not in the heap', async () => {
+  let held: Uint8Array[] | undefined = Array.from({ length: 100 }, () => new Uint8Array(mebibyte));
+  const large = heapSize().outside;
+  assert.ok(held.length > 0 && large > 100 * mebibyte, `${large} bytes`);
+  held = undefined;
+  const end = giveBackMemory(96 * mebibyte);
+  const until = performance.now() + 20_000;
+  while (heapSize().outside > large / 2 && performance.now() < until) await sleep(100);
+  assert.ok(heapSize().outside <= large / 2);
+  end();
+});
+
+function heap(at: number, young: number, old: number, outside = 0): HeapSize {
+  return { at, young: young * mebibyte, old: old * mebibyte, outside: outside * mebibyte };
 }
 
 const mebibyte = 1_048_576;
