@@ -18,6 +18,8 @@ export interface Confined<Input, Output> {
 export interface ConfinedBounds extends LaneBounds {
   /** An input that takes longer is begun again in the lane of the slow ones, where it has all of `milliseconds`. */
   readonly quickMilliseconds: number;
+  /** The same for one that takes more memory: the lane of the quick ones has less of it. */
+  readonly quickHeapMebibytes: number;
   /** Slow inputs of all callers that wait or run, and of one. */
   readonly slow: number;
   readonly slowOfOne: number;
@@ -31,10 +33,10 @@ const slowThingsOfOne = 8;
 
 export function createConfined<Input, Output>(
   module: URL,
-  { quickMilliseconds, milliseconds, heapMebibytes, slow, slowOfOne }: ConfinedBounds,
+  { quickMilliseconds, quickHeapMebibytes, milliseconds, heapMebibytes, slow, slowOfOne }: ConfinedBounds,
   now: () => number,
 ): Confined<Input, Output> {
-  const quickLane = createLane<Input, Output>(module, { milliseconds: quickMilliseconds, heapMebibytes });
+  const quickLane = createLane<Input, Output>(module, { milliseconds: quickMilliseconds, heapMebibytes: quickHeapMebibytes });
   const slowLane = createLane<Input, Output>(module, { milliseconds, heapMebibytes, givesWay: true });
   /** By what was slow: whose it is, and until when that counts. Oldest first. */
   const slowThings = new Map<string, { readonly caller: string; readonly until: number }>();
@@ -56,7 +58,7 @@ export function createConfined<Input, Output>(
     const outcome = await quickLane.run(input);
     if (outcome.kind === 'done') return outcome;
     remember(caller, thing);
-    return outcome.bound === 'memory' ? outcome : undefined;
+    return undefined;
   };
   const runSlowly = async (input: Input, caller: string): Promise<Outcome<Output>> => {
     const own = underWay.get(caller) ?? 0;

@@ -15,6 +15,7 @@ export const keptCharacters = 4_194_304;
 
 export const schemaBounds: ConfinedBounds = {
   quickMilliseconds: 250,
+  quickHeapMebibytes: 48,
   milliseconds: 2000,
   heapMebibytes: 96,
   slow: 16,

@@ -90,7 +90,7 @@ describe('metadata against its schema', () => {
 });
 
 describe('schemas that cost too much', () => {
-  const bounds = { quickMilliseconds: 100, milliseconds: 300, heapMebibytes: 64, slow: 8, slowOfOne: 4 };
+  const bounds = { quickMilliseconds: 100, quickHeapMebibytes: 32, milliseconds: 300, heapMebibytes: 64, slow: 8, slowOfOne: 4 };
   const validator = createMetadataValidator(() => 0, bounds);
   after(() => validator.close());
 
