@@ -47,9 +47,9 @@ export interface HeapSize {
 
 /**
  * Whether to collect a heap that had the size `last` after the last collection. The old part and what is outside grow
- * without a bound, so each may have two thirds of `largeBytes` and is looked at every second. The young part has a bound of the engine's and
- * grows with the work alone: where only it makes the heap large, every ten seconds are enough. Never while the last
- * collection was of little use.
+ * without a bound, so each may have two thirds of `largeBytes` and is looked at every second. The young part has a
+ * bound of the engine's and grows with the work alone: where only it makes the heap large, every ten seconds are
+ * enough. Never while the last collection was of little use.
  */
 export function isWorthIt(now: HeapSize, last: HeapSize, largeBytes: number): boolean {
   const spent = now.at - last.at;
