@@ -4,6 +4,7 @@ import type { BackendConfig, Config } from '../config/config.ts';
 import { openCredentials } from '../credentials/open.ts';
 import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
+import type { HeldBytes } from '../dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../dataplane/streaming.ts';
 import { administrator, type Principal, type Quota } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -33,7 +34,17 @@ export interface Store extends AsyncDisposable {
 
 export type StoreConfig = Pick<
   Config,
-  'database' | 'digestAlgorithm' | 'backends' | 'defaultBackend' | 'routes' | 'spoolDirectory' | 'misplaced' | 'referenced' | 'retention'
+  | 'database'
+  | 'digestAlgorithm'
+  | 'backends'
+  | 'defaultBackend'
+  | 'routes'
+  | 'spoolDirectory'
+  | 'misplaced'
+  | 'referenced'
+  | 'retention'
+  | 'smallObjectBytes'
+  | 'heldBytes'
 >;
 
 export interface StoreOptions {
@@ -120,7 +131,12 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     opened.defer(() => storage.close?.());
     backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }
-  const dataplane = openDataPlane({ backends, spoolDirectory: config.spoolDirectory, digestAlgorithm: config.digestAlgorithm });
+  const dataplane = openDataPlane({
+    backends,
+    spoolDirectory: config.spoolDirectory,
+    digestAlgorithm: config.digestAlgorithm,
+    held: heldIn(database),
+  });
   opened.defer(() => dataplane.close());
 
   const registry = createRegistry({
@@ -134,6 +150,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     retentionClasses: config.retention.classes,
     version,
     backendIds: [...backends.keys()],
+    hold: { longestBytes: config.smallObjectBytes, totalBytes: config.heldBytes },
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
@@ -147,6 +164,13 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   const close = () => parts.disposeAsync();
   const as: Store['as'] = (who) => registry.as(typeof who === 'string' ? administrator(who) : who);
   return { as, operator: registry.operator, close, [Symbol.asyncDispose]: close };
+}
+
+/** Bytes that are in the database and not in their backend yet. */
+export function heldIn(database: Database<RegistryOperations>): HeldBytes {
+  return {
+    read: async (backend_id, object_key) => (await database.read('held.read', { backend_id, object_key })).bytes ?? undefined,
+  };
 }
 
 function matches(pattern: string, value: string): boolean {

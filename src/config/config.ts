@@ -36,6 +36,12 @@ export interface Config {
   readonly defaultBackend: string;
   /** First match wins; without a match, the default backend. */
   readonly routes: readonly StorageRoute[];
+  /**
+   * Files up to this length are committed with the log and put into their backend later; 0 for none. And how much may
+   * wait so.
+   */
+  readonly smallObjectBytes: number;
+  readonly heldBytes: number;
   /** Where uploads wait whose backend cannot take them as they come. */
   readonly spoolDirectory: string;
   /**
@@ -124,6 +130,8 @@ export function readConfig(
     database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
     digestAlgorithm: settings.oneOf('DIGEST_ALGORITHM', 'blake3', Object.keys(algorithms)) as Algorithm,
     ...readStorage(settings, directory, kinds),
+    smallObjectBytes: settings.integer('SMALL_OBJECT_BYTES', 0, { from: 0, to: 262_144 }),
+    heldBytes: settings.integer('HELD_BYTES', 1_073_741_824, { from: 0, to: 1_099_511_627_776 }),
     misplaced: [],
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),

@@ -13,7 +13,9 @@ export interface Database<O extends Operations = Operations> {
   /**
    * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint: one
    * that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable. Idle, it waits for
-   * nobody. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
+   * nobody. An input's `moved`, an array of bytes each in memory of its own, is given away: it may be moved to another
+   * thread, and the caller has no use of it afterwards. Errors: the operation's own `ArtifactstoreError`;
+   * `database_unavailable`; `storage_full`.
    */
   write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
 

@@ -24,8 +24,13 @@ export interface ConfigurationTables {
   registry: { id: string; format_version: number; created_at: string };
 }
 
-/** Replay leaves these alone; losing them loses no package. */
+/** Replay leaves these alone. Losing them loses no package, except `held_objects`, whose bytes are nowhere else. */
 export interface OperationalTables {
+  /**
+   * Bytes of small objects that are not in their backend yet. `sequence` is that of the event that made the object
+   * live, so that their order is that in which they came.
+   */
+  held_objects: { sequence: number; backend_id: string; object_key: string; size_bytes: number; bytes: Uint8Array };
   /** One row (id 1): the last sequence given out and its chain digest. Holding it is holding the log. */
   log_head: { id: number; sequence: number; chain_digest: Uint8Array };
   /**

@@ -22,6 +22,18 @@ export interface DataPlane {
    */
   stage(backendId: string, source: AsyncIterable<Uint8Array>, expected?: Expected, signal?: AbortSignal, key?: string): Promise<Draft>;
 
+  /**
+   * What `stage` says of bytes that are in memory. They are durable only when somebody has made them so, and can be
+   * published like others.
+   */
+  hold(backendId: string, bytes: Uint8Array<ArrayBuffer>, expected?: Expected): Draft;
+
+  /**
+   * Makes an object at `key`, durably, of bytes that were held. `integrity_failure` when they are not what the key
+   * says.
+   */
+  settle(backendId: string, key: string, bytes: Uint8Array): Promise<void>;
+
   /** Whether `stage` can go straight to a key in this backend: worth asking the log for one. */
   stagesStraight(backendId: string): boolean;
 
@@ -103,6 +115,14 @@ export interface Draft extends Digests {
   readonly blockDigests: Uint8Array | undefined;
   /** The key at which the bytes lie already, where there is no copy on this machine. */
   readonly publishedAt?: string;
+  /** The bytes themselves, where there is no copy but in memory. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes of small objects that are committed with the log and not in their backend yet. */
+export interface HeldBytes {
+  /** Undefined where none are held under this key. */
+  read(backendId: string, key: string): Promise<Uint8Array | undefined>;
 }
 
 /** Enough to read an object's bytes and to know whether they are right. */
@@ -114,8 +134,13 @@ export interface StoredObject {
   readonly digestSha256: string;
   /** Without them a range is served by reading the whole object first. */
   readonly blockDigests?: Uint8Array;
+  /** Known, since it was live, not to be held: it is looked for in its backend first. */
+  readonly settled?: boolean;
 }
 
 export type Verdict = { readonly result: 'ok' } | { readonly result: 'failed' | 'missing'; readonly reason: string };
 
 export const blockBytes = 1_048_576;
+
+/** Longer bytes are never held. */
+export const longestHeldBytes = 262_144;

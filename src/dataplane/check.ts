@@ -8,7 +8,7 @@ import { blocksOf } from './hashing/blocks.ts';
 import { createDigester } from './hashing/digester.ts';
 
 /** See `DataPlane.check`. A backend that cannot be reached is an error, not a verdict. */
-export async function checkObject(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
+export async function checkObject(backend: Pick<Storage, 'get'>, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
   throwIfStopped(signal);
   const reader = await backend.get(object.objectKey, signal === undefined ? {} : { signal });
   if (reader === undefined) return { result: 'missing', reason: 'the object is not in the store' };

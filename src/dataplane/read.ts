@@ -9,7 +9,7 @@ import { createDigester } from './hashing/digester.ts';
 
 /** See `DataPlane.open`. Chunks are valid until the next one is asked for. */
 export async function openVerified(
-  backend: Storage,
+  backend: Pick<Storage, 'get'>,
   object: StoredObject,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
@@ -30,7 +30,7 @@ export async function openVerified(
 
 /** The reader of an object that must be there; its size must be the recorded one. */
 async function requireReader(
-  backend: Storage,
+  backend: Pick<Storage, 'get'>,
   object: StoredObject,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
@@ -54,7 +54,7 @@ async function release(reader: ObjectReader): Promise<void> {
 }
 
 async function readSmall(
-  backend: Storage,
+  backend: Pick<Storage, 'get'>,
   object: StoredObject,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
@@ -76,7 +76,11 @@ async function readSmall(
  * Checked by the primary digest alone: as the name of the bytes it is proof enough, and BLAKE3 is three times as fast
  * as SHA-256. `check` reads both.
  */
-async function readWhole(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
+async function readWhole(
+  backend: Pick<Storage, 'get'>,
+  object: StoredObject,
+  signal: AbortSignal | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
   const reader = await requireReader(backend, object, undefined, signal);
   return started(checkedWhole(reader, object));
 }
@@ -96,7 +100,7 @@ async function* checkedWhole(reader: ObjectReader, object: StoredObject): AsyncG
 }
 
 async function readRange(
-  backend: Storage,
+  backend: Pick<Storage, 'get'>,
   object: StoredObject & { readonly blockDigests: Uint8Array },
   range: ByteRange,
   signal: AbortSignal | undefined,
@@ -132,7 +136,7 @@ async function* checkedBlocks(
  * Reads the whole object; when it is good, the digests of its blocks, by which a range can be checked even if the
  * object changes now.
  */
-async function digestBlocks(backend: Storage, object: StoredObject, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function digestBlocks(backend: Pick<Storage, 'get'>, object: StoredObject, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const reader = await requireReader(backend, object, undefined, signal);
   const { algorithm, digest } = primaryDigest(object);
   const digester = createDigester([algorithm]);

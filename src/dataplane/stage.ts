@@ -1,7 +1,7 @@
-import { type Algorithm, sameBytes, toHex } from '../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Algorithm } from '../kernel/content/digest.ts';
 import { stoppable } from '../runtime/stop.ts';
 import { blockBytes, type Expected } from './DATAPLANE.ts';
+import { requireDigests, requireLength } from './declared.ts';
 import type { DraftFile } from './drafts/draft-file.ts';
 import type { Buffers } from './hashing/buffers.ts';
 import { createDigester, type Digester } from './hashing/digester.ts';
@@ -121,30 +121,6 @@ export async function stageDraft(source: AsyncIterable<Uint8Array>, options: Sta
     const held = new Set([buffer, ...flying.map((piece) => piece.buffer)]);
     held.delete(own);
     for (const each of held) buffers.give(each);
-  }
-}
-
-function requireLength(size: number, expected: Expected, whole: boolean): void {
-  const { maximumBytes, sizeBytes } = expected;
-  if (maximumBytes !== undefined && size > maximumBytes) {
-    throw new ArtifactstoreError('body_too_large', `At most ${maximumBytes} bytes are taken`, { info: { maximum_bytes: maximumBytes } });
-  }
-  if (sizeBytes !== undefined && (size > sizeBytes || (whole && size !== sizeBytes))) {
-    const was = whole ? `${size} came` : 'more came';
-    throw new ArtifactstoreError('length_mismatch', `${sizeBytes} bytes were declared, but ${was}`, {
-      info: { expected_size_bytes: sizeBytes },
-    });
-  }
-}
-
-function requireDigests(digests: ReadonlyMap<string, Uint8Array>, expected: Expected): void {
-  for (const [algorithm, declared] of expected.digests ?? []) {
-    const actual = digests.get(algorithm)!;
-    if (!sameBytes(actual, declared)) {
-      throw new ArtifactstoreError('digest_mismatch', `The ${algorithm} digest of the body is not the declared one`, {
-        info: { algorithm, expected: toHex(declared), actual: toHex(actual) },
-      });
-    }
   }
 }
 

@@ -8,16 +8,18 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
 import { checkObject } from './check.ts';
-import { blockBytes, type DataPlane, type Draft } from './DATAPLANE.ts';
+import { blockBytes, type DataPlane, type Draft, type HeldBytes } from './DATAPLANE.ts';
 import { createDraftFile, type DraftFile } from './drafts/draft-file.ts';
 import { createObjectDraft, readPublished } from './drafts/object.ts';
 import { removeOldFiles } from './drafts/old-drafts.ts';
-import { createDraftMemory, createSpoolDraft, type SpoolDraft } from './drafts/spool.ts';
+import { createDraftMemory, createSpoolDraft, repeated, type SpoolDraft } from './drafts/spool.ts';
 import { makeSpool, spoolFault } from './drafts/spool-directory.ts';
 import { bufferStock } from './hashing/buffers.ts';
 import { startHashThreads } from './hashing/hash-threads.ts';
+import { besideHeld } from './held.ts';
 import { openVerified } from './read.ts';
 import { stageDraft } from './stage.ts';
+import { digestWhole, requireKeyDigest } from './whole.ts';
 
 export interface DataPlaneOptions {
   readonly backends: ReadonlyMap<string, Storage>;
@@ -26,6 +28,8 @@ export interface DataPlaneOptions {
    * used.
    */
   readonly spoolDirectory?: string;
+  /** Where bytes may be that are not in their backend yet; nowhere where absent. */
+  readonly held?: HeldBytes;
   /** The primary digest of new objects, `blake3` by default; SHA-256 is always made beside it. */
   readonly digestAlgorithm?: Algorithm;
   /**
@@ -43,7 +47,7 @@ export interface DataPlaneOptions {
 }
 
 export function openDataPlane(options: DataPlaneOptions): DataPlane {
-  const { backends, spoolDirectory, digestAlgorithm = 'blake3' } = options;
+  const { backends, spoolDirectory, held, digestAlgorithm = 'blake3' } = options;
   const made = new Set<string>();
   const threadCount = options.hashThreads ?? Math.min(availableParallelism() - 1, 4);
   const threads = threadCount > 0 ? startHashThreads(threadCount) : undefined;
@@ -138,6 +142,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       const backend = backendOf(draft.backendId);
       const { sizeBytes, digestSha256 } = draft;
       const options = { sizeBytes, digestSha256, ...(signal === undefined ? {} : { signal }) };
+      if (draft.bytes !== undefined) return await backend.put(key, repeated([draft.bytes]), { ...options, repeatable: true });
       if (draft.publishedAt !== undefined) return await backend.put(key, readPublished(backend, draft, draft.publishedAt, signal), options);
       if (backend.drafts !== undefined) return await backend.drafts.publish(join(backend.drafts.directory, draft.id), key);
       const spool = spooled.get(draft.id);
@@ -145,9 +150,20 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       await backend.put(key, spool.read(draft), { ...options, repeatable: true });
     },
 
+    hold(backendId, bytes, expected = {}): Draft {
+      const whole = digestWhole(bytes, digestAlgorithm, expected);
+      return { id: randomUUID(), backendId: backendOf(backendId).id, digestAlgorithm, ...whole, blockDigests: undefined, bytes };
+    },
+
+    async settle(backendId, key, bytes): Promise<void> {
+      const digestSha256 = requireKeyDigest(key, bytes);
+      await backendOf(backendId).put(key, repeated([bytes]), { sizeBytes: bytes.byteLength, digestSha256, repeatable: true });
+    },
+
     stagesStraight: (backendId) => backendOf(backendId).drafts === undefined && straight < maximumStraight,
 
     async discard(draft): Promise<void> {
+      if (draft.bytes !== undefined) return;
       const spool = spooled.get(draft.id);
       spooled.delete(draft.id);
       if (spool !== undefined) return await spool.discard();
@@ -155,9 +171,9 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       if (directory !== undefined) await unlink(join(directory, draft.id)).catch(() => undefined);
     },
 
-    open: async (object, range, signal) => openVerified(backendOf(object.backendId), object, range, signal),
+    open: async (object, range, signal) => openVerified(besideHeld(backendOf(object.backendId), held, object), object, range, signal),
 
-    check: async (object, signal) => checkObject(backendOf(object.backendId), object, signal),
+    check: async (object, signal) => checkObject(besideHeld(backendOf(object.backendId), held, object), object, signal),
 
     remove: async (backendId, key) => backendOf(backendId).delete(key),
 

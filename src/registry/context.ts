@@ -7,6 +7,7 @@ import type { RetentionClass } from '../kernel/retention.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { MetadataValidator } from './metadata/validation.ts';
 import type { Locate } from './objects/locate.ts';
+import type { HeldName } from './operations/held.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 import type { ClockWatch } from './upkeep/clock-watch.ts';
 
@@ -22,6 +23,11 @@ export interface RegistryParts {
   readonly retentionClasses: readonly RetentionClass[];
   readonly version: string;
   readonly backendIds: readonly string[];
+  /**
+   * Small files may be committed with the log, up to so many bytes each and in all; where absent, or with a length of
+   * 0, none is.
+   */
+  readonly hold?: { readonly longestBytes: number; readonly totalBytes: number };
   /** After this long without a change, a package that nobody sealed is abandoned. */
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */
@@ -44,6 +50,33 @@ export type Recheck = (actor: string, object: StoredObject, generation: number) 
 /** Brings a failed object's bytes back from another backend that has them, behind whoever noticed. */
 export type Repair = (actor: string, backendId: string, contentAddress: ContentAddress) => void;
 
+/**
+ * Whether the bytes of a small file may be committed with the log. Beyond what may be held, in the database or in this
+ * process's memory, and while a backend has not taken for long what is held for it, files take the direct way.
+ */
+export interface HoldRoom {
+  /** The longest file that may be held; -1 where none is. */
+  readonly longestBytes: number;
+  /** True: the bytes have room, until `give`. */
+  take(backendId: string, bytes: number): Promise<boolean>;
+  give(bytes: number): void;
+}
+
+/**
+ * Puts bytes that are held into their backends, durably, and then forgets them. It needs no lease: two that work at the
+ * same key put the same bytes, and one that comes late finds in its transaction what became of the key. What it does
+ * not get to stays held.
+ */
+export interface Settler {
+  /** Settles these soon, behind whoever waits for something. */
+  wake(held: readonly HeldName[]): void;
+  /** Looks from now on for what others have left: processes that were stopped. */
+  watch(): void;
+  /** Settles what it was woken for and can settle within this time. */
+  drain(milliseconds: number): Promise<void>;
+  close(): void;
+}
+
 /** The parts as the facets see them. */
 export interface Context extends RegistryParts {
   readonly clock: ClockWatch;
@@ -51,6 +84,8 @@ export interface Context extends RegistryParts {
   readonly locate: Locate;
   readonly repair: Repair;
   readonly recheck: Recheck;
+  readonly holdRoom: HoldRoom;
+  readonly settler: Settler;
   /** Does what holds much memory: few at a time, in turns of those it is done for. */
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
   /** Makes a short file durable whose bytes are in memory: likewise in turns. */

@@ -6,6 +6,7 @@ const messages = {
   recovery_unrecorded: 'an object that is good again could not be recorded',
   repair_failed: 'a damaged object could not be repaired',
   source_unavailable: 'bytes could not be copied from a backend that is unavailable',
+  held_unsettled: 'bytes that the database holds could not be put into their backend; they are tried again',
   dead_object_left: 'a dead object was left behind',
   copies_left: 'bytes that no package has were left behind',
   draft_left: 'a draft was left behind',

@@ -1,24 +1,26 @@
-import type { Draft, Expected } from '../dataplane/DATAPLANE.ts';
+import type { Draft } from '../dataplane/DATAPLANE.ts';
 import { formatAddress } from '../kernel/content/address.ts';
 import { toHex } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
-import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { snakeCase } from '../kernel/format/letter-case.ts';
 import { forEachLimited } from '../runtime/limit.ts';
+import { type CheckedFile, checkFile, type FileEntry } from './checked-file.ts';
 import type { Context } from './context.ts';
-import { checkAnnotations, checkMediaType } from './input.ts';
+import { heldRequestBytes } from './objects/hold-room.ts';
 import { burnPublished, removeDead } from './objects/remove-dead.ts';
 import { inRounds, maximumRounds } from './objects/rounds.ts';
 import type { IngestItem, PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 import { createRoom } from './room.ts';
+import { joined, readSmall, type Small, smallBytes } from './small-body.ts';
 
 /**
- * Bytes on their way in: staged as drafts, published under the object's next generation, committed. The rule behind it:
- * a key that was released or burnt is never used again, so a delete that comes late, twice or from a paused process can
- * hit only a dead key.
+ * Bytes on their way in: staged as drafts, published under the object's next generation, committed; those of small
+ * files committed with the log at once, and put under their key later (`objects/settler.ts`). The rule behind it: a key
+ * that was released or burnt is never used again, so a delete that comes late, twice or from a paused process can hit
+ * only a dead key.
  */
 export interface Ingest {
   add(packageId: string, file: NewFile): Promise<Created<File>>;
@@ -38,22 +40,17 @@ export interface FillablePackage {
   readonly sealed: boolean;
 }
 
-/** A file whose bytes lie in a draft. */
-export interface Staged {
+/** A file whose bytes lie in a draft, or in memory, to be committed with the log. */
+export interface Staged extends FileEntry {
   readonly draft: Draft;
-  readonly relative_path: string;
-  readonly media_type: string;
-  readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Bodies up to this size are taken whole into memory, so that the next one can be read while they become durable. */
-const smallBytes = 262_144;
 /** Single files that are declared to be so short are taken whole into memory before it is their turn. */
 const shortBytes = 65_536;
 const parallelSteps = 64;
 
 export function createIngest(context: Context, actor: string): Ingest {
-  const { database, dataplane } = context;
+  const { database, dataplane, holdRoom } = context;
 
   async function openPackage(packageId: string): Promise<FillablePackage> {
     const found = await database.read('package.get', { id: packageId });
@@ -81,10 +78,33 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   /** Short files take turns; a longer one is staged while it arrives. */
-  async function stageOne(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
-    if ((file.expected.sizeBytes ?? shortBytes + 1) > shortBytes) return await stage(backendId, file, body, straight);
-    const small = await readSmall(body);
+  async function stageOne(backendId: string, file: CheckedFile, read: Small, straight?: PublishNeed): Promise<Staged> {
+    if ((file.expected.sizeBytes ?? shortBytes + 1) > shortBytes) return await stage(backendId, file, read.body, straight);
+    const small = await readSmall(read.body);
     return await context.takeFile(backendId, () => stage(backendId, file, small.body, straight));
+  }
+
+  /** What is read whole where it may be held, and only begun otherwise. */
+  async function readToHold({ expected: { sizeBytes = 0 } }: CheckedFile, body: AsyncIterable<Uint8Array>): Promise<Small> {
+    return sizeBytes <= holdRoom.longestBytes ? await readSmall(body) : { body };
+  }
+
+  /** The file with its bytes in memory, checked, where they may be committed with the log now. */
+  async function holdWhole(backendId: string, { entry, expected }: CheckedFile, { chunks }: Small): Promise<Staged | undefined> {
+    if (chunks === undefined) return undefined;
+    const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (!(await holdRoom.take(backendId, size))) return undefined;
+    try {
+      return { draft: dataplane.hold(backendId, joined(chunks, size), expected), ...entry };
+    } catch (error) {
+      holdRoom.give(size);
+      throw error;
+    }
+  }
+
+  function discard({ draft }: Staged): void {
+    if (draft.bytes === undefined) context.background('draft_left', dataplane.discard(draft));
+    else holdRoom.give(draft.sizeBytes);
   }
 
   /**
@@ -109,11 +129,15 @@ export function createIngest(context: Context, actor: string): Ingest {
     const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
     if (straight !== undefined)
       published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
+    const inMemory = staged.flatMap(({ draft: { bytes } }) => (bytes === undefined ? [] : [bytes]));
+    const allInMemory = inMemory.length === staged.length;
+    let held = 0;
     const rows = staged.map(({ draft, ...entry }) => {
       const { backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests = null } = draft;
       return {
         ...entry,
         ...snakeCase({ backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests }),
+        ...(draft.bytes === undefined ? {} : { held: held++ }),
       };
     });
     const items = () =>
@@ -125,7 +149,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       );
     const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
     try {
-      let needs = await database.read('file.plan', { actor, package_id: packageId, quota, items: items() });
+      let needs = allInMemory ? [] : await database.read('file.plan', { actor, package_id: packageId, quota, items: items() });
       const added = await inRounds(async () => {
         await forEachLimited(needs, parallelSteps, async (need) => {
           const name = objectName(need.backend_id, need.content_address);
@@ -135,7 +159,9 @@ export function createIngest(context: Context, actor: string): Ingest {
           const publish = () => dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
           await (drafts.get(name)!.sizeBytes > smallBytes ? publish() : context.takeFile(need.backend_id, publish));
         });
-        const answer = await database.write('file.add', { actor, package_id: packageId, quota, items: items() });
+        // What is given away is gone; with nothing to publish there is one round.
+        const moved = allInMemory ? inMemory : inMemory.map((bytes) => bytes.slice());
+        const answer = await database.write('file.add', { actor, package_id: packageId, quota, items: items(), moved });
         if (answer.outcome === 'added') return answer;
         needs = answer.needs;
         return undefined;
@@ -149,6 +175,7 @@ export function createIngest(context: Context, actor: string): Ingest {
         })),
       );
       context.background('dead_object_left', removeDead(context, [...added.dead, ...superseded]));
+      context.settler.wake(added.held);
       return added.items;
     } catch (error) {
       if (published.size > 0)
@@ -173,9 +200,17 @@ export function createIngest(context: Context, actor: string): Ingest {
       const target = await openPackage(packageId);
       const { backendId } = target;
       if (target.sealed) await requireHeld(packageId, checked);
-      const body = await createRoom(context, target).admit(checked, file.body);
+      const read = await readToHold(checked, await createRoom(context, target).admit(checked, file.body));
+      const small = await holdWhole(backendId, checked, read);
+      if (small !== undefined) {
+        try {
+          return (await commit(target, [small]))[0]!;
+        } finally {
+          discard(small);
+        }
+      }
       const straight = await straightNeed(backendId, checked);
-      const staged = await stageOne(backendId, checked, body, straight).catch((error: unknown) => {
+      const staged = await stageOne(backendId, checked, read, straight).catch((error: unknown) => {
         // Whether a store that gave no answer made the object is not known; a key that is burnt is dead whatever lies
         // there.
         if (straight !== undefined && isArtifactstoreError(error, 'storage_unavailable'))
@@ -185,7 +220,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       try {
         return (await commit(target, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
       } finally {
-        context.background('draft_left', dataplane.discard(staged.draft));
+        discard(staged);
       }
     },
 
@@ -197,6 +232,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       const running = new Set<Promise<unknown>>();
       const tasks: Promise<Staged>[] = [];
       let failed = false;
+      let inMemory = 0;
       try {
         for await (const file of files) {
           const checked = checkFile(file);
@@ -207,9 +243,16 @@ export function createIngest(context: Context, actor: string): Ingest {
           while (running.size >= parallelSteps) await Promise.race(running);
           if (failed) break;
           const small = await readSmall(await room.admit(checked, file.body));
-          const task = small.whole
-            ? context.takeFile(backendId, () => stage(backendId, checked, small.body))
-            : stage(backendId, checked, small.body);
+          const held = inMemory > heldRequestBytes ? undefined : await holdWhole(backendId, checked, small);
+          if (held !== undefined) {
+            inMemory += held.draft.sizeBytes;
+            tasks.push(Promise.resolve(held));
+            continue;
+          }
+          const task =
+            small.chunks !== undefined
+              ? context.takeFile(backendId, () => stage(backendId, checked, small.body))
+              : stage(backendId, checked, small.body);
           tasks.push(task);
           const settled: Promise<unknown> = task
             .catch(() => {
@@ -217,63 +260,16 @@ export function createIngest(context: Context, actor: string): Ingest {
             })
             .finally(() => running.delete(settled));
           running.add(settled);
-          if (!small.whole) await task;
+          if (small.chunks === undefined) await task;
         }
         const staged = await Promise.all(tasks);
         if (staged.length === 0) throw new ArtifactstoreError('malformed_request', 'There is no file to add.');
         return await commit(target, staged);
       } finally {
-        const drafts = (await Promise.allSettled(tasks)).flatMap((task) => (task.status === 'fulfilled' ? [task.value.draft] : []));
-        for (const draft of drafts) context.background('draft_left', dataplane.discard(draft));
+        for (const task of await Promise.allSettled(tasks)) if (task.status === 'fulfilled') discard(task.value);
       }
     },
   };
-}
-
-interface CheckedFile {
-  readonly entry: Omit<Staged, 'draft'>;
-  readonly expected: Expected;
-  readonly signal: AbortSignal | undefined;
-}
-
-function checkFile(file: NewFile): CheckedFile {
-  return {
-    entry: {
-      relative_path: parseRelativePath(file.relative_path, 'relative_path'),
-      media_type: checkMediaType(file.media_type),
-      annotations: checkAnnotations(file.annotations),
-    },
-    expected: {
-      ...(file.size_bytes === undefined ? {} : { sizeBytes: file.size_bytes }),
-      ...(file.digests === undefined ? {} : { digests: file.digests }),
-    },
-    signal: file.signal,
-  };
-}
-
-/** The body, taken into memory when it is small; otherwise what was read already followed by the rest. */
-async function readSmall(body: AsyncIterable<Uint8Array>): Promise<{ readonly whole: boolean; readonly body: AsyncIterable<Uint8Array> }> {
-  const iterator = body[Symbol.asyncIterator]();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  while (size <= smallBytes) {
-    const next = await iterator.next();
-    if (next.done === true) return { whole: true, body: iterate(chunks) };
-    // A source may reuse its buffer for the next chunk.
-    chunks.push(new Uint8Array(next.value));
-    size += next.value.length;
-  }
-  return { whole: false, body: iterate(chunks, iterator) };
-}
-
-async function* iterate(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
-  yield* chunks;
-  if (rest === undefined) return;
-  try {
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
-  } finally {
-    await rest.return?.();
-  }
 }
 
 function objectName(backendId: string, contentAddress: string): string {

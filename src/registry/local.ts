@@ -8,9 +8,11 @@ import { readHealth } from './health.ts';
 import { incident } from './incident.ts';
 import { createMetadataSchemas } from './metadata/schemas.ts';
 import { createMetadataValidator } from './metadata/validation.ts';
+import { createHoldRoom } from './objects/hold-room.ts';
 import { createLocate } from './objects/locate.ts';
 import { createRecheck } from './objects/recheck.ts';
 import { createRepair } from './objects/repair.ts';
+import { createSettler } from './objects/settler.ts';
 import { createPackages } from './packages.ts';
 import { createProducers } from './producers.ts';
 import type { Registry } from './REGISTRY.ts';
@@ -34,6 +36,9 @@ export interface LocalRegistry {
   close(): Promise<void>;
 }
 
+/** What is held is durable: a process that ends does not wait long for the rest of it. */
+const drainMilliseconds = 2_000;
+
 export function createRegistry(parts: RegistryParts): LocalRegistry {
   const pending = new Set<Promise<unknown>>();
   const background: Context['background'] = (kind, work) => {
@@ -53,6 +58,8 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
+    holdRoom: createHoldRoom(parts),
+    settler: createSettler(parts),
     takeLarge: (work) => fair.large.take('', 1, work),
     takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,
@@ -87,7 +94,11 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     operator: createOperator(context),
     async settle() {
       await Promise.all(pending);
+      await context.settler.drain(drainMilliseconds);
     },
-    close: () => context.validator.close(),
+    async close() {
+      context.settler.close();
+      await context.validator.close();
+    },
   };
 }

@@ -35,7 +35,7 @@ export type ServerSettings = Pick<
 /** An open store, as far as a server uses it. */
 export interface ServedStore extends AsyncDisposable {
   as(principal: Principal): Registry;
-  readonly operator: Pick<Operator, 'acceptClock' | 'autorun' | 'claimStorage'>;
+  readonly operator: Pick<Operator, 'acceptClock' | 'autorun' | 'claimStorage' | 'watchHeld'>;
   close(): Promise<void>;
 }
 
@@ -96,6 +96,7 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
     endGivingBack = giveBackMemory(largeHeapBytes);
     serving.onListening(await listen(server, serving));
     autorun = startAutorun(settings, store, serving.log.logger);
+    store.operator.watchHeld();
     await Promise.race([stop.asked, parentAsks]);
     endAnyway(graceOf(settings) + afterGraceMilliseconds, serving.log);
   } finally {

@@ -82,6 +82,7 @@ describe('the command line', () => {
       '0003-package-times',
       '0004-runs',
       '0005-producer-usage',
+      '0006-held-objects',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

@@ -63,6 +63,8 @@ describe('configuration', () => {
       defaultBackend: 'local',
       routes: [],
       spoolDirectory: join(directory, 'var/spool'),
+      smallObjectBytes: 0,
+      heldBytes: 1_073_741_824,
       misplaced: [],
       referenced: {},
       host: '127.0.0.1',

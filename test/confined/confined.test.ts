@@ -28,11 +28,7 @@ describe('work in threads that can be killed', () => {
     const outcome = await confined.run('fill', 'bad', 'fill');
     assert.ok(outcome.kind === 'over');
     await echo(7);
-    const roomy = createConfined<WorkInput, number>(
-      moduleUrl('./work.ts', import.meta.url),
-      { ...bounds, milliseconds: 20_000 },
-      () => 0,
-    );
+    const roomy = createConfined<WorkInput, number>(moduleUrl('./work.ts', import.meta.url), { ...bounds, milliseconds: 20_000 }, () => 0);
     assert.deepEqual(await roomy.run('fill', 'bad', 'fill'), over('memory'));
     await roomy.close();
   });

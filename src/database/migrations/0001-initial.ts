@@ -29,7 +29,9 @@ function whereMissing(statement: string): string {
  * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT; those with
  * short rows are clustered by their key.
  */
-function tables(dialect: Dialect): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs' | 'producer_usage'>, string>> {
+function tables(
+  dialect: Dialect,
+): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs' | 'producer_usage' | 'held_objects'>, string>> {
   const postgres = dialect === 'postgres';
   const text = postgres ? 'text collate "C"' : 'text';
   const integer = postgres ? 'bigint' : 'integer';

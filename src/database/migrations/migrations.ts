@@ -7,9 +7,10 @@ import { storageMarkers } from './0002-storage-markers.ts';
 import { packageTimes } from './0003-package-times.ts';
 import { runs } from './0004-runs.ts';
 import { producerUsage } from './0005-producer-usage.ts';
+import { heldObjects } from './0006-held-objects.ts';
 import type { Dialect, Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage];
+export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage, heldObjects];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

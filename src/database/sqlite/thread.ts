@@ -60,7 +60,7 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
       running ??= start();
       const { worker, pending } = running;
       lastId += 1;
-      worker.postMessage({ id: lastId, task } satisfies Request);
+      worker.postMessage({ id: lastId, task } satisfies Request, givenAway(task));
       if (pending.size === 0) worker.ref();
       pending.set(lastId, { resolve, reject, onProgress });
     });
@@ -77,6 +77,17 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
     },
   };
 }
+
+/** Short bytes are copied: to move them costs more. */
+function givenAway(task: Task): ArrayBuffer[] {
+  if (task.kind !== 'operation' || typeof task.input !== 'object' || task.input === null) return [];
+  const { moved } = task.input as { readonly moved?: readonly Uint8Array[] };
+  const buffers: ArrayBuffer[] = [];
+  for (const { buffer } of moved ?? []) if (buffer instanceof ArrayBuffer && buffer.byteLength >= movedBytes) buffers.push(buffer);
+  return buffers;
+}
+
+const movedBytes = 16_384;
 
 function settle({ worker, pending }: Running, answer: Answer): void {
   const waiting = pending.get(answer.id);

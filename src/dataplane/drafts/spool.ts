@@ -77,7 +77,8 @@ export function createSpoolDraft(path: string, room: DraftMemory): SpoolDraft {
   };
 }
 
-function repeated(pieces: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+/** Bytes in memory, as often as they are wanted. */
+export function repeated(pieces: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
   return {
     async *[Symbol.asyncIterator]() {
       yield* pieces;

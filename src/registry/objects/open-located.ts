@@ -8,7 +8,8 @@ import type { OpenFile, OpenOptions } from '../REGISTRY.ts';
 import { recordDamage } from './damage.ts';
 import { storedObject } from './stored-object.ts';
 
-type Place = Pick<LocatedFile['locations'][number], 'backend_id' | 'object_key' | 'generation'>;
+type Location = LocatedFile['locations'][number];
+type Place = Pick<Location, 'backend_id' | 'object_key' | 'generation'> & Partial<Pick<Location, 'settled'>>;
 
 /** The file, unless its bytes are gone: `package_collected`. */
 export function fileOf({ file, package_status, locations }: LocatedFile): LocatedFile['file'] {
@@ -32,6 +33,7 @@ export async function openLocated(context: Context, actor: string, located: Loca
 
   const objectAt = (place: Place): StoredObject => ({
     ...storedObject({ ...file, ...place }),
+    settled: place.settled === true,
     ...(located.block_digests === null ? {} : { blockDigests: located.block_digests }),
   });
 

@@ -117,6 +117,8 @@ export interface LocatedFile {
     readonly object_key: string;
     readonly generation: number;
     readonly failed: boolean;
+    /** Whether the backend has the bytes by itself, and needs nothing that is held. */
+    readonly settled: boolean;
   }[];
   readonly block_digests: Uint8Array | null;
 }
@@ -130,7 +132,8 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
   if (condition === undefined) return undefined;
   const { rows } = await sql<LocatedRow>`
     select f.*, p.status as package_status, p.producer, l.id as location_id, l.backend_id, l.object_key, l.generation, l.state, l.stored_at,
-      l.verified_at, l.retrieval_tier, l.restore_status
+      l.verified_at, l.retrieval_tier, l.restore_status,
+      (select count(*) from held_objects as h where h.backend_id = l.backend_id and h.object_key = l.object_key) as held
     from artifact_files as f
     join artifact_packages as p on p.id = f.package_id
     join storage_locations as l on l.file_id = f.id
@@ -159,6 +162,7 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
         object_key: location.object_key,
         generation: location.generation,
         failed: location.state === 'failed',
+        settled: Number(location.held) === 0,
       }))
       .sort((left, right) => Number(left.failed) - Number(right.failed)),
     block_digests: blocks?.digests ?? null,
@@ -166,10 +170,12 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
 }
 
 /** A file has a location from its first event on, and keeps it: once deleted, it says so. */
-type LocatedRow = FileRow & { readonly package_status: PackageStatus; readonly producer: string; readonly location_id: string } & Omit<
-    LocationRow,
-    'id'
-  >;
+type LocatedRow = FileRow & {
+  readonly package_status: PackageStatus;
+  readonly producer: string;
+  readonly location_id: string;
+  readonly held: number;
+} & Omit<LocationRow, 'id'>;
 
 async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promise<RawBuilder<unknown> | undefined> {
   if ('file_id' in target) return sql`f.id = ${target.file_id}`;

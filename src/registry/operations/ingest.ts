@@ -10,12 +10,13 @@ import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { Created, File } from '../REGISTRY.ts';
 import { type FileRow, fileRecords, textSize } from './files.ts';
+import { type HeldName, type HeldObject, hold } from './held.ts';
 import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
 import { requireBytes } from './quota.ts';
 
-/** One file whose bytes are in a draft, and perhaps published. */
+/** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {
   readonly relative_path: string;
   readonly media_type: string;
@@ -29,6 +30,8 @@ export interface IngestItem {
   /** The generation under whose key the bytes were published; null when they were not. */
   readonly generation: number | null;
   readonly block_digests: Uint8Array | null;
+  /** Where its bytes are among `moved`: they are then held, and nothing is published. */
+  readonly held?: number;
 }
 
 export interface AddFiles {
@@ -37,6 +40,8 @@ export interface AddFiles {
   /** Of the package's producer. */
   readonly quota: Quota | null;
   readonly items: readonly IngestItem[];
+  /** Bytes that are committed with their event, each in memory of its own. */
+  readonly moved?: readonly Uint8Array[];
 }
 
 /** What an ingest has to publish before it can commit: at most one generation for each object. */
@@ -47,7 +52,13 @@ export interface PublishNeed {
 }
 
 export type AddedFiles =
-  | { readonly outcome: 'added'; readonly items: readonly Created<File>[]; readonly dead: readonly DeadKey[] }
+  | {
+      readonly outcome: 'added';
+      readonly items: readonly Created<File>[];
+      readonly dead: readonly DeadKey[];
+      /** Made live with bytes that are held: a settler puts them into their backend. */
+      readonly held: readonly HeldName[];
+    }
   | { readonly outcome: 'publish'; readonly needs: readonly PublishNeed[] };
 
 /**
@@ -71,19 +82,20 @@ export async function nextGeneration(
 }
 
 /**
- * Commits files whose bytes are published: joins what is live, makes live what was published under the next generation,
- * or says what to publish instead. All or nothing.
+ * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under
+ * the next generation or is held from now on, or says what to publish instead. All or nothing.
  */
 export async function addFiles(transaction: Transaction, input: AddFiles): Promise<AddedFiles> {
   const { fresh, existing, objects, needs } = await plan(transaction.sql, input);
   if (needs.length > 0) return { outcome: 'publish', needs };
 
   const dead: DeadKey[] = [];
+  const held: HeldObject[] = [];
   const created = new Map<string, string>();
   for (const item of fresh) {
     const state = objects.get(item)!;
     const joins = state.current.state === 'live';
-    const generation = joins ? state.current.live_generation! : item.generation!;
+    const generation = joins ? state.current.live_generation! : item.held === undefined ? item.generation! : state.current.next_generation;
     const key = objectKey(item.content_address, generation);
     let madeLive = !joins;
     if (state.current.state === 'failed') {
@@ -92,7 +104,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
     }
     const id = transaction.newId();
     created.set(item.relative_path, id);
-    transaction.append({
+    const sequence = transaction.append({
       event_type: 'v1.file.ingested',
       subject_kind: 'file',
       subject_id: id,
@@ -121,6 +133,14 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
         digest_sha256: item.digest_sha256,
         size_bytes: item.size_bytes,
       };
+      if (item.held !== undefined)
+        held.push({
+          sequence,
+          backend_id: item.backend_id,
+          object_key: key,
+          size_bytes: item.size_bytes,
+          bytes: input.moved![item.held]!,
+        });
       await rememberBlocks(transaction, item);
     }
   }
@@ -136,6 +156,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
       }
     }
   await rememberDead(transaction, dead);
+  await hold(transaction, held);
   await transaction.flush();
 
   const rows = await readFiles(transaction.sql, input.package_id, [...created.keys()]);
@@ -148,6 +169,7 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
         : { record: existing.get(item.relative_path)!, created: false },
     ),
     dead,
+    held: held.map(({ bytes: _bytes, ...name }) => name),
   };
 }
 
@@ -202,7 +224,7 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
     const state = states.get(`${item.backend_id} ${item.content_address}`)!;
     objects.set(item, state);
     const { current } = state;
-    if (current.state !== 'live' && item.generation !== current.next_generation)
+    if (current.state !== 'live' && item.held === undefined && item.generation !== current.next_generation)
       needs.set(`${item.backend_id} ${item.content_address}`, {
         backend_id: item.backend_id,
         content_address: item.content_address,

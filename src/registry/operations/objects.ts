@@ -79,15 +79,31 @@ export async function burnObjects(transaction: Transaction, input: BurnObjects):
 
 /**
  * Writes down, in the transaction that makes them so, which keys are dead: a collection deletes what a stopped process
- * did not.
+ * did not. Bytes that are held under them go with them.
  */
 export async function rememberDead(transaction: Transaction, keys: readonly DeadKey[]): Promise<void> {
+  await forgetHeld(transaction, keys);
   for (let start = 0; start < keys.length; start += 500)
     await transaction.sql
       .insertInto('dead_keys')
       .values(keys.slice(start, start + 500).map((key) => ({ ...key, since: transaction.now })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+}
+
+/** Removes bytes that are held, where they are. */
+export async function forgetHeld(transaction: Transaction, keys: readonly DeadKey[]): Promise<void> {
+  for (const [backend_id, group] of Map.groupBy(keys, (key) => key.backend_id))
+    for (let start = 0; start < group.length; start += 500)
+      await transaction.sql
+        .deleteFrom('held_objects')
+        .where('backend_id', '=', backend_id)
+        .where(
+          'object_key',
+          'in',
+          group.slice(start, start + 500).map((key) => key.object_key),
+        )
+        .execute();
 }
 
 /**

@@ -17,6 +17,7 @@ import {
 } from './events.ts';
 import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
+import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
@@ -50,6 +51,7 @@ export const operations: RegistryOperations = {
     'object.fail': failObject,
     'object.repair': repairFailed,
     'object.clear': clearObject,
+    'held.settle': settleHeld,
     'metadata_schema.register': registerMetadataSchema,
     'retention.extend': extendRetention,
     'retention.hold': applyHold,
@@ -84,6 +86,10 @@ export const operations: RegistryOperations = {
     'file.claims': findClaims,
     'object.copies': listCopies,
     'object.next_generation': nextGeneration,
+    'held.read': readHeld,
+    'held.list': listHeld,
+    'held.fetch': fetchHeld,
+    'held.count': countHeld,
     'event.page': readEvents,
     'event.short_page': readShortEvents,
     'event.payload': readPayload,
@@ -127,6 +133,7 @@ export interface RegistryOperations {
     readonly 'object.fail': typeof failObject;
     readonly 'object.repair': typeof repairFailed;
     readonly 'object.clear': typeof clearObject;
+    readonly 'held.settle': typeof settleHeld;
     readonly 'metadata_schema.register': typeof registerMetadataSchema;
     readonly 'retention.extend': typeof extendRetention;
     readonly 'retention.hold': typeof applyHold;
@@ -161,6 +168,10 @@ export interface RegistryOperations {
     readonly 'file.claims': typeof findClaims;
     readonly 'object.copies': typeof listCopies;
     readonly 'object.next_generation': typeof nextGeneration;
+    readonly 'held.read': typeof readHeld;
+    readonly 'held.list': typeof listHeld;
+    readonly 'held.fetch': typeof fetchHeld;
+    readonly 'held.count': typeof countHeld;
     readonly 'event.page': typeof readEvents;
     readonly 'event.short_page': typeof readShortEvents;
     readonly 'event.payload': typeof readPayload;

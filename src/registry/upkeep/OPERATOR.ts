@@ -59,6 +59,11 @@ export interface Operator {
    */
   autorun(options: AutorunOptions): Autorun;
   /**
+   * Puts what the database holds of small files into their backends, from now on: what this process holds soon, what
+   * others left too.
+   */
+  watchHeld(): void;
+  /**
    * Copies the log and every object that is live at its end into a directory, beside everything else; resumes a stopped
    * run.
    */

@@ -30,6 +30,7 @@ export function createOperator(context: Context): Operator {
     planAdoption: (backendId, options = {}) => planAdoption(context, backendId, options),
     adoptStorage: (backendId) => adoptStorage(context, backendId),
     autorun: (options) => startAutorun(context, options),
+    watchHeld: () => context.settler.watch(),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };
       for (;;) {
