@@ -1,5 +1,6 @@
 import { parseAddress } from '../kernel/content/address.ts';
 import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
+import { encodePage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
 import type { Created, File, Files, FileTarget, FoundFile, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
@@ -29,6 +30,9 @@ export function remoteFiles(transport: Transport): Files {
     const before = new Set(existing);
     return items.map((record) => ({ record, created: !before.has(record.relative_path) }));
   };
+
+  const list: Files['list'] = async (packageId, query = {}) =>
+    await getJson(transport, `${filesOf(packageId)}${queryText({ ...query })}`, filesShape);
 
   return {
     get,
@@ -67,7 +71,9 @@ export function remoteFiles(transport: Transport): Files {
       });
     },
 
-    list: async (packageId, query = {}) => await getJson(transport, `${filesOf(packageId)}${queryText({ ...query })}`, filesShape),
+    list,
+    encodedList: async (packageId, query) => encodePage(await list(packageId, query)),
+    encodedWithDigest: async (contentAddress, query) => encodePage(await withDigest(contentAddress, query)),
 
     async stat(target) {
       const file = await locate(target);

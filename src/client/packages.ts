@@ -1,3 +1,4 @@
+import { encodePage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import type { Packages } from '../registry/REGISTRY.ts';
 import { checkManifestDigest } from './manifest-digest.ts';
@@ -7,7 +8,14 @@ import type { Transport } from './transport.ts';
 
 export function remotePackages(transport: Transport): Packages {
   const at = (id: string) => `/packages/${parseId(id, 'package_id')}`;
+  const list: Packages['list'] = async ({ metadata, ...query } = {}) => {
+    const terms = Object.entries(metadata ?? {}).map(([key, text]) => [`metadata.${key}`, text] as const);
+    return await getJson(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`, packagesShape);
+  };
   return {
+    list,
+    encodedList: async (query) => encodePage(await list(query)),
+
     create: (input, { idempotencyKey } = {}) =>
       transport.exchange(
         jsonRequest('POST', '/packages', input, {
@@ -18,11 +26,6 @@ export function remotePackages(transport: Transport): Packages {
       ),
 
     get: async (id) => await lookUp(getJson(transport, at(id), packageShape), 'package_not_found'),
-
-    list: async ({ metadata, ...query } = {}) => {
-      const terms = Object.entries(metadata ?? {}).map(([key, text]) => [`metadata.${key}`, text] as const);
-      return await getJson(transport, `/packages${queryText({ ...query, ...Object.fromEntries(terms) })}`, packagesShape);
-    },
 
     abandon: async (id) =>
       await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, (answer) => answer.json(packageShape)),

@@ -1,3 +1,4 @@
+import type { EncodedPage } from '../kernel/format/encoded-page.ts';
 import type { JsonObject } from '../kernel/format/json.ts';
 import type { Health } from './health-records.ts';
 import type {
@@ -63,6 +64,8 @@ export interface Packages {
   get(id: string): Promise<Package | undefined>;
   /** Newest first. */
   list(query?: PackageQuery): Promise<Page<Package>>;
+  /** The same page as JSON, its metadata never decoded. */
+  encodedList(query?: PackageQuery): Promise<EncodedPage>;
   /**
    * Abandons a package that is not sealed; its bytes are released by the next collection. Twice is once.
    * `package_not_open`, `package_held`.
@@ -96,10 +99,14 @@ export interface Files {
   attach(packageId: string, items: readonly Attachment[], options?: { readonly signal?: AbortSignal }): Promise<readonly Attached[]>;
   /** By relative path, bytewise. */
   list(packageId: string, query?: PageQuery): Promise<Page<File>>;
+  /** The same page as JSON, which costs the caller's thread less. */
+  encodedList(packageId: string, query?: PageQuery): Promise<EncodedPage>;
   get(id: string): Promise<File | undefined>;
   find(packageId: string, relativePath: string): Promise<File | undefined>;
   /** Files with these bytes, by either digest, oldest first, each with what its package is. */
   withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
+  /** The same page as JSON. */
+  encodedWithDigest(contentAddress: string, query?: PageQuery): Promise<EncodedPage>;
   /** The file that `open` would open, without opening it. Undefined when there is no such file. `package_collected`. */
   stat(target: FileTarget): Promise<File | undefined>;
   /**

@@ -1,6 +1,7 @@
 import { parseAddress } from '../kernel/content/address.ts';
 import { parseRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { encodedPage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import { type Access, noPackage } from './access.ts';
 import { attachFiles } from './attach.ts';
@@ -13,8 +14,9 @@ import { limits } from './limits.ts';
 import { lookFor } from './look-for.ts';
 import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
-import type { LocatedFile } from './operations/files.ts';
-import type { Attachment, Files, FileTarget } from './REGISTRY.ts';
+import type { FilesWithDigest, ListFiles, LocatedFile } from './operations/files.ts';
+import type { Looked, Stretch } from './operations/page.ts';
+import type { Attachment, Files, FileTarget, Page, PageQuery } from './REGISTRY.ts';
 
 const { attachments: maximumAttachments } = limits;
 
@@ -40,6 +42,36 @@ export function createFiles(context: Context, access: Access): Files {
     return located !== undefined && access.sees(located.producer) ? located : undefined;
   }
 
+  async function listed<T>(
+    packageId: string,
+    query: PageQuery,
+    { read, pathOf }: { readonly read: (input: ListFiles) => Promise<Stretch<T> | undefined>; readonly pathOf: (item: T) => string },
+  ): Promise<Page<T>> {
+    const id = parseId(packageId, 'package_id');
+    await access.requirePackage(id, 'read');
+    const limit = checkLimit(query);
+    const bound = ['files', id];
+    const page = await read({ package_id: id, limit, after: decodeCursor(bound, query.cursor, 'path') });
+    if (page === undefined) throw noPackage(id);
+    const { items, more } = page;
+    return { items, next_cursor: more ? encodeCursor(bound, pathOf(items.at(-1)!)) : null };
+  }
+
+  async function found<T>(
+    contentAddress: string,
+    query: PageQuery,
+    read: (input: FilesWithDigest) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>,
+  ): Promise<Page<T>> {
+    const address = parseAddress(contentAddress, 'digest');
+    const limit = checkLimit(query);
+    const bound = ['files_with_digest', address];
+    const start = decodeCursor(bound, query.cursor, 'sequence');
+    const { items, next } = await lookFor(limit, start, ({ position, ...begun }) =>
+      read({ ...begun, after: position, content_address: address, scope: access.reads }),
+    );
+    return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
+  }
+
   return {
     add: async (packageId, file) => await ingest.add(await writable(packageId), file),
     addMany: async (packageId, files) => await ingest.addMany(await writable(packageId), files),
@@ -50,19 +82,18 @@ export function createFiles(context: Context, access: Access): Files {
       return await attachFiles(context, actor, ingest, id, checked, signal);
     },
 
-    async list(packageId, query = {}) {
-      const id = parseId(packageId, 'package_id');
-      await access.requirePackage(id, 'read');
-      const limit = checkLimit(query);
-      const bound = ['files', id];
-      const page = await database.read('file.list', {
-        package_id: id,
-        limit,
-        after: decodeCursor(bound, query.cursor, 'path'),
+    list: async (packageId, query = {}) =>
+      await listed(packageId, query, {
+        read: (input) => database.read('file.list', input),
+        pathOf: (file) => file.relative_path,
+      }),
+
+    async encodedList(packageId, query = {}) {
+      const { items, next_cursor } = await listed(packageId, query, {
+        read: (input) => database.read('file.list_texts', input),
+        pathOf: (file) => file.relative_path,
       });
-      if (page === undefined) throw noPackage(id);
-      const { items, more } = page;
-      return { items, next_cursor: more ? encodeCursor(bound, items.at(-1)!.relative_path) : null };
+      return encodedPage({ items: items.map(({ json }) => json), next_cursor });
     },
 
     async get(id) {
@@ -77,16 +108,9 @@ export function createFiles(context: Context, access: Access): Files {
       return found !== undefined && (await access.seesPackage(id)) ? found : undefined;
     },
 
-    async withDigest(contentAddress, query = {}) {
-      const address = parseAddress(contentAddress, 'digest');
-      const limit = checkLimit(query);
-      const bound = ['files_with_digest', address];
-      const start = decodeCursor(bound, query.cursor, 'sequence');
-      const { items, next } = await lookFor(limit, start, ({ position, ...begun }) =>
-        database.read('file.with_digest', { ...begun, after: position, content_address: address, scope: access.reads }),
-      );
-      return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
-    },
+    withDigest: (contentAddress, query = {}) => found(contentAddress, query, (input) => database.read('file.with_digest', input)),
+    encodedWithDigest: async (contentAddress, query = {}) =>
+      encodedPage(await found(contentAddress, query, (input) => database.read('file.texts_with_digest', input))),
 
     async stat(target) {
       const located = await locate(target);

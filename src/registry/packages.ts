@@ -1,6 +1,7 @@
 import { parseAddress, splitAddress } from '../kernel/content/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { encodedPage } from '../kernel/format/encoded-page.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
@@ -11,9 +12,11 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
 import { lookFor } from './look-for.ts';
 import { metadataTerms } from './metadata/terms.ts';
+import type { ListPackages } from './operations/package-list.ts';
+import type { Looked } from './operations/page.ts';
 import type { PreparedSealing } from './operations/sealing.ts';
 import { prepareSealing } from './prepare-sealing.ts';
-import type { Packages } from './REGISTRY.ts';
+import type { PackageQuery, Packages, Page } from './REGISTRY.ts';
 
 /** So often a large package is read beside its writers to be sealed; the last time nobody can write meanwhile. */
 const roundsBeside = 4;
@@ -22,6 +25,30 @@ const statuses: readonly PackageStatus[] = ['created', 'finalized', 'abandoned',
 export function createPackages(context: Context, access: Access): Packages {
   const { database } = context;
   const { actor } = access;
+
+  async function listed<T>(
+    query: PackageQuery,
+    read: (input: ListPackages) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>,
+  ): Promise<Page<T>> {
+    const limit = checkLimit(query);
+    const filters = {
+      producer: checkFilter(query.producer, 'producer'),
+      subject: checkFilter(query.subject, 'subject'),
+      retention_class: checkFilter(query.retention_class, 'retention_class'),
+      status: checkStatus(query.status),
+      created_after: checkTime(query.created_after, 'created_after'),
+      created_before: checkTime(query.created_before, 'created_before'),
+      finalized_after: checkTime(query.finalized_after, 'finalized_after'),
+      finalized_before: checkTime(query.finalized_before, 'finalized_before'),
+    };
+    const bound: JsonValue = ['packages', filters, { ...query.metadata }];
+    const terms = metadataTerms(query.metadata);
+    const { items, next } = await lookFor(limit, decodeCursor(bound, query.cursor, 'sequence'), ({ position, ...begun }) =>
+      read({ ...filters, ...begun, before: position, scope: access.reads, terms }),
+    );
+    return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
+  }
+
   return {
     async create(input, options) {
       const checked = checkNewPackage(input);
@@ -61,25 +88,8 @@ export function createPackages(context: Context, access: Access): Packages {
       return found !== undefined && access.sees(found.producer) ? found : undefined;
     },
 
-    async list(query = {}) {
-      const limit = checkLimit(query);
-      const filters = {
-        producer: checkFilter(query.producer, 'producer'),
-        subject: checkFilter(query.subject, 'subject'),
-        retention_class: checkFilter(query.retention_class, 'retention_class'),
-        status: checkStatus(query.status),
-        created_after: checkTime(query.created_after, 'created_after'),
-        created_before: checkTime(query.created_before, 'created_before'),
-        finalized_after: checkTime(query.finalized_after, 'finalized_after'),
-        finalized_before: checkTime(query.finalized_before, 'finalized_before'),
-      };
-      const bound: JsonValue = ['packages', filters, { ...query.metadata }];
-      const terms = metadataTerms(query.metadata);
-      const { items, next } = await lookFor(limit, decodeCursor(bound, query.cursor, 'sequence'), ({ position, ...begun }) =>
-        database.read('package.list', { ...filters, ...begun, before: position, scope: access.reads, terms }),
-      );
-      return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
-    },
+    list: (query = {}) => listed(query, (input) => database.read('package.list', input)),
+    encodedList: async (query = {}) => encodedPage(await listed(query, (input) => database.read('package.list_texts', input))),
 
     async abandon(id) {
       const packageId = parseId(id, 'package_id');

@@ -40,10 +40,17 @@ const schemaLimits = [
 /** What an answer says of itself: that it has less than there is, for a limit and not because less was asked for. */
 export function shortenedBy({ query }: FastifyRequest, answer: unknown): readonly LimitName[] {
   if (typeof answer !== 'object' || answer === null) return [];
-  const { items, next_cursor, holds_left_out, history_left_out, producers_left_out } = answer as Partial<Record<string, unknown>>;
+  const {
+    items,
+    item_count = Array.isArray(items) ? items.length : undefined,
+    next_cursor,
+    holds_left_out,
+    history_left_out,
+    producers_left_out,
+  } = answer as Partial<Record<string, unknown>>;
   const { limit = 100 } = query as { readonly limit?: number };
   return [
-    ...(Array.isArray(items) && typeof next_cursor === 'string' && items.length < limit ? (['page_bytes'] as const) : []),
+    ...(typeof item_count === 'number' && typeof next_cursor === 'string' && item_count < limit ? (['page_bytes'] as const) : []),
     ...(Number(holds_left_out) + Number(history_left_out) > 0 ? (['retention_entries'] as const) : []),
     ...(Number(producers_left_out) > 0 ? (['usage_producers'] as const) : []),
   ];

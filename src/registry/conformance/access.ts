@@ -48,6 +48,9 @@ const acts: Acts = {
       assert.equal(seen[0], seen[1]);
       return seen[0] === true ? id : undefined;
     }),
+    encodedList: reading(async ({ packages }, { id, producer }) =>
+      (await packages.encodedList({ producer, limit: 1000 })).json.includes(id) ? id : undefined,
+    ),
     manifest: reading(async ({ packages }, { id }) => (await packages.manifest(id)) ?? 'not sealed'),
     finalize: writing(({ packages }, { id }) => packages.finalize(id)),
     abandon: writing(({ packages }, { id }) => packages.abandon(id)),
@@ -66,9 +69,14 @@ const acts: Acts = {
       files.attach(id, [{ relative_path: 'attached', content_address: digestOf(text), size_bytes: text.length }]),
     ),
     list: reading(({ files }, { id }) => files.list(id)),
+    encodedList: reading(({ files }, { id }) => files.encodedList(id)),
     get: reading(({ files }, { fileId }) => files.get(fileId)),
     find: reading(({ files }, { id }) => files.find(id, 'own')),
     withDigest: reading(async ({ files }, { text }) => (await files.withDigest(digestOf(text))).items[0]),
+    encodedWithDigest: reading(async ({ files }, { text }) => {
+      const page = await files.encodedWithDigest(digestOf(text));
+      return page.item_count === 0 ? undefined : page;
+    }),
     stat: reading(({ files }, { text }) => files.stat({ content_address: digestOf(text) })),
     open: reading(async ({ files }, { fileId, id, text }) => {
       const targets = [{ file_id: fileId }, { package_id: id, relative_path: 'own' }, { content_address: digestOf(text) }];

@@ -72,6 +72,10 @@ export function filesConformance(opened: Opened): void {
       const first = await registry().files.list(id, { limit: 1 });
       const second = await registry().files.list(id, { limit: 1, cursor: first.next_cursor! });
       assert.deepEqual([second.items[0]!.relative_path, second.next_cursor], ['b', null]);
+      assert.deepEqual(JSON.parse((await registry().files.encodedList(id, { limit: 1 })).json), first);
+      const address = second.items[0]!.content_address;
+      const found = await registry().files.withDigest(address, { limit: 1 });
+      assert.deepEqual(JSON.parse((await registry().files.encodedWithDigest(address, { limit: 1 })).json), found);
     });
 
     it('is the same file for the same bytes at the same path, and a conflict for others', async () => {

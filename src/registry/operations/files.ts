@@ -34,11 +34,14 @@ export async function findFile(
   return row === undefined ? undefined : (await fileRecords(snapshot.sql, [row]))[0];
 }
 
+export interface ListFiles {
+  readonly package_id: string;
+  readonly limit: number;
+  readonly after: string | null;
+}
+
 /** By relative path, bytewise; undefined when there is no package. */
-export async function listFiles(
-  snapshot: Snapshot,
-  input: { readonly package_id: string; readonly limit: number; readonly after: string | null },
-): Promise<Stretch<File> | undefined> {
+export async function listFiles(snapshot: Snapshot, input: ListFiles): Promise<Stretch<File> | undefined> {
   const found = await snapshot.sql.selectFrom('artifact_packages').select('id').where('id', '=', input.package_id).executeTakeFirst();
   if (found === undefined) return undefined;
   let query = snapshot.sql.selectFrom('artifact_files').where('package_id', '=', input.package_id).orderBy('relative_path');
@@ -49,6 +52,17 @@ export async function listFiles(
     .execute();
   const { count, more } = fitting(sizes, input.limit);
   return { items: count === 0 ? [] : await fileRecords(snapshot.sql, await query.selectAll().limit(count).execute()), more };
+}
+
+export interface FileText {
+  readonly relative_path: string;
+  readonly json: string;
+}
+
+/** The same, each record as its JSON. */
+export async function listFileTexts(snapshot: Snapshot, input: ListFiles): Promise<Stretch<FileText> | undefined> {
+  const page = await listFiles(snapshot, input);
+  return page && { ...page, items: page.items.map((file) => ({ relative_path: file.relative_path, json: JSON.stringify(file) })) };
 }
 
 export const textSize: AliasedRawBuilder<number, 'size'> = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
@@ -93,6 +107,15 @@ export async function filesWithDigest(
     record: { ...record, package: packages.get(record.package_id)! },
   }));
   return { items, more, reached, bytes };
+}
+
+/** The same, each record as its JSON. */
+export async function fileTextsWithDigest(
+  snapshot: Snapshot,
+  input: FilesWithDigest,
+): Promise<Looked<{ readonly sequence: number; readonly record: string }>> {
+  const found = await filesWithDigest(snapshot, input);
+  return { ...found, items: found.items.map(({ sequence, record }) => ({ sequence, record: JSON.stringify(record) })) };
 }
 
 async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {

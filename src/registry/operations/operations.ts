@@ -15,7 +15,7 @@ import {
   readShortFoundEvents,
   verifyEvents,
 } from './events.ts';
-import { filesWithDigest, findFile, getFile, listFiles, locateFile } from './files.ts';
+import { filesWithDigest, fileTextsWithDigest, findFile, getFile, listFiles, listFileTexts, locateFile } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
@@ -24,7 +24,7 @@ import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from '
 import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
-import { listPackages } from './package-list.ts';
+import { listPackages, listPackageTexts } from './package-list.ts';
 import { abandonPackage, createPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
 import { readRoom } from './quota.ts';
@@ -74,13 +74,16 @@ export const operations: RegistryOperations = {
     'package.get': getPackage,
     'package.producer': producerOfPackage,
     'package.list': listPackages,
+    'package.list_texts': listPackageTexts,
     'package.manifest': readManifest,
     'package.stretch': readStretch,
     'file.plan': planFiles,
     'file.get': getFile,
     'file.find': findFile,
     'file.list': listFiles,
+    'file.list_texts': listFileTexts,
     'file.with_digest': filesWithDigest,
+    'file.texts_with_digest': fileTextsWithDigest,
     'file.locate': locateFile,
     'file.representative': findRepresentative,
     'file.claims': findClaims,
@@ -156,13 +159,16 @@ export interface RegistryOperations {
     readonly 'package.get': typeof getPackage;
     readonly 'package.producer': typeof producerOfPackage;
     readonly 'package.list': typeof listPackages;
+    readonly 'package.list_texts': typeof listPackageTexts;
     readonly 'package.manifest': typeof readManifest;
     readonly 'package.stretch': typeof readStretch;
     readonly 'file.plan': typeof planFiles;
     readonly 'file.get': typeof getFile;
     readonly 'file.find': typeof findFile;
     readonly 'file.list': typeof listFiles;
+    readonly 'file.list_texts': typeof listFileTexts;
     readonly 'file.with_digest': typeof filesWithDigest;
+    readonly 'file.texts_with_digest': typeof fileTextsWithDigest;
     readonly 'file.locate': typeof locateFile;
     readonly 'file.representative': typeof findRepresentative;
     readonly 'file.claims': typeof findClaims;

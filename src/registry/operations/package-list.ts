@@ -5,7 +5,7 @@ import { inScope, type Scope } from '../../kernel/access.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { type Between, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
-import { packageRecord } from './packages.ts';
+import { packageRecord, packageText } from './packages.ts';
 import { fitting, type Looked } from './page.ts';
 import { readablePackages } from './readable-packages.ts';
 
@@ -29,14 +29,18 @@ export interface ListPackages {
   readonly terms: readonly (readonly string[])[];
 }
 
+type ListOf<T> = (snapshot: Snapshot, input: ListPackages) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>;
+
 /**
  * Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues
  * from. For a narrow scope it looks at a part of what is there.
  */
-export async function listPackages(
-  snapshot: Snapshot,
-  input: ListPackages,
-): Promise<Looked<{ readonly sequence: number; readonly record: Package }>> {
+export const listPackages: ListOf<Package> = (snapshot, input) => list(snapshot, input, packageRecord);
+
+/** The same, each record as its JSON. */
+export const listPackageTexts: ListOf<string> = (snapshot, input) => list(snapshot, input, packageText);
+
+async function list<T>(snapshot: Snapshot, input: ListPackages, recordOf: RecordOf<T>): ReturnType<ListOf<T>> {
   const narrow = narrowed(input);
   if (narrow === undefined) return nothing;
   const stretch = await stretchOf(snapshot.sql, narrow);
@@ -45,7 +49,7 @@ export async function listPackages(
   if (filters === undefined) return nothing;
   const { limit, scope, bytes } = narrow;
   if (scope === 'everything')
-    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), narrow)), reached: null };
+    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), narrow, recordOf)), reached: null };
   const { sequences, reached } = await readablePackages(snapshot.sql, { scope, filters, stretch, limit: limit + 1 });
   if (sequences.length === 0) return { ...nothing, reached, bytes };
   const page = snapshot.sql
@@ -53,7 +57,7 @@ export async function listPackages(
     .select('created_sequence')
     .where('created_sequence', 'in', sequences)
     .as('page');
-  return { ...(await pageOf(snapshot.sql, page, narrow)), reached };
+  return { ...(await pageOf(snapshot.sql, page, narrow, recordOf)), reached };
 }
 
 /** One producer is one stretch of an index, whether it was asked for or nothing else may be seen. */
@@ -66,11 +70,14 @@ function narrowed(input: ListPackages): ListPackages | undefined {
   return inScope(scope, one) ? { ...input, producer: one, scope: 'everything' } : undefined;
 }
 
-async function pageOf(
+type RecordOf<T> = (row: Parameters<typeof packageRecord>[0]) => T;
+
+async function pageOf<T>(
   database: Kysely<Schema>,
   page: PageOfSequences,
   { limit, bytes: begun }: Pick<ListPackages, 'limit' | 'bytes'>,
-): Promise<Omit<Looked<{ readonly sequence: number; readonly record: Package }>, 'reached'>> {
+  recordOf: RecordOf<T>,
+): Promise<Omit<Looked<{ readonly sequence: number; readonly record: T }>, 'reached'>> {
   const sizes = await database
     .selectFrom(page)
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
@@ -91,7 +98,7 @@ async function pageOf(
     .select('r.expires_at')
     .orderBy('p.created_sequence', 'desc')
     .execute();
-  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: packageRecord(row) })), more, bytes };
+  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: recordOf(row) })), more, bytes };
 }
 
 const nothing = { items: [], more: false, reached: null, bytes: 0 } as const;

@@ -204,7 +204,20 @@ function packages(database: Kysely<Schema>) {
     .select('r.expires_at');
 }
 
-export function packageRecord(row: Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null }): Package {
+type PackageRow = Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null };
+
+export function packageRecord(row: PackageRow): Package {
+  return { ...beforeMetadata(row), metadata: keptObject(row.metadata), ...afterMetadata(row) };
+}
+
+/** The record as JSON. Metadata is kept as canonical JSON, of up to a megabyte, and stands there as it is. */
+export function packageText(row: PackageRow): string {
+  const before = JSON.stringify(beforeMetadata(row)).slice(0, -1);
+  const after = JSON.stringify(afterMetadata(row)).slice(1);
+  return `${before},"metadata":${row.metadata},${after}`;
+}
+
+function beforeMetadata(row: PackageRow) {
   return {
     id: row.id,
     name: row.name,
@@ -212,7 +225,11 @@ export function packageRecord(row: Selectable<ViewTables['artifact_packages']> &
     subject: row.subject,
     retention_class: row.retention_class,
     status: row.status,
-    metadata: keptObject(row.metadata),
+  };
+}
+
+function afterMetadata(row: PackageRow) {
+  return {
     metadata_schema_slug: row.metadata_schema_slug,
     created_at: row.created_at,
     created_by: row.created_by,

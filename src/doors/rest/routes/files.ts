@@ -9,6 +9,7 @@ import { answers, contentAddress, fileId, filePath, notModified, packageId, pagi
 import { addedFiles, attachedRecord, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
 import { attachments } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
+import { sendPage } from '../send-page.ts';
 import { filePathOf, filesTypes, receiveFile, receiveFiles } from '../upload.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
@@ -31,9 +32,10 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: filePage }, 400, 404),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { relative_path, ...page } = request.query;
-      if (relative_path === undefined) return request.registry.files.list(request.params.id, page);
+      if (relative_path === undefined)
+        return sendPage(context, request, reply, await request.registry.files.encodedList(request.params.id, page));
       return await pageOfOne(request.registry, request.params.id, relative_path, page.cursor);
     },
   );
@@ -123,9 +125,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: foundFilePage }, 400),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { digest, ...page } = request.query;
-      return request.registry.files.withDigest(parseAddress(digest, 'digest'), page);
+      return sendPage(context, request, reply, await request.registry.files.encodedWithDigest(parseAddress(digest, 'digest'), page));
     },
   );
 

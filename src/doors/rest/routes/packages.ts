@@ -12,6 +12,7 @@ import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { notFinalized, type SealedManifests } from '../sealed-manifests.ts';
+import { sendPage } from '../send-page.ts';
 import { maximumQueryLength } from '../validation.ts';
 
 export function packageRoutes(api: Api, context: RouteContext, manifests: SealedManifests): void {
@@ -64,7 +65,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
         response: answers({ 200: packagePage }, 400),
       },
     },
-    async (request) => request.registry.packages.list(packageQuery(request.query)),
+    async (request, reply) => sendPage(context, request, reply, await request.registry.packages.encodedList(packageQuery(request.query))),
   );
 
   api.get(
