@@ -217,10 +217,17 @@ function writeByte(writer: Writer, byte: number): void {
   writer.bytes[writer.at++] = byte;
 }
 
+/**
+ * Short values double their room. A long one is tens of megabytes, most of them in one piece, and what would be too
+ * much would be as long again: it gets an eighth more, and what it leaves is given back at once.
+ */
 function reserve(writer: Writer, size: number): void {
   const needed = writer.at + size;
-  if (needed <= writer.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(needed, writer.bytes.length * 2));
-  larger.set(writer.bytes.subarray(0, writer.at));
+  const { bytes } = writer;
+  if (needed <= bytes.length) return;
+  const isLong = needed > keptBytes;
+  const larger = Buffer.allocUnsafeSlow(isLong ? Math.ceil(needed * 1.125) : Math.max(needed, bytes.length * 2));
+  larger.set(bytes.subarray(0, writer.at));
   writer.bytes = larger;
+  if (isLong && bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
