@@ -138,7 +138,8 @@ export interface StoredObject {
   readonly settled?: boolean;
 }
 
-export type Verdict = { readonly result: 'ok' } | { readonly result: 'failed' | 'missing'; readonly reason: string };
+/** `held`: read where it is held, so that nothing is said of its backend. */
+export type Verdict = { readonly result: 'ok'; readonly held?: true } | { readonly result: 'failed' | 'missing'; readonly reason: string };
 
 export const blockBytes = 1_048_576;
 

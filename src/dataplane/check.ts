@@ -2,13 +2,13 @@ import { splitAddress } from '../kernel/content/address.ts';
 import { toHex } from '../kernel/content/digest.ts';
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
-import type { Storage } from '../storage/STORAGE.ts';
 import { blockBytes, type StoredObject, type Verdict } from './DATAPLANE.ts';
 import { blocksOf } from './hashing/blocks.ts';
 import { createDigester } from './hashing/digester.ts';
+import type { Reads } from './held.ts';
 
 /** See `DataPlane.check`. A backend that cannot be reached is an error, not a verdict. */
-export async function checkObject(backend: Pick<Storage, 'get'>, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
+export async function checkObject(backend: Reads, object: StoredObject, signal: AbortSignal | undefined): Promise<Verdict> {
   throwIfStopped(signal);
   const reader = await backend.get(object.objectKey, signal === undefined ? {} : { signal });
   if (reader === undefined) return { result: 'missing', reason: 'the object is not in the store' };
@@ -33,5 +33,5 @@ export async function checkObject(backend: Pick<Storage, 'get'>, object: StoredO
     const actual = toHex(digests.get(name)!);
     if (actual !== expected) return { result: 'failed', reason: `its ${name} digest is ${actual}` };
   }
-  return { result: 'ok' };
+  return { result: 'ok', ...(reader.held === undefined ? {} : { held: reader.held }) };
 }

@@ -28,6 +28,8 @@ export interface RegistryParts {
    * 0, none is.
    */
   readonly hold?: { readonly longestBytes: number; readonly totalBytes: number };
+  /** Who puts into their backends what is held; one of its own where absent. */
+  readonly settler?: Settler;
   /** After this long without a change, a package that nobody sealed is abandoned. */
   readonly unfinalizedSeconds: number;
   /** Milliseconds since the epoch. */

@@ -59,7 +59,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
     holdRoom: createHoldRoom(parts),
-    settler: createSettler(parts),
+    settler: parts.settler ?? createSettler(parts),
     takeLarge: (work) => fair.large.take('', 1, work),
     takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,

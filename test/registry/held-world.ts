@@ -9,8 +9,10 @@ import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
 import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { administrator } from '../../src/kernel/access.ts';
-import type { RegistryParts } from '../../src/registry/context.ts';
+import type { RegistryParts, Settler } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
+import { settleHeld } from '../../src/registry/objects/settler.ts';
+import type { ListHeld } from '../../src/registry/operations/held.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
 import type { File, Registry } from '../../src/registry/REGISTRY.ts';
@@ -23,20 +25,27 @@ export interface HeldWorld extends AsyncDisposable {
   readonly storage: Storage;
   readonly database: Database<RegistryOperations>;
   readonly dataplane: DataPlane;
-  /** Its settler is woken by what it holds; a test that settles in its own time uses `settleHeld`. */
+  /** Without a settler: the test says when it settles. */
   readonly registry: LocalRegistry;
   readonly user: Registry;
   readonly incidents: readonly Incident[];
+  readonly parts: RegistryParts;
   /** Another registry over the same database and storage, as another process. */
   over(parts: Partial<RegistryParts>): LocalRegistry;
   newPackage(): Promise<string>;
   add(packageId: string, path: string, bytes: Uint8Array): Promise<File>;
   read(packageId: string, path: string): Promise<Buffer>;
   held(): readonly string[];
+  /** Settles all that is held. */
+  settle(): Promise<void>;
   stored(): Promise<readonly string[]>;
   /** Does something to the database by hand. */
   run(statement: string): void;
 }
+
+export const nobody: Settler = { wake: () => undefined, watch: () => undefined, drain: async () => undefined, close: () => undefined };
+
+export const everything: ListHeld = { backend_id: null, after: 0, through: Number.MAX_SAFE_INTEGER, limit: 1000 };
 
 export async function openHeldWorld(
   options: { readonly storage?: (memory: Storage) => Storage; readonly parts?: Partial<RegistryParts> } = {},
@@ -54,25 +63,26 @@ export async function openHeldWorld(
   });
   const views = new DatabaseSync(path);
   const incidents: Incident[] = [];
-  const over: HeldWorld['over'] = (parts) =>
-    createRegistry({
-      database,
-      dataplane,
-      defaultBackend: 'memory',
-      routeBackend: () => 'memory',
-      quotaOf: () => undefined,
-      retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
-      version: '0',
-      backendIds: ['memory'],
-      hold: { longestBytes: 65_536, totalBytes: 1_048_576 },
-      unfinalizedSeconds: 604_800,
-      now: Date.now,
-      uptime: () => performance.now(),
-      newId: () => crypto.randomUUID(),
-      openBackup,
-      onIncident: (incident) => incidents.push(incident),
-      ...parts,
-    });
+  const onIncident = (incident: Incident) => incidents.push(incident);
+  const parts: RegistryParts = {
+    database,
+    dataplane,
+    defaultBackend: 'memory',
+    routeBackend: () => 'memory',
+    quotaOf: () => undefined,
+    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
+    version: '0',
+    backendIds: ['memory'],
+    hold: { longestBytes: 65_536, totalBytes: 1_048_576 },
+    unfinalizedSeconds: 604_800,
+    now: Date.now,
+    uptime: () => performance.now(),
+    newId: () => crypto.randomUUID(),
+    openBackup,
+    settler: nobody,
+    onIncident,
+  };
+  const over: HeldWorld['over'] = (changed) => createRegistry({ ...parts, ...changed });
   const registry = over(options.parts ?? {});
   const user = registry.as(administrator('user'));
   return {
@@ -82,6 +92,7 @@ export async function openHeldWorld(
     registry,
     user,
     incidents,
+    parts,
     over,
     async newPackage() {
       return (await user.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record.id;
@@ -101,6 +112,9 @@ export async function openHeldWorld(
         .prepare('select object_key from held_objects order by sequence')
         .all()
         .map((row) => String(row.object_key)),
+    async settle() {
+      await settleHeld({ database, dataplane, onIncident }, await database.read('held.list', everything));
+    },
     async stored() {
       return (await Array.fromAsync(memory.list(''))).map(({ key }) => key).sort();
     },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { openBackup } from '../../src/compose/open-backup.ts';
+import { heldIn } from '../../src/compose/open-store.ts';
 import type { Database } from '../../src/database/DATABASE.ts';
 import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
@@ -12,20 +13,24 @@ import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { administrator } from '../../src/kernel/access.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';
 import { blake3 } from '../../src/kernel/content/digest.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../src/kernel/error.ts';
+import type { RegistryParts } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
+import { settleHeld } from '../../src/registry/objects/settler.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
+import { everything, nobody } from './held-world.ts';
 import { createInterleaver, type Interleaver, seeded } from './interleaver.ts';
 
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 25);
 
 /**
- * Several ingests of the same bytes, packages that are given up, two collections, failures, and deletes that come late
- * and twice, in any order of the real steps. The rule: while an object is live its key is in the store, and no delete
- * that is still to come can hit it.
+ * Several ingests of the same bytes, some of which commit them with the log, packages that are given up, two
+ * collections, two settlers that may stop anywhere, failures, and deletes that come late and twice, in any order of the
+ * real steps. The rule: while an object is live its bytes are held or at its key in the store, and no delete that is
+ * still to come can hit it.
  */
 describe('a key that was released or burnt is never used again', () => {
   let directory: string;
@@ -38,6 +43,7 @@ describe('a key that was released or burnt is never used again', () => {
     await using world = await openWorld(join(directory, 'real.db'));
     for (let seed = 1; seed <= rounds; seed++) await live(world, seed);
     assert.ok(overtaken > 0, 'no ingest was ever overtaken');
+    assert.ok(settled > 0, 'nothing that was held was ever settled');
   });
 
   it('which breaks when keys are used again', async () => {
@@ -49,6 +55,23 @@ describe('a key that was released or burnt is never used again', () => {
     const operations = new URL('./operations-without-burn.ts', import.meta.url);
     await using world = await openWorld(join(directory, 'no-burn.db'), { operations });
     await assert.rejects(manyLives(world), /is live and/);
+  });
+
+  it('which breaks when what is held is forgotten before it is put', async () => {
+    await using world = await openWorld(join(directory, 'early.db'), { forgetsEarly: true });
+    await assert.rejects(manyLives(world), /is live and not in the store/);
+  });
+
+  it('which breaks when a settler deletes what it no longer finds held, live or not', async () => {
+    const operations = new URL('./operations-settling-blindly.ts', import.meta.url);
+    await using world = await openWorld(join(directory, 'blind.db'), { operations });
+    await assert.rejects(manyLives(world), /is live and/);
+  });
+
+  it('which breaks when what is held outlives its key', async () => {
+    const operations = new URL('./operations-holding-the-dead.ts', import.meta.url);
+    await using world = await openWorld(join(directory, 'dead.db'), { operations });
+    await assert.rejects(manyLives(world), /is held and not live/);
   });
 });
 
@@ -66,6 +89,9 @@ interface World extends AsyncDisposable {
     readonly state: string;
     readonly live_generation: number;
   }[];
+  /** The keys of what is held. */
+  held(): ReadonlySet<string>;
+  readonly forgetsEarly: boolean;
 }
 
 /** Keys that were handed to a delete: it may come at any time, and again. */
@@ -73,12 +99,16 @@ type Doomed = Set<string>;
 
 /** Ingests that had to be told to come again: a few, or the path was never taken. */
 let overtaken = 0;
+/** Objects that a settler was done with. */
+let settled = 0;
 
 async function live(world: World, seed: number): Promise<void> {
   const random = seeded(seed);
   const interleaver = createInterleaver(random);
   const doomed: Doomed = new Set();
-  const registry = gatedRegistry(world, interleaver, doomed);
+  const parts = gatedParts(world, interleaver, doomed);
+  const registry = registryOf(parts);
+  const holding = registryOf(parts, true).as(administrator('producer'));
   const bytes = Buffer.from(`the same bytes ${seed}`);
   const content_address = formatAddress('blake3', blake3(bytes));
   const producer = registry.as(administrator('producer'));
@@ -93,7 +123,8 @@ async function live(world: World, seed: number): Promise<void> {
         }
         // Bytes of a declared digest go straight to their key; overtaken there, they are to be sent again.
         const digests = random() < 0.5 ? { digests: new Map([['blake3', blake3(bytes)]]) } : {};
-        const added = await producer.files.add(record.id, { relative_path: 'f', body: body(), ...digests }).catch((error: unknown) => {
+        const { files } = random() < 0.4 ? holding : producer;
+        const added = await files.add(record.id, { relative_path: 'f', body: body(), ...digests }).catch((error: unknown) => {
           if (!isArtifactstoreError(error, 'storage_unavailable')) throw error;
           overtaken += 1;
         });
@@ -105,6 +136,16 @@ async function live(world: World, seed: number): Promise<void> {
   for (let collection = 0; collection < 2; collection++)
     interleaver.start(async () => {
       for (let time = 0; time < 3; time++) await registry.operator.collect();
+    });
+  for (let settler = 0; settler < 2; settler++)
+    interleaver.start(async () => {
+      for (let time = 0; time < 4; time++)
+        try {
+          const names = await parts.database.read('held.list', everything);
+          settled += (await settleHeld(mortal(world.forgetsEarly ? forgetting(parts) : parts, random), names)).length;
+        } catch (error) {
+          if (!isArtifactstoreError(error, 'cancelled')) throw error;
+        }
     });
   for (let failure = 0; failure < 2; failure++)
     interleaver.start(async () => {
@@ -122,11 +163,19 @@ async function live(world: World, seed: number): Promise<void> {
 
   await interleaver.run(async () => {
     for (const key of doomed) if (random() < 0.1) await world.storage.delete(key);
-    for (const object of world.objects()) {
+    const held = world.held();
+    const how = `after:\n  ${interleaver.trace.join('\n  ')}`;
+    const objects = world.objects();
+    for (const key of held)
+      assert.ok(
+        objects.some(({ object_key }) => object_key === key),
+        `seed ${seed}: ${key} is held and not live, ${how}`,
+      );
+    for (const object of objects) {
       if (object.state !== 'live') continue;
       const where = `seed ${seed}: ${object.object_key} is live and`;
-      const how = `after:\n  ${interleaver.trace.join('\n  ')}`;
-      assert.ok((await world.storage.head(object.object_key)) !== undefined, `${where} not in the store, ${how}`);
+      const there = held.has(object.object_key) || (await world.storage.head(object.object_key)) !== undefined;
+      assert.ok(there, `${where} not in the store, ${how}`);
       assert.ok(!doomed.has(object.object_key), `${where} a delete is still to come, ${how}`);
     }
   });
@@ -134,7 +183,7 @@ async function live(world: World, seed: number): Promise<void> {
   // With everybody done, one more collection leaves what the log says is there and nothing else, and all that was kept
   // can be read.
   await registry.settle();
-  const free = registryOf(world.database, world.dataplane);
+  const free = registryOf({ ...world, onIncident });
   const { backends } = await free.operator.collect();
   assert.equal(backends[0]!.stored_objects, backends[0]!.live_objects);
   const failed = world.objects().some((object) => object.content_address === content_address && object.state === 'failed');
@@ -153,7 +202,7 @@ async function live(world: World, seed: number): Promise<void> {
 /** `keyOf` says where the bytes of a key really lie. */
 async function openWorld(
   path: string,
-  changed: { readonly keyOf?: (key: string) => string; readonly operations?: URL } = {},
+  changed: { readonly keyOf?: (key: string) => string; readonly operations?: URL; readonly forgetsEarly?: boolean } = {},
 ): Promise<World> {
   const keyOf = changed.keyOf ?? ((key: string) => key);
   const memory = openMemoryStorage({ id: 'memory' });
@@ -164,15 +213,19 @@ async function openWorld(
     head: (key, options) => memory.head(keyOf(key), options),
     delete: (key, options) => memory.delete(keyOf(key), options),
   };
-  const dataplane = openDataPlane({ backends: new Map([['memory', storage]]), spoolDirectory: `${path}-spool` });
   const database = await openSqlite<RegistryOperations>({ path, operations: { url: changed.operations ?? operationsUrl }, migrate: true });
+  const held = heldIn(database);
+  const dataplane = openDataPlane({ backends: new Map([['memory', storage]]), spoolDirectory: `${path}-spool`, held });
   const views = new DatabaseSync(path, { readOnly: true });
   const objects = views.prepare("select * from storage_objects where state <> 'none'");
+  const heldKeys = views.prepare('select object_key from held_objects');
   return {
     storage,
     database,
     dataplane,
     objects: () => objects.all() as unknown as ReturnType<World['objects']>,
+    forgetsEarly: changed.forgetsEarly === true,
+    held: () => new Set(heldKeys.all().map(({ object_key }) => String(object_key))),
     async [Symbol.asyncDispose]() {
       views.close();
       await database.close();
@@ -181,19 +234,27 @@ async function openWorld(
   };
 }
 
-/** The real registry, its every call to database, disk and backend a step of the interleaver. */
-function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver, doomed: Doomed): LocalRegistry {
-  return registryOf(
-    {
+type Parts = Pick<RegistryParts, 'database' | 'dataplane' | 'onIncident'>;
+
+const onIncident: RegistryParts['onIncident'] = ({ message, error }) => {
+  throw new Error(message, { cause: error });
+};
+
+/** The parts of the real registry, every call to database, disk and backend a step of the interleaver. */
+function gatedParts({ database, dataplane }: World, interleaver: Interleaver, doomed: Doomed): Parts {
+  return {
+    onIncident,
+    database: {
       ...database,
       write: (name, input) => interleaver.gate(`write ${name}`, () => database.write(name, input)),
       read: (name, input) => interleaver.gate(`read ${name}`, () => database.read(name, input)),
     },
-    {
+    dataplane: {
       ...dataplane,
       stage: (...input) => interleaver.gate('stage', () => dataplane.stage(...input)),
       publish: (draft, key) => interleaver.gate(`publish ${key}`, () => dataplane.publish(draft, key)),
       discard: (draft) => interleaver.gate('discard', () => dataplane.discard(draft)),
+      settle: (backendId, key, bytes) => interleaver.gate(`settle ${key}`, () => dataplane.settle(backendId, key, bytes)),
       remove(backendId, key) {
         doomed.add(key);
         return interleaver.gate(`remove ${key}`, () => dataplane.remove(backendId, key));
@@ -203,13 +264,47 @@ function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver,
         yield* await interleaver.gate('list', () => Array.fromAsync(dataplane.list(backendId)));
       },
     },
-  );
+  };
 }
 
-function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane): LocalRegistry {
-  return createRegistry({
+/** For a settler that may stop before its put, or after it. */
+function mortal(parts: Parts, random: () => number): Parts {
+  const dying = async <R>(live: () => Promise<R>): Promise<R> => {
+    if (random() < 0.2) throw new ArtifactstoreError('cancelled', 'it stopped');
+    return await live();
+  };
+  const { database, dataplane } = parts;
+  return {
+    ...parts,
+    database: {
+      ...database,
+      write: (name, input) => (name === 'held.settle' ? dying(() => database.write(name, input)) : database.write(name, input)),
+    },
+    dataplane: { ...dataplane, settle: (...input) => dying(() => dataplane.settle(...input)) },
+  };
+}
+
+/** For a settler that forgets what it has not put yet. */
+function forgetting({ database, dataplane, onIncident }: Parts): Parts {
+  return {
     database,
-    dataplane,
+    onIncident,
+    dataplane: {
+      ...dataplane,
+      async settle(backend_id, object_key, bytes) {
+        await database.write('held.settle', { actor: 'settler', items: [{ backend_id, object_key }] });
+        await dataplane.settle(backend_id, object_key, bytes);
+      },
+    },
+  };
+}
+
+function registryOf(parts: Parts, holds = false): LocalRegistry {
+  return createRegistry({
+    ...parts,
+    ...(holds ? { hold: { longestBytes: 100, totalBytes: 10_000 } } : {}),
+    // The test's own chains settle.
+    settler: nobody,
     defaultBackend: 'memory',
     routeBackend: () => 'memory',
     quotaOf: () => undefined,
@@ -221,8 +316,5 @@ function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane
     uptime: () => performance.now(),
     newId: () => crypto.randomUUID(),
     openBackup,
-    onIncident({ message, error }) {
-      throw new Error(message, { cause: error });
-    },
   });
 }

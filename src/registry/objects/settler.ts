@@ -8,7 +8,7 @@ import { tryRemoveDead } from './remove-dead.ts';
 /** Behind the answers of a burst. */
 const lagMilliseconds = 500;
 /** What nobody has settled for so long is taken for left behind. */
-const leftMilliseconds = 30_000;
+const defaultLeftMilliseconds = 30_000;
 /** How long an unavailable backend is left alone. */
 const retryMilliseconds = { first: 1_000, longest: 30_000 };
 const objectsPerBatch = 128;
@@ -18,7 +18,8 @@ const listedAtOnce = 10_000;
 const mostWaiting = 200_000;
 const actor = 'settler';
 
-export function createSettler(parts: RegistryParts): Settler {
+export function createSettler(parts: RegistryParts, options: { readonly leftMilliseconds?: number } = {}): Settler {
+  const { leftMilliseconds = defaultLeftMilliseconds } = options;
   const backends = new Map<string, Backend>();
   let watching: NodeJS.Timeout | undefined;
   let lastSeen = 0;

@@ -1,7 +1,7 @@
 import { parseObjectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
-import { countLive } from './collect.ts';
+import { countLive, heldSizes } from './collect.ts';
 import type { Adoption, AdoptOptions, UnusableBackend } from './OPERATOR.ts';
 import { requireBackend } from './verify.ts';
 
@@ -31,7 +31,9 @@ export async function planAdoption(context: Context, backendId: string, options:
   const ownership = requireOwnership(context, backendId);
   const counts = { stored_objects: 0, stored_bytes: 0, found_objects: 0, unknown_objects: 0, foreign_objects: 0 };
   let keys: string[] = [];
+  const held = await heldSizes(context, backendId);
   const settle = async (): Promise<void> => {
+    for (const key of keys) held.delete(key);
     const own = keys.filter((key) => parseObjectKey(key) !== undefined);
     const unknown = (await database.read('collect.find_orphans', { backend_id: backendId, keys: own })).length;
     counts.unknown_objects += unknown;
@@ -52,6 +54,8 @@ export async function planAdoption(context: Context, backendId: string, options:
     if (keys.length >= keysPerStep) await settle();
   }
   await settle();
+  // The database has them.
+  counts.found_objects += held.size;
   const live = await countLive(context, backendId);
   const { registry_id: registryId } = await database.read('backend.look', { backend_id: backendId, counted: false });
   return { backend_id: backendId, registry_id: registryId, marked, ...counts, live_objects: live.objects, live_bytes: live.bytes };

@@ -9,6 +9,7 @@ import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredByt
 const packagesPerStep = 500;
 const locationsPerStep = 1000;
 const keysPerStep = 1000;
+const heldPerStep = 10_000;
 
 /** Marks every expired, unheld, sealed package as eligible, or says which it would mark. Deletes nothing. */
 export async function sweep(context: Context, options: SweepOptions): Promise<Sweep> {
@@ -154,7 +155,8 @@ async function deleteRemembered(
 }
 
 /**
- * Walks a backend, hands what no event makes live to `clear`, and counts what stays beside what the log says is there.
+ * Walks a backend, hands what no event makes live to `clear`, and counts what stays, with what is held for it, beside
+ * what the log says is there.
  */
 export async function reconcile(
   context: Context,
@@ -164,23 +166,29 @@ export async function reconcile(
 ): Promise<StoredBytes> {
   const { database, dataplane } = context;
   const stored = { objects: 0, bytes: 0 };
+  // Before the walk: what is put there meanwhile is counted once, whether the walk comes by or not.
+  const held = await heldSizes(context, backendId);
   let batch = new Map<string, number>();
   const settle = async () => {
     const keys = [...batch.keys()];
     const orphans = await database.read('collect.find_orphans', { backend_id: backendId, keys });
     const cleared = orphans.length === 0 ? new Set<string>() : await clear(orphans);
-    for (const [key, size] of batch)
-      if (!cleared.has(key)) {
-        stored.objects += 1;
-        stored.bytes += size;
-      }
+    for (const [key, size] of batch) {
+      held.delete(key);
+      if (!cleared.has(key)) add(size);
+    }
     batch = new Map();
+  };
+  const add = (size: number) => {
+    stored.objects += 1;
+    stored.bytes += size;
   };
   for await (const object of dataplane.list(backendId, signal)) {
     batch.set(object.key, object.sizeBytes);
     if (batch.size >= keysPerStep) await settle();
   }
   await settle();
+  for (const size of held.values()) add(size);
   const live = await countLive(context, backendId);
   return {
     backend_id: backendId,
@@ -195,6 +203,18 @@ export async function reconcile(
 export async function countLive(context: Context, backendId: string): Promise<{ readonly objects: number; readonly bytes: number }> {
   const counts = await context.database.read('collect.count_live', {});
   return counts.find(({ backend_id }) => backend_id === backendId) ?? { objects: 0, bytes: 0 };
+}
+
+/** The keys of what is held for a backend, with the lengths. */
+export async function heldSizes({ database }: Pick<Context, 'database'>, backend_id: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  const page = { backend_id, through: Number.MAX_SAFE_INTEGER, limit: heldPerStep };
+  for (let after = 0; ; ) {
+    const names = await database.read('held.list', { ...page, after });
+    for (const { object_key, size_bytes } of names) sizes.set(object_key, size_bytes);
+    if (names.length < heldPerStep) return sizes;
+    after = names.at(-1)!.sequence;
+  }
 }
 
 const defaultActor = 'operator';

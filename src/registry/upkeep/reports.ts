@@ -36,8 +36,8 @@ export interface Collection extends CollectionCounts {
   readonly abandoned_package_ids: readonly string[];
   readonly collected_package_ids: readonly string[];
   /**
-   * What lies in each backend now, beside what the log says is live: equal unless something was written or deleted
-   * meanwhile.
+   * What lies in each backend now, or is held for it, beside what the log says is live: equal unless something was
+   * written or deleted meanwhile.
    */
   readonly backends: readonly StoredBytes[];
   /**
@@ -195,7 +195,7 @@ export interface Adoption extends StoredBytes {
   readonly registry_id: string;
   /** Whether it has this registry's marker already. */
   readonly marked: boolean;
-  /** Live objects of the log that lie there, by their key. */
+  /** Live objects of the log that lie there, by their key, or are held for it. */
   readonly found_objects: number;
   /** Objects under keys of ours that the log does not say are live: a collection deletes them. */
   readonly unknown_objects: number;

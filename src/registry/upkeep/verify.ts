@@ -78,10 +78,11 @@ export async function verifyStorage(context: Context, backendId: string, options
       if (unsettled.length >= allMissingObjects) throw nothingFound(backendId);
       return;
     }
-    await settleAll();
+    if (!('held' in verdict)) await settleAll();
     await settle();
   }
 
+  let good: Good[] = [];
   for (;;) {
     options.signal?.throwIfAborted();
     const listed = await database.read('verify.list', {
@@ -92,7 +93,6 @@ export async function verifyStorage(context: Context, backendId: string, options
     });
     if (listed.length === 0) break;
     const step = upTo(listed, bytesPerStep);
-    const good: Good[] = [];
     await forEachLimited(step, options.jobs ?? defaultJobs, (object) => check(object, good));
     cursor = step.at(-1)!.content_address;
     if ((unsettled ?? []).length > 0) continue;
@@ -112,6 +112,7 @@ export async function verifyStorage(context: Context, backendId: string, options
       if (next === null) break;
       after = next;
     }
+    good = [];
   }
   await settleAll();
   // Where there was nothing to read, nobody has noticed yet whether the store is another registry's, or away.

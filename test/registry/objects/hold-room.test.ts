@@ -26,7 +26,7 @@ describe('a small file takes the direct way', () => {
     uptime += 301_000;
     await world.add(id, 'g', Buffer.from('g'));
     assert.deepEqual([world.held().length, (await world.stored()).length], [1, 1]);
-    await world.registry.settle();
+    await world.settle();
     uptime += 2_000;
     await world.add(id, 'h', Buffer.from('h'));
     assert.equal(world.held().length, 1);

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { administrator } from '../../../src/kernel/access.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { settleHeld } from '../../../src/registry/objects/settler.ts';
+import type { RegistryParts } from '../../../src/registry/context.ts';
+import { createSettler, settleHeld } from '../../../src/registry/objects/settler.ts';
 import type { HeldName } from '../../../src/registry/operations/held.ts';
-import { type HeldWorld, openHeldWorld } from '../held-world.ts';
+import { everything, type HeldWorld, openHeldWorld } from '../held-world.ts';
 
-const all = { backend_id: null, after: 0, through: Number.MAX_SAFE_INTEGER, limit: 1000 };
-const namesOf = (world: HeldWorld): Promise<readonly HeldName[]> => world.database.read('held.list', all);
-const partsOf = (world: HeldWorld) => ({ ...world, onIncident: () => undefined });
+const namesOf = (world: HeldWorld): Promise<readonly HeldName[]> => world.database.read('held.list', everything);
+const partsOf = (world: HeldWorld): RegistryParts => world.parts;
 
 describe('a small file', () => {
   it('is committed with its event, read from there, and put into its backend behind the answer', async () => {
@@ -27,7 +29,7 @@ describe('a small file', () => {
     const range = await world.user.files.open({ package_id: id, relative_path: 'hello' }, { range: { first: 1, last: 3 } });
     assert.equal(Buffer.concat(await Array.fromAsync(range!.body)).toString(), 'ell');
     for (const [path, bytes] of Object.entries(contents)) assert.deepEqual(await world.read(id, path), bytes);
-    await world.registry.settle();
+    await world.settle();
     assert.deepEqual(world.held(), []);
     assert.equal((await world.stored()).length, 4);
     for (const [path, bytes] of Object.entries(contents)) assert.deepEqual(await world.read(id, path), bytes);
@@ -40,7 +42,7 @@ describe('a small file', () => {
     await world.add(id, 'first', Buffer.from('same'));
     await world.add(id, 'second', Buffer.from('same'));
     assert.equal(world.held().length, 1);
-    await world.registry.settle();
+    await world.settle();
     await world.add(id, 'third', Buffer.from('same'));
     assert.deepEqual([world.held().length, (await world.stored()).length], [0, 1]);
   });
@@ -138,7 +140,7 @@ describe('what is held', () => {
     const bytes = Buffer.from('good');
     await world.add(id, 'f', bytes);
     world.run("update held_objects set bytes = x'62616421'");
-    await world.registry.settle();
+    await world.settle();
     assert.deepEqual(await world.stored(), []);
     assert.deepEqual(
       world.incidents.map(({ kind }) => kind),
@@ -149,14 +151,14 @@ describe('what is held', () => {
     await world.add(id, 'g', bytes);
     assert.equal(world.held().length, 1);
     for (const path of ['f', 'g']) assert.deepEqual(await world.read(id, path), bytes);
-    await world.registry.settle();
+    await world.settle();
     assert.equal((await world.stored()).length, 1);
     for (const path of ['f', 'g']) assert.deepEqual(await world.read(id, path), bytes);
   });
 });
 
-describe('a backend that is away', () => {
-  it('gets later what is held, which is read meanwhile', async () => {
+describe('a settler', () => {
+  it('puts what its registry holds; a backend that is unavailable gets it later', async () => {
     let away = true;
     await using world = await openHeldWorld({
       storage: (memory) => {
@@ -177,31 +179,77 @@ describe('a backend that is away', () => {
       },
     });
     const id = await world.newPackage();
-    await world.add(id, 'f', Buffer.from('held'));
-    await world.registry.settle();
-    assert.equal(world.held().length, 1);
-    assert.deepEqual(await world.read(id, 'f'), Buffer.from('held'));
-    assert.deepEqual(
-      world.incidents.map(({ kind }) => kind),
-      ['held_unsettled'],
-    );
-    away = false;
-    await world.registry.settle();
-    assert.deepEqual(world.held(), []);
-    assert.deepEqual(await world.read(id, 'f'), Buffer.from('held'));
+    const before = await world.add(id, 'before', Buffer.from('before'));
+    const settler = createSettler(partsOf(world));
+    try {
+      const other = world.over({ settler }).as(administrator('other'));
+      await other.files.add(id, {
+        relative_path: 'f',
+        body: (async function* () {
+          yield Buffer.from('held');
+        })(),
+      });
+      await settler.drain(60_000);
+      assert.equal(world.held().length, 2);
+      assert.deepEqual(await world.read(id, 'f'), Buffer.from('held'));
+      assert.deepEqual(
+        world.incidents.map(({ kind }) => kind),
+        ['held_unsettled'],
+      );
+      away = false;
+      await settler.drain(60_000);
+      // Its own; what it did not hold itself it finds later.
+      assert.deepEqual(world.held(), [before.locations[0]!.object_key]);
+      assert.deepEqual(await world.read(id, 'f'), Buffer.from('held'));
+    } finally {
+      settler.close();
+    }
   });
 
-  it('gets what a process that was stopped has left', async () => {
+  it('finds what a process that was stopped has left', async () => {
     await using world = await openHeldWorld();
     const id = await world.newPackage();
     await world.add(id, 'f', Buffer.from('left'));
-    const names = await namesOf(world);
-    const other = world.over({});
+    const settler = createSettler(partsOf(world), { leftMilliseconds: 20 });
     try {
-      await settleHeld(partsOf(world), names);
+      settler.watch();
+      while (world.held().length > 0) {
+        await pause(20);
+        await settler.drain(60_000);
+      }
+      assert.equal((await world.stored()).length, 1);
     } finally {
-      await other.close();
+      settler.close();
     }
-    assert.deepEqual([world.held().length, (await world.stored()).length], [0, 1]);
+  });
+});
+
+describe('what is held counts as stored', () => {
+  it('in the report of a collection, before and after it is put', async () => {
+    await using world = await openHeldWorld();
+    const id = await world.newPackage();
+    await world.add(id, 'f', Buffer.from('counted'));
+    const report = { backend_id: 'memory', stored_objects: 1, stored_bytes: 7, live_objects: 1, live_bytes: 7 };
+    assert.deepEqual((await world.registry.operator.collect()).backends, [report]);
+    // Put and not forgotten yet, it is counted once.
+    await world.dataplane.settle('memory', world.held()[0]!, Buffer.from('counted'));
+    assert.deepEqual((await world.registry.operator.collect()).backends, [report]);
+    await world.settle();
+    assert.deepEqual((await world.registry.operator.collect()).backends, [report]);
+    assert.deepEqual((await world.registry.operator.findOrphans('memory')).orphan_keys, []);
+  });
+
+  it('and is no sign that the store is the right one', async () => {
+    await using world = await openHeldWorld();
+    const id = await world.newPackage();
+    await Promise.all([...Array(101).keys()].map((index) => world.add(id, `f${index}`, Buffer.from(`${index}`))));
+    await world.settle();
+    await world.add(id, 'last', Buffer.from('held'));
+    for (const key of await world.stored()) await world.storage.delete(key);
+    await assert.rejects(
+      world.registry.operator.verifyStorage('memory', { jobs: 1 }),
+      (error) => isArtifactstoreError(error, 'storage_unavailable') && /Not one of the first 100 objects/.test(error.message),
+    );
+    assert.equal((await world.user.health()).backend.failed_locations, 0);
   });
 });
