@@ -2,8 +2,8 @@ import { rememberDead } from '../../src/registry/operations/objects.ts';
 import { type RegistryOperations, operations as real } from '../../src/registry/operations/operations.ts';
 
 /**
- * The registry's operations with the safeguard taken out: what a settler no longer finds held is deleted, without a look
- * whether its key is live.
+ * The registry's operations with the safeguard taken out: what a settler no longer finds held is deleted, without a
+ * look whether its key is live.
  */
 export const operations: RegistryOperations = {
   ...real,
