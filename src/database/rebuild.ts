@@ -39,5 +39,9 @@ export function requireTables(present: readonly string[]): void {
     .map((migration) => migration.rebuildable('sqlite'))
     .flatMap(({ tables, triggers }) => [...Object.keys(tables), ...Object.keys(triggers ?? {})])
     .filter((name) => !names.has(name));
-  if (missing.length > 0) throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.`);
+  if (missing.length === 0) return;
+  const bytes = missing.includes('held_objects')
+    ? ' Small files that were only in held_objects cannot be made again: `artifactstore storage verify` then says which they are.'
+    : '';
+  throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.${bytes}`);
 }

@@ -38,4 +38,10 @@ export interface BackendHealth {
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;
   readonly failed_locations: number;
+  /**
+   * Small objects whose bytes are in the database alone, until the backend has them; null where that is not known, or
+   * not told.
+   */
+  readonly held_objects: number | null;
+  readonly held_bytes: number | null;
 }

@@ -6,10 +6,16 @@ import type { BackendHealth, Health } from './REGISTRY.ts';
 export async function readHealth(context: Context): Promise<Health> {
   const [db, backends] = await Promise.all([context.database.health(), context.dataplane.health()]);
   const counts = db.healthy && db.migrated ? await context.database.read('health.count', {}).catch(() => undefined) : undefined;
+  const heldFor = (backend_id: string) => {
+    const held = counts?.held.find((each) => each.backend_id === backend_id);
+    if (counts === undefined) return { held_objects: null, held_bytes: null };
+    return { held_objects: held?.objects ?? 0, held_bytes: held?.bytes ?? 0 };
+  };
   const all: BackendHealth[] = [...backends].map(([backend_id, health]) => ({
     backend_id,
     ...snakeCase(health),
     failed_locations: counts?.failed[backend_id] ?? 0,
+    ...heldFor(backend_id),
   }));
   for (const backend_id of counts?.in_use ?? [])
     if (!backends.has(backend_id))
@@ -20,6 +26,7 @@ export async function readHealth(context: Context): Promise<Health> {
         free_bytes: null,
         total_bytes: null,
         failed_locations: counts?.failed[backend_id] ?? 0,
+        ...heldFor(backend_id),
       });
   // A database that does not answer would not say its time either.
   const doubt = counts === undefined ? undefined : await context.clock.doubt().catch(() => undefined);

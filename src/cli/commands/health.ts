@@ -57,6 +57,8 @@ function unopened(config: Config, version: string, detail: string, backendDetail
     free_bytes: null,
     total_bytes: null,
     failed_locations: 0,
+    held_objects: null,
+    held_bytes: null,
   }));
   const backend = backends.find(({ backend_id }) => backend_id === config.defaultBackend)!;
   return {

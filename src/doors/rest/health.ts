@@ -42,7 +42,8 @@ async function readHealth(registry: Registry, version: string): Promise<Health> 
   }
 
   function unknown(detail: string): Health {
-    const backend = { backend_id: 'unknown', healthy: false, detail: 'unknown', free_bytes: null, total_bytes: null, failed_locations: 0 };
+    const numbers = { free_bytes: null, total_bytes: null, failed_locations: 0, held_objects: null, held_bytes: null };
+    const backend = { backend_id: 'unknown', healthy: false, detail: 'unknown', ...numbers };
     return {
       status: 'degraded',
       version,

@@ -127,6 +127,8 @@ const backend = Type.Object({
   free_bytes: countOrNull,
   total_bytes: countOrNull,
   failed_locations: count,
+  held_objects: countOrNull,
+  held_bytes: countOrNull,
 });
 
 const event = Type.Object({

@@ -25,6 +25,19 @@ export function showRegistry(
     registers,
   });
 
+  const heldObjects = new Gauge({
+    name: 'artifactstore_held_objects',
+    help: 'Small objects whose bytes are in the database alone, until their backend has them.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+  const heldBytes = new Gauge({
+    name: 'artifactstore_held_bytes',
+    help: 'The bytes of these objects.',
+    labelNames: ['backend_id'],
+    registers,
+  });
+
   const clockInDoubt = new Gauge({
     name: 'artifactstore_clock_in_doubt',
     help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
@@ -53,6 +66,8 @@ export function showRegistry(
     for (const backend of state.backends) {
       failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
       healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);
+      if (backend.held_objects !== null) heldObjects.set({ backend_id: backend.backend_id }, backend.held_objects);
+      if (backend.held_bytes !== null) heldBytes.set({ backend_id: backend.backend_id }, backend.held_bytes);
     }
     return await register.metrics();
   };

@@ -7,6 +7,7 @@ import { type ShownEvent, shownInPart } from '../../kernel/log/event-audience.ts
 import { encodeEventPage, noPayload } from '../../kernel/log/event-page.ts';
 import type { EncodedEventPage, EventPage, EventRecord } from '../REGISTRY.ts';
 import { type EventFilter, eventsAt, eventsIn, lastSequence, oneRangeOf } from './event-ranges.ts';
+import { countHeld, type HeldCount } from './held.ts';
 import { maximumPageBytes } from './page.ts';
 
 export interface ReadEvents extends EventFilter {
@@ -163,6 +164,7 @@ export async function countHealth(
   readonly failed: Readonly<Record<string, number>>;
   /** The backends that files lie in. */
   readonly in_use: readonly string[];
+  readonly held: readonly HeldCount[];
 }> {
   const failed = await snapshot.sql
     .selectFrom('storage_locations')
@@ -174,6 +176,7 @@ export async function countHealth(
     last_sequence: await lastSequence(snapshot),
     failed: Object.fromEntries(failed.map((row) => [row.backend_id, Number(row.count)])),
     in_use: await backendsInUse(snapshot),
+    held: await countHeld(snapshot, {}),
   };
 }
 

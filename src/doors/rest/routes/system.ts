@@ -100,8 +100,8 @@ export function systemRoutes(api: Api, context: RouteContext): void {
 
 /**
  * Details name directories, hosts and versions of this machine, and are for those with a token who may see it. The room
- * that an upload takes says whether somebody else has its bytes: where there are callers who see a part of all bytes,
- * it is for whoever may see all of them.
+ * that an upload takes, and what is held of it, says whether somebody else has its bytes: where there are callers who
+ * see a part of all bytes, it is for whoever may see all of them.
  */
 function toldTo({ principal, by }: Caller, health: Health): Health {
   const observes = allows(principal, 'observe');
@@ -113,7 +113,7 @@ function toldTo({ principal, by }: Caller, health: Health): Health {
   });
   const bareBackend = (backend: BackendHealth): BackendHealth => ({
     ...bare(backend),
-    ...(observes || isForAll ? {} : { free_bytes: null, total_bytes: null }),
+    ...(observes || isForAll ? {} : { free_bytes: null, total_bytes: null, held_objects: null, held_bytes: null }),
   });
   const { db, backend, backends, access_file: file } = health;
   return {

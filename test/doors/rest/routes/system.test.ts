@@ -92,6 +92,8 @@ test('metrics count by route, method and status, and never by path', async () =>
     'artifactstore_http_requests_in_flight 1',
     `artifactstore_last_sequence ${await door.lastSequence()}`,
     'artifactstore_failed_locations{backend_id="local"} 0',
+    'artifactstore_held_objects{backend_id="local"} 0',
+    'artifactstore_held_bytes{backend_id="local"} 0',
     'artifactstore_backend_healthy{backend_id="local"} 1',
     'artifactstore_packages{status="created"} 1',
     'artifactstore_logical_bytes{status="created"} 1000',
@@ -109,21 +111,27 @@ test('how much room there is, is for those who may see the server: an upload tha
     ...registry,
     async health() {
       const { backend, ...health } = await registry.health();
-      const roomy = { ...backend, free_bytes: 7, total_bytes: 8 };
+      const roomy = { ...backend, free_bytes: 7, total_bytes: 8, held_objects: 9, held_bytes: 10 };
       return { ...health, backend: roomy, backends: [roomy] };
     },
   });
   const room = async (response: Response) => {
     const { backend, backends } = (await response.json()) as Health;
-    return [backend, ...backends].flatMap(({ free_bytes, total_bytes }) => [free_bytes, total_bytes]);
+    return [backend, ...backends].flatMap(({ free_bytes, total_bytes, held_objects, held_bytes }) => [
+      free_bytes,
+      total_bytes,
+      held_objects,
+      held_bytes,
+    ]);
   };
   const known = await openIdentity({ tokens: [{ token, actor }] });
   const file = { path: 'access.toml', loaded_at: formatTimestamp(0), refused: null, issuers: [] };
   for (const status of [() => undefined, () => file]) {
     await using door = await openDoor({ wrap, identity: { ...known, status } });
-    assert.deepEqual(await room(await door.call('/health')), [7, 8, 7, 8]);
+    const all = [7, 8, 9, 10, 7, 8, 9, 10];
+    assert.deepEqual(await room(await door.call('/health')), all);
     // Without an access file everybody with a token sees everything, and nobody sees a part.
-    const seen = status() === undefined ? [7, 8, 7, 8] : [null, null, null, null];
+    const seen = status() === undefined ? all : all.map(() => null);
     assert.deepEqual(await room(await fetch(`${door.url}/health`)), seen);
   }
 });
