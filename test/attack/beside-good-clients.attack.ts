@@ -37,7 +37,7 @@ const memorySettings = Object.fromEntries(
   /^Environment=(MALLOC.*)$/m
     .exec(readFileSync(join(import.meta.dirname, '../../deploy/systemd/artifactstore.service'), 'utf8'))![1]!
     .split(' ')
-    .map((pair) => pair.split('=') as [string, string]),
+    .map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
 );
 
 const environment = {
