@@ -27,6 +27,7 @@ export async function superviseWorkers(count: number, log: Log, patience: number
   let everListened = false;
   let young = 0;
   let vain = 0;
+  cluster.setupPrimary({ execArgv: [...process.execArgv, takesLittle] });
 
   const start = (): void => {
     const born = performance.now();
@@ -107,13 +108,7 @@ function end(worker: Worker): Promise<void> {
   });
 }
 
-/**
- * For the C library of Linux, which keeps freed memory otherwise, and for Node, which takes up to 190 MB for what was
- * just made; as in the unit of deploy/systemd. What else `NODE_OPTIONS` has stays.
- */
-const givesMemoryBack = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-  NODE_OPTIONS: ['--max-semi-space-size=16', process.env.NODE_OPTIONS].filter(Boolean).join(' '),
-};
+/** For the C library of Linux, which keeps freed memory otherwise; as in the unit of deploy/systemd. */
+const givesMemoryBack = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+/** Node takes up to 190 MB for what was just made otherwise; as there. */
+const takesLittle = '--max-semi-space-size=16';
