@@ -74,6 +74,8 @@ export interface Settler {
   wake(held: readonly HeldName[]): void;
   /** Looks from now on for what others have left: processes that were stopped. */
   watch(): void;
+  /** Whether the backend was full when something was to be put there last. */
+  isFull(backendId: string): boolean;
   /** Settles what it was woken for and can settle within this time. */
   drain(milliseconds: number): Promise<void>;
   close(): void;

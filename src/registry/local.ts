@@ -45,6 +45,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     const settled = work.catch((error: unknown) => parts.onIncident(incident(kind, error))).finally(() => pending.delete(settled));
     pending.add(settled);
   };
+  const settler = parts.settler ?? createSettler(parts);
   const fair = createFairShares(parts.database);
   const context: Context = {
     ...parts,
@@ -58,8 +59,8 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     locate: createLocate(parts.database),
     repair: createRepair(parts, background),
     recheck: createRecheck(parts),
-    holdRoom: createHoldRoom(parts),
-    settler: parts.settler ?? createSettler(parts),
+    holdRoom: createHoldRoom(parts, settler),
+    settler,
     takeLarge: (work) => fair.large.take('', 1, work),
     takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,

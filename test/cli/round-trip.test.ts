@@ -118,7 +118,8 @@ describe('push, pull and verify', () => {
   });
 
   test('verify and pull find a flipped bit on the server, and health shows it', async () => {
-    place.write({ 'flip/small': 'a small file', 'flip/other': 'another' });
+    // Long enough to lie in the storage as soon as it is answered.
+    place.write({ 'flip/small': 'a small file '.repeat(6_000), 'flip/other': 'another' });
     const { package_id } = await place.json<Pushed>('push', 'flip');
     const manifest = JSON.parse((await place.run('manifest', package_id)).stdout) as Manifest;
     const index = manifest.files.findIndex((file) => file.relative_path === 'small');

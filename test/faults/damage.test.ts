@@ -40,6 +40,7 @@ describe('a stored object that changed behind our back', () => {
         const [first, second] = [await newPackage(registry), await newPackage(registry)];
         const { record } = await registry.files.add(first, fileOf('a', bytes));
         await registry.files.add(second, fileOf('b', bytes));
+        await store.operator.settleHeld();
         const bad = pathOf(record);
         await damage(bad, size);
 
@@ -68,6 +69,7 @@ describe('a stored object that changed behind our back', () => {
         assert.equal((await registry.health()).last_sequence, degraded.last_sequence);
 
         await registry.files.add(second, fileOf('again', bytes));
+        await store.operator.settleHeld();
         const repaired = (await registry.events.page({ since: degraded.last_sequence })).items;
         assert.deepEqual(
           repaired.map(({ event_type }) => event_type),

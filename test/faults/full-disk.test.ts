@@ -12,6 +12,8 @@ import { fileOf, newPackage, openRegistryOn, readBytes } from './registry-on.ts'
 import { cannotMount, mountSmall, unmount } from './small-disk.ts';
 
 const mebibyte = 1_048_576;
+/** Every file into its backend first. */
+const direct = { ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' };
 
 describe('a full disk', { skip: cannotMount() }, () => {
   let scratch: string;
@@ -31,7 +33,7 @@ describe('a full disk', { skip: cannotMount() }, () => {
   it('of the storage: adds are refused and leave nothing, reads go on, and with room again so do adds', async () => {
     mountSmall(small);
     try {
-      await using store = await openRegistryOn({ database: large, storage: small });
+      await using store = await openRegistryOn({ database: large, storage: small }, direct);
       const registry = store.as('tester');
       const id = await newPackage(registry);
       await registry.files.add(id, fileOf('before', bytesOf('before')));
@@ -63,7 +65,7 @@ describe('a full disk', { skip: cannotMount() }, () => {
   it('of the database: writes are refused, reads go on, and with room again so do writes', async () => {
     mountSmall(small);
     try {
-      await using store = await openRegistryOn({ database: small, storage: large });
+      await using store = await openRegistryOn({ database: small, storage: large }, direct);
       const registry = store.as('tester');
       const id = await newPackage(registry);
       await fillWith(filler, 256 * 1024);

@@ -2,9 +2,13 @@ import type { Store } from '../../src/compose/open-store.ts';
 import { openRegistry, readConfig } from '../../src/index.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
 
-/** A registry whose database and storage lie in folders of their own. */
-export function openRegistryOn(folders: { readonly database: string; readonly storage: string }): Promise<Store> {
+/** A registry whose database and storage lie in folders of their own, with more or other settings. */
+export function openRegistryOn(
+  folders: { readonly database: string; readonly storage: string },
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Store> {
   const environment = {
+    ...settings,
     ARTIFACTSTORE_DATABASE_URL: `sqlite:${folders.database}/artifactstore.db`,
     ARTIFACTSTORE_STORAGE_LOCAL_ROOT: `${folders.storage}/storage`,
   };

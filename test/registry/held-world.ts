@@ -11,7 +11,6 @@ import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { administrator } from '../../src/kernel/access.ts';
 import type { RegistryParts, Settler } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
-import { settleHeld } from '../../src/registry/objects/settler.ts';
 import type { ListHeld } from '../../src/registry/operations/held.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
@@ -43,7 +42,13 @@ export interface HeldWorld extends AsyncDisposable {
   run(statement: string): void;
 }
 
-export const nobody: Settler = { wake: () => undefined, watch: () => undefined, drain: async () => undefined, close: () => undefined };
+export const nobody: Settler = {
+  wake: () => undefined,
+  watch: () => undefined,
+  isFull: () => false,
+  drain: async () => undefined,
+  close: () => undefined,
+};
 
 export const everything: ListHeld = { backend_id: null, after: 0, through: Number.MAX_SAFE_INTEGER, limit: 1000 };
 
@@ -113,7 +118,7 @@ export async function openHeldWorld(
         .all()
         .map((row) => String(row.object_key)),
     async settle() {
-      await settleHeld({ database, dataplane, onIncident }, await database.read('held.list', everything));
+      await registry.operator.settleHeld();
     },
     async stored() {
       return (await Array.fromAsync(memory.list(''))).map(({ key }) => key).sort();

@@ -271,6 +271,7 @@ function startLife(store: TestRegistry): { run(step: Step): Promise<void> } {
 
   /** The bytes change on the disk, and a reader finds it. */
   async function damage(content: number, gone: boolean): Promise<void> {
+    await store.operator.settleHeld();
     const { items } = await registry.files.withDigest(formatAddress('blake3', blake3(bytesOf(content))), { limit: 1000 });
     const file = items.find(({ locations }) => locations.some(({ state }) => state === 'stored' || state === 'verified'));
     if (file === undefined) return;

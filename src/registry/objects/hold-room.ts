@@ -1,7 +1,7 @@
 import { longestHeldBytes } from '../../dataplane/DATAPLANE.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { parseTimestamp } from '../../kernel/time.ts';
-import type { HoldRoom, RegistryParts } from '../context.ts';
+import type { HoldRoom, RegistryParts, Settler } from '../context.ts';
 import type { HeldCount } from '../operations/held.ts';
 
 /** How long what was counted is believed; the rest of this process's own is added to it. */
@@ -13,7 +13,7 @@ const heldSeconds = 300;
 /** Of one request, about: they are committed in one step. */
 export const heldRequestBytes = 8_388_608;
 
-export function createHoldRoom(parts: RegistryParts): HoldRoom {
+export function createHoldRoom(parts: RegistryParts, settler: Pick<Settler, 'isFull'>): HoldRoom {
   const { database, dataplane, hold } = parts;
   const longestBytes = hold === undefined || hold.longestBytes === 0 ? -1 : Math.min(hold.longestBytes, longestHeldBytes);
   const totalBytes = hold?.totalBytes ?? 0;
@@ -53,7 +53,7 @@ export function createHoldRoom(parts: RegistryParts): HoldRoom {
   return {
     longestBytes,
     async take(backendId, bytes) {
-      if (bytes > longestBytes || bytes > memory) return false;
+      if (bytes > longestBytes || bytes > memory || settler.isFull(backendId)) return false;
       memory -= bytes;
       const room = await hasRoom(backendId, bytes).catch((error: unknown) => {
         // The direct way says what is wrong.

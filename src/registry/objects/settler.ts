@@ -30,12 +30,13 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
     timer: NodeJS.Timeout | undefined;
     working: Promise<void> | undefined;
     failures: number;
+    full: boolean;
   }
 
   function backendOf(id: string): Backend {
     let backend = backends.get(id);
     if (backend === undefined) {
-      backend = { waiting: new Map(), timer: undefined, working: undefined, failures: 0 };
+      backend = { waiting: new Map(), timer: undefined, working: undefined, failures: 0, full: false };
       backends.set(id, backend);
     }
     return backend;
@@ -57,10 +58,12 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
       () => {
         backend.working = undefined;
         backend.failures = 0;
+        backend.full = false;
         if (backend.waiting.size > 0) start(id, lagMilliseconds);
       },
       (error: unknown) => {
         backend.working = undefined;
+        backend.full = isArtifactstoreError(error, 'storage_full');
         // Once for each time that it is unavailable.
         if (backend.failures === 0 && !closed) parts.onIncident(incident('held_unsettled', error, { backend_id: id }));
         start(id, Math.min(retryMilliseconds.first * 2 ** backend.failures, retryMilliseconds.longest));
@@ -114,6 +117,7 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
       watch();
     },
     watch,
+    isFull: (id) => backends.get(id)?.full === true,
     async drain(milliseconds) {
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, milliseconds);
@@ -167,6 +171,29 @@ export async function settleHeld(
   }
   if (failed !== undefined) throw failed.error;
   return done;
+}
+
+/**
+ * Settles all that is held for the backends that are there; how many objects that were. Throws what the first of them
+ * failed with, when the others are done.
+ */
+export async function settleAll(parts: Pick<RegistryParts, 'backendIds' | 'database' | 'dataplane' | 'onIncident'>): Promise<number> {
+  let settled = 0;
+  const failures: unknown[] = [];
+  for (const backend_id of parts.backendIds)
+    try {
+      for (let after = 0; ; ) {
+        const page = { backend_id, after, through: Number.MAX_SAFE_INTEGER, limit: objectsPerBatch };
+        const names = firstOf(await parts.database.read('held.list', page));
+        if (names.length === 0) break;
+        settled += (await settleHeld(parts, names)).length;
+        after = names.at(-1)!.sequence;
+      }
+    } catch (error) {
+      failures.push(error);
+    }
+  if (failures.length > 0) throw failures[0];
+  return settled;
 }
 
 /** As many as one batch takes, at least one. */

@@ -64,6 +64,11 @@ export interface Operator {
    */
   watchHeld(): void;
   /**
+   * Puts all of it there now, so that the backends have everything that is live at this moment; how many objects that
+   * were. Errors: those of a backend that does not take them, `storage_unavailable` or `storage_full`.
+   */
+  settleHeld(): Promise<number>;
+  /**
    * Copies the log and every object that is live at its end into a directory, beside everything else; resumes a stopped
    * run.
    */

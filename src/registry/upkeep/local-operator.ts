@@ -1,6 +1,7 @@
 import { toHex } from '../../kernel/content/digest.ts';
 import { chainStart, type LogHead } from '../../kernel/log/event.ts';
 import type { Context } from '../context.ts';
+import { settleAll } from '../objects/settler.ts';
 import { adoptStorage, claimStorage, planAdoption } from './adopt.ts';
 import { startAutorun } from './autorun.ts';
 import { backUp } from './backup.ts';
@@ -31,6 +32,7 @@ export function createOperator(context: Context): Operator {
     adoptStorage: (backendId) => adoptStorage(context, backendId),
     autorun: (options) => startAutorun(context, options),
     watchHeld: () => context.settler.watch(),
+    settleHeld: () => settleAll(context),
     async verifyEvents(onProgress) {
       let head: LogHead = { sequence: 0, chain_digest: chainStart };
       for (;;) {

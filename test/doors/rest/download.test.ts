@@ -178,6 +178,7 @@ test('damaged bytes are never whole: a small file is refused, a large one is bro
     await add('victim-small', randomBytes(1000), 'text/plain'),
     await add('victim-large', randomBytes(4_000_000), 'text/plain'),
   ];
+  await door.store.operator.settleHeld();
   for (const { locations } of victims) await flipLastBit(locations[0]!.object_key);
   await assertProblem(await get(victims[0]!), 500, 'integrity_failure');
   const seen = door.lines.length;

@@ -22,8 +22,8 @@ describe('a small file takes the direct way', () => {
     await using world = await openHeldWorld({ parts: { now: () => now, uptime: () => uptime } });
     const id = await world.newPackage();
     await world.add(id, 'f', Buffer.from('f'));
-    now += 301_000;
-    uptime += 301_000;
+    now += 600_000;
+    uptime += 600_000;
     await world.add(id, 'g', Buffer.from('g'));
     assert.deepEqual([world.held().length, (await world.stored()).length], [1, 1]);
     await world.settle();

@@ -206,6 +206,41 @@ describe('a settler', () => {
     }
   });
 
+  it('holds nothing more for a backend that is full, whose files are refused as without it', async () => {
+    let full = true;
+    await using world = await openHeldWorld({
+      storage: (memory) => ({
+        ...memory,
+        async put(...input) {
+          if (full) throw new ArtifactstoreError('storage_full', 'full');
+          await memory.put(...input);
+        },
+      }),
+    });
+    const id = await world.newPackage();
+    const settler = createSettler(partsOf(world));
+    try {
+      const { files } = world.over({ settler }).as(administrator('other'));
+      const add = (path: string) =>
+        files.add(id, {
+          relative_path: path,
+          body: (async function* () {
+            yield Buffer.from(path);
+          })(),
+        });
+      await add('first');
+      await settler.drain(60_000);
+      await assert.rejects(add('second'), (error) => isArtifactstoreError(error, 'storage_full'));
+      assert.equal(world.held().length, 1);
+      full = false;
+      await settler.drain(60_000);
+      await add('second');
+      assert.deepEqual([world.held().length, (await world.stored()).length], [1, 1]);
+    } finally {
+      settler.close();
+    }
+  });
+
   it('finds what a process that was stopped has left', async () => {
     await using world = await openHeldWorld();
     const id = await world.newPackage();

@@ -197,6 +197,7 @@ describe('a backup', () => {
 
   it('names what is live and lost, keeps a good copy of it that it has, and is then incomplete', async () => {
     const lost = await add(registry, 'lost');
+    await store.operator.settleHeld();
     const path = join(store.directory, 'var/storage', lost.file.locations[0]!.object_key);
     renameSync(path, `${path}.away`);
     const made = await store.operator.backup(target);

@@ -112,6 +112,7 @@ describe('sweep and collection', () => {
     const id = await sealed('transient', { f: 'an object to copy' });
     const { locations, content_address } = (await registry.files.find(id, 'f'))!;
     const key = locations[0]!.object_key;
+    await store.operator.settleHeld();
     // Published and never committed, as after a crash between the two: an ingest could still aim at this key.
     await writeFile(join(localRoot(store.config), `${key}.1`), 'an object to copy');
     const plan = await store.operator.planCollection();

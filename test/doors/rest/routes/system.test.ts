@@ -80,6 +80,7 @@ test('metrics count by route, method and status, and never by path', async () =>
   const { id } = await door.newPackage();
   await door.call(`/packages/${id}/files/secret-name`, { method: 'PUT', body: 'x'.repeat(1000) });
   await (await door.call(`/packages/${id}/files/secret-name`)).text();
+  await door.store.operator.settleHeld();
   await door.call('/nowhere/at/all');
   const response = await door.call('/metrics');
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
