@@ -11,14 +11,6 @@ export function releaseStartMemory(): void {
 }
 
 /**
- * Has the engine look what of the old part of its heaps is still used when it has grown by two fifths since it looked
- * last. Left alone, a heap with little in it may quadruple first. For all threads of the process.
- */
-export function letHeapsGrowLittle(): void {
-  setFlagsFromString('--heap-growing-percent=40');
-}
-
-/**
  * Gives memory back while this thread's heap is larger than `largeBytes`. Left alone, the engine takes some share of
  * the machine's memory before it looks what of it is still used, however little that is. A collection takes up to a
  * tenth of a second, and takes the room for what is just being made, which busy work then asks for again: `isWorthIt`

@@ -8,7 +8,7 @@ import { administrator, type Principal, type Quota } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
-import { giveBackMemory, letHeapsGrowLittle, releaseStartMemory } from '../runtime/heap.ts';
+import { giveBackMemory, releaseStartMemory } from '../runtime/heap.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { parentAsksToStop } from './worker.ts';
@@ -92,7 +92,6 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
   let autorun: Autorun | undefined;
   let endGivingBack: (() => void) | undefined;
   try {
-    letHeapsGrowLittle();
     releaseStartMemory();
     endGivingBack = giveBackMemory(largeHeapBytes);
     serving.onListening(await listen(server, serving));
