@@ -22,6 +22,8 @@ describe('a registry on a bucket', () => {
     store = await openTestRegistry(
       {
         ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+        // What goes to a bucket is looked at as it goes.
+        ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0',
         ...s3Settings(bucket),
         ARTIFACTSTORE_S3_KEY_PREFIX: 'one',
         ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: String(5 * mebibyte),
@@ -164,6 +166,8 @@ test('a bucket is written to as its certificate says, and no other one', async (
   await using bucket = await openStrictStore();
   const settings = {
     ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+    // What goes to a bucket is looked at as it goes.
+    ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0',
     ...s3Settings(bucket),
     ARTIFACTSTORE_S3_PROFILE_PATH: 'profile.json',
   };

@@ -78,8 +78,13 @@ async function inspectObjects(root: string, databasePath: string): Promise<void>
   }
   const database = new DatabaseSync(databasePath, { readOnly: true });
   try {
+    for (const { object_key, bytes } of database.prepare('select object_key, bytes from held_objects').iterate()) {
+      const named = parseObjectKey(String(object_key));
+      assert.equal(`blake3:${toHex(blake3(bytes as Uint8Array))}`, named?.address, `${object_key} is held, and torn`);
+      keys.add(String(object_key));
+    }
     for (const { object_key } of database.prepare("select object_key from storage_objects where state <> 'none'").iterate())
-      assert.ok(keys.has(String(object_key)), `the live object ${object_key} is not in the store`);
+      assert.ok(keys.has(String(object_key)), `the live object ${object_key} is neither in the store nor held`);
   } finally {
     database.close();
   }

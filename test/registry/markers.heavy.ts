@@ -11,11 +11,13 @@ import { s3Settings } from '../s3-stand-in/settings.ts';
 import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from './open-registry.ts';
 
+/** Every file into its backend first. */
+const direct = { ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' };
 const unavailable = { code: 'storage_unavailable' };
 
 describe('a store belongs to one registry', () => {
   test('a root that is not mounted is no empty one: nothing is made, said to be missing, or joined there', async () => {
-    await using store = await openTestRegistry();
+    await using store = await openTestRegistry(direct);
     const root = localRoot(store.config);
     const [file] = await add(store, 'bytes');
     const { last_sequence: before } = await store.as('x').events.page({ limit: 1 });
@@ -48,6 +50,7 @@ describe('a store belongs to one registry', () => {
     test(`another database in front of ${kind} that is full deletes nothing`, async () => {
       await using bucket = await openStrictStore();
       const environment = {
+        ...direct,
         ARTIFACTSTORE_STORAGE_BACKENDS: kind === 'a bucket' ? 's3' : 'local',
         ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: kind === 'a bucket' ? 's3' : 'local',
         ...s3Settings(bucket),
@@ -67,7 +70,7 @@ describe('a store belongs to one registry', () => {
     });
 
   test('a store without a marker is used when it was adopted, and not before', async () => {
-    await using store = await openTestRegistry();
+    await using store = await openTestRegistry(direct);
     const root = localRoot(store.config);
     const [file] = await add(store, 'bytes');
     await rm(join(root, 'registry.json'));
@@ -83,7 +86,7 @@ describe('a store belongs to one registry', () => {
     assert.equal(await read(store, file!), 'bytes');
 
     // Of another registry, as after its database was lost.
-    await using other = await openTestRegistry();
+    await using other = await openTestRegistry(direct);
     await cp(join(root, 'blake3'), join(localRoot(other.config), 'blake3'), { recursive: true });
     await assert.rejects(add(other, 'x'), { ...unavailable, message: /lie 1 object of which this registry \(.*\) knows nothing/ });
     const unknown = await other.operator.planAdoption('local');
@@ -95,7 +98,7 @@ describe('a store belongs to one registry', () => {
   });
 
   test('a store that was set up on one machine is not set up anew where it is not mounted, though no file is there yet', async () => {
-    await using store = await openTestRegistry();
+    await using store = await openTestRegistry(direct);
     assert.deepEqual(await store.operator.claimStorage(), []);
     await using second = await openStore({
       ...store.config,
@@ -108,7 +111,7 @@ describe('a store belongs to one registry', () => {
 
 describe('damage that is none', () => {
   test('bytes that were found bad are read again before a reader is refused, and recorded when they are good', async () => {
-    await using store = await openTestRegistry();
+    await using store = await openTestRegistry(direct);
     for (const text of ['short', 'long '.repeat(400_000)]) {
       const [file] = await add(store, text);
       const path = join(localRoot(store.config), file!.locations[0]!.object_key);
@@ -131,7 +134,7 @@ describe('damage that is none', () => {
   });
 
   test('a verification that finds nothing at all stops, records nothing, and goes on when it is told to', async () => {
-    await using store = await openTestRegistry();
+    await using store = await openTestRegistry(direct);
     const root = localRoot(store.config);
     await add(store, ...Array.from({ length: 120 }, (_, index) => `text ${index}`));
     await rename(join(root, 'blake3'), join(store.directory, 'away'));
@@ -156,6 +159,7 @@ describe('damage that is none', () => {
   test('an object that a bucket cannot show is not damaged, and the others are verified', async () => {
     await using bucket = await openStrictStore();
     await using store = await openTestRegistry({
+      ...direct,
       ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
       ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
       ...s3Settings(bucket),

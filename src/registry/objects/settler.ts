@@ -5,8 +5,12 @@ import { incident } from '../incident.ts';
 import type { HeldKey, HeldName, HeldObject } from '../operations/held.ts';
 import { tryRemoveDead } from './remove-dead.ts';
 
-/** Behind the answers of a burst. */
 const lagMilliseconds = 500;
+/**
+ * A burst has the disk and the processor for itself: while more is held all the time, settling waits, but not for long,
+ * and not for more than so many objects.
+ */
+const burst = { quietMilliseconds: 400, longestMilliseconds: 10_000, objects: 20_000 };
 /** What nobody has settled for so long is taken for left behind. */
 const defaultLeftMilliseconds = 30_000;
 /** How long an unavailable backend is left alone. */
@@ -31,12 +35,15 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
     working: Promise<void> | undefined;
     failures: number;
     full: boolean;
+    /** By `uptime`: when something began to wait, and when something came last. */
+    since: number;
+    last: number;
   }
 
   function backendOf(id: string): Backend {
     let backend = backends.get(id);
     if (backend === undefined) {
-      backend = { waiting: new Map(), timer: undefined, working: undefined, failures: 0, full: false };
+      backend = { waiting: new Map(), timer: undefined, working: undefined, failures: 0, full: false, since: 0, last: 0 };
       backends.set(id, backend);
     }
     return backend;
@@ -47,9 +54,15 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
     if (closed || backend.timer !== undefined || backend.working !== undefined) return;
     backend.timer = setTimeout(() => {
       backend.timer = undefined;
-      void work(id, backend);
+      if (isBurst(backend)) start(id, lagMilliseconds);
+      else void work(id, backend);
     }, milliseconds);
     backend.timer.unref();
+  }
+
+  function isBurst({ waiting, since, last }: Backend): boolean {
+    const now = parts.uptime();
+    return waiting.size < burst.objects && now - last < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
   }
 
   /** Until nothing waits, or the backend does not take it: then it is tried again later. Never rejects. */
@@ -94,7 +107,10 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   function wake(held: readonly HeldName[]): void {
     for (const name of held) {
-      const { waiting } = backendOf(name.backend_id);
+      const backend = backendOf(name.backend_id);
+      const { waiting } = backend;
+      backend.last = parts.uptime();
+      if (waiting.size === 0) backend.since = backend.last;
       // Those that are left out are found later.
       if (waiting.size < mostWaiting) waiting.set(name.sequence, name);
     }

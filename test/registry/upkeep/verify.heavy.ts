@@ -15,7 +15,8 @@ describe('verification of what is stored', () => {
   let packageId: string;
   const texts = Array.from({ length: 20 }, (_, index) => `content ${index} `.repeat(100 * index));
   before(async () => {
-    store = await openTestRegistry();
+    // Its files are looked for in the storage.
+    store = await openTestRegistry({ ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' });
     registry = store.as('producer');
     packageId = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record.id;
     for (const [index, text] of texts.entries()) await add(packageId, `f${index}`, text);
