@@ -1,21 +1,61 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openStore, type Store } from '../../src/compose/open-store.ts';
 import { decodeCbor } from '../../src/kernel/format/cbor.ts';
 import { registryConformance } from '../../src/registry/conformance.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { openTestRegistry } from './open-registry.ts';
 
-registryConformance('in process, PostgreSQL and local disk', async () => {
+for (const held of ['65536', '0'])
+  registryConformance(`in process, PostgreSQL and local disk, with files of up to ${held} bytes held`, async () => {
+    const server = await startPostgres();
+    const store = await openTestRegistry({
+      ARTIFACTSTORE_DATABASE_URL: await server.createDatabase(),
+      ARTIFACTSTORE_SMALL_OBJECT_BYTES: held,
+    });
+    return {
+      registry: store.as('tester'),
+      as: store.as,
+      async close() {
+        await store.close();
+        await server.stop();
+      },
+    };
+  });
+
+test('what one process holds, another reads and settles', async () => {
   const server = await startPostgres();
-  const store = await openTestRegistry({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() });
-  return {
-    registry: store.as('tester'),
-    as: store.as,
-    async close() {
-      await store.close();
-      await server.stop();
-    },
-  };
+  const environment = { ARTIFACTSTORE_DATABASE_URL: await server.createDatabase(), ARTIFACTSTORE_SMALL_OBJECT_BYTES: '65536' };
+  await using store = await openTestRegistry(environment);
+  try {
+    await using other = await openStore(store.config);
+    const registry = store.as('tester');
+    const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+    const texts = ['', 'a', 'b'.repeat(65_536), 'c'.repeat(65_537)];
+    for (const text of texts)
+      await registry.files.add(record.id, {
+        relative_path: `f${text.length}`,
+        body: (async function* () {
+          yield Buffer.from(text);
+        })(),
+      });
+    const read = async (by: Store, text: string) => {
+      const opened = await by.as('reader').files.open({ package_id: record.id, relative_path: `f${text.length}` });
+      return Buffer.concat(await Array.fromAsync(opened!.body, (chunk) => Buffer.from(chunk))).toString();
+    };
+    for (const text of texts) assert.equal(await read(other, text), text);
+    const { backend } = await other.as('reader').health();
+    assert.deepEqual([backend.held_objects, backend.held_bytes], [3, 65_537]);
+    const settled = await Promise.all([other.operator.settleHeld(), store.operator.settleHeld()]);
+    assert.ok(settled[0] + settled[1] >= 3);
+    assert.equal((await other.as('reader').health()).backend.held_objects, 0);
+    for (const text of texts) for (const by of [store, other]) assert.equal(await read(by, text), text);
+    const { objects, missing, failed } = await other.operator.verifyStorage('local');
+    assert.deepEqual([objects, missing, failed], [4, 0, 0]);
+  } finally {
+    await store.close();
+    await server.stop();
+  }
 });
 
 test('a payload that is longer than a page is read in stretches', async () => {
