@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBackup as openRealBackup } from '../../src/compose/open-backup.ts';
+import { heldIn } from '../../src/compose/open-store.ts';
 import type { Database } from '../../src/database/DATABASE.ts';
 import { openDatabase } from '../../src/database/open.ts';
 import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
@@ -15,6 +16,7 @@ import type { File } from '../../src/registry/REGISTRY.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openLocalStorage } from '../../src/storage/local/local.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
+import { nobody } from './held-world.ts';
 
 export type BackendId = 'near' | 'far';
 
@@ -40,7 +42,13 @@ export interface TwoBackends extends LocalRegistry, AsyncDisposable {
 }
 
 export async function openTwoBackends(
-  options: { readonly databaseUrl?: string; readonly digestAlgorithm?: Algorithm; readonly directory?: string } = {},
+  options: {
+    readonly databaseUrl?: string;
+    readonly digestAlgorithm?: Algorithm;
+    readonly directory?: string;
+    /** Small files are held, and not settled before the test does it. */
+    readonly holds?: boolean;
+  } = {},
 ): Promise<TwoBackends> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'artifactstore-')));
   const rootOf = (id: string) => join(directory, id);
@@ -49,13 +57,15 @@ export async function openTwoBackends(
     await mkdir(rootOf(id), { recursive: true });
     backends.set(id, openLocalStorage({ id, root: rootOf(id) }));
   }
-  const realPlane = openDataPlane({ backends, digestAlgorithm: options.digestAlgorithm ?? 'blake3', hashThreads: 0 });
   const realDatabase = await openDatabase<RegistryOperations>(
     options.databaseUrl === undefined
       ? { kind: 'sqlite', path: join(directory, 'artifactstore.db') }
       : { kind: 'postgresql', url: options.databaseUrl },
     { operations: { url: operationsUrl }, migrate: true },
   );
+  const digestAlgorithm = options.digestAlgorithm ?? 'blake3';
+  const realPlane = openDataPlane({ backends, digestAlgorithm, hashThreads: 0, held: heldIn(realDatabase) });
+  const holding = options.holds === true ? { hold: { longestBytes: 65_536, totalBytes: 1_048_576 }, settler: nobody } : {};
   const incidents: Incident[] = [];
   const over: TwoBackends['over'] = ({
     dataplane = realPlane,
@@ -66,6 +76,7 @@ export async function openTwoBackends(
     quotaOf = () => undefined,
   }) =>
     createRegistry({
+      ...holding,
       database,
       dataplane,
       defaultBackend: 'near',

@@ -96,6 +96,15 @@ describe('what is held', () => {
     assert.deepEqual([world.held(), await world.stored()], [[], []]);
   });
 
+  it('outlives a replay', async () => {
+    await using world = await openHeldWorld();
+    const id = await world.newPackage();
+    await world.add(id, 'f', Buffer.from('kept'));
+    await world.registry.operator.replay();
+    assert.equal(world.held().length, 1);
+    assert.deepEqual(await world.read(id, 'f'), Buffer.from('kept'));
+  });
+
   it('is deleted again from its backend when its key died while it was put there', async () => {
     await using world = await openHeldWorld();
     const id = await world.newPackage();
