@@ -44,6 +44,6 @@ export interface AccessFileStatus {
   readonly path: string;
   /** When what is in force was read; RFC 3339. */
   readonly loaded_at: Timestamp;
-  /** Why a newer version of the file is not in force; null when the newest is. */
+  /** Why a newer version of the file is not in force, or why nobody knows of one; null when the newest is. */
   readonly refused: string | null;
 }

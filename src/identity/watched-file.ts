@@ -33,8 +33,11 @@ export interface WatchedFile {
  */
 export async function watchFile(options: WatchedFileOptions): Promise<WatchedFile> {
   const { path, take, onRefused, onTaken } = options;
-  const first = await seenAt(path);
-  take(await readVersion(options, first));
+  const [first, bytes] = await inTime(path, async () => {
+    const seen = await seenAt(path);
+    return [seen, await readVersion(options, seen)] as const;
+  });
+  take(bytes);
   let status: AccessFileStatus = { path, loaded_at: formatTimestamp(Date.now()), refused: null };
   let inForce = first.print;
   /** The version that was refused last: it is not looked at again. */
@@ -86,15 +89,24 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
     onTaken(status);
   }
 
-  let looking: Promise<void> = Promise.resolve();
-  let isLooking = false;
+  let looking: { readonly since: number; readonly done: Promise<void> } | undefined;
+  let isSilent = false;
   const lookOnce = (): Promise<void> => {
-    if (isLooking) return looking;
-    isLooking = true;
-    looking = look().finally(() => {
-      isLooking = false;
+    if (looking !== undefined) {
+      if (!isSilent && performance.now() - looking.since > silentMilliseconds) {
+        isSilent = true;
+        // What is wrong with it is said anew when it is seen again.
+        judged = undefined;
+        refuse(silent(path));
+      }
+      return looking.done;
+    }
+    isSilent = false;
+    const done = look().finally(() => {
+      looking = undefined;
     });
-    return looking;
+    looking = { since: performance.now(), done };
+    return done;
   };
   const timer = setInterval(() => void lookOnce().catch(onUnexpected), options.pollMilliseconds).unref();
   const onUnexpected = (cause: unknown): void =>
@@ -107,6 +119,29 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
       clearInterval(timer);
     },
   };
+}
+
+/** So long a look may take before it is told that nobody knows what the file says now. */
+const silentMilliseconds = 5_000;
+/** And at the start, where there is nothing to go on with. */
+const startMilliseconds = 30_000;
+
+function silent(path: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'invalid_configuration',
+    `The file system does not answer what the access file "${path}" is now; look at its disk or server.`,
+    { field: 'ARTIFACTSTORE_ACCESS_CONFIG_PATH', info: { path } },
+  );
+}
+
+async function inTime<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(silent(path)), startMilliseconds);
+  try {
+    return await Promise.race([work(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Whoever writes it has ended long before; who writes it again and again has to be told. */
