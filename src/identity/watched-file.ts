@@ -95,7 +95,7 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
     if (looking !== undefined) {
       if (!isSilent && performance.now() - looking.since > silentMilliseconds) {
         isSilent = true;
-        // What is wrong with it is said anew when it is seen again.
+        // What is wrong with it is said again when it is seen again.
         judged = undefined;
         refuse(silent(path));
       }
@@ -123,7 +123,7 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
 
 /** So long a look may take before it is told that nobody knows what the file says now. */
 const silentMilliseconds = 5_000;
-/** And at the start, where there is nothing to go on with. */
+/** And at the start, where there is no version before. */
 const startMilliseconds = 30_000;
 
 function silent(path: string): ArtifactstoreError {
