@@ -24,6 +24,7 @@ describe('a writer that is killed at any moment', () => {
       const ended = await runWriter({
         directory,
         name: `round ${round}`,
+        smallObjectBytes: round % 2 === 0 ? 65_536 : 0,
         ...(starting
           ? { killAfter: 250 + Math.random() * 500 }
           : {

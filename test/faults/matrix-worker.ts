@@ -158,6 +158,8 @@ const config = readConfig(
   {
     ARTIFACTSTORE_DATABASE_URL: `sqlite:${databaseFolder}/artifactstore.db`,
     ARTIFACTSTORE_STORAGE_LOCAL_ROOT: storageFolder,
+    // The faults strike on the direct way.
+    ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0',
     ARTIFACTSTORE_RETENTION_CONFIG_PATH: join(databaseFolder, 'retention.toml'),
   },
   { directory: databaseFolder },

@@ -45,12 +45,13 @@ describe('a power cut', { skip: skipReason() }, () => {
 
   async function cut(directory: string): Promise<void> {
     const everything: Line[] = [];
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < 2 * rounds; round++) {
       // What the writer says once the plug is being pulled is no acknowledgement: with the power its last words would
       // be gone as well, and an fsync that is under way at that moment may be told that all is well.
       let before: readonly Line[] = [];
       const plug = spawn('python3', ['-c', pullPlug, disk], { stdio: ['pipe', 'ignore', 'inherit'] });
       const ended = await runWriter({
+        smallObjectBytes: round % 2 === 0 ? 65_536 : 0,
         directory,
         name: `round ${round}`,
         onFirst(kill, lines) {

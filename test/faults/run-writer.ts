@@ -13,6 +13,8 @@ export interface WriterOptions {
   readonly onFirst?: (kill: () => void, lines: readonly Line[]) => void;
   /** Milliseconds from its start after which it is killed. */
   readonly killAfter?: number;
+  /** Up to which length files are committed with the log; none where absent. */
+  readonly smallObjectBytes?: number;
   /** A program and its parameters that run the writer. */
   readonly under?: readonly string[];
 }
@@ -33,6 +35,7 @@ export async function runWriter(options: WriterOptions): Promise<Ended> {
     options.directory,
     options.name,
     String(options.limit ?? 1e9),
+    String(options.smallObjectBytes ?? 0),
   ];
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -19,6 +19,8 @@ interface Fault {
   readonly after?: number;
   /** Only calls on this file of the registry's directory. */
   readonly file?: string;
+  /** Small files are committed with the log. */
+  readonly held?: true;
 }
 
 const writeAheadLog = 'artifactstore.db-wal';
@@ -39,6 +41,23 @@ const faults: readonly Fault[] = [
   },
   { what: 'a link that fails', calls: '/^link', inject: 'error=EIO', among: 12 },
   { what: 'a database that finds the disk full', calls: 'pwrite64', inject: 'error=ENOSPC', among: 50, file: writeAheadLog },
+  { what: 'a kill at an fsync, with small files held', calls: 'fsync,fdatasync', inject: 'signal=SIGKILL', among: 8, held: true },
+  {
+    what: 'a kill at a write of the write-ahead log, with small files held',
+    calls: 'pwrite64',
+    inject: 'signal=SIGKILL',
+    among: 120,
+    file: writeAheadLog,
+    held: true,
+  },
+  {
+    what: 'a database that finds the disk full, with small files held',
+    calls: 'pwrite64',
+    inject: 'error=ENOSPC',
+    among: 50,
+    file: writeAheadLog,
+    held: true,
+  },
 ];
 
 describe('a writer whose system calls fail', { skip: skipReason() }, () => {
@@ -54,7 +73,13 @@ describe('a writer whose system calls fail', { skip: skipReason() }, () => {
         const directory = join(scratch, `${fault.what} ${round}`);
         const nth = 1 + (fault.after ?? 0) + Math.floor(Math.random() * fault.among);
         test.diagnostic(`at call ${nth}`);
-        const ended = await runWriter({ directory, name: 'writer', limit: 24, under: strace(fault, nth, directory) });
+        const ended = await runWriter({
+          directory,
+          name: 'writer',
+          limit: 24,
+          smallObjectBytes: fault.held === true ? 65_536 : 0,
+          under: strace(fault, nth, directory),
+        });
         if (fault.inject === 'signal=SIGKILL') assert.equal(ended.how, 'SIGKILL', ended.stderr);
         else {
           assert.equal(ended.how, 0, ended.stderr);

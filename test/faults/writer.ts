@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { openRegistry } from '../../src/index.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
 import { bytesOf } from './bytes.ts';
+import { openRegistryOn } from './registry-on.ts';
 
 /** What the writer prints, one JSON value a line, the moment it knows. */
 export type Line =
@@ -19,7 +19,7 @@ export type Line =
  * bulk, some of them of bytes that others push at the same moment, and seal or give up their packages; one that
  * collects what was given up.
  */
-const [directory, name, limit] = process.argv.slice(2) as [string, string, string];
+const [directory, name, limit, smallObjectBytes] = process.argv.slice(2) as [string, string, string, string];
 const lanes = 4;
 const filesPerPackage = 12;
 let tried = 0;
@@ -86,7 +86,9 @@ async function fillPackage(registry: Registry, lane: number, round: number): Pro
   if (sealed !== undefined) say({ kind: 'finalized', package_id, manifest_digest: sealed.manifest_digest });
 }
 
-const store = await attempt(() => openRegistry({ directory }));
+const store = await attempt(() =>
+  openRegistryOn({ database: directory, storage: directory }, { ARTIFACTSTORE_SMALL_OBJECT_BYTES: smallObjectBytes }),
+);
 if (store !== undefined) {
   const registry = store.as('writer');
   say({ kind: 'ready' });
