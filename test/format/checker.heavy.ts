@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { administrator } from '../../src/kernel/access.ts';
@@ -74,6 +75,25 @@ describe('the independent checker', { skip }, () => {
         await check(0, 'database', join(directory, 'artifactstore.db'), join(directory, backend), backend),
         /2 manifests, 2 live objects/,
       );
+  });
+
+  it('agrees with one that holds small files, and sees one that is torn', async () => {
+    const directory = join(scratch, 'held');
+    const database = join(directory, 'artifactstore.db');
+    await mkdir(directory);
+    const store = await openTwoBackends({ directory, holds: true });
+    const registry = store.as(administrator('tester'));
+    const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+    async function* body() {
+      yield Buffer.from('held');
+    }
+    await registry.files.add(record.id, { relative_path: 'f', body: body() });
+    await store.close();
+    assert.match(await check(0, 'database', database, join(directory, 'near'), 'near'), /1 live objects/);
+    const damaged = new DatabaseSync(database);
+    damaged.exec("update held_objects set bytes = x'00'");
+    damaged.close();
+    assert.match(await check(1, 'database', database, join(directory, 'near'), 'near'), /is 1 bytes long, not 4/);
   });
 
   for (const { what, damage, fault } of damages)

@@ -524,12 +524,16 @@ def check_database(path, root, backend, report):
             theirs = shown.get(key) if ours is None or key not in shown else {column: shown[key].get(column) for column in ours}
             report.expect(ours == theirs, '%s %s is not what the log says' % (table, ' '.join(map(str, key))))
     blocks = {row['content_address']: dict(row) for row in database.execute('select * from block_digests')}
-    objects = check_objects(views, root, backend, blocks, report)
+    held = {(row['backend_id'], row['object_key']): bytes(row['bytes']) for row in database.execute('select * from held_objects')}
+    objects = check_objects(views, root, backend, held, blocks, report)
     return '%d events, %d manifests, %d live objects, chain digest blake3:%s' % (len(rows), manifests, objects, last.hex())
 
 
-def check_objects(views, root, backend, blocks, report):
-    """Both digests of every live object, read from the disk."""
+def check_objects(views, root, backend, held, blocks, report):
+    """Both digests of every live object, read from where it is held or from the disk."""
+    live = {(row['backend_id'], row['object_key']) for row in views['storage_objects'].values()}
+    for key in held:
+        report.expect(key in live, '%s %s is held and not live' % key)
     sha256 = {file['content_address']: (file['digest_sha256'], file['size_bytes']) for file in views['artifact_files'].values()}
     count = 0
     for row in views['storage_objects'].values():
@@ -541,8 +545,10 @@ def check_objects(views, root, backend, blocks, report):
         report.expect(row['object_key'] == object_key(address, row['live_generation']), '%s has a wrong key' % address)
         report.expect(sha256.get(address) == (row['digest_sha256'], row['size_bytes']), '%s has another size or SHA-256 than its files' % address)
         try:
-            with open(os.path.join(root, *row['object_key'].split('/')), 'rb') as file:
-                data = file.read()
+            data = held.get((backend, row['object_key']))
+            if data is None:
+                with open(os.path.join(root, *row['object_key'].split('/')), 'rb') as file:
+                    data = file.read()
         except OSError as error:
             report.expect(False, '%s cannot be read: %s' % (address, error))
             continue

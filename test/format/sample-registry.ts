@@ -33,6 +33,7 @@ export async function fillRegistry(directory: string, environment: Readonly<Reco
   await add(registry, given, 'given up', Buffer.from('given up'));
   await registry.packages.abandon(given);
 
+  await store.operator.settleHeld();
   // Bytes that go bad, are found, and are repaired by the next push of the same.
   const { object_key } = (await registry.files.find(sealed, 'a/b/hello.txt'))!.locations[0]!;
   const path = join(directory, 'storage', object_key);
