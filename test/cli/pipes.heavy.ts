@@ -18,7 +18,8 @@ describe('an output that nobody reads, or that has no room', () => {
   let pushed: Pushed;
   const descriptors: number[] = [];
   before(async () => {
-    place = openWorkplace();
+    // Its objects are damaged by hand, in the storage.
+    place = openWorkplace({ ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' });
     await place.serve('serve', '--port', '0');
     const names = Array.from({ length: 80 }, (_, index) => `${'long-'.repeat(20)}${index}`);
     place.write(Object.fromEntries(names.map((name) => [`tree/${name}`, name])));
