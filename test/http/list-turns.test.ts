@@ -12,10 +12,10 @@ test('few lists are made at a time, and who asks for many keeps nobody waiting',
       ...registry,
       packages: {
         ...registry.packages,
-        async list(query) {
+        async encodedList(query) {
           most = Math.max(most, ++now);
           await new Promise((resolve) => setTimeout(resolve, 25));
-          return await registry.packages.list(query).finally(() => now--);
+          return await registry.packages.encodedList(query).finally(() => now--);
         },
       },
     }),
