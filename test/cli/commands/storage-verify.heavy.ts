@@ -16,7 +16,8 @@ describe('storage verify, beside a running server', () => {
   let first: File;
   let others: readonly File[];
   before(async () => {
-    place = openWorkplace();
+    // What is held has no file to damage.
+    place = openWorkplace({ ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' });
     server = await place.serve('serve', '--port', '0');
     registry = connectRegistry({ url: server.url, token: 'cli-test-token' });
     place.write(Object.fromEntries(texts.map((text, index) => [`tree/${index}`, text])));
