@@ -63,7 +63,7 @@ describe('configuration', () => {
       defaultBackend: 'local',
       routes: [],
       spoolDirectory: join(directory, 'var/spool'),
-      smallObjectBytes: 65_536,
+      smallObjectBytes: 0,
       heldBytes: 1_073_741_824,
       misplaced: [],
       referenced: {},
