@@ -1,7 +1,7 @@
 /**
  * The storage door: bytes by object key, and nothing else. A backend knows no packages, computes no digests and takes
  * no decisions; verifying, retrying and logging are done once, above it. `conformance.ts` is the suite that every
- * backend passes.
+ * backend passes, `kind.ts` what configures and opens one, and `kinds.ts` the list of them.
  */
 export interface Storage {
   /** The name by which locations refer to this backend, for as long as they live. */

@@ -4,6 +4,10 @@ import { type Blake3, type Hasher, loadNativeBlake3, loadWasmBlake3 } from './bl
 
 export type { Hasher } from './blake3.ts';
 
+/**
+ * A digest is BLAKE3 or SHA-256 of all bytes of a file. Every file has its SHA-256, whatever its primary one is; the
+ * name of bytes by a digest is a `ContentAddress` (`address.ts`).
+ */
 export type Algorithm = 'blake3' | 'sha256';
 
 /** The known algorithms with the length of their digests in bytes. */
