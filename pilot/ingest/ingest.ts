@@ -105,8 +105,8 @@ async function compare(
   submission: Submission,
   sealed: Package,
 ): Promise<Ingested> {
-  const manifest = await registry.packages.manifest(sealed.id);
-  const { files } = library.parseManifest(manifest?.bytes ?? new Uint8Array());
+  const { bytes } = await registry.packages.manifest(sealed.id);
+  const { files } = library.parseManifest(bytes);
   const difference = library.differenceOf(files, scanned.files);
   if (difference !== undefined) {
     const { summary, lines } = library.describeDifference(difference);

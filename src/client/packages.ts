@@ -38,14 +38,13 @@ export function remotePackages(transport: Transport): Packages {
     manifest: async (id) => {
       const path = `${at(id)}/manifest`;
       const request = { method: 'GET', path, headers: { accept: 'application/cbor' }, repeatable: true } as const;
-      const sealed = transport.exchange(request, async (answer) => {
+      const sealed = await transport.exchange(request, async (answer) => {
         const digest = /^(?:W\/)?"(blake3:[0-9a-f]{64})"$/.exec(String(answer.headers.etag))?.[1];
         if (digest === undefined) throw await answer.unexpected("it has no ETag with the manifest's digest");
         return { digest, bytes: await answer.cborBytes() };
       });
-      const found = await lookUp(sealed, 'package_not_finalized');
-      if (found !== undefined) checkManifestDigest(found);
-      return found;
+      checkManifestDigest(sealed);
+      return sealed;
     },
   };
 }

@@ -4,10 +4,8 @@ import { type ReadManifest, readManifest } from './manifest-file.ts';
 
 /** The manifest of a sealed package; one that is not sealed yet is `package_not_finalized`. */
 export async function sealedManifest(registry: RemoteRegistry, packageId: string): Promise<ReadManifest> {
-  const sealed = await registry.packages.manifest(packageId);
-  if (sealed === undefined)
-    throw new ArtifactstoreError('package_not_finalized', `Package ${packageId} is not sealed, so it has no manifest.`);
-  const read = readManifest(sealed.bytes);
+  const { bytes } = await registry.packages.manifest(packageId);
+  const read = readManifest(bytes);
   if (read.manifest.package.id !== packageId)
     throw new ArtifactstoreError('integrity_failure', `The server sent the manifest of package ${read.manifest.package.id}.`);
   return read;

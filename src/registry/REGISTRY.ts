@@ -78,8 +78,8 @@ export interface Packages {
    * files at the same moment, what is sealed is what was meant.
    */
   finalize(id: string, expected?: FinalizeExpectation): Promise<Finalized>;
-  /** The sealed manifest's canonical CBOR, or undefined while there is none. `package_not_found`. */
-  manifest(id: string): Promise<SealedManifest | undefined>;
+  /** The sealed manifest's canonical CBOR. `package_not_found`, `package_not_finalized`. */
+  manifest(id: string): Promise<SealedManifest>;
 }
 
 export interface Files {

@@ -120,7 +120,7 @@ export function createPackages(context: Context, access: Access): Packages {
       await access.requirePackage(packageId, 'read');
       const found = await database.read('package.manifest', { id: packageId });
       if (found === undefined) throw noPackage(packageId);
-      return found === 'unsealed' ? undefined : found;
+      return found;
     },
   };
 }

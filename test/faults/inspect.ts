@@ -31,7 +31,7 @@ export async function inspectRegistry(directory: string, acknowledged: readonly 
       assert.ok(Buffer.from(bytesOf(line.label)).equals(bytes), `${line.relative_path} of ${line.package_id} has other bytes`);
     } else if (line.kind === 'finalized') {
       const manifest = await registry.packages.manifest(line.package_id);
-      assert.equal(manifest?.digest, line.manifest_digest);
+      assert.equal(manifest.digest, line.manifest_digest);
       assert.equal(`blake3:${toHex(blake3(manifest.bytes))}`, manifest.digest);
     }
   }

@@ -6,10 +6,10 @@ import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { WalkedManifest } from '../../kernel/manifest-walk.ts';
 import { formatContentRange, selectRange } from '../../protocol/range.ts';
 import { tarEnd, tarEntryHead, tarPadding } from '../../protocol/tar-write.ts';
-import type { Package, Registry } from '../../registry/REGISTRY.ts';
+import type { Registry } from '../../registry/REGISTRY.ts';
 import { cacheControl, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
-import { notFinalized, type OpenManifest, rested, type SealedManifests } from './sealed-manifests.ts';
+import { type OpenManifest, rested, type SealedManifests, type SealedPackage } from './sealed-manifests.ts';
 
 /** Part of the entity tag: another arrangement of the same files is another representation. */
 const arrangement = 'tar-1';
@@ -37,11 +37,10 @@ export async function sendArchive(
   manifests: SealedManifests,
   request: FastifyRequest,
   reply: FastifyReply,
-  sealed: Package,
+  sealed: SealedPackage,
 ): Promise<FastifyReply> {
   if (sealed.status === 'garbage_collected')
     throw new ArtifactstoreError('package_collected', 'The package was collected: its bytes are gone.');
-  if (sealed.manifest_digest === null) throw notFinalized();
   const etag = `"${arrangement}:${sealed.manifest_digest}"`;
   const { headers } = request.raw;
   if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();

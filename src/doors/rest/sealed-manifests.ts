@@ -18,7 +18,7 @@ export interface SealedManifests {
   open<T>(request: FastifyRequest, reply: FastifyReply, sealed: SealedPackage, look: (manifest: OpenManifest) => Promise<T>): Promise<T>;
 }
 
-export type SealedPackage = Pick<Package, 'id' | 'file_count'>;
+export type SealedPackage = Package & { readonly manifest_digest: string };
 
 export interface OpenManifest extends SealedManifest {
   readonly walked: WalkedManifest;
@@ -48,11 +48,7 @@ export function createSealedManifests(): SealedManifests {
   return {
     account,
     async open(request, reply, { id, file_count: count }, look) {
-      const read = async (): Promise<SealedManifest> => {
-        const manifest = await request.registry.packages.manifest(id);
-        if (manifest === undefined) throw notFinalized();
-        return manifest;
-      };
+      const read = () => request.registry.packages.manifest(id);
       const open = async (manifest: SealedManifest) => look({ ...manifest, walked: await rested(walkManifest(manifest.bytes)) });
       if (count <= fewFiles) return await open(await read());
 
@@ -69,10 +65,6 @@ export function createSealedManifests(): SealedManifests {
       });
     },
   };
-}
-
-export function notFinalized(): ArtifactstoreError {
-  return new ArtifactstoreError('package_not_finalized', 'The package is not sealed: it has no manifest yet.');
 }
 
 /** Goes through to the end, and serves others after each step. */

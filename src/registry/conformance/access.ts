@@ -51,7 +51,14 @@ const acts: Acts = {
     encodedList: reading(async ({ packages }, { id, producer }) =>
       (await packages.encodedList({ producer, limit: 1000 })).json.includes(id) ? id : undefined,
     ),
-    manifest: reading(async ({ packages }, { id }) => (await packages.manifest(id)) ?? 'not sealed'),
+    manifest: reading(async ({ packages }, { id }) => {
+      try {
+        return await packages.manifest(id);
+      } catch (error) {
+        if (isArtifactstoreError(error, 'package_not_finalized')) return 'not sealed';
+        throw error;
+      }
+    }),
     finalize: writing(({ packages }, { id }) => packages.finalize(id)),
     abandon: writing(({ packages }, { id }) => packages.abandon(id)),
   },

@@ -132,14 +132,11 @@ export async function producerOfPackage(snapshot: Snapshot, input: { readonly id
   return row?.producer;
 }
 
-/**
- * The manifest is the payload of the package's finalize event. Undefined without a package; `bytes` undefined before it
- * is sealed.
- */
+/** The manifest: the payload of the package's finalize event. Undefined without a package. `package_not_finalized`. */
 export async function readManifest(
   snapshot: Snapshot,
   input: { readonly id: string },
-): Promise<{ readonly digest: string; readonly bytes: Uint8Array } | 'unsealed' | undefined> {
+): Promise<{ readonly digest: string; readonly bytes: Uint8Array } | undefined> {
   const row = await snapshot.sql
     .selectFrom('artifact_packages as p')
     .leftJoin('events as e', 'e.sequence', 'p.finalized_sequence')
@@ -147,7 +144,8 @@ export async function readManifest(
     .where('p.id', '=', input.id)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  if (row.manifest_digest === null || row.payload === null) return 'unsealed';
+  if (row.manifest_digest === null || row.payload === null)
+    throw new ArtifactstoreError('package_not_finalized', `Package ${input.id} is not sealed, so it has no manifest.`);
   return { digest: row.manifest_digest, bytes: row.payload };
 }
 

@@ -3,7 +3,7 @@ import { sendBytes } from '../../../http/send.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
-import type { Package, PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
+import type { PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
 import { bounds } from '../bounds.ts';
 import { idempotencyKeyPattern } from '../header-descriptions.ts';
@@ -11,7 +11,7 @@ import { answers, filterText, notModified, packageId, paging, queryTime } from '
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { notFinalized, type SealedManifests } from '../sealed-manifests.ts';
+import type { SealedManifests, SealedPackage } from '../sealed-manifests.ts';
 import { sendPage } from '../send-page.ts';
 import { maximumQueryLength } from '../validation.ts';
 
@@ -204,11 +204,14 @@ function packageQuery(query: PackageQuery): PackageQuery {
   return { ...(Object.fromEntries(others) as PackageQuery), ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }) };
 }
 
-async function sealedPackage(packages: Packages, id: string): Promise<Package> {
+async function sealedPackage(packages: Packages, id: string): Promise<SealedPackage> {
   const record = await packages.get(id);
   if (record === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
-  if (record.manifest_digest === null) throw notFinalized();
-  return record;
+  const { manifest_digest } = record;
+  if (manifest_digest !== null) return { ...record, manifest_digest };
+  // The registry refuses it. One that was sealed just now is read again.
+  await packages.manifest(id);
+  return await sealedPackage(packages, id);
 }
 
 const idempotencyKey = new RegExp(idempotencyKeyPattern);
