@@ -4,7 +4,10 @@ import { utf8 } from './digest.ts';
 declare const brand: unique symbol;
 
 /**
- * A file's path within its package: metadata, stored as given, never normalised and never used as a place on a disk.
+ * A file's path within its package: metadata, stored as given, never normalised and never used as a place on a disk. It
+ * is legal when it is well-formed text of 1 to 1,024 bytes of UTF-8, without backslashes and control characters (U+0000
+ * to U+001F, U+007F to U+009F), and none of its segments, split at `/`, is empty, `.` or `..` (docs/format.md, section
+ * 3).
  */
 export type RelativePath = string & { readonly [brand]: 'RelativePath' };
 
