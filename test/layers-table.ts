@@ -33,7 +33,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'certify/certificate.ts',
   ],
   'command.ts': ['config/config.ts'],
-  config: ['protocol/', 'storage/kind.ts', 'storage/kinds.ts'],
+  config: ['database/target.ts', 'protocol/', 'storage/kind.ts', 'storage/kinds.ts'],
   compose: ['backup/', 'certify/', 'config/', 'credentials/', 'database/', 'dataplane/', 'registry/', 'storage/', 'version.ts'],
   'version.ts': ['../package.json'],
   'main.ts': ['cli/', 'command.ts', 'compose/', 'index.ts', 'version.ts'],

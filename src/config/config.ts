@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import type { DatabaseTarget } from '../database/target.ts';
 import { type Algorithm, algorithms } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { builtInRetentionClasses, type RetentionClass } from '../kernel/retention.ts';
@@ -10,7 +11,7 @@ import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts
 import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
 import { type PlatformIdentity, readClientToken } from './client-token.ts';
-import { type DatabaseTarget, parseDatabaseUrl } from './database-url.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
@@ -20,7 +21,6 @@ import { type BearerToken, parseTokens } from './tokens.ts';
 
 export type { BackendConfig } from '../storage/kind.ts';
 export type { PlatformIdentity } from './client-token.ts';
-export type { DatabaseTarget } from './database-url.ts';
 export type { StorageRoute } from './routes.ts';
 export type { BearerToken } from './tokens.ts';
 

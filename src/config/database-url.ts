@@ -1,11 +1,6 @@
 import { resolve } from 'node:path';
+import type { DatabaseTarget } from '../database/target.ts';
 import { nearestNames } from '../protocol/nearest-names.ts';
-
-export type DatabaseTarget =
-  /** `path` is absolute. */
-  | { readonly kind: 'sqlite'; readonly path: string }
-  /** `url` starts with `postgresql://`. It may hold a password. */
-  | { readonly kind: 'postgresql'; readonly url: string };
 
 /**
  * `sqlite:<path>` or `postgresql://…`, and the forms that version 0.1 took: a driver after a plus sign

@@ -1,11 +1,6 @@
 import type { Database, Operations, OperationsModule } from './DATABASE.ts';
 import type { WaitForServer } from './postgres/wait.ts';
-
-/** Where the log lives, as the configuration names it. */
-export type DatabaseTarget =
-  | { readonly kind: 'sqlite'; readonly path: string }
-  /** `url` starts with `postgresql://`. It may hold a password: never shown. */
-  | { readonly kind: 'postgresql'; readonly url: string };
+import type { DatabaseTarget } from './target.ts';
 
 export interface OpenDatabaseOptions {
   readonly operations: OperationsModule;

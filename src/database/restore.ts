@@ -1,5 +1,5 @@
 import type { RestoreTarget } from './fill.ts';
-import type { DatabaseTarget } from './open.ts';
+import type { DatabaseTarget } from './target.ts';
 
 export type { LogSource, RestoreTarget } from './fill.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { assertIntactLog, assertReplayable, type ConformanceDatabase } from '../../src/database/conformance.ts';
-import type { DatabaseTarget } from '../../src/database/open.ts';
+import type { DatabaseTarget } from '../../src/database/target.ts';
 import { decodeCbor } from '../../src/kernel/format/cbor.ts';
 
 const script = fileURLToPath(new URL('./writer-process.ts', import.meta.url));

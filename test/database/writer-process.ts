@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { type ConformanceOperations, conformanceOperationsUrl } from '../../src/database/conformance/operations.ts';
-import { type DatabaseTarget, openDatabase } from '../../src/database/open.ts';
+import { openDatabase } from '../../src/database/open.ts';
+import type { DatabaseTarget } from '../../src/database/target.ts';
 
 // Writes until it is killed, or so many times as it is told; prints each name after, and only after, its write was
 // acknowledged.

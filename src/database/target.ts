@@ -1,0 +1,6 @@
+/** Where the log lives, as the configuration names it. */
+export type DatabaseTarget =
+  /** `path` is absolute. */
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `url` starts with `postgresql://`. It may hold a password: never shown. */
+  | { readonly kind: 'postgresql'; readonly url: string };
