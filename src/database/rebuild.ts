@@ -1,8 +1,8 @@
 import { type Kysely, sql } from '#kysely';
 import { databaseUnavailable } from './failure.ts';
-import type { Dialect } from './migrations/migration.ts';
 import { migrations } from './migrations/migrations.ts';
 import type { Schema } from './schema.ts';
+import type { Dialect } from './target.ts';
 
 // Everything but the log and the registry's id can be lost and made again: replay makes what is missing before it
 // folds.

@@ -4,3 +4,6 @@ export type DatabaseTarget =
   | { readonly kind: 'sqlite'; readonly path: string }
   /** `url` starts with `postgresql://`. It may hold a password: never shown. */
   | { readonly kind: 'postgresql'; readonly url: string };
+
+/** The databases that there are. Each has a folder here, and its words in the migrations (`migrations/dialect.ts`). */
+export type Dialect = DatabaseTarget['kind'];

@@ -2,7 +2,9 @@ import { type Kysely, sql } from '#kysely';
 import { chainStart } from '../../kernel/log/event.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
-import type { Dialect, Migration } from './migration.ts';
+import type { Dialect } from '../target.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 export const initial: Migration = {
   name: '0001-initial',
@@ -25,21 +27,12 @@ function whereMissing(statement: string): string {
   return statement.replace(/^create (table|index|unique index) /, 'create $1 if not exists ');
 }
 
-/**
- * Text is compared and ordered bytewise on UTF-8 in both dialects. SQLite's tables are STRICT; those with
- * short rows are clustered by their key.
- */
 function tables(
   dialect: Dialect,
 ): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs' | 'producer_usage' | 'held_objects'>, string>> {
-  const postgres = dialect === 'postgres';
-  const text = postgres ? 'text collate "C"' : 'text';
-  const integer = postgres ? 'bigint' : 'integer';
-  const bytes = postgres ? 'bytea' : 'blob';
-  const rowid = postgres ? '' : 'strict';
-  const clustered = postgres ? '' : 'strict, without rowid';
+  const { text, integer, bytes, table, clustered } = dialectWords[dialect];
   return {
-    registry: `create table registry (id ${text} not null primary key, format_version ${integer} not null, created_at ${text} not null) ${rowid}`,
+    registry: `create table registry (id ${text} not null primary key, format_version ${integer} not null, created_at ${text} not null) ${table}`,
 
     events: `create table events (
       sequence ${integer} not null primary key,
@@ -51,7 +44,7 @@ function tables(
       payload ${bytes} not null,
       payload_digest ${bytes} not null,
       chain_digest ${bytes} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
     artifact_packages: `create table artifact_packages (
       id ${text} not null primary key,
@@ -72,7 +65,7 @@ function tables(
       changed_at ${text} not null,
       created_sequence ${integer} not null,
       finalized_sequence ${integer}
-    ) ${rowid}`,
+    ) ${table}`,
 
     package_metadata: `create table package_metadata (
       term ${text} not null,
@@ -94,7 +87,7 @@ function tables(
       annotations ${text} not null,
       created_at ${text} not null,
       created_sequence ${integer} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
     storage_objects: `create table storage_objects (
       backend_id ${text} not null,
@@ -106,7 +99,7 @@ function tables(
       digest_sha256 ${text},
       size_bytes ${integer},
       primary key (backend_id, content_address)
-    ) ${rowid}`,
+    ) ${table}`,
 
     storage_locations: `create table storage_locations (
       id ${text} not null primary key,
@@ -122,7 +115,7 @@ function tables(
       failed_reason ${text},
       retrieval_tier ${text} not null,
       restore_status ${text}
-    ) ${rowid}`,
+    ) ${table}`,
 
     retention_state: `create table retention_state (
       package_id ${text} not null primary key,
@@ -149,15 +142,15 @@ function tables(
       created_at ${text} not null,
       created_by ${text} not null,
       created_sequence ${integer} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
     log_head: `create table log_head (
       id ${integer} not null primary key check (id = 1),
       sequence ${integer} not null,
       chain_digest ${bytes} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
-    leases: `create table leases (name ${text} not null primary key, holder ${text} not null, expires_at ${text} not null) ${rowid}`,
+    leases: `create table leases (name ${text} not null primary key, holder ${text} not null, expires_at ${text} not null) ${table}`,
 
     uploads: `create table uploads (
       id ${text} not null primary key,
@@ -171,7 +164,7 @@ function tables(
       offset_bytes ${integer} not null,
       state ${text} not null,
       detail ${text} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
     idempotency_keys: `create table idempotency_keys (
       producer ${text} not null,
@@ -193,7 +186,7 @@ function tables(
       content_address ${text} not null primary key,
       block_bytes ${integer} not null,
       digests ${bytes} not null
-    ) ${rowid}`,
+    ) ${table}`,
 
     verification_progress: `create table verification_progress (
       backend_id ${text} not null primary key,
@@ -202,7 +195,7 @@ function tables(
       started_at ${text} not null,
       updated_at ${text} not null,
       detail ${text} not null
-    ) ${rowid}`,
+    ) ${table}`,
   };
 }
 
@@ -236,7 +229,7 @@ const immutableEvents: Readonly<Record<Dialect, readonly string[]>> = {
     "create trigger events_not_updated before update on events begin select raise(abort, 'events are never changed'); end",
     "create trigger events_not_deleted before delete on events begin select raise(abort, 'events are never changed'); end",
   ],
-  postgres: [
+  postgresql: [
     `create function events_never_change() returns trigger language plpgsql as
       $$ begin raise exception 'events are never changed'; end $$`,
     'create trigger events_not_changed before update or delete or truncate on events for each statement execute function events_never_change()',

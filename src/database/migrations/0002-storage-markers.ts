@@ -1,5 +1,7 @@
 import { sql } from '#kysely';
-import type { Dialect, Migration } from './migration.ts';
+import type { Dialect } from '../target.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 /** Remembers in which backends the registry's marker was seen. */
 export const storageMarkers: Migration = {
@@ -11,12 +13,11 @@ export const storageMarkers: Migration = {
 };
 
 function tables(dialect: Dialect): Readonly<Record<string, string>> {
-  const text = dialect === 'postgres' ? 'text collate "C"' : 'text';
-  const rowid = dialect === 'postgres' ? '' : 'strict, without rowid';
+  const { text, clustered } = dialectWords[dialect];
   return {
     storage_markers: `create table if not exists storage_markers (
       backend_id ${text} not null primary key,
       recorded_at ${text} not null
-    ) ${rowid}`,
+    ) ${clustered}`,
   };
 }

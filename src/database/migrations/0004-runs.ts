@@ -1,5 +1,7 @@
 import { sql } from '#kysely';
-import type { Dialect, Migration } from './migration.ts';
+import type { Dialect } from '../target.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * Remembers when maintenance last came to its end, and lets what lies in a backend be summed without reading its rows.
@@ -18,8 +20,7 @@ const indexes: readonly string[] = [
 ];
 
 function tables(dialect: Dialect): Readonly<Record<string, string>> {
-  const text = dialect === 'postgres' ? 'text collate "C"' : 'text';
-  const rowid = dialect === 'postgres' ? '' : 'strict, without rowid';
+  const { text, clustered } = dialectWords[dialect];
   return {
     runs: `create table if not exists runs (
       kind ${text} not null,
@@ -27,6 +28,6 @@ function tables(dialect: Dialect): Readonly<Record<string, string>> {
       started_at ${text} not null,
       finished_at ${text} not null,
       primary key (kind, backend_id)
-    ) ${rowid}`,
+    ) ${clustered}`,
   };
 }

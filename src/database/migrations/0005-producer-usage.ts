@@ -1,6 +1,8 @@
 import { type Kysely, sql } from '#kysely';
 import type { Schema } from '../schema.ts';
-import type { Dialect, Migration } from './migration.ts';
+import type { Dialect } from '../target.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 /**
  * What each producer has, so that a quota can be held without counting. It is the sum of the rows of
@@ -29,9 +31,7 @@ export async function sumPackages(database: Kysely<Schema>): Promise<void> {
 }
 
 function rebuildable(dialect: Dialect) {
-  const postgres = dialect === 'postgres';
-  const text = postgres ? 'text collate "C"' : 'text';
-  const integer = postgres ? 'bigint' : 'integer';
+  const { text, integer, clustered } = dialectWords[dialect];
   return {
     tables: {
       producer_usage: `create table if not exists producer_usage (
@@ -39,10 +39,10 @@ function rebuildable(dialect: Dialect) {
         packages ${integer} not null,
         files ${integer} not null,
         bytes ${integer} not null
-      ) ${postgres ? '' : 'strict, without rowid'}`,
+      ) ${clustered}`,
     },
     indexes: [],
-    triggers: postgres ? postgresTriggers : sqliteTriggers,
+    triggers: triggers[dialect],
   };
 }
 
@@ -105,6 +105,11 @@ const postgresTriggers: Readonly<Record<string, readonly string[]>> = {
         referencing old table as before new table as after for each statement execute function producer_usage_updated()`,
     ),
   ],
+};
+
+const triggers: Readonly<Record<Dialect, Readonly<Record<string, readonly string[]>>>> = {
+  sqlite: sqliteTriggers,
+  postgresql: postgresTriggers,
 };
 
 /** To make a trigger takes a lock on its table that keeps writers out; where it is there, nothing is locked. */

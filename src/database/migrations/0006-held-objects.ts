@@ -1,5 +1,7 @@
 import { sql } from '#kysely';
-import type { Dialect, Migration } from './migration.ts';
+import type { Dialect } from '../target.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 /** Bytes of small objects that were committed with the event that made them live, and are not in their backend yet. */
 export const heldObjects: Migration = {
@@ -17,16 +19,14 @@ const indexes: readonly string[] = [
 ];
 
 function tables(dialect: Dialect): Readonly<Record<string, string>> {
-  const postgres = dialect === 'postgres';
-  const text = postgres ? 'text collate "C"' : 'text';
-  const integer = postgres ? 'bigint' : 'integer';
+  const { text, integer, bytes, table } = dialectWords[dialect];
   return {
     held_objects: `create table if not exists held_objects (
       sequence ${integer} not null primary key,
       backend_id ${text} not null,
       object_key ${text} not null,
       size_bytes ${integer} not null,
-      bytes ${postgres ? 'bytea' : 'blob'} not null
-    ) ${postgres ? '' : 'strict'}`,
+      bytes ${bytes} not null
+    ) ${table}`,
   };
 }

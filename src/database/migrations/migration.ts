@@ -1,8 +1,7 @@
 import type { Kysely } from '#kysely';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
-
-export type Dialect = 'sqlite' | 'postgres';
+import type { Dialect } from '../target.ts';
 
 /** One step of the schema. Once released it never changes; what comes after is a new one. */
 export interface Migration {

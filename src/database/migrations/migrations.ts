@@ -2,13 +2,15 @@ import { type Kysely, sql } from '#kysely';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Clock } from '../clock.ts';
 import type { Schema } from '../schema.ts';
+import type { Dialect } from '../target.ts';
 import { initial } from './0001-initial.ts';
 import { storageMarkers } from './0002-storage-markers.ts';
 import { packageTimes } from './0003-package-times.ts';
 import { runs } from './0004-runs.ts';
 import { producerUsage } from './0005-producer-usage.ts';
 import { heldObjects } from './0006-held-objects.ts';
-import type { Dialect, Migration } from './migration.ts';
+import { dialectWords } from './dialect.ts';
+import type { Migration } from './migration.ts';
 
 export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage, heldObjects];
 
@@ -33,7 +35,7 @@ export async function missingMigrations(database: Kysely<Schema>): Promise<reado
 
 /** Applies what is missing, inside the caller's transaction, which must exclude other migrating processes. */
 export async function applyMigrations(dialect: Dialect, database: Kysely<Schema>, clock: Clock): Promise<readonly string[]> {
-  const text = sql.raw(dialect === 'postgres' ? 'text collate "C"' : 'text');
+  const text = sql.raw(dialectWords[dialect].text);
   await sql`create table if not exists schema_migrations (name ${text} not null primary key, applied_at ${text} not null)`.execute(
     database,
   );

@@ -147,13 +147,13 @@ async function replay(target: PostgresTarget, onProgress?: (done: number, total:
     await connection.query('set local synchronous_commit = on');
     await exclude(connection);
     const session = postgresSession(connection);
-    await makeMissingTables('postgres', session.sql);
+    await makeMissingTables('postgresql', session.sql);
     // The table and not its row, which may be what was lost: whoever appends asks for the row, and waits.
     await connection.query('lock table log_head in exclusive mode');
-    await makeMissingTriggers('postgres', session.sql);
+    await makeMissingTriggers('postgresql', session.sql);
     const { rows } = await connection.query('select sequence, chain_digest from log_head where id = 1');
     const replayed = await replayLog(session, rows[0] as LogHead | undefined, onProgress);
-    await makeMissingIndexes('postgres', session.sql);
+    await makeMissingIndexes('postgresql', session.sql);
     await connection.query('commit');
     return replayed;
   } catch (error) {

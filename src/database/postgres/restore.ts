@@ -42,7 +42,7 @@ export function postgresTarget(connectionString: string): RestoreTarget {
         await client.query('begin isolation level read committed');
         await client.query('set local synchronous_commit = on');
         await exclude(client);
-        await applyMigrations('postgres', postgresQueries(client), systemClock);
+        await applyMigrations('postgresql', postgresQueries(client), systemClock);
         await client.query('lock table log_head in exclusive mode');
         await requireEmpty(client);
         await fillLog(postgresSession(client), source);

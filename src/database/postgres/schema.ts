@@ -17,7 +17,7 @@ export async function migrateSchema(target: PostgresTarget): Promise<readonly st
     await connection.query('begin isolation level read committed');
     await exclude(connection);
     await isMigrated(connection, target);
-    const applied = await applyMigrations('postgres', postgresQueries(connection), systemClock);
+    const applied = await applyMigrations('postgresql', postgresQueries(connection), systemClock);
     await connection.query('commit');
     return applied;
   } catch (error) {
