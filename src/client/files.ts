@@ -1,5 +1,6 @@
 import { parseAddress } from '../kernel/content/address.ts';
-import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
+import { parseRelativePath, parseRelativePaths, pathToUrl } from '../kernel/content/path.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
 import { encodePage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
@@ -8,7 +9,7 @@ import { sendable } from './body.ts';
 import { openDownload } from './download.ts';
 import { encodeMultipart } from './multipart.ts';
 import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { addedShape, attachedItemsShape, fileShape, filesShape, foundFilesShape } from './shape.ts';
+import { addedShape, attachedItemsShape, fileShape, filesShape, foundFilesShape, packageShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteFiles(transport: Transport): Files {
@@ -69,6 +70,22 @@ export function remoteFiles(transport: Transport): Files {
         if (attached.length === items.length) return attached;
         throw await answer.unexpected(`it answered for ${attached.length} files where ${items.length} were sent`);
       });
+    },
+
+    async findMany(packageId, relativePaths) {
+      const { status } = await getJson(transport, `/packages/${parseId(packageId, 'package_id')}`, packageShape);
+      if (status === 'garbage_collected') throw new ArtifactstoreError('package_collected', `Package ${packageId} was collected.`);
+      return await Promise.all(
+        parseRelativePaths(relativePaths, '/relative_paths').map(async (relative_path, index) => {
+          const file = await find(packageId, relative_path);
+          if (file === undefined)
+            throw new ArtifactstoreError('file_not_found', `The package has no file "${relative_path}".`, {
+              field: `/relative_paths/${index}`,
+            });
+          const path = fileAt(packageId, relative_path);
+          return { file, open: (options = {}) => openDownload(transport, path, file, options) };
+        }),
+      );
     },
 
     list,

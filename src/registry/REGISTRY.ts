@@ -13,6 +13,7 @@ import type {
   Finalized,
   FinalizeExpectation,
   FoundFile,
+  FoundToOpen,
   Hold,
   MetadataSchema,
   NewExtension,
@@ -103,6 +104,11 @@ export interface Files {
   encodedList(packageId: string, query?: PageQuery): Promise<EncodedPage>;
   get(id: string): Promise<File | undefined>;
   find(packageId: string, relativePath: string): Promise<File | undefined>;
+  /**
+   * Finds files of one package by their paths, at most 500, each once: in that order, to be opened. Errors:
+   * `package_not_found`; `file_not_found` and `package_collected`, for the first that is not there.
+   */
+  findMany(packageId: string, relativePaths: readonly string[]): Promise<readonly FoundToOpen[]>;
   /** Files with these bytes, by either digest, oldest first, each with what its package is. */
   withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
   /** The same page as JSON. */

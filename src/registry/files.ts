@@ -1,5 +1,5 @@
 import { parseAddress } from '../kernel/content/address.ts';
-import { parseRelativePath } from '../kernel/content/path.ts';
+import { parseRelativePath, parseRelativePaths } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { encodedPage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
@@ -14,11 +14,12 @@ import { limits } from './limits.ts';
 import { lookFor } from './look-for.ts';
 import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
-import type { FilesWithDigest, ListFiles, LocatedFile } from './operations/files.ts';
+import type { FilesWithDigest, ListFiles } from './operations/files.ts';
+import type { LocatedFile } from './operations/locate.ts';
 import type { Looked, Stretch } from './operations/page.ts';
 import type { Attachment, Files, FileTarget, Page, PageQuery } from './REGISTRY.ts';
 
-const { attachments: maximumAttachments } = limits;
+const { attachments: maximumAttachments, namedFiles: maximumNamed } = limits;
 
 export function createFiles(context: Context, access: Access): Files {
   const { database } = context;
@@ -108,6 +109,24 @@ export function createFiles(context: Context, access: Access): Files {
       return found !== undefined && (await access.seesPackage(id)) ? found : undefined;
     },
 
+    async findMany(packageId, relativePaths) {
+      const id = parseId(packageId, 'package_id');
+      const paths = checkPaths(relativePaths);
+      await access.requirePackage(id, 'read');
+      const found = await database.read('file.locate_many', { package_id: id, relative_paths: paths });
+      const located = new Map(found.map((each) => [each.file.relative_path, each]));
+      const missing = paths.find((path) => !located.has(path));
+      if (missing !== undefined && (await database.read('package.get', { id })) === undefined) throw noPackage(id);
+      if (missing !== undefined)
+        throw new ArtifactstoreError('file_not_found', `The package has no file "${missing}".`, {
+          field: `/relative_paths/${paths.indexOf(missing)}`,
+        });
+      return paths.map((path) => {
+        const each = located.get(path)!;
+        return { file: fileOf(each), open: (options = {}) => openLocated(context, actor, each, options) };
+      });
+    },
+
     withDigest: (contentAddress, query = {}) => found(contentAddress, query, (input) => database.read('file.with_digest', input)),
     encodedWithDigest: async (contentAddress, query = {}) =>
       encodedPage(await found(contentAddress, query, (input) => database.read('file.texts_with_digest', input))),
@@ -131,6 +150,15 @@ function checkTarget(target: FileTarget): FileTarget {
     package_id: parseId(target.package_id, 'package_id'),
     relative_path: parseRelativePath(target.relative_path, 'relative_path'),
   };
+}
+
+function checkPaths(relativePaths: readonly string[]): readonly string[] {
+  if (relativePaths.length === 0 || relativePaths.length > maximumNamed)
+    throw new ArtifactstoreError('invalid_value', `"relative_paths" holds 1 to ${maximumNamed} paths.`, {
+      field: '/relative_paths',
+      ...(relativePaths.length > maximumNamed ? beyond('named_files') : {}),
+    });
+  return parseRelativePaths(relativePaths, '/relative_paths');
 }
 
 function checkAttachments(items: readonly Attachment[]): readonly AttachItem[] {

@@ -20,6 +20,8 @@ export const limits = {
   /** Each is a look-up of its own, and one part of the query. */
   metadataFilters: 32,
   attachments: 1_000,
+  /** Files that are looked for by their paths at once: one statement has all of them. */
+  namedFiles: 500,
   pageItems: 1_000,
   eventPageItems: 500,
   eventWaitSeconds: 60,
@@ -54,6 +56,7 @@ export type RegistryBound =
   | 'files_of_package'
   | 'sealed_manifest_bytes'
   | 'attachments'
+  | 'named_files'
   | 'metadata_filters'
   | 'page_items'
   | 'event_page_items'
@@ -112,6 +115,12 @@ export const registryBounds: Bounds<RegistryBound> = {
     what: 'the manifest of a package: paths and annotations of its files, and 720 bytes for each',
   },
   attachments: { value: limits.attachments, unit: '', answer: 'invalid_value', what: 'files that are attached by address at once' },
+  named_files: {
+    value: limits.namedFiles,
+    unit: '',
+    answer: 'invalid_value',
+    what: 'files of an archive that are asked for by their paths',
+  },
   metadata_filters: {
     value: limits.metadataFilters,
     unit: '',

@@ -157,6 +157,12 @@ export interface OpenFile {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+export interface FoundToOpen {
+  readonly file: File;
+  /** As `Files.open` does. */
+  open(options?: OpenOptions): Promise<OpenFile>;
+}
+
 export interface EventQuery {
   readonly since?: number;
   /** 1 to 500; 100 where absent. */

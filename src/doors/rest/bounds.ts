@@ -32,6 +32,7 @@ const schemaLimits = [
   ['maxLength', 'reason_characters'],
   ['maxLength', 'cursor_characters'],
   ['maxItems', 'attachments'],
+  ['maxItems', 'named_files'],
   ['maximum', 'page_items'],
   ['maximum', 'event_page_items'],
   ['maximum', 'event_wait'],

@@ -16,6 +16,7 @@ const leads: Readonly<Record<string, readonly Leads[]>> = {
         'getManifest',
         'getManifestJson',
         'getArchive',
+        'getArchiveOfFiles',
         'listFiles',
         'addFiles',
         'putFile',
@@ -32,7 +33,9 @@ const leads: Readonly<Record<string, readonly Leads[]>> = {
     { parameters: { content_address: '$response.body#/content_address' }, to: ['getObject'] },
     { parameters: { digest: '$response.body#/content_address' }, to: ['findFiles'] },
   ],
-  finalizePackage: [{ parameters: { id: '$response.body#/package_id' }, to: ['getManifest', 'getManifestJson', 'getArchive'] }],
+  finalizePackage: [
+    { parameters: { id: '$response.body#/package_id' }, to: ['getManifest', 'getManifestJson', 'getArchive', 'getArchiveOfFiles'] },
+  ],
   holdPackage: [{ parameters: { id: '$request.path.id', hold_id: '$response.body#/id' }, to: ['releaseHold'] }],
   registerMetadataSchema: [{ parameters: { slug: '$response.body#/slug' }, to: ['getMetadataSchema'] }],
 };

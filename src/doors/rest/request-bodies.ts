@@ -69,6 +69,23 @@ export const attachments: TUnsafe<{ readonly items: readonly Attachment[] }> = d
   ),
 );
 
+export interface NamedFiles {
+  readonly relative_paths: readonly string[];
+}
+
+export const namedFiles: TUnsafe<NamedFiles> = describes<NamedFiles>()(
+  Type.Object(
+    {
+      relative_paths: Type.Array(path, {
+        minItems: 1,
+        maxItems: limits.namedFiles,
+        description: 'Whole paths, each once; the archive has them in this order.',
+      }),
+    },
+    strict,
+  ),
+);
+
 export interface NewMetadataSchema {
   readonly slug: string;
   readonly json_schema: JsonObject;

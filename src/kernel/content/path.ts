@@ -33,6 +33,17 @@ export function parseRelativePath(text: string, field?: string): RelativePath {
   return text as RelativePath;
 }
 
+/** Each once. Throws `invalid_path`, and `malformed_request` for a path that is named twice. */
+export function parseRelativePaths(texts: readonly string[], field: string): readonly RelativePath[] {
+  const seen = new Set<string>();
+  return texts.map((text, index) => {
+    const path = parseRelativePath(text, `${field}/${index}`);
+    if (seen.has(path)) throw new ArtifactstoreError('malformed_request', `"${path}" is named twice.`, { field: `${field}/${index}` });
+    seen.add(path);
+    return path;
+  });
+}
+
 export function isRelativePath(text: string): text is RelativePath {
   return pathFault(text) === undefined;
 }

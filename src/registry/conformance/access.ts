@@ -79,6 +79,7 @@ const acts: Acts = {
     encodedList: reading(({ files }, { id }) => files.encodedList(id)),
     get: reading(({ files }, { fileId }) => files.get(fileId)),
     find: reading(({ files }, { id }) => files.find(id, 'own')),
+    findMany: reading(({ files }, { id }) => files.findMany(id, ['own'])),
     withDigest: reading(async ({ files }, { text }) => (await files.withDigest(digestOf(text))).items[0]),
     encodedWithDigest: reading(async ({ files }, { text }) => {
       const page = await files.encodedWithDigest(digestOf(text));

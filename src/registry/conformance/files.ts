@@ -54,6 +54,23 @@ export function filesConformance(opened: Opened): void {
       assert.equal(await stat({ content_address: `sha256:${'0'.repeat(64)}` }), undefined);
     });
 
+    it('finds many by their paths, in that order, to be opened', async () => {
+      const { id } = await create();
+      const texts = new Map(['z', 'dir/a', 'ü', 'empty'].map((path) => [path, path === 'empty' ? '' : unique('text')]));
+      for (const [path, text] of texts) await add(id, path, text);
+      const found = await registry().files.findMany(id, [...texts.keys()]);
+      for (const [index, [path, text]] of [...texts].entries()) {
+        const { file, open } = found[index]!;
+        assert.deepEqual(file, await registry().files.find(id, path));
+        assert.equal(String(await collect((await open()).body)), text);
+        if (text !== '') assert.equal(String(await collect((await open({ range: { first: 1, last: 2 } })).body)), text.slice(1, 3));
+      }
+      await refuses('file_not_found', registry().files.findMany(id, ['z', 'other']));
+      await refuses('malformed_request', registry().files.findMany(id, ['z', 'z']));
+      await refuses('invalid_path', registry().files.findMany(id, ['/z']));
+      await refuses('package_not_found', registry().files.findMany(randomUUID(), ['z']));
+    });
+
     it('gives chunks that stay as they were when the next ones come', async () => {
       const { id } = await create();
       const bytes = patterned(9_500_000);

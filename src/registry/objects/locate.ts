@@ -1,6 +1,6 @@
 import type { Database } from '../../database/DATABASE.ts';
 import { blockBytes } from '../../dataplane/DATAPLANE.ts';
-import type { LocatedFile } from '../operations/files.ts';
+import type { LocatedFile } from '../operations/locate.ts';
 import type { RegistryOperations } from '../operations/operations.ts';
 import type { FileTarget } from '../REGISTRY.ts';
 

@@ -3,7 +3,7 @@ import type { ContentAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 import { incident } from '../incident.ts';
-import type { LocatedFile } from '../operations/files.ts';
+import type { LocatedFile } from '../operations/locate.ts';
 import type { OpenFile, OpenOptions } from '../REGISTRY.ts';
 import { recordDamage } from './damage.ts';
 import { storedObject } from './stored-object.ts';

@@ -1,17 +1,17 @@
-import { type AliasedRawBuilder, type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
+import { type AliasedRawBuilder, type Kysely, type Selectable, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { Scope } from '../../kernel/access.ts';
 import { keptTexts } from '../../kernel/format/json-text.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
-import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
-import type { File, FileTarget, FoundFile, Location } from '../REGISTRY.ts';
+import type { ViewTables } from '../../kernel/views/view.ts';
+import type { File, FoundFile, Location } from '../REGISTRY.ts';
 import { fitting, type Looked, type Stretch } from './page.ts';
 import { primaryAddressesOf } from './primary-addresses.ts';
 import { readableFiles } from './readable-files.ts';
 
 export type FileRow = Selectable<ViewTables['artifact_files']>;
-type LocationRow = Pick<
+export type LocationRow = Pick<
   Selectable<ViewTables['storage_locations']>,
   'id' | 'backend_id' | 'object_key' | 'generation' | 'state' | 'stored_at' | 'verified_at' | 'retrieval_tier' | 'restore_status'
 >;
@@ -130,99 +130,6 @@ async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Pro
   return found;
 }
 
-/** A file to read, with what its package is, and its live locations, the best first. */
-export interface LocatedFile {
-  readonly file: File;
-  readonly package_status: PackageStatus;
-  readonly producer: string;
-  readonly locations: readonly {
-    readonly backend_id: string;
-    readonly object_key: string;
-    readonly generation: number;
-    readonly failed: boolean;
-    /** Whether the backend has the bytes by itself, and needs nothing that is held. */
-    readonly settled: boolean;
-  }[];
-  readonly block_digests: Uint8Array | null;
-}
-
-/**
- * One statement, in SQL: every download begins with it, and to build it again would cost several times what it takes to
- * run.
- */
-export async function locateFile(snapshot: Snapshot, target: FileTarget): Promise<LocatedFile | undefined> {
-  const condition = await conditionOf(snapshot.sql, target);
-  if (condition === undefined) return undefined;
-  const { rows } = await sql<LocatedRow>`
-    select f.*, p.status as package_status, p.producer, l.id as location_id, l.backend_id, l.object_key, l.generation, l.state, l.stored_at,
-      l.verified_at, l.retrieval_tier, l.restore_status,
-      (select count(*) from held_objects as h where h.backend_id = l.backend_id and h.object_key = l.object_key) as held
-    from artifact_files as f
-    join artifact_packages as p on p.id = f.package_id
-    join storage_locations as l on l.file_id = f.id
-    where ${condition} order by l.id`.execute(snapshot.sql);
-  const [row] = rows;
-  if (row === undefined) return undefined;
-  const blocks =
-    row.size_bytes > 1_048_576
-      ? await snapshot.sql
-          .selectFrom('block_digests')
-          .select('digests')
-          .where('content_address', '=', row.content_address)
-          .executeTakeFirst()
-      : undefined;
-  return {
-    file: fileRecord(
-      row,
-      rows.map((location) => locationRecord({ ...location, id: location.location_id })),
-    ),
-    package_status: row.package_status,
-    producer: row.producer,
-    locations: rows
-      .filter(({ state }) => state !== 'deleted')
-      .map((location) => ({
-        backend_id: location.backend_id,
-        object_key: location.object_key,
-        generation: location.generation,
-        failed: location.state === 'failed',
-        settled: Number(location.held) === 0,
-      }))
-      .sort((left, right) => Number(left.failed) - Number(right.failed)),
-    block_digests: blocks?.digests ?? null,
-  };
-}
-
-/** A file has a location from its first event on, and keeps it: once deleted, it says so. */
-type LocatedRow = FileRow & {
-  readonly package_status: PackageStatus;
-  readonly producer: string;
-  readonly location_id: string;
-  readonly held: number;
-} & Omit<LocationRow, 'id'>;
-
-async function conditionOf(database: Kysely<Schema>, target: FileTarget): Promise<RawBuilder<unknown> | undefined> {
-  if ('file_id' in target) return sql`f.id = ${target.file_id}`;
-  if ('package_id' in target) return sql`f.package_id = ${target.package_id} and f.relative_path = ${target.relative_path}`;
-  const addresses = await primaryAddressesOf(database, target.content_address);
-  const live = await database
-    .selectFrom('storage_locations')
-    .select('file_id')
-    .where('content_address', 'in', addresses)
-    .where('state', 'in', ['stored', 'verified'])
-    .orderBy('id')
-    .limit(1)
-    .executeTakeFirst();
-  if (live !== undefined) return sql`f.id = ${live.file_id}`;
-  const last = await database
-    .selectFrom('artifact_files')
-    .select('id')
-    .where('content_address', 'in', addresses)
-    .orderBy('created_sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return last === undefined ? undefined : sql`f.id = ${last.id}`;
-}
-
 /** Rows of `artifact_files` with their locations, in the order given. */
 export async function fileRecords(database: Kysely<Schema>, rows: readonly FileRow[]): Promise<File[]> {
   if (rows.length === 0) return [];
@@ -239,7 +146,7 @@ export async function fileRecords(database: Kysely<Schema>, rows: readonly FileR
   return rows.map((row) => fileRecord(row, locations.get(row.id) ?? []));
 }
 
-function fileRecord(row: FileRow, locations: readonly Location[]): File {
+export function fileRecord(row: FileRow, locations: readonly Location[]): File {
   return {
     ...manifestFile(row),
     package_id: row.package_id,
@@ -263,7 +170,7 @@ export function manifestFile(row: FileRow): ManifestFile {
   };
 }
 
-function locationRecord(row: LocationRow): Location {
+export function locationRecord(row: LocationRow): Location {
   return {
     id: row.id,
     backend_id: row.backend_id,

@@ -15,11 +15,12 @@ import {
   readShortFoundEvents,
   verifyEvents,
 } from './events.ts';
-import { filesWithDigest, fileTextsWithDigest, findFile, getFile, listFiles, listFileTexts, locateFile } from './files.ts';
+import { filesWithDigest, fileTextsWithDigest, findFile, getFile, listFiles, listFileTexts } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
 import { addFiles, nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
+import { locateFile, locateFiles } from './locate.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
@@ -85,6 +86,7 @@ export const operations: RegistryOperations = {
     'file.with_digest': filesWithDigest,
     'file.texts_with_digest': fileTextsWithDigest,
     'file.locate': locateFile,
+    'file.locate_many': locateFiles,
     'file.representative': findRepresentative,
     'file.claims': findClaims,
     'object.copies': listCopies,
@@ -170,6 +172,7 @@ export interface RegistryOperations {
     readonly 'file.with_digest': typeof filesWithDigest;
     readonly 'file.texts_with_digest': typeof fileTextsWithDigest;
     readonly 'file.locate': typeof locateFile;
+    readonly 'file.locate_many': typeof locateFiles;
     readonly 'file.representative': typeof findRepresentative;
     readonly 'file.claims': typeof findClaims;
     readonly 'object.copies': typeof listCopies;

@@ -22,6 +22,7 @@ const routes = [
   'GET /packages/{id}/manifest',
   'GET /packages/{id}/manifest.json',
   'GET /packages/{id}/archive',
+  'POST /packages/{id}/archive',
   'GET /packages/{id}/files',
   'POST /packages/{id}/files',
   'GET /packages/{id}/retention',

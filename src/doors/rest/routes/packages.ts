@@ -5,11 +5,12 @@ import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
 import type { PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
+import { sendArchiveOf } from '../archive-of-files.ts';
 import { bounds } from '../bounds.ts';
 import { idempotencyKeyPattern } from '../header-descriptions.ts';
 import { answers, filterText, notModified, packageId, paging, queryTime } from '../parameters.ts';
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
-import { finalizeExpectation, newPackage } from '../request-bodies.ts';
+import { finalizeExpectation, namedFiles, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import type { SealedManifests, SealedPackage } from '../sealed-manifests.ts';
 import { sendPage } from '../send-page.ts';
@@ -185,6 +186,31 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
     },
     async (request, reply) =>
       sendArchive(context, manifests, request, reply, await sealedPackage(request.registry.packages, request.params.id)),
+  );
+
+  api.post(
+    '/packages/:id/archive',
+    {
+      config: { access: 'read', body: 'json', jsonBytes: context.limits.largeJsonBytes, gives: ['Content-Disposition', 'Cache-Control'] },
+      schema: {
+        operationId: 'getArchiveOfFiles',
+        tags: ['packages'],
+        summary: 'Some files of a sealed package as a tar archive, in the order of their paths in the request',
+        description: 'Many small files in one answer, without manifest.json. A damaged file breaks the answer off.',
+        produces: ['application/x-tar'],
+        params: packageId,
+        body: namedFiles,
+        response: answers({ 200: tarArchive }, 400, 404, 409, 410, 413, 415, 422),
+      },
+    },
+    async (request, reply) =>
+      sendArchiveOf(
+        context,
+        request,
+        reply,
+        await sealedPackage(request.registry.packages, request.params.id),
+        request.body.relative_paths,
+      ),
   );
 }
 

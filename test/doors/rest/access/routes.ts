@@ -74,6 +74,7 @@ export const rows: Readonly<Record<string, Row>> = {
   getManifest: ofPackage('/manifest'),
   getManifestJson: ofPackage('/manifest.json'),
   getArchive: ofPackage('/archive'),
+  getArchiveOfFiles: { about: 'package', needs: 'read', ask: ({ id }) => json(`/packages/${id}/archive`, { relative_paths: ['own'] }) },
   listFiles: ofPackage('/files'),
   getFileBytes: ofPackage('/files/own'),
   getRetention: ofPackage('/retention'),
