@@ -1,13 +1,14 @@
-import { constants } from 'node:fs';
+import { constants, fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createHasher, sha256, toHex } from '../kernel/content/digest.ts';
 import { filesDigest } from '../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
+import { fileStatus, isSameStatus } from './file-status.ts';
 import type { TreeFile } from './walk.ts';
 
-/** A file that was read once: its digest, and its bytes when it is small. */
+/** A file that was read once: its digest, and its bytes when it is small and was read now, not by an earlier push. */
 export interface HashedFile extends TreeFile {
   /** SHA-256: every registry finds bytes by it, whatever its primary digest. */
   readonly contentAddress: string;
@@ -16,6 +17,10 @@ export interface HashedFile extends TreeFile {
    */
   readonly digests: ReadonlyMap<string, Uint8Array>;
   readonly bytes: Uint8Array | undefined;
+  /** Whether it was not read now: its digest was kept by an earlier push. */
+  readonly isRemembered: boolean;
+  /** Whether the system said the same of it when it was found and after it was read. */
+  readonly isSteady: boolean;
 }
 
 /** What a file is, to compare it with what a package holds. */
@@ -45,13 +50,24 @@ const chunkBytes = 1_048_576;
 
 export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<HashedFile> {
   signal.throwIfAborted();
-  if (file.sizeBytes < smallFileBytes) {
-    const bytes = await readWhole(file);
-    return hashed(file, sha256(bytes), bytes);
+  const handle = await openFile(file);
+  try {
+    const isSameNow = (): boolean => isSameStatus(file.status, fileStatus(fstatSync(handle.fd, { bigint: true })));
+    if (file.sizeBytes < smallFileBytes) {
+      const bytes = await readWhole(handle, file);
+      return { ...hashed(file, sha256(bytes)), bytes, isSteady: isSameNow() };
+    }
+    const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
+    for await (const chunk of chunksOf(handle, file, signal)) for (const hasher of hashers) hasher.update(chunk);
+    return { ...hashed(file, hashers[0].digest(), hashers[1].digest()), isSteady: isSameNow() };
+  } finally {
+    await handle.close();
   }
-  const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
-  for await (const chunk of readChunks(file, signal)) for (const hasher of hashers) hasher.update(chunk);
-  return hashed(file, hashers[0].digest(), undefined, hashers[1].digest());
+}
+
+/** A file that is as it was when an earlier push read it, and this digest was that of its bytes. */
+export function rememberedFile(file: TreeFile, sha256: Uint8Array): HashedFile {
+  return { ...hashed(file, sha256), isRemembered: true };
 }
 
 /**
@@ -83,50 +99,50 @@ export function changed(file: TreeFile, cause?: unknown): ArtifactstoreError {
   });
 }
 
-function hashed(file: TreeFile, digest: Uint8Array, bytes: Uint8Array | undefined, blake3?: Uint8Array): HashedFile {
+function hashed(file: TreeFile, digest: Uint8Array, blake3?: Uint8Array): HashedFile {
   const digests = new Map([['sha256', digest], ...(blake3 === undefined ? [] : [['blake3', blake3] as const])]);
-  return { ...file, contentAddress: `sha256:${toHex(digest)}`, digests, bytes };
+  const contentAddress = `sha256:${toHex(digest)}`;
+  return { ...file, contentAddress, digests, bytes: undefined, isRemembered: false, isSteady: false };
 }
 
-async function readWhole(file: TreeFile): Promise<Uint8Array> {
-  const handle = await openFile(file);
-  try {
-    // One byte of room more shows a file that grew.
-    const buffer = new Uint8Array(file.sizeBytes + 1);
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
-      length += bytesRead;
-      if (bytesRead === 0 || length === buffer.length) break;
-    }
-    if (length !== file.sizeBytes) throw changed(file);
-    return buffer.subarray(0, length);
-  } catch (error) {
-    throw unreadable(file, error);
-  } finally {
-    await handle.close();
+async function readWhole(handle: FileHandle, file: TreeFile): Promise<Uint8Array> {
+  // One byte of room more shows a file that grew.
+  const buffer = new Uint8Array(file.sizeBytes + 1);
+  let length = 0;
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null).catch((error: unknown) => {
+      throw unreadable(file, error);
+    });
+    length += bytesRead;
+    if (bytesRead === 0 || length === buffer.length) break;
   }
+  if (length !== file.sizeBytes) throw changed(file);
+  return buffer.subarray(0, length);
 }
 
 async function* readChunks(file: TreeFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const handle = await openFile(file);
   try {
-    let length = 0;
-    for (;;) {
-      signal.throwIfAborted();
-      const chunk = new Uint8Array(chunkBytes);
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null).catch((error: unknown) => {
-        throw unreadable(file, error);
-      });
-      if (bytesRead === 0) break;
-      length += bytesRead;
-      if (length > file.sizeBytes) throw changed(file);
-      yield chunk.subarray(0, bytesRead);
-    }
-    if (length !== file.sizeBytes) throw changed(file);
+    yield* chunksOf(handle, file, signal);
   } finally {
     await handle.close();
   }
+}
+
+async function* chunksOf(handle: FileHandle, file: TreeFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  let length = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const chunk = new Uint8Array(chunkBytes);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null).catch((error: unknown) => {
+      throw unreadable(file, error);
+    });
+    if (bytesRead === 0) break;
+    length += bytesRead;
+    if (length > file.sizeBytes) throw changed(file);
+    yield chunk.subarray(0, bytesRead);
+  }
+  if (length !== file.sizeBytes) throw changed(file);
 }
 
 /** A link or a pipe that took the file's place is not followed, and not waited for. */

@@ -2,7 +2,8 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { mediaTypeOf } from '../protocol/media-type.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from '../runtime/limit.ts';
-import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, hashFile, smallFileBytes } from './read-file.ts';
+import { createHashing, type Hashing } from './push/hashing.ts';
+import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, smallFileBytes } from './read-file.ts';
 import type { TreeFile } from './walk.ts';
 
 export interface UploadOptions {
@@ -16,8 +17,10 @@ export interface UploadOptions {
   onDone(bytes: number): void;
   /** Told of bytes that had to be sent and have arrived. */
   onSent?(bytes: number): void;
-  /** Told what each file was when it was read. */
+  /** Told what each file is, and again of one that is read after all. */
   onHashed?(file: FileContent): void;
+  /** Where digests come from; every file is read where absent. */
+  readonly hashing?: Hashing;
 }
 
 /**
@@ -29,7 +32,7 @@ export async function uploadFiles(
   registry: Registry,
   packageId: string,
   files: readonly TreeFile[],
-  { jobs, signal, onDone, onSent, onHashed }: UploadOptions,
+  { jobs, signal, onDone, onSent, onHashed, hashing = createHashing({}) }: UploadOptions,
 ): Promise<number> {
   const reads = createLimit(Math.max(jobs, 4));
   const requests = createLimit(jobs);
@@ -38,17 +41,24 @@ export async function uploadFiles(
   let uploaded = 0;
 
   const sending = forEachLimited(windows(files), windowsAtOnce, async (window) => {
-    const hashed = await Promise.all(window.map((file) => reads.run(() => hashFile(file, signal))));
+    const hashed = await Promise.all(window.map((file) => reads.run(() => hashing.digestOf(file, signal))));
     for (const file of hashed) onHashed?.(file);
     signal.throwIfAborted();
     const missing = await requests.run(() => attach(hashed));
-    const [firsts, twins] = claim(missing);
+    const [firsts, twins] = claim(await Promise.all(missing.map((file) => (file.isRemembered ? readNow(file) : file))));
     await Promise.all([sendFirsts(firsts), attachTwins(twins)]);
   });
   // A request that waits for a server or a store that is unavailable is not waited for.
   await Promise.race([sending, stopped(signal)]);
   signal.throwIfAborted();
   return uploaded;
+
+  /** Bytes have to be sent: they are those that the file has now. */
+  async function readNow(file: HashedFile): Promise<HashedFile> {
+    const hashed = await reads.run(() => hashing.read(file, signal));
+    onHashed?.(hashed);
+    return hashed;
+  }
 
   /** Those whose bytes nobody sends yet, each with its promise made; and those whose bytes somebody does. */
   function claim(missing: readonly HashedFile[]): readonly [firsts: readonly First[], twins: readonly HashedFile[]] {

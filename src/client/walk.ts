@@ -5,6 +5,7 @@ import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/co
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
 import { isDraftFolder } from './draft-folder.ts';
+import { type FileStatus, fileStatus } from './file-status.ts';
 import { firstLines } from './first-lines.ts';
 
 export interface TreeFile {
@@ -12,8 +13,9 @@ export interface TreeFile {
   /** Where it is on this machine. */
   readonly path: string;
   readonly sizeBytes: number;
-  readonly modifiedMilliseconds: number;
   readonly executable: boolean;
+  /** As it was found. */
+  readonly status: FileStatus;
 }
 
 export interface Tree {
@@ -111,7 +113,7 @@ export function surveyTree(root: string): Survey {
       else if (!entry.isFile()) refuse(shown, 'special', `is not a regular file but a ${kindOf(entry)}`);
       else
         try {
-          const stat = lstatSync(path, { throwIfNoEntry: false });
+          const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
           if (stat === undefined) {
             refuse(shown, 'vanished', 'vanished while the directory was read');
             continue;
@@ -119,9 +121,9 @@ export function surveyTree(root: string): Survey {
           files.push({
             relativePath: parseRelativePath(shown),
             path,
-            sizeBytes: stat.size,
-            modifiedMilliseconds: stat.mtimeMs,
-            executable: (stat.mode & 0o111) !== 0,
+            sizeBytes: Number(stat.size),
+            executable: (stat.mode & 0o111n) !== 0n,
+            status: fileStatus(stat),
           });
         } catch (error) {
           if (errnoCode(error) !== undefined) refuse(shown, 'unreadable', `can't be read: ${fileReason(error)}`);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { DatabaseTarget } from '../database/target.ts';
 import { type Algorithm, algorithms } from '../kernel/content/digest.ts';
@@ -89,6 +89,11 @@ export interface Config {
    * names the token too, or where that comes from.
    */
   readonly apiFromDotEnv: { readonly url: boolean; readonly token: boolean };
+  /**
+   * Where commands keep what they can do without: of the environment alone (XDG Base Directory Specification);
+   * undefined for a user without a home folder.
+   */
+  readonly cacheDirectory: string | undefined;
   /** Where `.env` was looked for. */
   readonly directory: string;
   readonly retention: {
@@ -153,6 +158,7 @@ export function readConfig(
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
     ...clientToken,
     apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: isFromDotEnv },
+    cacheDirectory: cacheDirectory(settings),
     directory,
     retention: {
       classes: retentionClasses(settings, directory),
@@ -229,6 +235,15 @@ function retentionClasses(settings: Settings, directory: string): readonly Reten
   const named = settings.parsed('RETENTION_CONFIG_PATH', '', (text) => (text === '' ? [] : readRetentionClasses(resolve(directory, text))));
   const classes = new Map([...builtInRetentionClasses, ...(named ?? [])].map((entry) => [entry.slug, entry]));
   return [...classes.values()];
+}
+
+/** A relative path is not valid there, says the specification, and is ignored. */
+function cacheDirectory(settings: Settings): string | undefined {
+  const chosen = settings.ofEnvironment('XDG_CACHE_HOME');
+  const home = settings.ofEnvironment('HOME');
+  const base =
+    chosen !== undefined && isAbsolute(chosen) ? chosen : home !== undefined && isAbsolute(home) ? join(home, '.cache') : undefined;
+  return base === undefined ? undefined : join(base, 'artifactstore');
 }
 
 function stateHub(settings: Settings): Config['stateHub'] {

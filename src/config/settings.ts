@@ -147,7 +147,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
     originOf: (name) => find(prefix + name)?.origin,
     unprefixed: (name) => find(name)?.text,
     ofEnvironment: (name) => {
-      known.add(name);
+      if (name.startsWith(prefix)) known.add(name);
       return sources.find(({ origin }) => origin === environmentName)?.values[name] || undefined;
     },
     problems: () => {

@@ -89,6 +89,7 @@ describe('configuration', () => {
       apiTokenFile: undefined,
       apiIdentity: undefined,
       apiFromDotEnv: { url: false, token: false },
+      cacheDirectory: undefined,
       directory,
       retention: {
         classes: [
@@ -446,5 +447,19 @@ describe('configuration', () => {
     assert.match(problems({ ARTIFACTSTORE_S3_KEY_PREFIX: 'a//b' }).message, /S3_KEY_PREFIX/);
     assert.match(problems({ ARTIFACTSTORE_S3_MULTIPART_CHUNK_BYTES: '1000' }).message, /S3_MULTIPART_CHUNK_BYTES/);
     read({ ARTIFACTSTORE_S3_BUCKET: 'b', ARTIFACTSTORE_S3_SECRET_KEY_REF: 'file:/run/secrets/s3' });
+  });
+});
+
+describe('the folder for what can be done without', () => {
+  test('is in the environment alone, and absolute', () => {
+    const cases: readonly (readonly [Environment, string | undefined])[] = [
+      [{ HOME: '/home/me' }, '/home/me/.cache/artifactstore'],
+      [{ HOME: '/home/me', XDG_CACHE_HOME: '/cache' }, '/cache/artifactstore'],
+      [{ HOME: '/home/me', XDG_CACHE_HOME: '' }, '/home/me/.cache/artifactstore'],
+      [{ HOME: '/home/me', XDG_CACHE_HOME: 'here' }, '/home/me/.cache/artifactstore'],
+      [{ HOME: '.' }, undefined],
+    ];
+    for (const [environment, expected] of cases) assert.equal(read(environment).cacheDirectory, expected);
+    assert.equal(read({}, folder({ '.env': 'XDG_CACHE_HOME=/planted\nHOME=/planted' })).cacheDirectory, undefined);
   });
 });

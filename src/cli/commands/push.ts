@@ -23,6 +23,7 @@ interface PushCommandOptions {
   readonly metadataFile?: string;
   readonly metadataSchema?: string;
   readonly idempotencyKey?: string;
+  readonly checksum?: boolean;
   readonly jobs: number;
 }
 
@@ -40,12 +41,14 @@ export const push: Definition = (command, context) => {
     .option('--metadata-file <file>', 'a JSON object; --metadata overrides it')
     .option('--metadata-schema <slug>', 'a registered schema that the metadata must match')
     .option('--idempotency-key <key>', 'with the same key, a push that failed is resumed where it stopped')
+    .option('--checksum', 'read every file, also one that has not changed since an earlier push')
     .option('--jobs <n>', 'requests at once', positiveInteger, 8)
     .addHelpText(
       'after',
       `
 Hidden and empty files are files; symbolic links are refused; empty directories
-are left out, with a warning. Bytes that the server has are not sent again.
+are left out, with a warning. Bytes that the server has are not sent again, and
+files that have not changed since an earlier push are not read again.
 
 Examples:
   $ artifactstore push ./results --producer ci --subject nightly
@@ -64,15 +67,24 @@ async function pushFrom(context: Context, directory: string, options: PushComman
   using stop = stopOnSignal();
   await using registry = connect(context, { patienceSeconds: longPatienceSeconds });
   const progress = await createProgress(output, 'pushing');
-  const { idempotencyKey } = options;
+  const { idempotencyKey, checksum = false } = options;
+  const { cacheDirectory } = context.config;
+  let remembered = 0;
   const pushed = await pushDirectory(registry, root, input, {
     jobs: options.jobs,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
+    checksum,
     signal: stop.signal,
     names: optionNames,
     shownDirectory: directory,
     onTotal: progress.grow,
     onDone: progress.advance,
+    onRemembered: () => {
+      remembered += 1;
+    },
+    onWrongDigest: (path) =>
+      output.warn(`warning: "${path}" has other bytes than an earlier push read, though its size, times and inode are the same`),
     onLeftOut: (text) => output.note(`warning: ${text}`),
   })
     .catch((error: unknown) => {
@@ -82,6 +94,7 @@ async function pushFrom(context: Context, directory: string, options: PushComman
   if (output.json) return output.value(pushed);
   output.line(`${output.colors.green('sealed')} package ${output.colors.bold(pushed.package_id)}`);
   output.line(`  ${countFiles(pushed.file_count)}, ${formatBytes(pushed.total_bytes)}, ${formatBytes(pushed.uploaded_bytes)} sent`);
+  if (remembered > 0) output.line(`  ${countFiles(remembered)} not read again: unchanged since an earlier push`);
   output.line(`  manifest ${pushed.manifest_digest}`);
 }
 

@@ -4,11 +4,12 @@ import type { Finalized, Package } from '../../registry/REGISTRY.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
 import { type Difference, describeDifference, differenceOf, packageFiles } from '../difference.ts';
-import { type FileContent, filesDigestOf, hashFile } from '../read-file.ts';
+import { type FileContent, filesDigestOf } from '../read-file.ts';
 import { sealedManifest } from '../sealed-manifest.ts';
 import type { OptionNames } from '../transfer-options.ts';
 import { uploadFiles } from '../upload.ts';
 import type { Tree } from '../walk.ts';
+import type { Hashing } from './hashing.ts';
 
 export interface Filling {
   readonly registry: RemoteRegistry;
@@ -16,6 +17,7 @@ export interface Filling {
   /** False when an earlier push, or another one at this moment, opened the package under the same key. */
   readonly created: boolean;
   readonly tree: Tree;
+  readonly hashing: Hashing;
   /** Whether the package is found again by a key. */
   readonly keyed: boolean;
   readonly jobs: number;
@@ -29,7 +31,7 @@ export interface Filling {
  * nothing and says what differs. What is sealed already under this key is the answer when it is the same.
  */
 export async function fillPackage(filling: Filling): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
-  const { registry, record, created, tree, jobs, signal, onDone } = filling;
+  const { registry, record, created, tree, hashing, jobs, signal, onDone } = filling;
   /** What each file was when it was read. */
   const content = new Map<string, FileContent>();
   let uploadedBytes = 0;
@@ -50,6 +52,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
           uploadedBytes += bytes;
         },
         onHashed: remember,
+        hashing,
       },
     );
     return { sealed: await seal(), uploadedBytes };
@@ -77,12 +80,12 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     content.set(relativePath, { relativePath, sizeBytes, executable, contentAddress });
   }
 
-  /** Only files that can be the same are read, and each once. */
+  /** Only files that can be the same are looked at, and each once. */
   async function compare(kept: readonly FileFacts[]): Promise<Difference | undefined> {
     const sizes = new Map(kept.map((file) => [file.relative_path, file.size_bytes]));
     await forEachLimited(tree.files, jobs, async (file) => {
       if (content.has(file.relativePath) || sizes.get(file.relativePath) !== file.sizeBytes) return;
-      remember(await hashFile(file, signal));
+      remember(await hashing.digestOf(file, signal));
       onDone(file.sizeBytes);
     });
     return differenceOf(

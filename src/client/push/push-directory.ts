@@ -5,15 +5,28 @@ import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Created, NewPackage, Package } from '../../registry/REGISTRY.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import type { RemoteRegistry } from '../connect.ts';
+import { openDigestIndex } from '../digest-index/digest-index.ts';
 import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
 import { type Tree, walkTree } from '../walk.ts';
 import { fillPackage } from './fill-package.ts';
+import { createHashing } from './hashing.ts';
 
 export interface PushOptions extends TransferOptions {
   /** With the same key, a push that failed is resumed where it stopped. */
   readonly idempotencyKey?: string;
   /** What messages call the directory; its path where absent. */
   readonly shownDirectory?: string;
+  /**
+   * Where digests are kept between pushes, in a folder that this makes and that this user alone can use: a file that
+   * the system says has not changed since is then not read again. Nothing is kept where absent.
+   */
+  readonly cacheDirectory?: string;
+  /** Every file is read, whatever digests are kept. */
+  readonly checksum?: boolean;
+  /** Told of a file that was not read: an earlier push did, and it has not changed since. */
+  onRemembered?(relativePath: string): void;
+  /** Told of a file that was read and has other bytes than the digest that was kept for just this state of it. */
+  onWrongDigest?(relativePath: string): void;
   /** Told of what is left out of the package. */
   onLeftOut?(text: string): void;
 }
@@ -43,11 +56,12 @@ export function isPackageLeft(word: unknown): word is PackageLeft {
 /**
  * Sends a directory as a new package and seals it, when the package holds exactly what the directory does. Hidden and
  * empty files are files; links and what is no file are refused, empty directories left out. Bytes that the registry has
- * are not sent again. When it fails after the package was made, its info says which one and what became of it:
- * `package_id` and `package_left` (`PackageLeft`): without an `idempotencyKey` the package is abandoned, with one it
- * stays open. Errors: what the registry answers; `package_empty` and `too_many_files`; `invalid_path` for what a
- * package can't hold; `idempotency_conflict` when the key is of another push; `precondition_failed` when somebody else
- * changed the package meanwhile; `digest_mismatch` when a file changed.
+ * are not sent again, and with `cacheDirectory` files that have not changed are not read again. When it fails after the
+ * package was made, its info says which one and what became of it: `package_id` and `package_left` (`PackageLeft`):
+ * without an `idempotencyKey` the package is abandoned, with one it stays open. Errors: what the registry answers;
+ * `package_empty` and `too_many_files`; `invalid_path` for what a package can't hold; `idempotency_conflict` when the
+ * key is of another push; `precondition_failed` when somebody else changed the package meanwhile; `digest_mismatch`
+ * when a file changed.
  */
 export async function pushDirectory(
   registry: RemoteRegistry,
@@ -60,10 +74,15 @@ export async function pushDirectory(
   const { record, created } = await openPackage(registry, input, options);
   onTotal?.(tree.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   const keyed = idempotencyKey !== undefined;
-  const filling = { registry, record, created, tree, keyed, jobs, signal, names, onDone: (bytes: number) => onDone?.(bytes) };
-  const { sealed, uploadedBytes } = await fillPackage(filling).catch(async (error: unknown) => {
-    throw await giveUp(registry, record, keyed, endOf(signal, error));
-  });
+  const index = options.cacheDirectory === undefined ? undefined : openDigestIndex(options.cacheDirectory, directory);
+  const { checksum, onRemembered, onWrongDigest: onWrong } = options;
+  const hashing = createHashing({ index, checksum, onRemembered, onWrong });
+  const filling = { registry, record, created, tree, hashing, keyed, jobs, signal, names, onDone: (bytes: number) => onDone?.(bytes) };
+  const { sealed, uploadedBytes } = await fillPackage(filling)
+    .finally(() => index?.save())
+    .catch(async (error: unknown) => {
+      throw await giveUp(registry, record, keyed, endOf(signal, error));
+    });
   const { package_id, manifest_digest, file_count, total_bytes } = sealed;
   return { package_id, manifest_digest, file_count, total_bytes, uploaded_bytes: uploadedBytes };
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesBody, type RemoteRegistry } from '../../../src/client/connect.ts';
+import { decodeIndex, encodeIndex, stateBytes } from '../../../src/client/digest-index/index-file.ts';
 import { fillPackage } from '../../../src/client/push/fill-package.ts';
+import { createHashing } from '../../../src/client/push/hashing.ts';
 import { libraryNames } from '../../../src/client/transfer-options.ts';
 import { walkTree } from '../../../src/client/walk.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
@@ -132,6 +136,7 @@ describe('a package is sealed with exactly the files of the directory', () => {
       record,
       created,
       tree: walkTree(place.path('late')),
+      hashing: createHashing({}),
       keyed: false,
       jobs: 2,
       signal: new AbortController().signal,
@@ -140,5 +145,39 @@ describe('a package is sealed with exactly the files of the directory', () => {
     });
     await assert.rejects(filling, (error) => isArtifactstoreError(error, 'precondition_failed') && /removed {2}late$/.test(error.message));
     assert.equal(await statusOf(record.id), 'created');
+  });
+});
+
+describe('a push of a directory that was pushed before', () => {
+  let served: ServedWorkplace;
+  let place: Workplace;
+  before(async () => {
+    served = await openServedWorkplace();
+    ({ place } = served);
+    place.write({ 'again/a': 'a', 'again/b': 'b' });
+    // Files that are younger are read again.
+    await sleep(2_700);
+  });
+  after(() => served[Symbol.asyncDispose]());
+
+  test('says what it did not read, keeps that in the home of its user, and reads it with --checksum', async () => {
+    const pushed = async (...more: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await place.run('push', 'again', ...more);
+      assert.deepEqual([code, stderr], [0, '']);
+      return stdout;
+    };
+    assert.doesNotMatch(await pushed(), /not read again/);
+    assert.match(await pushed(), /^ {2}2 files not read again: unchanged since an earlier push$/m);
+    assert.doesNotMatch(await pushed('--checksum'), /not read again/);
+    const folder = place.path('.cache', 'artifactstore', 'digests');
+    const [index = ''] = readdirSync(folder);
+    const { savedAt, records } = decodeIndex(readFileSync(join(folder, index)))!;
+    const lies = new Map([...records].map(([path, record]) => [path, Uint8Array.from(record, (byte, at) => (at < stateBytes ? byte : 1))]));
+    writeFileSync(join(folder, index), encodeIndex({ savedAt, records: lies }));
+    const { code, stderr } = await place.run('push', 'again', '--checksum', '--quiet');
+    assert.equal(code, 0);
+    const wrong = (path: string): string =>
+      `warning: "${path}" has other bytes than an earlier push read, though its size, times and inode are the same\n`;
+    assert.equal(stderr.split('\n').sort().join('\n'), `\n${wrong('a')}${wrong('b')}`.trimEnd());
   });
 });

@@ -1,0 +1,45 @@
+import { sameBytes } from '../../kernel/content/digest.ts';
+import type { DigestIndex } from '../digest-index/digest-index.ts';
+import { type HashedFile, hashFile, rememberedFile } from '../read-file.ts';
+import type { TreeFile } from '../walk.ts';
+
+/** Where the digests of a directory's files come from. */
+export interface Hashing {
+  /** Remembered from an earlier push, or else of the file's bytes. */
+  digestOf(file: TreeFile, signal: AbortSignal): Promise<HashedFile>;
+  /** Of the file's bytes, whatever is remembered: for one whose bytes have to be sent. */
+  read(file: TreeFile, signal: AbortSignal): Promise<HashedFile>;
+}
+
+export interface HashingOptions {
+  /** Nothing is remembered where absent. */
+  readonly index?: DigestIndex | undefined;
+  /** Every file is read, whatever is remembered. */
+  readonly checksum?: boolean | undefined;
+  /** Told of a file that was taken as it is remembered. */
+  readonly onRemembered?: ((relativePath: string) => void) | undefined;
+  /** Told of a file whose bytes are others than those that are remembered for just this state of it. */
+  readonly onWrong?: ((relativePath: string) => void) | undefined;
+}
+
+export function createHashing({ index, checksum = false, onRemembered, onWrong }: HashingOptions): Hashing {
+  const read: Hashing['read'] = async (file, signal) => {
+    const known = index?.find(file);
+    const begunAt = Date.now();
+    const hashed = await hashFile(file, signal);
+    if (!hashed.isSteady) return hashed;
+    const digest = hashed.digests.get('sha256')!;
+    if (known !== undefined && !sameBytes(known, digest)) onWrong?.(file.relativePath);
+    index?.remember(file, digest, begunAt);
+    return hashed;
+  };
+  return {
+    read,
+    async digestOf(file, signal) {
+      const known = checksum ? undefined : index?.find(file);
+      if (known === undefined) return await read(file, signal);
+      onRemembered?.(file.relativePath);
+      return rememberedFile(file, known);
+    },
+  };
+}
