@@ -18,19 +18,23 @@ export function releaseStartMemory(): void {
  */
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
-  let last: HeapSize = { at: 0, young: 0, old: 0, outside: 0 };
+  let last: Collected = { at: 0, young: 0, old: 0, outside: 0, took: 0 };
   const timer = setInterval(() => {
     if (!isWorthIt(heapSize(), last, largeBytes)) return;
+    const { user, system } = process.threadCpuUsage();
     collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    last = heapSize();
+    const spent = process.threadCpuUsage({ user, system });
+    last = { ...heapSize(), took: (spent.user + spent.system) / 1000 };
   }, lookMilliseconds);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-const lookMilliseconds = 500;
-const againMilliseconds = 1_000;
+const lookMilliseconds = 100;
+const againMilliseconds = 250;
+/** Collections take an eighth of the time at most. */
+const timesItsTime = 8;
 const calmMilliseconds = 10_000;
 
 /**
@@ -45,17 +49,22 @@ export interface HeapSize {
   readonly outside: number;
 }
 
+/** What the last collection left, and the milliseconds of this thread's time that it took. */
+export interface Collected extends HeapSize {
+  readonly took: number;
+}
+
 /**
  * Whether to collect a heap that had the size `last` after the last collection. The old part and what is outside grow
- * without a bound, so each may have two thirds of `largeBytes` and is looked at every second. The young part has a
- * bound of the engine's and grows with the work alone: where only it makes the heap large, every ten seconds are
- * enough. Never while the last collection was of little use.
+ * without a bound, within some tenths of a second where many long bodies arrive: together they may have two thirds of
+ * `largeBytes`. The young part has a bound of the engine's and grows with the work alone: where only it makes the heap
+ * large, every ten seconds are enough. Never while the last collection was of little use, nor soon after a long one.
  */
-export function isWorthIt(now: HeapSize, last: HeapSize, largeBytes: number): boolean {
+export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number): boolean {
   const spent = now.at - last.at;
-  if (spent < againMilliseconds) return false;
-  const hasGrown = (size: number, before: number): boolean => size > (largeBytes * 2) / 3 && size > before * 1.25;
-  if (hasGrown(now.old, last.old) || hasGrown(now.outside, last.outside)) return true;
+  if (spent < Math.max(againMilliseconds, last.took * timesItsTime)) return false;
+  const kept = now.old + now.outside;
+  if (kept > (largeBytes * 2) / 3 && kept > (last.old + last.outside) * 1.25) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
 }

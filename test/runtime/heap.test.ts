@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { giveBackMemory, type HeapSize, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
+import { type Collected, giveBackMemory, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
 
 test('a heap that was large for a moment is small again, though nobody asks for memory', async () => {
   const end = giveBackMemory(32 * mebibyte);
@@ -25,20 +25,28 @@ test('room for what is just being made is given back every ten seconds at most, 
   assert.equal(isWorthIt(heap(60_000, 40, 45), heap(0, 1, 34), large), false, 'it is small');
 });
 
-test('what was kept and is left is given back every second', () => {
+test('what was kept and is left is given back soon', () => {
   const large = 90 * mebibyte;
-  assert.equal(isWorthIt(heap(900, 1, 200), heap(0, 1, 34), large), false);
-  assert.equal(isWorthIt(heap(1_500, 1, 61), heap(0, 1, 34), large), true);
-  assert.equal(isWorthIt(heap(1_500, 1, 59), heap(0, 1, 34), large), false);
-  assert.equal(isWorthIt(heap(1_500, 1, 240), heap(0, 1, 200), large), false, 'the last one was of little use');
+  assert.equal(isWorthIt(heap(200, 1, 200), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 61), heap(0, 1, 34), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 59), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 240), heap(0, 1, 200), large), false, 'the last one was of little use');
 });
 
-test('what is outside of the heap and nobody uses is given back every second', () => {
+test('what is outside of the heap and nobody uses is given back as soon, and both count together', () => {
   const large = 90 * mebibyte;
-  assert.equal(isWorthIt(heap(900, 1, 34, 200), heap(0, 1, 34), large), false);
-  assert.equal(isWorthIt(heap(1_500, 1, 34, 61), heap(0, 1, 34), large), true);
-  assert.equal(isWorthIt(heap(1_500, 1, 34, 59), heap(0, 1, 34), large), false);
-  assert.equal(isWorthIt(heap(1_500, 1, 34, 110), heap(0, 1, 34, 100), large), false, 'the last one was of little use');
+  assert.equal(isWorthIt(heap(200, 1, 0, 200), heap(0, 1, 0), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 0, 61), heap(0, 1, 0), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 0, 59), heap(0, 1, 0), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 31, 30), heap(0, 1, 20, 10), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 34, 160), heap(0, 1, 34, 130), large), false, 'the last one was of little use');
+});
+
+test('a collection that took long is not repeated soon, so that they take an eighth of the time at most', () => {
+  const large = 90 * mebibyte;
+  const last = { ...heap(0, 1, 34), took: 100 };
+  assert.equal(isWorthIt(heap(700, 1, 200), last, large), false);
+  assert.equal(isWorthIt(heap(900, 1, 200), last, large), true);
 });
 
 test('bytes that were left are given back, though they are not in the heap', async () => {
@@ -53,8 +61,8 @@ test('bytes that were left are given back, though they are not in the heap', asy
   end();
 });
 
-function heap(at: number, young: number, old: number, outside = 0): HeapSize {
-  return { at, young: young * mebibyte, old: old * mebibyte, outside: outside * mebibyte };
+function heap(at: number, young: number, old: number, outside = 0): Collected {
+  return { at, young: young * mebibyte, old: old * mebibyte, outside: outside * mebibyte, took: 0 };
 }
 
 const mebibyte = 1_048_576;
