@@ -1,7 +1,8 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { FairTurns } from '../runtime/fair-turns.ts';
 import type { Api } from './api.ts';
+import type { EngineContext } from './context.ts';
 
 /** A text of so many characters is long. */
 const longCharacters = 65_536;
@@ -15,6 +16,22 @@ export function leaveListTurn({ raw }: FastifyReply): void {
 }
 
 /**
+ * A turn of its own for a part of an answer. Errors: `cancelled` where the connection was closed before the turn came,
+ * since nobody would read what is made, nor is the database open for ever.
+ */
+export async function inListTurn<T>(
+  { listTurns }: Pick<EngineContext, 'listTurns'>,
+  { principal }: FastifyRequest,
+  { raw }: FastifyReply,
+  work: () => Promise<T>,
+): Promise<T> {
+  return await listTurns.take(principal.share, 1, async () => {
+    if (raw.closed) throw leftBefore();
+    return await work();
+  });
+}
+
+/**
  * Has few lists made at a time, of each caller in turn: one can be two megabytes, several times over while it
  * is made. `onMade` is told when the connection has one; what waits there for its reader is no longer counted here.
  */
@@ -24,7 +41,7 @@ export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): v
     if (list !== true || waits?.(request) === true) return done();
     const make = async (): Promise<void> => {
       // Whoever has gone meanwhile is not heard of again.
-      if (raw.closed) return done(new ArtifactstoreError('cancelled', 'The client left before its turn.'));
+      if (raw.closed) return done(leftBefore());
       await new Promise<void>((resolve) => {
         ending.set(raw, resolve);
         raw.once('close', resolve);
@@ -43,4 +60,8 @@ export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): v
       end();
     });
   });
+}
+
+function leftBefore(): ArtifactstoreError {
+  return new ArtifactstoreError('cancelled', 'The client left before its turn.');
 }

@@ -77,7 +77,9 @@ export async function write(response: ServerResponse, text: string | Uint8Array)
 /** Ends a connection on which an answer was begun that cannot be finished. */
 export function breakOff(context: EngineContext, request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const fields = { request_id: request.id, route: request.routeOptions.url, err: error };
-  if (isArtifactstoreError(error, 'cancelled')) context.log.info(fields, 'the client left before the answer was whole');
+  // Whoever has gone, or was cut off, may leave work behind that outlasts the database of a server that stops.
+  const tooLate = reply.raw.closed && context.closing.aborted && isArtifactstoreError(error, 'database_unavailable');
+  if (isArtifactstoreError(error, 'cancelled') || tooLate) context.log.info(fields, 'the client left before the answer was whole');
   else if (isArtifactstoreError(error, 'too_busy')) context.log.warn(fields, 'an answer was broken off');
   else context.log.error(fields, 'an answer was broken off');
   reply.raw.socket?.resetAndDestroy();

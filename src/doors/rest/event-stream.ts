@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { inListTurn } from '../../http/list-turns.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
 import { breakOff, disconnectSignal, write } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
@@ -75,7 +76,7 @@ export async function sendEventStream(
   }
 
   async function readBehind(): Promise<void> {
-    await context.listTurns.take(request.principal.share, 1, async () => {
+    await inListTurn(context, request, reply, async () => {
       const page = await events.encodedPage({ ...query, since });
       if (isLongest(page)) take(page, '');
       else take(page, page.bytes.length > longPageBytes ? await streamTextOfLongPage(page.bytes) : textOf(page.bytes));
@@ -109,7 +110,7 @@ export async function sendEventStream(
   }
 
   async function sendLongest(page: LongestEventPage): Promise<void> {
-    for await (const chunk of streamOfLongestPage(context, request, account, page)) {
+    for await (const chunk of streamOfLongestPage(context, request, reply, account, page)) {
       // Half an event is none, and its reader comes again for it.
       if (signal.aborted) return void response.destroy();
       await send(chunk);

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { leaveListTurn } from '../../http/list-turns.ts';
+import { inListTurn, leaveListTurn } from '../../http/list-turns.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
 import { sendBytes } from '../../http/send.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -46,7 +46,7 @@ export async function sendLongestPage(
   await sendBytes(context, request, reply, {
     status: 200,
     headers: { 'content-type': type, vary: 'accept', 'cache-control': 'no-store' },
-    body: inTurns(context, request, made),
+    body: inTurns(context, request, reply, made),
     ...(isCbor ? { length: bytes.length - 1 + long.size_bytes } : {}),
   });
   return reply;
@@ -56,6 +56,7 @@ export async function sendLongestPage(
 export async function* streamOfLongestPage(
   context: RouteContext,
   request: FastifyRequest,
+  reply: FastifyReply,
   account: MemoryAccount,
   page: LongestEventPage,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -65,7 +66,7 @@ export async function* streamOfLongestPage(
     const [event] = isJsonObject(value) && Array.isArray(value.items) ? value.items : [];
     if (!isJsonObject(event)) throw new TypeError('The page has no event.');
     yield Buffer.from(`id: ${event.sequence}\nevent: ${event.event_type}\ndata: `);
-    yield* inTurns(context, request, jsonOf(stretchesOf(page, firstEventOf(page.bytes).event)));
+    yield* inTurns(context, request, reply, jsonOf(stretchesOf(page, firstEventOf(page.bytes).event)));
     yield Buffer.from('\n\n');
   } finally {
     account.give(memoryOfOne);
@@ -98,13 +99,14 @@ async function* jsonOf(stretches: AsyncIterable<Uint8Array>): AsyncGenerator<rea
 
 /** Each stretch is made in a turn of its caller, and given back when it was sent. */
 async function* inTurns(
-  { listTurns }: RouteContext,
-  { principal }: FastifyRequest,
+  context: RouteContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
   made: AsyncGenerator<Uint8Array | readonly Uint8Array[], void, undefined>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (;;) {
-      const next = await listTurns.take(principal.share, 1, async () => await made.next());
+      const next = await inListTurn(context, request, reply, async () => await made.next());
       if (next.done === true) return;
       for (const chunk of next.value instanceof Uint8Array ? [next.value] : next.value) {
         yield chunk;

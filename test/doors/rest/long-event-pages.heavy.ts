@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeCbor } from '../../../src/kernel/format/cbor.ts';
 import type { EventRecord, Registry } from '../../../src/registry/REGISTRY.ts';
 import { type Door, openDoor } from './open-door.ts';
@@ -85,6 +86,49 @@ test('the sealing that is longer than a page is read and sent in stretches', asy
   assert.ok(Math.max(...pages) < 1_000, 'no page has a payload that is longer than a page');
   assert.equal(payloads.length, 5);
   assert.ok(payloads[0]! > 4_194_304, 'the payload has more than one stretch');
+});
+
+test('whoever was cut off when the server stopped has nothing more read for it', async () => {
+  const gate = Promise.withResolvers<void>();
+  let reads = 0;
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    events: {
+      ...registry.events,
+      async encodedPage(query, signal) {
+        const page = await registry.events.encodedPage(query, signal);
+        const { long } = page;
+        if (long === null) return page;
+        const read = async (from: number): Promise<Uint8Array> => {
+          reads += 1;
+          await gate.promise;
+          return await long.read(from);
+        };
+        return { ...page, long: { ...long, read } };
+      },
+    },
+  });
+  await using door = await openDoor({ wrap, limits: { graceTimeout: 100 } });
+  const id = await sealLong(door, Object.fromEntries(Array.from({ length: 6 }, (_, key) => [key, 'ü'.repeat(500)])));
+  const readers: Promise<unknown>[] = [];
+  for (const type of ['application/json', 'application/cbor', 'text/event-stream'])
+    for (let count = 0; count < 3; count++) {
+      const path = `/events?event_type=v1.package.finalized&subject_id=${id}`;
+      const answer = door.call(path, { headers: { accept: type } }).then(async (response) => await response.bytes());
+      readers.push(answer.catch(() => undefined));
+    }
+  while (reads < 2) await sleep(10);
+  await sleep(200);
+  const before = reads;
+  assert.ok(before < readers.length, 'some wait for their turn');
+  await door.door.close();
+  await door.store.close();
+  gate.resolve();
+  await Promise.all(readers);
+  await sleep(200);
+  assert.equal(reads, before);
+  const errors = door.lines.filter((line) => line.includes('"level":50'));
+  assert.deepEqual(errors, []);
 });
 
 async function firstEvent(response: Response): Promise<unknown> {

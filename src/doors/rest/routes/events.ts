@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
+import { inListTurn } from '../../../http/list-turns.ts';
 import { disconnectSignal } from '../../../http/send.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { decodeCbor } from '../../../kernel/format/cbor.ts';
@@ -71,7 +72,7 @@ export function eventRoutes(api: Api, context: RouteContext, manifests: SealedMa
         if (!waits(request)) return sendOnce(reply, await jsonOfLongPage(bytes));
         // All who waited have it at once: each is answered in its turn.
         giveBack(bytes);
-        return await context.listTurns.take(request.principal.share, 1, async () =>
+        return await inListTurn(context, request, reply, async () =>
           sendOnce(reply, await jsonOfLongPage((await request.registry.events.encodedPage(filter)).bytes)),
         );
       };
