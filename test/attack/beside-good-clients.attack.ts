@@ -18,7 +18,7 @@ import { type Attackers, startAttackers } from './start-attackers.ts';
 const seconds = Number(process.env.ARTIFACTSTORE_ATTACK_SECONDS ?? 120);
 /** The order of the attacks; another each time where it is not given. */
 const seed = Number(process.env.ARTIFACTSTORE_ATTACK_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** Part of the names of the attacks that are made; all where it is empty. */
+/** Parts of the names of the attacks that are made, with commas between them; all where it is empty. */
 const only = process.env.ARTIFACTSTORE_ATTACK_ONLY ?? '';
 /** `sqlite`, or `postgresql` for a server of its own. */
 const database = process.env.ARTIFACTSTORE_ATTACK_DATABASE ?? 'sqlite';
@@ -26,8 +26,7 @@ const database = process.env.ARTIFACTSTORE_ATTACK_DATABASE ?? 'sqlite';
 const workers = process.env.ARTIFACTSTORE_ATTACK_WORKERS ?? '1';
 const graceSeconds = 10;
 const mebibyte = 1_048_576;
-/** The aim is 600: while a package of 36 MB of records is sealed, more were seen for moments. */
-const mostResident = 750 * mebibyte;
+const mostResident = 600 * mebibyte;
 const mostMilliseconds = 1000;
 const attackToken = 'a-token-of-somebody-who-attacks';
 const goodToken = 'a-token-of-somebody-who-works';

@@ -81,7 +81,9 @@ async function run(name: string, attack: Attack, milliseconds: number): Promise<
   }
 }
 
-const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...byForm }).filter(([name]) => name.includes(only));
+const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...byForm }).filter(([name]) =>
+  only.split(',').some((part) => name.includes(part)),
+);
 let left: typeof all = [];
 
 async function lane(): Promise<void> {
