@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import test from 'node:test';
+import { mayImport } from './layers-table.ts';
 import { importsOf, isRelative, targetOf, withoutComments } from './source-imports.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -122,6 +123,12 @@ test('the tree in README.md names what is there, and every folder of src/', () =
   const folders = new Set(source.filter((path) => path.split('/').length > 2).map((path) => `src/${path.split('/')[1]}/`));
   for (const folder of folders)
     assert.ok(named.includes(folder) || named.includes(folder.replace(/\/$/, '.ts')), `README.md does not name ${folder}`);
+});
+
+test('the table of layers in ARCHITECTURE.md has a row for each part, and for nothing else', () => {
+  const table = read('ARCHITECTURE.md').split('\n## ')[1] ?? '';
+  const rows = [...table.matchAll(/^\| `([\w.-]+)` \|/gm)].map(([, part = '']) => part);
+  assert.deepEqual(rows.sort(), Object.keys(mayImport).sort());
 });
 
 test('a file has a test at the same place, or for its folder; types need none', () => {
