@@ -15,19 +15,12 @@ const heldPerStep = 10_000;
 export async function sweep(context: Context, options: SweepOptions): Promise<Sweep> {
   const { database } = context;
   const actor = options.actor ?? defaultActor;
-  const marked: string[] = [];
   if (options.dryRun === true) {
     const ids = await database.read('retention.plan_sweep', { now: formatTimestamp(context.now()), limit: Number.MAX_SAFE_INTEGER });
     return { marked_package_ids: ids, marked_count: ids.length };
   }
   const noteEnd = startRun(context, 'sweep');
-  for (;;) {
-    options.signal?.throwIfAborted();
-    await context.clock.requireRight();
-    const ids = await database.write('retention.sweep', { actor, limit: packagesPerStep });
-    marked.push(...ids);
-    if (ids.length < packagesPerStep) break;
-  }
+  const marked = await inSteps(context, options.signal, (limit) => database.write('retention.sweep', { actor, limit }));
   await noteEnd();
   return { marked_package_ids: marked, marked_count: marked.length };
 }
@@ -67,17 +60,6 @@ export async function collect(context: Context, options: CollectOptions): Promis
   const counts = { released_locations: 0, deleted_objects: 0, reclaimed_drafts: 0, deleted_orphans: 0 };
   const report = () => options.onProgress?.({ ...counts });
 
-  async function steps(next: (limit: number) => Promise<readonly string[]>): Promise<string[]> {
-    const all: string[] = [];
-    for (;;) {
-      options.signal?.throwIfAborted();
-      await context.clock.requireRight();
-      const ids = await next(packagesPerStep);
-      all.push(...ids);
-      if (ids.length < packagesPerStep) return all;
-    }
-  }
-
   /** Backends that did not answer, each with the first that it failed with: this run asks nothing more of them. */
   const away = new Map<string, unknown>();
   async function unlessAway(backendId: string, work: () => Promise<void>): Promise<void> {
@@ -97,8 +79,10 @@ export async function collect(context: Context, options: CollectOptions): Promis
   }
 
   const unchangedSince = formatTimestamp(context.now() - context.unfinalizedSeconds * 1000);
-  const abandoned = await steps((limit) => database.write('collect.abandon', { actor, limit, unchanged_since: unchangedSince }));
-  const collected = await steps((limit) => database.write('collect.packages', { actor, limit }));
+  const abandoned = await inSteps(context, options.signal, (limit) =>
+    database.write('collect.abandon', { actor, limit, unchanged_since: unchangedSince }),
+  );
+  const collected = await inSteps(context, options.signal, (limit) => database.write('collect.packages', { actor, limit }));
 
   let deleting: Promise<void> = Promise.resolve();
   for (;;) {
@@ -131,6 +115,22 @@ export async function collect(context: Context, options: CollectOptions): Promis
   for (const error of away.values()) throw error;
   await noteEnd();
   return { abandoned_package_ids: abandoned, collected_package_ids: collected, ...counts, backends, left_over };
+}
+
+/** Some packages after others, until a step finds fewer than it may: their ids. Each looks at the clock before it. */
+async function inSteps(
+  context: Context,
+  signal: AbortSignal | undefined,
+  step: (limit: number) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (;;) {
+    signal?.throwIfAborted();
+    await context.clock.requireRight();
+    const ids = await step(packagesPerStep);
+    all.push(...ids);
+    if (ids.length < packagesPerStep) return all;
+  }
 }
 
 /**
