@@ -94,3 +94,15 @@ type OutputOf<F> = F extends (...parameters: never) => Promise<infer R> ? R : ne
 export interface OperationsModule {
   readonly url: URL;
 }
+
+/** How a database is opened, whichever it is. */
+export interface OpenOptions {
+  readonly operations: OperationsModule;
+  /** Brings the schema up to date before the first operation. */
+  readonly migrate?: boolean;
+  /**
+   * Nothing is written and nothing is made: also on read-only media, and on a standby. `write`, `replay` and `migrate`
+   * answer `database_unavailable`.
+   */
+  readonly readOnly?: boolean;
+}

@@ -1,16 +1,8 @@
-import type { Database, Operations, OperationsModule } from './DATABASE.ts';
+import type { Database, OpenOptions, Operations } from './DATABASE.ts';
 import type { WaitForServer } from './postgres/wait.ts';
 import type { DatabaseTarget } from './target.ts';
 
-export interface OpenDatabaseOptions {
-  readonly operations: OperationsModule;
-  /** Brings the schema up to date before the first operation. */
-  readonly migrate?: boolean;
-  /**
-   * Nothing is written and nothing is made: also on read-only media. `write`, `replay` and `migrate` answer
-   * `database_unavailable`.
-   */
-  readonly readOnly?: boolean;
+export interface OpenDatabaseOptions extends OpenOptions {
   /** A server that is not up yet is waited for; an embedded database is up. */
   readonly wait?: WaitForServer;
 }

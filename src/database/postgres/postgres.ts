@@ -1,5 +1,5 @@
 import type { LogHead } from '../../kernel/log/event.ts';
-import type { Database, Operations, OperationsModule } from '../DATABASE.ts';
+import type { Database, OpenOptions, Operations } from '../DATABASE.ts';
 import { createEventWaiters } from '../event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
 import { makeMissingIndexes, makeMissingTables, makeMissingTriggers, requireTables } from '../rebuild.ts';
@@ -13,14 +13,9 @@ import { createPostgresReads, type Reading } from './reads.ts';
 import { exclude, migrateSchema, requireSchema } from './schema.ts';
 import { postgresSession } from './session.ts';
 
-export interface PostgresOptions {
+export interface PostgresOptions extends OpenOptions {
   /** `postgresql://…`; it may hold a password, and is never shown. */
   readonly connectionString: string;
-  readonly operations: OperationsModule;
-  /** Brings the schema up to date before the first operation. */
-  readonly migrate?: boolean;
-  /** Nothing is written; a standby will do. */
-  readonly readOnly?: boolean;
 }
 
 /** Commits of other processes are told by NOTIFY; asking, too, finds what was missed while a connection was lost. */

@@ -1,19 +1,14 @@
 import { moduleUrl } from '../../runtime/module-url.ts';
-import type { Database, Operations, OperationsModule } from '../DATABASE.ts';
+import type { Database, OpenOptions, Operations } from '../DATABASE.ts';
 import { createEventWaiters } from '../event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable } from '../failure.ts';
 import type { ThreadData } from './messages.ts';
 import { createDatabaseThread } from './thread.ts';
 import { openSqliteVersion } from './version.ts';
 
-export interface SqliteOptions {
+export interface SqliteOptions extends OpenOptions {
   /** The database file; its folder is made by `migrate`. */
   readonly path: string;
-  readonly operations: OperationsModule;
-  /** Brings the schema up to date before the first operation. */
-  readonly migrate?: boolean;
-  /** Nothing is written and nothing is made, beside a running server or on read-only media. */
-  readonly readOnly?: boolean;
 }
 
 const pollMilliseconds = 25;
