@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, extname, join } from 'node:path';
 import test from 'node:test';
+import { errorCodes } from '../src/kernel/error.ts';
 import { mayImport } from './layers-table.ts';
 import { importsOf, isRelative, targetOf, withoutComments } from './source-imports.ts';
 
@@ -106,6 +107,17 @@ test('what JSON and CBOR hold is looked at, never asserted', () => {
       .flatMap((line, index) => (cast.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
   );
   assert.deepEqual(found, []);
+});
+
+test('every code of an error is used, and not only in the tables that each door has of them', () => {
+  const tables = ['src/kernel/error.ts', 'src/doors/rest/problem.ts', 'src/cli/exit.ts', 'src/cli/terminal/hint.ts'];
+  const code = source
+    .filter((path) => !tables.includes(path) && !path.includes('/conformance/'))
+    .map((path) => withoutComments(read(path)));
+  assert.deepEqual(
+    errorCodes.filter((each) => !code.some((text) => text.includes(`'${each}'`))),
+    [],
+  );
 });
 
 test('nothing is left for later in a comment', () => {

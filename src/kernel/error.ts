@@ -27,7 +27,6 @@ export const errorCodes = [
   'file_not_found',
   'object_not_found',
   'metadata_schema_not_found',
-  'upload_not_found',
   'hold_not_found',
   'method_not_allowed',
   'package_collected',
@@ -39,7 +38,6 @@ export const errorCodes = [
   'path_conflict',
   'idempotency_conflict',
   'metadata_schema_conflict',
-  'upload_conflict',
   'target_in_use',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
