@@ -24,8 +24,10 @@ export async function makeMissingTriggers(dialect: Dialect, database: Kysely<Sch
 
 /** After the fold: what a damaged view held may break the rule of a unique index. */
 export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Schema>): Promise<void> {
-  for (const migration of migrations)
-    for (const statement of migration.rebuildable(dialect).indexes) await sql.raw(statement).execute(database);
+  const all = migrations.map((migration) => migration.rebuildable(dialect));
+  const replaced = new Set(all.flatMap((rebuildable) => rebuildable.replaced ?? []));
+  for (const statement of all.flatMap(({ indexes }) => indexes))
+    if (!replaced.has(indexNameOf(statement))) await sql.raw(statement).execute(database);
 }
 
 /**
@@ -44,4 +46,10 @@ export function requireTables(present: readonly string[]): void {
     ? ' Small files that were only in held_objects cannot be made again: `artifactstore storage verify` then says which they are.'
     : '';
   throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.${bytes}`);
+}
+
+function indexNameOf(statement: string): string {
+  const name = / index (?:if not exists )?(\w+) on /.exec(statement)?.[1];
+  if (name === undefined) throw new TypeError(`this makes no index: ${statement}`);
+  return name;
 }

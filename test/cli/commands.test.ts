@@ -83,6 +83,7 @@ describe('the command line', () => {
       '0004-runs',
       '0005-producer-usage',
       '0006-held-objects',
+      '0007-package-lists',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

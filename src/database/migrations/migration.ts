@@ -20,6 +20,8 @@ export interface Rebuildable {
   /** By the table's name. */
   readonly tables: Readonly<Record<string, string>>;
   readonly indexes: readonly string[];
+  /** Names of indexes of earlier migrations that are no longer made. */
+  readonly replaced?: readonly string[];
   /** By the trigger's name: what makes it and what it runs. They are on tables of this migration or of earlier ones. */
   readonly triggers?: Readonly<Record<string, readonly string[]>>;
 }

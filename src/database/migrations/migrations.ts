@@ -9,10 +9,11 @@ import { packageTimes } from './0003-package-times.ts';
 import { runs } from './0004-runs.ts';
 import { producerUsage } from './0005-producer-usage.ts';
 import { heldObjects } from './0006-held-objects.ts';
+import { packageLists } from './0007-package-lists.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage, heldObjects];
+export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage, heldObjects, packageLists];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };
