@@ -4,7 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import { inScope, type Scope } from '../../kernel/access.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
-import { type Between, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
+import { type Between, type Condition, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
 import { packageRecord, packageText } from './packages.ts';
 import { fitting, type Looked } from './page.ts';
 import { readablePackages } from './readable-packages.ts';
@@ -49,7 +49,7 @@ async function list<T>(snapshot: Snapshot, input: ListPackages, recordOf: Record
   if (filters === undefined) return nothing;
   const { limit, scope, bytes } = narrow;
   if (scope === 'everything')
-    return { ...(await pageOf(snapshot.sql, newest(snapshot.sql, filters, stretch, limit + 1), narrow, recordOf)), reached: null };
+    return { ...(await pageOf(snapshot.sql, await newest(snapshot.sql, filters, stretch, limit + 1), narrow, recordOf)), reached: null };
   const { sequences, reached } = await readablePackages(snapshot.sql, { scope, filters, stretch, limit: limit + 1 });
   if (sequences.length === 0) return { ...nothing, reached, bytes };
   const page = snapshot.sql
@@ -128,7 +128,10 @@ async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise
 
 /** What is asked for. Undefined when one condition is met by no package at all. */
 async function filtersOf(database: Kysely<Schema>, input: ListPackages): Promise<Filters | undefined> {
-  const terms: string[][] = [];
+  const conditions: Condition[] = (['subject', 'retention_class', 'status', 'producer'] as const).flatMap((column) => {
+    const value = input[column];
+    return value === null ? [] : [{ column, value }];
+  });
   for (const alternatives of input.terms) {
     // A text that can be read in two ways nearly always occurs in one, and the rows of two would have to be sorted.
     const present: string[] = [];
@@ -137,13 +140,9 @@ async function filtersOf(database: Kysely<Schema>, input: ListPackages): Promise
       if (found !== undefined) present.push(term);
     }
     if (present.length === 0) return undefined;
-    terms.push(present);
+    conditions.push({ terms: present });
   }
-  const columns = (['producer', 'subject', 'retention_class', 'status'] as const).flatMap((column) => {
-    const value = input[column];
-    return value === null ? [] : [{ column, value }];
-  });
-  return { columns, terms, times: timeConditions(input) };
+  return { conditions, times: timeConditions(input) };
 }
 
 function timeConditions(input: ListPackages): readonly TimeCondition[] {
