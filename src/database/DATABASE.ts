@@ -1,7 +1,7 @@
 import type { Kysely } from '#kysely';
 import type { NewEvent } from '../kernel/log/event.ts';
 import type { Timestamp } from '../kernel/time.ts';
-import type { Schema } from './schema.ts';
+import type { OperationalTables, Schema } from './schema.ts';
 
 /**
  * The database door: the log and its views. What is done to them are *operations*: named functions in one static table,
@@ -11,11 +11,11 @@ import type { Schema } from './schema.ts';
  */
 export interface Database<O extends Operations = Operations> {
   /**
-   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint: one
-   * that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable. Idle, it waits for
-   * nobody. An input's `moved`, an array of bytes each in memory of its own, is given away: it may be moved to another
-   * thread, and the caller has no use of it afterwards. Errors: the operation's own `ArtifactstoreError`;
-   * `database_unavailable`; `storage_full`.
+   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint or in
+   * that of a set: one that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable.
+   * Idle, it waits for nobody. What waits at the same time is done in any order. An input's `moved`, an array of bytes
+   * each in memory of its own, is given away: it may be moved to another thread, and the caller has no use of it
+   * afterwards. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`. /
    */
   write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
 
@@ -72,12 +72,37 @@ export interface Transaction extends Snapshot {
    * ends, or at `flush`: until then its own `sql` does not see them.
    */
   append(event: NewEvent): number;
-  /** Writes what was appended so far, so that `sql` sees it. */
+  /** Adds a row to an operational table. It is written with what is appended, and `sql` sees it as late. */
+  insert<T extends InsertedTable>(table: T, row: Readonly<OperationalTables[T]>): void;
+  /** Writes what was appended and inserted so far, so that `sql` sees it. */
   flush(): Promise<void>;
 }
 
+/** Operational tables that `insert` knows. */
+export type InsertedTable = 'idempotency_keys';
+
 /** Inputs and outputs are structured-cloneable plain values. */
-export type WriteOperation = (transaction: Transaction, input: never) => Promise<unknown>;
+export type WriteOperation = ((transaction: Transaction, input: never) => Promise<unknown>) & {
+  /** Absent where each input runs alone. */
+  readonly set?: SetForm<never, unknown>;
+};
+
+/**
+ * An operation over many inputs at once, in one savepoint: one query reads for all, one statement a table writes for
+ * all. It does what the operation does with the inputs one by one, in their order.
+ */
+export interface SetForm<I, O> {
+  /** How much an input adds to a set: 1 is about a row of each view, or 4 KiB. */
+  weigh(input: I): number;
+  /**
+   * An outcome for each input; an input that is refused has changed nothing. When it throws, the set is undone, and
+   * each input runs alone. /
+   */
+  run(transaction: Transaction, inputs: readonly I[]): Promise<readonly Outcome<O>[]>;
+}
+
+export type Outcome<O> = { readonly output: O } | { readonly error: unknown };
+
 export type ReadOperation = (snapshot: Snapshot, input: never) => Promise<unknown>;
 
 export interface Operations {

@@ -1,5 +1,6 @@
 import type { ViewTable, ViewTables } from '../kernel/views/view.ts';
-import type { LogTables } from './schema.ts';
+import type { InsertedTable } from './DATABASE.ts';
+import type { LogTables, OperationalTables } from './schema.ts';
 
 export type ColumnKind = 'text' | 'integer' | 'bytes';
 
@@ -91,6 +92,11 @@ export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof Vie
   },
   metadata_schemas: { slug: 'text', json_schema: 'text', created_at: 'text', created_by: 'text', created_sequence: 'integer' },
   producer_usage: { producer: 'text', packages: 'integer', files: 'integer', bytes: 'integer' },
+};
+
+/** The columns of the operational tables that rows are inserted into beside the views. */
+export const insertedColumns: { readonly [T in InsertedTable]: Readonly<Record<keyof OperationalTables[T], ColumnKind>> } = {
+  idempotency_keys: { producer: 'text', idempotency_key: 'text', request_digest: 'text', package_id: 'text', created_at: 'text' },
 };
 
 export const viewTables: readonly ViewTable[] = Object.keys(viewColumns) as ViewTable[];

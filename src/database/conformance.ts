@@ -3,6 +3,7 @@ import type { Check, ConformanceDatabase, OpenedDatabase } from './conformance/c
 import { concurrencyCases } from './conformance/concurrency-cases.ts';
 import { conformanceOperationsUrl } from './conformance/operations.ts';
 import { readingCases, replayCases, waitingCases } from './conformance/reading-cases.ts';
+import { setCases } from './conformance/set-cases.ts';
 import { failureCases, schemaCases, writingCases } from './conformance/writing-cases.ts';
 import type { OperationsModule } from './DATABASE.ts';
 
@@ -36,6 +37,7 @@ export function databaseConformance(name: string, open: (operations: OperationsM
     });
     writingCases(check);
     failureCases(check);
+    setCases(check);
     concurrencyCases(check);
     readingCases(check);
     replayCases(check);

@@ -2,8 +2,8 @@ import type { Kysely } from '#kysely';
 import { type LogHead, linkEvent, type NewEvent, type StoredEvent } from '../kernel/log/event.ts';
 import { fold } from '../kernel/views/fold.ts';
 import type { Clock } from './clock.ts';
-import type { Transaction, WriteOperation } from './DATABASE.ts';
-import { createRowChanges, type RowChanges } from './row-changes.ts';
+import type { InsertedTable, Transaction } from './DATABASE.ts';
+import { createRowChanges, type Row, type RowChanges } from './row-changes.ts';
 import type { Schema } from './schema.ts';
 
 /**
@@ -13,9 +13,11 @@ export interface LogSession {
   readonly sql: Kysely<Schema>;
   /** The events after one sequence and up to another, in order. */
   readEvents(after: number, through: number): Promise<readonly StoredEvent[]>;
-  /** Adds rows to `events` and their changes to the views. */
-  write(events: readonly StoredEvent[], changes: RowChanges): Promise<void>;
+  /** Adds rows to `events`, their changes to the views, and rows to operational tables. */
+  write(events: readonly StoredEvent[], changes: RowChanges, inserts?: Inserts): Promise<void>;
 }
+
+export type Inserts = ReadonlyMap<InsertedTable, readonly Row[]>;
 
 export interface OperationContext {
   readonly session: LogSession;
@@ -24,28 +26,30 @@ export interface OperationContext {
 }
 
 /**
- * Runs one operation on top of `head` and writes what it appended; gives its output and the log's new head. When it
- * throws, the caller rolls back to before it and continues with the head that it had.
+ * Runs an operation, or a set, on top of `head` and writes what it appended; gives its output and the log's new head.
+ * When it throws, the caller rolls back to before it and continues with the head that it had.
  */
-export async function runOperation(
+export async function runOperation<R>(
   context: OperationContext,
   head: LogHead,
-  operation: WriteOperation,
-  input: unknown,
-): Promise<{ readonly output: unknown; readonly head: LogHead }> {
+  body: (transaction: Transaction) => Promise<R>,
+): Promise<{ readonly output: R; readonly head: LogHead }> {
   const { session } = context;
   const now = context.clock.now();
   let last = head;
   let unwritten: StoredEvent[] = [];
+  let inserts = new Map<InsertedTable, Row[]>();
   let ended = false;
 
   const flush = async (): Promise<void> => {
-    if (unwritten.length === 0) return;
+    if (unwritten.length === 0 && inserts.size === 0) return;
     const events = unwritten;
+    const rows = inserts;
     unwritten = [];
+    inserts = new Map();
     const changes = createRowChanges();
     for (const event of events) for (const change of fold(event)) changes.add(change);
-    await session.write(events, changes);
+    await session.write(events, changes, rows);
   };
 
   const transaction: Transaction = {
@@ -60,11 +64,17 @@ export async function runOperation(
       last = sealed;
       return sealed.sequence;
     },
+    insert(table, row) {
+      if (ended) throw new TypeError('an operation inserted a row after it had ended');
+      const rows = inserts.get(table);
+      if (rows === undefined) inserts.set(table, [row]);
+      else rows.push(row);
+    },
     flush,
   };
 
   try {
-    const output = await operation(transaction, input as never);
+    const output = await body(transaction);
     await flush();
     return { output, head: { sequence: last.sequence, chain_digest: last.chain_digest } };
   } finally {

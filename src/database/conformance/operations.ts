@@ -5,6 +5,7 @@ import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
 import { viewTables } from '../columns.ts';
 import type { Snapshot, Transaction } from '../DATABASE.ts';
 import { actor, added, backend_id, deleted, event, fileEntry, ingested, packageCreated } from './events.ts';
+import { claimKey } from './set-operations.ts';
 
 /** Adds `count` packages, one event each, whose names are about `nameLength` long; their sequences. */
 async function addPackages(transaction: Transaction, input: { readonly count: number; readonly nameLength?: number }): Promise<number[]> {
@@ -255,6 +256,7 @@ export const operations: {
     readonly appendAndLook: typeof appendAndLook;
     readonly changeEvents: typeof changeEvents;
     readonly claim: typeof claim;
+    readonly claimKey: typeof claimKey;
     readonly failAfter: typeof failAfter;
     readonly keepBytes: typeof keepBytes;
     readonly liveALife: typeof liveALife;
@@ -270,7 +272,7 @@ export const operations: {
     readonly sortText: typeof sortText;
   };
 } = {
-  writes: { addPackages, addUnknownEvent, appendAndLook, changeEvents, claim, failAfter, keepBytes, liveALife },
+  writes: { addPackages, addUnknownEvent, appendAndLook, changeEvents, claim, claimKey, failAfter, keepBytes, liveALife },
   reads: { countLeases, countTwice, dumpViews, failReading, readBytes, readEvents, readRegistry, sortText },
 };
 

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
-import type { Operations } from '../DATABASE.ts';
+import type { Operations, Outcome, Transaction, WriteOperation } from '../DATABASE.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
+import { runSet, type Task, takeSet, unknownOperation } from '../sets.ts';
 import { type OperationContext, runOperation } from '../transaction.ts';
 import { type PostgresAddress, parsePostgresUrl } from './address.ts';
 import { connect, type OwnConnection, type PostgresTarget, together } from './connection.ts';
@@ -43,8 +44,6 @@ interface Job {
 interface Writer extends OperationContext {
   readonly connection: OwnConnection;
 }
-
-type Outcome = { readonly output: unknown } | { readonly error: unknown };
 
 const batchOperations = 256;
 const batchMilliseconds = 50;
@@ -99,7 +98,7 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
   const runBatch = async (): Promise<void> => {
     const started = performance.now();
     const taken: Job[] = [];
-    const outcomes: Outcome[] = [];
+    const outcomes: Outcome<unknown>[] = [];
     let reached = false;
     let committing = false;
     let head: LogHead;
@@ -109,13 +108,19 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
       const start = await begin(context);
       if (start.sequence < acknowledged) throw behind(address, start.sequence, acknowledged);
       head = start;
-      for (let job = queue.shift(); job !== undefined; job = queue.shift()) {
-        taken.push(job);
-        const ran = await runInSavepoint(context, head, options.operations, job, address);
+      while (queue.length > 0) {
+        const set = takeSet(queue, options.operations, taskOf);
+        taken.push(...set);
+        const ran = await runSet(
+          operationOf(options.operations, set[0]!),
+          set.map(({ input }) => input),
+          head,
+          (from, body) => runInSavepoint(context, from, body, address),
+        );
         head = ran.head;
-        outcomes.push(ran.outcome);
+        outcomes.push(...ran.outcomes);
         // What was in a transaction that was lost is tried again alone: it may be what loses it.
-        if (job.attempts > 0 || (queue[0]?.attempts ?? 0) > 0) break;
+        if (set[0]!.attempts > 0 || (queue[0]?.attempts ?? 0) > 0) break;
         if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
       }
       committing = true;
@@ -223,30 +228,35 @@ async function begin({ connection }: Writer): Promise<LogHead> {
   return head;
 }
 
-/**
- * Gives the operation's outcome, and leaves the savepoint of the next; throws only when the whole transaction is lost.
- */
-async function runInSavepoint(
-  context: Writer,
-  head: LogHead,
-  operations: Operations,
-  job: Job,
-  address: PostgresAddress,
-): Promise<{ readonly head: LogHead; readonly outcome: Outcome }> {
-  const operation = job.name === undefined ? nothing : operations.writes[job.name];
-  try {
-    if (operation === undefined) throw new TypeError(`no writing operation is named ${job.name}`);
-    const ran = await runOperation(context, head, operation, job.input);
-    await context.connection.query('release savepoint operation; savepoint operation');
-    return { head: ran.head, outcome: { output: ran.output } };
-  } catch (error) {
-    if (context.connection.isLost() || endsSession(error)) throw error;
-    await context.connection.query('rollback to savepoint operation');
-    return { head, outcome: { error: serverFault(error, address) ?? asArtifactstoreError(error) } };
-  }
+/** What may be run with others: not a check, and nothing that was in a transaction that was lost. */
+function taskOf({ name, input, attempts }: Job): Task | undefined {
+  return name === undefined || attempts > 0 ? undefined : { name, input };
+}
+
+function operationOf({ writes }: Operations, { name }: Job): WriteOperation {
+  return name === undefined ? nothing : (writes[name] ?? unknownOperation(name));
 }
 
 const nothing = async (): Promise<undefined> => undefined;
+
+/** Leaves the savepoint of the next; throws only when the whole transaction is lost. */
+async function runInSavepoint<R>(
+  { connection, ...context }: Writer,
+  head: LogHead,
+  body: (transaction: Transaction) => Promise<R>,
+  address: PostgresAddress,
+): Promise<{ readonly head: LogHead; readonly outcome: Outcome<R> }> {
+  try {
+    const ran = await runOperation(context, head, body);
+    // Not waited for: whatever follows travels with it, and fails if it does.
+    connection.query('release savepoint operation; savepoint operation').catch(() => {});
+    return { head: ran.head, outcome: { output: ran.output } };
+  } catch (error) {
+    if (connection.isLost() || endsSession(error)) throw error;
+    await connection.query('rollback to savepoint operation');
+    return { head, outcome: { error: serverFault(error, address) ?? asArtifactstoreError(error) } };
+  }
+}
 
 async function commit({ connection, registryId }: Writer, start: LogHead, head: LogHead): Promise<void> {
   const moved =

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../kernel/log/event.ts';
 import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
-import { type ColumnKind, eventColumns, viewColumns } from '../columns.ts';
+import { type ColumnKind, eventColumns, insertedColumns, viewColumns } from '../columns.ts';
 import type { RowChange } from '../row-changes.ts';
 import type { LogSession } from '../transaction.ts';
 import { type PostgresConnection, together } from './connection.ts';
@@ -29,9 +29,10 @@ export function postgresSession(connection: PostgresConnection): LogSession {
         .execute();
       return rows as unknown as readonly StoredEvent[];
     },
-    async write(events, changes) {
+    async write(events, changes, inserts) {
       const statements = [...eventStatements(events)];
       for (const [table, rows] of changes.tables) statements.push(...viewStatements(table, [...rows.values()]));
+      for (const [table, rows] of inserts ?? []) statements.push(...insertStatements(table, insertedColumns[table], rows));
       await together(statements.map(({ text, values }) => connection.query(text, values)));
     },
   };
@@ -54,6 +55,10 @@ function* eventStatements(events: readonly StoredEvent[]): Iterable<Statement> {
       values: names.map((name) => (event as unknown as AnyRow)[name]),
     };
   }
+}
+
+function* insertStatements(table: string, columns: Columns, rows: readonly object[]): Iterable<Statement> {
+  for (const slice of slices(rows)) yield { text: insertText(table, columns), values: arrays(Object.keys(columns), slice) };
 }
 
 function* viewStatements(table: ViewTable, changes: readonly RowChange[]): Iterable<Statement> {

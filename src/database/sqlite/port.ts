@@ -10,6 +10,8 @@ export interface RequestPort {
   readonly operations: Operations;
   /** The next request that has arrived already, without waiting. */
   next(): Request | undefined;
+  /** All that have arrived and were not taken. Whoever takes some of them removes them. */
+  arrived(): Request[];
   /** Gives a request back: it is the next again. */
   putBack(request: Request): void;
   answer(answer: Answer): void;
@@ -33,6 +35,11 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
     data,
     operations,
     next: () => arrived.shift() ?? (receiveMessageOnPort(channel)?.message as Request | undefined),
+    arrived() {
+      for (let next = receiveMessageOnPort(channel); next !== undefined; next = receiveMessageOnPort(channel))
+        arrived.push(next.message as Request);
+      return arrived;
+    },
     putBack: (request) => {
       arrived.unshift(request);
     },

@@ -2,8 +2,8 @@ import type { StatementSync } from 'node:sqlite';
 import type { StoredEvent } from '../../kernel/log/event.ts';
 import type { Timestamp } from '../../kernel/time.ts';
 import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
-import { eventColumns, viewColumns } from '../columns.ts';
-import type { RowChange } from '../row-changes.ts';
+import { eventColumns, insertedColumns, viewColumns } from '../columns.ts';
+import type { Row, RowChange } from '../row-changes.ts';
 import type { LogSession } from '../transaction.ts';
 import type { SqliteConnection, SqlValue } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
@@ -11,7 +11,7 @@ import { sqliteQueries } from './dialect.ts';
 const insertEvent = insertSql('events', Object.keys(eventColumns));
 const selectEvents = `select ${Object.keys(eventColumns).join(', ')} from events where sequence > ? and sequence <= ? order by sequence`;
 const insertOf = new Map(
-  Object.entries(viewColumns).map(([table, kinds]) => {
+  Object.entries({ ...viewColumns, ...insertedColumns }).map(([table, kinds]) => {
     const columns = Object.keys(kinds);
     return [table, { columns, text: insertSql(table, columns) }];
   }),
@@ -26,9 +26,10 @@ export function sqliteSession(connection: SqliteConnection): LogSession {
       statement.setReturnArrays(true);
       return (statement.all(after, through) as unknown as readonly EventRow[]).map(storedEvent);
     },
-    async write(events, changes) {
+    async write(events, changes, inserts) {
       if (events.length > 0) writeEvents(connection, events);
       for (const [table, rows] of changes.tables) writeRows(connection, table, rows.values());
+      for (const [table, rows] of inserts ?? []) insertRows(connection, table, rows);
     },
   };
 }
@@ -55,6 +56,12 @@ function writeEvents(connection: SqliteConnection, events: readonly StoredEvent[
       event.payload_digest,
       event.chain_digest,
     );
+}
+
+function insertRows(connection: SqliteConnection, table: string, rows: readonly Row[]): void {
+  const { columns, text } = insertOf.get(table)!;
+  const statement = connection.prepare(text);
+  for (const row of rows) statement.run(...columns.map((column) => row[column]!));
 }
 
 function writeRows(connection: SqliteConnection, table: ViewTable, changes: Iterable<RowChange>): void {

@@ -2,11 +2,12 @@ import { statSync } from 'node:fs';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
-import { databaseUnavailable, lostHead, toFailure } from '../failure.ts';
+import { lostHead, toFailure } from '../failure.ts';
 import { applyMigrations } from '../migrations/migrations.ts';
 import { makeMissingIndexes, makeMissingTables, makeMissingTriggers } from '../rebuild.ts';
 import { type Replayed, replayLog } from '../replay.ts';
-import { type LogSession, type OperationContext, runOperation } from '../transaction.ts';
+import { runSet, takeSet, unknownOperation } from '../sets.ts';
+import type { LogSession, OperationContext } from '../transaction.ts';
 import { openConnection, rollBack, type SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 import { isBusy, storageFault } from './error.ts';
@@ -15,13 +16,15 @@ import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
 import type { Answer, Request } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
 import { inBulk } from './replay.ts';
+import { lostTransaction, runInSavepoint } from './savepoint.ts';
 import { sqliteSession } from './session.ts';
 
-// The thread that writes. Whatever has arrived when a transaction is open goes into it, up to a bound; one commit, one
-// fsync.
+// The thread that writes. Whatever has arrived when a transaction is open goes into it, in sets and up to a bound; one
+// commit, one fsync.
 
 interface Writer extends OperationContext {
   readonly connection: SqliteConnection;
+  readonly path: string;
   readonly session: LogSession;
   readonly files: OpenFiles;
 }
@@ -86,61 +89,55 @@ async function runBatch(port: RequestPort): Promise<void> {
     const start = readHead(connection);
     if (start === undefined) throw lostHead();
     let head = start;
-    for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) {
-      taken.push(request.id);
-      const ran = await runInSavepoint(context, head, port, request);
+    for (let set = nextSet(port); set.length > 0; set = nextSet(port)) {
+      for (const { id } of set) taken.push(id);
+      const ran = await runRequests(context, head, port, set);
       head = ran.head;
-      answers.push(ran.answer);
+      answers.push(...ran.answers);
       if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
     }
     writeHead(connection, start, head);
     connection.database.exec('commit');
   } catch (error) {
     const fault = abandonBatch(error, port.data.path);
-    if (taken.length === 0)
-      for (let request = nextOperation(port); request !== undefined; request = nextOperation(port)) taken.push(request.id);
+    if (taken.length === 0) for (let set = nextSet(port); set.length > 0; set = nextSet(port)) for (const { id } of set) taken.push(id);
     for (const id of taken) port.fail(id, fault);
     return;
   }
   for (const answer of answers) port.answer(answer);
 }
 
-function nextOperation(port: RequestPort): OperationRequest | undefined {
-  const request = port.next();
-  if (request === undefined || isOperation(request)) return request;
-  port.putBack(request);
-  return undefined;
+/** Operations that are run at once; none where another request is next, or nothing has arrived. */
+function nextSet(port: RequestPort): readonly OperationRequest[] {
+  const arrived = port.arrived();
+  const [first] = arrived;
+  if (first === undefined || !isOperation(first)) return [];
+  return takeSet(arrived, port.operations, (request) => (isOperation(request) ? request.task : undefined)) as readonly OperationRequest[];
 }
 
 function isOperation(request: Request): request is OperationRequest {
   return request.task.kind === 'operation';
 }
 
-/** Gives the operation's answer; throws only when the whole transaction is lost. */
-async function runInSavepoint(
+async function runRequests(
   context: Writer,
   head: LogHead,
   port: RequestPort,
-  request: OperationRequest,
-): Promise<{ readonly head: LogHead; readonly answer: Answer }> {
-  const { id } = request;
-  const { name, input } = request.task;
-  const { database } = context.connection;
-  const operation = port.operations.writes[name];
-  database.exec('savepoint operation');
-  try {
-    if (operation === undefined) throw new TypeError(`no writing operation is named ${name}`);
-    const ran = await runOperation(context, head, operation, input);
-    database.exec('release operation');
-    return { head: ran.head, answer: { id, kind: 'output', output: ran.output, sequence: ran.head.sequence } };
-  } catch (error) {
-    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it
-    // strikes.
-    const fault = storageFault(error, port.data.path);
-    if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
-    database.exec('rollback to operation; release operation');
-    return { head, answer: { id, kind: 'failure', failure: toFailure(error) } };
-  }
+  set: readonly OperationRequest[],
+): Promise<{ readonly head: LogHead; readonly answers: readonly Answer[] }> {
+  const { name } = set[0]!.task;
+  const inputs = set.map(({ task }) => task.input);
+  const ran = await runSet(port.operations.writes[name] ?? unknownOperation(name), inputs, head, (from, body) =>
+    runInSavepoint(context, from, body),
+  );
+  const { sequence } = ran.head;
+  const answers = set.map(({ id }, index): Answer => {
+    const outcome = ran.outcomes[index]!;
+    return 'error' in outcome
+      ? { id, kind: 'failure', failure: toFailure(outcome.error) }
+      : { id, kind: 'output', output: outcome.output, sequence };
+  });
+  return { head: ran.head, answers };
 }
 
 /** Leaves no transaction behind, and no connection that may be in doubt. What everybody in the batch is told. */
@@ -180,10 +177,6 @@ async function health(path: string): Promise<undefined> {
   begin(connection, healthLockMilliseconds);
   connection.database.exec('rollback');
   return undefined;
-}
-
-function lostTransaction(cause: unknown): ArtifactstoreError {
-  return databaseUnavailable('The transaction was lost before it was committed; repeat the request.', cause);
 }
 
 async function replay(port: RequestPort, id: number): Promise<Replayed> {
@@ -247,7 +240,7 @@ async function open(path: string): Promise<Writer> {
     await requireSchema(path, connection, session.sql);
     const { id } = await session.sql.selectFrom('registry').select('id').executeTakeFirstOrThrow();
     connection.database.exec('pragma busy_timeout = 0');
-    writer = { connection, session, files: rememberFiles(path, home), registryId: id, clock: systemClock };
+    writer = { connection, path, session, files: rememberFiles(path, home), registryId: id, clock: systemClock };
     return writer;
   } catch (error) {
     connection.close();

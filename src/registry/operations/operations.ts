@@ -2,6 +2,7 @@ import { attachFiles } from './attach.ts';
 import { lookAtBackend, recordMarker } from './backends.ts';
 import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
+import { createPackage } from './create-package.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
 import { scanEvents } from './event-scan.ts';
 import {
@@ -26,7 +27,7 @@ import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { listPackages, listPackageTexts } from './package-list.ts';
-import { abandonPackage, createPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
+import { abandonPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
 import { readRoom } from './quota.ts';
 import { findClaims, findRepresentative } from './readable-files.ts';

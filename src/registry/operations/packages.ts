@@ -1,95 +1,11 @@
 import type { Kysely, Selectable } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
-import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { JsonObject } from '../../kernel/format/json.ts';
 import { keptObject } from '../../kernel/format/json-text.ts';
-import { decideExpiry } from '../../kernel/retention.ts';
-import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { PackageStatus, ViewTables } from '../../kernel/views/view.ts';
-import type { Created, Package } from '../REGISTRY.ts';
-import { lastEventTime } from './events.ts';
-import { requireOnePackage } from './quota.ts';
-
-export interface CreatePackage {
-  readonly actor: string;
-  readonly package: {
-    readonly name: string;
-    readonly producer: string;
-    readonly subject: string;
-    readonly retention_class: string;
-    readonly metadata: JsonObject;
-    readonly metadata_schema_slug: string | null;
-  };
-  readonly quota: Quota | null;
-  /** From the retention class; null for never. */
-  readonly duration_seconds: number | null;
-  readonly idempotency: { readonly key: string; readonly request_digest: string } | null;
-}
-
-/**
- * Now, or the time of the last event where this machine's clock is behind it: a package must not be born expired for a
- * clock that lost its time.
- */
-async function latestTime(transaction: Transaction): Promise<Timestamp> {
-  const last = await lastEventTime(transaction, {});
-  return last === null || last <= transaction.now ? transaction.now : readTimestamp(last);
-}
-
-export async function createPackage(transaction: Transaction, input: CreatePackage): Promise<Created<Package>> {
-  const { actor, idempotency } = input;
-  if (idempotency !== null) {
-    const earlier = await transaction.sql
-      .selectFrom('idempotency_keys')
-      .selectAll()
-      .where('producer', '=', input.package.producer)
-      .where('idempotency_key', '=', idempotency.key)
-      .executeTakeFirst();
-    if (earlier !== undefined) {
-      if (earlier.request_digest !== idempotency.request_digest)
-        throw new ArtifactstoreError(
-          'idempotency_conflict',
-          `The idempotency key "${idempotency.key}" was used for another package of this producer; use a new key or repeat the same input.`,
-          { field: 'idempotency_key', info: { package_id: earlier.package_id } },
-        );
-      return { record: await requirePackage(transaction.sql, earlier.package_id), created: false };
-    }
-  }
-  await requireOnePackage(transaction.sql, input.package.producer, input.quota);
-  const id = transaction.newId();
-  transaction.append({
-    event_type: 'v1.package.created',
-    subject_kind: 'package',
-    subject_id: id,
-    actor,
-    payload: { id, ...input.package },
-  });
-  transaction.append({
-    event_type: 'v1.retention.default_applied',
-    subject_kind: 'package',
-    subject_id: id,
-    actor,
-    payload: {
-      package_id: id,
-      retention_class: input.package.retention_class,
-      expires_at: decideExpiry(await latestTime(transaction), input.duration_seconds),
-    },
-  });
-  if (idempotency !== null)
-    await transaction.sql
-      .insertInto('idempotency_keys')
-      .values({
-        producer: input.package.producer,
-        idempotency_key: idempotency.key,
-        request_digest: idempotency.request_digest,
-        package_id: id,
-        created_at: transaction.now,
-      })
-      .execute();
-  await transaction.flush();
-  return { record: await requirePackage(transaction.sql, id), created: true };
-}
+import type { Package } from '../REGISTRY.ts';
+import { distinct } from './sets.ts';
 
 export async function abandonPackage(transaction: Transaction, input: { readonly actor: string; readonly id: string }): Promise<Package> {
   const found = await requirePackage(transaction.sql, input.id);
@@ -151,8 +67,19 @@ export async function readManifest(
 
 export async function requirePackage(database: Kysely<Schema>, id: string): Promise<Package> {
   const row = await packages(database).where('p.id', '=', id).executeTakeFirst();
-  if (row === undefined) throw new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
+  if (row === undefined) throw noPackage(id);
   return packageRecord(row);
+}
+
+/** Those of the packages that are there, by id. */
+export async function readPackages(database: Kysely<Schema>, ids: readonly string[]): Promise<Map<string, Package>> {
+  if (ids.length === 0) return new Map();
+  const rows = await packages(database).where('p.id', 'in', distinct(ids)).execute();
+  return new Map(rows.map((row) => [row.id, packageRecord(row)]));
+}
+
+export function noPackage(id: string): ArtifactstoreError {
+  return new ArtifactstoreError('package_not_found', `There is no package ${id}.`, { field: 'package_id' });
 }
 
 /** Files are added, and packages abandoned, only while the package is `created`. */
@@ -202,7 +129,11 @@ function packages(database: Kysely<Schema>) {
     .select('r.expires_at');
 }
 
-type PackageRow = Selectable<ViewTables['artifact_packages']> & { readonly expires_at: string | null };
+/** What a record shows. */
+type PackageRow = Omit<
+  Selectable<ViewTables['artifact_packages']>,
+  'live_locations' | 'changed_at' | 'created_sequence' | 'finalized_sequence'
+> & { readonly expires_at: string | null };
 
 export function packageRecord(row: PackageRow): Package {
   return { ...beforeMetadata(row), metadata: keptObject(row.metadata), ...afterMetadata(row) };

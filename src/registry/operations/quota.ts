@@ -3,6 +3,7 @@ import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { distinct } from './sets.ts';
 
 // What a producer has is read in the transaction that adds to it, which has the log for itself: however many processes
 // write, a quota is never passed.
@@ -23,11 +24,26 @@ export async function requireBytes(database: Kysely<Schema>, { producer, quota, 
   if (used + bytes > maximum) throw bytesExceeded(producer, { maximum, used, asked: bytes });
 }
 
+/** What producers have, by their names; the transaction that adds to it notes that here. */
+export type Used = Map<string, { readonly packages: number; readonly bytes: number }>;
+
+export async function readUsed(database: Kysely<Schema>, producers: readonly string[]): Promise<Used> {
+  const used: Used = new Map(producers.map((producer) => [producer, { packages: 0, bytes: 0 }]));
+  if (used.size === 0) return used;
+  const rows = await database
+    .selectFrom('producer_usage')
+    .select(['producer', 'packages', 'bytes'])
+    .where('producer', 'in', distinct(producers))
+    .execute();
+  for (const { producer, packages, bytes } of rows) used.set(producer, { packages, bytes });
+  return used;
+}
+
 /** Throws `quota_exceeded` where the producer may have no further package. */
-export async function requireOnePackage(database: Kysely<Schema>, producer: string, quota: Quota | null): Promise<void> {
+export function requireOnePackage(read: Used, producer: string, quota: Quota | null): void {
   const maximum = quota?.maximum_packages ?? null;
   if (maximum === null) return;
-  const used = (await usageOf(database, producer)).packages;
+  const used = read.get(producer)!.packages;
   if (used + 1 <= maximum) return;
   throw new ArtifactstoreError(
     'quota_exceeded',
