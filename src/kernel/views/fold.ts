@@ -2,6 +2,7 @@ import { blake3, toHex, utf8 } from '../content/digest.ts';
 import { decodeCbor } from '../format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../format/json.ts';
 import type { EventPayloads, EventType, StoredEvent } from '../log/event.ts';
+import { fileRow, locationOf, locationRow } from './fold-rows.ts';
 import type { Change, ViewTables } from './view.ts';
 
 /**
@@ -88,37 +89,17 @@ const folds: {
     },
   ],
 
-  'v1.file.ingested': (event, payload) => {
-    const { location } = payload;
-    return [
-      {
-        kind: 'insert',
-        table: 'artifact_files',
-        row: {
-          id: payload.id,
-          package_id: payload.package_id,
-          relative_path: payload.relative_path,
-          media_type: payload.media_type,
-          size_bytes: payload.size_bytes,
-          digest_algorithm: payload.digest_algorithm,
-          digest_primary: payload.digest_primary,
-          digest_sha256: payload.digest_sha256,
-          content_address: payload.content_address,
-          annotations: canonicalJson(payload.annotations),
-          created_at: event.created_at,
-          created_sequence: event.sequence,
-        },
-      },
-      ...newLocation(event, { ...payload, ...location, location_id: location.id, file_id: payload.id }),
-      {
-        kind: 'increment',
-        table: 'artifact_packages',
-        key: { id: payload.package_id },
-        by: { file_count: 1, total_bytes: payload.size_bytes, live_locations: 1 },
-        set: { changed_at: event.created_at },
-      },
-    ];
-  },
+  'v1.file.ingested': (event, payload) => [
+    { kind: 'insert', table: 'artifact_files', row: fileRow(event, payload) },
+    ...newLocation(event, locationOf(payload)),
+    {
+      kind: 'increment',
+      table: 'artifact_packages',
+      key: { id: payload.package_id },
+      by: { file_count: 1, total_bytes: payload.size_bytes, live_locations: 1 },
+      set: { changed_at: event.created_at },
+    },
+  ],
 
   'v1.package.abandoned': (event, payload) => [
     packageChange(event, payload.package_id, { status: 'abandoned' }),
@@ -265,25 +246,7 @@ function newLocation(event: StoredEvent, added: EventPayloads['v1.storage.locati
     digest_sha256,
     size_bytes,
   } as const;
-  const location: Change = {
-    kind: 'insert',
-    table: 'storage_locations',
-    row: {
-      id: added.location_id,
-      file_id: added.file_id,
-      package_id: added.package_id,
-      backend_id,
-      content_address,
-      generation,
-      object_key,
-      state: 'stored',
-      stored_at: event.created_at,
-      verified_at: null,
-      failed_reason: null,
-      retrieval_tier: 'hot',
-      restore_status: null,
-    },
-  };
+  const location: Change = { kind: 'insert', table: 'storage_locations', row: locationRow(event, added) };
   if (!added.made_live) return [location];
   return [{ kind: 'upsert', table: 'storage_objects', row: { backend_id, content_address, ...live }, set: live }, location];
 }

@@ -183,6 +183,7 @@ export function filesConformance(opened: Opened): void {
         Array.from({ length: 40 }, (_, index) => `m/${index}`),
       );
       assert.ok(added.every(({ created }) => created));
+      for (const { record } of added) assert.deepEqual(record, await registry().files.get(record.id));
       assert.ok((await registry().files.addMany(id, many())).every(({ created }) => !created));
       const clash = async function* () {
         yield { relative_path: 'fresh', body: chunks(unique('fresh')) };
@@ -217,6 +218,7 @@ export function filesConformance(opened: Opened): void {
       );
       assert.equal(first[0]!.file!.content_address, source.content_address);
       assert.equal(first[1]!.file!.media_type, 'text/x-attached');
+      for (const { file } of first) if (file !== undefined) assert.deepEqual(file, await registry().files.get(file.id));
       assert.equal(first[2]!.file, undefined);
       assert.deepEqual(
         (await registry().files.attach(id, items)).map(({ result }) => result),

@@ -5,10 +5,11 @@ import type { Quota } from '../../kernel/access.ts';
 import { type ContentAddress, splitAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { addFiles, type IngestItem, readRepeated, totalBytes } from './ingest.ts';
+import { addFiles, type IngestItem, totalBytes } from './ingest.ts';
 import type { ObjectRow } from './objects.ts';
 import { requirePackage, sealedWithout } from './packages.ts';
 import { requireBytes } from './quota.ts';
+import { readRepeated } from './repeated-files.ts';
 
 export interface AttachItem {
   readonly relative_path: string;
@@ -59,9 +60,10 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
     transaction.sql,
     items.flatMap(({ claims = [] }) => claims),
   );
-  const paths = items.map((item) => item.relative_path);
   const owner = await requirePackage(transaction.sql, packageId);
-  const taken = new Set((await readRepeated(transaction.sql, packageId, paths)).map((file) => file.relative_path));
+  const rows = await readRepeated(transaction.sql, owner, items);
+  const taken = new Set(rows.map((file) => file.relative_path));
+  const states = new Map<string, { current: ObjectRow }>();
   const planned = items.map((item): IngestItem | AttachResult => {
     if (owner.status === 'finalized' && !taken.has(item.relative_path)) throw sealedWithout(packageId, item.relative_path, undefined);
     const known = live.get(item.content_address) ?? [];
@@ -76,14 +78,20 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
         { field: 'size_bytes' },
       );
     // A path that is taken needs no bytes: it holds these, or it is a conflict.
-    return there === undefined && !taken.has(item.relative_path) ? { sources: candidates.map(sourceOf) } : joining(item, found);
+    if (there === undefined && !taken.has(item.relative_path)) return { sources: candidates.map(sourceOf) };
+    states.set(nameOf(found), { current: found });
+    return joining(item, found);
   });
   const present = planned.filter((item) => 'relative_path' in item);
   // With what will be copied: it is refused before that.
   const fresh = items.filter((item, index) => !taken.has(item.relative_path) && !('missing' in planned[index]!));
   const { producer } = owner;
   if (fresh.length > 0) await requireBytes(transaction.sql, { producer, quota: input.quota, bytes: totalBytes(fresh) });
-  const added = await addFiles(transaction, { actor: input.actor, package_id: packageId, quota: null, items: present });
+  const added = await addFiles(
+    transaction,
+    { actor: input.actor, package_id: packageId, quota: null, items: present },
+    { owner, rows, states },
+  );
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item) => ('relative_path' in item ? results.next().value! : item));

@@ -5,16 +5,18 @@ import type { Quota } from '../../kernel/access.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { EventPayloads } from '../../kernel/log/event.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
+import { fileRow, locationOf, locationRow } from '../../kernel/views/fold-rows.ts';
 import { beyond } from '../input.ts';
-import { limits } from '../limits.ts';
-import type { Created, File } from '../REGISTRY.ts';
-import { type FileRow, fileRecords, textSize } from './files.ts';
+import type { Created, File, Package } from '../REGISTRY.ts';
+import { type FileRow, fileRecord, fileRecords, locationRecord } from './files.ts';
 import { type HeldName, type HeldObject, hold } from './held.ts';
 import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
 import { requireBytes } from './quota.ts';
+import { readRepeated } from './repeated-files.ts';
 
 /** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {
@@ -85,13 +87,13 @@ export async function nextGeneration(
  * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under
  * the next generation or is held from now on, or says what to publish instead. All or nothing.
  */
-export async function addFiles(transaction: Transaction, input: AddFiles): Promise<AddedFiles> {
-  const { fresh, existing, objects, needs } = await plan(transaction.sql, input);
+export async function addFiles(transaction: Transaction, input: AddFiles, known?: Known): Promise<AddedFiles> {
+  const { fresh, existing, objects, needs } = await plan(transaction.sql, input, known);
   if (needs.length > 0) return { outcome: 'publish', needs };
 
   const dead: DeadKey[] = [];
   const held: HeldObject[] = [];
-  const created = new Map<string, string>();
+  const created = new Map<string, File>();
   for (const item of fresh) {
     const state = objects.get(item)!;
     const joins = state.current.state === 'live';
@@ -103,26 +105,28 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
       madeLive = false;
     }
     const id = transaction.newId();
-    created.set(item.relative_path, id);
+    const payload: EventPayloads['v1.file.ingested'] = {
+      id,
+      package_id: input.package_id,
+      relative_path: item.relative_path,
+      media_type: item.media_type,
+      size_bytes: item.size_bytes,
+      digest_algorithm: item.digest_algorithm,
+      digest_primary: item.digest_primary,
+      digest_sha256: item.digest_sha256,
+      content_address: item.content_address,
+      annotations: item.annotations,
+      location: { id: transaction.newId(), backend_id: item.backend_id, object_key: key, generation, made_live: madeLive },
+    };
     const sequence = transaction.append({
       event_type: 'v1.file.ingested',
       subject_kind: 'file',
       subject_id: id,
       actor: input.actor,
-      payload: {
-        id,
-        package_id: input.package_id,
-        relative_path: item.relative_path,
-        media_type: item.media_type,
-        size_bytes: item.size_bytes,
-        digest_algorithm: item.digest_algorithm,
-        digest_primary: item.digest_primary,
-        digest_sha256: item.digest_sha256,
-        content_address: item.content_address,
-        annotations: item.annotations,
-        location: { id: transaction.newId(), backend_id: item.backend_id, object_key: key, generation, made_live: madeLive },
-      },
+      payload,
     });
+    const event = { sequence, created_at: transaction.now };
+    created.set(item.relative_path, fileRecord(fileRow(event, payload), [locationRecord(locationRow(event, locationOf(payload)))]));
     if (!joins) {
       state.current = {
         ...state.current,
@@ -159,18 +163,24 @@ export async function addFiles(transaction: Transaction, input: AddFiles): Promi
   await hold(transaction, held);
   await transaction.flush();
 
-  const rows = await readFiles(transaction.sql, input.package_id, [...created.keys()]);
-  const records = new Map((await fileRecords(transaction.sql, rows)).map((record) => [record.relative_path, record]));
   return {
     outcome: 'added',
-    items: input.items.map((item) =>
-      created.has(item.relative_path)
-        ? { record: records.get(item.relative_path)!, created: true }
-        : { record: existing.get(item.relative_path)!, created: false },
-    ),
+    items: input.items.map(({ relative_path }) => {
+      const record = created.get(relative_path);
+      return record === undefined ? { record: existing.get(relative_path)!, created: false } : { record, created: true };
+    }),
     dead,
     held: held.map(({ bytes: _bytes, ...name }) => name),
   };
+}
+
+/** What whoever adds files has read in the same transaction already. */
+export interface Known {
+  readonly owner: Package;
+  /** Of the files at the paths of the items. */
+  readonly rows: readonly FileRow[];
+  /** Of the items' objects, as `readObjects` gives them. */
+  readonly states: ReadonlyMap<string, { current: ObjectRow }>;
 }
 
 interface Plan {
@@ -185,14 +195,10 @@ interface Plan {
 /** Of this thread. */
 const manifestRoom = createManifestRoom();
 
-async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
-  const owner = await requirePackage(database, input.package_id);
+async function plan(database: Kysely<Schema>, input: AddFiles, known?: Known): Promise<Plan> {
+  const owner = known?.owner ?? (await requirePackage(database, input.package_id));
   requireFillable(owner);
-  const rows = await readRepeated(
-    database,
-    input.package_id,
-    input.items.map((item) => item.relative_path),
-  );
+  const rows = known?.rows ?? (await readRepeated(database, owner, input.items));
   const existing = new Map((await fileRecords(database, rows)).map((record) => [record.relative_path, record]));
   const fresh: IngestItem[] = [];
   for (const item of input.items) {
@@ -217,7 +223,7 @@ async function plan(database: Kysely<Schema>, input: AddFiles): Promise<Plan> {
   await manifestRoom.require(owner, fresh, () => bytesOfPackage(database, owner.id));
   if (fresh.length > 0) await requireBytes(database, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
 
-  const states = await readObjects(database, fresh);
+  const states = known?.states ?? (await readObjects(database, fresh));
   const objects = new Map<IngestItem, { current: ObjectRow }>();
   const needs = new Map<string, PublishNeed>();
   for (const item of fresh) {
@@ -240,45 +246,6 @@ export function totalBytes(items: readonly { readonly size_bytes: number }[]): n
 
 async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<ObjectRow> {
   return (await readObjects(database, [item])).get(`${item.backend_id} ${item.content_address}`)!.current;
-}
-
-/** The package's files at these paths. */
-/**
- * Those of the paths that are there already, whose records an answer shows. Their annotations came with other requests,
- * so nothing about this one says how long they are: that is asked before any is loaded.
- */
-export async function readRepeated(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
-  let bytes = 0;
-  for (let start = 0; start < paths.length; start += 500) {
-    const sizes = await database
-      .selectFrom('artifact_files')
-      .select(textSize)
-      .where('package_id', '=', packageId)
-      .where('relative_path', 'in', paths.slice(start, start + 500))
-      .execute();
-    for (const { size } of sizes) bytes += Number(size);
-  }
-  if (bytes > limits.repeatedBytes)
-    throw new ArtifactstoreError(
-      'too_many_files',
-      `The package has files at these paths already, with ${bytes} bytes of annotations; one answer shows at most ${limits.repeatedBytes}.`,
-      { field: 'relative_path', info: { ...beyond('repeated_bytes').info, hint: 'name fewer files at once' } },
-    );
-  return await readFiles(database, packageId, paths);
-}
-
-async function readFiles(database: Kysely<Schema>, packageId: string, paths: readonly string[]): Promise<FileRow[]> {
-  const rows: FileRow[] = [];
-  for (let start = 0; start < paths.length; start += 500)
-    rows.push(
-      ...(await database
-        .selectFrom('artifact_files')
-        .selectAll()
-        .where('package_id', '=', packageId)
-        .where('relative_path', 'in', paths.slice(start, start + 500))
-        .execute()),
-    );
-  return rows;
 }
 
 async function rememberBlocks(transaction: Transaction, item: IngestItem): Promise<void> {
