@@ -56,15 +56,16 @@ export interface Collected extends HeapSize {
 
 /**
  * Whether to collect a heap that had the size `last` after the last collection. The old part and what is outside grow
- * without a bound, within some tenths of a second where many long bodies arrive: together they may have two thirds of
- * `largeBytes`. The young part has a bound of the engine's and grows with the work alone: where only it makes the heap
- * large, every ten seconds are enough. Never while the last collection was of little use, nor soon after a long one.
+ * without a bound, within some tenths of a second where many long bodies arrive: together they may have five sixths of
+ * `largeBytes`, which a push of many small files does not reach. The young part has a bound of the engine's and grows
+ * with the work alone: where only it makes the heap large, every ten seconds are enough. Never while the last
+ * collection was of little use, nor soon after a long one.
  */
 export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number): boolean {
   const spent = now.at - last.at;
   if (spent < Math.max(againMilliseconds, last.took * timesItsTime)) return false;
   const kept = now.old + now.outside;
-  if (kept > (largeBytes * 2) / 3 && kept > (last.old + last.outside) * 1.25) return true;
+  if (kept > (largeBytes * 5) / 6 && kept > (last.old + last.outside) * 1.25) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
 }
@@ -90,5 +91,5 @@ interface CollectOptions {
   readonly type: 'major';
   readonly execution: 'sync';
   /** The one that also gives back. */
-  readonly flavor: 'last-resort';
+  readonly flavor?: 'last-resort';
 }

@@ -28,17 +28,17 @@ test('room for what is just being made is given back every ten seconds at most, 
 test('what was kept and is left is given back soon', () => {
   const large = 90 * mebibyte;
   assert.equal(isWorthIt(heap(200, 1, 200), heap(0, 1, 34), large), false);
-  assert.equal(isWorthIt(heap(300, 1, 61), heap(0, 1, 34), large), true);
-  assert.equal(isWorthIt(heap(300, 1, 59), heap(0, 1, 34), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 76), heap(0, 1, 34), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 74), heap(0, 1, 34), large), false);
   assert.equal(isWorthIt(heap(300, 1, 240), heap(0, 1, 200), large), false, 'the last one was of little use');
 });
 
 test('what is outside of the heap and nobody uses is given back as soon, and both count together', () => {
   const large = 90 * mebibyte;
   assert.equal(isWorthIt(heap(200, 1, 0, 200), heap(0, 1, 0), large), false);
-  assert.equal(isWorthIt(heap(300, 1, 0, 61), heap(0, 1, 0), large), true);
-  assert.equal(isWorthIt(heap(300, 1, 0, 59), heap(0, 1, 0), large), false);
-  assert.equal(isWorthIt(heap(300, 1, 31, 30), heap(0, 1, 20, 10), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 0, 76), heap(0, 1, 0), large), true);
+  assert.equal(isWorthIt(heap(300, 1, 0, 74), heap(0, 1, 0), large), false);
+  assert.equal(isWorthIt(heap(300, 1, 41, 35), heap(0, 1, 20, 10), large), true);
   assert.equal(isWorthIt(heap(300, 1, 34, 160), heap(0, 1, 34, 130), large), false, 'the last one was of little use');
 });
 
