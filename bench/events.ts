@@ -26,7 +26,7 @@ async function question(): Promise<readonly Figure[]> {
     await sqlite.close();
 
     const long: Bench = await openSqlite({ path: join(folder, 'long.db'), operations: { url: operationsUrl }, migrate: true });
-    figures.push({ ...(await replay('sqlite', long)), bar: { of: 'value', atLeast: 50_000 } });
+    figures.push({ ...(await replay('sqlite', long)), bar: { of: 'value', atLeast: 40_000 } });
     await long.close();
 
     const server = await startPostgres({ fsync: true });
@@ -43,7 +43,7 @@ async function question(): Promise<readonly Figure[]> {
         operations: { url: operationsUrl },
         migrate: true,
       });
-      figures.push(await replay('postgres', longer));
+      figures.push({ ...(await replay('postgres', longer)), bar: { of: 'value', atLeast: 25_000 } });
       await longer.close();
     } finally {
       await server.stop();

@@ -3,8 +3,7 @@ import { sameBytes } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../kernel/log/event.ts';
 import { fold } from '../kernel/views/fold.ts';
-import { viewTables } from './columns.ts';
-import { createRowChanges } from './row-changes.ts';
+import { createRowChanges, type RowChanges } from './row-changes.ts';
 import type { LogSession } from './transaction.ts';
 
 export interface Replayed {
@@ -12,65 +11,86 @@ export interface Replayed {
   readonly sequence: number;
 }
 
+/** What some thousand events change in the views, and where the log stands after them. */
+export interface FoldedChunk<C = RowChanges> {
+  readonly changes: C;
+  readonly head: LogHead;
+}
+
 const chunkEvents = 2_000;
 const chunkBytes = 16 * 1024 * 1024;
 
 /**
- * Empties the views and folds the log into them, inside the caller's transaction, which holds the log. Every link of
- * the chain is checked, and that it ends at the log's head; what is broken is refused with `integrity_failure`. Where
- * the head itself was lost (`end` is undefined), the last event is made the head again.
+ * Reads the whole log in chunks, checks every link of its chain and folds it. The chunk that follows is asked for
+ * before one is given. Throws `integrity_failure` at the first event that does not continue the chain.
  */
-export async function replayLog(
-  session: LogSession,
+export async function* foldLog(readEvents: LogSession['readEvents']): AsyncGenerator<FoldedChunk> {
+  let head: LogHead = { sequence: 0, chain_digest: chainStart };
+  const read = (): Promise<readonly StoredEvent[]> => {
+    const events = readEvents(head.sequence, { events: chunkEvents, bytes: chunkBytes });
+    events.catch(ignore);
+    return events;
+  };
+  let reading = read();
+  try {
+    for (;;) {
+      const events = await reading;
+      if (events.length === 0) return;
+      const changes = createRowChanges();
+      for (const event of events) {
+        const broken = brokenLink(head, event);
+        if (broken !== undefined) throw brokenLog(event.sequence, broken);
+        for (const change of fold(event)) changes.add(change);
+        head = event;
+      }
+      reading = read();
+      yield { changes, head };
+    }
+  } finally {
+    await reading.catch(ignore);
+  }
+}
+
+/**
+ * Writes the chunks of the whole log with `write`, one while the next is made, inside the caller's transaction, which
+ * holds the log and has empty views. Refuses a log that does not end at its head with `integrity_failure`. Where the
+ * head itself was lost (`end` is undefined), the last event is made the head again.
+ */
+export async function replayLog<C>(
+  { sql: queries }: Pick<LogSession, 'sql'>,
   end: LogHead | undefined,
+  chunks: AsyncIterable<FoldedChunk<C>>,
+  write: (changes: C) => Promise<void>,
   onProgress?: (done: number, total: number) => void,
 ): Promise<Replayed> {
-  const total = end?.sequence ?? (await lastSequence(session));
-  for (const table of viewTables) await session.sql.deleteFrom(table).execute();
+  const total = end?.sequence ?? (await lastSequence(queries));
   let head: LogHead = { sequence: 0, chain_digest: chainStart };
-  for (;;) {
-    const events = await readChunk(session, head.sequence);
-    if (events.length === 0) break;
-    const changes = createRowChanges();
-    for (const event of events) {
-      const broken = brokenLink(head, event);
-      if (broken !== undefined) throw brokenLog(event.sequence, broken);
-      for (const change of fold(event)) changes.add(change);
-      head = event;
+  let writing = Promise.resolve();
+  try {
+    for await (const chunk of chunks) {
+      await writing;
+      const done = chunk.head.sequence;
+      writing = write(chunk.changes).then(() => onProgress?.(done, total));
+      writing.catch(ignore);
+      head = chunk.head;
     }
-    await session.write([], changes);
-    onProgress?.(head.sequence, total);
+    await writing;
+  } finally {
+    await writing.catch(ignore);
   }
-  if (end === undefined) {
-    const { sequence, chain_digest } = head;
-    await session.sql.insertInto('log_head').values({ id: 1, sequence, chain_digest }).execute();
-    return { events: sequence, sequence };
-  }
-  if (head.sequence !== end.sequence) throw brokenLog(head.sequence, `the log ends at ${head.sequence}, its head says ${end.sequence}`);
-  if (!sameBytes(head.chain_digest, end.chain_digest)) throw brokenLog(head.sequence, 'its last chain digest is not that of the head');
-  return { events: head.sequence, sequence: head.sequence };
+  const { sequence, chain_digest } = head;
+  if (end === undefined) await queries.insertInto('log_head').values({ id: 1, sequence, chain_digest }).execute();
+  else if (sequence !== end.sequence) throw brokenLog(sequence, `the log ends at ${sequence}, its head says ${end.sequence}`);
+  else if (!sameBytes(chain_digest, end.chain_digest)) throw brokenLog(sequence, 'its last chain digest is not that of the head');
+  return { events: sequence, sequence };
 }
 
-async function lastSequence(session: LogSession): Promise<number> {
-  const { last } = await session.sql.selectFrom('events').select(sql<number | null>`max(sequence)`.as('last')).executeTakeFirstOrThrow();
+/** For promises that are awaited later. */
+function ignore(): void {}
+
+async function lastSequence(queries: LogSession['sql']): Promise<number> {
+  const { last } = await queries.selectFrom('events').select(sql<number | null>`max(sequence)`.as('last')).executeTakeFirstOrThrow();
   return last ?? 0;
-}
-
-/** As many of the next events as fit, at least one: payloads can be large. */
-async function readChunk(session: LogSession, after: number): Promise<readonly StoredEvent[]> {
-  const sizes = await session.sql
-    .selectFrom('events')
-    .select(['sequence', sql<number>`octet_length(payload)`.as('bytes')])
-    .where('sequence', '>', after)
-    .orderBy('sequence')
-    .limit(chunkEvents)
-    .execute();
-  let count = 0;
-  for (let bytes = 0; count < sizes.length && (count === 0 || bytes + sizes[count]!.bytes <= chunkBytes); count++)
-    bytes += sizes[count]!.bytes;
-  const last = sizes[count - 1];
-  if (last === undefined) return [];
-  return session.readEvents(after, last.sequence);
 }
 
 function brokenLog(sequence: number, what: string): ArtifactstoreError {

@@ -11,8 +11,11 @@ import type { Schema } from './schema.ts';
  */
 export interface LogSession {
   readonly sql: Kysely<Schema>;
-  /** The events after one sequence and up to another, in order. */
-  readEvents(after: number, through: number): Promise<readonly StoredEvent[]>;
+  /**
+   * The events after a sequence, in order: so many, or fewer where the payloads before the last one have that many
+   * bytes already; none only at the end of the log.
+   */
+  readEvents(after: number, most: { readonly events: number; readonly bytes: number }): Promise<readonly StoredEvent[]>;
   /** Adds rows to `events`, their changes to the views, and rows to operational tables. */
   write(events: readonly StoredEvent[], changes: RowChanges, inserts?: Inserts): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { sql } from '#kysely';
+import { lifeOf } from '../../src/database/conformance/life.ts';
 import { operations as conformance } from '../../src/database/conformance/operations.ts';
 import type { Snapshot, Transaction } from '../../src/database/DATABASE.ts';
 
@@ -31,6 +32,19 @@ async function swallowFailure(transaction: Transaction, _input: null): Promise<n
   return 1;
 }
 
+/** Lives whose events come in turns, as those of writers do: `picks` says whose is next. */
+async function liveTogether(
+  transaction: Transaction,
+  input: { readonly labels: readonly string[]; readonly picks: readonly number[] },
+): Promise<void> {
+  const lives = input.labels.map((label) => [...lifeOf(label, transaction)]);
+  for (let turn = 0; lives.length > 0; turn++) {
+    const index = input.picks[turn % input.picks.length]! % lives.length;
+    transaction.append(lives[index]!.shift()!);
+    if (lives[index]!.length === 0) lives.splice(index, 1);
+  }
+}
+
 async function countEvents(snapshot: Snapshot, _input: null): Promise<number> {
   const { count } = await snapshot.sql
     .selectFrom('events')
@@ -42,6 +56,7 @@ async function countEvents(snapshot: Snapshot, _input: null): Promise<number> {
 export const operations: {
   readonly writes: typeof conformance.writes & {
     readonly limitGrowth: typeof limitGrowth;
+    readonly liveTogether: typeof liveTogether;
     readonly endThread: typeof endThread;
     readonly endSession: typeof endSession;
     readonly readSetting: typeof readSetting;
@@ -49,7 +64,7 @@ export const operations: {
   };
   readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents };
 } = {
-  writes: { ...conformance.writes, limitGrowth, endThread, endSession, readSetting, swallowFailure },
+  writes: { ...conformance.writes, limitGrowth, liveTogether, endThread, endSession, readSetting, swallowFailure },
   reads: { ...conformance.reads, countEvents },
 };
 

@@ -21,9 +21,9 @@ export const producerUsage: Migration = {
   rebuildable,
 };
 
-/** Into the table, which is empty. */
-export async function sumPackages(database: Kysely<Schema>): Promise<void> {
-  await sql`insert into producer_usage (producer, packages, files, bytes)
+/** Into the table, which is empty: the view itself, or one like it. */
+export async function sumPackages(database: Kysely<Schema>, into = 'producer_usage'): Promise<void> {
+  await sql`insert into ${sql.table(into)} (producer, packages, files, bytes)
     select producer, sum(kept), sum(kept * file_count), sum(kept * total_bytes) from (
       select producer, file_count, total_bytes, case when status in ('created', 'finalized') then 1 else 0 end as kept
       from artifact_packages) as package

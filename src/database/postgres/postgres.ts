@@ -1,17 +1,16 @@
-import type { LogHead } from '../../kernel/log/event.ts';
 import type { Database, OpenOptions, Operations } from '../DATABASE.ts';
 import { createEventWaiters } from '../event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
-import { makeMissingIndexes, makeMissingTables, makeMissingTriggers, requireTables } from '../rebuild.ts';
-import { type Replayed, replayLog } from '../replay.ts';
+import { requireTables } from '../rebuild.ts';
+import type { Replayed } from '../replay.ts';
 import { parsePostgresUrl } from './address.ts';
 import { createPostgresCommitter } from './committer.ts';
 import { connect, type PostgresConnection, type PostgresTarget } from './connection.ts';
 import { serverFault, serverName, unreachable } from './error.ts';
 import { createPostgresListener } from './listener.ts';
 import { createPostgresReads, type Reading } from './reads.ts';
+import { replayViews } from './replay.ts';
 import { exclude, migrateSchema, requireSchema } from './schema.ts';
-import { postgresSession } from './session.ts';
 
 export interface PostgresOptions extends OpenOptions {
   /** `postgresql://…`; it may hold a password, and is never shown. */
@@ -141,14 +140,7 @@ async function replay(target: PostgresTarget, onProgress?: (done: number, total:
     await connection.query('begin isolation level read committed');
     await connection.query('set local synchronous_commit = on');
     await exclude(connection);
-    const session = postgresSession(connection);
-    await makeMissingTables('postgresql', session.sql);
-    // The table and not its row, which may be what was lost: whoever appends asks for the row, and waits.
-    await connection.query('lock table log_head in exclusive mode');
-    await makeMissingTriggers('postgresql', session.sql);
-    const { rows } = await connection.query('select sequence, chain_digest from log_head where id = 1');
-    const replayed = await replayLog(session, rows[0] as LogHead | undefined, onProgress);
-    await makeMissingIndexes('postgresql', session.sql);
+    const replayed = await replayViews(connection, onProgress);
     await connection.query('commit');
     return replayed;
   } catch (error) {

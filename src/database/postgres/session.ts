@@ -14,24 +14,26 @@ const statementRows = 2_000;
 /** Above it a payload travels alone, in binary: within an array it would be hex in a string. */
 const arrayPayloadBytes = 64 * 1024;
 
-/** Writes rows of one kind in one statement, as arrays, and sends all statements before it waits for the first. */
-export function postgresSession(connection: PostgresConnection): LogSession {
-  const sql = postgresQueries(connection);
+/** The last event that is read is the first one whose predecessors have the bytes. */
+const selectEvents = `select ${Object.keys(eventColumns).join(', ')} from events where sequence > $1 and sequence <= (
+  select max(sequence) from (
+    select sequence, sum(octet_length(payload)) over (order by sequence) - octet_length(payload) as bytes_before
+    from events where sequence > $1 order by sequence limit $2) as sized
+  where bytes_before < $3) order by sequence`;
+
+/**
+ * Writes rows of one kind in one statement, as arrays, and sends all statements before it waits for the first. What is
+ * folded goes into the views, or into the tables that `nameOf` says.
+ */
+export function postgresSession(connection: PostgresConnection, nameOf: (view: ViewTable) => string = (view) => view): LogSession {
   return {
-    sql,
-    async readEvents(after, through) {
-      const rows = await sql
-        .selectFrom('events')
-        .selectAll()
-        .where('sequence', '>', after)
-        .where('sequence', '<=', through)
-        .orderBy('sequence')
-        .execute();
-      return rows as unknown as readonly StoredEvent[];
+    sql: postgresQueries(connection),
+    async readEvents(after, { events, bytes }) {
+      return (await connection.query(selectEvents, [after, events, bytes])).rows as readonly StoredEvent[];
     },
     async write(events, changes, inserts) {
       const statements = [...eventStatements(events)];
-      for (const [table, rows] of changes.tables) statements.push(...viewStatements(table, [...rows.values()]));
+      for (const [view, rows] of changes.tables) statements.push(...viewStatements(view, nameOf(view), [...rows.values()]));
       for (const [table, rows] of inserts ?? []) statements.push(...insertStatements(table, insertedColumns[table], rows));
       await together(statements.map(({ text, values }) => connection.query(text, values)));
     },
@@ -61,10 +63,10 @@ function* insertStatements(table: string, columns: Columns, rows: readonly objec
   for (const slice of slices(rows)) yield { text: insertText(table, columns), values: arrays(Object.keys(columns), slice) };
 }
 
-function* viewStatements(table: ViewTable, changes: readonly RowChange[]): Iterable<Statement> {
-  const columns = viewColumns[table] as Columns;
+function* viewStatements(view: ViewTable, table: string, changes: readonly RowChange[]): Iterable<Statement> {
+  const columns = viewColumns[view] as Columns;
   const names = Object.keys(columns);
-  const key: readonly string[] = viewKeys[table];
+  const key: readonly string[] = viewKeys[view];
   for (const alike of sameShape(changes)) {
     const [first] = alike;
     if (first.kind === 'patch') {

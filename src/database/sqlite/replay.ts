@@ -1,7 +1,26 @@
 import { viewTables } from '../columns.ts';
 import { sumPackages } from '../migrations/0005-producer-usage.ts';
+import { makeMissingIndexes, makeMissingTables, makeMissingTriggers } from '../rebuild.ts';
+import { foldLog, type Replayed, replayLog } from '../replay.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
+import { readHead, sqliteSession } from './session.ts';
+
+/**
+ * Empties the views and folds the log into them, inside the caller's transaction. Readers have the old ones until it is
+ * committed. Errors: those of `foldLog` and `replayLog`.
+ */
+export async function replayViews(connection: SqliteConnection, onProgress: (done: number, total: number) => void): Promise<Replayed> {
+  const session = sqliteSession(connection);
+  await makeMissingTables('sqlite', session.sql);
+  await makeMissingTriggers('sqlite', session.sql);
+  const replayed = await inBulk(connection, () => {
+    for (const view of viewTables) connection.database.exec(`delete from ${view}`);
+    return replayLog(session, readHead(connection), foldLog(session.readEvents), (changes) => session.write([], changes), onProgress);
+  });
+  await makeMissingIndexes('sqlite', session.sql);
+  return replayed;
+}
 
 /**
  * Runs `body`, which fills empty views, while they have no secondary indexes and no triggers, and makes both again: to

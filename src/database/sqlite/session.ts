@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite';
-import type { StoredEvent } from '../../kernel/log/event.ts';
+import type { LogHead, StoredEvent } from '../../kernel/log/event.ts';
 import type { Timestamp } from '../../kernel/time.ts';
 import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
 import { eventColumns, insertedColumns, viewColumns } from '../columns.ts';
@@ -9,7 +9,7 @@ import type { SqliteConnection, SqlValue } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 
 const insertEvent = insertSql('events', Object.keys(eventColumns));
-const selectEvents = `select ${Object.keys(eventColumns).join(', ')} from events where sequence > ? and sequence <= ? order by sequence`;
+const selectEvents = `select ${Object.keys(eventColumns).join(', ')} from events where sequence > ? order by sequence limit ?`;
 const insertOf = new Map(
   Object.entries({ ...viewColumns, ...insertedColumns }).map(([table, kinds]) => {
     const columns = Object.keys(kinds);
@@ -21,10 +21,18 @@ const insertOf = new Map(
 export function sqliteSession(connection: SqliteConnection): LogSession {
   return {
     sql: sqliteQueries(connection),
-    async readEvents(after, through) {
+    async readEvents(after, most) {
       const statement = connection.prepare(selectEvents);
       statement.setReturnArrays(true);
-      return (statement.all(after, through) as unknown as readonly EventRow[]).map(storedEvent);
+      const events: StoredEvent[] = [];
+      let bytes = 0;
+      for (const row of statement.iterate(after, most.events)) {
+        const event = storedEvent(row as unknown as EventRow);
+        events.push(event);
+        bytes += event.payload.length;
+        if (bytes >= most.bytes) break;
+      }
+      return events;
     },
     async write(events, changes, inserts) {
       if (events.length > 0) writeEvents(connection, events);
@@ -32,6 +40,11 @@ export function sqliteSession(connection: SqliteConnection): LogSession {
       for (const [table, rows] of inserts ?? []) insertRows(connection, table, rows);
     },
   };
+}
+
+/** Undefined where it was lost. */
+export function readHead(connection: SqliteConnection): LogHead | undefined {
+  return connection.prepare('select sequence, chain_digest from log_head where id = 1').get() as LogHead | undefined;
 }
 
 type EventRow = readonly [number, Timestamp, string, string, string, string, Uint8Array, Uint8Array, Uint8Array];

@@ -4,8 +4,7 @@ import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
 import { lostHead, toFailure } from '../failure.ts';
 import { applyMigrations } from '../migrations/migrations.ts';
-import { makeMissingIndexes, makeMissingTables, makeMissingTriggers } from '../rebuild.ts';
-import { type Replayed, replayLog } from '../replay.ts';
+import type { Replayed } from '../replay.ts';
 import { runSet, takeSet, unknownOperation } from '../sets.ts';
 import type { LogSession, OperationContext } from '../transaction.ts';
 import { openConnection, rollBack, type SqliteConnection } from './connection.ts';
@@ -15,9 +14,9 @@ import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } fro
 import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
 import type { Answer, Request } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
-import { inBulk } from './replay.ts';
+import { replayViews } from './replay.ts';
 import { lostTransaction, runInSavepoint } from './savepoint.ts';
-import { sqliteSession } from './session.ts';
+import { readHead, sqliteSession } from './session.ts';
 
 // The thread that writes. Whatever has arrived when a transaction is open goes into it, in sets and up to a bound; one
 // commit, one fsync.
@@ -180,18 +179,13 @@ async function health(path: string): Promise<undefined> {
 }
 
 async function replay(port: RequestPort, id: number): Promise<Replayed> {
-  const { connection, session } = await open(port.data.path);
+  const { connection } = await open(port.data.path);
   // Sorting whole indexes is for a file.
   connection.database.exec('pragma temp_store = file');
   writer?.files.check();
   begin(connection, lockMilliseconds);
   try {
-    await makeMissingTables('sqlite', session.sql);
-    await makeMissingTriggers('sqlite', session.sql);
-    const replayed = await inBulk(connection, () =>
-      replayLog(session, readHead(connection), (done, total) => port.answer({ id, kind: 'progress', done, total })),
-    );
-    await makeMissingIndexes('sqlite', session.sql);
+    const replayed = await replayViews(connection, (done, total) => port.answer({ id, kind: 'progress', done, total }));
     connection.forget();
     connection.database.exec('commit');
     connection.database.exec('pragma temp_store = memory');
@@ -218,10 +212,6 @@ function begin(connection: SqliteConnection, waitMilliseconds: number): void {
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
-
-function readHead(connection: SqliteConnection): LogHead | undefined {
-  return connection.prepare('select sequence, chain_digest from log_head where id = 1').get() as LogHead | undefined;
-}
 
 function writeHead(connection: SqliteConnection, before: LogHead, head: LogHead): void {
   if (head.sequence > before.sequence)
