@@ -40,12 +40,13 @@ export async function uploadFiles(
   const settled = new Map<string, Promise<void>>();
   let uploaded = 0;
 
-  const sending = forEachLimited(windows(files), windowsAtOnce, async (window) => {
-    const hashed = await Promise.all(window.map((file) => reads.run(() => hashing.digestOf(file, signal))));
+  const [remembered, unread] = divided(files, hashing);
+  const sending = forEachLimited([...windows(remembered), ...windows(unread)], windowsAtOnce, async (window) => {
+    const hashed = await Promise.all(window.map((file) => (isHashed(file) ? file : readNow(file))));
     for (const file of hashed) onHashed?.(file);
     signal.throwIfAborted();
     const missing = await requests.run(() => attach(hashed));
-    const [firsts, twins] = claim(await Promise.all(missing.map((file) => (file.isRemembered ? readNow(file) : file))));
+    const [firsts, twins] = claim(await Promise.all(missing.map((file) => (file.isRemembered ? readAfterAll(file) : file))));
     await Promise.all([sendFirsts(firsts), attachTwins(twins)]);
   });
   // A request that waits for a server or a store that is unavailable is not waited for.
@@ -53,9 +54,13 @@ export async function uploadFiles(
   signal.throwIfAborted();
   return uploaded;
 
+  function readNow(file: TreeFile): Promise<HashedFile> {
+    return reads.run(() => hashing.read(file, signal));
+  }
+
   /** Bytes have to be sent: they are those that the file has now. */
-  async function readNow(file: HashedFile): Promise<HashedFile> {
-    const hashed = await reads.run(() => hashing.read(file, signal));
+  async function readAfterAll(file: HashedFile): Promise<HashedFile> {
+    const hashed = await readNow(file);
     onHashed?.(hashed);
     return hashed;
   }
@@ -209,8 +214,28 @@ function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations
   };
 }
 
+/**
+ * Those whose digests are remembered, and the others. The first are in the order of their digests: a registry finds
+ * objects by them, and those of one request then lie beside each other in its indexes.
+ */
+function divided(files: readonly TreeFile[], hashing: Hashing): readonly [remembered: readonly HashedFile[], unread: readonly TreeFile[]] {
+  const remembered: HashedFile[] = [];
+  const unread: TreeFile[] = [];
+  for (const file of files) {
+    const known = hashing.remembered(file);
+    if (known === undefined) unread.push(file);
+    else remembered.push(known);
+  }
+  remembered.sort((left, right) => (left.contentAddress < right.contentAddress ? -1 : 1));
+  return [remembered, unread];
+}
+
+function isHashed(file: TreeFile | HashedFile): file is HashedFile {
+  return 'contentAddress' in file;
+}
+
 /** Runs of files that can be hashed and kept in memory together. */
-function* windows(files: readonly TreeFile[]): Iterable<readonly TreeFile[]> {
+function* windows<T extends TreeFile>(files: readonly T[]): Iterable<readonly T[]> {
   yield* runs(files, windowFiles, windowBytes, ({ sizeBytes }) => (sizeBytes < smallFileBytes ? sizeBytes : 0));
 }
 

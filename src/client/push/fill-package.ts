@@ -85,7 +85,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     const sizes = new Map(kept.map((file) => [file.relative_path, file.size_bytes]));
     await forEachLimited(tree.files, jobs, async (file) => {
       if (content.has(file.relativePath) || sizes.get(file.relativePath) !== file.sizeBytes) return;
-      remember(await hashing.digestOf(file, signal));
+      remember(hashing.remembered(file) ?? (await hashing.read(file, signal)));
       onDone(file.sizeBytes);
     });
     return differenceOf(

@@ -5,9 +5,9 @@ import type { TreeFile } from '../walk.ts';
 
 /** Where the digests of a directory's files come from. */
 export interface Hashing {
-  /** Remembered from an earlier push, or else of the file's bytes. */
-  digestOf(file: TreeFile, signal: AbortSignal): Promise<HashedFile>;
-  /** Of the file's bytes, whatever is remembered: for one whose bytes have to be sent. */
+  /** Remembered from an earlier push; undefined for a file that has to be read. */
+  remembered(file: TreeFile): HashedFile | undefined;
+  /** Of the file's bytes, whatever is remembered. */
   read(file: TreeFile, signal: AbortSignal): Promise<HashedFile>;
 }
 
@@ -23,23 +23,22 @@ export interface HashingOptions {
 }
 
 export function createHashing({ index, checksum = false, onRemembered, onWrong }: HashingOptions): Hashing {
-  const read: Hashing['read'] = async (file, signal) => {
-    const known = index?.find(file);
-    const begunAt = Date.now();
-    const hashed = await hashFile(file, signal);
-    if (!hashed.isSteady) return hashed;
-    const digest = hashed.digests.get('sha256')!;
-    if (known !== undefined && !sameBytes(known, digest)) onWrong?.(file.relativePath);
-    index?.remember(file, digest, begunAt);
-    return hashed;
-  };
   return {
-    read,
-    async digestOf(file, signal) {
+    remembered(file) {
       const known = checksum ? undefined : index?.find(file);
-      if (known === undefined) return await read(file, signal);
+      if (known === undefined) return undefined;
       onRemembered?.(file.relativePath);
       return rememberedFile(file, known);
+    },
+    async read(file, signal) {
+      const known = index?.find(file);
+      const begunAt = Date.now();
+      const hashed = await hashFile(file, signal);
+      if (!hashed.isSteady) return hashed;
+      const digest = hashed.digests.get('sha256')!;
+      if (known !== undefined && !sameBytes(known, digest)) onWrong?.(file.relativePath);
+      index?.remember(file, digest, begunAt);
+      return hashed;
     },
   };
 }

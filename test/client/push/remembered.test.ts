@@ -58,6 +58,18 @@ describe('a directory that is pushed again', () => {
     assert.deepEqual((await push('plain', { cacheDirectory: at('none') })).remembered, []);
   });
 
+  test('is attached in the order of its digests, where they are remembered', async () => {
+    const asked: string[][] = [];
+    const attach: RemoteRegistry['files']['attach'] = (id, items, options) => {
+      asked.push(items.map(({ content_address }) => content_address));
+      return registry.files.attach(id, items, options);
+    };
+    await push('plain', {}, { ...registry, files: { ...registry.files, attach } });
+    assert.equal(asked.length, 1);
+    assert.deepEqual(asked[0], asked[0]!.toSorted());
+    assert.equal(asked[0]!.length, paths.length);
+  });
+
   test('has its changes sealed, also those that keep size and modification time', async () => {
     await push('changed');
     const { atime, mtime } = statSync(at('changed', 'small'));
