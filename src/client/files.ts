@@ -9,7 +9,7 @@ import { sendable } from './body.ts';
 import { openDownload } from './download.ts';
 import { encodeMultipart } from './multipart.ts';
 import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { addedShape, attachedItemsShape, fileShape, filesShape, foundFilesShape, packageShape } from './shape.ts';
+import { addedShape, attachedItemsShape, attachedResultsShape, fileShape, filesShape, foundFilesShape, packageShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 export function remoteFiles(transport: Transport): Files {
@@ -63,10 +63,12 @@ export function remoteFiles(transport: Transport): Files {
       );
     },
 
-    async attach(packageId, items, { signal } = {}) {
-      const request = jsonRequest('POST', filesOf(packageId), { items }, { repeatable: true, ...(signal === undefined ? {} : { signal }) });
+    async attach(packageId, items, { signal, records = true } = {}) {
+      const headers = records ? {} : { prefer: 'return=minimal' };
+      const more = { repeatable: true, headers, ...(signal === undefined ? {} : { signal }) };
+      const request = jsonRequest('POST', filesOf(packageId), { items }, more);
       return await transport.exchange(request, async (answer) => {
-        const { items: attached } = await answer.json(attachedItemsShape);
+        const { items: attached } = await answer.json(records ? attachedItemsShape : attachedResultsShape);
         if (attached.length === items.length) return attached;
         throw await answer.unexpected(`it answered for ${attached.length} files where ${items.length} were sent`);
       });

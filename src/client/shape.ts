@@ -120,6 +120,13 @@ const attachedShape: Shape<Attached> = {
     (value.result === 'missing' || (typeof value.result === 'string' && fileShape.fits(value.file))),
 };
 
+/** Without its record, which an older registry sends anyway. */
+const attachedResultShape: Shape<Attached> = {
+  name: 'what became of an attachment',
+  fits: (value): value is Attached =>
+    isRecord(value) && typeof value.relative_path === 'string' && ['created', 'exists', 'missing'].includes(String(value.result)),
+};
+
 const producerShape: Shape<ProducerRecord> = record('what a producer has', {
   producer: 'string',
   packages: 'number',
@@ -135,6 +142,7 @@ export const producersShape: Shape<Page<ProducerRecord>> = page('a list of produ
 export const retentionClassesShape: Shape<Items<RetentionClassRecord>> = items('the list of retention classes', retentionClassShape);
 export const addedShape: Shape<Items<File> & { readonly existing?: readonly string[] }> = items('a list of added files', fileShape);
 export const attachedItemsShape: Shape<Items<Attached>> = items('a list of attached files', attachedShape);
+export const attachedResultsShape: Shape<Items<Attached>> = items('what became of attachments', attachedResultShape);
 
 export const eventPageShape: Shape<EventPage> = {
   name: 'a page of events',

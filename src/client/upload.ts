@@ -116,11 +116,12 @@ export async function uploadFiles(
         size_bytes: file.sizeBytes,
         ...describeFile(file),
       })),
+      { records: false },
     );
     return window.filter((file, index) => {
       const { result, file: record } = answers[index]!;
       if (result === 'missing') return true;
-      finish(file, record);
+      if (record !== undefined) finish(file, record);
       onDone(file.sizeBytes);
       return false;
     });

@@ -4,6 +4,7 @@ import type { Health } from './health-records.ts';
 import type {
   Attached,
   Attachment,
+  AttachOptions,
   Created,
   EncodedEventPage,
   EventPage,
@@ -97,7 +98,7 @@ export interface Files {
    * are copied. At most 1,000; each answer is its own: a missing one, whose bytes have to be sent, hurts no other.
    * `quota_exceeded` when not all of the others fit.
    */
-  attach(packageId: string, items: readonly Attachment[], options?: { readonly signal?: AbortSignal }): Promise<readonly Attached[]>;
+  attach(packageId: string, items: readonly Attachment[], options?: AttachOptions): Promise<readonly Attached[]>;
   /** By relative path, bytewise. */
   list(packageId: string, query?: PageQuery): Promise<Page<File>>;
   /** The same page as JSON, which costs the caller's thread less. */

@@ -7,7 +7,7 @@ import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
 import { storedObject } from './objects/stored-object.ts';
 import type { AttachItem, CopySource } from './operations/attach.ts';
-import type { Attached, Created, File } from './REGISTRY.ts';
+import type { Attached, AttachOptions, Created, File } from './REGISTRY.ts';
 
 const copiesAtOnce = 4;
 /**
@@ -27,7 +27,7 @@ export async function attachFiles(
   ingest: Ingest,
   packageId: string,
   items: readonly AttachItem[],
-  signal: AbortSignal | undefined,
+  { signal, records = true }: AttachOptions = {},
 ): Promise<readonly Attached[]> {
   const target = await ingest.openPackage(packageId);
   const { backendId } = target;
@@ -40,15 +40,16 @@ export async function attachFiles(
     backend_id: backendId,
     backend_ids: backendIds,
     quota: context.quotaOf(target.producer) ?? null,
+    records,
     items,
   });
   const copies = results.flatMap((result, index) => ('sources' in result ? [{ index, item: items[index]!, sources: result.sources }] : []));
   const copied = await copyFiles(context, actor, { ingest, target, copies, signal });
   return items.map(({ relative_path }, index) => {
     const result = results[index]!;
-    const added = 'record' in result ? result : copied.get(index);
+    const added = 'created' in result ? result : copied.get(index);
     if (added === undefined) return { relative_path, result: 'missing' };
-    return { relative_path, result: added.created ? 'created' : 'exists', file: added.record };
+    return { relative_path, result: added.created ? 'created' : 'exists', ...(records ? { file: added.record! } : {}) };
   });
 }
 

@@ -77,10 +77,10 @@ export function createFiles(context: Context, access: Access): Files {
     add: async (packageId, file) => await ingest.add(await writable(packageId), file),
     addMany: async (packageId, files) => await ingest.addMany(await writable(packageId), files),
 
-    async attach(packageId, items, { signal } = {}) {
+    async attach(packageId, items, options) {
       const id = await writable(packageId);
       const checked = await withClaims(database, access, checkAttachments(items));
-      return await attachFiles(context, actor, ingest, id, checked, signal);
+      return await attachFiles(context, actor, ingest, id, checked, options);
     },
 
     list: async (packageId, query = {}) =>

@@ -104,9 +104,16 @@ export interface Attachment {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+export interface AttachOptions {
+  readonly signal?: AbortSignal;
+  /** Whether the records of the files are wanted, as they are where absent. A registry may give them anyway. */
+  readonly records?: boolean;
+}
+
 export interface Attached {
   readonly relative_path: string;
   readonly result: 'created' | 'exists' | 'missing';
+  /** Where its record is wanted and it is not missing. */
   readonly file?: File;
 }
 

@@ -13,6 +13,7 @@ export type RequestHeader =
   | 'If-Match'
   | 'If-None-Match'
   | 'If-Range'
+  | 'Prefer'
   | 'Range'
   | 'Last-Event-ID';
 
@@ -45,6 +46,11 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   'If-Match': { type: 'string', description: 'Only where these bytes are there: entity tags, or `*`. Otherwise 412.' },
   'If-None-Match': { type: 'string', description: 'Entity tags that the caller has, or `*`. A read is 304 for them, a write 412.' },
   'If-Range': { type: 'string', description: 'An entity tag. The range is served for it only; otherwise the whole.' },
+  Prefer: {
+    type: 'string',
+    description: 'With `return=minimal` (RFC 7240) the answer has no records. Other preferences are ignored.',
+    examples: ['return=minimal'],
+  },
   Range: {
     type: 'string',
     description: 'One range of bytes. Others, and those that are malformed, are ignored.',

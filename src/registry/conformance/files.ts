@@ -220,6 +220,9 @@ export function filesConformance(opened: Opened): void {
       assert.equal(first[1]!.file!.media_type, 'text/x-attached');
       for (const { file } of first) if (file !== undefined) assert.deepEqual(file, await registry().files.get(file.id));
       assert.equal(first[2]!.file, undefined);
+      const brief = await registry().files.attach(id, [{ ...items[0]!, relative_path: 'brief' }], { records: false });
+      assert.equal(brief[0]!.result, 'created');
+      assert.equal((await registry().files.find(id, 'brief'))!.content_address, source.content_address);
       assert.deepEqual(
         (await registry().files.attach(id, items)).map(({ result }) => result),
         ['exists', 'exists', 'missing'],

@@ -32,6 +32,8 @@ export interface AttachFiles {
   readonly backend_ids: readonly string[];
   /** Of the package's producer. */
   readonly quota: Quota | null;
+  /** Whether the answer has the records of the files: they are most of it. */
+  readonly records: boolean;
   readonly items: readonly AttachItem[];
 }
 
@@ -45,8 +47,11 @@ export interface CopySource {
   readonly size_bytes: number;
 }
 
-/** The file; or where its bytes are, elsewhere only; or that no live object has them. */
-export type AttachResult = Created<File> | { readonly sources: readonly CopySource[] } | { readonly missing: true };
+/** What was added; or where its bytes are, elsewhere only; or that no live object has them. */
+export type AttachResult =
+  | (Pick<Created<File>, 'created'> & Partial<Created<File>>)
+  | { readonly sources: readonly CopySource[] }
+  | { readonly missing: true };
 
 /** Adds those files whose bytes are live in the package's backend. The others are left to the caller. */
 export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly AttachResult[]> {
@@ -94,7 +99,11 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
   );
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
-  return planned.map((item) => ('relative_path' in item ? results.next().value! : item));
+  return planned.map((item): AttachResult => {
+    if (!('relative_path' in item)) return item;
+    const result = results.next().value!;
+    return input.records ? result : { created: result.created };
+  });
 }
 
 /** The objects that each of these files claims, by the file. */

@@ -379,6 +379,23 @@ test('bytes that are here already are attached by address', async () => {
     ],
   );
   assert.deepEqual(answer.items[1]!.file?.annotations, { mode: 'executable' });
+  assert.equal(response.headers.get('preference-applied'), null);
+  const brief = await door.call(`/packages/${id}/files`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', prefer: 'return=minimal' },
+    body: JSON.stringify({ items: [...items, { ...items[0], relative_path: 'brief' }] }),
+  });
+  assert.equal(brief.headers.get('preference-applied'), 'return=minimal');
+  assert.deepEqual(await brief.json(), {
+    items: [
+      { relative_path: 'by-primary', result: 'exists' },
+      { relative_path: 'by-sha256', result: 'exists' },
+      { relative_path: 'unknown', result: 'missing' },
+      { relative_path: 'brief', result: 'created' },
+    ],
+  });
+  const { file_count } = (await door.registry.packages.get(id))!;
+  assert.equal((await door.registry.files.list(id, { limit: 1000 })).items.length, file_count);
   await changesNothing(async () => {
     const many = Array.from({ length: 1001 }, () => items[0]);
     await assertProblem(await door.json(`/packages/${id}/files`, { items: many }), 422, 'invalid_value');

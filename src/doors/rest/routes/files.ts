@@ -3,6 +3,7 @@ import { essence } from '../../../http/body.ts';
 import { disconnectSignal } from '../../../http/send.ts';
 import { parseAddress } from '../../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { minimalApplied, prefersMinimal } from '../../../protocol/prefer.ts';
 import type { Attachment, File, Page, Registry } from '../../../registry/REGISTRY.ts';
 import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, fileId, filePath, notModified, packageId, paging, wholePath } from '../parameters.ts';
@@ -43,14 +44,21 @@ export function fileRoutes(api: Api, context: RouteContext): void {
   api.post(
     '/packages/:id/files',
     {
-      config: { access: 'write', body: 'json', rawTypes: filesTypes, jsonBytes: context.limits.largeJsonBytes },
+      config: {
+        access: 'write',
+        body: 'json',
+        rawTypes: filesTypes,
+        jsonBytes: context.limits.largeJsonBytes,
+        takes: ['Prefer'],
+      },
       schema: {
         operationId: 'addFiles',
         tags: ['files'],
         summary: 'Add files: many at once (multipart or tar), or by the address of bytes that are here already (JSON)',
         description:
           "multipart/form-data: each part's filename, whole, is a relative path; all or nothing. " +
-          'application/x-tar: likewise, the mirror of /archive. application/json: each item has its own answer.',
+          'application/x-tar: likewise, the mirror of /archive. application/json: each item has its own answer, ' +
+          'with Prefer: return=minimal without the record of its file.',
         params: packageId,
         body: { content: { 'application/json': { schema: attachments } } },
         response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 413, 415, 422, 507),
@@ -59,7 +67,9 @@ export function fileRoutes(api: Api, context: RouteContext): void {
     async (request, reply) => {
       if (essence(request.headers['content-type']) === 'application/json') {
         const { items } = request.body as { readonly items: readonly Attachment[] };
-        const attached = await request.registry.files.attach(request.params.id, items, { signal: disconnectSignal(reply) });
+        const records = !prefersMinimal(request.headers.prefer);
+        const attached = await request.registry.files.attach(request.params.id, items, { signal: disconnectSignal(reply), records });
+        if (!records) reply.header('preference-applied', minimalApplied);
         return reply.code(200).send({ items: attached });
       }
       return reply.code(201).send(await receiveFiles(context, request, reply, request.params.id));
