@@ -1,5 +1,5 @@
 import type { Grant, Quota } from '../kernel/access.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { AccessFile, Finding } from './access-file/access-file.ts';
 import { accessFileError } from './access-file/findings.ts';
 import { longestAccessFile, readAccessFile } from './access-file/read.ts';
@@ -91,7 +91,7 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
       const known = given.toToken(token);
       if (known !== undefined || file.issuers.length === 0 || !hasTokenForm(token)) return known;
       const verified = oidc.verify(token);
-      return verified instanceof Promise ? verified.then((token) => granted(token, file)) : granted(verified, file);
+      return verified instanceof Promise ? verified.then((token) => granted(token, file), withoutReason) : granted(verified, file);
     },
     get anonymous() {
       return now().granted.toAnonymous;
@@ -107,6 +107,14 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
       watched.close();
     },
   };
+}
+
+/** A stranger can ask with any issuer: why its keys are not known, and its table, are for the log and `/health`. */
+function withoutReason(error: unknown): never {
+  if (!isArtifactstoreError(error, 'identity_unavailable')) throw error;
+  throw new ArtifactstoreError('identity_unavailable', "What is known of the token's issuer is not enough to judge it now: try again.", {
+    cause: error,
+  });
 }
 
 function tableOf({ issuers }: AccessFile, { issuer }: VerifiedToken): string | undefined {

@@ -8,7 +8,7 @@ import { createOidc } from '../../src/identity/oidc/verifier.ts';
 import { openIdentity } from '../../src/identity/open.ts';
 import { type OpenAccessFile, openAccessFile } from '../../src/identity/open-access-file.ts';
 import { allows } from '../../src/kernel/access.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { type ErrorCode, isArtifactstoreError } from '../../src/kernel/error.ts';
 import { audience, startTestIssuer, type TestIssuer } from './oidc/test-issuer.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -129,6 +129,24 @@ maximum_packages = 3
     await forbidden({ repository_id: 12, ref: 'main' }, /no grant/);
     await forbidden({ owner_id: '8', team: 'ops' }, /no grant/);
     await forbidden({ repository_id: '12' }, /has no text or number in the claim "ref", of which the grant at line 6 makes the actor/);
+  });
+
+  test('tells nobody whose token is not verified what the file has of its issuer, nor why its keys are not known', async () => {
+    await using away = await startTestIssuer(Date.now);
+    await using file = await open(issuerTable().replaceAll(issuer.url, away.url) + jobs);
+    const token = await away.sign({ repository_id: '12', ref: 'main' });
+    const [, payload] = token.split('.');
+    const unsigned = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${payload}.`;
+    const refusal = async (text: string, code: ErrorCode): Promise<unknown> => {
+      const error: unknown = await Promise.resolve(file.identify(text)).catch((error: unknown) => error);
+      assert.ok(isArtifactstoreError(error, code));
+      assert.doesNotMatch(JSON.stringify([error.message, error.info]), /"ci|ES256|listens/);
+      return error.cause;
+    };
+    await refusal(unsigned, 'unauthorized');
+    await away.down();
+    const cause = await refusal(token, 'identity_unavailable');
+    assert.match(cause instanceof Error ? cause.message : '', /issuer "ci" can't be had now: nothing listens there/);
   });
 
   test('takes a grant away from who was known before, at once', async () => {

@@ -57,7 +57,7 @@ export function createOidc({ now, timeoutMilliseconds = 10_000 }: OidcOptions): 
       throw refused(typeof iss === 'string' ? `its issuer ("iss"), ${quoted(iss)}, is not one of this server` : 'it has no issuer ("iss")');
     const { config, source } = issuer;
     if (!config.algorithms.some((each) => each === algorithm))
-      throw refused(`it is signed with ${quoted(algorithm)}, and the issuer "${config.name}" may use ${config.algorithms.join(', ')} only`);
+      throw refused(`it is signed with ${quoted(algorithm)}, which its issuer may not use here`);
     const { key, keys } = await source.keyFor(algorithm, keyId);
     await checkSignature(text, key, algorithm);
     const audiences = ofIssuer.map((each) => each.config.audience);

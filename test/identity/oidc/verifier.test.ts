@@ -109,7 +109,7 @@ test('a signature counts only by an algorithm of the list, with a key that was p
   const claims = { iss: issuer.url, aud: audience, iat: seconds(), exp: seconds() + 60 };
   assert.equal((await oidc.verify(await issuer.sign({}, {}, rsa))).issuer, 'ci');
 
-  const none = /signed with "(none|None|nOnE)", and the issuer "ci" may use RS256, ES256 only/;
+  const none = /signed with "(none|None|nOnE)", which its issuer may not use here\.$/;
   for (const alg of ['none', 'None', 'nOnE']) {
     await refusal(oidc.verify(compact({ alg, kid: 'rsa' }, claims, '')), none);
     await refusal(oidc.verify(compact({ alg }, claims)), none);
