@@ -102,20 +102,25 @@ export function inScope(scope: Scope, producer: string): boolean {
 }
 
 /** Producers for which it is remembered what the globs of a scope say of them. */
-const keptMatches = 1_000;
+const keptMatches = 20_000;
+/** So few globs are as fast as a look at what is remembered. */
+const fewGlobs = 4;
 
 /** `inScope` for many questions: of ten thousand exact names none is gone through, and of a producer globs are once. */
 export function scopeTest(scope: Scope): (producer: string) => boolean {
   if (scope === 'everything') return () => true;
-  const exact = new Set(scope.flatMap((pattern) => ('exact' in pattern ? [pattern.exact] : [])));
-  const globs = scope.flatMap((pattern) => ('glob' in pattern ? [pattern.glob] : []));
-  if (globs.length === 0) return (producer) => exact.has(producer);
+  const exact = new Set<string>();
+  const globs: ((text: string) => boolean)[] = [];
+  for (const pattern of scope)
+    if ('exact' in pattern) exact.add(pattern.exact);
+    else globs.push(globTest(pattern.glob));
+  if (globs.length <= fewGlobs) return (producer) => exact.has(producer) || globs.some((matches) => matches(producer));
   const kept = new Map<string, boolean>();
   return (producer) => {
     if (exact.has(producer)) return true;
     const known = kept.get(producer);
     if (known !== undefined) return known;
-    const found = globs.some((glob) => matchesGlob(glob, producer));
+    const found = globs.some((matches) => matches(producer));
     if (kept.size >= keptMatches) kept.clear();
     kept.set(producer, found);
     return found;
@@ -132,10 +137,30 @@ export function matches(pattern: ProducerPattern, producer: string): boolean {
  * proportion to the product of both lengths at most.
  */
 export function matchesGlob(glob: string, text: string): boolean {
-  // Most do not even begin so, and a text may be long and the globs many.
+  return globTest(glob)(text);
+}
+
+/** `matchesGlob` for many texts. */
+function globTest(glob: string): (text: string) => boolean {
   const first = glob.search(/[*?]/);
-  if (first > 0 && !text.startsWith(glob.slice(0, first))) return false;
-  const [signs, characters] = [Array.from(glob), Array.from(text)];
+  if (first < 0) return (text) => text === glob;
+  // Most do not even begin or end so, and a text may be long and the globs many.
+  const beginning = glob.slice(0, first);
+  const ending = glob.slice(Math.max(glob.lastIndexOf('*'), glob.lastIndexOf('?')) + 1);
+  const signs = inCharacters(glob.slice(first, glob.length - ending.length));
+  return (text) =>
+    text.length >= beginning.length + ending.length &&
+    text.startsWith(beginning) &&
+    text.endsWith(ending) &&
+    (signs === '*' || matchesSigns(signs, inCharacters(text.slice(first, text.length - ending.length))));
+}
+
+/** To be indexed by code point. */
+function inCharacters(text: string): string | readonly string[] {
+  return /[\ud800-\udfff]/.test(text) ? Array.from(text) : text;
+}
+
+function matchesSigns(signs: string | readonly string[], characters: string | readonly string[]): boolean {
   let [sign, character] = [0, 0];
   // The last star, and up to where it was taken to reach.
   let [star, reached] = [-1, 0];
