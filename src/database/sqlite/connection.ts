@@ -10,6 +10,8 @@ export interface SqliteConnection {
   readonly database: DatabaseSync;
   /** A prepared statement, from the cache or into it. */
   prepare(sql: string): StatementSync;
+  /** The same, but kept apart from it: its rows are arrays. */
+  prepareArrays(sql: string): StatementSync;
   /** Forgets the prepared statements: some of them stand in the way of dropping an index. */
   forget(): void;
   close(): void;
@@ -34,6 +36,19 @@ export function openConnection(
     timeout: options.busyMilliseconds,
   });
   const statements = new Map<string, StatementSync>();
+  const withArrays = new Map<string, StatementSync>();
+  const keep = (kept: Map<string, StatementSync>, sql: string): StatementSync => {
+    let statement = kept.get(sql);
+    if (statement !== undefined) {
+      kept.delete(sql);
+    } else {
+      statement = database.prepare(sql);
+      if (kept === withArrays) statement.setReturnArrays(true);
+      if (kept.size >= keptStatements) kept.delete(kept.keys().next().value!);
+    }
+    kept.set(sql, statement);
+    return statement;
+  };
   try {
     if (!options.readOnly) {
       useWriteAheadLog(database, options.busyMilliseconds);
@@ -50,22 +65,15 @@ export function openConnection(
   }
   return {
     database,
-    prepare(sql) {
-      let statement = statements.get(sql);
-      if (statement !== undefined) {
-        statements.delete(sql);
-      } else {
-        statement = database.prepare(sql);
-        if (statements.size >= keptStatements) statements.delete(statements.keys().next().value!);
-      }
-      statements.set(sql, statement);
-      return statement;
-    },
+    prepare: (sql) => keep(statements, sql),
+    prepareArrays: (sql) => keep(withArrays, sql),
     forget() {
       statements.clear();
+      withArrays.clear();
     },
     close() {
       statements.clear();
+      withArrays.clear();
       if (database.isOpen) database.close();
     },
   };

@@ -16,22 +16,38 @@ const speech: Speech = {
  */
 export function sqliteQueries(connection: SqliteConnection): Kysely<Schema> {
   return queriesOver(speech, async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
-    const statement = connection.prepare(query.sql);
+    const statement = connection.prepareArrays(query.sql);
     const parameters = query.parameters as readonly SqlValue[];
-    if (hasRows(statement)) return { rows: statement.all(...parameters) as R[] };
+    if (columnsOf(statement).length > 0) return { rows: toObjects(statement, statement.all(...parameters) as unknown as Rows) as R[] };
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   });
 }
 
 /** Describing the columns takes longer than many a statement runs, so it is asked once. */
-function hasRows(statement: StatementSync): boolean {
-  let known = withRows.get(statement);
+function columnsOf(statement: StatementSync): readonly string[] {
+  let known = columns.get(statement);
   if (known === undefined) {
-    known = statement.columns().length > 0;
-    withRows.set(statement, known);
+    known = statement.columns().map(({ name }) => name);
+    columns.set(statement, known);
   }
   return known;
 }
 
-const withRows = new WeakMap<StatementSync, boolean>();
+const columns = new WeakMap<StatementSync, readonly string[]>();
+
+type Rows = readonly (readonly SqlValue[])[];
+
+/** Objects of one shape: made in half the time that the driver takes for its own. */
+function toObjects(statement: StatementSync, rows: Rows): readonly Record<string, SqlValue>[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  // A table of the statement can get a column meanwhile, from a newer version beside this one.
+  if (first.length !== columnsOf(statement).length) columns.delete(statement);
+  const names = columnsOf(statement);
+  return rows.map((row) => {
+    const object: Record<string, SqlValue> = {};
+    for (let index = 0; index < names.length; index++) object[names[index]!] = row[index]!;
+    return object;
+  });
+}

@@ -22,11 +22,9 @@ export function sqliteSession(connection: SqliteConnection): LogSession {
   return {
     sql: sqliteQueries(connection),
     async readEvents(after, most) {
-      const statement = connection.prepare(selectEvents);
-      statement.setReturnArrays(true);
       const events: StoredEvent[] = [];
       let bytes = 0;
-      for (const row of statement.iterate(after, most.events)) {
+      for (const row of connection.prepareArrays(selectEvents).iterate(after, most.events)) {
         const event = storedEvent(row as unknown as EventRow);
         events.push(event);
         bytes += event.payload.length;
