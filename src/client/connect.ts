@@ -2,6 +2,7 @@ import type { WhoAmI } from '../kernel/access.ts';
 import { parseId } from '../kernel/id.ts';
 import type { File, Registry } from '../registry/REGISTRY.ts';
 import { download } from './download.ts';
+import { type DownloadMany, manyDownloads } from './download-many.ts';
 import { remoteEvents } from './events.ts';
 import { remoteFiles } from './files.ts';
 import { remoteMetadataSchemas } from './metadata-schemas.ts';
@@ -21,6 +22,11 @@ export type ConnectOptions = TransportOptions;
 export interface RemoteRegistry extends Registry, AsyncDisposable {
   /** A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read. */
   download(file: Pick<File, 'id' | 'size_bytes' | 'content_address'>, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Bytes of files of a sealed package, whole, in one answer; of which only the lengths are checked. Undefined where
+   * they are better asked for one by one: the server is too old, or something is wrong with one of them.
+   */
+  readonly downloadMany: DownloadMany;
   /** Whom the server takes this client for, by its token, and what that may do. */
   whoami(): Promise<WhoAmI>;
   /** Ends the connections; requests under way fail. `await using` does it too. */
@@ -44,6 +50,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     health: () => remoteHealth(transport),
     usage: () => getJson(transport, '/usage', usageShape),
     download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
+    downloadMany: manyDownloads(transport),
     whoami: () => getJson(transport, '/whoami', whoAmIShape),
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),

@@ -77,7 +77,11 @@ describe('push, pull and verify as functions', () => {
     });
     assert.equal((await pullPackage(registry, id, at('copy'), { force: true })).written_files, 0);
     assert.deepEqual(readdirSync(at()).sort(), ['copy', 'copy.manifest.cbor', 'source']);
-    const failing = { ...registry, download: () => registry.download({ id, size_bytes: 1, content_address: `sha256:${'0'.repeat(64)}` }) };
+    const failing = {
+      ...registry,
+      downloadMany: async () => undefined,
+      download: () => registry.download({ id, size_bytes: 1, content_address: `sha256:${'0'.repeat(64)}` }),
+    };
     await assert.rejects(pullPackage(failing, id, at('failed'), { jobs: 1 }), (error) => {
       return isArtifactstoreError(error) && error.info?.right_files === 0 && error.info.file_count === 3;
     });

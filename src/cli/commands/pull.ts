@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pullPackage } from '../../client/pull/pull-package.ts';
 import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
+import { giveBackMemory } from '../../runtime/heap.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import { connect, longPatienceSeconds } from '../connect.ts';
 import type { Context } from '../context.ts';
@@ -25,7 +26,7 @@ export const pull: Definition = (command, context) => {
     .option('--force', 'take a directory that is not empty, as after a pull that was stopped: wrong files are replaced, others stay')
     .option('--manifest <file>', 'save the manifest here: as JSON when the name ends in .json, else as canonical CBOR')
     .option('--no-manifest', 'do not save the manifest; without both it is saved beside the directory, as <dir>.manifest.cbor')
-    .option('--jobs <n>', 'downloads at once', positiveInteger, 8)
+    .option('--jobs <n>', 'requests at once', positiveInteger, 8)
     .addHelpText(
       'after',
       `
@@ -45,6 +46,7 @@ async function pullInto(context: Context, packageId: string, directory: string, 
   const { output } = context;
   const { force = false, manifest, jobs } = options;
   using stop = stopOnSignal();
+  const endGivingBack = giveBackMemory(largeHeapBytes);
   await using registry = connect(context, { patienceSeconds: longPatienceSeconds });
   const progress = await createProgress(output, 'pulling');
   const pulled = await pullPackage(registry, packageId, resolve(context.directory, directory), {
@@ -63,13 +65,19 @@ async function pullInto(context: Context, packageId: string, directory: string, 
     .catch((error: unknown) => {
       throw withState(error, directory);
     })
-    .finally(progress.stop);
+    .finally(() => {
+      endGivingBack();
+      progress.stop();
+    });
   if (output.json) return output.value(pulled);
   const kept = pulled.file_count - pulled.written_files;
   output.line(`${output.colors.green('pulled')} ${countFiles(pulled.file_count)}, ${formatBytes(pulled.total_bytes)}, into ${directory}`);
   if (kept > 0) output.line(`  ${countFiles(kept)} of them were there already`);
   output.line(`  manifest ${pulled.manifest_digest}${pulled.manifest_file === null ? '' : `, saved as ${pulled.manifest_file}`}`);
 }
+
+/** A long manifest is read at once, and leaves as much behind as it is. */
+const largeHeapBytes = 41_943_040;
 
 /** What the directory is by now, and what to do, beside what went wrong. */
 function withState(error: unknown, directory: string): unknown {

@@ -6,10 +6,12 @@ import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
 import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
 import { type DraftFolder, makeDraftFolder } from './drafts.ts';
-import { createPlacer } from './place.ts';
+import { createPlacer, type Placer } from './place.ts';
 import { refuseUnplaceable } from './placeable.ts';
 
 export interface PlaceOptions extends TransferOptions {
+  /** The sealed package that all of the files are of: small ones then come many in one answer. */
+  readonly packageId?: string;
   /** Told of what went wrong beside the work. */
   onWarning?(text: string): void;
   /**
@@ -18,6 +20,9 @@ export interface PlaceOptions extends TransferOptions {
    */
   onFailed?(): Promise<void>;
 }
+
+/** Where the bytes come from. */
+export type Source = Pick<RemoteRegistry, 'download'> & Partial<Pick<RemoteRegistry, 'downloadMany'>>;
 
 /** What became of the files. Sizes are in bytes. */
 export interface Placed {
@@ -35,7 +40,7 @@ export interface Placed {
  * `file_count` in the info once it has begun.
  */
 export async function placeFiles(
-  registry: Pick<RemoteRegistry, 'download'>,
+  registry: Source,
   directory: string,
   files: readonly ManifestFile[],
   options: PlaceOptions = {},
@@ -47,7 +52,7 @@ export async function placeFiles(
 
 /** Does it with a folder for unfinished files, which it removes. */
 export async function fillDirectory(
-  registry: Pick<RemoteRegistry, 'download'>,
+  registry: Source,
   root: string,
   drafts: DraftFolder,
   files: readonly ManifestFile[],
@@ -58,23 +63,21 @@ export async function fillDirectory(
   let written_bytes = 0;
   let written_files = 0;
   let right_files = 0;
+  const written = ({ size_bytes }: ManifestFile): void => {
+    written_bytes += size_bytes;
+    written_files += 1;
+    right_files += 1;
+  };
   try {
     onTotal?.(total_bytes);
-    const placer = createPlacer(root, drafts.path);
-    await forEachLimited(files, jobs, async (file) => {
+    await using placer = createPlacer(root, drafts.path);
+    await forEachLimited(batchesOf(files), jobs, async (batch) => {
       signal.throwIfAborted();
-      if (await placer.isThere(file)) onDone?.(file.size_bytes);
-      else {
-        try {
-          const body = await registry.download(file, signal);
-          await placer.place(file, body, (bytes) => onDone?.(bytes));
-        } catch (error) {
-          throw about(file.relative_path, error);
-        }
-        written_bytes += file.size_bytes;
-        written_files += 1;
-      }
-      right_files += 1;
+      const there = await placer.areThere(batch);
+      const wanted = batch.filter((_, index) => there[index] === false);
+      right_files += batch.length - wanted.length;
+      for (const [index, { size_bytes }] of batch.entries()) if (there[index] === true) onDone?.(size_bytes);
+      for (const file of await bringMany(placer, wanted)) await bringOne(placer, file);
     });
     return { total_bytes, written_files, written_bytes };
   } catch (thrown) {
@@ -87,7 +90,62 @@ export async function fillDirectory(
       onWarning?.(`"${drafts.path}" is left behind: ${fileReason(error)}; the next pull with ${names.force} removes it`);
     });
   }
+
+  async function bringOne(placer: Placer, file: ManifestFile): Promise<void> {
+    signal.throwIfAborted();
+    try {
+      const body = await registry.download(file, signal);
+      await placer.place(file, body, (bytes) => onDone?.(bytes));
+    } catch (error) {
+      throw about(file.relative_path, error);
+    }
+    written(file);
+  }
+
+  /** Answers those that have to be brought one by one. */
+  async function bringMany(placer: Placer, wanted: readonly ManifestFile[]): Promise<readonly ManifestFile[]> {
+    const { packageId } = options;
+    if (wanted.length < 2 || packageId === undefined) return wanted;
+    const brought = await registry.downloadMany?.(packageId, wanted, signal);
+    if (brought === undefined) return wanted;
+    const { placed, error } = await placer.placeMany(
+      wanted.map((file, index) => ({ file, offset: brought.offsets[index]! })),
+      brought.memory,
+    );
+    for (const file of wanted.slice(0, placed)) {
+      written(file);
+      onDone?.(file.size_bytes);
+    }
+    if (error !== undefined) throw error;
+    return [];
+  }
 }
+
+/** Files that are looked for, and brought, together; a long one is alone. */
+function* batchesOf(files: readonly ManifestFile[]): Generator<readonly ManifestFile[], void, undefined> {
+  let batch: ManifestFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const isLong = file.size_bytes > smallBytes;
+    if (batch.length > 0 && (isLong || batch.length === batchFiles || bytes + file.size_bytes > batchBytes)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    if (isLong) yield [file];
+    else {
+      batch.push(file);
+      bytes += file.size_bytes;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+const smallBytes = 262_144;
+/** In memory at once, for each job. */
+const batchBytes = 2_097_152;
+/** As many as a server takes in one request. */
+const batchFiles = 500;
 
 /** What went wrong on the way knows the bytes by their digest, if at all; who pulls knows the file by its path. */
 function about(path: string, error: unknown): unknown {

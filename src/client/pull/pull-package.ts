@@ -57,7 +57,7 @@ export async function pullPackage(
     await unmake(root, made);
     throw error;
   });
-  const placed = await fillDirectory(registry, root, drafts, files, options);
+  const placed = await fillDirectory(registry, root, drafts, files, { ...options, packageId });
   return {
     package_id: packageId,
     manifest_digest: read.digest,

@@ -13,6 +13,7 @@ describe('placing files', () => {
   let root: string;
   let drafts: string;
   let placer: Placer;
+  const isThere = async (file: ManifestFile): Promise<boolean> => (await placer.areThere([file]))[0]!;
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'artifactstore-place-'));
     root = join(directory, 'root');
@@ -20,17 +21,20 @@ describe('placing files', () => {
     mkdirSync(drafts, { recursive: true });
     placer = createPlacer(root, drafts);
   });
-  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+  afterEach(async () => {
+    await placer[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true, force: true });
+  });
 
   const put = (file: ManifestFile, text: string) => placer.place(file, bodyOf(text), () => undefined);
 
   test('gives a file its name when every byte is right, and its executable bit', async () => {
     const file = describeFile('a/b/c', 'right', { mode: 'executable' });
-    assert.equal(await placer.isThere(file), false);
+    assert.equal(await isThere(file), false);
     await put(file, 'right');
     assert.equal(readFileSync(join(root, 'a/b/c'), 'utf8'), 'right');
     assert.notEqual(statSync(join(root, 'a/b/c')).mode & 0o100, 0);
-    assert.equal(await placer.isThere(file), true);
+    assert.equal(await isThere(file), true);
     assert.deepEqual(readdirSync(drafts), []);
   });
 
@@ -60,8 +64,8 @@ describe('placing files', () => {
     symlinkSync(join(directory, 'outside'), join(root, 'link'));
     symlinkSync(join(directory, 'outside', 'file'), join(root, 'file'));
     await assert.rejects(put(describeFile('link/file', 'ours'), 'ours'), (error) => isArtifactstoreError(error, 'path_conflict'));
-    assert.equal(await placer.isThere(describeFile('link/file', 'theirs')), false);
-    assert.equal(await placer.isThere(describeFile('file', 'theirs')), false);
+    assert.equal(await isThere(describeFile('link/file', 'theirs')), false);
+    assert.equal(await isThere(describeFile('file', 'theirs')), false);
     await put(describeFile('file', 'ours'), 'ours');
     assert.equal(readFileSync(join(directory, 'outside', 'file'), 'utf8'), 'theirs');
     assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'ours');
@@ -80,7 +84,80 @@ describe('placing files', () => {
     await assert.rejects(second, (error) => isArtifactstoreError(error, 'path_conflict'));
     assert.deepEqual([readdirSync(join(directory, 'outside/b')), readdirSync(drafts)], [[], []]);
   });
+
+  test('places many files at once, each as one alone', async () => {
+    const texts = { top: 'one', 'a/empty': '', 'a/run': '#!', 'a/b/c': 'three', z: 'last' };
+    const files = Object.entries(texts).map(([path, text]) => describeFile(path, text, path === 'a/run' ? { mode: 'executable' } : {}));
+    const { files: given, memory } = together(files, Object.values(texts));
+    assert.deepEqual(await placer.placeMany(given, memory), { there: [], placed: 5 });
+    for (const [path, text] of Object.entries(texts)) assert.equal(readFileSync(join(root, path), 'utf8'), text);
+    assert.deepEqual(
+      files.map(({ relative_path }) => statSync(join(root, relative_path)).mode & 0o100),
+      [0, 0, 0o100, 0, 0],
+    );
+    assert.deepEqual(await placer.areThere([...files, describeFile('z', 'else'), describeFile('none/z', 'last')]), [
+      ...files.map(() => true),
+      false,
+      false,
+    ]);
+    assert.deepEqual(readdirSync(drafts), []);
+  });
+
+  test('of many files those before the first wrong one have their names, and nothing is left of the others', async () => {
+    const right = describeFile('a/2', 'right');
+    for (const [file, text, fault] of [
+      [right, 'wrong', /SHA-256/],
+      [right, 'righ', /SHA-256/],
+      [{ ...right, digest_primary: '0'.repeat(64) }, 'right', /BLAKE3/],
+      [{ ...right, relative_path: 'a/1/2' }, 'right', /something else where the folder/],
+    ] as const) {
+      const files = [describeFile('a/1', 'first'), file, describeFile('a/3', 'third')];
+      const { files: given, memory } = together(files, ['first', text.padEnd(5), 'third']);
+      const { placed, error } = await placer.placeMany(given, memory);
+      assert.match(String(error), fault);
+      assert.equal(placed, 1);
+      assert.deepEqual([readdirSync(join(root, 'a')), readdirSync(drafts)], [['1'], []]);
+    }
+  });
+
+  test('writes many files nowhere else', async () => {
+    mkdirSync(join(directory, 'outside'));
+    writeFileSync(join(directory, 'outside', 'file'), 'theirs');
+    symlinkSync(join(directory, 'outside'), join(root, 'link'));
+    symlinkSync(join(directory, 'outside', 'file'), join(root, 'file'));
+    for (const [path, code] of [
+      ['../out', 'invalid_path'],
+      ['link/out', 'path_conflict'],
+      ['a/../../out', 'invalid_path'],
+    ] as const) {
+      const { files, memory } = together([describeFile('file', 'ours'), describeFile(path, 'ours')], ['ours', 'ours']);
+      const { error } = await placer.placeMany(files, memory);
+      assert.ok(isArtifactstoreError(error, code), path);
+    }
+    assert.deepEqual([readdirSync(directory).sort(), readdirSync(join(directory, 'outside'))], [['outside', 'root'], ['file']]);
+    assert.equal(readFileSync(join(directory, 'outside', 'file'), 'utf8'), 'theirs');
+    assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'ours');
+
+    const made = together([describeFile('made/1', 'ours')], ['ours']);
+    assert.equal((await placer.placeMany(made.files, made.memory)).placed, 1);
+    rmSync(join(root, 'made'), { recursive: true });
+    symlinkSync(join(directory, 'outside'), join(root, 'made'));
+    const second = together([describeFile('made/2', 'ours')], ['ours']);
+    assert.ok(isArtifactstoreError((await placer.placeMany(second.files, second.memory)).error, 'path_conflict'));
+    assert.deepEqual([readdirSync(join(directory, 'outside')), readdirSync(drafts)], [['file'], []]);
+  });
 });
+
+/** The files with their bytes, one after the other. */
+function together(files: readonly ManifestFile[], texts: readonly string[]) {
+  let offset = 0;
+  const given = files.map((file, index) => {
+    const at = offset;
+    offset += utf8(texts[index]!).length;
+    return { file, offset: at };
+  });
+  return { files: given, memory: Uint8Array.from(Buffer.from(texts.join(''))).buffer };
+}
 
 function describeFile(relative_path: string, text: string, annotations: Readonly<Record<string, string>> = {}): ManifestFile {
   const digest_primary = toHex(blake3(utf8(text)));
