@@ -31,8 +31,8 @@ export async function makeMissingIndexes(dialect: Dialect, database: Kysely<Sche
 }
 
 /**
- * Throws `database_unavailable` that names what is missing among the tables and triggers that are `present`, and what
- * brings it back.
+ * Throws `database_unavailable` that names what is missing among the tables and enabled triggers that are `present`,
+ * and what brings it back.
  */
 export function requireTables(present: readonly string[]): void {
   const names = new Set(present);
@@ -45,7 +45,12 @@ export function requireTables(present: readonly string[]): void {
   const bytes = missing.includes('held_objects')
     ? ' Small files that were only in held_objects cannot be made again: `artifactstore storage verify` then says which they are.'
     : '';
-  throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.${bytes}`);
+  const disabled = missing.some(isTrigger) ? ' A trigger that is disabled counts as lost.' : '';
+  throw databaseUnavailable(`The database has lost ${missing.join(', ')}; run \`artifactstore replay\`.${disabled}${bytes}`);
+}
+
+function isTrigger(name: string): boolean {
+  return migrations.some((migration) => Object.hasOwn(migration.rebuildable('sqlite').triggers ?? {}, name));
 }
 
 function indexNameOf(statement: string): string {

@@ -112,11 +112,17 @@ const triggers: Readonly<Record<Dialect, Readonly<Record<string, readonly string
   postgresql: postgresTriggers,
 };
 
-/** To make a trigger takes a lock on its table that keeps writers out; where it is there, nothing is locked. */
+/**
+ * To make or enable a trigger takes a lock on its table that keeps writers out; where it is there and enabled, nothing
+ * is locked.
+ */
 function whereMissing(name: string, statement: string): string {
+  const there = `select from pg_trigger where tgname = '${name}' and tgrelid = 'artifact_packages'::regclass`;
   return `do $do$ begin
-    if not exists (select from pg_trigger where tgname = '${name}' and tgrelid = 'artifact_packages'::regclass) then
+    if not exists (${there}) then
       ${statement};
+    elsif exists (${there} and tgenabled not in ('O', 'A')) then
+      alter table artifact_packages enable trigger ${name};
     end if;
   end $do$`;
 }

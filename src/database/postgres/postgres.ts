@@ -125,7 +125,7 @@ async function serverTime(connection: PostgresConnection): Promise<number> {
 async function intactVersion(connection: PostgresConnection): Promise<string> {
   const tables = await connection.query(
     "select relname from pg_class where relkind in ('r', 'p') and pg_table_is_visible(oid) union all " +
-      'select tgname from pg_trigger where not tgisinternal and pg_table_is_visible(tgrelid)',
+      "select tgname from pg_trigger where not tgisinternal and tgenabled in ('O', 'A') and pg_table_is_visible(tgrelid)",
   );
   requireTables((tables.rows as { readonly relname: string }[]).map(({ relname }) => relname));
   await lastSequence(connection);

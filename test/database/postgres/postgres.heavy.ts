@@ -49,6 +49,21 @@ describe('postgres', () => {
       ),
     ));
 
+  test('a trigger that somebody disabled is told, and a replay enables it again and makes the sums right', () =>
+    withDatabase(async (database, url) => {
+      await database.write('addPackages', { count: 2 });
+      assert.equal((await database.health()).healthy, true);
+      await execute(url, 'alter table artifact_packages disable trigger producer_usage_inserted');
+      await database.write('addPackages', { count: 3 });
+      const { healthy, detail } = await database.health();
+      assert.equal(healthy, false);
+      assert.match(detail, /lost producer_usage_inserted; run `artifactstore replay`\. A trigger that is disabled counts as lost/);
+      await database.replay();
+      assert.equal((await database.health()).healthy, true);
+      await database.write('addPackages', { count: 1 });
+      await assertReplayable(database as ConformanceDatabase);
+    }));
+
   test("tells what its server's clock says", () =>
     withDatabase(async (database) => {
       assert.ok(Math.abs((await database.clock!()) - Date.now()) < 30_000);
