@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { createLocate } from '../../../src/registry/objects/locate.ts';
-import type { LocatedFile } from '../../../src/registry/operations/files.ts';
+import type { LocatedFile } from '../../../src/registry/operations/locate.ts';
 import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
 
 const target = { file_id: 'a' };
