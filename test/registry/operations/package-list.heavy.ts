@@ -4,7 +4,7 @@ import { postgresQueries } from '../../../src/database/postgres/dialect.ts';
 import { openPostgres } from '../../../src/database/postgres/postgres.ts';
 import { operationsUrl } from '../../../src/registry/operations/url.ts';
 import { startPostgres } from '../../postgres-server.ts';
-import { compareLists, fillPackages, findOldOnes } from './package-list-cases.ts';
+import { compareLists, fillPackages, findOldOnes, passOverOthers } from './package-list-cases.ts';
 
 const server = await startPostgres();
 const url = await server.createDatabase();
@@ -21,3 +21,5 @@ test('PostgreSQL: lists of any scope and filters have what a look at each packag
   compareLists(database, rows, 3, 60));
 
 test('PostgreSQL: few packages below many of others are found in one read', () => findOldOnes(database));
+
+test('PostgreSQL: what others have between the packages of many producers is not looked at', () => passOverOthers(database));

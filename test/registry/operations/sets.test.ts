@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Transaction } from '../../../src/database/DATABASE.ts';
+import { openDatabase } from '../../../src/database/open.ts';
+import { ArtifactstoreError } from '../../../src/kernel/error.ts';
+import { decideEach } from '../../../src/registry/operations/sets.ts';
+import type { OperationsWithSets } from '../operations-with-sets.ts';
+import { setsProperty } from './sets-property.ts';
+
+const operations = { url: new URL('../operations-with-sets.ts', import.meta.url) };
+
+test('a set does what its inputs do one by one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+  let opened = 0;
+  try {
+    const seen = await setsProperty(
+      () => openDatabase<OperationsWithSets>({ kind: 'sqlite', path: join(directory, `${opened++}.db`) }, { operations, migrate: true }),
+      Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 12),
+    );
+    for (const each of ['package.create: done', 'package.create: idempotency_conflict', 'package.create: quota_exceeded'])
+      assert.ok(seen.has(each), `${each} occurs`);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('an input that is refused after it has appended ends its set', async () => {
+  const transaction = { append: () => 1, insert() {} } as unknown as Transaction;
+  const refuse = () => {
+    throw new ArtifactstoreError('path_conflict', 'refused');
+  };
+  assert.deepEqual((await decideEach(transaction, [1], refuse)).map(Object.keys), [['error']]);
+  for (const change of [(own: Transaction) => own.append({} as never), (own: Transaction) => own.insert('idempotency_keys', {} as never)])
+    await assert.rejects(
+      decideEach(transaction, [1], (own) => {
+        change(own);
+        return refuse();
+      }),
+      /refused/,
+    );
+});
