@@ -114,9 +114,10 @@ async function readWhole(handle: FileHandle, file: TreeFile): Promise<Uint8Array
       throw unreadable(file, error);
     });
     length += bytesRead;
-    if (bytesRead === 0 || length === buffer.length) break;
+    if (bytesRead === 0 || length >= file.sizeBytes) break;
   }
-  if (length !== file.sizeBytes) throw changed(file);
+  // Asked of the system without a wait, where one more read is a journey through the thread pool for each file.
+  if (length !== file.sizeBytes || fstatSync(handle.fd).size !== length) throw changed(file);
   return buffer.subarray(0, length);
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { sep } from 'node:path';
 import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
@@ -98,6 +98,7 @@ export function surveyTree(root: string): Survey {
       refuse(prefix === '' ? '.' : prefix, 'unreadable', `can't be read: ${fileReason(error)}`);
       return;
     }
+    const start = directory.endsWith(sep) ? directory : `${directory}${sep}`;
     if (entries.length === 0 && prefix !== '') emptyDirectories.push(prefix);
     for (const entry of entries) {
       const shown = `${prefix}${entry.name.toString()}`;
@@ -105,7 +106,7 @@ export function surveyTree(root: string): Survey {
         refuse(shown, 'name', 'has a name that is not UTF-8');
         continue;
       }
-      const path = join(directory, entry.name.toString());
+      const path = `${start}${entry.name.toString()}`;
       if (entry.isDirectory()) {
         if (isDraftFolder(entry.name.toString())) draftFolders.push(`${shown}/`);
         else visit(path, `${shown}/`);

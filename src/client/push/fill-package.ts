@@ -35,7 +35,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
   /** What each file was when it was read. */
   const content = new Map<string, FileContent>();
   let uploadedBytes = 0;
-  if (record.status !== 'created') return { sealed: await sealedEarlier(record), uploadedBytes };
+  if (record.status !== 'created') return { sealed: (await sealedAsRemembered()) ?? (await sealedEarlier(record)), uploadedBytes };
   try {
     const kept = created ? [] : await packageFiles(registry, record.id);
     if (kept.length > 0) refuseOthers(record, await compare(kept));
@@ -74,6 +74,21 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
     const difference = await compare((await sealedManifest(registry, found.id)).manifest.files);
     if (difference !== undefined) throw otherFiles(found, difference);
     return await seal();
+  }
+
+  /** Where no file has to be read, the digest of all of them says whether it is the same, without its manifest. */
+  async function sealedAsRemembered(): Promise<Finalized | undefined> {
+    if (record.status !== 'finalized') return undefined;
+    const remembered = tree.files.map((file) => hashing.remembered(file));
+    if (!remembered.every((file) => file !== undefined)) return undefined;
+    try {
+      const same = await registry.packages.finalize(record.id, { files_digest: filesDigestOf(remembered) });
+      for (const { sizeBytes } of remembered) onDone(sizeBytes);
+      return same;
+    } catch (error) {
+      if (isArtifactstoreError(error, 'precondition_failed')) return undefined;
+      throw error;
+    }
   }
 
   function remember({ relativePath, sizeBytes, executable, contentAddress }: FileContent): void {

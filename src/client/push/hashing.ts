@@ -16,18 +16,20 @@ export interface HashingOptions {
   readonly index?: DigestIndex | undefined;
   /** Every file is read, whatever is remembered. */
   readonly checksum?: boolean | undefined;
-  /** Told of a file that was taken as it is remembered. */
+  /** Told once of a file that was taken as it is remembered. */
   readonly onRemembered?: ((relativePath: string) => void) | undefined;
   /** Told of a file whose bytes are others than those that are remembered for just this state of it. */
   readonly onWrong?: ((relativePath: string) => void) | undefined;
 }
 
 export function createHashing({ index, checksum = false, onRemembered, onWrong }: HashingOptions): Hashing {
+  const told = new Set<string>();
   return {
     remembered(file) {
       const known = checksum ? undefined : index?.find(file);
       if (known === undefined) return undefined;
-      onRemembered?.(file.relativePath);
+      if (!told.has(file.relativePath)) onRemembered?.(file.relativePath);
+      told.add(file.relativePath);
       return rememberedFile(file, known);
     },
     async read(file, signal) {

@@ -122,6 +122,16 @@ describe('a directory that is pushed again', () => {
     const first = await push('resumed', { idempotencyKey: 'k' });
     const again = await push('resumed', { idempotencyKey: 'k' });
     assert.deepEqual([again.pushed.package_id, again.remembered], [first.pushed.package_id, paths]);
+    let done = 0;
+    const manifest = () => Promise.reject(new Error('the manifest was asked for'));
+    const briefly = await pushDirectory({ ...registry, packages: { ...registry.packages, manifest } }, at('resumed'), input, {
+      cacheDirectory: at('cache'),
+      idempotencyKey: 'k',
+      onDone: (bytes) => {
+        done += bytes;
+      },
+    });
+    assert.deepEqual([briefly.package_id, briefly.file_count, done], [first.pushed.package_id, paths.length, first.pushed.total_bytes]);
     write('resumed/a/b', 'BB');
     await assert.rejects(push('resumed', { idempotencyKey: 'k' }), (error) => {
       return isArtifactstoreError(error, 'idempotency_conflict') && JSON.stringify(error.info?.changed) === '["a/b"]';
