@@ -78,8 +78,8 @@ export interface Transaction extends Snapshot {
   flush(): Promise<void>;
 }
 
-/** Operational tables that `insert` knows. */
-export type InsertedTable = 'idempotency_keys';
+/** Operational tables that `insert` knows. A row of `block_digests` that is there already stays. */
+export type InsertedTable = 'idempotency_keys' | 'held_objects' | 'block_digests';
 
 /** Inputs and outputs are structured-cloneable plain values. */
 export type WriteOperation = ((transaction: Transaction, input: never) => Promise<unknown>) & {

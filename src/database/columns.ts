@@ -97,6 +97,11 @@ export const viewColumns: { readonly [T in ViewTable]: Readonly<Record<keyof Vie
 /** The columns of the operational tables that rows are inserted into beside the views. */
 export const insertedColumns: { readonly [T in InsertedTable]: Readonly<Record<keyof OperationalTables[T], ColumnKind>> } = {
   idempotency_keys: { producer: 'text', idempotency_key: 'text', request_digest: 'text', package_id: 'text', created_at: 'text' },
+  held_objects: { sequence: 'integer', backend_id: 'text', object_key: 'text', size_bytes: 'integer', bytes: 'bytes' },
+  block_digests: { content_address: 'text', block_bytes: 'integer', digests: 'bytes' },
 };
+
+/** Of these a row that is there already stays. */
+export const keptTables: ReadonlySet<InsertedTable> = new Set(['block_digests']);
 
 export const viewTables: readonly ViewTable[] = Object.keys(viewColumns) as ViewTable[];

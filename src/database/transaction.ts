@@ -3,7 +3,7 @@ import { type LogHead, linkEvent, type NewEvent, type StoredEvent } from '../ker
 import { fold } from '../kernel/views/fold.ts';
 import type { Clock } from './clock.ts';
 import type { InsertedTable, Transaction } from './DATABASE.ts';
-import { createRowChanges, type Row, type RowChanges } from './row-changes.ts';
+import { createRowChanges, type RowChanges } from './row-changes.ts';
 import type { Schema } from './schema.ts';
 
 /**
@@ -20,7 +20,8 @@ export interface LogSession {
   write(events: readonly StoredEvent[], changes: RowChanges, inserts?: Inserts): Promise<void>;
 }
 
-export type Inserts = ReadonlyMap<InsertedTable, readonly Row[]>;
+export type Inserts = ReadonlyMap<InsertedTable, readonly InsertedRow[]>;
+export type InsertedRow = Readonly<Record<string, string | number | Uint8Array>>;
 
 export interface OperationContext {
   readonly session: LogSession;
@@ -41,7 +42,7 @@ export async function runOperation<R>(
   const now = context.clock.now();
   let last = head;
   let unwritten: StoredEvent[] = [];
-  let inserts = new Map<InsertedTable, Row[]>();
+  let inserts = new Map<InsertedTable, InsertedRow[]>();
   let ended = false;
 
   const flush = async (): Promise<void> => {
@@ -69,9 +70,9 @@ export async function runOperation<R>(
     },
     insert(table, row) {
       if (ended) throw new TypeError('an operation inserted a row after it had ended');
-      const rows = inserts.get(table);
-      if (rows === undefined) inserts.set(table, [row]);
-      else rows.push(row);
+      const rows = inserts.get(table) ?? [];
+      rows.push(row as InsertedRow);
+      inserts.set(table, rows);
     },
     flush,
   };

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../kernel/log/event.ts';
 import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
-import { type ColumnKind, eventColumns, insertedColumns, viewColumns } from '../columns.ts';
+import { type ColumnKind, eventColumns, insertedColumns, keptTables, viewColumns } from '../columns.ts';
 import type { RowChange } from '../row-changes.ts';
 import type { LogSession } from '../transaction.ts';
 import { type PostgresConnection, together } from './connection.ts';
@@ -9,10 +9,8 @@ import { postgresQueries } from './dialect.ts';
 type Columns = Readonly<Record<string, ColumnKind>>;
 type AnyRow = Readonly<Record<string, unknown>>;
 
-const arrayTypes: Readonly<Record<ColumnKind, string>> = { text: 'text[]', integer: 'bigint[]', bytes: 'bytea[]' };
 const statementRows = 2_000;
-/** Above it a payload travels alone, in binary: within an array it would be hex in a string. */
-const arrayPayloadBytes = 64 * 1024;
+const statementBytes = 16 * 1024 * 1024;
 
 /** The last event that is read is the first one whose predecessors have the bytes. */
 const selectEvents = `select ${Object.keys(eventColumns).join(', ')} from events where sequence > $1 and sequence <= (
@@ -32,9 +30,10 @@ export function postgresSession(connection: PostgresConnection, nameOf: (view: V
       return (await connection.query(selectEvents, [after, events, bytes])).rows as readonly StoredEvent[];
     },
     async write(events, changes, inserts) {
-      const statements = [...eventStatements(events)];
+      const statements = [...insertStatements('events', eventColumns, events)];
       for (const [view, rows] of changes.tables) statements.push(...viewStatements(view, nameOf(view), [...rows.values()]));
-      for (const [table, rows] of inserts ?? []) statements.push(...insertStatements(table, insertedColumns[table], rows));
+      for (const [table, rows] of inserts ?? [])
+        statements.push(...insertStatements(table, insertedColumns[table], rows, keptTables.has(table) ? ' on conflict do nothing' : ''));
       await together(statements.map(({ text, values }) => connection.query(text, values)));
     },
   };
@@ -45,27 +44,15 @@ interface Statement {
   readonly values: unknown[];
 }
 
-function* eventStatements(events: readonly StoredEvent[]): Iterable<Statement> {
-  const names = Object.keys(eventColumns);
-  const small = events.filter((event) => event.payload.length <= arrayPayloadBytes);
-  const large = events.filter((event) => event.payload.length > arrayPayloadBytes);
-  for (const rows of slices(small)) yield { text: insertText('events', eventColumns), values: arrays(names, rows) };
-  for (const event of large) {
-    const parameters = names.map((_, index) => `$${index + 1}`).join(', ');
-    yield {
-      text: `insert into events (${names.join(', ')}) values (${parameters})`,
-      values: names.map((name) => (event as unknown as AnyRow)[name]),
-    };
+function* insertStatements(table: string, columns: Columns, rows: readonly object[], conflict = ''): Iterable<Statement> {
+  for (const slice of slices(rows)) {
+    const { select, values } = given(columns, slice as readonly AnyRow[]);
+    yield { text: `insert into ${table} (${Object.keys(columns).join(', ')}) ${select}${conflict}`, values };
   }
-}
-
-function* insertStatements(table: string, columns: Columns, rows: readonly object[]): Iterable<Statement> {
-  for (const slice of slices(rows)) yield { text: insertText(table, columns), values: arrays(Object.keys(columns), slice) };
 }
 
 function* viewStatements(view: ViewTable, table: string, changes: readonly RowChange[]): Iterable<Statement> {
   const columns = viewColumns[view] as Columns;
-  const names = Object.keys(columns);
   const key: readonly string[] = viewKeys[view];
   for (const alike of sameShape(changes)) {
     const [first] = alike;
@@ -104,14 +91,8 @@ function* viewStatements(view: ViewTable, table: string, changes: readonly RowCh
       first.kind === 'insert'
         ? ''
         : ` on conflict (${key.join(', ')}) do update set ${[...first.columns].map((name) => `${name} = excluded.${name}`).join(', ')}`;
-    for (const rows of slices(alike as readonly Exclude<RowChange, { kind: 'patch' }>[]))
-      yield {
-        text: insertText(table, columns) + conflict,
-        values: arrays(
-          names,
-          rows.map(({ row }) => row),
-        ),
-      };
+    const rows = (alike as readonly Exclude<RowChange, { kind: 'patch' }>[]).map(({ row }) => row);
+    yield* insertStatements(table, columns, rows, conflict);
   }
 }
 
@@ -138,18 +119,74 @@ function shapeOf(change: RowChange): string {
   }
 }
 
-function insertText(table: string, columns: Columns): string {
-  return `insert into ${table} (${Object.keys(columns).join(', ')}) select * from unnest(${unnested(Object.values(columns))})`;
+/**
+ * Rows as one array for each column. Bytes travel in binary, those of all rows one after the other: within an array
+ * they would be hex in a string. /
+ */
+function given(columns: Columns, rows: readonly AnyRow[]): { readonly select: string; readonly values: unknown[] } {
+  const expressions: string[] = [];
+  const sources: string[] = [];
+  const aliases: string[] = [];
+  const values: unknown[] = [];
+  const add = (name: string, type: string, array: unknown[]): string => {
+    values.push(array);
+    sources.push(`$${values.length}::${type}`);
+    aliases.push(name);
+    return `given.${name}`;
+  };
+  for (const [name, kind] of Object.entries(columns)) {
+    const column = rows.map((row) => row[name]);
+    if (kind !== 'bytes') {
+      expressions.push(add(name, kind === 'integer' ? 'bigint[]' : 'text[]', column));
+      continue;
+    }
+    const parts = column as Uint8Array[];
+    let end = 0;
+    const starts = parts.map(({ length }) => {
+      const start = end + 1;
+      end += length;
+      return start;
+    });
+    values.push(Buffer.concat(parts));
+    const whole = `$${values.length}::bytea`;
+    const from = add(`${name}_from`, 'int[]', starts);
+    const length = add(
+      `${name}_length`,
+      'int[]',
+      parts.map((part) => part.length),
+    );
+    expressions.push(`substring(${whole} from ${from} for ${length})`);
+  }
+  return { select: `select ${expressions.join(', ')} from unnest(${sources.join(', ')}) as given (${aliases.join(', ')})`, values };
 }
 
+/** Of the columns of a view: none has bytes. */
 function unnested(kinds: readonly ColumnKind[]): string {
-  return kinds.map((kind, index) => `$${index + 1}::${arrayTypes[kind]}`).join(', ');
+  return kinds.map((kind, index) => `$${index + 1}::${kind === 'integer' ? 'bigint[]' : 'text[]'}`).join(', ');
 }
 
 function arrays(names: readonly string[], rows: readonly object[]): unknown[] {
   return names.map((name) => rows.map((row) => (row as AnyRow)[name]));
 }
 
-function* slices<T>(rows: readonly T[]): Iterable<readonly T[]> {
-  for (let start = 0; start < rows.length; start += statementRows) yield rows.slice(start, start + statementRows);
+/** Each short enough for a statement, by rows and by the bytes in them. */
+function* slices<T extends object>(rows: readonly T[]): Iterable<readonly T[]> {
+  let start = 0;
+  let bytes = 0;
+  for (let index = 0; index < rows.length; index++) {
+    const size = bytesIn(rows[index]!);
+    if (index > start && (index - start >= statementRows || bytes + size > statementBytes)) {
+      yield rows.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (start < rows.length) yield rows.slice(start);
+}
+
+function bytesIn(row: object): number {
+  let bytes = 0;
+  for (const value of Object.values(row)) if (value instanceof Uint8Array || typeof value === 'string') bytes += value.length;
+  return bytes;
 }

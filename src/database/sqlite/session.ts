@@ -2,9 +2,10 @@ import type { StatementSync } from 'node:sqlite';
 import type { LogHead, StoredEvent } from '../../kernel/log/event.ts';
 import type { Timestamp } from '../../kernel/time.ts';
 import { type ViewTable, viewKeys } from '../../kernel/views/view.ts';
-import { eventColumns, insertedColumns, viewColumns } from '../columns.ts';
-import type { Row, RowChange } from '../row-changes.ts';
-import type { LogSession } from '../transaction.ts';
+import { eventColumns, insertedColumns, keptTables, viewColumns } from '../columns.ts';
+import type { InsertedTable } from '../DATABASE.ts';
+import type { RowChange } from '../row-changes.ts';
+import type { InsertedRow, LogSession } from '../transaction.ts';
 import type { SqliteConnection, SqlValue } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 
@@ -69,9 +70,9 @@ function writeEvents(connection: SqliteConnection, events: readonly StoredEvent[
     );
 }
 
-function insertRows(connection: SqliteConnection, table: string, rows: readonly Row[]): void {
+function insertRows(connection: SqliteConnection, table: InsertedTable, rows: readonly InsertedRow[]): void {
   const { columns, text } = insertOf.get(table)!;
-  const statement = connection.prepare(text);
+  const statement = connection.prepare(keptTables.has(table) ? `${text} on conflict do nothing` : text);
   for (const row of rows) statement.run(...columns.map((column) => row[column]!));
 }
 

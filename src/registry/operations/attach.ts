@@ -5,11 +5,12 @@ import type { Quota } from '../../kernel/access.ts';
 import { type ContentAddress, splitAddress } from '../../kernel/content/address.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Created, File } from '../REGISTRY.ts';
-import { addFiles, type IngestItem, totalBytes } from './ingest.ts';
+import { addTo, type IngestItem, totalBytes } from './ingest.ts';
+import { type IngestState, ownerOf, readPlaces, repeatedFiles } from './ingest-state.ts';
 import type { ObjectRow } from './objects.ts';
-import { requirePackage, sealedWithout } from './packages.ts';
+import { sealedWithout } from './packages.ts';
 import { requireBytes } from './quota.ts';
-import { readRepeated } from './repeated-files.ts';
+import { decideEach, distinct, filled, inSets, type SetOperation, weightOf } from './sets.ts';
 
 export interface AttachItem {
   readonly relative_path: string;
@@ -54,24 +55,44 @@ export type AttachResult =
   | { readonly missing: true };
 
 /** Adds those files whose bytes are live in the package's backend. The others are left to the caller. */
-export async function attachFiles(transaction: Transaction, input: AttachFiles): Promise<readonly AttachResult[]> {
+export const attachFiles: SetOperation<AttachFiles, readonly AttachResult[]> = inSets({
+  weigh: ({ items }) =>
+    items.reduce((sum, { annotations, claims = [] }) => sum + 1 + claims.length / 8 + weightOf(JSON.stringify(annotations).length), 0),
+  async run(transaction, inputs) {
+    const items = inputs.flatMap((input) => input.items);
+    const [places, live, claimed] = await Promise.all([
+      readPlaces(transaction.sql, inputs),
+      liveObjects(
+        transaction.sql,
+        distinct(inputs.flatMap(({ backend_ids }) => backend_ids)),
+        items.map((item) => item.content_address),
+      ),
+      claimedObjects(
+        transaction.sql,
+        items.flatMap(({ claims = [] }) => claims),
+      ),
+    ]);
+    // What is joined is live and stays so: no other object is looked for.
+    const rows = [...live.values()].flat();
+    const state: IngestState = { ...places, objects: new Map(rows.map((row) => [nameOf(row), { current: row }])) };
+    return await decideEach(transaction, inputs, (own, input) => attachTo(own, state, live, claimed, input));
+  },
+});
+
+async function attachTo(
+  transaction: Transaction,
+  state: IngestState,
+  live: ReadonlyMap<string, readonly ObjectRow[]>,
+  claimed: ReadonlyMap<string, ReadonlySet<string>>,
+  input: AttachFiles,
+): Promise<readonly AttachResult[]> {
   const { backend_id: backendId, package_id: packageId, items } = input;
-  const live = await liveObjects(
-    transaction.sql,
-    input.backend_ids,
-    items.map((item) => item.content_address),
-  );
-  const claimed = await claimedObjects(
-    transaction.sql,
-    items.flatMap(({ claims = [] }) => claims),
-  );
-  const owner = await requirePackage(transaction.sql, packageId);
-  const rows = await readRepeated(transaction.sql, owner, items);
-  const taken = new Set(rows.map((file) => file.relative_path));
-  const states = new Map<string, { current: ObjectRow }>();
+  const owner = ownerOf(state, packageId);
+  const paths = items.map((item) => item.relative_path);
+  const taken = repeatedFiles(state, packageId, paths);
   const planned = items.map((item): IngestItem | AttachResult => {
     if (owner.status === 'finalized' && !taken.has(item.relative_path)) throw sealedWithout(packageId, item.relative_path, undefined);
-    const known = live.get(item.content_address) ?? [];
+    const known = (live.get(item.content_address) ?? []).filter((row) => input.backend_ids.includes(row.backend_id));
     const candidates = item.claims === undefined ? known : known.filter(ofOne(claimed, item.claims));
     const there = candidates.find((row) => row.backend_id === backendId);
     const found = there ?? candidates[0];
@@ -83,20 +104,14 @@ export async function attachFiles(transaction: Transaction, input: AttachFiles):
         { field: 'size_bytes' },
       );
     // A path that is taken needs no bytes: it holds these, or it is a conflict.
-    if (there === undefined && !taken.has(item.relative_path)) return { sources: candidates.map(sourceOf) };
-    states.set(nameOf(found), { current: found });
-    return joining(item, found);
+    return there === undefined && !taken.has(item.relative_path) ? { sources: candidates.map(sourceOf) } : joining(item, found);
   });
   const present = planned.filter((item) => 'relative_path' in item);
   // With what will be copied: it is refused before that.
   const fresh = items.filter((item, index) => !taken.has(item.relative_path) && !('missing' in planned[index]!));
   const { producer } = owner;
-  if (fresh.length > 0) await requireBytes(transaction.sql, { producer, quota: input.quota, bytes: totalBytes(fresh) });
-  const added = await addFiles(
-    transaction,
-    { actor: input.actor, package_id: packageId, quota: null, items: present },
-    { owner, rows, states },
-  );
+  if (fresh.length > 0) requireBytes(state.used, { producer, quota: input.quota, bytes: totalBytes(fresh) });
+  const { added } = await addTo(transaction, state, { actor: input.actor, package_id: packageId, quota: null, items: present });
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item): AttachResult => {
@@ -113,7 +128,7 @@ async function claimedObjects(database: Kysely<Schema>, fileIds: readonly string
     for (const row of await database
       .selectFrom('storage_locations')
       .select(['file_id', 'backend_id', 'content_address'])
-      .where('file_id', 'in', fileIds.slice(start, start + 500))
+      .where('file_id', 'in', filled(fileIds.slice(start, start + 500)))
       .where('state', '<>', 'deleted')
       .execute()) {
       const objects = claimed.get(row.file_id) ?? new Set();
@@ -177,11 +192,11 @@ async function liveObjects(
   for (let start = 0; start < addresses.length; start += 500) {
     const stretch = addresses.slice(start, start + 500);
     const objects = database.selectFrom('storage_objects').selectAll().where('state', '=', 'live');
-    for (const row of await objects.where('backend_id', 'in', backendIds).where('content_address', 'in', stretch).execute())
+    for (const row of await objects.where('backend_id', 'in', backendIds).where('content_address', 'in', filled(stretch)).execute())
       remember(row.content_address, row);
     const sha256 = stretch.filter((address) => address.startsWith('sha256:')).map((address) => splitAddress(address).hex);
     if (sha256.length > 0)
-      for (const row of await objects.where('digest_sha256', 'in', sha256).execute())
+      for (const row of await objects.where('digest_sha256', 'in', filled(sha256)).execute())
         if (backendIds.includes(row.backend_id)) remember(`sha256:${row.digest_sha256}`, row);
   }
   return found;

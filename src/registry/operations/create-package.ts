@@ -9,7 +9,7 @@ import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { Created, Package } from '../REGISTRY.ts';
 import { lastEventTime } from './events.ts';
 import { noPackage, packageRecord, readPackages } from './packages.ts';
-import { readUsed, requireOnePackage } from './quota.ts';
+import { notePackage, readUsed, requireOnePackage } from './quota.ts';
 import { decideEach, distinct, inSets, type SetOperation, weightOf } from './sets.ts';
 
 export interface CreatePackage {
@@ -35,7 +35,7 @@ export const createPackage: SetOperation<CreatePackage, Created<Package>> = inSe
       readEarlier(transaction.sql, inputs),
       readUsed(
         transaction.sql,
-        inputs.filter(({ quota }) => quota !== null && quota.maximum_packages !== null).map((input) => input.package.producer),
+        distinct(inputs.filter(({ quota }) => quota !== null && quota.maximum_packages !== null).map((input) => input.package.producer)),
       ),
       latestTime(transaction),
     ]);
@@ -46,8 +46,7 @@ export const createPackage: SetOperation<CreatePackage, Created<Package>> = inSe
       const { producer } = input.package;
       requireOnePackage(used, producer, input.quota);
       const record = appendPackage(own, input, latest);
-      const usage = used.get(producer);
-      if (usage !== undefined) used.set(producer, { ...usage, packages: usage.packages + 1 });
+      notePackage(used, producer);
       if (idempotency !== null) {
         const { key: idempotency_key, request_digest } = idempotency;
         own.insert('idempotency_keys', { producer, idempotency_key, request_digest, package_id: record.id, created_at: own.now });

@@ -87,15 +87,6 @@ export async function countHeld({ sql }: Snapshot, _input: Record<string, never>
   }));
 }
 
-/** Adds bytes, in the transaction that makes their objects live. */
-export async function hold(transaction: Transaction, rows: readonly HeldObject[]): Promise<void> {
-  for (let start = 0; start < rows.length; start += rowsPerStatement)
-    await transaction.sql
-      .insertInto('held_objects')
-      .values(rows.slice(start, start + rowsPerStatement))
-      .execute();
-}
-
 export interface SettleHeld {
   readonly actor: string;
   /** Those whose bytes were put into their backend, durably. */
@@ -120,5 +111,3 @@ export async function settleHeld(transaction: Transaction, { actor, items }: Set
   await rememberDead(transaction, dead);
   return dead;
 }
-
-const rowsPerStatement = 100;

@@ -1,22 +1,20 @@
-import type { Kysely } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import type { Schema } from '../../database/schema.ts';
 import type { Quota } from '../../kernel/access.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { EventPayloads } from '../../kernel/log/event.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import { fileRow, locationOf, locationRow } from '../../kernel/views/fold-rows.ts';
 import { beyond } from '../input.ts';
-import type { Created, File, Package } from '../REGISTRY.ts';
-import { type FileRow, fileRecord, fileRecords, locationRecord } from './files.ts';
-import { type HeldName, type HeldObject, hold } from './held.ts';
+import type { Created, File } from '../REGISTRY.ts';
+import { fileRecord, locationRecord } from './files.ts';
+import type { HeldName } from './held.ts';
+import { fileKey, type IngestState, type KnownFile, ownerOf, readIngest, recordsOf, repeatedFiles } from './ingest-state.ts';
 import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
-import { type DeadKey, deadKey, type ObjectRow, readObjects, rememberDead, repairObject } from './objects.ts';
-import { requireFillable, requirePackage, sealedWithout } from './packages.ts';
-import { requireBytes } from './quota.ts';
-import { readRepeated } from './repeated-files.ts';
+import { type DeadKey, deadKey, readObjects, rememberDead, repairObject } from './objects.ts';
+import { requireFillable, sealedWithout } from './packages.ts';
+import { noteBytes, requireBytes } from './quota.ts';
+import { decideEach, inSets, type SetOperation, weightOf } from './sets.ts';
 
 /** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {
@@ -68,7 +66,8 @@ export type AddedFiles =
  * again.
  */
 export async function planFiles(snapshot: Snapshot, input: AddFiles): Promise<readonly PublishNeed[]> {
-  return (await plan(snapshot.sql, input)).needs;
+  const state = await readIngest(snapshot.sql, [input]);
+  return (await plan(snapshot, state, input, async () => {})).needs;
 }
 
 /**
@@ -87,131 +86,172 @@ export async function nextGeneration(
  * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under
  * the next generation or is held from now on, or says what to publish instead. All or nothing.
  */
-export async function addFiles(transaction: Transaction, input: AddFiles, known?: Known): Promise<AddedFiles> {
-  const { fresh, existing, objects, needs } = await plan(transaction.sql, input, known);
-  if (needs.length > 0) return { outcome: 'publish', needs };
+export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
+  weigh: ({ items, moved = [] }) =>
+    items.length +
+    weightOf(
+      moved.reduce((sum, { length }) => sum + length, 0) + items.reduce((sum, { annotations }) => sum + textOf(annotations).length, 0),
+    ),
+  async run(transaction, inputs) {
+    let state = await readIngest(transaction.sql, inputs);
+    let isCurrent = true;
+    return await decideEach(transaction, inputs, async (own, input) => {
+      // A repair changes locations of any package.
+      if (!isCurrent) {
+        await own.flush();
+        state = await readIngest(own.sql, inputs);
+      }
+      const { added, repaired } = await addTo(own, state, input);
+      isCurrent = !repaired;
+      return added;
+    });
+  },
+});
+
+/** On what was read; notes in it what it changes, except the locations of an object that it repairs. */
+export async function addTo(
+  transaction: Transaction,
+  state: IngestState,
+  input: AddFiles,
+): Promise<{ readonly added: AddedFiles; readonly repaired: boolean }> {
+  const { fresh, there, needs } = await plan(transaction, state, input, transaction.flush);
+  if (needs.length > 0) return { added: { outcome: 'publish', needs }, repaired: false };
+  const existing = await recordsOf(transaction.sql, state, there);
 
   const dead: DeadKey[] = [];
-  const held: HeldObject[] = [];
+  const held: HeldName[] = [];
   const created = new Map<string, File>();
+  let repaired = false;
   for (const item of fresh) {
-    const state = objects.get(item)!;
-    const joins = state.current.state === 'live';
-    const generation = joins ? state.current.live_generation! : item.held === undefined ? item.generation! : state.current.next_generation;
+    const object = state.objects.get(objectName(item))!;
+    const joins = object.current.state === 'live';
+    const generation = joins
+      ? object.current.live_generation!
+      : item.held === undefined
+        ? item.generation!
+        : object.current.next_generation;
     const key = objectKey(item.content_address, generation);
-    let madeLive = !joins;
-    if (state.current.state === 'failed') {
-      dead.push(...(await repairObject(transaction, input.actor, state.current, generation)));
-      madeLive = false;
-    }
-    const id = transaction.newId();
-    const payload: EventPayloads['v1.file.ingested'] = {
-      id,
-      package_id: input.package_id,
-      relative_path: item.relative_path,
-      media_type: item.media_type,
-      size_bytes: item.size_bytes,
-      digest_algorithm: item.digest_algorithm,
-      digest_primary: item.digest_primary,
+    const repairs = object.current.state === 'failed';
+    if (repairs) dead.push(...(await repairObject(transaction, input.actor, object.current, generation)));
+    repaired ||= repairs;
+    const { record, sequence } = appendFile(transaction, input, item, { object_key: key, generation, made_live: !joins && !repairs });
+    created.set(item.relative_path, record);
+    if (joins) continue;
+    object.current = {
+      ...object.current,
+      state: 'live',
+      live_generation: generation,
+      next_generation: generation + 1,
+      object_key: key,
       digest_sha256: item.digest_sha256,
-      content_address: item.content_address,
-      annotations: item.annotations,
-      location: { id: transaction.newId(), backend_id: item.backend_id, object_key: key, generation, made_live: madeLive },
+      size_bytes: item.size_bytes,
     };
-    const sequence = transaction.append({
-      event_type: 'v1.file.ingested',
-      subject_kind: 'file',
-      subject_id: id,
-      actor: input.actor,
-      payload,
-    });
-    const event = { sequence, created_at: transaction.now };
-    created.set(item.relative_path, fileRecord(fileRow(event, payload), [locationRecord(locationRow(event, locationOf(payload)))]));
-    if (!joins) {
-      state.current = {
-        ...state.current,
-        state: 'live',
-        live_generation: generation,
-        next_generation: generation + 1,
-        object_key: key,
-        digest_sha256: item.digest_sha256,
-        size_bytes: item.size_bytes,
-      };
-      if (item.held !== undefined)
-        held.push({
-          sequence,
-          backend_id: item.backend_id,
-          object_key: key,
-          size_bytes: item.size_bytes,
-          bytes: input.moved![item.held]!,
-        });
-      await rememberBlocks(transaction, item);
+    if (item.held !== undefined) {
+      const name = { sequence, backend_id: item.backend_id, object_key: key, size_bytes: item.size_bytes };
+      held.push(name);
+      transaction.insert('held_objects', { ...name, bytes: input.moved![item.held]! });
     }
+    if (item.block_digests !== null)
+      transaction.insert('block_digests', { content_address: item.content_address, block_bytes: 1_048_576, digests: item.block_digests });
   }
-  // Bytes that were published and then not needed: their generation is burnt, so that its key is dead before it is
-  // deleted.
-  for (const item of input.items)
-    if (item.generation !== null) {
-      const state = objects.get(item) ?? { current: await objectOf(transaction.sql, item) };
-      const burnt = deadKey(transaction, input.actor, state.current, item.generation);
-      if (burnt !== undefined) {
-        dead.push(burnt);
-        state.current = { ...state.current, next_generation: Math.max(state.current.next_generation, item.generation + 1) };
-      }
-    }
+  dead.push(...burnUnneeded(transaction, state, input));
   await rememberDead(transaction, dead);
-  await hold(transaction, held);
-  await transaction.flush();
-
+  noteFiles(state, input, fresh, created);
   return {
-    outcome: 'added',
-    items: input.items.map(({ relative_path }) => {
-      const record = created.get(relative_path);
-      return record === undefined ? { record: existing.get(relative_path)!, created: false } : { record, created: true };
-    }),
-    dead,
-    held: held.map(({ bytes: _bytes, ...name }) => name),
+    added: {
+      outcome: 'added',
+      items: input.items.map((item) => {
+        const record = created.get(item.relative_path);
+        return record === undefined ? { record: existing.get(item.relative_path)!, created: false } : { record, created: true };
+      }),
+      dead,
+      held,
+    },
+    repaired,
   };
 }
 
-/** What whoever adds files has read in the same transaction already. */
-export interface Known {
-  readonly owner: Package;
-  /** Of the files at the paths of the items. */
-  readonly rows: readonly FileRow[];
-  /** Of the items' objects, as `readObjects` gives them. */
-  readonly states: ReadonlyMap<string, { current: ObjectRow }>;
+function appendFile(
+  transaction: Transaction,
+  { actor, package_id }: AddFiles,
+  item: IngestItem,
+  where: { readonly object_key: string; readonly generation: number; readonly made_live: boolean },
+): { readonly record: File; readonly sequence: number } {
+  const { relative_path, media_type, size_bytes, digest_algorithm, digest_primary, digest_sha256, content_address } = item;
+  const facts = { relative_path, media_type, size_bytes, digest_algorithm, digest_primary, digest_sha256, content_address };
+  const id = transaction.newId();
+  const location = { id: transaction.newId(), backend_id: item.backend_id, ...where };
+  const payload = { id, package_id, ...facts, annotations: item.annotations, location };
+  const sequence = transaction.append({ event_type: 'v1.file.ingested', subject_kind: 'file', subject_id: id, actor, payload });
+  const event = { sequence, created_at: transaction.now };
+  const record = fileRecord(fileRow(event, payload), [locationRecord(locationRow(event, locationOf(payload)))]);
+  return { record, sequence };
+}
+
+/**
+ * Bytes that were published and then not needed: their generation is burnt, so that its key is dead before it is
+ * deleted.
+ */
+function burnUnneeded(transaction: Transaction, state: IngestState, input: AddFiles): readonly DeadKey[] {
+  return input.items.flatMap((item) => {
+    if (item.generation === null) return [];
+    const object = state.objects.get(objectName(item))!;
+    const burnt = deadKey(transaction, input.actor, object.current, item.generation);
+    if (burnt === undefined) return [];
+    object.current = { ...object.current, next_generation: Math.max(object.current.next_generation, item.generation + 1) };
+    return [burnt];
+  });
+}
+
+/** For the inputs after this one. */
+function noteFiles(state: IngestState, input: AddFiles, fresh: readonly IngestItem[], created: ReadonlyMap<string, File>): void {
+  const owner = ownerOf(state, input.package_id);
+  state.owners.set(owner.id, { ...owner, file_count: owner.file_count + fresh.length });
+  noteBytes(state.used, owner.producer, totalBytes(fresh));
+  for (const { relative_path, size_bytes, digest_sha256, content_address, annotations } of fresh)
+    state.files.set(fileKey(owner.id, relative_path), {
+      package_id: owner.id,
+      relative_path,
+      size_bytes,
+      digest_sha256,
+      content_address,
+      text_bytes: Buffer.byteLength(textOf(annotations)) + Buffer.byteLength(relative_path),
+      record: created.get(relative_path),
+    });
 }
 
 interface Plan {
   /** The items that are not in the package yet. */
   readonly fresh: readonly IngestItem[];
-  readonly existing: ReadonlyMap<string, File>;
-  /** The state of each fresh item's object, shared by items of the same bytes. */
-  readonly objects: ReadonlyMap<IngestItem, { current: ObjectRow }>;
+  /** Those that are, by path. */
+  readonly there: ReadonlyMap<string, KnownFile>;
   readonly needs: readonly PublishNeed[];
 }
 
 /** Of this thread. */
 const manifestRoom = createManifestRoom();
 
-async function plan(database: Kysely<Schema>, input: AddFiles, known?: Known): Promise<Plan> {
-  const owner = known?.owner ?? (await requirePackage(database, input.package_id));
+/** `flush` makes what was read all that there is. */
+async function plan(snapshot: Snapshot, state: IngestState, input: AddFiles, flush: () => Promise<void>): Promise<Plan> {
+  const owner = ownerOf(state, input.package_id);
   requireFillable(owner);
-  const rows = known?.rows ?? (await readRepeated(database, owner, input.items));
-  const existing = new Map((await fileRecords(database, rows)).map((record) => [record.relative_path, record]));
+  const there = repeatedFiles(
+    state,
+    owner.id,
+    input.items.map((item) => item.relative_path),
+  );
   const fresh: IngestItem[] = [];
   for (const item of input.items) {
-    const there = existing.get(item.relative_path);
-    const same = there !== undefined && there.digest_sha256 === item.digest_sha256 && there.size_bytes === item.size_bytes;
-    if (owner.status === 'finalized' && !same) throw sealedWithout(owner.id, item.relative_path, there);
-    if (there === undefined) fresh.push(item);
+    const found = there.get(item.relative_path);
+    const same = found !== undefined && found.digest_sha256 === item.digest_sha256 && found.size_bytes === item.size_bytes;
+    if (owner.status === 'finalized' && !same) throw sealedWithout(owner.id, item.relative_path, found);
+    if (found === undefined) fresh.push(item);
     else if (!same)
       throw new ArtifactstoreError(
         'path_conflict',
         `Package ${input.package_id} already has other bytes at ` +
           `"${item.relative_path}"; files never change, so use another path or package.`,
-        { field: 'relative_path', info: { relative_path: item.relative_path, content_address: there.content_address } },
+        { field: 'relative_path', info: { relative_path: item.relative_path, content_address: found.content_address } },
       );
   }
   if (owner.file_count + fresh.length > maximumFiles)
@@ -220,39 +260,29 @@ async function plan(database: Kysely<Schema>, input: AddFiles, known?: Known): P
       ...beyond('files_of_package'),
     });
 
-  await manifestRoom.require(owner, fresh, () => bytesOfPackage(database, owner.id));
-  if (fresh.length > 0) await requireBytes(database, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
+  await manifestRoom.require(owner, fresh, async () => {
+    await flush();
+    return await bytesOfPackage(snapshot.sql, owner.id);
+  });
+  if (fresh.length > 0) requireBytes(state.used, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
 
-  const states = known?.states ?? (await readObjects(database, fresh));
-  const objects = new Map<IngestItem, { current: ObjectRow }>();
   const needs = new Map<string, PublishNeed>();
   for (const item of fresh) {
-    const state = states.get(`${item.backend_id} ${item.content_address}`)!;
-    objects.set(item, state);
-    const { current } = state;
-    if (current.state !== 'live' && item.held === undefined && item.generation !== current.next_generation)
-      needs.set(`${item.backend_id} ${item.content_address}`, {
-        backend_id: item.backend_id,
-        content_address: item.content_address,
-        generation: current.next_generation,
-      });
+    const { state: is, next_generation } = state.objects.get(objectName(item))!.current;
+    if (is !== 'live' && item.held === undefined && item.generation !== next_generation)
+      needs.set(objectName(item), { backend_id: item.backend_id, content_address: item.content_address, generation: next_generation });
   }
-  return { fresh, existing, objects, needs: [...needs.values()] };
+  return { fresh, there, needs: [...needs.values()] };
+}
+
+function objectName({ backend_id, content_address }: IngestItem): string {
+  return `${backend_id} ${content_address}`;
+}
+
+function textOf(annotations: IngestItem['annotations']): string {
+  return JSON.stringify(annotations);
 }
 
 export function totalBytes(items: readonly { readonly size_bytes: number }[]): number {
   return items.reduce((total, { size_bytes }) => total + size_bytes, 0);
-}
-
-async function objectOf(database: Kysely<Schema>, item: IngestItem): Promise<ObjectRow> {
-  return (await readObjects(database, [item])).get(`${item.backend_id} ${item.content_address}`)!.current;
-}
-
-async function rememberBlocks(transaction: Transaction, item: IngestItem): Promise<void> {
-  if (item.block_digests === null) return;
-  await transaction.sql
-    .insertInto('block_digests')
-    .values({ content_address: item.content_address, block_bytes: 1_048_576, digests: item.block_digests })
-    .onConflict((conflict) => conflict.column('content_address').doNothing())
-    .execute();
 }

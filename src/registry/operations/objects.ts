@@ -4,6 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import type { ContentAddress } from '../../kernel/content/address.ts';
 import { objectKey } from '../../kernel/content/key.ts';
 import type { ViewTables } from '../../kernel/views/view.ts';
+import { distinct, filled } from './sets.ts';
 
 export type ObjectRow = Readonly<ViewTables['storage_objects']>;
 
@@ -41,14 +42,14 @@ export async function readObjects(
         size_bytes: null,
       },
     });
-  const backends = [...new Set(names.map((name) => name.backend_id))];
+  const backends = distinct(names.map((name) => name.backend_id));
   const addresses = [...new Set(names.map((name) => name.content_address))];
   for (let start = 0; start < addresses.length; start += 500) {
     const rows = await database
       .selectFrom('storage_objects')
       .selectAll()
       .where('backend_id', 'in', backends)
-      .where('content_address', 'in', addresses.slice(start, start + 500))
+      .where('content_address', 'in', filled(addresses.slice(start, start + 500)))
       .execute();
     for (const row of rows) {
       const state = states.get(`${row.backend_id} ${row.content_address}`);

@@ -1,9 +1,8 @@
-import type { Kysely } from '#kysely';
+import type { Expression, Kysely } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { distinct } from './sets.ts';
 
 // What a producer has is read in the transaction that adds to it, which has the log for itself: however many processes
 // write, a quota is never passed.
@@ -17,33 +16,48 @@ export interface Asked {
 }
 
 /** Throws `quota_exceeded` where the bytes do not fit. Exactly the bound is allowed. */
-export async function requireBytes(database: Kysely<Schema>, { producer, quota, bytes }: Asked): Promise<void> {
+export function requireBytes(read: Used, { producer, quota, bytes }: Asked): void {
   const maximum = quota?.maximum_bytes ?? null;
   if (maximum === null) return;
-  const used = (await usageOf(database, producer)).bytes;
+  const used = read.get(producer)?.bytes ?? 0;
   if (used + bytes > maximum) throw bytesExceeded(producer, { maximum, used, asked: bytes });
 }
 
 /** What producers have, by their names; the transaction that adds to it notes that here. */
 export type Used = Map<string, { readonly packages: number; readonly bytes: number }>;
 
-export async function readUsed(database: Kysely<Schema>, producers: readonly string[]): Promise<Used> {
-  const used: Used = new Map(producers.map((producer) => [producer, { packages: 0, bytes: 0 }]));
-  if (used.size === 0) return used;
+/** `producers` is a list of names or a query that gives them. */
+export async function readUsed(
+  database: Kysely<Schema>,
+  producers: readonly string[] | Expression<{ readonly producer: string }>,
+): Promise<Used> {
+  if (Array.isArray(producers) && producers.length === 0) return new Map();
   const rows = await database
     .selectFrom('producer_usage')
     .select(['producer', 'packages', 'bytes'])
-    .where('producer', 'in', distinct(producers))
+    .where('producer', 'in', producers as readonly string[])
     .execute();
-  for (const { producer, packages, bytes } of rows) used.set(producer, { packages, bytes });
-  return used;
+  return new Map(rows.map(({ producer, packages, bytes }) => [producer, { packages, bytes }]));
 }
+
+/** Notes what a decision adds, for those after it. */
+export function noteBytes(used: Used, producer: string, bytes: number): void {
+  const before = used.get(producer) ?? nothing;
+  used.set(producer, { ...before, bytes: before.bytes + bytes });
+}
+
+export function notePackage(used: Used, producer: string): void {
+  const before = used.get(producer) ?? nothing;
+  used.set(producer, { ...before, packages: before.packages + 1 });
+}
+
+const nothing = { packages: 0, bytes: 0 };
 
 /** Throws `quota_exceeded` where the producer may have no further package. */
 export function requireOnePackage(read: Used, producer: string, quota: Quota | null): void {
   const maximum = quota?.maximum_packages ?? null;
   if (maximum === null) return;
-  const used = read.get(producer)!.packages;
+  const used = read.get(producer)?.packages ?? 0;
   if (used + 1 <= maximum) return;
   throw new ArtifactstoreError(
     'quota_exceeded',
@@ -88,5 +102,5 @@ export async function readRoom(
 
 async function usageOf(database: Kysely<Schema>, producer: string): Promise<{ readonly packages: number; readonly bytes: number }> {
   const row = await database.selectFrom('producer_usage').select(['packages', 'bytes']).where('producer', '=', producer).executeTakeFirst();
-  return row ?? { packages: 0, bytes: 0 };
+  return row ?? nothing;
 }

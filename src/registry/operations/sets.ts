@@ -53,13 +53,16 @@ export function weightOf(bytes: number): number {
   return bytes / 4_096;
 }
 
-/**
- * Each value once, for a list in a statement. Filled up to a power of two with one of them again, so that a database
- * that keeps prepared statements has few to keep.
- */
+/** Each value once, for a list in a statement. */
 export function distinct(values: readonly string[]): readonly string[] {
-  const once = [...new Set(values)];
-  const length = 2 ** Math.ceil(Math.log2(once.length));
-  while (once.length < length) once.push(once[0]!);
-  return once;
+  return filled([...new Set(values)]);
+}
+
+/**
+ * A list for a statement, filled up to a power of two with its first value: a database that keeps prepared statements
+ * has few to keep.
+ */
+export function filled<T>(values: readonly T[]): readonly T[] {
+  const length = values.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(values.length));
+  return [...values, ...Array.from({ length: length - values.length }, () => values[0]!)];
 }
