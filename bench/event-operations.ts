@@ -2,30 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Transaction } from '../src/database/DATABASE.ts';
 import type { NewEvent } from '../src/kernel/log/event.ts';
 import type { ManifestFile } from '../src/kernel/manifest.ts';
+import { type RegistryOperations, operations as registry } from '../src/registry/operations/operations.ts';
 
 export const filesOfAPackage = 100;
 
 const actor = 'bench';
-
-async function openPackage(transaction: Transaction, _input: null): Promise<string> {
-  const id = transaction.newId();
-  transaction.append(packageCreated(id));
-  return id;
-}
-
-/** As an ingest does: it looks at the package and at the path before it decides. */
-async function addFile(transaction: Transaction, input: { readonly packageId: string }): Promise<number> {
-  const { packageId } = input;
-  const file = newFile(transaction.newId());
-  await transaction.sql.selectFrom('artifact_packages').select('status').where('id', '=', packageId).executeTakeFirstOrThrow();
-  await transaction.sql
-    .selectFrom('artifact_files')
-    .select('id')
-    .where('package_id', '=', packageId)
-    .where('relative_path', '=', file.relative_path)
-    .executeTakeFirst();
-  return transaction.append(ingested(transaction, packageId, file));
-}
 
 /** Packages with their files, sealed and verified. */
 async function addPackages(transaction: Transaction, input: { readonly count: number }): Promise<void> {
@@ -139,11 +120,11 @@ function ingested(transaction: Transaction, package_id: string, file: ManifestFi
   };
 }
 
-/** What is done to the log by `events.ts`, on whatever thread the database keeps for it. */
+/** What is done to the log by `events.ts`: what servers do, and what fills a log for a replay. */
 export const operations: {
-  readonly writes: { readonly openPackage: typeof openPackage; readonly addFile: typeof addFile; readonly addPackages: typeof addPackages };
-  readonly reads: Readonly<Record<never, never>>;
-} = { writes: { openPackage, addFile, addPackages }, reads: {} };
+  readonly writes: RegistryOperations['writes'] & { readonly addPackages: typeof addPackages };
+  readonly reads: RegistryOperations['reads'];
+} = { writes: { ...registry.writes, addPackages }, reads: registry.reads };
 
 export type BenchOperations = typeof operations;
 

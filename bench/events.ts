@@ -1,16 +1,19 @@
+import { spawn } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { Database } from '../src/database/DATABASE.ts';
+import { createInterface } from 'node:readline';
 import { openPostgres } from '../src/database/postgres/postgres.ts';
 import { openSqlite } from '../src/database/sqlite/sqlite.ts';
-import { startPostgres } from '../test/postgres-server.ts';
-import { type BenchOperations, filesOfAPackage, operationsUrl } from './event-operations.ts';
-import { type Figure, progress, report, seconds } from './figure.ts';
+import { type PostgresServer, startPostgres } from '../test/postgres-server.ts';
+import { filesOfAPackage, operationsUrl } from './event-operations.ts';
+import { addFiles, type Bench } from './event-writers.ts';
+import { type Figure, median, progress, report, seconds } from './figure.ts';
 
-// How many acknowledged events a second does the log take, and how fast does a replay fold them again?
+// How many acknowledged events a second does the log take, from one server and from two, and how fast does a replay fold
+// them again?
 
 const writers = 64;
 const appendSeconds = 6;
@@ -22,7 +25,11 @@ async function question(): Promise<readonly Figure[]> {
   try {
     const fsyncs = fsyncRate(join(folder, 'fsync'));
     const sqlite: Bench = await openSqlite({ path: join(folder, 'registry.db'), operations: { url: operationsUrl }, migrate: true });
-    figures.push({ ...(await appends('sqlite', sqlite)), against: { name: 'fsync', value: fsyncs }, bar: { of: 'value', atLeast: 5_000 } });
+    figures.push({
+      ...(await appends('sqlite', sqlite)),
+      against: { name: 'fsync', value: fsyncs },
+      bar: { of: 'value', atLeast: 10_000 },
+    });
     await sqlite.close();
 
     const long: Bench = await openSqlite({ path: join(folder, 'long.db'), operations: { url: operationsUrl }, migrate: true });
@@ -36,8 +43,13 @@ async function question(): Promise<readonly Figure[]> {
         operations: { url: operationsUrl },
         migrate: true,
       });
-      figures.push({ ...(await appends('postgres', postgres)), against: { name: 'fsync', value: fsyncs } });
+      figures.push({
+        ...(await appends('postgres', postgres)),
+        against: { name: 'fsync', value: fsyncs },
+        bar: { of: 'value', atLeast: 4_000 },
+      });
       await postgres.close();
+      figures.push(await twoServers(server));
       const longer: Bench = await openPostgres({
         connectionString: await server.createDatabase(),
         operations: { url: operationsUrl },
@@ -54,24 +66,47 @@ async function question(): Promise<readonly Figure[]> {
   }
 }
 
-type Bench = Database<BenchOperations>;
+async function twoServers(server: PostgresServer): Promise<Figure> {
+  const url = await server.createDatabase();
+  const database: Bench = await openPostgres({ connectionString: url, operations: { url: operationsUrl }, migrate: true });
+  await database.close();
+  const ones: number[] = [];
+  const twos: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    ones.push(await servers(url, [writers]));
+    twos.push(await servers(url, [writers / 2, writers / 2]));
+  }
+  return {
+    name: `postgres: the same by two servers with ${writers / 2} writers each`,
+    value: median(twos),
+    unit: '/s',
+    against: { name: 'one server', value: median(ones) },
+    bar: { of: 'ratio', atLeast: 1 },
+  };
+}
 
 async function appends(name: string, database: Bench): Promise<Figure> {
   progress(`${name}: ${writers} writers`);
-  const packages = await Promise.all(Array.from({ length: writers }, () => database.write('openPackage', null)));
-  let done = 0;
-  const start = performance.now();
-  const took = await seconds(() =>
-    Promise.all(
-      packages.map(async (packageId) => {
-        while (performance.now() - start < appendSeconds * 1_000) {
-          await database.write('addFile', { packageId });
-          done += 1;
-        }
-      }),
-    ),
+  const value = await addFiles(database, writers, appendSeconds);
+  return { name: `${name}: files added by ${writers} writers, an acknowledged event each`, value, unit: '/s' };
+}
+
+/** As many servers as there are in the list, each a process with so many writers, at the same time; their rates. */
+async function servers(url: string, each: readonly number[]): Promise<number> {
+  progress(`postgres: servers with ${each.join(' and ')} writers`);
+  const started = await Promise.all(
+    each.map(async (count) => {
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'event-writers.ts'), url, String(count), String(appendSeconds)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      await lines.next();
+      return { child, lines };
+    }),
   );
-  return { name: `${name}: acknowledged appends by ${writers} writers, an event each`, value: done / took, unit: '/s' };
+  for (const { child } of started) child.stdin.write('begin\n');
+  const rates = await Promise.all(started.map(async ({ lines }) => Number((await lines.next()).value)));
+  return rates.reduce((sum, rate) => sum + rate, 0);
 }
 
 async function replay(name: string, database: Bench): Promise<Figure> {
