@@ -12,8 +12,8 @@ import { filesOfAPackage, operationsUrl } from './event-operations.ts';
 import { addFiles, type Bench } from './event-writers.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 
-// How many acknowledged events a second does the log take, from one server and from two, and how fast does a replay fold
-// them again?
+// How many acknowledged events a second does the log take, from one server and from two, and how fast does a replay
+// fold them again?
 
 const writers = 64;
 const appendSeconds = 6;

@@ -1,11 +1,22 @@
-import type { Transaction } from '../../database/DATABASE.ts';
+import type { Outcome, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { rawCborArray } from '../../kernel/format/cbor.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import { prepareSealing } from '../prepare-sealing.ts';
 import type { Finalized, Package } from '../REGISTRY.ts';
-import { requireOpen, requirePackage } from './packages.ts';
-import { filesPerStretch, isCurrent, type PreparedSealing, type ReadStretch, readStretch } from './sealing.ts';
+import { noPackage, readPackages, requireOpen } from './packages.ts';
+import {
+  encodeStretch,
+  filesPerStretch,
+  isCurrent,
+  type Listed,
+  type PreparedSealing,
+  type ReadStretch,
+  readListed,
+  readStretch,
+  type SealingStretch,
+} from './sealing.ts';
+import { decideEach, inSets, type SetOperation } from './sets.ts';
 
 export interface FinalizePackage {
   readonly actor: string;
@@ -23,16 +34,58 @@ export interface FinalizePackage {
 /** `prepare`: the package has too many files to be read in one step, or was changed since they were read. */
 export type FinalizeOutcome = { readonly outcome: 'sealed'; readonly sealed: Finalized } | { readonly outcome: 'prepare' };
 
-/** Seals the package under the log's lock, so that the manifest says exactly what the package held at that event. */
-export async function finalizePackage(transaction: Transaction, input: FinalizePackage): Promise<FinalizeOutcome> {
-  const found = await requirePackage(transaction.sql, input.id);
+/** Seals packages under the log's lock, so that a manifest says exactly what its package held at that event. */
+export const finalizePackage: SetOperation<FinalizePackage, FinalizeOutcome> = inSets({
+  weigh: () => 4,
+  async run(transaction, inputs) {
+    const found = await readPackages(
+      transaction.sql,
+      inputs.map(({ id }) => id),
+    );
+    const listed = await readListed(transaction.sql, readAtOnce(inputs, found));
+    const outcomes = await decideEach(transaction, inputs, (own, input) => seal(own, input, found, listed));
+    await transaction.flush();
+    const sealed = await readPackages(
+      transaction.sql,
+      outcomes.flatMap((outcome) => ('output' in outcome && outcome.output !== 'prepare' ? [outcome.output.id] : [])),
+    );
+    return outcomes.map((outcome): Outcome<FinalizeOutcome> => {
+      if ('error' in outcome) return outcome;
+      if (outcome.output === 'prepare') return { output: { outcome: 'prepare' } };
+      return { output: { outcome: 'sealed', sealed: sealedRecord(sealed.get(outcome.output.id)!) } };
+    });
+  },
+});
+
+/** Packages that have few files, until they are as many as one step reads. */
+function readAtOnce(inputs: readonly FinalizePackage[], found: ReadonlyMap<string, Package>): readonly string[] {
+  const ids = new Set<string>();
+  let files = 0;
+  for (const { id } of inputs) {
+    const count = found.get(id)?.file_count ?? 0;
+    if (count === 0 || ids.has(id) || files + count >= filesPerStretch) continue;
+    files += count;
+    ids.add(id);
+  }
+  return [...ids];
+}
+
+/** Notes in `found` that it is sealed. */
+async function seal(
+  transaction: Transaction,
+  input: FinalizePackage,
+  all: Map<string, Package>,
+  listed: ReadonlyMap<string, Listed>,
+): Promise<Package | 'prepare'> {
+  const found = all.get(input.id);
+  if (found === undefined) throw noPackage(input.id);
   const isSealed = found.status === 'finalized';
   if (!isSealed) requireOpen(found);
-  if (isSealed && input.files_digest === null) return sealed(found);
-  const prepared = await preparedOf(transaction, found, input);
-  if (prepared === undefined) return { outcome: 'prepare' };
+  if (isSealed && input.files_digest === null) return found;
+  const prepared = await preparedOf(transaction, found, input, listed.get(found.id));
+  if (prepared === undefined) return 'prepare';
   if (input.files_digest !== null) requireFiles(found, input.files_digest, prepared.files_digest!);
-  if (isSealed) return sealed(found);
+  if (isSealed) return found;
   if (found.file_count === 0)
     throw new ArtifactstoreError('package_empty', `Package ${input.id} has no file; add at least one before it is sealed.`);
   transaction.append({
@@ -42,15 +95,22 @@ export async function finalizePackage(transaction: Transaction, input: FinalizeP
     actor: input.actor,
     payload: manifestOf(transaction, found, prepared, input),
   });
-  await transaction.flush();
-  return sealed(await requirePackage(transaction.sql, input.id));
+  all.set(found.id, { ...found, status: 'finalized' });
+  return found;
 }
 
 /** Under the log's lock nobody adds or moves a file between this and the sealing. */
-async function preparedOf(transaction: Transaction, found: Package, input: FinalizePackage): Promise<PreparedSealing | undefined> {
+async function preparedOf(
+  transaction: Transaction,
+  found: Package,
+  input: FinalizePackage,
+  listed: Listed | undefined,
+): Promise<PreparedSealing | undefined> {
+  const withFacts = input.files_digest !== null;
   if (found.file_count <= filesPerStretch || input.in_one_step) {
-    const read = (_name: 'package.stretch', stretch: ReadStretch) => readStretch(transaction, stretch);
-    return await prepareSealing(read, found.id, input.files_digest !== null);
+    const read = async (_name: 'package.stretch', stretch: ReadStretch): Promise<SealingStretch> =>
+      listed === undefined ? await readStretch(transaction, stretch) : { sequence: 0, ...encodeStretch(listed, withFacts) };
+    return await prepareSealing(read, found.id, withFacts);
   }
   return input.prepared !== null && (await isCurrent(transaction, found, input.prepared)) ? input.prepared : undefined;
 }
@@ -67,10 +127,6 @@ function requireFiles(found: Package, expected: string, actual: string): void {
       info: { package_id: found.id, package_status: found.status, files_digest: actual, file_count: found.file_count },
     },
   );
-}
-
-function sealed(found: Package): FinalizeOutcome {
-  return { outcome: 'sealed', sealed: sealedRecord(found) };
 }
 
 function sealedRecord(found: Package): Finalized {

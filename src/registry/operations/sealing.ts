@@ -6,6 +6,7 @@ import { decodeCbor, encodeCborSequence } from '../../kernel/format/cbor.ts';
 import { isJsonObject, type JsonValue } from '../../kernel/format/json.ts';
 import type { ManifestFile, StorageReceipt } from '../../kernel/manifest.ts';
 import { manifestFile } from './files.ts';
+import { distinct } from './sets.ts';
 
 // A package may have 100,000 files, and to read and encode them all takes more than a second. So it is read in
 // stretches beside the writers, and what the writers may have changed meanwhile is looked for in the log when it is
@@ -52,16 +53,49 @@ export async function readStretch({ sql }: Snapshot, input: ReadStretch): Promis
   if (input.after !== null) query = query.where('relative_path', '>', input.after);
   const rows = await query.orderBy('relative_path').limit(filesPerStretch).execute();
   const files = rows.map(manifestFile);
-  const receipts = await readReceipts(sql, files);
+  return { sequence, ...encodeStretch({ files, receipts: await readReceipts(sql, files) }, input.with_facts) };
+}
+
+/** What a manifest lists of a package. */
+export interface Listed {
+  /** By path, bytewise. */
+  readonly files: readonly ManifestFile[];
+  /** In the order of the files. */
+  readonly receipts: readonly StorageReceipt[];
+}
+
+export function encodeStretch({ files, receipts }: Listed, withFacts: boolean): Omit<SealingStretch, 'sequence'> {
   return {
-    sequence,
     file_count: files.length,
     files: shared(encodeCborSequence(files)),
     receipt_count: receipts.length,
     receipts: shared(encodeCborSequence(receipts)),
-    facts: input.with_facts ? factsText(files) : '',
+    facts: withFacts ? factsText(files) : '',
     last: files.at(-1)?.relative_path ?? null,
   };
+}
+
+/** All that several packages hold, by their ids. */
+export async function readListed(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, Listed>> {
+  if (ids.length === 0) return new Map();
+  const [rows, locations] = await Promise.all([
+    database.selectFrom('artifact_files').selectAll().where('package_id', 'in', distinct(ids)).orderBy('relative_path').execute(),
+    database
+      .selectFrom('storage_locations')
+      .select(receiptColumns)
+      .where('package_id', 'in', distinct(ids))
+      .where('state', '<>', 'deleted')
+      .orderBy('id')
+      .execute(),
+  ]);
+  const receipts = Map.groupBy(locations, (row) => row.file_id);
+  const listed = new Map(ids.map((id) => [id, { files: [] as ManifestFile[], receipts: [] as StorageReceipt[] }]));
+  for (const row of rows) {
+    const { files, receipts: all } = listed.get(row.package_id)!;
+    files.push(manifestFile(row));
+    all.push(...(receipts.get(row.id) ?? []));
+  }
+  return listed;
 }
 
 /** All threads that these go through have the same memory: 50 MB are not copied from one to the other. */
@@ -71,6 +105,8 @@ function shared(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+const receiptColumns = ['file_id', 'backend_id', 'object_key', 'content_address', 'stored_at'] as const;
+
 /** In the order of the files. */
 async function readReceipts(database: Kysely<Schema>, files: readonly ManifestFile[]): Promise<readonly StorageReceipt[]> {
   const receipts = new Map<string, StorageReceipt[]>(files.map(({ id }) => [id, []]));
@@ -78,7 +114,7 @@ async function readReceipts(database: Kysely<Schema>, files: readonly ManifestFi
   for (let start = 0; start < ids.length; start += 500)
     for (const row of await database
       .selectFrom('storage_locations')
-      .select(['file_id', 'backend_id', 'object_key', 'content_address', 'stored_at'])
+      .select(receiptColumns)
       .where('file_id', 'in', ids.slice(start, start + 500))
       .where('state', '<>', 'deleted')
       .orderBy('id')

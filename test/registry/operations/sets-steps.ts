@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import type { Quota } from '../../../src/kernel/access.ts';
 import type { ContentAddress } from '../../../src/kernel/content/address.ts';
 import { blake3, sha256, toHex } from '../../../src/kernel/content/digest.ts';
+import { createFilesHasher } from '../../../src/kernel/content/files-digest.ts';
 import type { AttachFiles } from '../../../src/registry/operations/attach.ts';
 import type { CreatePackage } from '../../../src/registry/operations/create-package.ts';
+import type { FinalizePackage } from '../../../src/registry/operations/finalize.ts';
 import type { AddFiles, IngestItem } from '../../../src/registry/operations/ingest.ts';
 import type { RunSet } from '../operations-with-sets.ts';
 
@@ -169,21 +171,41 @@ const attachments: fc.Arbitrary<Step> = fc
     ),
   }));
 
+const sealings: fc.Arbitrary<Step> = fc
+  .array(
+    fc.record({
+      target,
+      // Of a package without files; and one that no package has.
+      files_digest: fc.option(fc.constantFrom(createFilesHasher().digest(), `sha256:${'0'.repeat(64)}`), { freq: 2 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((asked) => (known: Known) => ({
+    name: 'package.finalize' as const,
+    inputs: asked.map(
+      ({ target: which, files_digest }, index): FinalizePackage => ({
+        actor: `actor ${index}`,
+        id: idOf(known, which),
+        files_digest,
+        software: 's',
+        prepared: null,
+        in_one_step: true,
+      }),
+    ),
+  }));
+
 /** What other operations do to packages and objects between them; each input alone, in both databases. */
 const others: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(content, backend, fc.nat({ max: 1 })).map(([which, backend_id, generation]) => failing(which, backend_id, generation)),
   target.map((which) => (known: Known) => ({ name: 'package.abandon' as const, inputs: [{ actor: 'x', id: idOf(known, which) }] })),
-  target.map((which) => (known: Known) => ({
-    name: 'package.finalize' as const,
-    inputs: [{ actor: 'x', id: idOf(known, which), files_digest: null, software: 's', prepared: null, in_one_step: true }],
-  })),
 );
 
 export const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: creations },
   { weight: 6, arbitrary: additions },
   { weight: 3, arbitrary: attachments },
-  { weight: 2, arbitrary: others },
+  { weight: 1, arbitrary: sealings },
+  { weight: 1, arbitrary: others },
 );
 
 function failing(which: number, backend_id: string, generation: number): Step {
