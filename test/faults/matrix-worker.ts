@@ -22,8 +22,11 @@ export type MatrixLine =
   /** After everything else: a new file was added and read. */
   | { readonly kind: 'served' };
 
-/** `prepare` leaves what the others work on: each is a process of its own, so that a fault strikes a known step. */
-export type Phase = 'prepare' | 'ingest' | 'collect' | 'verify';
+/**
+ * `prepare` leaves what the others work on: each is a process of its own, so that a fault strikes a known step. `hold`
+ * and `fill` add small files with the log; `fill` leaves for `settle` what is held, and dies of its own accord.
+ */
+export type Phase = 'prepare' | 'ingest' | 'collect' | 'verify' | 'hold' | 'fill' | 'settle';
 
 const [databaseFolder, storageFolder, phase, seed] = process.argv.slice(2) as [string, string, Phase, string];
 
@@ -131,6 +134,24 @@ async function ingest(registry: Registry): Promise<void> {
   await Promise.all([lane('left'), lane('right')]);
 }
 
+/** Files one by one and in bulk, some of bytes that are there; a package that is given up while its bytes are held. */
+async function hold(registry: Registry): Promise<void> {
+  const lane = async (name: string) => {
+    const [id, other] = [await create(registry), await create(registry)];
+    for (let index = 0; index < 4; index++) await addOne(registry, id, `${phase} ${name} ${index}`);
+    await addSeveral(registry, id, ['everywhere', `${phase} both`, `${phase} ${name} many`]);
+    await addOne(registry, other, `${phase} ${name} given up`);
+    await giveUp(registry, other);
+    await seal(registry, id);
+  };
+  await Promise.all([lane('left'), lane('right')]);
+}
+
+/** Until all that is held is in its backend. */
+async function settle({ operator }: Store): Promise<void> {
+  await insist(() => operator.settleHeld());
+}
+
 /** As another process may at any time. */
 function checkpoint(): void {
   const database = new DatabaseSync(join(databaseFolder, 'artifactstore.db'), { timeout: 1000 });
@@ -158,8 +179,7 @@ const config = readConfig(
   {
     ARTIFACTSTORE_DATABASE_URL: `sqlite:${databaseFolder}/artifactstore.db`,
     ARTIFACTSTORE_STORAGE_LOCAL_ROOT: storageFolder,
-    // The faults strike on the direct way.
-    ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0',
+    ARTIFACTSTORE_SMALL_OBJECT_BYTES: ['hold', 'fill', 'settle'].includes(phase) ? '65536' : '0',
     ARTIFACTSTORE_RETENTION_CONFIG_PATH: join(databaseFolder, 'retention.toml'),
   },
   { directory: databaseFolder },
@@ -171,7 +191,18 @@ if (phase === 'prepare') await prepare(registry);
 else {
   if (phase === 'ingest') await ingest(registry);
   else if (phase === 'collect') await collect(store);
-  else await verify(store);
+  else if (phase === 'settle') await settle(store);
+  else if (phase === 'verify') await verify(store);
+  else await hold(registry);
+  if (phase === 'fill') {
+    // In one commit, at the end: the settler may have been at work before.
+    await addSeveral(
+      registry,
+      await create(registry),
+      Array.from({ length: 16 }, (_, index) => `fill last ${index}`),
+    );
+    process.kill(process.pid, 'SIGKILL');
+  }
   const id = await create(registry);
   const bytes = Buffer.from('after everything');
   await insist(() => registry.files.add(id, fileOf('last', bytes)));

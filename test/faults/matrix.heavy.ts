@@ -9,75 +9,12 @@ import { openRegistry } from '../../src/index.ts';
 import type { EventType } from '../../src/kernel/log/event.ts';
 import { inspectRegistry } from './inspect.ts';
 import { draftName } from './matrix-draft-name.ts';
+import { type Fault, faults, type Step, steps } from './matrix-steps.ts';
 import type { MatrixLine, Phase } from './matrix-worker.ts';
 import type { Line } from './writer.ts';
 
 const worker = fileURLToPath(new URL('./matrix-worker.ts', import.meta.url));
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? 20_261_120);
-
-/** A step that makes something durable, as the system call that does it. */
-interface Step {
-  readonly title: string;
-  readonly phase: Phase;
-  readonly calls: string;
-  /** Which files' calls count; every file's where absent. */
-  readonly on?: 'drafts' | 'objects' | 'artifactstore.db' | 'artifactstore.db-wal';
-  /** Which of the calls, counted by thread, from 1: a run for each. */
-  readonly nth: readonly number[];
-  /** Clean-up behind the answer, or what can be done later: nobody needs to hear of its failure. */
-  readonly behind?: boolean;
-  /** What is on the disk that loses its power; the other is on one that does not, whose fsyncs carry nothing over. */
-  readonly part: 'database' | 'storage';
-  /**
-   * The event that the first of them makes durable, which says that the step is the one it is called: after a loss of
-   * power it is not in the log; after a kill it is, as it was written before the fsync.
-   */
-  readonly event?: EventType;
-}
-
-const log = 'artifactstore.db-wal';
-/** The first fsync of a write-ahead log that starts anew is its header's. */
-const commit = { calls: 'fsync,fdatasync', on: log, part: 'database' } as const;
-const steps: readonly Step[] = [
-  { title: 'the creation of a draft', phase: 'ingest', calls: 'openat', on: 'drafts', nth: [9], part: 'storage' },
-  { title: 'the write of a draft', phase: 'ingest', calls: 'write', on: 'drafts', nth: [2, 9], part: 'storage' },
-  { title: 'the fsync of a draft', phase: 'ingest', calls: 'fsync,fdatasync', on: 'drafts', nth: [2, 9], part: 'storage' },
-  { title: 'the making of a folder', phase: 'ingest', calls: '/^mkdir', nth: [10], part: 'storage' },
-  { title: 'the fsync of a folder', phase: 'ingest', calls: 'fsync', nth: [4, 12], part: 'storage' },
-  { title: 'the link that publishes', phase: 'ingest', calls: '/^link', on: 'drafts', nth: [2, 9], part: 'storage' },
-  { title: 'the discarding of a draft', phase: 'ingest', calls: '/^unlink', on: 'drafts', nth: [8], behind: true, part: 'storage' },
-  { title: 'the write of an event', phase: 'ingest', calls: 'pwrite64', on: log, nth: [60, 250], part: 'database' },
-  { title: 'the commit of an event', phase: 'ingest', ...commit, nth: [2, 11] },
-  {
-    title: 'the write of a checkpoint',
-    phase: 'ingest',
-    calls: 'pwrite64',
-    on: 'artifactstore.db',
-    nth: [1, 5],
-    behind: true,
-    part: 'database',
-  },
-  {
-    title: 'the fsync of a checkpoint',
-    phase: 'ingest',
-    calls: 'fsync,fdatasync',
-    on: 'artifactstore.db',
-    nth: [1],
-    behind: true,
-    part: 'database',
-  },
-  { title: 'the commit of a sweep', phase: 'collect', ...commit, nth: [2], event: 'v1.retention.marked_eligible' },
-  { title: 'the commit that notes a run', phase: 'collect', ...commit, nth: [3], behind: true },
-  { title: 'the commit of a collection', phase: 'collect', ...commit, nth: [4], event: 'v1.package.garbage_collected' },
-  { title: 'the commit of the release of locations', phase: 'collect', ...commit, nth: [5], event: 'v1.storage.location_deleted' },
-  { title: 'the commit that forgets dead keys', phase: 'collect', ...commit, nth: [6] },
-  { title: 'the deletion of bytes', phase: 'collect', calls: '/^unlink', on: 'objects', nth: [1, 5], part: 'storage' },
-  { title: 'the removal of an old draft', phase: 'collect', calls: '/^unlink', on: 'drafts', nth: [1], part: 'storage' },
-  { title: 'the commit of a verification', phase: 'verify', ...commit, nth: [2, 3], event: 'v1.storage.location_verified' },
-];
-
-const faults = ['SIGKILL', 'ENOSPC', 'EIO', 'power loss'] as const;
-type Fault = (typeof faults)[number];
 
 const refusals = ['storage_full', 'storage_unavailable', 'database_unavailable'];
 
@@ -92,27 +29,43 @@ interface Folders {
   readonly storage: string;
 }
 
+interface Prepared {
+  readonly folders: Folders;
+  /** What was acknowledged. */
+  readonly lines: readonly MatrixLine[];
+  /** How many objects' bytes are in the database alone. */
+  readonly held: number;
+}
+
 describe('every durable step, and what may befall it', { skip: withoutStrace() }, () => {
   const withoutPower = withoutDisk();
   const results = new Map<string, Partial<Record<Fault, string>>>();
   let scratch: string;
-  let prepared: Folders;
-  let preparedLines: readonly MatrixLine[];
+  let prepared: Prepared;
+  /** The same with bytes that are held. */
+  let filled: Prepared;
 
   before(async () => {
     scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
-    prepared = { database: join(scratch, 'prepared'), storage: join(scratch, 'prepared', 'storage') };
-    mkdirSync(prepared.database);
-    writeFileSync(join(prepared.database, 'retention.toml'), '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
-    const ended = await run(prepared, 'prepare');
+    const folders = foldersIn('prepared');
+    mkdirSync(folders.database);
+    writeFileSync(join(folders.database, 'retention.toml'), '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
+    const ended = await run(folders, 'prepare');
     assert.equal(ended.how, 0, ended.stderr);
-    preparedLines = ended.lines;
+    prepared = { folders, lines: ended.lines, held: 0 };
+    const fuller = foldersIn('filled');
+    cpSync(folders.database, fuller.database, { recursive: true });
+    const killed = await run(fuller, 'fill');
+    assert.equal(killed.how, 'SIGKILL', killed.stderr);
+    cpSync(fuller.database, foldersIn('counted').database, { recursive: true });
+    filled = { folders: fuller, lines: [...ended.lines, ...killed.lines], held: await heldIn(foldersIn('counted').database) };
+    assert.ok(filled.held >= 12);
   });
   after(() => rmSync(scratch, { recursive: true, force: true }));
 
   describe('cell by cell', { concurrency: 2 }, () => {
     for (const step of steps)
-      for (const fault of faults)
+      for (const fault of step.faults ?? faults)
         it(`${step.title}: ${fault}`, { skip: fault === 'power loss' && withoutPower }, async () => {
           const row = results.get(step.title) ?? {};
           results.set(step.title, row);
@@ -124,14 +77,19 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
 
   it('gives this table', (context) => tabulate(context, results));
 
+  const foldersIn = (name: string): Folders => ({ database: join(scratch, name), storage: join(scratch, name, 'storage') });
+  const preparedFor = ({ phase }: Step): Prepared => (phase === 'settle' ? filled : prepared);
+
   async function strike(step: Step, fault: Exclude<Fault, 'power loss'>, nth: number): Promise<void> {
     const directory = mkdtempSync(join(scratch, 'cell-'));
     const folders = { database: directory, storage: join(directory, 'storage') };
-    cpSync(prepared.database, directory, { recursive: true });
+    const start = preparedFor(step);
+    cpSync(start.folders.database, directory, { recursive: true });
     const ended = await run(folders, step.phase, { step, fault, nth });
     if (fault === 'SIGKILL') {
       assert.equal(ended.how, 'SIGKILL', `the step was not reached: ${ended.stderr}`);
       if (step.event !== undefined && nth === step.nth[0]) assert.equal(await hasEvent(directory, step.event), true, otherStep);
+      if (step.held !== undefined) await checkHeld(step, directory, step.held.killed);
     } else {
       assert.match(ended.strace, /INJECTED/, 'the step was not reached');
       assert.equal(ended.how, 0, ended.stderr);
@@ -144,7 +102,7 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
       for (const code of refused) assert.ok(refusals.includes(code), `it was told as ${code}`);
       for (const line of ended.lines) if (line.kind === 'verified') assert.equal(line.bad, 0);
     }
-    await inspect(directory, [...preparedLines, ...ended.lines]);
+    await inspect(directory, [...start.lines, ...ended.lines]);
     rmSync(directory, { recursive: true });
   }
 
@@ -160,7 +118,8 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
     try {
       const database = join(step.part === 'database' ? disk : cell, 'database');
       const storage = join(step.part === 'storage' ? disk : cell, 'storage');
-      cpSync(prepared.database, database, { recursive: true });
+      const start = preparedFor(step);
+      cpSync(start.folders.database, database, { recursive: true });
       cpSync(join(database, 'storage'), storage, { recursive: true });
       rmSync(join(database, 'storage'), { recursive: true });
       symlinkSync(storage, join(database, 'storage'));
@@ -171,11 +130,18 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
       must('umount', disk);
       must('mount', '-o', 'loop', join(cell, 'image'), disk);
       if (step.event !== undefined && nth === step.nth[0]) assert.equal(await hasEvent(database, step.event), false, otherStep);
-      await inspect(database, [...preparedLines, ...ended.lines]);
+      if (step.held !== undefined) await checkHeld(step, database, step.held.unpowered);
+      await inspect(database, [...start.lines, ...ended.lines]);
     } finally {
       spawnSync('umount', ['-l', disk]);
     }
     rmSync(cell, { recursive: true });
+  }
+
+  async function checkHeld({ phase }: Step, directory: string, expected: 'all' | 'nothing'): Promise<void> {
+    const held = await heldIn(directory);
+    if (phase === 'fill') assert.ok(held >= 12, otherStep);
+    else assert.equal(held, expected === 'all' ? filled.held : 0, otherStep);
   }
 
   interface Ended {
@@ -194,7 +160,7 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
     const trace = join(mkdtempSync(join(scratch, 'strace-')), 'calls');
     writeFileSync(trace, '');
     const command = [process.execPath, worker, database, storage, phase, String(seed)];
-    if (injection !== undefined) {
+    if (injection?.step.calls !== undefined) {
       const { step, fault, nth } = injection;
       const paths = pathsOf(step, { database, storage }).flatMap((path) => ['-P', path]);
       const what = fault === 'SIGKILL' ? 'signal=SIGKILL' : `error=${fault}`;
@@ -227,6 +193,7 @@ describe('every durable step, and what may befall it', { skip: withoutStrace() }
 /** What must hold after any fault, and after the collection that follows it. */
 async function inspect(directory: string, lines: readonly MatrixLine[]): Promise<void> {
   await inspectRegistry(directory, lines as readonly Line[]);
+  if ((await settleIn(directory)) > 0) await inspectRegistry(directory, lines as readonly Line[]);
   await using store = await openRegistry({ directory });
   const registry = store.as('inspector');
   for (const line of lines)
@@ -256,6 +223,19 @@ async function inspect(directory: string, lines: readonly MatrixLine[]): Promise
 
 const otherStep = 'the steps come in another order now';
 
+async function heldIn(directory: string): Promise<number> {
+  await using store = await openRegistry({ directory });
+  return (await store.as('inspector').health()).backend.held_objects ?? Number.NaN;
+}
+
+/** Puts all that is held into its backend; how much that was. */
+async function settleIn(directory: string): Promise<number> {
+  await using store = await openRegistry({ directory });
+  const settled = await store.operator.settleHeld();
+  assert.equal((await store.as('inspector').health()).backend.held_objects, 0);
+  return settled;
+}
+
 async function hasEvent(directory: string, eventType: EventType): Promise<boolean> {
   await using store = await openRegistry({ directory });
   const { items } = await store.as('inspector').events.page({ since: 0, limit: 500 });
@@ -278,7 +258,9 @@ function pathsOf({ on, phase }: Step, { database, storage }: Folders): readonly 
 }
 
 function tabulate(context: TestContext, results: ReadonlyMap<string, Partial<Record<Fault, string>>>): void {
-  const cells = [['', ...faults], ...steps.map(({ title }) => [title, ...faults.map((fault) => results.get(title)?.[fault] ?? 'skipped')])];
+  const cell = (step: Step, fault: Fault) =>
+    (step.faults ?? faults).includes(fault) ? (results.get(step.title)?.[fault] ?? 'skipped') : '';
+  const cells = [['', ...faults], ...steps.map((step) => [step.title, ...faults.map((fault) => cell(step, fault))])];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   for (const row of cells)
     context.diagnostic(
