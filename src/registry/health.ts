@@ -2,6 +2,9 @@ import { snakeCase } from '../kernel/format/letter-case.ts';
 import type { Context } from './context.ts';
 import type { BackendHealth, Health } from './REGISTRY.ts';
 
+const notConfigured = 'is not configured, and files lie there: configure it again, and move them to another one before it is taken away';
+const heldForNobody = 'The database has the only bytes of some of them, and keeps them until then';
+
 /** What can serve now. Never throws: what cannot be asked is unhealthy. */
 export async function readHealth(context: Context): Promise<Health> {
   const [db, backends] = await Promise.all([context.database.health(), context.dataplane.health()]);
@@ -22,7 +25,7 @@ export async function readHealth(context: Context): Promise<Health> {
       all.push({
         backend_id,
         healthy: false,
-        detail: 'is not configured, and files lie there: configure it again, and move them to another one before it is taken away',
+        detail: (heldFor(backend_id).held_objects ?? 0) > 0 ? `${notConfigured}. ${heldForNobody}` : notConfigured,
         free_bytes: null,
         total_bytes: null,
         failed_locations: counts?.failed[backend_id] ?? 0,

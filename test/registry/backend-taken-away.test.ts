@@ -65,6 +65,41 @@ test('a backend that files lie in and that is configured no longer', async () =>
   }
 });
 
+test('a backend that small files are held for and that is configured no longer', async () => {
+  await using bucket = await openStrictStore();
+  let store = await openTestRegistry({ ...s3Settings(bucket), ...both, ARTIFACTSTORE_SMALL_OBJECT_BYTES: '65536' });
+  const s3Health = async () => (await store.as('tester').health()).backends.find(({ backend_id }) => backend_id === 's3')!;
+  try {
+    // A store that the process has not used yet gets its files the direct way.
+    await push(store, 'far', 'transient');
+    await store.operator.settleHeld();
+    bucket.setFaults({ resetConnection: true });
+    const held = await push(store, 'far', 'transient');
+    assert.equal((await s3Health()).held_objects, 1);
+
+    store = await store.reopen(localOnly);
+    bucket.setFaults(undefined);
+    const { healthy, held_objects, detail } = await s3Health();
+    assert.deepEqual([healthy, held_objects], [false, 1]);
+    assert.match(detail, /is not configured, .* The database has the only bytes of some of them/);
+    await assert.rejects(store.as('tester').files.open({ file_id: held.file }), { code: 'storage_unavailable' });
+    assert.equal(await store.operator.settleHeld(), 0);
+    await push(store, 'near', 'transient');
+    await store.operator.replay();
+    assert.equal((await s3Health()).held_objects, 1);
+
+    store = await store.reopen(both);
+    assert.equal(await store.operator.settleHeld(), 1);
+    assert.equal((await s3Health()).held_objects, 0);
+    assert.equal((await store.as('tester').health()).status, 'ok');
+    assert.equal(objectsOf(bucket).length, 2);
+    const opened = await store.as('tester').files.open({ file_id: held.file });
+    assert.ok(Buffer.concat(await Array.fromAsync(opened!.body)).equals(held.bytes));
+  } finally {
+    await store.close();
+  }
+});
+
 /** Without its marker. */
 function objectsOf(bucket: StrictStore): readonly string[] {
   return bucket.objects('artifacts').filter((key) => key !== 'registry.json');
@@ -74,13 +109,14 @@ async function push(
   store: TestRegistry,
   producer: string,
   retention_class: string,
-): Promise<{ readonly id: string; readonly file: string }> {
+): Promise<{ readonly id: string; readonly file: string; readonly bytes: Buffer }> {
   const registry = store.as('tester');
   const { id } = (await registry.packages.create({ name: 'n', producer, subject: 's', retention_class })).record;
+  const bytes = randomBytes(1000);
   async function* body(): AsyncGenerator<Uint8Array> {
-    yield randomBytes(1000);
+    yield bytes;
   }
   const { record } = await registry.files.add(id, { relative_path: 'a', body: body() });
   await registry.packages.finalize(id);
-  return { id, file: record.id };
+  return { id, file: record.id, bytes };
 }

@@ -24,6 +24,7 @@ const actor = 'settler';
 
 export function createSettler(parts: RegistryParts, options: { readonly leftMilliseconds?: number } = {}): Settler {
   const { leftMilliseconds = defaultLeftMilliseconds } = options;
+  const configured = new Set(parts.backendIds);
   const backends = new Map<string, Backend>();
   let watching: NodeJS.Timeout | undefined;
   let lastSeen = 0;
@@ -107,6 +108,8 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   function wake(held: readonly HeldName[]): void {
     for (const name of held) {
+      // What is held for a backend that was taken out of the configuration waits until it is back, as health says.
+      if (!configured.has(name.backend_id)) continue;
       const backend = backendOf(name.backend_id);
       const { waiting } = backend;
       backend.last = parts.uptime();

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { administrator } from '../../../src/kernel/access.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
-import type { RegistryParts } from '../../../src/registry/context.ts';
+import type { RegistryParts, Settler } from '../../../src/registry/context.ts';
 import { createSettler, settleHeld } from '../../../src/registry/objects/settler.ts';
 import type { HeldName } from '../../../src/registry/operations/held.ts';
 import { everything, type HeldWorld, openHeldWorld } from '../held-world.ts';
@@ -264,6 +264,30 @@ describe('a settler', () => {
       assert.equal((await world.stored()).length, 1);
     } finally {
       settler.close();
+    }
+  });
+
+  it('leaves alone what is held for a backend that is not configured, until it is', async () => {
+    await using world = await openHeldWorld();
+    const id = await world.newPackage();
+    await world.add(id, 'f', Buffer.from('kept'));
+    const settlers = [['other'], ['memory']].map((backendIds) =>
+      createSettler({ ...partsOf(world), backendIds }, { leftMilliseconds: 20 }),
+    );
+    const [without, having] = settlers as [Settler, Settler];
+    try {
+      without.watch();
+      await pause(200);
+      await without.drain(60_000);
+      assert.deepEqual([world.held().length, (await world.stored()).length, world.incidents.length], [1, 0, 0]);
+      having.watch();
+      while (world.held().length > 0) {
+        await pause(20);
+        await having.drain(60_000);
+      }
+      assert.deepEqual(await world.read(id, 'f'), Buffer.from('kept'));
+    } finally {
+      for (const settler of settlers) settler.close();
     }
   });
 });
