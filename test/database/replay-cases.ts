@@ -61,7 +61,7 @@ export async function killReplays({ database, target, run }: Damageable): Promis
   for (const damage of damages.slice(0, 8)) await run(damage);
   const damaged = await dump(database);
   let kept = 0;
-  for (const lines of [1, 2, 4]) {
+  for (const lines of [1, 3]) {
     await killReplay(target, lines);
     const after = await dump(database);
     const isOld = isEqual(after, damaged);
@@ -130,11 +130,7 @@ async function killReplay(target: DatabaseTarget, lines: number): Promise<void> 
   await exited;
 }
 
-function isEqual(left: unknown, right: unknown): boolean {
-  try {
-    assert.deepEqual(left, right);
-    return true;
-  } catch {
-    return false;
-  }
+/** In a fraction of the time that an assertion takes to say what differs. */
+function isEqual(left: Views, right: Views): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }

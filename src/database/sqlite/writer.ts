@@ -185,7 +185,7 @@ async function replay(port: RequestPort, id: number): Promise<Replayed> {
   writer?.files.check();
   begin(connection, lockMilliseconds);
   try {
-    const replayed = await replayViews(connection, (done, total) => port.answer({ id, kind: 'progress', done, total }));
+    const replayed = await replayViews(port.data.path, connection, (done, total) => port.answer({ id, kind: 'progress', done, total }));
     connection.forget();
     connection.database.exec('commit');
     connection.database.exec('pragma temp_store = memory');
