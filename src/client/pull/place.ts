@@ -74,26 +74,31 @@ export function createPlacer(root: string, drafts: string): Placer {
   }
 
   return {
-    areThere: (files) => ask({ kind: 'look', files }),
+    areThere: (files) => ask({ kind: 'look', files: files.map(bare) }),
 
     async place(file, body, onBytes) {
       parseRelativePath(file.relative_path);
-      await ask({ kind: 'enter', file });
+      await ask({ kind: 'enter', file: bare(file) });
       const draft = await writeDraft(file, body, onBytes);
       try {
-        await ask({ kind: 'name', file, draft });
+        await ask({ kind: 'name', file: bare(file), draft });
       } catch (error) {
         await rm(draft, { force: true });
         throw error;
       }
     },
 
-    placeMany: (files, memory) => call({ kind: 'place', files, memory }),
+    placeMany: (files, memory) => call({ kind: 'place', files: files.map(({ file, offset }) => ({ file: bare(file), offset })), memory }),
 
     async [Symbol.asyncDispose]() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
   };
+}
+
+/** Without the annotations that no thread asks for: those of one file can be longer than all the rest of a message. */
+function bare(file: ManifestFile): ManifestFile {
+  return { ...file, annotations: isExecutable(file) ? { mode: 'executable' } : {} };
 }
 
 /** Making a file is work of the system's on one core. */

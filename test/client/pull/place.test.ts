@@ -7,6 +7,7 @@ import { createPlacer, type Placer } from '../../../src/client/pull/place.ts';
 import { blake3, sha256, toHex, utf8 } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { ManifestFile } from '../../../src/kernel/manifest.ts';
+import { limits } from '../../../src/registry/limits.ts';
 
 describe('placing files', () => {
   let directory: string;
@@ -101,6 +102,18 @@ describe('placing files', () => {
       false,
     ]);
     assert.deepEqual(readdirSync(drafts), []);
+  });
+
+  test('places many files whose annotations are as long as they can be', async () => {
+    const annotations = Object.fromEntries(
+      Array.from({ length: limits.annotations - 1 }, (_, index) => [`k${index}`, '字'.repeat(limits.annotationLength)]),
+    );
+    const files = Array.from({ length: 500 }, (_, index) => describeFile(`a/${index}`, '', { ...annotations, mode: 'executable' }));
+    assert.equal((await placer.areThere(files)).filter((there) => there).length, 0);
+    const given = files.map((file) => ({ file, offset: 0 }));
+    assert.deepEqual(await placer.placeMany(given, new ArrayBuffer(0)), { there: [], placed: 500 });
+    assert.notEqual(statSync(join(root, 'a/499')).mode & 0o100, 0);
+    assert.equal((await placer.areThere(files)).filter((there) => there).length, 500);
   });
 
   test('of many files those before the first wrong one have their names, and nothing is left of the others', async () => {
