@@ -37,9 +37,10 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
   let count = 0;
 
   /** Makes each folder on the way, and refuses what is no real folder: a link could lead outside. */
-  function enterFolder(folder: string): void {
+  function enterFolder(folder: string, file: ManifestFile): void {
     if (entered.has(folder)) return;
-    enterFolder(folderOf(folder));
+    enterFolder(folderOf(folder), file);
+    requireFolder(folderOf(folder), file);
     makeFolder(join(root, folder));
     entered.add(folder);
   }
@@ -102,7 +103,7 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
   /** Of files that have one folder: it is looked at once for all of them, just before they get their names. */
   function placeInFolder(files: readonly BytesOfFile[], memory: ArrayBuffer, onPlaced: (file: ManifestFile) => void): void {
     const folder = folderOf(files[0]!.file.relative_path);
-    enterFolder(folder);
+    enterFolder(folder, files[0]!.file);
     const written: { readonly file: ManifestFile; readonly draft: string }[] = [];
     let named = 0;
     let failure: { readonly error: unknown } | undefined;
@@ -144,7 +145,7 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
       });
     },
 
-    enter: (file) => enterFolder(folderOf(parseRelativePath(file.relative_path))),
+    enter: (file) => enterFolder(folderOf(parseRelativePath(file.relative_path)), file),
 
     name(file, draft) {
       requireFolder(folderOf(parseRelativePath(file.relative_path)), file);

@@ -159,6 +159,17 @@ describe('placing files', () => {
     assert.ok(isArtifactstoreError((await placer.placeMany(second.files, second.memory)).error, 'path_conflict'));
     assert.deepEqual([readdirSync(join(directory, 'outside')), readdirSync(drafts)], [['file'], []]);
   });
+
+  test('makes no folder behind a link that took the place of one it has made', async () => {
+    mkdirSync(join(directory, 'outside'));
+    await put(describeFile('a/1', 'ours'), 'ours');
+    rmSync(join(root, 'a'), { recursive: true });
+    symlinkSync(join(directory, 'outside'), join(root, 'a'));
+    const { files, memory } = together([describeFile('a/b/2', 'ours')], ['ours']);
+    assert.ok(isArtifactstoreError((await placer.placeMany(files, memory)).error, 'path_conflict'));
+    await assert.rejects(put(describeFile('a/c/3', 'ours'), 'ours'), (error) => isArtifactstoreError(error, 'path_conflict'));
+    assert.deepEqual([readdirSync(join(directory, 'outside')), readdirSync(drafts)], [[], []]);
+  });
 });
 
 /** The files with their bytes, one after the other. */
