@@ -43,10 +43,14 @@ export function takeSet<T>(queue: T[], operations: Operations, joins: (waiting: 
   return taken;
 }
 
-/** Runs `body` on top of a head, or undoes all of it. Throws only when the whole transaction is lost. */
+/**
+ * Runs `body` on top of a head, or undoes all of it. Throws only when the whole transaction is lost. After `isLast`
+ * nothing follows of the same set.
+ */
 export type InSavepoint = <R>(
   head: LogHead,
   body: (transaction: Transaction) => Promise<R>,
+  isLast: boolean,
 ) => Promise<{ readonly head: LogHead; readonly outcome: Outcome<R> }>;
 
 /**
@@ -61,17 +65,18 @@ export async function runSet(
 ): Promise<{ readonly head: LogHead; readonly outcomes: readonly Outcome<unknown>[] }> {
   const form = operation.set as SetForm<unknown, unknown> | undefined;
   if (inputs.length > 1 && form !== undefined) {
-    const ran = await inSavepoint(head, async (transaction) => {
+    const run = async (transaction: Transaction): Promise<readonly Outcome<unknown>[]> => {
       const outcomes = await form.run(transaction, inputs);
       if (outcomes.length !== inputs.length) throw new TypeError(`a set of ${inputs.length} inputs has ${outcomes.length} outcomes`);
       return outcomes;
-    });
+    };
+    const ran = await inSavepoint(head, run, true);
     if ('output' in ran.outcome) return { head: ran.head, outcomes: ran.outcome.output };
   }
   const outcomes: Outcome<unknown>[] = [];
   let last = head;
   for (const input of inputs) {
-    const ran = await inSavepoint(last, (transaction) => operation(transaction, input as never));
+    const ran = await inSavepoint(last, (transaction) => operation(transaction, input as never), false);
     last = ran.head;
     outcomes.push(ran.outcome);
   }

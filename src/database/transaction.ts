@@ -31,12 +31,14 @@ export interface OperationContext {
 
 /**
  * Runs an operation, or a set, on top of `head` and writes what it appended; gives its output and the log's new head.
- * When it throws, the caller rolls back to before it and continues with the head that it had.
+ * When it throws, the caller rolls back to before it and continues with the head that it had. What is written at its
+ * end is waited for here, or left to `leave`.
  */
 export async function runOperation<R>(
   context: OperationContext,
   head: LogHead,
   body: (transaction: Transaction) => Promise<R>,
+  leave?: (written: Promise<void>) => void,
 ): Promise<{ readonly output: R; readonly head: LogHead }> {
   const { session } = context;
   const now = context.clock.now();
@@ -79,7 +81,9 @@ export async function runOperation<R>(
 
   try {
     const output = await body(transaction);
-    await flush();
+    const written = flush();
+    if (leave === undefined) await written;
+    else leave(written);
     return { output, head: { sequence: last.sequence, chain_digest: last.chain_digest } };
   } finally {
     ended = true;

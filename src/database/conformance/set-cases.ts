@@ -45,6 +45,27 @@ export function setCases(check: Check): void {
     await assertReplayable(database);
   });
 
+  check('undoes a set whose rows are refused at its end, and nothing that waits behind it is lost', async (database) => {
+    await database.write('claimKey', { key: 'taken', kind: 'good' });
+    const before = database.write('addPackages', { count: 400 });
+    const claiming = Array.from({ length: 20 }, (_, index) =>
+      database.write('claimKey', index === 10 ? { key: 'taken', kind: 'unseen' } : { key: `key ${index}`, kind: 'good' }),
+    );
+    const behind = Array.from({ length: 5 }, () => database.write('addPackages', { count: 1 }));
+    const outcomes = await Promise.allSettled(claiming);
+    outcomes.forEach((outcome, index) => {
+      if (index === 10) assert.ok(outcome.status === 'rejected' && isArtifactstoreError(outcome.reason, 'internal'));
+      else assert.equal(outcome.status, 'fulfilled', String((outcome as PromiseRejectedResult).reason));
+    });
+    const claimed = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.sequence] : []));
+    const sequences = [1, ...claimed, ...(await before), ...(await Promise.all(behind)).flat()];
+    assert.deepEqual(
+      sequences.toSorted((a, b) => a - b),
+      Array.from({ length: 1 + 400 + 19 + 5 }, (_, index) => index + 1),
+    );
+    await assertReplayable(database);
+  });
+
   check('runs no more at once than a set may weigh', async (database) => {
     const outcomes = await whileItWaits(
       database,

@@ -4,8 +4,10 @@ import { packageCreated } from './events.ts';
 
 export interface ClaimKey {
   readonly key: string;
-  /** `broken` is a statement that the database refuses; `heavy` fills a set. */
-  readonly kind: 'good' | 'broken' | 'heavy';
+  /**
+   * `broken` is a statement that the database refuses, `unseen` a row that it refuses at the end; `heavy` fills a set.
+   */
+  readonly kind: 'good' | 'broken' | 'unseen' | 'heavy';
 }
 
 /** How many inputs ran at once, and the sequence of the event. */
@@ -20,8 +22,9 @@ async function claimAll(transaction: Transaction, inputs: readonly ClaimKey[]): 
   const keys = inputs.map(({ key }) => key);
   const rows = await sql.selectFrom('idempotency_keys').select('idempotency_key').where('idempotency_key', 'in', keys).execute();
   const taken = new Set(rows.map((row) => row.idempotency_key));
-  const outcomes = inputs.map(({ key }): Outcome<ClaimedKey> => {
-    if (taken.has(key)) return { error: new ArtifactstoreError('idempotency_conflict', `The key ${key} is taken.`, { field: key }) };
+  const outcomes = inputs.map(({ key, kind }): Outcome<ClaimedKey> => {
+    if (taken.has(key) && kind !== 'unseen')
+      return { error: new ArtifactstoreError('idempotency_conflict', `The key ${key} is taken.`, { field: key }) };
     taken.add(key);
     const id = transaction.newId();
     const sequence = transaction.append(packageCreated(id, key));

@@ -99,8 +99,18 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
     const started = performance.now();
     const taken: Job[] = [];
     const outcomes: Outcome<unknown>[] = [];
+    const leave = (writing: Promise<void>): void => {
+      written = writing.catch((error: unknown) => {
+        failedLate = true;
+        throw error;
+      });
+      written.catch(() => {});
+    };
     let reached = false;
     let committing = false;
+    /** What the last set writes, and whether that failed. */
+    let written: Promise<void> | undefined;
+    let failedLate = false;
     let head: LogHead;
     try {
       const context = await connected();
@@ -109,13 +119,16 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
       if (start.sequence < acknowledged) throw behind(address, start.sequence, acknowledged);
       head = start;
       while (queue.length > 0) {
+        // What follows may roll back to a savepoint: the transaction would continue without the rows that were refused.
+        await written;
+        written = undefined;
         const set = takeSet(queue, options.operations, taskOf);
         taken.push(...set);
         const ran = await runSet(
           operationOf(options.operations, set[0]!),
           set.map(({ input }) => input),
           head,
-          (from, body) => runInSavepoint(context, from, body, address),
+          (from, body, isLast) => runInSavepoint(context, from, body, address, isLast ? leave : undefined),
         );
         head = ran.head;
         outcomes.push(...ran.outcomes);
@@ -124,7 +137,7 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
         if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
       }
       committing = true;
-      await commit(context, start, head);
+      await commit(context, start, head, written);
     } catch (error) {
       const lost = writer === undefined || writer.connection.isLost() || endsSession(error);
       await disconnect();
@@ -135,7 +148,7 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
       for (const job of taken.reverse()) {
         // What was not sent to be committed did not happen, and can be done again; a connection has been tried for long
         // enough.
-        if (lost && reached && !committing && mayTryAgain(job)) queue.unshift(job);
+        if ((lost ? reached && !committing : failedLate) && mayTryAgain(job)) queue.unshift(job);
         else job.reject(failure);
       }
       return;
@@ -245,9 +258,10 @@ async function runInSavepoint<R>(
   head: LogHead,
   body: (transaction: Transaction) => Promise<R>,
   address: PostgresAddress,
+  leave: ((written: Promise<void>) => void) | undefined,
 ): Promise<{ readonly head: LogHead; readonly outcome: Outcome<R> }> {
   try {
-    const ran = await runOperation(context, head, body);
+    const ran = await runOperation(context, head, body, leave);
     // Not waited for: whatever follows travels with it, and fails if it does.
     connection.query('release savepoint operation; savepoint operation').catch(() => {});
     return { head: ran.head, outcome: { output: ran.output } };
@@ -258,7 +272,13 @@ async function runInSavepoint<R>(
   }
 }
 
-async function commit({ connection, registryId }: Writer, start: LogHead, head: LogHead): Promise<void> {
+/** `written` is what travels with it: where that fails, nothing is committed. */
+async function commit(
+  { connection, registryId }: Writer,
+  start: LogHead,
+  head: LogHead,
+  written: Promise<void> | undefined,
+): Promise<void> {
   const moved =
     head.sequence === start.sequence
       ? []
@@ -266,9 +286,10 @@ async function commit({ connection, registryId }: Writer, start: LogHead, head: 
           connection.query('update log_head set sequence = $1, chain_digest = $2 where id = 1', [head.sequence, head.chain_digest]),
           connection.query('select pg_notify($1, $2)', [channelOf(registryId), String(head.sequence)]),
         ];
-  const answers = await together([...moved, connection.query('commit')]);
+  const committed = connection.query('commit');
+  await together<unknown>([...(written === undefined ? [] : [written]), ...moved, committed]);
   // A transaction that had failed answers COMMIT with ROLLBACK, and with no error.
-  const command = answers.at(-1)?.command;
+  const { command } = await committed;
   if (command !== 'COMMIT')
     throw databaseUnavailable('The transaction was not committed; repeat the request.', new Error(`the server answered ${command}`));
 }
