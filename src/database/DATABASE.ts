@@ -15,7 +15,7 @@ export interface Database<O extends Operations = Operations> {
    * that of a set: one that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable.
    * Idle, it waits for nobody. What waits at the same time is done in any order. An input's `moved`, an array of bytes
    * each in memory of its own, is given away: it may be moved to another thread, and the caller has no use of it
-   * afterwards. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`. /
+   * afterwards. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
    */
   write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
 
@@ -96,7 +96,7 @@ export interface SetForm<I, O> {
   weigh(input: I): number;
   /**
    * An outcome for each input; an input that is refused has changed nothing. When it throws, the set is undone, and
-   * each input runs alone. /
+   * each input runs alone.
    */
   run(transaction: Transaction, inputs: readonly I[]): Promise<readonly Outcome<O>[]>;
 }

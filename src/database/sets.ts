@@ -17,7 +17,7 @@ const setInputs = 256;
 /**
  * Takes from the queue what is run next, of which there is at least one: the first, and where its operation has a set
  * form, those after it that wait for the same, wherever they are. `joins` gives undefined for what is run alone;
- * nothing is taken from behind that. /
+ * nothing is taken from behind that.
  */
 export function takeSet<T>(queue: T[], operations: Operations, joins: (waiting: T) => Task | undefined): readonly T[] {
   const first = joins(queue[0]!);

@@ -121,7 +121,7 @@ function shapeOf(change: RowChange): string {
 
 /**
  * Rows as one array for each column. Bytes travel in binary, those of all rows one after the other: within an array
- * they would be hex in a string. /
+ * they would be hex in a string.
  */
 function given(columns: Columns, rows: readonly AnyRow[]): { readonly select: string; readonly values: unknown[] } {
   const expressions: string[] = [];

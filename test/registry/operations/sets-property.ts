@@ -10,7 +10,7 @@ export type SetsDatabase = Database<OperationsWithSets>;
 /**
  * Random inputs of one operation after the other, in two databases: in the first each step is one set, in the second
  * its inputs come one by one. Outcomes, events, views and what is kept beside them are the same, but for ids and times.
- * The codes of all outcomes. /
+ * The codes of all outcomes.
  */
 export async function setsProperty(open: () => Promise<SetsDatabase>, runs: number): Promise<ReadonlySet<string>> {
   const seen = new Set<string>();
