@@ -6,12 +6,15 @@ import type { ConfinedBounds } from '../../confined/confined.ts';
 export const maximumSchemaLength = 1_048_576;
 /** Of metadata that a schema is applied to, as canonical JSON; HTTP takes less. */
 export const maximumMetadataLength = 4_194_304;
-/** Of all compiled forms of one schema: a compiler's memory is outside of the heap's bound. */
-export const maximumCode = 4_194_304;
+/**
+ * Of all compiled forms of one schema: a compiler's memory is outside of the heap's bound. The largest public
+ * schema that was tried, of 300 kB, has a third of it.
+ */
+export const maximumCode = 2_097_152;
 
 /** Compiled schemas that a thread keeps, and the length of their texts and compiled forms. */
 export const keptSchemas = 64;
-export const keptCharacters = 4_194_304;
+export const keptCharacters = 2_097_152;
 
 export const schemaBounds: ConfinedBounds = {
   quickMilliseconds: 250,
