@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { startArtifactstore } from './server.ts';
@@ -16,12 +17,19 @@ import { openWorkspace, settleDisk } from './workspace.ts';
 export async function pushSmall(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(4 * 2 ** 30);
   const { directory } = workspace;
+  // What commands keep between runs is kept here; their code is compiled once for each home.
+  process.env.HOME = directory;
   await using server = await startArtifactstore(directory);
+  mkdirSync(join(directory, 'warm'));
+  writeFileSync(join(directory, 'warm', 'file'), 'warm');
+  await server.command('push', join(directory, 'warm'));
 
   const runs = { plain: [] as number[], push: [] as number[], again: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const tree = join(directory, `tree-${repetition}`);
     makeTree(tree);
+    // Nothing is remembered of files that are younger.
+    await sleep(youngMilliseconds);
     settleDisk();
     runs.plain.push(plainWrite(tree, join(directory, 'plain')));
     settleDisk();
@@ -62,7 +70,7 @@ export async function pushSmall(): Promise<readonly Figure[]> {
       value: rate(runs.again),
       unit: '/s',
       against: { name: 'first push', value: rate(runs.push) },
-      bar: { of: 'ratio', atLeast: 5 },
+      bar: { of: 'ratio', atLeast: 10 },
     },
   ];
 }
@@ -88,5 +96,6 @@ const fileCount = 10_000;
 const filesPerFolder = 100;
 const fileBytes = 4096;
 const repetitions = 3;
+const youngMilliseconds = 3_000;
 
 if (import.meta.main) await report(pushSmall);

@@ -42,6 +42,7 @@ const questions: readonly string[] = [
   'dataplane',
   'ingest-http',
   'push-small',
+  'push-tree',
   'download',
   'access',
   'events',
