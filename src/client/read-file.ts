@@ -116,8 +116,7 @@ async function readWhole(handle: FileHandle, file: TreeFile): Promise<Uint8Array
     length += bytesRead;
     if (bytesRead === 0 || length >= file.sizeBytes) break;
   }
-  // Asked of the system without a wait, where one more read is a journey through the thread pool for each file.
-  if (length !== file.sizeBytes || fstatSync(handle.fd).size !== length) throw changed(file);
+  if (length !== file.sizeBytes) throw changed(file);
   return buffer.subarray(0, length);
 }
 

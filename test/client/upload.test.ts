@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +121,8 @@ describe('a directory, by the library', () => {
   test('a file that is not what it was is named', async () => {
     const place = directory('changing', { file: '0123456789' });
     const [file] = walkTree(place).files;
+    appendFileSync(join(place, 'file'), '+');
+    await assert.rejects(hashFile(file!, never), (error) => isArtifactstoreError(error, 'digest_mismatch') && error.field === 'file');
     truncateSync(join(place, 'file'), 4);
     await assert.rejects(hashFile(file!, never), (error) => isArtifactstoreError(error, 'digest_mismatch') && error.field === 'file');
     rmSync(join(place, 'file'));
