@@ -14,6 +14,7 @@ import { cannotMount, mountSmall, unmount } from './small-disk.ts';
 const mebibyte = 1_048_576;
 /** Every file into its backend first. */
 const direct = { ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' };
+const held = { ARTIFACTSTORE_SMALL_OBJECT_BYTES: '65536' };
 
 describe('a full disk', { skip: cannotMount() }, () => {
   let scratch: string;
@@ -62,6 +63,60 @@ describe('a full disk', { skip: cannotMount() }, () => {
     }
   });
 
+  it('of the storage: small files are held until it has room again', async () => {
+    mountSmall(small);
+    const database = mkdtempSync(join(scratch, 'database-'));
+    try {
+      await using store = await openRegistryOn({ database, storage: small }, held);
+      const registry = store.as('tester');
+      const id = await newPackage(registry);
+      await registry.files.add(id, fileOf('before', smallBytes('before')));
+      await store.operator.settleHeld();
+      await fillWith(filler, 0);
+      const labels = ['before', ...Array.from({ length: 20 }, (_, index) => `held ${index}`)];
+      for (const label of labels.slice(1)) await registry.files.add(id, fileOf(label, smallBytes(label)));
+      await assert.rejects(store.operator.settleHeld(), { code: 'storage_full' });
+      assert.equal((await registry.health()).backend.held_objects, 20);
+      assert.deepEqual(await readdir(join(small, 'storage', 'drafts')), []);
+      await assertKept(registry, id, labels);
+
+      await rm(filler);
+      await store.operator.settleHeld();
+      assert.equal((await registry.health()).backend.held_objects, 0);
+      await assertKept(registry, id, labels);
+      const { objects, failed, missing } = await store.operator.verifyStorage('local');
+      assert.deepEqual([objects, failed, missing], [21, 0, 0]);
+    } finally {
+      unmount(small);
+    }
+  });
+
+  it('of the database: what it holds is read, and settled with room again', async () => {
+    mountSmall(small);
+    const storage = mkdtempSync(join(scratch, 'storage-'));
+    try {
+      await using store = await openRegistryOn({ database: small, storage }, held);
+      const registry = store.as('tester');
+      const id = await newPackage(registry);
+      await registry.files.add(id, fileOf('first', smallBytes('first')));
+      await fillWith(filler, 256 * 1024);
+      const kept = ['first', ...(await fillUp(registry, id, smallBytes))];
+      await assertKept(registry, id, kept);
+      await store.operator.settleHeld().catch((error: unknown) => assert.ok(isArtifactstoreError(error, 'storage_full'), String(error)));
+      await assertKept(registry, id, kept);
+
+      await rm(filler);
+      await store.operator.settleHeld();
+      assert.equal((await registry.health()).backend.held_objects, 0);
+      await assertKept(registry, id, kept);
+      assert.equal((await registry.packages.finalize(id)).file_count, kept.length);
+      const { failed, missing } = await store.operator.verifyStorage('local');
+      assert.deepEqual([failed, missing, (await store.operator.verifyEvents()).ok], [0, 0, true]);
+    } finally {
+      unmount(small);
+    }
+  });
+
   it('of the database: writes are refused, reads go on, and with room again so do writes', async () => {
     mountSmall(small);
     try {
@@ -87,14 +142,24 @@ describe('a full disk', { skip: cannotMount() }, () => {
   });
 });
 
+/** Short ones, which are held. */
+function smallBytes(label: string): Uint8Array {
+  return Buffer.from(label.padEnd(3000, '.'));
+}
+
+async function assertKept(registry: Registry, packageId: string, labels: readonly string[]): Promise<void> {
+  for (const label of labels)
+    assert.ok(Buffer.from(smallBytes(label)).equals((await readBytes(registry, packageId, label)).delivered), label);
+}
+
 /** Adds files until the disk is full; the labels, and paths, of those that were acknowledged. */
-async function fillUp(registry: Registry, packageId: string): Promise<readonly string[]> {
+async function fillUp(registry: Registry, packageId: string, contentOf = bytesOf): Promise<readonly string[]> {
   const kept: string[] = [];
   for (let index = 0, refused = 0; refused < 3; index++) {
     assert.ok(index < 5000, 'the disk does not get full');
     const label = `file ${index}`;
     try {
-      await registry.files.add(packageId, fileOf(label, bytesOf(label)));
+      await registry.files.add(packageId, fileOf(label, contentOf(label)));
       kept.push(label);
     } catch (error) {
       assert.ok(isArtifactstoreError(error, 'storage_full'), String(error));
