@@ -32,7 +32,13 @@ describe('guide-board on PostgreSQL and Ceph RGW, with two servers', { skip: why
     hub = opened.use(await startStateHub());
     const postgres = opened.adopt(await startPostgres(), (server) => server.stop());
     bucket = await rgw.createBucket();
-    const environment = { STATE_HUB_URL: hub.url, STATE_HUB_WORKSTREAM_ID: 'stream-7', STATE_HUB_TASK_ID: 'task-9' };
+    const environment = {
+      STATE_HUB_URL: hub.url,
+      STATE_HUB_WORKSTREAM_ID: 'stream-7',
+      STATE_HUB_TASK_ID: 'task-9',
+      // Every file into the bucket first: a gateway that is away then stops a run.
+      ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0',
+    };
     place = opened.use(openPlace(rgw, bucket, { databaseUrl: await postgres.createDatabase(), environment }));
     await place.json('migrate');
     servers = [await place.serve('serve', '--port', '0'), await place.serve('serve', '--port', '0')];

@@ -40,7 +40,9 @@ describe('Ceph RGW under a running server', { skip: whyNoRgw() ?? false }, () =>
   async function open(kind: 'static' | 'role', environment: Readonly<Record<string, string>> = {}): Promise<World> {
     const bucket = await rgw.createBucket();
     const identity = opened.use(await prepareWebIdentity(rgw, issuer, bucket));
-    const place = openPlace(rgw, bucket, { identity: kind === 'role' ? identity : undefined, environment });
+    // The faults strike the direct way: what is held waits in the database for a gateway that is away.
+    const direct = { ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0', ...environment };
+    const place = openPlace(rgw, bucket, { identity: kind === 'role' ? identity : undefined, environment: direct });
     try {
       return {
         place,
