@@ -33,7 +33,7 @@ export function rowWrites(changes: RowChanges): readonly RowWrites[] {
   for (const [table, rows] of changes.tables) {
     const byShape = new Map<string, RowWrites>();
     for (const change of rows.values()) {
-      const shape = shapeOf(change);
+      const shape = rows.size === 1 ? '' : shapeOf(change);
       let alike = byShape.get(shape);
       if (alike === undefined) {
         alike = emptyWrites(table, change);
@@ -65,7 +65,8 @@ export function writeRows(connection: SqliteConnection, { one, many, width, valu
   }
   if (at === values.length) return;
   const statement = connection.prepare(one);
-  for (; at < values.length; at += width) statement.run(...values.slice(at, at + width));
+  if (values.length === width) statement.run(...values);
+  else for (; at < values.length; at += width) statement.run(...values.slice(at, at + width));
 }
 
 function shapeOf(change: RowChange): string {
