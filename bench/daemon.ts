@@ -43,7 +43,7 @@ export async function startDaemon(command: string, parameters: readonly string[]
   return {
     url,
     startSeconds: (performance.now() - start) / 1000,
-    peakResidentBytes: () => [pid, ...childrenOf(pid)].reduce((sum, each) => sum + peakOf(each), 0),
+    peakResidentBytes: () => peakResidentBytes(pid),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       const timer = setTimeout(kill, 10_000);
@@ -52,6 +52,11 @@ export async function startDaemon(command: string, parameters: readonly string[]
       process.removeListener('exit', kill);
     },
   };
+}
+
+/** Of a process and its children; 0 for one that is gone. */
+export function peakResidentBytes(pid: number): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + peakOf(each), 0);
 }
 
 /** A port that nobody listened on a moment ago. */

@@ -43,6 +43,7 @@ const questions: readonly string[] = [
   'ingest-http',
   'push-small',
   'push-tree',
+  'pull-tree',
   'download',
   'access',
   'events',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { type Daemon, freePort, startDaemon } from './daemon.ts';
+import { type Daemon, freePort, peakResidentBytes, startDaemon } from './daemon.ts';
 
 /**
  * The server under test: the real `serve`, in a process of its own, with its defaults, on a database and a root in
@@ -14,6 +14,8 @@ export interface Artifactstore extends Daemon {
   post(path: string, body: unknown): Promise<Record<string, unknown>>;
   /** Runs a command against this server; rejects unless it ends with 0. Resolves to its output. */
   command(...parameters: readonly string[]): Promise<string>;
+  /** The most memory that the last command had resident, as it was seen every 20 ms. */
+  commandPeakBytes(): number;
 }
 
 /** `settings` are of the environment, over those that every question has. */
@@ -33,6 +35,7 @@ export async function startArtifactstore(directory: string, settings: Readonly<R
     logPath: join(directory, 'server.log'),
   });
   const authorization = `Bearer ${token}`;
+  let peak = 0;
   return {
     ...daemon,
     authorization,
@@ -46,18 +49,26 @@ export async function startArtifactstore(directory: string, settings: Readonly<R
       if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${JSON.stringify(answer)}`);
       return answer;
     },
-    command: (...parameters) =>
-      runArtifactstore(directory, parameters, { ARTIFACTSTORE_API_URL: daemon.url, ARTIFACTSTORE_API_TOKEN: token }),
+    async command(...parameters) {
+      peak = 0;
+      const environment = { ARTIFACTSTORE_API_URL: daemon.url, ARTIFACTSTORE_API_TOKEN: token };
+      return await runArtifactstore(directory, parameters, environment, (bytes) => {
+        peak = Math.max(peak, bytes);
+      });
+    },
+    commandPeakBytes: () => peak,
   };
 }
 
 /**
  * Runs a command on the database and the storage in `directory`; rejects unless it ends with 0. Resolves to its output.
+ * `onPeak` is told of the most memory that it has had by then.
  */
 export async function runArtifactstore(
   directory: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  onPeak?: (bytes: number) => void,
 ): Promise<string> {
   const child = spawn(process.execPath, [bin, ...parameters], {
     cwd: directory,
@@ -66,6 +77,7 @@ export async function runArtifactstore(
   });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
+  const watching = onPeak === undefined ? undefined : setInterval(() => onPeak(peakResidentBytes(child.pid!)), 20);
   let output = '';
   let complaints = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -75,6 +87,7 @@ export async function runArtifactstore(
     complaints = (complaints + text).slice(-2000);
   });
   const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject));
+  clearInterval(watching);
   process.removeListener('exit', kill);
   if (code !== 0) throw new Error(`artifactstore ${parameters.join(' ')} ended with ${code}: ${complaints}`);
   return output;
