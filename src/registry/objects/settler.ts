@@ -8,9 +8,9 @@ import { tryRemoveDead } from './remove-dead.ts';
 const lagMilliseconds = 500;
 /**
  * A burst has the disk and the processor for itself: while more is held all the time, settling waits, but not for long,
- * and not for more than so many objects.
+ * and not for more than so many objects or bytes: the file of the database grows by what waits.
  */
-const burst = { quietMilliseconds: 400, longestMilliseconds: 10_000, objects: 20_000 };
+const burst = { quietMilliseconds: 400, longestMilliseconds: 10_000, objects: 20_000, bytes: 67_108_864 };
 /** What nobody has settled for so long is taken for left behind. */
 const defaultLeftMilliseconds = 30_000;
 /** How long an unavailable backend is left alone. */
@@ -63,7 +63,8 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   function isBurst({ waiting, since, last }: Backend): boolean {
     const now = parts.uptime();
-    return waiting.size < burst.objects && now - last < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
+    if (waiting.size >= burst.objects || sizeOf(waiting) >= burst.bytes) return false;
+    return now - last < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
   }
 
   /** Until nothing waits, or the backend does not take it: then it is tried again later. Never rejects. */
@@ -213,6 +214,12 @@ export async function settleAll(parts: Pick<RegistryParts, 'backendIds' | 'datab
     }
   if (failures.length > 0) throw failures[0];
   return settled;
+}
+
+function sizeOf(waiting: ReadonlyMap<number, HeldName>): number {
+  let bytes = 0;
+  for (const { size_bytes } of waiting.values()) bytes += size_bytes;
+  return bytes;
 }
 
 /** As many as one batch takes, at least one. */

@@ -267,6 +267,25 @@ describe('a settler', () => {
     }
   });
 
+  it('begins in a burst that does not end when much waits', { timeout: 60_000 }, async () => {
+    await using world = await openHeldWorld();
+    const id = await world.newPackage();
+    await world.add(id, 'f', Buffer.from('one of many'));
+    // No time passes: more comes all the time, since no time at all.
+    const settler = createSettler({ ...partsOf(world), uptime: () => 0 });
+    try {
+      const [name] = await namesOf(world);
+      settler.wake([name!]);
+      await pause(1500);
+      assert.equal(world.held().length, 1, 'it does not wait for the end of a burst');
+      settler.wake([{ ...name!, sequence: name!.sequence + 1_000_000, size_bytes: 67_108_864 }]);
+      while (world.held().length > 0) await pause(20);
+      assert.equal((await world.stored()).length, 1);
+    } finally {
+      settler.close();
+    }
+  });
+
   it('leaves alone what is held for a backend that is not configured, until it is', async () => {
     await using world = await openHeldWorld();
     const id = await world.newPackage();
