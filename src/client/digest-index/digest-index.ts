@@ -26,6 +26,12 @@ export interface DigestIndex {
  */
 const marginMilliseconds = 2_500;
 
+/**
+ * A `ctime` that is a whole second was most likely not set by this system at a change: squashfs, ISO 9660, FAT and
+ * sshfs have none of their own and show `mtime` in its place, and an image that is built again has the same each time.
+ */
+const second = 1_000_000_000n;
+
 /** Of the directory `root`, kept below `cacheDirectory`. `now` is in milliseconds since the epoch. */
 export function openDigestIndex(cacheDirectory: string, root: string, now: () => number = Date.now): DigestIndex {
   const place = indexPlace(cacheDirectory, root);
@@ -44,7 +50,8 @@ export function openDigestIndex(cacheDirectory: string, root: string, now: () =>
       isChanged = true;
       kept.delete(file.relativePath);
       const latest = BigInt(Math.floor(begunAt - marginMilliseconds)) * 1_000_000n;
-      if (file.status.changedNanoseconds > latest || file.status.modifiedNanoseconds > latest) return;
+      const { changedNanoseconds, modifiedNanoseconds } = file.status;
+      if (changedNanoseconds > latest || modifiedNanoseconds > latest || changedNanoseconds % second === 0n) return;
       const record = new Uint8Array(recordBytes);
       record.set(stateOf(file));
       record.set(sha256, stateBytes);

@@ -90,6 +90,22 @@ describe('an index of digests', () => {
     }
   });
 
+  test('knows nothing of a file whose `ctime` is a whole second, as on file systems that have none', () => {
+    const { open, walk } = tree({ file: 'one' });
+    const [found] = walk();
+    const changed = found!.status.changedNanoseconds - (found!.status.changedNanoseconds % 1_000_000_000n);
+    for (const [nanoseconds, known] of [
+      [0n, false],
+      [1n, true],
+    ] as const) {
+      const file = { ...found!, status: { ...found!.status, changedNanoseconds: changed + nanoseconds } };
+      const index = open();
+      index.remember(file, sha256(utf8('one')), later());
+      index.save();
+      assert.equal(open().find(file) !== undefined, known, `${nanoseconds} ns`);
+    }
+  });
+
   test('is not deceived by times that were set back', async () => {
     const { write, open, walk, at } = tree({ file: 'one' });
     await push(walk(), open());
