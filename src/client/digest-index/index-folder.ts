@@ -14,7 +14,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { sha256, toHex, utf8 } from '../../kernel/content/digest.ts';
 import { errnoCode } from '../../runtime/file-error.ts';
 import { decodeIndex, encodeIndex, type IndexContent, maximumIndexBytes } from './index-file.ts';
@@ -40,22 +40,43 @@ const draftName = /^\.draft-[0-9a-f-]{36}$/;
 
 /**
  * The index of `root` below `cacheDirectory`, which is made when it is first needed, for this user alone. Whatever
- * prevents its use is no error: the files are read then.
+ * prevents its use is no error: the files are read then. So they are where the folder is below `root`: to keep it there
+ * would change what is pushed.
  */
 export function indexPlace(cacheDirectory: string, root: string): IndexPlace {
   const folder = join(cacheDirectory, 'digests');
-  const path = (): string => join(folder, toHex(sha256(utf8(realpathSync(root)))));
+  const path = (): string => {
+    const realRoot = realpathSync(root);
+    if (isWithin(realRoot, realPlace(folder))) throw new Error('Nothing is kept in the directory that is pushed.');
+    return join(folder, toHex(sha256(utf8(realRoot))));
+  };
   return {
     load: () => attempt(() => read(path())),
     touch: () => void attempt(() => utimesSync(path(), new Date(), new Date())),
     save(content) {
       attempt(() => {
+        const index = path();
         for (const each of [dirname(cacheDirectory), cacheDirectory, folder]) makeFolder(each);
-        replace(folder, path(), encodeIndex(content));
+        replace(folder, index, encodeIndex(content));
         prune(folder);
       });
     },
   };
+}
+
+function isWithin(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+/** Of what need not be there yet. */
+function realPlace(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoCode(error) !== 'ENOENT') throw error;
+    return join(realPlace(dirname(path)), basename(path));
+  }
 }
 
 /** Not with all its parents: Node never ends where the system says of each that it is not there, as in /proc. */

@@ -22,6 +22,8 @@ import { sha256 } from '../../../src/kernel/content/digest.ts';
 
 describe('the folder of indexes', () => {
   const home = mkdtempSync(join(tmpdir(), 'artifactstore-indexes-'));
+  const root = join(home, 'root');
+  mkdirSync(root);
   after(() => rmSync(home, { recursive: true, force: true }));
   const record = (byte: number): Uint8Array => new Uint8Array(recordBytes).fill(byte);
   const content = {
@@ -45,7 +47,7 @@ describe('the folder of indexes', () => {
     caches += 1;
     const cache = join(home, `cache-${caches}`);
     const folder = join(cache, 'digests');
-    return { cache, folder, index: indexPlace(cache, home), path: () => join(folder, readdirSync(folder)[0]!) };
+    return { cache, folder, index: indexPlace(cache, root), path: () => join(folder, readdirSync(folder)[0]!) };
   }
 
   test('is made for its user alone, and has one file for each directory', () => {
@@ -56,7 +58,7 @@ describe('the folder of indexes', () => {
     assert.deepEqual(index.load(), content);
     assert.equal(readdirSync(folder).length, 1);
     if (process.platform !== 'win32') assert.deepEqual([statSync(folder).mode & 0o777, statSync(path()).mode & 0o777], [0o700, 0o600]);
-    symlinkSync(home, join(home, 'link'));
+    symlinkSync(root, join(home, 'link'));
     assert.deepEqual(indexPlace(cache, join(home, 'link')).load(), content);
     assert.equal(indexPlace(cache, tmpdir()).load(), undefined);
     utimesSync(path(), 1, 1);
@@ -115,7 +117,7 @@ describe('the folder of indexes', () => {
   test('is no reason to fail where it can not be made', () => {
     writeFileSync(join(home, 'file'), '');
     for (const cache of [join(home, 'file'), join(home, 'file', 'below'), '/proc/none', '\0']) {
-      const index = indexPlace(cache, home);
+      const index = indexPlace(cache, root);
       assert.equal(index.load(), undefined);
       index.save(content);
       index.touch();

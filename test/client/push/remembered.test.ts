@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,7 @@ import { type PushOptions, pushDirectory } from '../../../src/client/push/push-d
 import { sealedManifest } from '../../../src/client/sealed-manifest.ts';
 import { sha256, toHex } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { describeTree } from '../../cli/tree.ts';
 import { type OpenServer, openServer } from '../open-server.ts';
 
 const input = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
@@ -26,8 +27,9 @@ describe('a directory that is pushed again', () => {
   before(async () => {
     server = await openServer();
     registry = server.connect();
-    for (const tree of ['plain', 'changed', 'elsewhere', 'lie', 'resumed', 'stopped', 'unkept'])
+    for (const tree of ['plain', 'changed', 'elsewhere', 'lie', 'resumed', 'stopped', 'unkept', 'home'])
       for (const [path, text] of Object.entries(files)) write(join(tree, path), text);
+    symlinkSync(at('home'), at('linked'));
     // Nothing is remembered of files that are younger.
     await sleep(2_700);
   });
@@ -116,6 +118,18 @@ describe('a directory that is pushed again', () => {
         assert.deepEqual([remembered, wrong], [checksum ? [] : paths, [path]]);
         assert.deepEqual(await push('lie').then((again) => [again.remembered, again.wrong]), [paths, []]);
       }
+  });
+
+  test('is left as it is, also where the digests would be kept in it', async () => {
+    for (const [cacheDirectory, directory] of [
+      [at('home', '.cache', 'artifactstore'), at('home')],
+      [at('linked', 'artifactstore'), at('home')],
+    ] as const) {
+      const before = describeTree(directory);
+      const first = await push('home', { cacheDirectory, idempotencyKey: cacheDirectory });
+      const again = await push('home', { cacheDirectory, idempotencyKey: cacheDirectory });
+      assert.deepEqual([describeTree(directory), again.pushed.package_id], [before, first.pushed.package_id]);
+    }
   });
 
   test('is compared with the package of its key without being read', async () => {
