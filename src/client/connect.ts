@@ -1,7 +1,7 @@
 import type { WhoAmI } from '../kernel/access.ts';
 import { parseId } from '../kernel/id.ts';
 import type { File, Registry } from '../registry/REGISTRY.ts';
-import { download } from './download.ts';
+import { download, downloadUnchecked } from './download.ts';
 import { type DownloadMany, manyDownloads } from './download-many.ts';
 import { remoteEvents } from './events.ts';
 import { remoteFiles } from './files.ts';
@@ -20,8 +20,15 @@ export type ConnectOptions = TransportOptions;
 
 /** The registry of a server, over HTTP. */
 export interface RemoteRegistry extends Registry, AsyncDisposable {
-  /** A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read. */
-  download(file: Pick<File, 'id' | 'size_bytes' | 'content_address'>, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * A file's bytes whole, when its record is known already, from a manifest for one; checked while they are read, but
+   * where `unchecked` says that their reader does it.
+   */
+  download(
+    file: Pick<File, 'id' | 'size_bytes' | 'content_address'>,
+    signal?: AbortSignal,
+    options?: { readonly unchecked?: boolean },
+  ): Promise<AsyncIterable<Uint8Array>>;
   /**
    * Bytes of files of a sealed package, whole, in one answer; of which only the lengths are checked. Undefined where
    * they are better asked for one by one: the server is too old, or something is wrong with one of them.
@@ -49,7 +56,10 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     producers: remoteProducers(transport),
     health: () => remoteHealth(transport),
     usage: () => getJson(transport, '/usage', usageShape),
-    download: async (file, signal) => await download(transport, `/files/${parseId(file.id, 'file_id')}/download`, file, signal),
+    async download(file, signal, { unchecked = false } = {}) {
+      const path = `/files/${parseId(file.id, 'file_id')}/download`;
+      return await (unchecked ? downloadUnchecked : download)(transport, path, file, signal);
+    },
     downloadMany: manyDownloads(transport),
     whoami: () => getJson(transport, '/whoami', whoAmIShape),
     close: () => transport.close(),

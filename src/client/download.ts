@@ -26,13 +26,18 @@ export async function download(
   file: Expected,
   signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  if (file.size_bytes === 0) {
-    const { body } = await request(transport, path, file, undefined, signal);
-    return checked(body, file);
-  }
-  const whole = { first: 0, last: file.size_bytes - 1 };
+  return checked(await downloadUnchecked(transport, path, file, signal), file);
+}
+
+/** As many bytes as there should be, for a reader who checks them. */
+export async function downloadUnchecked(
+  transport: Transport,
+  path: string,
+  file: Expected,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const first = await request(transport, path, file, undefined, signal);
-  return checked(resumed(transport, path, file, whole, first, signal), file);
+  return file.size_bytes === 0 ? first.body : resumed(transport, path, file, { first: 0, last: file.size_bytes - 1 }, first, signal);
 }
 
 interface Range {

@@ -40,8 +40,8 @@ describe('a pull of many small files', () => {
   afterEach(() => rmSync(target(), { recursive: true, force: true }));
   after(() => server.close());
 
-  /** Pulls through a proxy that changes the answers to POST. */
-  async function pull(change?: Change, jobs = 8) {
+  /** Pulls through a proxy that changes the answers to POST, or those to another method. */
+  async function pull(change?: Change, jobs = 8, changed: (request: IncomingMessage) => boolean = ({ method }) => method === 'POST') {
     asked = [];
     const proxy = createServer((request, response) => {
       const { method = '', url = '' } = request;
@@ -51,7 +51,7 @@ describe('a pull of many small files', () => {
         const headers = { authorization: request.headers.authorization ?? '', 'content-type': request.headers['content-type'] ?? '' };
         return await fetch(`${server.url}${url}`, { method, headers, ...(method === 'POST' ? { body } : {}) });
       };
-      void (change !== undefined && method === 'POST' ? change(request, response, answer) : passOn(response, answer));
+      void (change !== undefined && changed(request) ? change(request, response, answer) : passOn(response, answer));
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     await using registry = connectRegistry({
@@ -137,6 +137,17 @@ describe('a pull of many small files', () => {
       const files = describeTree(target()).size;
       assert.ok(right_files > 0 && right_files < 29 && file_count === 29, `${right_files}`);
       assert.equal(right_files, files);
+      return true;
+    });
+  });
+
+  test('gives no name to a wrong file that came alone', async () => {
+    const change: Change = (_request, response, answer) => passOn(response, answer, (bytes) => bytes.fill(6, 299_999));
+    const isDownload = ({ url = '' }: IncomingMessage): boolean => url.endsWith('/download');
+    await assert.rejects(pull(change, 8, isDownload), (error) => {
+      assert.ok(isArtifactstoreError(error, 'integrity_failure'));
+      assert.match(error.message, /"folder 3\/long" are wrong: SHA-256/);
+      assert.equal(describeTree(target()).has('folder 3/long'), false);
       return true;
     });
   });
