@@ -1,69 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { inspect } from 'node:util';
-import type { Credentials } from '../../src/credentials/CREDENTIALS.ts';
-import { type WebIdentityOptions, type WebIdentitySettings, webIdentityCredentials } from '../../src/credentials/web-identity.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { type StsBehaviour, type StsServer, startSts } from './sts-server.ts';
-import { type VirtualClock, virtualClock } from './virtual-clock.ts';
-
-interface World extends AsyncDisposable {
-  readonly sts: StsServer;
-  readonly clock: VirtualClock;
-  readonly tokenFile: string;
-  readonly credentials: Credentials;
-  with(settings: Partial<WebIdentitySettings>, options?: WebIdentityOptions): Credentials;
-}
-
-async function open(): Promise<World> {
-  const clock = virtualClock();
-  const sts = await startSts(clock.now);
-  const directory = mkdtempSync(join(tmpdir(), 'web-identity-'));
-  const tokenFile = join(directory, 'token');
-  const token = webToken(clock.now() + 86_400_000);
-  sts.tokens.add(token);
-  writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 });
-  const make = (settings: Partial<WebIdentitySettings> = {}, options: WebIdentityOptions = {}): Credentials =>
-    webIdentityCredentials(
-      {
-        stsEndpointUrl: sts.url,
-        region: 'us-east-1',
-        roleArn: sts.roleArn,
-        webIdentityTokenFile: tokenFile,
-        sessionDurationSeconds: 3600,
-        ...settings,
-      },
-      { ...clock, attempts: 1, ...options },
-    );
-  return {
-    sts,
-    clock,
-    tokenFile,
-    credentials: make(),
-    with: make,
-    async [Symbol.asyncDispose]() {
-      rmSync(directory, { recursive: true });
-      await sts[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Looks like a token, with a part that must not turn up anywhere. */
-function webToken(endsAt: number): string {
-  const payload = Buffer.from(JSON.stringify({ iss: 'http://issuer', sub: 'server', exp: Math.floor(endsAt / 1000) })).toString(
-    'base64url',
-  );
-  return `eyJhbGciOiJSUzI1NiJ9.${payload}.s1gnature-${Math.random().toString(36).slice(2)}`;
-}
+import { openWorld, webToken } from './web-identity-world.ts';
 
 describe('credentials: web identity', () => {
   test('exchanges the token for keys that say when they end, without keys of its own', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     const { sts, clock, credentials } = world;
     process.env.AWS_ACCESS_KEY_ID = 'MACHINE';
     process.env.AWS_SECRET_ACCESS_KEY = 'machine';
@@ -86,7 +28,7 @@ describe('credentials: web identity', () => {
   });
 
   test('asks nobody whom the environment of the machine names', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     process.env.AWS_ENDPOINT_URL_STS = world.sts.url;
     process.env.AWS_ENDPOINT_URL = world.sts.url;
     try {
@@ -102,7 +44,7 @@ describe('credentials: web identity', () => {
   });
 
   test('reads the file anew for each exchange, and renews behind while the old keys are given', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     const { sts, clock, credentials, tokenFile } = world;
     const first = await credentials.keys();
     const next = webToken(clock.now() + 86_400_000);
@@ -117,7 +59,7 @@ describe('credentials: web identity', () => {
   });
 
   test('asks once for all who wait, however slow the service is', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     world.sts.behaviour = { delayMilliseconds: 100 };
     const all = await Promise.all(Array.from({ length: 50 }, () => world.credentials.keys()));
     assert.equal(new Set(all).size, 1);
@@ -125,7 +67,7 @@ describe('credentials: web identity', () => {
   });
 
   test('exchanges anew what the store refused', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     const first = await world.credentials.keys();
     world.clock.advance(30_000);
     world.credentials.refused(first);
@@ -135,7 +77,7 @@ describe('credentials: web identity', () => {
   });
 
   test('lives with short sessions, in real time', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     world.sts.behaviour = { expiration: () => new Date(Date.now() + 1200) };
     const credentials = world.with({ sessionDurationSeconds: 900 }, { now: Date.now, wait: (milliseconds) => delay(milliseconds) });
     const seen = new Set<string>();
@@ -149,7 +91,7 @@ describe('credentials: web identity', () => {
   });
 
   test('goes by what it asked for where the clock of the service and ours disagree', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     const { sts, clock } = world;
     for (const ahead of [-86_400_000, 86_400_000]) {
       sts.behaviour = { expiration: (seconds) => new Date(clock.now() + ahead + 1000 * seconds) };
@@ -159,7 +101,7 @@ describe('credentials: web identity', () => {
   });
 
   test('makes any name one that services take', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     for (const [sessionName, sent] of [
       ['x', 'artifactstore-x'],
       ['', 'artifactstore-'],
@@ -172,7 +114,7 @@ describe('credentials: web identity', () => {
   });
 
   test('tries more than once before it gives up, where that may help', async () => {
-    await using world = await open();
+    await using world = await openWorld();
     world.sts.behaviour = { answer: 'unavailable' };
     const waiting = world.with({}, { attempts: 3 }).keys();
     await until(async () => world.sts.requests.length >= 2);
@@ -182,115 +124,13 @@ describe('credentials: web identity', () => {
 });
 
 test('credentials: web identity asks again where others came at the same time, and not for ever', async () => {
-  await using world = await open();
+  await using world = await openWorld();
   world.sts.behaviour = { overtaken: 2 };
   assert.ok((await world.with({}, { attempts: 3 }).keys()).accessKeyId);
   assert.equal(world.sts.requests.length, 3);
   world.sts.behaviour = { overtaken: 3 };
   await assert.rejects(world.with({}, { attempts: 3 }).keys(), /409 BucketAlreadyExists/);
 });
-
-describe('credentials: web identity, refusals', () => {
-  const endpoint = 'ARTIFACTSTORE_S3_STS_ENDPOINT_URL';
-  const token = 'ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE';
-  const role = 'ARTIFACTSTORE_S3_ROLE_ARN';
-  const duration = 'ARTIFACTSTORE_S3_SESSION_DURATION_SECONDS';
-
-  const answers: readonly (readonly [StsBehaviour, setting: string, message: RegExp])[] = [
-    [{ answer: 'unavailable' }, endpoint, /503 ServiceUnavailable/],
-    [{ answer: 'web page' }, endpoint, /answers \(200\) otherwise than a security token service/],
-    [{ answer: 'nothing found' }, endpoint, /answers \(404\) otherwise than a security token service/],
-    [{ answer: 'no keys' }, endpoint, /answers \(200\) otherwise than a security token service/],
-    [{ answer: 'silence' }, endpoint, /cannot be reached \(ETIMEDOUT\)/],
-    [{ answer: 'half an answer' }, endpoint, /cannot be reached/],
-    [{ answer: 'token repeated' }, token, /400 InvalidIdentityToken/],
-    [{ maximumSeconds: 900 }, duration, /400 ValidationError\) a session of 3600 seconds/],
-  ];
-  for (const [behaviour, setting, message] of answers)
-    test(`${behaviour.answer ?? 'a session that is too long'}: names ${setting}`, async () => {
-      await using world = await open();
-      world.sts.behaviour = behaviour;
-      const impatient = { connectMilliseconds: 200, answerMilliseconds: 200 };
-      const waits = behaviour.answer === 'silence' || behaviour.answer === 'half an answer';
-      await refuses(world, world.with({}, waits ? impatient : {}), setting, message);
-    });
-
-  for (const dialect of ['aws', 'ceph'] as const) {
-    test(`a refused token, an unknown role and too long a session are told apart, as ${dialect} answers`, async () => {
-      await using world = await open();
-      world.sts.behaviour = { dialect };
-      await refuses(world, world.with({ roleArn: 'arn:aws:iam:::role/another-role' }), role, /404 NoSuchEntity\) the role \S+another-role/);
-      writeFileSync(world.tokenFile, webToken(world.clock.now() + 1000));
-      await refuses(world, world.with({}), token, /403 AccessDenied\) the token, or the role \S+ does not trust it/);
-      writeFileSync(world.tokenFile, webToken(Date.UTC(2001, 1, 3)));
-      await refuses(world, world.with({}), token, /403 AccessDenied\): the token ended at 2001-02-03T00:00:00\.000Z/);
-      writeFileSync(world.tokenFile, 'not.a.token');
-      await refuses(world, world.with({}), token, /403 AccessDenied\) the token/);
-    });
-  }
-
-  test('a session that Ceph finds too long is about its duration', async () => {
-    await using world = await open();
-    world.sts.behaviour = { dialect: 'ceph', maximumSeconds: 900 };
-    await refuses(world, world.credentials, duration, /400 InvalidArgument\) a session of 3600 seconds/);
-  });
-
-  test('a token file that is missing, unreadable or empty is named, and nobody is asked', async () => {
-    await using world = await open();
-    await refuses(world, world.with({ webIdentityTokenFile: `${world.tokenFile}-gone` }), token, /token-gone cannot be read \(ENOENT\)/);
-    await refuses(world, world.with({ webIdentityTokenFile: tmpdir() }), token, /\(EISDIR\)/);
-    writeFileSync(world.tokenFile, '\n');
-    await refuses(world, world.with({}), token, /is empty/);
-    assert.equal(world.sts.requests.length, 0);
-    const late = world.with({});
-    await refuses(world, late, token, /is empty/);
-    writeFileSync(world.tokenFile, [...world.sts.tokens][0]!);
-    world.clock.advance(1000);
-    assert.ok((await late.keys()).accessKeyId, 'and the file is looked for again');
-  });
-
-  test('an address where nobody answers is named', async () => {
-    await using world = await open();
-    await refuses(
-      world,
-      world.with({ stsEndpointUrl: 'http://127.0.0.1:1' }),
-      endpoint,
-      /127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\)/,
-    );
-    await refuses(
-      world,
-      world.with({ stsEndpointUrl: world.sts.url.replace('http', 'https') }),
-      endpoint,
-      /\(EPROTO\): https was asked for/,
-    );
-  });
-
-  test('an address that answers with something else than HTTP is named', async () => {
-    await using world = await open();
-    const server = createServer((socket) => socket.end('220 mail.example ESMTP\r\n')).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    try {
-      const stsEndpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-      await refuses(world, world.with({ stsEndpointUrl }), endpoint, /cannot be reached \(HPE_/);
-    } finally {
-      server.close();
-    }
-  });
-});
-
-/** Fails with `storage_unavailable` about this setting, and without a word of the token, wherever one looks. */
-async function refuses(world: World, credentials: Credentials, setting: string, message: RegExp): Promise<void> {
-  await assert.rejects(credentials.keys(), (error) => {
-    assert.ok(isArtifactstoreError(error, 'storage_unavailable'), inspect(error));
-    assert.match(error.message, message);
-    assert.ok(error.message.includes(setting), error.message);
-    assert.equal(error.field, setting);
-    const everything = inspect(error, { depth: 20, showHidden: true, maxStringLength: null });
-    for (const token of [...world.sts.tokens, ...world.sts.requests.map(({ form }) => form.WebIdentityToken)])
-      assert.ok(token === undefined || !everything.includes(token), 'the token is shown');
-    return true;
-  });
-}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let turn = 0; turn < 200; turn += 1) {
