@@ -11,7 +11,7 @@ import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { administrator } from '../../src/kernel/access.ts';
 import type { RegistryParts, Settler } from '../../src/registry/context.ts';
 import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
-import type { ListHeld } from '../../src/registry/operations/held.ts';
+import type { HeldName, ListHeld } from '../../src/registry/operations/held.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import { operationsUrl } from '../../src/registry/operations/url.ts';
 import type { File, Registry } from '../../src/registry/REGISTRY.ts';
@@ -51,6 +51,9 @@ export const nobody: Settler = {
 };
 
 export const everything: ListHeld = { backend_id: null, after: 0, through: Number.MAX_SAFE_INTEGER, limit: 1000 };
+
+/** The names of all that a world holds. */
+export const namesOf = (world: HeldWorld): Promise<readonly HeldName[]> => world.database.read('held.list', everything);
 
 export async function openHeldWorld(
   options: { readonly storage?: (memory: Storage) => Storage; readonly parts?: Partial<RegistryParts> } = {},
