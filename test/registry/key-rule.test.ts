@@ -2,27 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import { openBackup } from '../../src/compose/open-backup.ts';
-import { heldIn } from '../../src/compose/open-store.ts';
-import type { Database } from '../../src/database/DATABASE.ts';
-import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
-import type { DataPlane } from '../../src/dataplane/DATAPLANE.ts';
-import { openDataPlane } from '../../src/dataplane/streaming.ts';
 import { administrator } from '../../src/kernel/access.ts';
 import { formatAddress } from '../../src/kernel/content/address.ts';
 import { blake3 } from '../../src/kernel/content/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../src/kernel/error.ts';
-import type { RegistryParts } from '../../src/registry/context.ts';
-import { createRegistry, type LocalRegistry } from '../../src/registry/local.ts';
 import { settleHeld } from '../../src/registry/objects/settler.ts';
-import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
-import { operationsUrl } from '../../src/registry/operations/url.ts';
-import { openMemoryStorage } from '../../src/storage/memory.ts';
-import type { Storage } from '../../src/storage/STORAGE.ts';
-import { everything, nobody } from './held-world.ts';
-import { createInterleaver, type Interleaver, seeded } from './interleaver.ts';
+import { everything } from './held-world.ts';
+import { createInterleaver, seeded } from './interleaver.ts';
+import { type Doomed, gatedParts, onIncident, openWorld, type Parts, registryOf, type World } from './key-rule-world.ts';
 
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 25);
 
@@ -78,24 +66,6 @@ describe('a key that was released or burnt is never used again', () => {
 async function manyLives(world: World): Promise<void> {
   for (let seed = 1; seed <= 300; seed++) await live(world, seed);
 }
-
-interface World extends AsyncDisposable {
-  readonly storage: Storage;
-  readonly database: Database<RegistryOperations>;
-  readonly dataplane: DataPlane;
-  objects(): readonly {
-    readonly object_key: string;
-    readonly content_address: string;
-    readonly state: string;
-    readonly live_generation: number;
-  }[];
-  /** The keys of what is held. */
-  held(): ReadonlySet<string>;
-  readonly forgetsEarly: boolean;
-}
-
-/** Keys that were handed to a delete: it may come at any time, and again. */
-type Doomed = Set<string>;
 
 /** Ingests that had to be told to come again: a few, or the path was never taken. */
 let overtaken = 0;
@@ -199,74 +169,6 @@ async function live(world: World, seed: number): Promise<void> {
   }
 }
 
-/** `keyOf` says where the bytes of a key really lie. */
-async function openWorld(
-  path: string,
-  changed: { readonly keyOf?: (key: string) => string; readonly operations?: URL; readonly forgetsEarly?: boolean } = {},
-): Promise<World> {
-  const keyOf = changed.keyOf ?? ((key: string) => key);
-  const memory = openMemoryStorage({ id: 'memory' });
-  const storage: Storage = {
-    ...memory,
-    put: (key, source, options) => memory.put(keyOf(key), source, options),
-    get: (key, options) => memory.get(keyOf(key), options),
-    head: (key, options) => memory.head(keyOf(key), options),
-    delete: (key, options) => memory.delete(keyOf(key), options),
-  };
-  const database = await openSqlite<RegistryOperations>({ path, operations: { url: changed.operations ?? operationsUrl }, migrate: true });
-  const held = heldIn(database);
-  const dataplane = openDataPlane({ backends: new Map([['memory', storage]]), spoolDirectory: `${path}-spool`, held });
-  const views = new DatabaseSync(path, { readOnly: true });
-  const objects = views.prepare("select * from storage_objects where state <> 'none'");
-  const heldKeys = views.prepare('select object_key from held_objects');
-  return {
-    storage,
-    database,
-    dataplane,
-    objects: () => objects.all() as unknown as ReturnType<World['objects']>,
-    forgetsEarly: changed.forgetsEarly === true,
-    held: () => new Set(heldKeys.all().map(({ object_key }) => String(object_key))),
-    async [Symbol.asyncDispose]() {
-      views.close();
-      await database.close();
-      await dataplane.close();
-    },
-  };
-}
-
-type Parts = Pick<RegistryParts, 'database' | 'dataplane' | 'onIncident'>;
-
-const onIncident: RegistryParts['onIncident'] = ({ message, error }) => {
-  throw new Error(message, { cause: error });
-};
-
-/** The parts of the real registry, every call to database, disk and backend a step of the interleaver. */
-function gatedParts({ database, dataplane }: World, interleaver: Interleaver, doomed: Doomed): Parts {
-  return {
-    onIncident,
-    database: {
-      ...database,
-      write: (name, input) => interleaver.gate(`write ${name}`, () => database.write(name, input)),
-      read: (name, input) => interleaver.gate(`read ${name}`, () => database.read(name, input)),
-    },
-    dataplane: {
-      ...dataplane,
-      stage: (...input) => interleaver.gate('stage', () => dataplane.stage(...input)),
-      publish: (draft, key) => interleaver.gate(`publish ${key}`, () => dataplane.publish(draft, key)),
-      discard: (draft) => interleaver.gate('discard', () => dataplane.discard(draft)),
-      settle: (backendId, key, bytes) => interleaver.gate(`settle ${key}`, () => dataplane.settle(backendId, key, bytes)),
-      remove(backendId, key) {
-        doomed.add(key);
-        return interleaver.gate(`remove ${key}`, () => dataplane.remove(backendId, key));
-      },
-      reclaimDrafts: (...input) => interleaver.gate('reclaim drafts', () => dataplane.reclaimDrafts(...input)),
-      async *list(backendId) {
-        yield* await interleaver.gate('list', () => Array.fromAsync(dataplane.list(backendId)));
-      },
-    },
-  };
-}
-
 /** For a settler that may stop before its put, or after it. */
 function mortal(parts: Parts, random: () => number): Parts {
   const dying = async <R>(live: () => Promise<R>): Promise<R> => {
@@ -297,24 +199,4 @@ function forgetting({ database, dataplane, onIncident }: Parts): Parts {
       },
     },
   };
-}
-
-function registryOf(parts: Parts, holds = false): LocalRegistry {
-  return createRegistry({
-    ...parts,
-    ...(holds ? { hold: { longestBytes: 100, totalBytes: 10_000 } } : {}),
-    // The test's own chains settle.
-    settler: nobody,
-    defaultBackend: 'memory',
-    routeBackend: () => 'memory',
-    quotaOf: () => undefined,
-    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
-    version: '0',
-    backendIds: ['memory'],
-    unfinalizedSeconds: 604_800,
-    now: Date.now,
-    uptime: () => performance.now(),
-    newId: () => crypto.randomUUID(),
-    openBackup,
-  });
 }
