@@ -1,61 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  unlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { BackupPlace } from '../../../src/backup/BACKUP.ts';
-import { openBackup } from '../../../src/compose/open-backup.ts';
 import { checkBackupIn, restoreStore } from '../../../src/compose/restore-store.ts';
-import { readConfig } from '../../../src/config/config.ts';
-import { administrator } from '../../../src/kernel/access.ts';
 import { parseAddress } from '../../../src/kernel/content/address.ts';
 import { objectKey } from '../../../src/kernel/content/key.ts';
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
-import { checkBackup } from '../../../src/registry/upkeep/check-backup.ts';
 import { dumpViews } from '../dump-views.ts';
 import { openTestRegistry, type TestRegistry } from '../open-registry.ts';
-import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
-
-async function* body(text: string): AsyncIterable<Uint8Array> {
-  yield Buffer.from(text);
-}
-
-async function add(registry: Registry, text: string, seal = true, key?: string) {
-  const input = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
-  const { record } = await registry.packages.create(input, key === undefined ? {} : { idempotencyKey: key });
-  const file = await registry.files.add(record.id, { relative_path: 'f', body: body(text) });
-  if (seal) await registry.packages.finalize(record.id);
-  return { id: record.id, file: file.record, input };
-}
-
-async function read(store: { as(actor: string): Registry }, package_id: string): Promise<string> {
-  const opened = await store.as('reader').files.open({ package_id, relative_path: 'f' });
-  return Buffer.concat(await Array.fromAsync(opened!.body, (chunk) => Buffer.from(chunk))).toString();
-}
-
-function scratch(): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), 'artifactstore-backup-'));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
-
-/** A flipped bit. */
-function damage(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  writeFileSync(path, bytes);
-}
+import { add, damage, databaseIn, emptyPlaces, environmentIn, read, scratch } from './backup-places.ts';
 
 describe('a backup', () => {
   let store: TestRegistry;
@@ -245,80 +199,3 @@ describe('a backup', () => {
     await assert.rejects(back.operator.backup(early), /or has differently/);
   });
 });
-
-describe('a backup beside a collection', () => {
-  let store: TwoBackends;
-  before(async () => {
-    store = await openTwoBackends();
-  });
-  after(() => store.close());
-
-  /**
-   * A backup during which something happens, once, right after the log was copied to its end or before an object is
-   * looked for.
-   */
-  async function backUpDuring(when: 'log' | 'object', happen: () => Promise<unknown>) {
-    using place = scratch();
-    let happened = false;
-    const once = async () => {
-      if (happened) return;
-      happened = true;
-      await happen();
-    };
-    const meddling = async (directory: string, options: { readonly write: boolean }): Promise<BackupPlace> => {
-      const real = await openBackup(directory, options);
-      const append: BackupPlace['log']['append'] = async (...page) => {
-        await real.log.append(...page);
-        if (when === 'log') await once();
-      };
-      const sizeOf: BackupPlace['sizeOf'] = async (address) => {
-        const size = await real.sizeOf(address);
-        if (when === 'object') await once();
-        return size;
-      };
-      return { ...real, log: { ...real.log, append }, sizeOf };
-    };
-    const made = await store.over({ openBackup: meddling }).operator.backup(join(place.path, 'b'), { jobs: 1 });
-    const opened = await openBackup(join(place.path, 'b'), { write: false });
-    const checked = await checkBackup(opened, { ...made, missing: [] }, { read: true });
-    await opened.close();
-    assert.deepEqual([made.ok, made.missing, checked.problems], [true, [], []]);
-    return made;
-  }
-
-  for (const when of ['log', 'object'] as const) {
-    it(`is consistent at a later head when objects are released and deleted after the ${when} was seen`, async () => {
-      const registry = store.as(administrator('tester'));
-      const { id } = await add(registry, `released after the ${when}`, false);
-      await add(registry, 'stays');
-      const made = await backUpDuring(when, async () => {
-        await registry.packages.abandon(id);
-        const { deleted_objects } = await store.operator.collect();
-        assert.equal(deleted_objects, 1);
-        await add(registry, `new after the ${when}`);
-      });
-      assert.equal(made.sequence, (await registry.events.page({ limit: 1 })).last_sequence);
-    });
-  }
-
-  it('reads an object from where it was moved to meanwhile', async () => {
-    const { file } = await add(store.as(administrator('tester')), 'moved');
-    await backUpDuring('object', () => store.operator.move({ from: 'near', to: 'far' }));
-    assert.equal(file.locations[0]!.backend_id, 'near');
-  });
-});
-
-function databaseIn(place: string, name: string): string {
-  return join(place, name, 'a.db');
-}
-
-function environmentIn(place: string, name: string): Readonly<Record<string, string>> {
-  return {
-    ARTIFACTSTORE_DATABASE_URL: `sqlite:${databaseIn(place, name)}`,
-    ARTIFACTSTORE_STORAGE_LOCAL_ROOT: join(place, name, 'storage'),
-  };
-}
-
-function emptyPlaces(place: string, name: string) {
-  return readConfig(environmentIn(place, name), { directory: place });
-}
