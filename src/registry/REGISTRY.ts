@@ -13,6 +13,7 @@ import type {
   FileTarget,
   Finalized,
   FinalizeExpectation,
+  FindManyOptions,
   FoundFile,
   FoundToOpen,
   Hold,
@@ -109,7 +110,7 @@ export interface Files {
    * Finds files of one package by their paths, at most 500, each once: in that order, to be opened. Errors:
    * `package_not_found`; `file_not_found` and `package_collected`, for the first that is not there.
    */
-  findMany(packageId: string, relativePaths: readonly string[]): Promise<readonly FoundToOpen[]>;
+  findMany(packageId: string, relativePaths: readonly string[], options?: FindManyOptions): Promise<readonly FoundToOpen[]>;
   /** Files with these bytes, by either digest, oldest first, each with what its package is. */
   withDigest(contentAddress: string, query?: PageQuery): Promise<Page<FoundFile>>;
   /** The same page as JSON. */

@@ -109,11 +109,11 @@ export function createFiles(context: Context, access: Access): Files {
       return found !== undefined && (await access.seesPackage(id)) ? found : undefined;
     },
 
-    async findMany(packageId, relativePaths) {
+    async findMany(packageId, relativePaths, { annotations } = {}) {
       const id = parseId(packageId, 'package_id');
       const paths = checkPaths(relativePaths);
       await access.requirePackage(id, 'read');
-      const found = await database.read('file.locate_many', { package_id: id, relative_paths: paths });
+      const found = await database.read('file.locate_many', { package_id: id, relative_paths: paths, annotations });
       const located = new Map(found.map((each) => [each.file.relative_path, each]));
       const missing = paths.find((path) => !located.has(path));
       if (missing !== undefined && (await database.read('package.get', { id })) === undefined) throw noPackage(id);

@@ -164,6 +164,11 @@ export interface OpenFile {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+export interface FindManyOptions {
+  /** The annotations that are wanted, by their keys; all where absent. A registry may give others anyway. */
+  readonly annotations?: readonly string[];
+}
+
 export interface FoundToOpen {
   readonly file: File;
   /** As `Files.open` does. */

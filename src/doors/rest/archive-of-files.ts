@@ -18,7 +18,7 @@ export async function sendArchiveOf(
   relativePaths: readonly string[],
 ): Promise<FastifyReply> {
   const signal = disconnectSignal(reply);
-  const files = await request.registry.files.findMany(id, relativePaths);
+  const files = await request.registry.files.findMany(id, relativePaths, { annotations: ['mode'] });
   const mtime = Math.floor(Date.parse(finalized_at ?? '') / 1000);
   const heads = files.map(({ file }) =>
     tarEntryHead({

@@ -27,12 +27,22 @@ export async function locateFile(snapshot: Snapshot, target: FileTarget): Promis
   return condition === undefined ? undefined : (await locate(snapshot.sql, condition))[0];
 }
 
+export interface FilesToLocate {
+  readonly package_id: string;
+  readonly relative_paths: readonly string[];
+  /** Keys of those that are wanted, since all of them can be 70 KB for each file; all where absent. */
+  readonly annotations?: readonly string[] | undefined;
+}
+
 /** Files of one package, at most as many as one statement takes: those that it has, in any order. */
-export async function locateFiles(
-  snapshot: Snapshot,
-  input: { readonly package_id: string; readonly relative_paths: readonly string[] },
-): Promise<readonly LocatedFile[]> {
-  return await locate(snapshot.sql, sql`f.package_id = ${input.package_id} and f.relative_path in (${sql.join(input.relative_paths)})`);
+export async function locateFiles(snapshot: Snapshot, input: FilesToLocate): Promise<readonly LocatedFile[]> {
+  const { package_id, relative_paths, annotations: keys } = input;
+  const located = await locate(snapshot.sql, sql`f.package_id = ${package_id} and f.relative_path in (${sql.join(relative_paths)})`);
+  if (keys === undefined) return located;
+  return located.map(({ file, ...rest }) => {
+    const annotations = Object.fromEntries(Object.entries(file.annotations).filter(([key]) => keys.includes(key)));
+    return { ...rest, file: { ...file, annotations } };
+  });
 }
 
 /**

@@ -36,6 +36,21 @@ async function sealed(door: Door): Promise<string> {
 const ask = (door: Door, id: string, relative_paths: unknown): Promise<Response> =>
   door.json(`/packages/${id}/archive`, { relative_paths });
 
+test('files that are found at once have only the annotations that are asked for', async () => {
+  await using door = await openDoor();
+  const { id } = await door.newPackage();
+  const annotations = { mode: 'executable', note: 'x'.repeat(1_000) };
+  await door.registry.files.add(id, { relative_path: 'run', body: bytesBody(Buffer.from('#!')), annotations });
+  for (const [options, expected] of [
+    [{}, annotations],
+    [{ annotations: ['mode'] }, { mode: 'executable' }],
+    [{ annotations: [] }, {}],
+  ] as const) {
+    const [found] = await door.registry.files.findMany(id, ['run'], options);
+    assert.deepEqual([found!.file.annotations, (await found!.open()).file.annotations], [expected, expected]);
+  }
+});
+
 test('some files of a sealed package come as a tar archive, in the order in which they were asked for', async () => {
   await using door = await openDoor();
   const id = await sealed(door);
