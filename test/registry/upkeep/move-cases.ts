@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import type { File } from '../../../src/registry/REGISTRY.ts';
-import type { MoveFailure } from '../../../src/registry/upkeep/OPERATOR.ts';
-import { dumpViews } from '../dump-views.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
+import { disturbedMoveCases } from './disturbed-move-cases.ts';
+import { assertBalanced, assertReplays, fill, find, objectsIn, places, read } from './moved-files.ts';
 
 /** Moving files between two backends, on the database that `open` gives. */
 export function moveCases(name: string, open: () => Promise<TwoBackends>): void {
@@ -98,117 +95,6 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       await assertReplays(store);
     });
 
-    it('reports what is damaged or missing, records it, and goes on', async () => {
-      await using store = await open();
-      const id = await fill(store, 'p', { good: 'good', bad: 'bad bytes', gone: 'gone bytes' });
-      await writeFile(store.pathOf('near', await find(store, id, 'bad')), 'BAD bytes');
-      await rm(store.pathOf('near', await find(store, id, 'gone')));
-      for (const _ of [1, 2]) {
-        const failures: MoveFailure[] = [];
-        const run = await store.operator.move({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
-        assert.deepEqual([run.failed, run.missing, run.left_objects], [1, 1, 2]);
-        assert.deepEqual(
-          failures.map(({ backend_id }) => backend_id),
-          ['near', 'near'],
-        );
-      }
-      assert.deepEqual(await places(store, id, 'good'), ['far']);
-      assert.deepEqual(
-        (await find(store, id, 'bad')).locations.map(({ state }) => state),
-        ['failed'],
-      );
-      assert.deepEqual(await objectsIn(store, 'far'), [(await find(store, id, 'good')).locations.at(-1)!.object_key]);
-      // Good bytes at the target are as good as at the source.
-      await fill(store, 'far', { again: 'bad bytes' });
-      const run = await store.operator.move({ from: 'near', to: 'far' });
-      assert.deepEqual([run.objects, run.failed, run.missing], [1, 0, 1]);
-      assert.equal(await read(store, id, 'bad'), 'bad bytes');
-      await assertReplays(store);
-    });
-
-    it('reads what is live at the target before it releases anything, and repairs it there', async () => {
-      await using store = await open();
-      const here = await fill(store, 'p', { f: 'the bytes' });
-      const there = await fill(store, 'far', { f: 'the bytes' });
-      await writeFile(store.pathOf('far', await find(store, there, 'f')), 'THE bytes');
-      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, 1);
-      for (const id of [here, there]) assert.equal(await read(store, id, 'f'), 'the bytes');
-      assert.match((await find(store, here, 'f')).locations.at(-1)!.object_key, /\.1$/);
-      await assertReplays(store);
-    });
-
-    it('keeps the old bytes when the copy does not read back', async () => {
-      await using store = await open();
-      const id = await fill(store, 'p', { f: 'precious' });
-      const lying = store.over({
-        dataplane: {
-          ...store.dataplane,
-          async publish(draft, key) {
-            await store.dataplane.publish(draft, key);
-            await rm(join(store.rootOf('far'), key));
-            await writeFile(join(store.rootOf('far'), key), 'PRECIOUS');
-          },
-        },
-      });
-      const failures: MoveFailure[] = [];
-      const run = await lying.operator.move({ from: 'near', to: 'far', onFailure: (failure) => failures.push(failure) });
-      await lying.settle();
-      assert.deepEqual([run.objects, run.failed, run.left_objects], [0, 1, 1]);
-      assert.deepEqual(
-        failures.map(({ backend_id }) => backend_id),
-        ['far'],
-      );
-      assert.deepEqual(await places(store, id, 'f'), ['near']);
-      assert.equal(await read(store, id, 'f'), 'precious');
-      assert.deepEqual(await objectsIn(store, 'far'), []);
-      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, 1);
-      assert.equal(await read(store, id, 'f'), 'precious');
-    });
-
-    it('leaves no bytes behind that it copied in vain', async () => {
-      await using store = await open();
-      const id = await fill(store, 'p', { f: 'given up meanwhile' });
-      const late = store.over({
-        dataplane: {
-          ...store.dataplane,
-          async check(...input) {
-            await store.as(administrator('x')).packages.abandon(id);
-            await store.database.write('collect.release', { actor: 'x', limit: 10 });
-            return await store.dataplane.check(...input);
-          },
-        },
-      });
-      assert.equal((await late.operator.move({ from: 'near', to: 'far' })).objects, 0);
-      assert.deepEqual(await objectsIn(store, 'far'), []);
-      await assertReplays(store);
-    });
-
-    it('goes on where a stopped run was', async () => {
-      await using store = await open();
-      const ids: string[] = [];
-      for (let index = 0; index < 30; index++) ids.push(await fill(store, 'p', { f: `content ${index}` }));
-      const stop = new AbortController();
-      let reads = 0;
-      const slow = store.over({
-        dataplane: {
-          ...store.dataplane,
-          check(...input) {
-            reads += 1;
-            if (reads === 12) stop.abort(new Error('stopped'));
-            return store.dataplane.check(...input);
-          },
-        },
-      });
-      await assert.rejects(slow.operator.move({ from: 'near', to: 'far', signal: stop.signal, jobs: 3 }), /stopped|Stopped|cancelled/);
-      await slow.settle();
-      const left = await store.operator.planMove({ from: 'near', to: 'far' });
-      assert.ok(left.objects > 0 && left.objects < 30, `${left.objects} are left`);
-      assert.equal((await store.operator.move({ from: 'near', to: 'far' })).objects, left.objects);
-      for (const [index, id] of ids.entries()) assert.equal(await read(store, id, 'f'), `content ${index}`);
-      assertBalanced(await store.operator.collect());
-      assert.deepEqual(await readdir(join(store.rootOf('far'), 'drafts')), []);
-    });
-
     it('moves thousands of files with the same bytes, in steps', async () => {
       await using store = await open();
       const files = Object.fromEntries(
@@ -221,44 +107,7 @@ export function moveCases(name: string, open: () => Promise<TwoBackends>): void 
       await assertReplays(store);
     });
 
-    it('shares the work between two runs, and does no harm in both directions at once', async () => {
-      await using store = await open();
-      const ids: string[] = [];
-      for (let index = 0; index < 40; index++) ids.push(await fill(store, index % 2 === 0 ? 'p' : 'far', { f: `content ${index % 30}` }));
-      const runs = await Promise.all([1, 2].map(() => store.operator.move({ from: 'near', to: 'far' })));
-      assert.equal(
-        runs.reduce((sum, run) => sum + run.locations, 0),
-        20,
-      );
-      await Promise.all([
-        store.operator.move({ from: 'near', to: 'far' }),
-        store.operator.move({ from: 'far', to: 'near' }),
-        store.operator.collect(),
-      ]);
-      for (const [index, id] of ids.entries()) assert.equal(await read(store, id, 'f'), `content ${index % 30}`);
-      await store.settle();
-      assertBalanced(await store.operator.collect());
-      await assertReplays(store);
-    });
-
-    it('lets a reader go on who looked before the move', async () => {
-      await using store = await open();
-      const id = await fill(store, 'p', { f: 'still here' });
-      let moved = false;
-      const late = store.over({
-        dataplane: {
-          ...store.dataplane,
-          async open(object, range, signal) {
-            if (!moved) await store.operator.move({ from: 'near', to: 'far' });
-            moved = true;
-            return await store.dataplane.open(object, range, signal);
-          },
-        },
-      });
-      const opened = await late.as(administrator('reader')).files.open({ package_id: id, relative_path: 'f' });
-      assert.equal(await textOf(opened!.body), 'still here');
-      assert.deepEqual((await find(store, id, 'f')).locations.map(({ state }) => state).sort(), ['deleted', 'stored']);
-    });
+    disturbedMoveCases(open);
 
     it('refuses what makes no sense', async () => {
       await using store = await open();
@@ -297,75 +146,3 @@ it('does not move what was collected', async () => {
 });
 
 const none = { left_objects: 0, left_bytes: 0 };
-
-async function fill(
-  store: TwoBackends,
-  producer: string,
-  files: Readonly<Record<string, string>>,
-  retention_class = 'transient',
-): Promise<string> {
-  const registry = store.as(administrator('producer'));
-  const { record } = await registry.packages.create({ name: 'n', producer, subject: 's', retention_class });
-  await registry.files.addMany(
-    record.id,
-    (async function* () {
-      for (const [relative_path, text] of Object.entries(files)) yield { relative_path, body: bodyOf(text) };
-    })(),
-  );
-  return record.id;
-}
-
-async function* bodyOf(text: string): AsyncIterable<Uint8Array> {
-  yield Buffer.from(text);
-}
-
-async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString();
-}
-
-async function read(store: TwoBackends, package_id: string, relative_path: string): Promise<string> {
-  return await textOf((await store.as(administrator('reader')).files.open({ package_id, relative_path }))!.body);
-}
-
-async function find(store: TwoBackends, id: string, path: string): Promise<File> {
-  return (await store.as(administrator('reader')).files.find(id, path))!;
-}
-
-async function places(store: TwoBackends, id: string, path: string): Promise<string[]> {
-  return (await find(store, id, path)).locations.filter(({ state }) => state !== 'deleted').map(({ backend_id }) => backend_id);
-}
-
-async function objectsIn(store: TwoBackends, backendId: 'near' | 'far'): Promise<string[]> {
-  const { length } = store.rootOf(backendId);
-  const paths = await readdir(store.rootOf(backendId), { recursive: true, withFileTypes: true });
-  return paths
-    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('drafts'))
-    .map((entry) => join(entry.parentPath, entry.name).slice(length + 1));
-}
-
-function assertBalanced({ backends }: Awaited<ReturnType<TwoBackends['operator']['collect']>>): void {
-  for (const backend of backends) assert.equal(backend.stored_objects, backend.live_objects, backend.backend_id);
-}
-
-/** What users see is the same after a replay; of SQLite, every view byte for byte. */
-async function assertReplays(store: TwoBackends): Promise<void> {
-  await store.settle();
-  const look = async () => {
-    const { items } = await store.as(administrator('reader')).packages.list({ limit: 1000 });
-    const files = await Promise.all(
-      items.map(async ({ id }) => (await store.as(administrator('reader')).files.list(id, { limit: 1000 })).items),
-    );
-    const path = join(store.directory, 'artifactstore.db');
-    const embedded = await readFile(path).then(
-      () => true,
-      () => false,
-    );
-    return { items, files, views: embedded ? dumpViews(path) : undefined, live: await store.database.read('collect.count_live', {}) };
-  };
-  const live = await look();
-  assert.equal((await store.operator.verifyEvents()).ok, true);
-  await store.operator.replay();
-  assert.deepEqual(await look(), live);
-}
