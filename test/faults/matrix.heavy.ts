@@ -11,17 +11,13 @@ import { inspectRegistry } from './inspect.ts';
 import { draftName } from './matrix-draft-name.ts';
 import { type Fault, faults, type Step, steps } from './matrix-steps.ts';
 import type { MatrixLine, Phase } from './matrix-worker.ts';
+import { makeDisk, must, pullPlug, withoutDisk } from './power-loss-disk.ts';
 import type { Line } from './writer.ts';
 
 const worker = fileURLToPath(new URL('./matrix-worker.ts', import.meta.url));
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? 20_261_120);
 
 const refusals = ['storage_full', 'storage_unavailable', 'database_unavailable'];
-
-/**
- * EXT4_IOC_SHUTDOWN without a flush of the journal: what was not made durable is gone, as if the plug had been pulled.
- */
-const pullPlug = 'import fcntl, os, struct, sys; fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack("I", 2))';
 
 interface Folders {
   /** Has the database, and a symbolic link to the storage. */
@@ -271,36 +267,7 @@ function tabulate(context: TestContext, results: ReadonlyMap<string, Partial<Rec
     );
 }
 
-function makeDisk(image: string, disk: string): void {
-  must('truncate', '-s', '48M', image);
-  must('mkfs.ext4', '-q', image);
-  // Journal commits of its own accord would make durable what nobody fsynced.
-  must('mount', '-o', 'loop,commit=300', image, disk);
-}
-
-function must(command: string, ...parameters: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, parameters, { encoding: 'utf8' });
-  assert.equal(status, 0, `${command} ${parameters.join(' ')}: ${error?.message ?? stderr}`);
-}
-
 function withoutStrace(): string | false {
   const probe = spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fsync', 'true']);
   return probe.status === 0 ? false : 'strace (the Debian package strace) is not installed, or is not allowed to trace';
-}
-
-function withoutDisk(): string | false {
-  const scratch = mkdtempSync(join(tmpdir(), 'artifactstore-'));
-  const disk = join(scratch, 'disk');
-  mkdirSync(disk);
-  try {
-    makeDisk(join(scratch, 'image'), disk);
-    must('python3', '-c', pullPlug, disk);
-    return false;
-  } catch (error) {
-    const reason = (error as Error).message.trim().split('\n').at(-1);
-    return `a disk cannot lose its power here (it takes root, loop devices, and the Debian packages e2fsprogs, mount and python3): ${reason}`;
-  } finally {
-    spawnSync('umount', ['-l', disk]);
-    rmSync(scratch, { recursive: true, force: true });
-  }
 }
