@@ -1,10 +1,11 @@
 import { closeSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import { faultOf, isExecutable } from '../file-check.ts';
+import { holdFolder } from './hold-folder.ts';
 import { holds } from './holds.ts';
 
 /** A file's place in memory. */
@@ -53,18 +54,36 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
   }
 
   /** Folders were looked at when they were made: who can write there may have put a link in the place of one since. */
-  function requireFolder(folder: string, { relative_path }: ManifestFile): void {
-    if (isFolder(folder)) return;
-    throw new ArtifactstoreError('path_conflict', `A folder of "${relative_path}" was replaced while the pull was running.`, {
-      field: relative_path,
-      info: { hint: 'pull into a directory that nobody else writes to' },
-    });
+  function requireFolder(folder: string, file: ManifestFile): void {
+    if (!isFolder(folder)) throw replaced(file);
+  }
+
+  /**
+   * Has `work` give names in a folder, which stays that folder meanwhile, whoever puts a link in its place; `look` is
+   * to be called before each. Refuses where it was replaced before or after.
+   */
+  function inFolder(folder: string, file: ManifestFile, work: (at: string, look: () => void) => void): void {
+    requireFolder(folder, file);
+    const held = holdFolder(root, folder);
+    try {
+      if (held === undefined) work(join(root, folder), () => requireFolder(folder, file));
+      else {
+        const look = (): void => {
+          if (!held.isInPlace()) throw replaced(file);
+        };
+        look();
+        work(held.path, () => undefined);
+        look();
+      }
+    } finally {
+      held?.release();
+    }
   }
 
   /** A link that stands there is replaced itself, not what it leads to. */
-  function rename(file: ManifestFile, draft: string): void {
+  function rename(file: ManifestFile, draft: string, folder: string): void {
     try {
-      renameSync(draft, join(root, file.relative_path));
+      renameSync(draft, join(folder, basename(file.relative_path)));
     } catch (cause) {
       if (errnoCode(cause) !== 'EISDIR' && errnoCode(cause) !== 'ENOTEMPTY') throw failed(file, cause);
       throw new ArtifactstoreError('path_conflict', `There is a directory where "${file.relative_path}" belongs.`, {
@@ -100,7 +119,7 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
     }
   }
 
-  /** Of files that have one folder: it is looked at once for all of them, just before they get their names. */
+  /** Of files that have one folder: it is opened once for all of them, just before they get their names. */
   function placeInFolder(files: readonly BytesOfFile[], memory: ArrayBuffer, onPlaced: (file: ManifestFile) => void): void {
     const folder = folderOf(files[0]!.file.relative_path);
     enterFolder(folder, files[0]!.file);
@@ -113,12 +132,15 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
       failure = { error };
     }
     try {
-      if (written.length > 0) requireFolder(folder, written[0]!.file);
-      for (const { file, draft } of written) {
-        rename(file, draft);
-        named += 1;
-        onPlaced(file);
-      }
+      if (written.length > 0)
+        inFolder(folder, written[0]!.file, (at, look) => {
+          for (const { file, draft } of written) {
+            look();
+            rename(file, draft, at);
+            named += 1;
+            onPlaced(file);
+          }
+        });
     } finally {
       for (const { draft } of written.slice(named)) rmSync(draft, { force: true });
     }
@@ -148,8 +170,7 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
     enter: (file) => enterFolder(folderOf(parseRelativePath(file.relative_path)), file),
 
     name(file, draft) {
-      requireFolder(folderOf(parseRelativePath(file.relative_path)), file);
-      rename(file, draft);
+      inFolder(folderOf(parseRelativePath(file.relative_path)), file, (at) => rename(file, draft, at));
     },
 
     placeMany(files, memory, onPlaced) {
@@ -165,11 +186,18 @@ export function createPlacing(root: string, drafts: string, prefix: string): Pla
   };
 }
 
-/** So many are named after one look at their folder, which takes about a millisecond. */
+/** So many are named in one folder before others are told. */
 const namedAtOnce = 32;
 
 export function wrongBytes({ relative_path }: ManifestFile, fault: string): ArtifactstoreError {
   return new ArtifactstoreError('integrity_failure', `The bytes of "${relative_path}" are wrong: ${fault}.`, { field: relative_path });
+}
+
+function replaced({ relative_path }: ManifestFile): ArtifactstoreError {
+  return new ArtifactstoreError('path_conflict', `A folder of "${relative_path}" was replaced while the pull was running.`, {
+    field: relative_path,
+    info: { hint: 'pull into a directory that nobody else writes to' },
+  });
 }
 
 /** Empty for a file at the top. */
