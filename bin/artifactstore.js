@@ -51,8 +51,10 @@ function enableCompileCache() {
 function runOnOwnNode() {
   const node = findOwnNode();
   if (node === undefined) return refuse();
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
-  const stopForwarding = forwardSignals(child);
+  let child;
+  // Listened for before it is started: a signal in between would end this process alone.
+  const stopForwarding = forwardSignals((signal) => child.kill(signal));
+  child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   child.on('error', () => refuse());
   child.on('exit', (code, signal) => {
     stopForwarding();
@@ -76,11 +78,11 @@ function findOwnNode() {
 }
 
 /** A terminal itself sends its keys' signals to both processes: passed on, one Ctrl-C would count as two. */
-function forwardSignals(child) {
+function forwardSignals(forward) {
   const keys = isatty(0) ? ['SIGINT', 'SIGQUIT'] : [];
   const listeners = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'].map((signal) => {
     const listener = () => {
-      if (!keys.includes(signal)) child.kill(signal);
+      if (!keys.includes(signal)) forward(signal);
     };
     process.on(signal, listener);
     return [signal, listener];
