@@ -79,6 +79,7 @@ export const namedFiles: TUnsafe<NamedFiles> = describes<NamedFiles>()(
       relative_paths: Type.Array(path, {
         minItems: 1,
         maxItems: limits.namedFiles,
+        uniqueItems: true,
         description: 'Whole paths, each once; the archive has them in this order.',
       }),
     },

@@ -91,7 +91,7 @@ test('what can not be answered whole is refused, and says which file it is', asy
   const id = await sealed(door);
   for (const [paths, status, code, field] of [
     [['a', 'none'], 404, 'file_not_found', '/relative_paths/1'],
-    [['a', 'a'], 400, 'malformed_request', '/relative_paths/1'],
+    [['a', 'a'], 400, 'malformed_request', '/relative_paths'],
     [['a', '../a'], 400, 'invalid_path', '/relative_paths/1'],
     [[], 422, 'invalid_value', '/relative_paths'],
     [Array.from({ length: 501 }, (_, index) => `${index}`), 422, 'invalid_value', '/relative_paths'],
