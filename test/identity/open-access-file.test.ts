@@ -98,6 +98,14 @@ maximum_packages = 3
     assert.deepEqual([file.quotaOf('acme-app')?.maximum_packages, file.quotaOf('acme')], [3, undefined]);
   });
 
+  test('tells tokens apart whose digests begin with the same bytes', async () => {
+    const [known, other] = ['token-6170', 'token-44637'] as const;
+    assert.equal(sha256(known).slice(0, 8), sha256(other).slice(0, 8));
+    await using file = await open(tokens.replaceAll(sha256('file-token'), sha256(known)));
+    assert.ok(file.identify(known) !== undefined);
+    assert.equal(file.identify(other), undefined);
+  });
+
   test('gives a job what its claims are granted, under the actor of the first grant that holds', async () => {
     await using file = await open(issuerTable() + jobs + tokens);
     const token = await issuer.sign({ repository_id: '12', owner_id: '7', ref: 'main' });
@@ -125,6 +133,14 @@ maximum_packages = 3
           /access check/.test(`${error.info?.hint}`),
       );
     };
+    const refused = await issuer.sign({ repository_id: '14' });
+    const again = async (): Promise<unknown> => await Promise.resolve(file.identify(refused)).catch((error: unknown) => error);
+    const first = await again();
+    assert.throws(
+      () => file.identify(refused),
+      (error) => error === first,
+      'what was looked for once is kept',
+    );
     await forbidden({ repository_id: '13' }, /is valid, and no grant of the access file holds for it/);
     await forbidden({ repository_id: 12, ref: 'main' }, /no grant/);
     await forbidden({ owner_id: '8', team: 'ops' }, /no grant/);

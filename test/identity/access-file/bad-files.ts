@@ -5,11 +5,17 @@ export const badFiles: readonly (readonly [what: string, toml: string, ...expect
   ['an unknown table', '[isuers.x]\n', /^1:2 "isuers" is not known in an access file; did you mean issuers\?/],
   ['grants that are one table', '[grants]\nrole = "reader"', /^1:2 grants are a list of tables/],
   ['an issuer that is no table', 'issuers = "x"', /^1:1 issuers are tables/],
+  [
+    'an issuer of an odd name',
+    '[issuers."x\\u0007"]\nissuer = "https://issuer.example"\naudience = "a"',
+    /^1:10 "x\\u0007" is no name for an issuer/,
+  ],
 ];
 
 /** The same within `[issuers.x]`, whose first line is the second. */
 export const badIssuers: typeof badFiles = [
   ['no address', 'audience = "a"', /^1:10 .* needs issuer/],
+  ['no audience', 'issuer = "https://issuer.example"', /^1:10 .* needs audience/],
   ['http', 'issuer = "http://issuer.example"\naudience = "a"', /^2:10 issuer must begin with https/],
   ['two audiences', 'issuer = "https://issuer.example"\naudience = ["a", "b"]', /^3:12 audience is exactly one text/],
   [
@@ -28,6 +34,11 @@ export const badIssuers: typeof badFiles = [
     'a slip',
     'issuer = "https://issuer.example"\naudience = "a"\njwk_url = "x"',
     /^4:1 "jwk_url" is not known in \[issuers.x\]; did you mean jwks_url\?/,
+  ],
+  [
+    'keys over http',
+    'issuer = "https://issuer.example"\naudience = "a"\njwks_url = "http://issuer.example/keys"',
+    /^4:12 jwks_url must begin with https/,
   ],
   ['a relative path', 'issuer = "https://issuer.example"\naudience = "a"\nca_file = "ca.pem"', /^4:11 ca_file must be an absolute path/],
   ['single use as text', 'issuer = "https://issuer.example"\naudience = "a"\nsingle_use = "yes"', /^4:14 single_use must be true or false/],
@@ -57,6 +68,7 @@ export const badGrants: typeof badFiles = [
   ['producers as text', 'anonymous = true\nrole = "reader"\nproducers = "a"', /^13:13 producers must be a list/],
   ['no producer', 'anonymous = true\nrole = "reader"\nproducers = []', /^13:13 producers must be a list of 1/],
   ['a control character', 'anonymous = true\nrole = "reader"\nproducers = ["ok", "a\\u0007"]', /^13:20 "a\\u0007" is no producer/],
+  ['a long producer', `anonymous = true\nrole = "reader"\nproducers = ["${'p'.repeat(257)}"]`, /^13:14 .* is no producer/],
   ['a producer twice', 'anonymous = true\nrole = "reader"\nproducers = ["a", "a"]', /^13:19 "a" is named twice/],
   [
     'a bounded admin',
@@ -70,6 +82,11 @@ export const badGrants: typeof badFiles = [
   ],
   ['no claims', 'issuer = "own"\nactor = "a"\nrole = "reader"\nproducers = ["a"]', /^10:3 the grant needs claims/],
   ['no claim', 'issuer = "own"\nclaims = {}\nactor = "a"\nrole = "reader"\nproducers = ["a"]', /^12:1 claims must name 1 to 32/],
+  [
+    'a slip in its actor',
+    'issuer = "github"\nclaims = { repository_id = "1" }\nactor = "github:{repositry}"\nrole = "reader"\nproducers = ["a"]',
+    /^13:1 GitHub gives no claim "repositry"; did you mean repository/,
+  ],
   [
     'a bad digest',
     'token_sha256 = "s3cr3t"\nactor = "x"\nrole = "reader"\nproducers = ["a"]',
@@ -105,6 +122,9 @@ export const badClaims: readonly (readonly [issuer: string, claims: string, expe
   ['own', '{ "/a~2" = "x" }', /^12:12 "\/a~2" names no claim: in a JSON pointer/],
   ['own', '{ "/a//b" = "x" }', /^12:12 .* empty part/],
   ['own', '{ ref = "v*" }', /^12:18 "v\*" is no text to be compared: write \{ glob = "v\*" \} if a pattern is meant/],
+  ['own', '{ "a\\u0007" = "x" }', /^12:12 "a\\u0007" names no claim: .* control character/],
+  ['own', '{ ref = "a\\u0007" }', /^12:18 "ref" must have 1 to 1024 characters, and no control characters/],
+  ['own', '{ ref = { glob = "a*\\u0007" } }', /^12:18 the glob must have 1 to 1024 characters, and no control characters/],
   ['own', '{ ref = { glob = "v1" } }', /^12:18 "v1" has neither \* nor \?/],
   ['own', '{ ref = ["a", { glob = 1 }] }', /^12:24 "ref" must be text, .* \{ glob = "…" \}/],
   ['own', '{ ref = [] }', /^12:18 the list of "ref" must have 1 to 1000 values/],
@@ -125,6 +145,7 @@ export const badClaims: readonly (readonly [issuer: string, claims: string, expe
   ],
   ['github', '{ repository = { glob = "acme*" } }', /^12:1 these claims hold for jobs of anybody/],
   ['github', '{ repository = { glob = "*/app" } }', /^12:1 these claims hold for jobs of anybody/],
+  ['github', '{ repository = ["acme/app", { glob = "*/app" }] }', /^12:1 these claims hold for jobs of anybody/],
   ['gitlab', '{ ref_protected = true }', /^12:28 GitLab gives "ref_protected" as text: write "true", in quotes/],
 ];
 
@@ -177,6 +198,11 @@ export const goodPairs: readonly (readonly [what: string, first: string, second:
     'other claims',
     'claims = { a = "1" }\nactor = "x"\nrole = "reader"\nproducers = ["p"]',
     'claims = { b = "1" }\nactor = "y"\nrole = "reader"\nproducers = ["p"]',
+  ],
+  [
+    'a pattern that is not as wide as it looks',
+    'claims = { a = { glob = "v?" } }\nactor = "x"\nrole = "writer"\nproducers = ["p"]',
+    'claims = { a = { glob = "v*" } }\nactor = "y"\nrole = "reader"\nproducers = ["p"]',
   ],
   [
     'a narrower pattern first',

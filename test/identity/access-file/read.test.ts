@@ -146,6 +146,30 @@ describe('an access file', () => {
     assertErrors(issuer('a', 'x') + issuer('b', 'y'), [], 'two audiences');
   });
 
+  test('refuses single use where several processes read it: each would count for itself', () => {
+    const text = '[issuers.a]\nissuer = "https://own.example"\naudience = "x"\nsingle_use = true\n';
+    assert.ok('file' in readAccessFile(Buffer.from(text), 1));
+    const read = readAccessFile(Buffer.from(text), 2);
+    assert.ok('errors' in read);
+    assert.match(read.errors.map(({ line, message }) => `${line} ${message}`).join('\n'), /^4 single_use needs one process.* has 2 /);
+  });
+
+  test('is bounded in each of its lists', () => {
+    const many = <T>(count: number, of: (number: number) => T): T[] => Array.from({ length: count }, (_, number) => of(number));
+    const claims = (text: string) => `${three}issuer = "own"\nclaims = { ${text} }\nactor = "a"\nrole = "reader"\nproducers = ["p"]`;
+    const grant = (number: number) =>
+      `[[grants]]\ntoken_sha256 = "${`${number}`.padStart(64, '0')}"\nactor = "a"\nrole = "reader"\nproducers = ["p"]\n`;
+    const producers = many(1_001, (number) => `"${number}"`).join();
+    for (const [text, expected] of [
+      [many(10_001, grant).join(''), /there are 10001 grants, and at most 10000/],
+      [many(101, (number) => `[issuers.i${number}]\nissuer = "https://own.example"\naudience = "${number}"\n`).join(''), /at most 100 are/],
+      [`[[grants]]\nanonymous = true\nrole = "reader"\nproducers = [${producers}]`, /producers must be a list of 1 to 1000 items/],
+      [claims(`a = [${producers}]`), /the list of "a" must have 1 to 1000 values/],
+      [claims(many(33, (number) => `c${number} = "x"`).join()), /claims must name 1 to 32 claims/],
+    ] as const)
+      assertErrors(text, [expected], `${expected}`);
+  });
+
   test('says everything that is wrong at once, in the order of the file, and bounds how much of it', () => {
     const text = good.replace('"writer"', '"writr"').replace('"backup"', '""').replace('maximum_bytes', 'maximum_byte');
     assertErrors(text, [/^11:8 role/, /^16:9 actor/, /^24:9 the quota .* says nothing/, /^25:1 "maximum_byte".*mean maximum_bytes/], 'all');

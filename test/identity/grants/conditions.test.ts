@@ -71,3 +71,15 @@ test('the index finds every thing whose conditions hold, in order, and few other
     [-1],
   );
 });
+
+test('the index has what is wanted by value, by pattern or by either, in the order given', () => {
+  const index = indexByConditions([
+    { n: 0, conditions: [condition('id', { glob: '1*' })] },
+    { n: 1, conditions: [condition('id', { exact: '12' })] },
+    { n: 2, conditions: [condition('ref', { exact: 'main' }, { glob: 'release/*' })] },
+  ]);
+  assert.deepEqual(
+    index.candidates(valuesIn({ id: '12', ref: 'release/1' })).map(({ n }) => n),
+    [0, 1, 2],
+  );
+});
