@@ -47,6 +47,20 @@ test('keys are read at the address of the table, without discovery', async () =>
   assert.deepEqual(issuer.asked, ['/keys']);
 });
 
+test('keys of another address or authority are read where the table says so, and those from before do not count', async () => {
+  await using elsewhere = await startTestIssuer(Date.now);
+  const oidc = createOidc({ now: Date.now });
+  const jwksUrl = `${issuer.url}/keys`;
+  oidc.use([{ ...issuer.config, jwksUrl }]);
+  const token = await issuer.sign();
+  await oidc.verify(token);
+  oidc.use([{ ...issuer.config, jwksUrl: `${elsewhere.url}/keys` }]);
+  await endsWith(oidc.verify(token), 'unauthorized', /publishes no key of the name/);
+  assert.deepEqual(elsewhere.asked, ['/keys']);
+  oidc.use([{ ...issuer.config, jwksUrl, caFile: '/dev/null' }]);
+  await endsWith(oidc.verify(token), 'identity_unavailable', /ca_file has no certificate/);
+});
+
 test('an answer that is large, slow, a redirect, an error or something else is not known to be anything', async () => {
   await using elsewhere = await startTestIssuer(Date.now);
   const good = Buffer.from(keysText());
@@ -77,6 +91,7 @@ test('an answer that is large, slow, a redirect, an error or something else is n
     ['keys of text', (_, response) => response.end('{"keys":["a"]}'), /no set of keys/],
     ['too many', (_, response) => response.end(JSON.stringify({ keys: Array.from({ length: 101 }, () => ({})) })), /more than 100 keys/],
     ['empty', (_, response) => response.end(), /not good JSON/],
+    ['many values', (_, response) => response.end(JSON.stringify({ keys: [], more: new Array(10_000).fill(1) })), /not good JSON/],
   ];
   for (const [what, answer, expected] of cases) {
     issuer.instead = answer;
@@ -148,6 +163,7 @@ test('keys that can be broken, that sign for others, or that are known to all ar
   const curve = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
   const cases: readonly (readonly [published: object, algorithms: IssuerConfig['algorithms'], expected: RegExp])[] = [
     [{ ...(await exportJWK(weak.publicKey)), alg: 'RS256' }, ['RS256'], /the key that signed it is RSA of 512 bits/],
+    [{ kty: 'RSA', e: 'AQAB', n: Buffer.alloc(1025, 0xff).toString('base64url') }, ['RS256'], /is RSA of 8200 bits, and at most 8192/],
     [{ ...good.published, ...(await exportJWK(good.privateKey)) }, ['ES256'], /is published with its private part/],
     [{ kty: 'oct', k: 'c2VjcmV0', alg: 'ES256' }, ['ES256'], /is no public key/],
     [{ ...good.published, use: 'enc' }, ['ES256'], /is not for signatures/],

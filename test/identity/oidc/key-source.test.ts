@@ -104,6 +104,36 @@ test('where tokens keep coming the keys are read again before that, and nobody w
   assert.equal(oidc.verify(token), verified);
 });
 
+test('where reading again beside the work fails, the issuer is asked every 30 seconds at most', async () => {
+  const token = await issuer.sign(day());
+  const verified = await oidc.verify(token);
+  issuer.asked.length = 0;
+  issuer.instead = (_, response) => response.writeHead(500).end();
+  clock += 6 * minute;
+  assert.equal(oidc.verify(token), verified);
+  await until(() => oidc.status()[0]?.failure !== null);
+  for (let turn = 0; turn < 5; turn++) {
+    assert.equal(oidc.verify(token), verified);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assert.equal(issuer.asked.length, 1);
+});
+
+test('keys are as old as the question for them, not as its answer', async () => {
+  oidc.use([{ ...issuer.config, maximumAgeSeconds: 86_400, jwksUrl: `${issuer.url}/keys` }]);
+  const token = await issuer.sign(day());
+  const keys = JSON.stringify({ keys: issuer.keys.map(({ published }) => published) });
+  issuer.instead = (_, response) => {
+    clock += 4 * minute;
+    response.end(keys);
+  };
+  await oidc.verify(token);
+  issuer.instead = undefined;
+  issuer.keys = [await makeKey()];
+  clock += 6 * minute;
+  await endsWith(oidc.verify(token), 'unauthorized', /publishes no key of the name/);
+});
+
 test('an issuer that withdraws all keys ends them', async () => {
   const token = await issuer.sign();
   await oidc.verify(token);
@@ -185,5 +215,13 @@ test('closing ends what is asked for', async () => {
   issuer.instead = () => undefined;
   const answer = oidc.verify(await issuer.sign());
   await until(() => issuer.asked.length === 1);
-  await Promise.all([oidc.close(), endsWith(answer, 'identity_unavailable', /can't be had now/)]);
+  await Promise.all([oidc.close(), endsWith(answer, 'identity_unavailable', /can't be had now(?!.*in time)/)]);
+});
+
+test('what is asked for of an issuer ends with its table', async () => {
+  issuer.instead = () => undefined;
+  const answer = oidc.verify(await issuer.sign());
+  await until(() => issuer.asked.length === 1);
+  oidc.use([]);
+  await endsWith(answer, 'identity_unavailable', /can't be had now(?!.*in time)/);
 });

@@ -22,12 +22,13 @@ test('where single use is asked for, a token counts once, however often and at w
   const token = await issuer.sign({ jti: 'one' });
   const answers = await Promise.allSettled(Array.from({ length: 20 }, async () => await oidc.verify(token)));
   assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1);
-  await endsWith(oidc.verify(token), 'unauthorized', /used before/);
+  await endsWith(oidc.verify(token), 'unauthorized', /used before, and each counts once/);
   // Another token with the same jti is the same token.
-  await endsWith(oidc.verify(await issuer.sign({ jti: 'one', sub: 'x' })), 'unauthorized', /used before/);
+  await endsWith(oidc.verify(await issuer.sign({ jti: 'one', sub: 'x' })), 'unauthorized', /used before, and each counts once/);
   assert.equal((await oidc.verify(await issuer.sign({ jti: 'two' }))).issuer, 'ci');
   await endsWith(oidc.verify(await issuer.sign({ jti: undefined })), 'unauthorized', /has no "jti"/);
   await endsWith(oidc.verify(await issuer.sign({ jti: 7 })), 'unauthorized', /has no "jti"/);
+  await endsWith(oidc.verify(await issuer.sign({ jti: '' })), 'unauthorized', /has no "jti"/);
   // A token that is refused for something else is not used up.
   const early = await issuer.sign({ jti: 'three', nbf: Math.floor(clock / 1000) + 10 });
   await endsWith(oidc.verify(early), 'unauthorized', /not valid before/);
@@ -37,7 +38,7 @@ test('where single use is asked for, a token counts once, however often and at w
   // The file of access is read again, without the table and with it again.
   oidc.use([]);
   oidc.use([{ ...config, maximumAgeSeconds: 800 }]);
-  await endsWith(oidc.verify(token), 'unauthorized', /used before/);
+  await endsWith(oidc.verify(token), 'unauthorized', /used before, and each counts once/);
 });
 
 test('what may have been used before anybody counted is refused', async () => {

@@ -26,3 +26,9 @@ test('it is kept by its digest, so that a long one takes no more room', () => {
   assert.equal(used.take(`${long}2`, 1, 0), 'first');
   assert.equal(used.take(`${long}1`, 1, 0), 'again');
 });
+
+test('no more than 100,000 are kept of one issuer', () => {
+  const used = createUsedTokens(0);
+  for (let number = 0; number < 100_000; number++) used.take(`${number}`, 1, 0);
+  assert.equal(used.take('one more', 1, 0), 'full');
+});

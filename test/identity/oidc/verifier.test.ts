@@ -191,6 +191,7 @@ test('what is no signed token of a bounded length is refused before anything is 
     [compact({ alg: 'ES256' }, '{"a":{"b":1,"b":2}}'), /payload is not good JSON/],
     [compact({ alg: 'ES256' }, `${claims} {}`), /payload is not good JSON/],
     [compact({ alg: 'ES256' }, `${'['.repeat(5000)}`), /payload is not good JSON/],
+    [compact({ alg: 'ES256' }, `${'{"a":'.repeat(17)}1${'}'.repeat(17)}`), /payload is not good JSON/],
     [
       `${compact({ alg: 'ES256' }, '').split('.')[0]}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}.AA`,
       /payload is not good JSON/,
