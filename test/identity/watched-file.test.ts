@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -12,6 +23,7 @@ describe('a watched file', () => {
   let path: string;
   let taken: string[];
   let refused: string[];
+  let read: number;
   let watched: WatchedFile | undefined;
 
   const open = async (longest = 100): Promise<WatchedFile> => {
@@ -21,6 +33,7 @@ describe('a watched file', () => {
       pollMilliseconds: 3_600_000,
       take: (bytes) => {
         const text = Buffer.from(bytes).toString();
+        read += 1;
         if (text.startsWith('bad')) throw new ArtifactstoreError('invalid_configuration', `It is ${text}.`);
         taken.push(text);
       },
@@ -36,7 +49,7 @@ describe('a watched file', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'artifactstore-watched-'));
     path = join(folder, 'file');
-    [taken, refused] = [[], []];
+    [taken, refused, read] = [[], [], 0];
     writeFileSync(path, 'one');
   });
   afterEach(async () => {
@@ -56,6 +69,16 @@ describe('a watched file', () => {
     await file.look();
     assert.deepEqual(taken, ['one', 'two, half and whole', 'told']);
     assert.equal(file.status().refused, null);
+  });
+
+  test('is taken again when its length and its time are as before', async () => {
+    const time = new Date(1_000_000_000_000);
+    utimesSync(path, time, time);
+    const file = await open();
+    writeFileSync(path, 'two');
+    utimesSync(path, time, time);
+    await lookTwice(file);
+    assert.deepEqual(taken, ['one', 'two', 'told']);
   });
 
   test('that changes all the time is told of once, and is taken when it stays the same', async () => {
@@ -94,7 +117,7 @@ describe('a watched file', () => {
     const { loaded_at } = file.status();
     writeFileSync(path, 'bad');
     for (let look = 0; look < 4; look += 1) await file.look();
-    assert.deepEqual([taken, refused], [['one'], ['It is bad.']]);
+    assert.deepEqual([taken, refused, read], [['one'], ['It is bad.'], 2]);
     assert.deepEqual(file.status(), { path, loaded_at, refused: 'It is bad.' });
     writeFileSync(path, 'good again');
     await lookTwice(file);
