@@ -89,6 +89,38 @@ describe('a bearer that is renewed', () => {
     await assert.rejects(waiting, (error) => isArtifactstoreError(error, 'cancelled'));
     await assert.rejects(bearer.another('x', stop.signal), (error) => isArtifactstoreError(error, 'cancelled'));
   });
+
+  test('is not waited for by who is stopped while the old one would do', async () => {
+    let now = 0;
+    const first = tokenOf({ iat: 0, exp: 100 });
+    const tokens = [Promise.resolve(first), new Promise<string>(() => undefined)];
+    const bearer = renewedBearer({ take: () => tokens.shift()! }, () => now);
+    await bearer.token();
+    now = 90_000;
+    const stop = new AbortController();
+    const waiting = bearer.token(stop.signal);
+    stop.abort();
+    await assert.rejects(waiting, (error) => isArtifactstoreError(error, 'cancelled'));
+  });
+
+  test('that lives long is renewed a minute ahead of its end', async () => {
+    let now = 0;
+    const [first, second] = [tokenOf({ iat: 0, exp: 1000 }), tokenOf({ iat: 940, exp: 1940 })];
+    const bearer = renewedBearer(turns(first, second), () => now);
+    await bearer.token();
+    now = 939_000;
+    assert.equal(await bearer.token(), first);
+    now = 940_000;
+    assert.equal(await bearer.token(), second);
+  });
+
+  test('is renewed at once where the clock was set back meanwhile', async () => {
+    let now = 1_000_000;
+    const bearer = renewedBearer(turns(tokenOf({ iat: 0, exp: 100 }), 'b'), () => now);
+    await bearer.token();
+    now = 900_000;
+    assert.equal(await bearer.token(), 'b');
+  });
 });
 
 test('a token and a function are sources; what can not be sent is refused without showing it', async () => {
