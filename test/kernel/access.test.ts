@@ -95,11 +95,20 @@ test('a glob matches as a regular expression that is written for it does', () =>
   const unit = fc.constantFrom('a', 'b', '.', '*', '?', '\u{1f600}');
   fc.assert(
     fc.property(fc.string({ unit, maxLength: 8 }), fc.string({ unit, maxLength: 10 }), (glob, text) => {
-      const source = Array.from(glob, (sign) => (sign === '*' ? '[^]*' : sign === '?' ? '[^]' : sign.replace(/[.]/, '\\$&'))).join('');
-      assert.equal(matchesGlob(glob, text), new RegExp(`^${source}$`, 'u').test(text));
+      assert.equal(matchesGlob(glob, text), patternOf(glob).test(text));
     }),
     { numRuns: 2000 },
   );
+});
+
+test('every short glob matches as it should: its beginning and ending never share a character', () => {
+  const upTo = (length: number, letters: readonly string[]): readonly string[] =>
+    length === 0 ? [''] : ['', ...upTo(length - 1, letters).flatMap((rest) => letters.map((letter) => letter + rest))];
+  const texts = upTo(4, ['a', 'b']);
+  for (const glob of upTo(4, ['a', 'b', '*', '?'])) {
+    const pattern = patternOf(glob);
+    for (const text of texts) assert.equal(matchesGlob(glob, text), pattern.test(text), `${glob} ${text}`);
+  }
 });
 
 test('a glob that is made to be slow is not', () => {
@@ -108,3 +117,8 @@ test('a glob that is made to be slow is not', () => {
   const text = 'a'.repeat(10_000);
   for (let number = 0; number < 100_000; number++) assert.equal(matchesGlob(`b${number}*`, text), false);
 });
+
+function patternOf(glob: string): RegExp {
+  const source = Array.from(glob, (sign) => (sign === '*' ? '[^]*' : sign === '?' ? '[^]' : sign.replace(/[.]/, '\\$&'))).join('');
+  return new RegExp(`^${source}$`, 'u');
+}

@@ -186,6 +186,10 @@ export function accessConformance(name: string, open: () => Promise<OpenedForMan
       const writer = opened.as(of(grant('writer', { exact: own })));
       assert.equal((await writer.metadataSchemas.register({ slug: `${own}.v1`, json_schema })).created, true);
       for (const slug of [own, `${own}x.v1`, 'v1']) await refuses('forbidden', writer.metadataSchemas.register({ slug, json_schema }));
+      // A producer's name may have dots, too.
+      const part = opened.as(of(grant('writer', { exact: `${own}.part` })));
+      assert.equal((await part.metadataSchemas.register({ slug: `${own}.part.v1`, json_schema })).created, true);
+      for (const slug of [`${own}.v2`, `${own}.part`]) await refuses('forbidden', part.metadataSchemas.register({ slug, json_schema }));
       assert.ok((await opened.as(of(grant('reader', { exact: 'another' }))).metadataSchemas.get(`${own}.v1`)) !== undefined);
     });
   });
