@@ -86,6 +86,18 @@ test('a file whose bytes were released claims nothing, though others have them',
   );
 });
 
+test('a file whose bytes were released stands before none whose bytes are live', async () => {
+  const mine = store.as(of('writer', 'mine'));
+  const [released] = await add(mine, 'mine', 'released in one');
+  const [live] = await add(mine, 'mine', 'released in one');
+  await mine.packages.abandon(released!.package_id);
+  await store.operator.collect();
+  const { content_address } = live!;
+  assert.equal((await mine.files.stat({ content_address }))?.id, live!.id);
+  assert.equal((await mine.files.open({ content_address }))?.file.id, live!.id);
+  assert.deepEqual(await attach(mine, 'mine', attachment(live!)), ['created']);
+});
+
 test('bytes that were released since they were looked up are missing, though others have them', async () => {
   const [own] = await add(all, 'mine', 'released in between');
   await add(all, 'others', 'released in between');

@@ -126,6 +126,20 @@ describe('a quota of bytes', () => {
     );
   });
 
+  it('adds nothing of what is there when what would be copied beside it does not fit', async () => {
+    await using store = await openBounded();
+    const { registry } = store;
+    const near = await add(registry, await store.create('near'), 'a', patterned(400));
+    const id = await store.create('far');
+    const far = await add(registry, id, 'far', patterned(100));
+    store.bound('far', { maximum_bytes: 599 });
+    await assert.rejects(
+      registry.files.attach(id, [itemOf(far, 'again'), itemOf(near, 'copied')]),
+      exceeded({ producer: 'far', maximum_bytes: 599, used: 100, asked: 500 }),
+    );
+    assert.equal((await registry.packages.get(id))?.file_count, 1);
+  });
+
   it('is free again when a package is abandoned, and not twice when that is collected', async () => {
     await using store = await openBounded();
     const { registry } = store;
