@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { packageCreated } from '../../src/database/conformance/events.ts';
 import { openDatabase } from '../../src/database/open.ts';
 import type { Grant } from '../../src/kernel/access.ts';
+import { decodeCbor } from '../../src/kernel/format/cbor.ts';
 import { createAccess } from '../../src/registry/access.ts';
 import { createEvents } from '../../src/registry/events.ts';
 import { eventsProperty } from './events-property.ts';
@@ -75,4 +78,18 @@ test('what is looked at for one page is bounded, and the page says where to go o
   });
   const page = await events.page({ since, wait_seconds: 30 });
   assert.deepEqual(page, { items: [], next_since: since + 12, last_sequence: since + 30 });
+});
+
+test('an event whose payload is longer than a page has no place in the chain for whoever sees a part of the log', async () => {
+  const { last_sequence: since } = await createEvents({ database }, reader()).page();
+  const id = randomUUID();
+  await database.write('test.append', { events: [packageCreated(id, 'n', { long: 'x'.repeat(2_200_000) })] });
+  const chainFor = async (...grants: Grant[]): Promise<unknown> => {
+    const page = await createEvents({ database }, reader(...grants)).encodedPage({ since });
+    assert.ok(page.long !== null && page.long.size_bytes > 2_200_000);
+    const { items } = decodeCbor(page.bytes) as { readonly items: readonly { readonly chain_digest: unknown }[] };
+    return items[0]!.chain_digest;
+  };
+  assert.equal(await chainFor({ role: 'reader', producers: [{ glob: '*' }] }), null);
+  assert.equal(typeof (await chainFor({ role: 'admin', producers: [{ glob: '*' }] })), 'string');
 });
