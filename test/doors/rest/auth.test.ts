@@ -187,5 +187,10 @@ test('what is for everybody is for those with a token, too, from the request on 
     anonymous = [grant('public')];
     assert.deepEqual(await seen({}), anonymousRead ? all : ['public']);
     assert.deepEqual(await seen({ authorization }), anonymousRead ? all : ['own', 'public']);
+    anonymous = [grant('other')];
+    assert.deepEqual(await seen({}), anonymousRead ? all : ['other']);
+    assert.deepEqual(await seen({ authorization }), anonymousRead ? all : ['other', 'own']);
+    anonymous = [];
+    assert.deepEqual(await seen({}), anonymousRead ? all : []);
   }
 });

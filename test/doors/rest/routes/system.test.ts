@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Identity } from '../../../../src/identity/IDENTITY.ts';
 import type { IssuerStatus } from '../../../../src/identity/oidc/OIDC.ts';
 import { openIdentity } from '../../../../src/identity/open.ts';
+import type { Principal } from '../../../../src/kernel/access.ts';
 import { formatTimestamp } from '../../../../src/kernel/time.ts';
 import type { Health, Registry } from '../../../../src/registry/REGISTRY.ts';
 import { moveLastEvent } from '../../../registry/future-event.ts';
@@ -18,6 +20,10 @@ test('the banner, health and readiness say how it is, to anybody', async () => {
   assert.deepEqual([health.status, health.db.healthy, health.backend.healthy, health.last_sequence], ['ok', true, true, 0]);
   for (const path of ['/livez', '/readyz']) assert.deepEqual(await (await fetch(door.url + path)).json(), { status: 'ok' });
   assert.equal((await fetch(`${door.url}/health`, { method: 'HEAD' })).status, 200);
+  // Who may read everything without a token is not told where things are on this machine.
+  await using open = await openDoor({ anonymousRead: true });
+  const { db, backend } = (await (await fetch(`${open.url}/health`)).json()) as Health;
+  assert.deepEqual([db.detail, backend.detail], ['ok', 'ok']);
 });
 
 test('health is 200 and honest when nothing can be known, and readiness is 503', async () => {
@@ -126,14 +132,23 @@ test('how much room there is, is for those who may see the server: an upload tha
     ]);
   };
   const known = await openIdentity({ tokens: [{ token, actor }] });
+  const reader: Principal = { actor: 'reader', share: 'reader', grants: [{ role: 'reader', producers: [{ exact: 'p' }] }] };
   const file = { path: 'access.toml', loaded_at: formatTimestamp(0), refused: null, issuers: [] };
   for (const status of [() => undefined, () => file]) {
-    await using door = await openDoor({ wrap, identity: { ...known, status } });
+    const identify: Identity['identify'] = (shown) =>
+      shown === 'reader' ? { principal: reader, by: 'a test', expiresAt: null } : known.identify(shown);
+    await using door = await openDoor({ wrap, identity: { ...known, identify, status } });
+    const asReader = { headers: { authorization: 'Bearer reader' } };
     const all = [7, 8, 9, 10, 7, 8, 9, 10];
+    const none = all.map(() => null);
     assert.deepEqual(await room(await door.call('/health')), all);
     // Without an access file everybody with a token sees everything, and nobody sees a part.
-    const seen = status() === undefined ? all : all.map(() => null);
+    const seen = status() === undefined ? all : none;
     assert.deepEqual(await room(await fetch(`${door.url}/health`)), seen);
+    assert.deepEqual(await room(await fetch(`${door.url}/health`, asReader)), none);
+    const { db } = (await (await fetch(`${door.url}/health`, asReader)).json()) as Health;
+    assert.equal(db.detail, 'ok');
+    assert.notEqual(((await (await door.call('/health')).json()) as Health).db.detail, 'ok');
   }
 });
 
