@@ -47,6 +47,19 @@ describe('naming files in a folder that is replaced meanwhile', () => {
       assert.deepEqual(outside, ['b', 'b/c']);
       assert.deepEqual(readdirSync(join(root, '.drafts')), []);
     });
+
+  test('a directory that is gone in the middle is said, with no error of the system', () => {
+    const root = join(directory, 'root');
+    const drafts = join(directory, 'drafts');
+    mkdirSync(drafts);
+    const placing = createPlacing(root, drafts, 'draft-');
+    const files = Array.from({ length: 3 }, (_, index) => ({ file: describeFile(`a/${index}`, 'x'), offset: 0 }));
+    const removeAll = (): void => rmSync(root, { recursive: true, force: true });
+    assert.throws(
+      () => placing.placeMany(files.slice(0, 1), utf8('x').slice().buffer as ArrayBuffer, removeAll),
+      (error) => isArtifactstoreError(error, 'path_conflict'),
+    );
+  });
 });
 
 function describeFile(path: string, text: string): ManifestFile {
