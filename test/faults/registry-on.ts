@@ -1,18 +1,21 @@
 import type { Store } from '../../src/compose/open-store.ts';
 import { openRegistry, readConfig } from '../../src/index.ts';
+import type { Incident } from '../../src/registry/incident.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
 
 /** A registry whose database and storage lie in folders of their own, with more or other settings. */
 export function openRegistryOn(
   folders: { readonly database: string; readonly storage: string },
   settings: Readonly<Record<string, string>> = {},
+  onIncident?: (incident: Incident) => void,
 ): Promise<Store> {
   const environment = {
     ...settings,
     ARTIFACTSTORE_DATABASE_URL: `sqlite:${folders.database}/artifactstore.db`,
     ARTIFACTSTORE_STORAGE_LOCAL_ROOT: `${folders.storage}/storage`,
   };
-  return openRegistry({ config: readConfig(environment, { directory: folders.database }) });
+  const config = readConfig(environment, { directory: folders.database });
+  return openRegistry(onIncident === undefined ? { config } : { config, onIncident });
 }
 
 export async function newPackage(registry: Registry): Promise<string> {

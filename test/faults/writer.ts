@@ -12,7 +12,9 @@ export type Line =
   /** Said before it is asked for: from here on its files may be gone. */
   | { readonly kind: 'abandoning'; readonly package_id: string }
   | { readonly kind: 'finalized'; readonly package_id: string; readonly manifest_digest: string }
-  | { readonly kind: 'refused'; readonly code: string };
+  | { readonly kind: 'refused'; readonly code: string }
+  /** What the log of an operator tells. */
+  | { readonly kind: 'incident'; readonly what: string };
 
 /**
  * Runs until it is killed, or until it tried to add `limit` files: several lanes that add files, one by one and in
@@ -87,7 +89,9 @@ async function fillPackage(registry: Registry, lane: number, round: number): Pro
 }
 
 const store = await attempt(() =>
-  openRegistryOn({ database: directory, storage: directory }, { ARTIFACTSTORE_SMALL_OBJECT_BYTES: smallObjectBytes }),
+  openRegistryOn({ database: directory, storage: directory }, { ARTIFACTSTORE_SMALL_OBJECT_BYTES: smallObjectBytes }, ({ kind }) =>
+    say({ kind: 'incident', what: kind }),
+  ),
 );
 if (store !== undefined) {
   const registry = store.as('writer');
