@@ -2,6 +2,15 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'n
 import { runInNewContext } from 'node:vm';
 
 /**
+ * Threads that start from now on have the young generation that their own limits say. Left alone,
+ * `--max-semi-space-size` on the command line or in `NODE_OPTIONS`, which is meant for the main thread, holds for every
+ * thread in place of them. The main thread keeps its own: V8 reads the flag when a heap is made.
+ */
+export function leaveThreadsTheirLimits(): void {
+  setFlagsFromString('--max-semi-space-size=0');
+}
+
+/**
  * Gives the memory that starting took back to the system. Left alone, the engine keeps the young generation that
  * loading the code has grown, about 25 MB, for as long as the process lives. Takes some 50 ms, so it is done before the
  * first request.

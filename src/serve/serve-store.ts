@@ -8,7 +8,7 @@ import { administrator, type Principal, type Quota } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
-import { giveBackMemory, releaseStartMemory } from '../runtime/heap.ts';
+import { giveBackMemory, leaveThreadsTheirLimits, releaseStartMemory } from '../runtime/heap.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { parentAsksToStop } from './worker.ts';
@@ -114,6 +114,7 @@ export async function openForServing<S extends ServedStore>(
   { quotaOf }: Pick<Identity, 'quotaOf'>,
   log: Logger,
 ): Promise<S> {
+  leaveThreadsTheirLimits();
   const store = await open({
     waitForDatabase: {
       milliseconds: databaseWaitMilliseconds,

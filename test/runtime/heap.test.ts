@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { getHeapSpaceStatistics } from 'node:v8';
 import { type Collected, giveBackMemory, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
 
 test('a heap that was large for a moment is small again, though nobody asks for memory', async () => {
@@ -60,6 +62,43 @@ test('bytes that were left are given back, though they are not in the heap', asy
   assert.ok(heapSize().outside <= large / 2);
   end();
 });
+
+test('a bound of NODE_OPTIONS for the main thread is not one for threads that have their own', () => {
+  // The main thread makes as much as it may keep, then the thread does.
+  const program = `
+    import { getHeapSpaceStatistics } from 'node:v8';
+    import { Worker } from 'node:worker_threads';
+    import { leaveThreadsTheirLimits } from ${JSON.stringify(heapModule)};
+    leaveThreadsTheirLimits();
+    const work = ${work};
+    const main = work(getHeapSpaceStatistics);
+    const text = 'require("node:worker_threads").parentPort.postMessage((' + work + ')(require("node:v8").getHeapSpaceStatistics))';
+    const worker = new Worker(text, { eval: true, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+    worker.on('message', (thread) => console.log(JSON.stringify({ main, thread })));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    env: { ...process.env, NODE_OPTIONS: '--max-semi-space-size=8' },
+    encoding: 'utf8',
+  });
+  assert.match(stdout, /^\{/, stderr);
+  const { main, thread } = JSON.parse(stdout) as { readonly main: number; readonly thread: number };
+  assert.equal(main, 16 * mebibyte);
+  assert.ok(thread <= 4 * mebibyte, `${thread} bytes`);
+});
+
+const heapModule = new URL('../../src/runtime/heap.ts', import.meta.url).href;
+
+/** How large the young generation has grown, in bytes. */
+function work(spaces: typeof getHeapSpaceStatistics): number {
+  let kept: object[] = [];
+  let most = 0;
+  for (let index = 0; index < 3_000_000; index++) {
+    kept.push({ index });
+    if (kept.length < 100_000) continue;
+    kept = [];
+    most = Math.max(most, spaces().find(({ space_name }) => space_name === 'new_space')!.space_size);
+  }
+  return most;
+}
 
 function heap(at: number, young: number, old: number, outside = 0): Collected {
   return { at, young: young * mebibyte, old: old * mebibyte, outside: outside * mebibyte, took: 0 };
