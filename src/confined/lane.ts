@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { moduleUrl } from '../runtime/module-url.ts';
@@ -40,6 +41,8 @@ interface Task<Input, Output> {
 interface Thread {
   readonly worker: Worker;
   ready: boolean;
+  /** Resolves when it is ready, or has ended. */
+  readonly started: Promise<void>;
 }
 
 /**
@@ -71,7 +74,8 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: bounds.heapMebibytes, maxYoungGenerationSizeMb: 16 },
     });
-    const started: Thread = { worker, ready: false };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const started: Thread = { worker, ready: false, started: promise };
     const ended = (cause: unknown): void => {
       if (thread !== started) return;
       const memory = cause instanceof Error && Reflect.get(cause, 'code') === 'ERR_WORKER_OUT_OF_MEMORY';
@@ -82,8 +86,12 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
     };
     worker.on('error', ended);
     worker.on('messageerror', ended);
-    worker.on('exit', (code) => ended(new Error(`the thread ended with code ${code}`)));
+    worker.on('exit', (code) => {
+      resolve();
+      ended(new Error(`the thread ended with code ${code}`));
+    });
     worker.on('message', (answer: ThreadAnswer) => {
+      if (answer.kind === 'ready') resolve();
       if (thread !== started) return;
       if (answer.kind === 'ready') {
         started.ready = true;
@@ -100,7 +108,7 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
     thread = undefined;
     clearTimeout(timer);
     if (dropped !== undefined) {
-      const termination = dropped.worker.terminate().finally(() => ending.delete(termination));
+      const termination = terminate(dropped).finally(() => ending.delete(termination));
       ending.add(termination);
     }
     if (task !== undefined) tell(task);
@@ -186,6 +194,14 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
       await Promise.all(ending);
     },
   };
+}
+
+/** The engine can break down when a thread that is still starting is terminated; most are ready within a second. */
+async function terminate({ worker, started }: Thread): Promise<void> {
+  const late = new AbortController();
+  await Promise.race([started, sleep(startMilliseconds, undefined, { signal: late.signal }).catch(() => undefined)]);
+  late.abort();
+  await worker.terminate();
 }
 
 /** Milliseconds; undefined when it cannot be known. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { createConfined } from '../../src/confined/confined.ts';
 import { moduleUrl } from '../../src/runtime/module-url.ts';
 import type { WorkInput } from './work.ts';
@@ -72,5 +73,21 @@ describe('work in threads that can be killed', () => {
     await closing.close();
     await refused;
     await assert.rejects(closing.run({ echo: 1 }, 'a', 'a'), { code: 'cancelled' });
+  });
+
+  test('kills no thread that is starting: the engine can break down', async () => {
+    const said: unknown[] = [];
+    const watch = (worker: Worker): void => void worker.once('message', (message) => said.push(message));
+    process.on('worker', watch);
+    try {
+      const closing = createConfined<WorkInput, number>(moduleUrl('./work.ts', import.meta.url), bounds, () => 0);
+      const refused = assert.rejects(closing.run({ echo: 1 }, 'a', 'a'), { code: 'cancelled' });
+      await new Promise((resolve) => setImmediate(resolve));
+      await closing.close();
+      await refused;
+      assert.deepEqual(said, [{ kind: 'ready' }]);
+    } finally {
+      process.removeListener('worker', watch);
+    }
   });
 });

@@ -21,6 +21,7 @@ export async function* foldOnThread(path: string): AsyncGenerator<FoldedChunk<re
     }
     throw databaseUnavailable('The thread that folds the log ended too soon; nothing was changed.');
   } finally {
+    // It has said something, or has ended: only while a thread starts can the engine break down when it is terminated.
     await worker.terminate();
   }
 }

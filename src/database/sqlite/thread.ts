@@ -73,6 +73,7 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
       const last = thread === undefined ? undefined : call({ kind: 'close' });
       closed = true;
       await last?.catch(() => {});
+      // It has answered, or has ended: only while a thread starts can the engine break down when it is terminated.
       await thread?.worker.terminate();
     },
   };

@@ -12,7 +12,9 @@ export type HashRequest =
       readonly length: number;
     }
   | { readonly kind: 'finish'; readonly stream: number }
-  | { readonly kind: 'forget'; readonly stream: number };
+  | { readonly kind: 'forget'; readonly stream: number }
+  /** Ends the thread; nothing may follow. */
+  | { readonly kind: 'end' };
 
 /** Answers to `update` and `finish`, in the order in which they were asked. */
 export type HashAnswer =

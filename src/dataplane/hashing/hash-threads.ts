@@ -16,6 +16,7 @@ export interface RemoteDigester {
 export interface HashThreads {
   /** On the thread with the fewest files. Algorithms must be known ones. */
   begin(algorithms: readonly string[]): RemoteDigester;
+  /** Ends them. What waits for an answer is rejected with `internal`. */
   close(): Promise<void>;
 }
 
@@ -69,7 +70,12 @@ function startHashThread(): HashThread {
   };
   worker.on('error', end);
   worker.on('messageerror', end);
-  worker.on('exit', (code) => end(new Error(`exit code ${code}`)));
+  const exited = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      end(new Error(`exit code ${code}`));
+      resolve();
+    });
+  });
   worker.on('message', (answer: HashAnswer) => {
     const waiter = waiting.get(answer.stream)?.shift();
     if (answer.kind === 'failed') waiter?.reject(fromErrorRecord(answer.error));
@@ -120,8 +126,12 @@ function startHashThread(): HashThread {
     streams: () => waiting.size,
     ended: () => failure !== undefined,
     begin,
-    close: async () => {
-      await worker.terminate();
+    async close() {
+      end(new Error('the hashing threads were closed'));
+      worker.ref();
+      // Not terminated: the engine can break down when a thread that is still starting is.
+      post({ kind: 'end' });
+      await exited;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { HashAnswer, HashRequest } from './hash-messages.ts';
 const digesters = new Map<number, Digester>();
 
 parentPort?.on('message', (request: HashRequest) => {
+  if (request.kind === 'end') return parentPort?.close();
   try {
     const answer = serve(request);
     if (answer !== undefined) parentPort?.postMessage(answer);
@@ -16,7 +17,7 @@ parentPort?.on('message', (request: HashRequest) => {
   }
 });
 
-function serve(request: HashRequest): HashAnswer | undefined {
+function serve(request: Exclude<HashRequest, { readonly kind: 'end' }>): HashAnswer | undefined {
   const { stream } = request;
   switch (request.kind) {
     case 'begin':

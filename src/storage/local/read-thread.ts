@@ -73,6 +73,7 @@ export function createReadThread(data: ReadThreadData): ReadThread {
       if (flying.length > 0 || queued.length > 0) return;
       const idle = worker;
       worker = undefined;
+      // It has answered: only while a thread starts can the engine break down when it is terminated.
       void idle?.terminate();
     }, restMilliseconds);
     resting.unref();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { startHashThreads } from '../../../src/dataplane/hashing/hash-threads.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { mebibyte } from '../planes.ts';
@@ -54,5 +55,19 @@ describe('hashing threads', () => {
     await next.update(Buffer.from('abc'));
     await next.finish();
     await threads.close();
+  });
+
+  test('are let start before they end: the engine can break down', async () => {
+    const said: unknown[] = [];
+    const watch = (worker: Worker): void => void worker.once('message', (message) => said.push(message));
+    process.on('worker', watch);
+    try {
+      const threads = startHashThreads(1);
+      const refused = assert.rejects(threads.begin(['sha256']).update(Buffer.from('abc')), { code: 'internal' });
+      await Promise.all([threads.close(), refused]);
+      assert.deepEqual(said, [{ kind: 'updated', stream: 1 }]);
+    } finally {
+      process.removeListener('worker', watch);
+    }
   });
 });
