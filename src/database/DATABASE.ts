@@ -11,8 +11,8 @@ import type { OperationalTables, Schema } from './schema.ts';
  */
 export interface Database<O extends Operations = Operations> {
   /**
-   * Runs a writing operation. Many share one transaction and one fsync (group commit), each in its own savepoint or in
-   * that of a set: one that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable.
+   * Runs a writing operation. Many share one transaction and one fsync (group commit), each undone by itself or
+   * with its set: one that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable.
    * Idle, it waits for nobody. What waits at the same time is done in any order. An input's `moved`, an array of bytes
    * each in memory of its own, is given away: it may be moved to another thread, and the caller has no use of it
    * afterwards. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.

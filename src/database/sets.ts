@@ -44,8 +44,8 @@ export function takeSet<T>(queue: T[], operations: Operations, joins: (waiting: 
 }
 
 /**
- * Runs `body` on top of a head, or undoes all of it. Throws only when the whole transaction is lost. After `isLast`
- * nothing follows of the same set.
+ * Runs `body` on top of a head, or undoes all of it; what follows continues with the head that it gives. Throws only
+ * when the whole transaction is lost. After `isLast` nothing follows of the same set.
  */
 export type InSavepoint = <R>(
   head: LogHead,
@@ -64,17 +64,18 @@ export async function runSet(
   inSavepoint: InSavepoint,
 ): Promise<{ readonly head: LogHead; readonly outcomes: readonly Outcome<unknown>[] }> {
   const form = operation.set as SetForm<unknown, unknown> | undefined;
+  let last = head;
   if (inputs.length > 1 && form !== undefined) {
     const run = async (transaction: Transaction): Promise<readonly Outcome<unknown>[]> => {
       const outcomes = await form.run(transaction, inputs);
       if (outcomes.length !== inputs.length) throw new TypeError(`a set of ${inputs.length} inputs has ${outcomes.length} outcomes`);
       return outcomes;
     };
-    const ran = await inSavepoint(head, run, true);
-    if ('output' in ran.outcome) return { head: ran.head, outcomes: ran.outcome.output };
+    const ran = await inSavepoint(last, run, true);
+    last = ran.head;
+    if ('output' in ran.outcome) return { head: last, outcomes: ran.outcome.output };
   }
   const outcomes: Outcome<unknown>[] = [];
-  let last = head;
   for (const input of inputs) {
     const ran = await inSavepoint(last, (transaction) => operation(transaction, input as never), false);
     last = ran.head;

@@ -39,16 +39,20 @@ test('takes so many, and as much as a set may weigh, but one of any weight', () 
 
 test('a set without an outcome for each input is undone', async () => {
   const head: LogHead = { sequence: 0, chain_digest: chainStart };
+  const other: LogHead = { sequence: 7, chain_digest: chainStart };
   const undone: unknown[] = [];
+  const heads: LogHead[] = [];
   const short = Object.assign(alone.bind(null), { set: { ...set, run: async () => [{ output: 1 }] } });
   const ran = await runSet(short, [1, 2], head, async (from, body) => {
+    heads.push(from);
     try {
       return { head: from, outcome: { output: await body({} as Transaction) } };
     } catch (error) {
       undone.push(error);
-      return { head: from, outcome: { error } };
+      return { head: other, outcome: { error } };
     }
   });
+  assert.deepEqual(heads, [head, other, other], 'what follows is on top of what the log is then');
   assert.deepEqual(ran.outcomes, [{ output: 1 }, { output: 2 }]);
   assert.match(String(undone), /^TypeError: a set of 2 inputs has 1 outcomes$/);
 });

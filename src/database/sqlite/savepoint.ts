@@ -6,6 +6,9 @@ import { type OperationContext, runOperation } from '../transaction.ts';
 import type { SqliteConnection } from './connection.ts';
 import { storageFault } from './error.ts';
 
+type Body<R> = (transaction: Transaction) => Promise<R>;
+type Ran<R> = { readonly head: LogHead; readonly outcome: Outcome<R> };
+
 interface SqliteWriter extends OperationContext {
   readonly connection: SqliteConnection;
   /** Of the file. */
@@ -13,11 +16,7 @@ interface SqliteWriter extends OperationContext {
 }
 
 /** Runs `body`, or undoes all that it did; throws only when the whole transaction is lost. */
-export async function runInSavepoint<R>(
-  context: SqliteWriter,
-  head: LogHead,
-  body: (transaction: Transaction) => Promise<R>,
-): Promise<{ readonly head: LogHead; readonly outcome: Outcome<R> }> {
+export async function runInSavepoint<R>(context: SqliteWriter, head: LogHead, body: Body<R>): Promise<Ran<R>> {
   const { database } = context.connection;
   database.exec('savepoint operation');
   try {
@@ -25,13 +24,31 @@ export async function runInSavepoint<R>(
     database.exec('release operation');
     return { head: ran.head, outcome: { output: ran.output } };
   } catch (error) {
-    // A full disk or a failing one ends SQLite's transaction with all that was in it, at whichever statement it
-    // strikes.
-    const fault = storageFault(error, context.path);
-    if (fault !== undefined || !database.isTransaction) throw fault ?? lostTransaction(error);
+    requireTransaction(context, error);
     database.exec('rollback to operation; release operation');
     return { head, outcome: { error } };
   }
+}
+
+/**
+ * The same for what is first in its transaction, which has nothing else to keep: that is rolled back, and `begin`
+ * starts another. A savepoint would have SQLite copy each page before its first change.
+ */
+export async function runFirst<R>(context: SqliteWriter, head: LogHead, body: Body<R>, begin: () => LogHead): Promise<Ran<R>> {
+  try {
+    const ran = await runOperation(context, head, body);
+    return { head: ran.head, outcome: { output: ran.output } };
+  } catch (error) {
+    requireTransaction(context, error);
+    context.connection.database.exec('rollback');
+    return { head: begin(), outcome: { error } };
+  }
+}
+
+/** A full disk or a failing one ends SQLite's transaction with all that was in it, whichever statement it strikes. */
+function requireTransaction({ connection, path }: SqliteWriter, error: unknown): void {
+  const fault = storageFault(error, path);
+  if (fault !== undefined || !connection.database.isTransaction) throw fault ?? lostTransaction(error);
 }
 
 export function lostTransaction(cause: unknown): ArtifactstoreError {

@@ -5,7 +5,7 @@ import { systemClock } from '../clock.ts';
 import { lostHead, toFailure } from '../failure.ts';
 import { applyMigrations } from '../migrations/migrations.ts';
 import type { Replayed } from '../replay.ts';
-import { runSet, takeSet, unknownOperation } from '../sets.ts';
+import { type InSavepoint, runSet, takeSet, unknownOperation } from '../sets.ts';
 import type { LogSession, OperationContext } from '../transaction.ts';
 import { openConnection, rollBack, type SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
@@ -15,7 +15,7 @@ import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
 import type { Answer, Request } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
 import { replayViews } from './replay.ts';
-import { lostTransaction, runInSavepoint } from './savepoint.ts';
+import { lostTransaction, runFirst, runInSavepoint } from './savepoint.ts';
 import { readHead, sqliteSession } from './session.ts';
 
 // The thread that writes. Whatever has arrived when a transaction is open goes into it, in sets and up to a bound; one
@@ -84,13 +84,21 @@ async function runBatch(port: RequestPort): Promise<void> {
     const context = await open(port.data.path);
     const { connection } = context;
     context.files.check();
-    begin(connection, lockMilliseconds);
-    const start = readHead(connection);
-    if (start === undefined) throw lostHead();
+    let start = beginWithHead(connection);
     let head = start;
+    let hasWork = false;
+    const inSavepoint: InSavepoint = async (from, body) => {
+      if (hasWork) return await runInSavepoint(context, from, body);
+      const ran = await runFirst(context, from, body, () => {
+        start = beginWithHead(connection);
+        return start;
+      });
+      hasWork = 'output' in ran.outcome;
+      return ran;
+    };
     for (let set = nextSet(port); set.length > 0; set = nextSet(port)) {
       for (const { id } of set) taken.push(id);
-      const ran = await runRequests(context, head, port, set);
+      const ran = await runRequests(inSavepoint, head, port, set);
       head = ran.head;
       answers.push(...ran.answers);
       if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
@@ -119,16 +127,14 @@ function isOperation(request: Request): request is OperationRequest {
 }
 
 async function runRequests(
-  context: Writer,
+  inSavepoint: InSavepoint,
   head: LogHead,
   port: RequestPort,
   set: readonly OperationRequest[],
 ): Promise<{ readonly head: LogHead; readonly answers: readonly Answer[] }> {
   const { name } = set[0]!.task;
   const inputs = set.map(({ task }) => task.input);
-  const ran = await runSet(port.operations.writes[name] ?? unknownOperation(name), inputs, head, (from, body) =>
-    runInSavepoint(context, from, body),
-  );
+  const ran = await runSet(port.operations.writes[name] ?? unknownOperation(name), inputs, head, inSavepoint);
   const { sequence } = ran.head;
   const answers = set.map(({ id }, index): Answer => {
     const outcome = ran.outcomes[index]!;
@@ -209,6 +215,13 @@ function begin(connection: SqliteConnection, waitMilliseconds: number): void {
       Atomics.wait(pause, 0, 0, 0.2 + Math.random());
     }
   }
+}
+
+function beginWithHead(connection: SqliteConnection): LogHead {
+  begin(connection, lockMilliseconds);
+  const head = readHead(connection);
+  if (head === undefined) throw lostHead();
+  return head;
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
