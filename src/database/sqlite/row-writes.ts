@@ -86,7 +86,7 @@ function emptyWrites(table: ViewTable, change: RowChange): RowWrites {
     const set = Object.keys(change.set);
     const by = Object.keys(change.by);
     const assignments = [...set.map((column) => `${column} = ?`), ...by.map((column) => `${column} = ${column} + ?`)];
-    const one = `update ${table} set ${assignments.join(', ')} where ${key.map((column) => `${column} = ?`).join(' and ')}`;
+    const one = `update or fail ${table} set ${assignments.join(', ')} where ${key.map((column) => `${column} = ?`).join(' and ')}`;
     return { one, many: undefined, width: set.length + by.length + key.length, values: [] };
   }
   const width = columnsOf.get(table)!.length;
@@ -99,11 +99,14 @@ function pushRow(values: SqlValue[], columns: readonly string[], row: Readonly<R
   for (let index = 0; index < columns.length; index++) values.push(row[columns[index]!]!);
 }
 
-/** What a statement that fails has done can stay: the transaction or savepoint around it is given up. */
+/**
+ * `or fail`: what a statement that fails has done can stay, since the transaction or savepoint around it is given up.
+ * So SQLite keeps nothing to undo a statement alone, not even where triggers or many rows could make one stop halfway.
+ */
 function insertStatements(table: string, conflict: string): { readonly one: string; readonly many: string } {
   const columns = columnsOf.get(table)!;
   const row = `(${columns.map(() => '?').join(', ')})`;
-  const text = (verb: string, rows: number) =>
-    `${verb} into ${table} (${columns.join(', ')}) values ${new Array(rows).fill(row).join(', ')}${conflict}`;
-  return { one: text('insert', 1), many: text('insert or fail', rowsAtOnce) };
+  const text = (rows: number) =>
+    `insert or fail into ${table} (${columns.join(', ')}) values ${new Array(rows).fill(row).join(', ')}${conflict}`;
+  return { one: text(1), many: text(rowsAtOnce) };
 }
