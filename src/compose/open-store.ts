@@ -45,6 +45,7 @@ export type StoreConfig = Pick<
   | 'retention'
   | 'smallObjectBytes'
   | 'heldBytes'
+  | 'uploadSeconds'
 >;
 
 export interface StoreOptions {
@@ -152,6 +153,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     backendIds: [...backends.keys()],
     hold: { longestBytes: config.smallObjectBytes, totalBytes: config.heldBytes },
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
+    uploadSeconds: config.uploadSeconds,
     openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
     uptime: () => uptime() * 1000,

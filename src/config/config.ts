@@ -103,6 +103,8 @@ export interface Config {
     readonly sweepIntervalSeconds: number;
     readonly autorun: boolean;
   };
+  /** How long an upload waits for its next byte. */
+  readonly uploadSeconds: number;
   readonly guideBoardSchema: string;
   readonly stateHub: { readonly url: string; readonly workstreamId: string | undefined; readonly taskId: string | undefined } | undefined;
   /** Every setting by its variable's name, secrets replaced: safe to print. */
@@ -166,6 +168,7 @@ export function readConfig(
       sweepIntervalSeconds: settings.integer('RETENTION_SWEEP_INTERVAL_SECONDS', 3600, { from: 1, to: longestTimerSeconds }),
       autorun: settings.boolean('RETENTION_AUTORUN', false),
     },
+    uploadSeconds: settings.integer('UPLOAD_TTL_SECONDS', 86_400, { from: 1 }),
     guideBoardSchema: resolve(directory, settings.text('GUIDE_BOARD_SCHEMA', 'schemas/guide-board.run.v1.json')),
     stateHub: stateHub(settings),
     referenced: settings.referenced(),

@@ -78,6 +78,9 @@ export interface DataPlane {
   /** Whose store a backend is; undefined for one that nobody watches. */
   ownership(backendId: string): Ownership | undefined;
 
+  /** Bytes of one file that come in several calls. */
+  readonly segments: Segments;
+
   /** The state of every backend, by id. */
   health(): Promise<ReadonlyMap<string, StorageHealth>>;
 
@@ -95,6 +98,9 @@ export interface Expected {
   /** The largest body taken; a longer one is refused with `body_too_large`. */
   readonly maximumBytes?: number;
 }
+
+/** Digests that can be checked, and their length in bytes. */
+export const checkedDigests: Readonly<Record<string, number>> = { blake3: 32, sha256: 32, sha512: 64, sha1: 20, md5: 16 };
 
 export interface Digests {
   readonly digestAlgorithm: Algorithm;
@@ -117,6 +123,76 @@ export interface Draft extends Digests {
   readonly publishedAt?: string;
   /** The bytes themselves, where there is no copy but in memory. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * A piece of an upload, from one writer: its name in the backend, and how many of its bytes are durable. Beyond them it
+ * may have others, of a writer that was stopped.
+ */
+export interface Segment {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Which upload, and where it is. */
+export interface UploadPlace {
+  readonly uploadId: string;
+  readonly backendId: string;
+}
+
+export interface SegmentWrite extends UploadPlace {
+  /** Of all writers of this upload only this one has it: names of segments are made with it. */
+  readonly epoch: number;
+  /** What is acknowledged. */
+  readonly segments: readonly Segment[];
+  /**
+   * Whether the last segment may be written to: nobody else does, and it has no bytes beyond those. Otherwise a new one
+   * is begun.
+   */
+  readonly grows: boolean;
+  /** How many bytes are taken; a longer source is `upload_length_mismatch`. */
+  readonly maximumBytes: number;
+  /** Of this source: with them nothing is told before its end, and a source that fails leaves nothing. */
+  readonly digests?: ReadonlyMap<string, Uint8Array>;
+  readonly signal?: AbortSignal;
+  /**
+   * Told what is durable by now, before anything more is written. What it throws ends the writing.
+   */
+  onDurable(segments: readonly Segment[]): Promise<void>;
+}
+
+export interface Appended {
+  /** All that is durable now; what was not told yet is acknowledged by who records this. */
+  readonly segments: readonly Segment[];
+  /** Whether the last segment may be written to again. */
+  readonly grows: boolean;
+  /**
+   * What the source or `onDurable` threw, or `storage_full`, `storage_unavailable`, `upload_length_mismatch`,
+   * `digest_mismatch`.
+   */
+  readonly failure?: { readonly error: unknown };
+}
+
+/** The bytes of uploads, durable piece by piece. One that is late never changes what another has written. */
+export interface Segments {
+  /**
+   * Writes the source behind what is there. Every 64 MiB or 10 seconds what came is made durable and told, and at the
+   * end, also that of a source that fails, answered. Never throws: why it ended early is part of the answer.
+   */
+  append(write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
+  /**
+   * A draft of all the bytes in a backend, hashed and compared with what was declared; without a copy where there is
+   * one segment that nobody can write to any more (`sole`). `owned`: the draft is the segment itself, which goes with
+   * the others, so that nobody else discards it.
+   */
+  stage(
+    upload: UploadPlace & { readonly segments: readonly Segment[]; readonly sole: boolean },
+    into: string,
+    expected: Expected,
+    signal?: AbortSignal,
+  ): Promise<{ readonly draft: Draft; readonly owned: boolean }>;
+  /** Deletes them. Never throws; what cannot be deleted now is reclaimed later. */
+  discard(upload: UploadPlace, segments: readonly Segment[]): Promise<void>;
 }
 
 /** Bytes of small objects that are committed with the log and not in their backend yet. */

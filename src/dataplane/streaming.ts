@@ -18,6 +18,8 @@ import { bufferStock } from './hashing/buffers.ts';
 import { startHashThreads } from './hashing/hash-threads.ts';
 import { besideHeld } from './held.ts';
 import { openVerified } from './read.ts';
+import { createDiskSegments } from './segments/disk.ts';
+import { createSegments } from './segments/segments.ts';
 import { stageDraft } from './stage.ts';
 import { digestWhole, requireKeyDigest } from './whole.ts';
 
@@ -73,11 +75,8 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
   async function draftFile(backend: Storage, id: string): Promise<DraftFile> {
     const directory = draftDirectory(backend);
-    if (backend.drafts !== undefined) {
-      await backend.drafts.prepare();
-      return createDraftFile(join(directory, id), rounds);
-    }
-    await requireDirectory(directory);
+    await prepareDrafts(backend);
+    if (backend.drafts !== undefined) return createDraftFile(join(directory, id), rounds);
     const draft = createSpoolDraft(join(directory, id), memory);
     spooled.set(id, draft);
     return {
@@ -87,6 +86,11 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
         await draft.abandon();
       },
     };
+  }
+
+  async function prepareDrafts(backend: Storage): Promise<void> {
+    if (backend.drafts !== undefined) await backend.drafts.prepare();
+    else await requireDirectory(draftDirectory(backend));
   }
 
   async function requireDirectory(directory: string): Promise<void> {
@@ -106,7 +110,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     return fault === undefined ? health : { ...health, healthy: false, detail: fault.message };
   }
 
-  return {
+  const plane: Omit<DataPlane, 'segments'> = {
     digestAlgorithm,
 
     async stage(backendId, source, expected = {}, signal, key): Promise<Draft> {
@@ -204,6 +208,12 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     async close(): Promise<void> {
       await threads?.close();
     },
+  };
+  const disk = createDiskSegments();
+  const { stage } = plane;
+  return {
+    ...plane,
+    segments: createSegments({ disk, digestAlgorithm, threads, stage, backendOf, draftDirectory, prepare: prepareDrafts }),
   };
 }
 

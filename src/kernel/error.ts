@@ -17,10 +17,12 @@ export const errorCodes = [
   'unknown_parameter',
   'length_mismatch',
   'digest_mismatch',
+  'upload_length_mismatch',
   // who asks (401, 403)
   'unauthorized',
   'forbidden',
   'quota_exceeded',
+  'too_many_uploads',
   // nothing there (404, 405, 410)
   'route_not_found',
   'package_not_found',
@@ -28,9 +30,10 @@ export const errorCodes = [
   'object_not_found',
   'metadata_schema_not_found',
   'hold_not_found',
+  'upload_not_found',
   'method_not_allowed',
   'package_collected',
-  // the state forbids it (409)
+  // the state forbids it (409, 423)
   'package_not_open',
   'package_not_finalized',
   'package_empty',
@@ -39,6 +42,11 @@ export const errorCodes = [
   'idempotency_conflict',
   'metadata_schema_conflict',
   'target_in_use',
+  'upload_offset_mismatch',
+  'upload_incomplete',
+  'upload_finished',
+  'upload_superseded',
+  'upload_locked',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
   'request_timeout',

@@ -31,10 +31,12 @@ import type {
   RetentionRecord,
   SealedManifest,
 } from './records.ts';
+import type { AppendOptions, FinishUpload, NewUpload, StatusOptions, Upload } from './upload-records.ts';
 import type { ProducerRecord, Usage } from './usage-records.ts';
 
 export type * from './health-records.ts';
 export type * from './records.ts';
+export type * from './upload-records.ts';
 export type { BackendUsage, ProducerRecord, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 
 /**
@@ -52,6 +54,8 @@ export interface Registry {
   readonly metadataSchemas: MetadataSchemas;
   readonly retention: Retention;
   readonly producers: Producers;
+  /** Present in process; over HTTP the wires of resumable uploads are spoken as they are. */
+  readonly uploads?: Uploads;
   health(): Promise<Health>;
   /** How full it is, by status, producer, class and backend, and when its last runs of upkeep were. */
   usage(): Promise<Usage>;
@@ -164,4 +168,40 @@ export interface Retention {
 export interface Producers {
   /** Those whose packages may be read, by name, bytewise; with a quota where they have one. */
   list(query?: PageQuery): Promise<Page<ProducerRecord>>;
+}
+
+/**
+ * Files whose bytes come in several calls, from one process or another, with breaks between them. What `append`
+ * acknowledged is durable, whoever is killed. An upload is seen and continued by the actor that began it, or by who may
+ * `administer`; for others it does not exist. `upload_not_found` for one that is not there: where it was the caller's
+ * own, `info.state` says whether it `expired` or was `abandoned`.
+ */
+export interface Uploads {
+  /**
+   * Opens an upload. The right to write to the package, or without one to any producer, is asked for; where there is a
+   * package and a length, the quota too. Errors: those of `Files.add` before its first byte; `too_many_uploads`.
+   */
+  begin(input: NewUpload): Promise<Upload>;
+  /**
+   * Adds the body at `offset`, which must be where the upload is (`upload_offset_mismatch`; `info.offset_bytes` says
+   * where that is). While a long body arrives, what came is made durable and counts every 64 MiB or 10 seconds, and
+   * also when the body breaks off: the append then throws what the body threw, and `status` shows what came. One writer
+   * at a time, see `WriterPolicy`; the one that loses ends with `upload_superseded` or `upload_locked`. With the last
+   * byte of an upload that has a package and a path, the file is made, with the errors of `finish`; its bytes are kept
+   * then, and `finish` may be tried again. Errors: `upload_finished`; `upload_length_mismatch`, for a body that leads
+   * beyond the length, of which nothing more counts; `storage_full`, after which the upload can be continued;
+   * `quota_exceeded`, `too_many_uploads`.
+   */
+  append(id: string, offset: number, body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<Upload>;
+  /** Where the upload is. Undefined where there is none, or it has expired or was abandoned. */
+  status(id: string, options?: StatusOptions): Promise<Upload | undefined>;
+  /**
+   * Makes the file, by the same commit as any other: all that `Files.add` refuses is refused here. Its length and every
+   * digest that was declared must hold: `upload_incomplete` before the last byte, `upload_length_mismatch`,
+   * `digest_mismatch`. A length that nobody declared is what has come. Refused, the upload stays as it is. Twice gives
+   * the same answer, until it expires; `upload_finished` where another package or path is named.
+   */
+  finish(id: string, input?: FinishUpload): Promise<Created<File>>;
+  /** Ends it; its bytes go. Twice is once. A finished one stays what it is: `upload_finished`. */
+  abandon(id: string): Promise<void>;
 }

@@ -11,6 +11,10 @@ export interface Access {
   readonly actor: string;
   /** The producers whose packages it may read. */
   readonly reads: Scope;
+  /** Whether it may write to any producer. */
+  readonly writes: boolean;
+  /** Whether it has the right `administer`. */
+  readonly administers: boolean;
   /** Whether it has the right `observe`. */
   readonly observes: boolean;
   sees(producer: string): boolean;
@@ -60,6 +64,8 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
   return {
     actor,
     reads,
+    writes: scopeOf(principal, 'write').length > 0,
+    administers: allows(principal, 'administer'),
     observes: allows(principal, 'observe'),
     sees,
     async seesPackage(packageId) {

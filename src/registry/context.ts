@@ -10,6 +10,7 @@ import type { Locate } from './objects/locate.ts';
 import type { HeldName } from './operations/held.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 import type { ClockWatch } from './upkeep/clock-watch.ts';
+import type { UploadWriters } from './uploads/writers.ts';
 
 /** What a registry is made of. */
 export interface RegistryParts {
@@ -32,6 +33,8 @@ export interface RegistryParts {
   readonly settler?: Settler;
   /** After this long without a change, a package that nobody sealed is abandoned. */
   readonly unfinalizedSeconds: number;
+  /** How long an upload waits for its next byte; 86,400 where absent. */
+  readonly uploadSeconds?: number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Milliseconds of a clock that nobody sets, and that continues while the machine sleeps. */
@@ -90,6 +93,7 @@ export interface Context extends RegistryParts {
   readonly recheck: Recheck;
   readonly holdRoom: HoldRoom;
   readonly settler: Settler;
+  readonly uploadWriters: UploadWriters;
   /** Does what holds much memory: few at a time, in turns of those it is done for. */
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
   /** Makes a short file durable whose bytes are in memory: likewise in turns. */

@@ -25,6 +25,8 @@ import { joined, readSmall, type Small, smallBytes } from './small-body.ts';
 export interface Ingest {
   add(packageId: string, file: NewFile): Promise<Created<File>>;
   addMany(packageId: string, files: AsyncIterable<NewFile>): Promise<readonly Created<File>[]>;
+  /** Throws what can be told of a file before its bytes: that the package does not take it. */
+  announce(packageId: string, file: CheckedFile): Promise<FillablePackage>;
   /** Throws when the package takes no files. */
   openPackage(packageId: string): Promise<FillablePackage>;
   /** Adds files whose bytes lie in drafts, which stay the caller's to discard. */
@@ -70,6 +72,12 @@ export function createIngest(context: Context, actor: string): Ingest {
       ((expected.sizeBytes !== undefined && expected.sizeBytes !== there.size_bytes) ||
         (sha256 !== undefined && toHex(sha256) !== there.digest_sha256));
     if (there === undefined || other) throw sealedWithout(packageId, entry.relative_path, there);
+  }
+
+  async function announce(packageId: string, file: CheckedFile): Promise<FillablePackage> {
+    const target = await openPackage(packageId);
+    if (target.sealed) await requireHeld(packageId, file);
+    return target;
   }
 
   function stage(backendId: string, file: CheckedFile, body: AsyncIterable<Uint8Array>, straight?: PublishNeed): Promise<Staged> {
@@ -192,14 +200,14 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   return {
+    announce,
     openPackage,
     commit,
 
     async add(packageId, file) {
       const checked = checkFile(file);
-      const target = await openPackage(packageId);
+      const target = await announce(packageId, checked);
       const { backendId } = target;
-      if (target.sealed) await requireHeld(packageId, checked);
       const read = await readToHold(checked, await createRoom(context, target).admit(checked, file.body));
       const small = await holdWhole(backendId, checked, read);
       if (small !== undefined) {

@@ -39,6 +39,9 @@ export const limits = {
   /** Pieces of one principal that wait for the database. */
   waitingOfOne: 5_000,
   waitMilliseconds: 30_000,
+  /** Of one actor. */
+  openUploads: 1_000,
+  openUploadBytes: 5_497_558_138_880,
 } as const;
 
 export type RegistryBound =
@@ -67,6 +70,8 @@ export type RegistryBound =
   | 'retention_entries'
   | 'usage_producers'
   | 'waiting_of_one'
+  | 'open_uploads'
+  | 'open_upload_bytes'
   | 'schema_characters'
   | 'metadata_characters'
   | 'schema_time'
@@ -160,6 +165,13 @@ export const registryBounds: Bounds<RegistryBound> = {
     unit: '',
     answer: 'too_busy',
     what: 'reads or writes of one caller that wait for the database, each for up to 30 seconds',
+  },
+  open_uploads: { value: limits.openUploads, unit: '', answer: 'too_many_uploads', what: 'resumable uploads that one actor has open' },
+  open_upload_bytes: {
+    value: limits.openUploadBytes,
+    unit: 'bytes',
+    answer: 'too_many_uploads',
+    what: 'what these have, or were declared with where they were',
   },
   schema_characters: {
     value: maximumSchemaLength,

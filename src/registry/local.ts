@@ -20,6 +20,8 @@ import { createRetention } from './retention.ts';
 import { createClockWatch } from './upkeep/clock-watch.ts';
 import { createOperator } from './upkeep/local-operator.ts';
 import type { Operator } from './upkeep/OPERATOR.ts';
+import { createUploads } from './uploads/uploads.ts';
+import { createUploadWriters } from './uploads/writers.ts';
 import { createUsage } from './usage.ts';
 
 /**
@@ -61,6 +63,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     recheck: createRecheck(parts),
     holdRoom: createHoldRoom(parts, settler),
     settler,
+    uploadWriters: createUploadWriters(parts.newId()),
     takeLarge: (work) => fair.large.take('', 1, work),
     takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,
@@ -85,6 +88,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         metadataSchemas: createMetadataSchemas(own, access),
         retention: createRetention(own, access),
         producers: createProducers(own, access),
+        uploads: createUploads(own, access),
         health: () => readHealth(context),
         async usage() {
           access.require('observe');

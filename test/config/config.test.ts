@@ -73,6 +73,7 @@ describe('configuration', () => {
         sweepIntervalSeconds: 3600,
         autorun: false,
       },
+      uploadSeconds: 86_400,
       guideBoardSchema: join(directory, 'schemas/guide-board.run.v1.json'),
       stateHub: undefined,
     });

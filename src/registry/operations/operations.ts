@@ -34,6 +34,7 @@ import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
+import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 
@@ -71,6 +72,12 @@ export const operations: RegistryOperations = {
     'lease.take': takeLease,
     'lease.release': releaseLease,
     'backend.record': recordMarker,
+    'upload.begin': beginUpload,
+    'upload.take': takeUpload,
+    'upload.progress': recordProgress,
+    'upload.fence': fenceUpload,
+    'upload.finish': finishUpload,
+    'upload.abandon': abandonUpload,
   },
   reads: {
     'package.get': getPackage,
@@ -125,6 +132,7 @@ export const operations: RegistryOperations = {
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
+    'upload.get': getUpload,
   },
 };
 
@@ -157,6 +165,12 @@ export interface RegistryOperations {
     readonly 'lease.take': typeof takeLease;
     readonly 'lease.release': typeof releaseLease;
     readonly 'backend.record': typeof recordMarker;
+    readonly 'upload.begin': typeof beginUpload;
+    readonly 'upload.take': typeof takeUpload;
+    readonly 'upload.progress': typeof recordProgress;
+    readonly 'upload.fence': typeof fenceUpload;
+    readonly 'upload.finish': typeof finishUpload;
+    readonly 'upload.abandon': typeof abandonUpload;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -211,5 +225,6 @@ export interface RegistryOperations {
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;
+    readonly 'upload.get': typeof getUpload;
   };
 }

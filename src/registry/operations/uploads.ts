@@ -1,0 +1,253 @@
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { formatTimestamp, parseTimestamp, type Timestamp } from '../../kernel/time.ts';
+import { beyond } from '../input.ts';
+import { limits } from '../limits.ts';
+import type { WriterPolicy } from '../REGISTRY.ts';
+import { isWritten, readUpload, requireUpload, saveUpload, toStored, type UploadDetail, type UploadRow } from './upload-rows.ts';
+
+export interface BeginUpload {
+  readonly actor: string;
+  readonly backend_id: string;
+  readonly size_bytes: number | null;
+  readonly media_type: string | null;
+  readonly detail: Pick<UploadDetail, 'package_id' | 'relative_path' | 'annotations' | 'digests'>;
+  readonly lifetime_seconds: number;
+}
+
+/** Opens an upload where its actor may have one more. */
+export async function beginUpload(transaction: Transaction, input: BeginUpload): Promise<UploadRow> {
+  const { now } = transaction;
+  const open = await openBytes(transaction, input.actor);
+  if (open.uploads >= limits.openUploads)
+    throw new ArtifactstoreError(
+      'too_many_uploads',
+      `${input.actor} has ${open.uploads} open uploads, which is as many as one may have; finish or abandon some.`,
+      beyond('open_uploads'),
+    );
+  if (open.bytes + (input.size_bytes ?? 0) > limits.openUploadBytes) throw tooManyBytes(input.actor);
+  const row: UploadRow = {
+    id: transaction.newId(),
+    created_at: now,
+    created_by: input.actor,
+    updated_at: now,
+    backend_id: input.backend_id,
+    expected_size_bytes: input.size_bytes,
+    media_type: input.media_type,
+    offset_bytes: 0,
+    state: 'open',
+    detail: {
+      ...input.detail,
+      expires_at: later(now, input.lifetime_seconds),
+      epoch: 0,
+      writer: null,
+      grows: false,
+      segments: [],
+      answer: null,
+    },
+  };
+  await transaction.sql.insertInto('uploads').values(toStored(row)).execute();
+  return row;
+}
+
+export interface TakeUpload {
+  readonly id: string;
+  readonly owner: string | null;
+  /** The process. */
+  readonly holder: string;
+  /** Where its bytes begin; null for who adds none. */
+  readonly offset: number | null;
+  readonly size_bytes: number | null;
+  /** How many bytes are announced. */
+  readonly body_bytes: number | null;
+  readonly policy: WriterPolicy;
+}
+
+export interface TakenUpload {
+  /** As it is taken: with its new epoch, and whether the last segment could be written to before. */
+  readonly row: UploadRow;
+  readonly grows: boolean;
+  /** How many bytes its actor may add to it. */
+  readonly room_bytes: number;
+}
+
+/** Makes the caller its one writer. Whoever was it before is told so when it next says something. */
+export async function takeUpload(transaction: Transaction, input: TakeUpload): Promise<TakenUpload> {
+  const { now } = transaction;
+  const row = requireUpload(await readUpload(transaction.sql, input.id), input.id, input.owner, now);
+  if (row.state === 'finished') {
+    if (input.offset === null) return { row, grows: false, room_bytes: 0 };
+    throw new ArtifactstoreError('upload_finished', `The upload ${row.id} is finished, and takes no more bytes.`, {
+      info: { file_id: row.detail.answer?.file_id, offset_bytes: row.offset_bytes },
+    });
+  }
+  if (input.policy === 'locked' && row.detail.writer?.holder !== input.holder && isWritten(row, now)) throw locked(row.id);
+  if (input.offset !== null && input.offset !== row.offset_bytes)
+    throw new ArtifactstoreError('upload_offset_mismatch', `The upload ${row.id} is at ${row.offset_bytes}, not at ${input.offset}.`, {
+      field: 'offset',
+      info: { offset_bytes: row.offset_bytes },
+    });
+  const size = input.size_bytes ?? row.expected_size_bytes;
+  requireSize(row, size, input);
+  const others = await openBytes(transaction, row.created_by, row.id);
+  const taken: UploadRow = {
+    ...row,
+    expected_size_bytes: size,
+    detail: { ...row.detail, epoch: row.detail.epoch + 1, writer: { holder: input.holder, seen_at: now }, grows: false },
+  };
+  await saveUpload(transaction.sql, taken);
+  return { row: taken, grows: row.detail.grows, room_bytes: limits.openUploadBytes - others.bytes - row.offset_bytes };
+}
+
+function requireSize(row: UploadRow, size: number | null, input: TakeUpload): void {
+  const { expected_size_bytes: known, offset_bytes } = row;
+  const wrong = (said: string) =>
+    new ArtifactstoreError('upload_length_mismatch', `The upload ${row.id} ${said}.`, {
+      info: { size_bytes: known, offset_bytes },
+    });
+  if (known !== null && size !== known) throw wrong(`was declared with ${known} bytes, and not ${size}`);
+  if (size === null) return;
+  if (size < offset_bytes) throw wrong(`has ${offset_bytes} bytes already, and cannot end at ${size}`);
+  if (input.body_bytes !== null && offset_bytes + input.body_bytes > size)
+    throw wrong(`ends at ${size}, and ${input.body_bytes} bytes from ${offset_bytes} on lead beyond it`);
+}
+
+export interface RecordProgress {
+  readonly id: string;
+  readonly epoch: number;
+  /** All that is durable; null where nothing came. */
+  readonly segments: UploadDetail['segments'] | null;
+  readonly lifetime_seconds: number;
+  /** Present when the writer ends. `sizes`: what came is the whole file. */
+  readonly release?: { readonly grows: boolean; readonly sizes: boolean };
+}
+
+/** Null for a writer that is not the last one any more: nothing of what it says counts. */
+export async function recordProgress(
+  transaction: Transaction,
+  input: RecordProgress,
+): Promise<{ readonly row: UploadRow; readonly room_bytes: number } | null> {
+  const { now } = transaction;
+  const row = await readUpload(transaction.sql, input.id);
+  if (row === undefined || row.state !== 'open' || row.detail.epoch !== input.epoch) return null;
+  const { release } = input;
+  const segments = input.segments ?? row.detail.segments;
+  const offset_bytes = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  const came = offset_bytes > row.offset_bytes;
+  const next: UploadRow = {
+    ...row,
+    offset_bytes,
+    updated_at: came ? now : row.updated_at,
+    expected_size_bytes: release?.sizes === true ? (row.expected_size_bytes ?? offset_bytes) : row.expected_size_bytes,
+    detail: {
+      ...row.detail,
+      segments,
+      expires_at: came ? later(now, input.lifetime_seconds) : row.detail.expires_at,
+      writer: release === undefined && row.detail.writer !== null ? { ...row.detail.writer, seen_at: now } : null,
+      grows: release?.grows === true,
+    },
+  };
+  await saveUpload(transaction.sql, next);
+  const others = came ? await openBytes(transaction, row.created_by, row.id) : { bytes: 0 };
+  return { row: next, room_bytes: limits.openUploadBytes - others.bytes - offset_bytes };
+}
+
+/** Ends whoever writes: what it has not said by now does not count. */
+export async function fenceUpload(transaction: Transaction, input: { readonly id: string }): Promise<void> {
+  const row = await readUpload(transaction.sql, input.id);
+  if (row === undefined || row.state !== 'open' || row.detail.writer === null) return;
+  await saveUpload(transaction.sql, { ...row, detail: { ...row.detail, epoch: row.detail.epoch + 1, writer: null, grows: false } });
+}
+
+export interface FinishedUpload {
+  readonly id: string;
+  readonly epoch: number;
+  readonly package_id: string;
+  readonly relative_path: string;
+  readonly answer: { readonly file_id: string; readonly created: boolean };
+  readonly lifetime_seconds: number;
+}
+
+/** Remembers what became of it. False where somebody else has it by now. */
+export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<boolean> {
+  const { now } = transaction;
+  const row = await readUpload(transaction.sql, input.id);
+  if (row === undefined || row.state !== 'open' || row.detail.epoch !== input.epoch) return false;
+  const { package_id, relative_path, answer } = input;
+  await saveUpload(transaction.sql, {
+    ...row,
+    state: 'finished',
+    updated_at: now,
+    expected_size_bytes: row.offset_bytes,
+    detail: {
+      ...row.detail,
+      ...{ package_id, relative_path, answer },
+      ...{ segments: [], writer: null, grows: false },
+      expires_at: later(now, input.lifetime_seconds),
+    },
+  });
+  return true;
+}
+
+/** Answers what it was; its bytes are then nobody's. */
+export async function abandonUpload(
+  transaction: Transaction,
+  input: { readonly id: string; readonly owner: string | null },
+): Promise<UploadRow> {
+  const { now } = transaction;
+  const found = await readUpload(transaction.sql, input.id);
+  if (found?.state === 'abandoned' && (input.owner === null || found.created_by === input.owner)) return found;
+  const row = requireUpload(found, input.id, input.owner, now);
+  if (row.state === 'finished')
+    throw new ArtifactstoreError('upload_finished', `The upload ${row.id} is finished: what became a file stays.`, {
+      info: { file_id: row.detail.answer?.file_id },
+    });
+  await saveUpload(transaction.sql, ended(row, 'abandoned', now));
+  return row;
+}
+
+/** Without its bytes, and with an epoch that no writer has. */
+export function ended(row: UploadRow, state: 'abandoned' | 'expired', now: Timestamp): UploadRow {
+  const { detail } = row;
+  return {
+    ...row,
+    state,
+    updated_at: now,
+    detail: { ...detail, epoch: detail.epoch + 1, writer: null, grows: false, segments: [] },
+  };
+}
+
+export async function getUpload(snapshot: Snapshot, input: { readonly id: string }): Promise<UploadRow | undefined> {
+  return await readUpload(snapshot.sql, input.id);
+}
+
+/** What an actor's open uploads have or have announced, without one of them. */
+async function openBytes({ sql }: Snapshot, actor: string, except?: string): Promise<{ readonly uploads: number; readonly bytes: number }> {
+  let query = sql
+    .selectFrom('uploads')
+    .select(({ fn }) => [
+      fn.countAll<number>().as('uploads'),
+      fn.sum<number | null>(fn.coalesce('expected_size_bytes', 'offset_bytes')).as('bytes'),
+    ])
+    .where('created_by', '=', actor)
+    .where('state', '=', 'open');
+  if (except !== undefined) query = query.where('id', '<>', except);
+  const { uploads, bytes } = await query.executeTakeFirstOrThrow();
+  return { uploads: Number(uploads), bytes: Number(bytes ?? 0) };
+}
+
+export function tooManyBytes(actor: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'too_many_uploads',
+    `The open uploads of ${actor} have or announce ${limits.openUploadBytes} bytes, which is as much as they may; finish or abandon some.`,
+    beyond('open_upload_bytes'),
+  );
+}
+
+export function locked(id: string): ArtifactstoreError {
+  return new ArtifactstoreError('upload_locked', `Somebody is adding to the upload ${id}; wait until that has ended.`);
+}
+
+function later(now: Timestamp, seconds: number): Timestamp {
+  return formatTimestamp(parseTimestamp(now) + seconds * 1000);
+}

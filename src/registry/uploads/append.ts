@@ -1,0 +1,83 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Access } from '../access.ts';
+import { checkFile } from '../checked-file.ts';
+import type { Context } from '../context.ts';
+import type { Ingest } from '../ingest.ts';
+import type { UploadRow } from '../operations/upload-rows.ts';
+import { tooManyBytes } from '../operations/uploads.ts';
+import type { AppendOptions } from '../REGISTRY.ts';
+import { createRoom } from '../room.ts';
+import { type OwnUpload, superseded, withUpload } from './take.ts';
+
+export interface AppendParts {
+  readonly context: Context;
+  readonly access: Access;
+  readonly ingest: Ingest;
+}
+
+/**
+ * Adds a body to an upload; the row as it is then. What came of a body that fails counts, and its failure is thrown.
+ */
+export async function appendBody(
+  parts: AppendParts,
+  upload: { readonly id: string; readonly offset: number; readonly owner: string | null },
+  body: AsyncIterable<Uint8Array>,
+  options: AppendOptions,
+): Promise<UploadRow> {
+  const { policy = 'takeover', size_bytes = null, body_bytes = null } = options;
+  return await withUpload(parts.context, { ...upload, policy, size_bytes, body_bytes }, async (own) => {
+    let admitted: AsyncIterable<Uint8Array>;
+    try {
+      if (own.room_bytes < 0) throw tooManyBytes(own.row.created_by);
+      admitted = await admit(parts, own.row, body);
+    } catch (error) {
+      await own.record({ release: { grows: own.grows, sizes: false } });
+      throw error;
+    }
+    return await writeBody(parts.context, own, admitted, options);
+  });
+}
+
+/** The body, to be read, where its file may still be added. Rights and room may be gone since it was begun. */
+async function admit({ context, access, ingest }: AppendParts, row: UploadRow, body: AsyncIterable<Uint8Array>) {
+  const { package_id, relative_path } = row.detail;
+  if (package_id === null || relative_path === null) return body;
+  await access.requirePackage(package_id, 'write');
+  const file = checkFile({ relative_path, body });
+  const room = createRoom(context, await ingest.announce(package_id, file));
+  // What came before needs room as well.
+  const sizeBytes = row.expected_size_bytes ?? row.offset_bytes;
+  await room.admit({ entry: file.entry, expected: { sizeBytes } }, body);
+  return row.expected_size_bytes === null ? await room.admit(file, body) : body;
+}
+
+async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadRow> {
+  const { row } = own;
+  const { id, expected_size_bytes, offset_bytes, backend_id, detail } = row;
+  const { signal, digests, last = false } = options;
+  const { segments, grows, failure } = await context.dataplane.segments.append(
+    {
+      uploadId: id,
+      backendId: backend_id,
+      epoch: detail.epoch,
+      segments: detail.segments,
+      grows: own.grows,
+      maximumBytes: (expected_size_bytes ?? Number.MAX_SAFE_INTEGER) - offset_bytes,
+      ...(digests === undefined ? {} : { digests }),
+      signal: signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]),
+      async onDurable(durable) {
+        const { room_bytes } = await own.record({ segments: durable });
+        if (room_bytes < 0) throw tooManyBytes(row.created_by);
+      },
+    },
+    body,
+  );
+  const ended = await own.record({ segments, release: { grows, sizes: last && failure === undefined } });
+  if (failure !== undefined) throw own.signal.aborted ? superseded(id) : failure.error;
+  const { offset_bytes: offset, expected_size_bytes: size } = ended.row;
+  if (last && offset !== size)
+    throw new ArtifactstoreError('upload_length_mismatch', `The upload ${id} was to end at ${size}, and ended at ${offset}.`, {
+      info: { size_bytes: size, offset_bytes: offset },
+    });
+  return ended.row;
+}

@@ -1,0 +1,126 @@
+import { fromHex, sameBytes } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { CheckedFile, FileEntry } from '../checked-file.ts';
+import type { UploadRow } from '../operations/upload-rows.ts';
+import type { Created, File, FinishUpload } from '../REGISTRY.ts';
+import type { AppendParts } from './append.ts';
+import type { CheckedUpload } from './check-upload.ts';
+import { defaultUploadSeconds, type OwnUpload, withUpload } from './take.ts';
+
+/** Makes the file of an upload whose bytes are all there. */
+export async function finishWhole(
+  parts: AppendParts,
+  upload: { readonly id: string; readonly owner: string | null },
+  input: CheckedUpload,
+  { policy = 'takeover', signal }: Pick<FinishUpload, 'policy' | 'signal'>,
+): Promise<Created<File>> {
+  const take = { ...upload, offset: null, size_bytes: null, body_bytes: null, policy };
+  return await withUpload(parts.context, take, async (own) => {
+    const { row } = own;
+    if (row.state === 'finished') return await answerOf(parts, row, input);
+    let grows = own.grows;
+    try {
+      const { package_id, ...file } = named(row, input);
+      await parts.access.requirePackage(package_id, 'write');
+      requireWhole(row, input);
+      const target = await parts.ingest.announce(package_id, file);
+      const { dataplane } = parts.context;
+      const place = { uploadId: row.id, backendId: row.backend_id };
+      const stopping = signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]);
+      const staged = await dataplane.segments.stage(
+        { ...place, segments: row.detail.segments, sole: own.grows },
+        target.backendId,
+        file.expected,
+        stopping,
+      );
+      try {
+        // From here on its bytes may be those of an object, and are never written to again.
+        grows = false;
+        const [made] = await parts.ingest.commit(target, [{ draft: staged.draft, ...file.entry }]);
+        await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
+        parts.context.background('draft_left', dataplane.segments.discard(place, row.detail.segments));
+        return made!;
+      } finally {
+        if (!staged.owned) parts.context.background('draft_left', dataplane.discard(staged.draft));
+      }
+    } catch (error) {
+      await own.record({ release: { grows, sizes: false } }).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+/** The file is there; only that a second call finds it at once depends on this. */
+async function remember(
+  { context: { database, uploadSeconds = defaultUploadSeconds } }: AppendParts,
+  { row }: OwnUpload,
+  where: { readonly package_id: string; readonly relative_path: string },
+  { record, created }: Created<File>,
+): Promise<void> {
+  await database.write('upload.finish', {
+    id: row.id,
+    epoch: row.detail.epoch,
+    ...where,
+    answer: { file_id: record.id, created },
+    lifetime_seconds: uploadSeconds,
+  });
+}
+
+async function answerOf({ access, context }: AppendParts, { id, detail }: UploadRow, input: CheckedUpload): Promise<Created<File>> {
+  const { file_id, created } = detail.answer!;
+  const other =
+    (input.package_id !== null && input.package_id !== detail.package_id) ||
+    (input.relative_path !== null && input.relative_path !== detail.relative_path);
+  if (other) throw new ArtifactstoreError('upload_finished', `The upload ${id} has become another file.`, { info: { file_id } });
+  const record = await context.database.read('file.get', { id: file_id });
+  if (record === undefined || !(await access.seesPackage(record.package_id)))
+    throw new ArtifactstoreError('file_not_found', `The upload ${id} has become the file ${file_id}, which is not there any more.`);
+  return { record, created };
+}
+
+/** The file as it was named when the upload was begun, or now. */
+function named(row: UploadRow, input: CheckedUpload): CheckedFile & { readonly package_id: string } {
+  const { detail } = row;
+  const package_id = one('package_id', detail.package_id, input.package_id);
+  const relative_path = one('relative_path', detail.relative_path, input.relative_path);
+  if (package_id === null || relative_path === null)
+    throw new ArtifactstoreError('invalid_value', `The upload ${row.id} has no package and path yet: name both.`, {
+      field: package_id === null ? '/package_id' : '/relative_path',
+    });
+  const given = Object.keys(input.annotations).length > 0;
+  const entry: FileEntry = {
+    relative_path,
+    media_type: one('media_type', row.media_type, input.media_type) ?? 'application/octet-stream',
+    annotations: given ? input.annotations : detail.annotations,
+  };
+  const digests = new Map(Object.entries(detail.digests).map(([algorithm, hex]) => [algorithm, fromHex(hex)!]));
+  for (const [algorithm, digest] of input.digests) {
+    const known = digests.get(algorithm);
+    if (known !== undefined && !sameBytes(known, digest)) throw otherwise('digests');
+    digests.set(algorithm, digest);
+  }
+  return { package_id, entry, expected: { sizeBytes: row.offset_bytes, digests }, signal: undefined };
+}
+
+function one(name: string, before: string | null, now: string | null): string | null {
+  if (before !== null && now !== null && before !== now) throw otherwise(name);
+  return before ?? now;
+}
+
+function otherwise(name: string): ArtifactstoreError {
+  return new ArtifactstoreError('invalid_value', `"${name}" is not what the upload was begun with; leave it out, or begin another.`, {
+    field: `/${name}`,
+  });
+}
+
+function requireWhole({ id, offset_bytes, expected_size_bytes }: UploadRow, input: CheckedUpload): void {
+  const info = { size_bytes: expected_size_bytes ?? input.size_bytes, offset_bytes };
+  if (input.size_bytes !== null && input.size_bytes !== (expected_size_bytes ?? offset_bytes))
+    throw new ArtifactstoreError(
+      'upload_length_mismatch',
+      `The upload ${id} has ${offset_bytes} bytes${expected_size_bytes === null ? '' : ` of ${expected_size_bytes}`}, not ${input.size_bytes}.`,
+      { info },
+    );
+  if (expected_size_bytes !== null && offset_bytes < expected_size_bytes)
+    throw new ArtifactstoreError('upload_incomplete', `The upload ${id} has ${offset_bytes} of ${expected_size_bytes} bytes.`, { info });
+}

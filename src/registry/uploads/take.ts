@@ -1,0 +1,55 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Context } from '../context.ts';
+import type { UploadRow } from '../operations/upload-rows.ts';
+import type { TakenUpload, TakeUpload } from '../operations/uploads.ts';
+
+export const defaultUploadSeconds = 86_400;
+
+/** An upload that nobody else changes, until it is given back or somebody takes it. */
+export interface OwnUpload extends TakenUpload {
+  /** Ended when somebody takes it in this process. */
+  readonly signal: AbortSignal;
+  /** Says what is durable, that the writer is at work, or that it ends. Errors: `upload_superseded`. */
+  record(progress: {
+    readonly segments?: UploadRow['detail']['segments'];
+    readonly release?: { readonly grows: boolean; readonly sizes: boolean };
+  }): Promise<{ readonly row: UploadRow; readonly room_bytes: number }>;
+}
+
+const beatMilliseconds = 10_000;
+
+/** Does the work as the one writer of the upload, and says meanwhile that it is at work. */
+export async function withUpload<T>(
+  { database, uploadWriters, uploadSeconds = defaultUploadSeconds }: Context,
+  take: Omit<TakeUpload, 'holder'>,
+  work: (upload: OwnUpload) => Promise<T>,
+): Promise<T> {
+  const { id } = take;
+  const writer = await uploadWriters.enter(id, take.policy);
+  let beat: ReturnType<typeof setInterval> | undefined;
+  try {
+    const taken = await database.write('upload.take', { ...take, holder: uploadWriters.holder });
+    const { epoch } = taken.row.detail;
+    const record: OwnUpload['record'] = async ({ segments = null, release }) => {
+      const recorded = await database.write('upload.progress', {
+        ...{ id, epoch, segments, lifetime_seconds: uploadSeconds },
+        ...(release === undefined ? {} : { release }),
+      });
+      if (recorded === null) throw superseded(id);
+      return recorded;
+    };
+    beat = setInterval(() => void record({}).catch(() => undefined), beatMilliseconds);
+    beat.unref();
+    return await work({ ...taken, signal: writer.signal, record });
+  } finally {
+    clearInterval(beat);
+    writer.leave();
+  }
+}
+
+export function superseded(id: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'upload_superseded',
+    `Somebody else continued or ended the upload ${id}; ask where it is, and continue from there.`,
+  );
+}

@@ -1,0 +1,96 @@
+import { toHex } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { parseId } from '../../kernel/id.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
+import type { Access } from '../access.ts';
+import { checkFile } from '../checked-file.ts';
+import type { Context } from '../context.ts';
+import { createIngest } from '../ingest.ts';
+import { type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
+import type { NewUpload, Upload, Uploads } from '../REGISTRY.ts';
+import { createRoom } from '../room.ts';
+import { appendBody } from './append.ts';
+import { type CheckedUpload, checkCount, checkUpload } from './check-upload.ts';
+import { finishWhole } from './finish.ts';
+import { defaultUploadSeconds } from './take.ts';
+
+export function createUploads(context: Context, access: Access): Uploads {
+  const { database, uploadSeconds = defaultUploadSeconds } = context;
+  const ingest = createIngest(context, access.actor);
+  const parts = { context, access, ingest };
+  /** Whose uploads are seen; null for everybody's. */
+  const owner = access.administers ? null : access.actor;
+
+  /** The backend for the bytes, where the file may be added. */
+  async function admit({ package_id, relative_path, size_bytes, digests }: CheckedUpload): Promise<string> {
+    if (package_id === null || relative_path === null) {
+      if (!access.writes) access.require('write');
+      return context.defaultBackend;
+    }
+    await access.requirePackage(package_id, 'write');
+    const body = nothing();
+    const file = checkFile({ relative_path, body, digests, ...(size_bytes === null ? {} : { size_bytes }) });
+    const target = await ingest.announce(package_id, file);
+    await createRoom(context, target).admit(file, body);
+    return target.backendId;
+  }
+
+  function record(row: UploadRow | undefined): Upload | undefined {
+    if (row === undefined || (owner !== null && row.created_by !== owner)) return undefined;
+    return uploadRecord(row, formatTimestamp(context.now()));
+  }
+
+  return {
+    async begin(input: NewUpload) {
+      const checked = checkUpload(input);
+      if ((checked.package_id === null) !== (checked.relative_path === null))
+        throw new ArtifactstoreError('invalid_value', '"package_id" and "relative_path" are named both, or neither.', {
+          field: checked.package_id === null ? '/package_id' : '/relative_path',
+        });
+      const { package_id, relative_path, annotations, size_bytes, media_type } = checked;
+      const digests = Object.fromEntries([...checked.digests].map(([algorithm, digest]) => [algorithm, toHex(digest)]));
+      const row = await database.write('upload.begin', {
+        actor: access.actor,
+        backend_id: await admit(checked),
+        size_bytes,
+        media_type,
+        detail: { package_id, relative_path, annotations, digests },
+        lifetime_seconds: uploadSeconds,
+      });
+      return record(row)!;
+    },
+
+    async append(id, offset, body, options = {}) {
+      const upload = { id: parseId(id, 'upload_id'), owner, offset: checkCount(offset, 'offset') };
+      if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
+      const row = await appendBody(parts, upload, body, options);
+      if (row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes) {
+        await finishWhole(parts, upload, checkUpload({}), options);
+        return record(await database.read('upload.get', { id: row.id }))!;
+      }
+      return record(row)!;
+    },
+
+    async status(id, { settle = false } = {}) {
+      const key = { id: parseId(id, 'upload_id') };
+      const found = record(await database.read('upload.get', key));
+      if (found?.state !== 'open' || !settle) return found;
+      await context.uploadWriters.end(key.id);
+      await database.write('upload.fence', key);
+      return record(await database.read('upload.get', key));
+    },
+
+    async finish(id, input = {}) {
+      return await finishWhole(parts, { id: parseId(id, 'upload_id'), owner }, checkUpload(input), input);
+    },
+
+    async abandon(id) {
+      const key = parseId(id, 'upload_id');
+      const row = await database.write('upload.abandon', { id: key, owner });
+      await context.uploadWriters.end(key);
+      await context.dataplane.segments.discard({ uploadId: key, backendId: row.backend_id }, row.detail.segments);
+    },
+  };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,70 @@
+import { locked } from '../operations/uploads.ts';
+import type { WriterPolicy } from '../REGISTRY.ts';
+
+/** Who writes to uploads in this process: one at a time for each. Other processes are told apart by the database. */
+export interface UploadWriters {
+  /** This process, among those that share a database. */
+  readonly holder: string;
+  /** Becomes the writer, where another is, when that has ended. Errors: `upload_locked`. */
+  enter(id: string, policy: WriterPolicy): Promise<Writer>;
+  /** Ends the writer, where there is one: what came is durable and counts when this resolves. */
+  end(id: string): Promise<void>;
+}
+
+export interface Writer {
+  /** Aborted when another takes its place. */
+  readonly signal: AbortSignal;
+  leave(): void;
+}
+
+/** A writer that hangs is waited for so long: what it says later does not count any more. */
+const waitMilliseconds = 5_000;
+
+interface Entered extends Writer {
+  stop(): void;
+  readonly left: Promise<void>;
+}
+
+export function createUploadWriters(holder: string): UploadWriters {
+  const writing = new Map<string, Entered>();
+
+  async function end(id: string): Promise<void> {
+    for (let other = writing.get(id); other !== undefined; other = writing.get(id)) {
+      other.stop();
+      if (await leavesInTime(other.left)) continue;
+      if (writing.get(id) === other) writing.delete(id);
+    }
+  }
+
+  return {
+    holder,
+    end,
+    async enter(id, policy) {
+      if (policy === 'locked' && writing.has(id)) throw locked(id);
+      await end(id);
+      const stopping = new AbortController();
+      const { promise: left, resolve } = Promise.withResolvers<void>();
+      const entered: Entered = {
+        signal: stopping.signal,
+        stop: () => stopping.abort(),
+        left,
+        leave() {
+          if (writing.get(id) === entered) writing.delete(id);
+          resolve();
+        },
+      };
+      writing.set(id, entered);
+      return entered;
+    },
+  };
+}
+
+async function leavesInTime(left: Promise<void>): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), waitMilliseconds);
+  try {
+    return await Promise.race([left.then(() => true), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
