@@ -26,9 +26,9 @@ export interface RegistryParts {
   readonly backendIds: readonly string[];
   /**
    * Small files may be committed with the log, up to so many bytes each and in all; where absent, or with a length of
-   * 0, none is.
+   * 0, none is. At most 200,000 wait, or `totalObjects`.
    */
-  readonly hold?: { readonly longestBytes: number; readonly totalBytes: number };
+  readonly hold?: { readonly longestBytes: number; readonly totalBytes: number; readonly totalObjects?: number };
   /** Who puts into their backends what is held; one of its own where absent. */
   readonly settler?: Settler;
   /** After this long without a change, a package that nobody sealed is abandoned. */

@@ -8,6 +8,8 @@ import type { HeldCount } from '../operations/held.ts';
 const freshMilliseconds = 1_000;
 /** Bytes of small files in memory, on their way to be committed with the log. */
 const heldMemoryBytes = 33_554_432;
+/** Each count reads a row of an index for each of them, about 40 ms for so many. */
+const mostObjects = 200_000;
 /** When a backend has not taken for so long what is held for it, nothing more is held. */
 const heldSeconds = 300;
 /** Of one request, about: they are committed in one step. */
@@ -16,20 +18,20 @@ export const heldRequestBytes = 8_388_608;
 export function createHoldRoom(parts: RegistryParts, settler: Pick<Settler, 'isFull'>): HoldRoom {
   const { database, dataplane, hold } = parts;
   const longestBytes = hold === undefined || hold.longestBytes === 0 ? -1 : Math.min(hold.longestBytes, longestHeldBytes);
-  const totalBytes = hold?.totalBytes ?? 0;
+  const { totalBytes = 0, totalObjects = mostObjects } = hold ?? {};
   const claimed = new Set<string>();
   let memory = heldMemoryBytes;
   let counted: { readonly at: number; readonly counts: readonly HeldCount[] } | undefined;
   let counting: Promise<void> | undefined;
   /** By this process, since it counted. */
-  let added = 0;
+  let added = { objects: 0, bytes: 0 };
 
   function count(): Promise<void> {
     counting ??= database
       .read('held.count', {})
       .then((counts) => {
         counted = { at: parts.uptime(), counts };
-        added = 0;
+        added = { objects: 0, bytes: 0 };
       })
       .finally(() => {
         counting = undefined;
@@ -45,7 +47,8 @@ export function createHoldRoom(parts: RegistryParts, settler: Pick<Settler, 'isF
     }
     if (counted === undefined || parts.uptime() - counted.at > freshMilliseconds) await count();
     const counts = counted?.counts ?? [];
-    if (counts.reduce((sum, each) => sum + each.bytes, added + bytes) > totalBytes) return false;
+    if (counts.reduce((sum, each) => sum + each.bytes, added.bytes + bytes) > totalBytes) return false;
+    if (counts.reduce((sum, each) => sum + each.objects, added.objects + 1) > totalObjects) return false;
     const since = counts.find(({ backend_id }) => backend_id === backendId)?.since;
     return since === undefined || parts.now() - parseTimestamp(since) < heldSeconds * 1000;
   }
@@ -60,7 +63,7 @@ export function createHoldRoom(parts: RegistryParts, settler: Pick<Settler, 'isF
         if (!isArtifactstoreError(error)) throw error;
         return false;
       });
-      if (room) added += bytes;
+      if (room) added = { objects: added.objects + 1, bytes: added.bytes + bytes };
       else memory += bytes;
       return room;
     },

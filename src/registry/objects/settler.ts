@@ -32,6 +32,8 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   interface Backend {
     readonly waiting: Map<number, HeldName>;
+    /** The sum of their sizes. */
+    bytes: number;
     timer: NodeJS.Timeout | undefined;
     working: Promise<void> | undefined;
     failures: number;
@@ -44,7 +46,7 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
   function backendOf(id: string): Backend {
     let backend = backends.get(id);
     if (backend === undefined) {
-      backend = { waiting: new Map(), timer: undefined, working: undefined, failures: 0, full: false, since: 0, last: 0 };
+      backend = { waiting: new Map(), bytes: 0, timer: undefined, working: undefined, failures: 0, full: false, since: 0, last: 0 };
       backends.set(id, backend);
     }
     return backend;
@@ -61,9 +63,9 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
     backend.timer.unref();
   }
 
-  function isBurst({ waiting, since, last }: Backend): boolean {
+  function isBurst({ waiting, bytes, since, last }: Backend): boolean {
     const now = parts.uptime();
-    if (waiting.size >= burst.objects || sizeOf(waiting) >= burst.bytes) return false;
+    if (waiting.size >= burst.objects || bytes >= burst.bytes) return false;
     return now - last < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
   }
 
@@ -88,11 +90,15 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
     return backend.working;
   }
 
-  async function settleWaiting({ waiting }: Backend): Promise<void> {
+  async function settleWaiting(backend: Backend): Promise<void> {
+    const { waiting } = backend;
     while (waiting.size > 0 && !closed) {
       const names = firstOf(waiting.values());
       const settled = await settleHeld(parts, names);
-      for (const sequence of settled) waiting.delete(sequence);
+      for (const sequence of settled) {
+        backend.bytes -= waiting.get(sequence)?.size_bytes ?? 0;
+        waiting.delete(sequence);
+      }
     }
   }
 
@@ -116,7 +122,9 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
       backend.last = parts.uptime();
       if (waiting.size === 0) backend.since = backend.last;
       // Those that are left out are found later.
-      if (waiting.size < mostWaiting) waiting.set(name.sequence, name);
+      if (waiting.has(name.sequence) || waiting.size >= mostWaiting) continue;
+      waiting.set(name.sequence, name);
+      backend.bytes += name.size_bytes;
     }
     for (const [id, { waiting }] of backends) if (waiting.size > 0) start(id, lagMilliseconds);
   }
@@ -214,12 +222,6 @@ export async function settleAll(parts: Pick<RegistryParts, 'backendIds' | 'datab
     }
   if (failures.length > 0) throw failures[0];
   return settled;
-}
-
-function sizeOf(waiting: ReadonlyMap<number, HeldName>): number {
-  let bytes = 0;
-  for (const { size_bytes } of waiting.values()) bytes += size_bytes;
-  return bytes;
 }
 
 /** As many as one batch takes, at least one. */

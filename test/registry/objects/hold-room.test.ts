@@ -16,6 +16,13 @@ describe('a small file takes the direct way', () => {
     assert.deepEqual([world.held().length, (await world.stored()).length], [2, 2]);
   });
 
+  it('when as many are held as may be', async () => {
+    await using world = await openHeldWorld({ parts: { hold: { longestBytes: 100, totalBytes: 1_000_000, totalObjects: 2 } } });
+    const id = await world.newPackage();
+    for (const index of [0, 1, 2]) await world.add(id, `f${index}`, Buffer.alloc(1, index));
+    assert.deepEqual([world.held().length, (await world.stored()).length], [2, 1]);
+  });
+
   it('when the backend has not taken for long what is held for it', async () => {
     let now = Date.now();
     let uptime = 0;

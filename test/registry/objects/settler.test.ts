@@ -122,6 +122,10 @@ describe('a settler', () => {
       settler.wake([{ ...name!, sequence: name!.sequence + 1_000_000, size_bytes: 67_108_864 }]);
       while (world.held().length > 0) await pause(20);
       assert.equal((await world.stored()).length, 1);
+      await world.add(id, 'g', Buffer.from('one of few'));
+      settler.wake(await namesOf(world));
+      await pause(1500);
+      assert.equal(world.held().length, 1, 'what is settled counts as waiting');
     } finally {
       settler.close();
     }
