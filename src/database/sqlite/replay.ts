@@ -47,6 +47,7 @@ async function* foldHere({ readEvents }: LogSession): AsyncGenerator<FoldedChunk
  */
 export async function inBulk<R>(connection: SqliteConnection, body: () => Promise<R>): Promise<R> {
   connection.forget();
+  connection.keepMore(true);
   const names = viewTables.map(() => '?').join(', ');
   const aside = connection.database
     .prepare(
@@ -58,5 +59,6 @@ export async function inBulk<R>(connection: SqliteConnection, body: () => Promis
   await sumPackages(sqliteQueries(connection));
   connection.forget();
   for (const { sql } of aside) connection.database.exec(sql);
+  connection.keepMore(false);
   return result;
 }

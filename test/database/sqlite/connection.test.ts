@@ -5,6 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { systemClock } from '../../../src/database/clock.ts';
+import { applyMigrations } from '../../../src/database/migrations/migrations.ts';
+import { openConnection } from '../../../src/database/sqlite/connection.ts';
+import { sqliteQueries } from '../../../src/database/sqlite/dialect.ts';
+import { inBulk } from '../../../src/database/sqlite/replay.ts';
+
+test('a connection keeps 4 MiB of pages, and more only while tables are filled', async () => {
+  const connection = openConnection(':memory:', { readOnly: false, busyMilliseconds: 0 });
+  const kept = () => connection.prepare('pragma cache_size').get()!.cache_size;
+  await applyMigrations('sqlite', sqliteQueries(connection), systemClock);
+  assert.equal(kept(), -4096);
+  assert.equal(await inBulk(connection, async () => kept()), -16_384);
+  assert.equal(kept(), -4096);
+  connection.close();
+});
 
 test('a new file that many open at once is opened by all of them', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-connection-'));
