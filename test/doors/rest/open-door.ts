@@ -29,7 +29,7 @@ export interface Door extends AsyncDisposable {
   lastSequence(): Promise<number>;
   /** Sends text or bytes as they are on a connection of their own, and collects what comes back until it is closed. */
   raw(...parts: readonly (string | Uint8Array)[]): Promise<string>;
-  connect(): Promise<Socket>;
+  connect(from?: string): Promise<Socket>;
 }
 
 export interface DoorOptions {
@@ -74,8 +74,8 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const registry = store.as(actor);
   const call = async (path: string, init: RequestInit = {}): Promise<Response> =>
     await fetch(`${url}${path}`, { ...init, headers: { authorization, ...(init.headers as Record<string, string> | undefined) } });
-  const open = async (): Promise<Socket> => {
-    const socket = connect({ port, host: '127.0.0.1' });
+  const open = async (from = '127.0.0.1'): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from });
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return socket;
   };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { limitNames } from '../../../src/doors/rest/bounds.ts';
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
@@ -69,6 +70,22 @@ test('one caller has so many streams and requests, another and the probes are an
     'one line for two times within ten seconds',
   );
   assert.ok(door.lines.every((line) => !line.includes('token-for-tests')));
+});
+
+test('those without a token have a share for each address', async () => {
+  const wait = async (from: string): Promise<Socket> => {
+    const socket = await door.connect(from);
+    socket.write('GET /events?since=1000000&wait=60 HTTP/1.1\r\nhost: x\r\n\r\n');
+    return socket;
+  };
+  const first = [await wait('127.0.0.1'), await wait('127.0.0.1')];
+  while (!/in_flight 2/.test(await door.door.metrics.render())) await new Promise(setImmediate);
+  const second = await wait('127.0.0.2');
+  while (!/in_flight 3/.test(await door.door.metrics.render())) await new Promise(setImmediate);
+  const refused = await fetch(`${door.url}/events?since=1000000&wait=60`);
+  await assertProblem(refused, 503, 'too_busy');
+  for (const socket of [...first, second]) socket.destroy();
+  while (!/in_flight 0/.test(await door.door.metrics.render())) await new Promise(setImmediate);
 });
 
 test('bodies that are read whole share memory, and what does not get any is refused', async () => {

@@ -64,6 +64,23 @@ describe('sweep and collection', () => {
     assert.equal(again.released_locations, 0);
   });
 
+  it('takes what was held or extended after it was marked only when a sweep marked it again', async () => {
+    const held = await sealed('blink', { f: 'held when it was due' });
+    const extended = await sealed('blink', { f: 'extended when it was due' });
+    await expire();
+    assert.deepEqual((await store.operator.sweep()).marked_package_ids, [held, extended]);
+    await registry.retention.extend(extended, { new_expires_at: null, reason: 'asked for' });
+    assert.equal((await registry.retention.show(extended)).eligible_at, null);
+    const hold = await registry.retention.hold(held, { reason: 'asked for' });
+    assert.equal((await registry.retention.show(held)).eligible_at, null);
+    assert.deepEqual((await store.operator.sweep()).marked_package_ids, []);
+    await registry.retention.release(held, hold.id);
+    assert.deepEqual((await store.operator.collect()).collected_package_ids, []);
+    assert.equal(await read(held, 'f'), 'held when it was due');
+    assert.deepEqual((await store.operator.sweep()).marked_package_ids, [held]);
+    assert.deepEqual((await store.operator.collect()).collected_package_ids, [held]);
+  });
+
   it('stores bytes that come back under a new generation', async () => {
     const first = await sealed('blink', { f: 'here, gone, here again' });
     const before = (await registry.files.find(first, 'f'))!.locations[0]!.object_key;
