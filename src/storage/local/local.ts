@@ -12,6 +12,7 @@ import { durableDirectories, fsyncPath } from './durable-directory.ts';
 import { localHealth } from './health.ts';
 import { absentCodes, listDirectory } from './list.ts';
 import { objectOpener } from './read.ts';
+import { objectUnlinker } from './unlink.ts';
 
 export interface LocalStorageOptions {
   readonly id: string;
@@ -33,6 +34,7 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   let prepared = false;
   const directories = durableDirectories(root);
   const openObject = objectOpener();
+  const unlinkObject = objectUnlinker(root);
 
   const pathOf = (key: string): string => join(root, requireObjectKey(key));
 
@@ -181,7 +183,7 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
       throwIfStopped(deleteOptions.signal);
       const path = pathOf(key);
       try {
-        await unlink(path);
+        await unlinkObject(path);
       } catch (error) {
         const code = errnoCode(error) ?? '';
         if (code === 'EPERM' && (await isDirectory(path))) return;
