@@ -20,6 +20,11 @@ async function endSession(transaction: Transaction, _input: null): Promise<void>
   await sql`select pg_terminate_backend(pg_backend_pid())`.execute(transaction.sql);
 }
 
+/** Gives what cannot go to another thread. */
+async function giveFunction(_transaction: Transaction, _input: null): Promise<unknown> {
+  return () => {};
+}
+
 async function readSetting(transaction: Transaction, input: { readonly name: string }): Promise<readonly string[]> {
   const { rows } = await sql<{ value: string }>`select current_setting(${input.name}) as value`.execute(transaction.sql);
   return rows.map((row) => row.value);
@@ -58,13 +63,14 @@ export const operations: {
     readonly limitGrowth: typeof limitGrowth;
     readonly liveTogether: typeof liveTogether;
     readonly endThread: typeof endThread;
+    readonly giveFunction: typeof giveFunction;
     readonly endSession: typeof endSession;
     readonly readSetting: typeof readSetting;
     readonly swallowFailure: typeof swallowFailure;
   };
   readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents };
 } = {
-  writes: { ...conformance.writes, limitGrowth, liveTogether, endThread, endSession, readSetting, swallowFailure },
+  writes: { ...conformance.writes, limitGrowth, liveTogether, endThread, giveFunction, endSession, readSetting, swallowFailure },
   reads: { ...conformance.reads, countEvents },
 };
 

@@ -15,6 +15,8 @@ export interface RequestPort {
   /** Gives a request back: it is the next again. */
   putBack(request: Request): void;
   answer(answer: Answer): void;
+  /** In one message: it takes the other thread less time than one for each. */
+  answerAll(answers: readonly Answer[]): void;
   fail(id: number, error: unknown): void;
 }
 
@@ -49,6 +51,13 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
       } catch (error) {
         // An output that cannot be cloned: the operation is done, its answer is lost.
         port.fail(answer.id, error);
+      }
+    },
+    answerAll(answers) {
+      try {
+        channel.postMessage(answers, answers.flatMap(ownMemory));
+      } catch {
+        for (const answer of answers) port.answer(answer);
       }
     },
     fail(id, error) {

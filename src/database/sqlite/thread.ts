@@ -43,7 +43,9 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
       for (const { reject } of started.pending.values()) reject(error);
       started.pending.clear();
     };
-    worker.on('message', (answer: Answer) => settle(started, answer));
+    worker.on('message', (message: Answer | readonly Answer[]) => {
+      for (const answer of Array.isArray(message) ? (message as readonly Answer[]) : [message as Answer]) settle(started, answer);
+    });
     worker.on('messageerror', end);
     worker.on('error', end);
     worker.on('exit', (code) => end(new Error(`the thread ended with code ${code}`)));

@@ -111,7 +111,7 @@ async function runBatch(port: RequestPort): Promise<void> {
     for (const id of taken) port.fail(id, fault);
     return;
   }
-  for (const answer of answers) port.answer(answer);
+  port.answerAll(answers);
 }
 
 /** Operations that are run at once; none where another request is next, or nothing has arrived. */

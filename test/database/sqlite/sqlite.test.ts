@@ -84,6 +84,17 @@ describe('sqlite', () => {
       await assertReplayable(database as ConformanceDatabase);
     }));
 
+  test('answers everybody in a transaction where one output cannot go to another thread', () =>
+    withDatabase(async (database) => {
+      const [long, first, given, last] = await Promise.allSettled([
+        database.write('addPackages', { count: 200 }),
+        database.write('addPackages', { count: 1 }),
+        database.write('giveFunction', null),
+        database.write('addPackages', { count: 1 }),
+      ]);
+      assert.deepEqual([long?.status, first?.status, given?.status, last?.status], ['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    }));
+
   test('refuses to replay a log that was tampered with, and changes nothing', () =>
     withDatabase(async (database, path) => {
       await database.write('liveALife', { label: 'x', flushEach: false });
