@@ -26,7 +26,11 @@ const keptStatements = 256;
  */
 const keptPages = 'pragma cache_size = -4096';
 const keptPagesInBulk = 'pragma cache_size = -16384';
-const checkpointPages = 4_000;
+/**
+ * With so many pages the write-ahead log is copied into the file, in a commit that takes ten times as long for it. What
+ * is written again meanwhile, such as the pages of an index, is copied once. A log of 64 MiB, which is what is kept.
+ */
+const checkpointPages = 16_000;
 const keptLogBytes = 64 * 1024 * 1024;
 
 /**
