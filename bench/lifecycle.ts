@@ -58,7 +58,7 @@ async function hashAll(paths: readonly string[]): Promise<void> {
 async function collection(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);
   const { directory } = workspace;
-  await runArtifactstore(directory, ['migrate']);
+  await markStore(directory);
   const { files } = writeHistory(databasePath(directory), collectedPackages, { expired: true });
   progress(`${collectedPackages} packages, ${files} files written`);
   await runArtifactstore(directory, ['replay']);
@@ -104,6 +104,12 @@ async function collection(): Promise<readonly Figure[]> {
     },
     { name: 'memory of the collection, high water', value: highest, unit: 'MiB' },
   ];
+}
+
+/** A store that has its marker: one without, of a log that knows of objects there, is in doubt. */
+async function markStore(directory: string): Promise<void> {
+  await using server = await startArtifactstore(directory);
+  await read(server, '/health');
 }
 
 /** The most memory that a child of this process with `word` on its command line has used, in MiB. */
