@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { moduleUrl } from '../../runtime/module-url.ts';
-import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
+import { memoryBytes, type ReadAnswer, type ReadRequest, type ReadThreadData } from './read-messages.ts';
 
 /**
  * A thread that reads small files for many who ask at once: one message for all that was asked in a turn of the event
@@ -36,6 +36,23 @@ export function createReadThread(data: ReadThreadData): ReadThread {
   const queued: Waiting[] = [];
   let flying: Batch[] = [];
   let resting: NodeJS.Timeout | undefined;
+  let watching: NodeJS.Timeout | undefined;
+
+  const isHeldUp = (milliseconds: number): boolean => flying[0] !== undefined && performance.now() - flying[0].since > milliseconds;
+
+  /** Has all that waits for the thread read in another way. */
+  const letGo = (): void => {
+    for (const { resolve } of queued.splice(0)) resolve(undefined);
+  };
+
+  /** What was asked while the thread was busy does not wait for ever. */
+  const watch = (): void => {
+    watching ??= setTimeout(() => {
+      if (isHeldUp(longestPatienceMilliseconds / 2)) letGo();
+      else if (flying.length > 0) watching?.refresh();
+    }, longestPatienceMilliseconds / 2).unref();
+    watching.refresh();
+  };
 
   const start = (): Worker => {
     const started = new Worker(moduleUrl('./read-worker.ts', import.meta.url), { workerData: data, execArgv: [], resourceLimits });
@@ -45,15 +62,20 @@ export function createReadThread(data: ReadThreadData): ReadThread {
       broken = true;
       for (const { waiting } of flying) for (const { resolve } of waiting) resolve(undefined);
       flying = [];
+      letGo();
     };
-    started.on('message', ({ memory, lengths }: ReadAnswer) => {
+    started.on('message', ({ memories, starts, lengths }: ReadAnswer) => {
       const batch = flying.shift();
+      if (queued.length > 0) post();
       if (flying.length === 0) rest();
-      let offset = 0;
       batch?.waiting.forEach(({ resolve }, index) => {
-        const length = lengths[index] ?? -1;
-        resolve(length < 0 ? undefined : new Uint8Array(memory, offset, length));
-        offset += Math.max(length, 0);
+        const start = starts[index]!;
+        const length = lengths[index]!;
+        if (length < 0) resolve(undefined);
+        else
+          resolve(
+            length === 0 ? new Uint8Array() : new Uint8Array(memories[Math.floor(start / memoryBytes)]!, start % memoryBytes, length),
+          );
       });
     });
     started.on('error', end);
@@ -83,7 +105,8 @@ export function createReadThread(data: ReadThreadData): ReadThread {
     const since = performance.now();
     worker ??= start();
     worker.ref();
-    while (queued.length > 0) {
+    watch();
+    while (queued.length > 0 && flying.length < batchesAhead) {
       const waiting = queued.splice(0, batchFiles);
       flying.push({ since, waiting });
       worker.postMessage(waiting.map(({ path }) => path) satisfies ReadRequest);
@@ -92,8 +115,7 @@ export function createReadThread(data: ReadThreadData): ReadThread {
 
   return {
     read(path) {
-      const first = flying[0];
-      if (broken || (first !== undefined && performance.now() - first.since > patienceMilliseconds)) return undefined;
+      if (broken || isHeldUp(patienceMilliseconds)) return undefined;
       return new Promise((resolve) => {
         if (queued.length === 0) setImmediate(post);
         queued.push({ path, resolve });
@@ -105,8 +127,14 @@ export function createReadThread(data: ReadThreadData): ReadThread {
 /** So many files are open, and in memory, at a time. */
 const batchFiles = 64;
 
+/** One is read while the next is under way to it. What is asked meanwhile goes together: each message costs much. */
+const batchesAhead = 2;
+
 /** Longer than a batch takes that waits for no disk. */
 const patienceMilliseconds = 5;
+
+/** Of what was asked before: the thread may be starting. */
+const longestPatienceMilliseconds = 200;
 
 const restMilliseconds = 10_000;
 

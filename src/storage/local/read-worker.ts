@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { ReadAnswer, ReadRequest, ReadThreadData } from './read-messages.ts';
+import { memoryBytes, type ReadAnswer, type ReadRequest, type ReadThreadData } from './read-messages.ts';
 
 // The thread that reads small files, many in one message: it may wait for a disk, nobody waits for it who has another
 // way.
@@ -11,14 +11,20 @@ const channel = parentPort as MessagePort;
 channel.on('message', (paths: ReadRequest) => {
   const opened = paths.map(open);
   try {
-    const memory = new ArrayBuffer(opened.reduce((sum, file) => sum + Math.max(file.length, 0), 0));
-    let offset = 0;
-    const lengths = opened.map((file) => {
-      if (!readWhole(file, memory, offset)) return -1;
-      offset += file.length;
-      return file.length;
+    let end = 0;
+    const starts = opened.map(({ length }) => {
+      const left = memoryBytes - (end % memoryBytes);
+      const start = length > left ? end + left : end;
+      end = start + Math.max(length, 0);
+      return start;
     });
-    channel.postMessage({ memory, lengths } satisfies ReadAnswer, [memory]);
+    const count = Math.ceil(end / memoryBytes);
+    const memories = Array.from({ length: count }, (_, index) => new ArrayBuffer(Math.min(memoryBytes, end - index * memoryBytes)));
+    const lengths = opened.map((file, index) => {
+      const start = starts[index]!;
+      return readWhole(file, memories[Math.floor(start / memoryBytes)], start % memoryBytes) ? file.length : -1;
+    });
+    channel.postMessage({ memories, starts, lengths } satisfies ReadAnswer, memories);
   } finally {
     for (const { descriptor } of opened) if (descriptor !== undefined) closeSync(descriptor);
   }
@@ -42,8 +48,9 @@ function open(path: string): Opened {
   }
 }
 
-function readWhole({ descriptor, length }: Opened, memory: ArrayBuffer, offset: number): boolean {
+function readWhole({ descriptor, length }: Opened, memory: ArrayBuffer | undefined, offset: number): boolean {
   if (descriptor === undefined || length < 0) return false;
+  if (memory === undefined) return length === 0;
   try {
     for (let taken = 0; taken < length; ) {
       const count = readSync(descriptor, new Uint8Array(memory, offset + taken, length - taken), 0, length - taken, taken);

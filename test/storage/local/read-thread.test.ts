@@ -16,6 +16,8 @@ test('reads many files whole, each for the one that asked', () =>
     contents.forEach((bytes, index) => {
       writeFileSync(join(directory, `${index}`), bytes);
     });
+    // Starting takes longer than many would wait.
+    await thread.read(join(directory, '1'));
     for (let round = 0; round < 3; round++) {
       const read = await Promise.all(contents.map((_, index) => thread.read(join(directory, `${index}`))));
       assert.deepEqual(
@@ -54,6 +56,38 @@ test('is passed by while a file holds it up', () =>
     closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
     assert.equal(await held, undefined);
     assert.equal((await thread.read(good))?.byteLength, 4);
+  }));
+
+test('lets go what was asked before a file held it up', () =>
+  inDirectory(async (directory) => {
+    const thread = createReadThread({ flags, maximumBytes: 1000 });
+    const good = join(directory, 'good');
+    const pipe = join(directory, 'pipe');
+    writeFileSync(good, 'good');
+    execFileSync('mkfifo', [pipe]);
+    await thread.read(good);
+    // The first batches are full, so that the rest waits here.
+    const first = Array.from({ length: 128 }, () => thread.read(pipe));
+    const rest = Array.from({ length: 10 }, () => thread.read(good));
+    const late = sleep(5_000, 'late', { ref: false });
+    assert.deepEqual(await Promise.race([Promise.all(rest), late]), Array(10).fill(undefined));
+    const opened = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    assert.deepEqual(await Promise.all(first), Array(128).fill(undefined));
+    closeSync(opened);
+  }));
+
+test('keeps bytes that somebody holds for long from keeping those of many', () =>
+  inDirectory(async (directory) => {
+    const thread = createReadThread({ flags, maximumBytes: 65_536 });
+    const lengths = [40_000, 30_000, 65_536, 0, 1, 65_535, 0, 100];
+    lengths.forEach((length, index) => {
+      writeFileSync(join(directory, `${index}`), Buffer.alloc(length, index + 1));
+    });
+    const read = await Promise.all(lengths.map((_, index) => thread.read(join(directory, `${index}`))));
+    read.forEach((bytes, index) => {
+      assert.deepEqual(Buffer.from(bytes!), Buffer.alloc(lengths[index]!, index + 1));
+      assert.ok(bytes!.buffer.byteLength <= 65_536);
+    });
   }));
 
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
