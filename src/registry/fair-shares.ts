@@ -24,8 +24,6 @@ const endings: ReadonlySet<string> = new Set(['object.burn', 'object.fail', 'obj
 export interface FairShares {
   /** The database as one principal may use it. */
   databaseOf(principal: string): RegistryDatabase;
-  /** Turns for what reads in another way than through `databaseOf`. */
-  readonly reads: FairTurns;
   /** Turns for what holds much memory. */
   readonly large: FairTurns;
   /**
@@ -40,7 +38,6 @@ export function createFairShares(database: RegistryDatabase): FairShares {
   const files = new Map<string, FairTurns>();
   const reads = createFairTurns({ what: 'reads', ...bounds });
   return {
-    reads,
     filesOf(backendId) {
       const known = files.get(backendId) ?? createFairTurns({ what: 'files', ...bounds, room: filesAtOnce });
       files.set(backendId, known);

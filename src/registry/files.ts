@@ -39,7 +39,7 @@ export function createFiles(context: Context, access: Access): Files {
       'content_address' in checked && access.reads !== 'everything'
         ? await representativeOf(database, access, checked.content_address)
         : checked;
-    const located = own === undefined ? undefined : await context.locate(own);
+    const located = own === undefined ? undefined : await context.locate(own, database);
     return located !== undefined && access.sees(located.producer) ? located : undefined;
   }
 

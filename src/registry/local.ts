@@ -78,7 +78,6 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         database: fair.databaseOf(share),
         takeLarge: (work) => fair.large.take(share, 1, work),
         takeFile: (backendId, work) => fair.filesOf(backendId).take(share, 1, work),
-        locate: (target) => fair.reads.take(share, 1, () => context.locate(target)),
       };
       const access = createAccess(principal, producerOf(own.database));
       return {
