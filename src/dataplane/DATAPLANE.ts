@@ -52,7 +52,7 @@ export interface DataPlane {
    * withheld until the digest is known; a range of it is checked against block digests. Throws `integrity_failure`
    * (here or from the iteration), `object_not_found` when the bytes are not in the store, `storage_unavailable`.
    */
-  open(object: StoredObject, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  open(object: StoredObject, range?: ByteRange, signal?: AbortSignal): Promise<VerifiedBody>;
 
   /** Reads the object from end to end, both digests. */
   check(object: StoredObject, signal?: AbortSignal): Promise<Verdict>;
@@ -85,6 +85,12 @@ export interface DataPlane {
   health(): Promise<ReadonlyMap<string, StorageHealth>>;
 
   close(): Promise<void>;
+}
+
+/** Bytes that are verified as they are read. Chunks are valid until the next one is asked for. */
+export interface VerifiedBody extends AsyncIterable<Uint8Array> {
+  /** All of them, where they are in memory and verified already: the reader's to keep. */
+  readonly bytes?: Uint8Array;
 }
 
 /** What the producer said of the bytes before sending them. */

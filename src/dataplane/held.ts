@@ -23,8 +23,8 @@ export function besideHeld(backend: Storage, held: HeldBytes | undefined, object
         const bytes = await held.read(id, key);
         if (bytes === undefined) return undefined;
         const { range } = options;
-        const body = repeated([range === undefined ? bytes : bytes.subarray(range.first, range.last + 1)]);
-        return { sizeBytes: bytes.byteLength, body, held: true };
+        const asked = range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
+        return { sizeBytes: bytes.byteLength, bytes: asked, body: repeated([asked]), held: true };
       };
       const before = object.settled === true ? undefined : await look();
       return before ?? (await backend.get(key, options)) ?? (await look());

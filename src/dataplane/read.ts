@@ -1,9 +1,9 @@
 import { splitAddress } from '../kernel/content/address.ts';
-import { type Algorithm, algorithms, blake3, createHasher, fromHex, type Hasher, sameBytes, sha256 } from '../kernel/content/digest.ts';
+import { type Algorithm, algorithms, blake3, createHasher, digestHex, fromHex, type Hasher, sameBytes } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { stoppable, throwIfStopped } from '../runtime/stop.ts';
 import type { ByteRange, ObjectReader, Storage } from '../storage/STORAGE.ts';
-import { blockBytes, type StoredObject } from './DATAPLANE.ts';
+import { blockBytes, type StoredObject, type VerifiedBody } from './DATAPLANE.ts';
 import { blocksOf } from './hashing/blocks.ts';
 import { createDigester } from './hashing/digester.ts';
 
@@ -13,7 +13,7 @@ export async function openVerified(
   object: StoredObject,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<VerifiedBody> {
   throwIfStopped(signal);
   const { sizeBytes } = object;
   if (range !== undefined && !(range.first >= 0 && range.first <= range.last && range.last < sizeBytes)) {
@@ -46,7 +46,7 @@ async function requireReader(
     await release(reader);
     throw damaged(object, `it is ${reader.sizeBytes} bytes long, not ${object.sizeBytes}`);
   }
-  return { sizeBytes: reader.sizeBytes, body: stoppable(reader.body, signal) };
+  return reader.bytes === undefined ? { sizeBytes: reader.sizeBytes, body: stoppable(reader.body, signal) } : reader;
 }
 
 async function release(reader: ObjectReader): Promise<void> {
@@ -58,18 +58,24 @@ async function readSmall(
   object: StoredObject,
   range: ByteRange | undefined,
   signal: AbortSignal | undefined,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<VerifiedBody> {
   const reader = await requireReader(backend, object, undefined, signal);
+  const bytes = reader.bytes ?? (await gathered(reader, object));
+  const { algorithm, hex } = splitAddress(object.contentAddress);
+  requireAlgorithm(object, algorithm);
+  if (digestHex(algorithm, bytes) !== hex) throw damaged(object, 'it does not match its digest');
+  return wholeBody(range === undefined ? bytes : bytes.subarray(range.first, range.last + 1));
+}
+
+async function gathered({ body }: ObjectReader, object: StoredObject): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafe(object.sizeBytes);
   let size = 0;
-  for await (const chunk of reader.body) {
+  for await (const chunk of body) {
     if (size + chunk.byteLength > bytes.byteLength) throw damaged(object, 'it is longer than recorded');
     bytes.set(chunk, size);
     size += chunk.byteLength;
   }
-  const { algorithm, digest } = primaryDigest(object);
-  if (size < bytes.byteLength || !sameBytes(digestOf[algorithm](bytes), digest)) throw damaged(object, 'it does not match its digest');
-  return oneChunk(range === undefined ? bytes : bytes.subarray(range.first, range.last + 1));
+  return bytes.subarray(0, size);
 }
 
 /**
@@ -148,11 +154,13 @@ async function digestBlocks(backend: Pick<Storage, 'get'>, object: StoredObject,
 
 function primaryDigest(object: StoredObject): { readonly algorithm: Algorithm; readonly digest: Uint8Array } {
   const { algorithm, hex } = splitAddress(object.contentAddress);
-  const digest = fromHex(hex);
-  if (!Object.hasOwn(algorithms, algorithm) || digest === undefined) {
-    throw new ArtifactstoreError('internal', `The digest of ${object.contentAddress} cannot be checked here`);
-  }
-  return { algorithm: algorithm as Algorithm, digest };
+  requireAlgorithm(object, algorithm);
+  return { algorithm, digest: fromHex(hex)! };
+}
+
+function requireAlgorithm({ contentAddress }: StoredObject, algorithm: string): asserts algorithm is Algorithm {
+  if (!Object.hasOwn(algorithms, algorithm))
+    throw new ArtifactstoreError('internal', `The digest of ${contentAddress} cannot be checked here`);
 }
 
 function primaryHasher(object: StoredObject): Hasher {
@@ -167,6 +175,10 @@ function damaged(object: StoredObject, how: string): ArtifactstoreError {
   return new ArtifactstoreError('integrity_failure', `The stored object ${object.contentAddress} is damaged: ${how}`, {
     info: { backend_id: object.backendId, object_key: object.objectKey },
   });
+}
+
+function wholeBody(bytes: Uint8Array): VerifiedBody {
+  return { bytes, [Symbol.asyncIterator]: () => oneChunk(bytes) };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -191,6 +203,3 @@ async function started(chunks: AsyncGenerator<Uint8Array>): Promise<AsyncIterabl
 }
 
 const digestBytes = 32;
-
-/** At once, which for small objects is much cheaper than a hasher. */
-const digestOf = { blake3, sha256 } as const satisfies { readonly [A in Algorithm]: (bytes: Uint8Array) => Uint8Array };

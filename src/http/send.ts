@@ -15,6 +15,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** What `body` gives, where it is in memory and nobody changes it: written at once, and `body` is left alone. */
+  readonly bytes?: Uint8Array;
   /** What `body` must amount to; absent, the answer is chunked. */
   readonly length?: number;
 }
@@ -26,17 +28,18 @@ export interface Answer {
  * then.
  */
 export async function sendBytes(context: EngineContext, request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<void> {
+  const { bytes } = answer;
+  if (bytes !== undefined) {
+    sendWhole(context, request, reply, answer, bytes);
+    return;
+  }
   const chunks = answer.body[Symbol.asyncIterator]();
   let next = await chunks.next();
   const { length } = answer;
   const response = reply.raw;
   reply.hijack();
   try {
-    response.writeHead(answer.status, {
-      ...answer.headers,
-      'x-request-id': request.id,
-      ...(length === undefined ? {} : { 'content-length': length }),
-    });
+    writeHead(request, response, answer);
     while (!next.done) {
       request.bytesOut += next.value.length;
       if (length !== undefined && request.bytesOut > length) throw new Error('The body is longer than its stated length.');
@@ -50,6 +53,29 @@ export async function sendBytes(context: EngineContext, request: FastifyRequest,
     await chunks.return?.().catch(() => undefined);
     breakOff(context, request, reply, error);
   }
+}
+
+/** Head and body go to the system together, which has them as a rule when this returns. */
+function sendWhole(context: EngineContext, request: FastifyRequest, reply: FastifyReply, answer: Answer, bytes: Uint8Array): void {
+  const { length = bytes.byteLength } = answer;
+  if (bytes.byteLength !== length) throw new Error('The body does not have its stated length.');
+  const response = reply.raw;
+  reply.hijack();
+  if (response.destroyed || response.closed) {
+    breakOff(context, request, reply, gone());
+    return;
+  }
+  request.bytesOut = length;
+  writeHead(request, response, answer);
+  response.end(bytes);
+}
+
+function writeHead(request: FastifyRequest, response: ServerResponse, { status, headers, length }: Answer): void {
+  response.writeHead(status, {
+    ...headers,
+    'x-request-id': request.id,
+    ...(length === undefined ? {} : { 'content-length': length }),
+  });
 }
 
 /**

@@ -162,6 +162,8 @@ export interface OpenFile {
   readonly range?: { readonly first: number; readonly last: number };
   /** Iterate once; ending early releases what it holds. Chunks are the reader's to keep, without `reuseChunks`. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What `body` yields, where it is in memory and verified already: the reader's to keep. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface FindManyOptions {

@@ -141,6 +141,8 @@ export interface ObjectReader {
   readonly sizeBytes: number;
   /** Chunks are valid until the next one is asked for. Iterate once; ending early releases the resources. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What `body` gives, where it is in memory as a whole: the caller's to keep, and `body` need not be iterated. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface ObjectHead {

@@ -58,6 +58,7 @@ export async function sendFile(
     status: opened.range === undefined ? 200 : 206,
     headers: answered,
     body: opened.body,
+    ...(opened.bytes === undefined ? {} : { bytes: opened.bytes }),
     length,
   });
   return reply;

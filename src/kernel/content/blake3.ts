@@ -9,6 +9,8 @@ export interface Hasher {
 /** One way to compute BLAKE3 (256 bits, unkeyed). The two below give the same bytes; only their speed differs. */
 export interface Blake3 {
   hash(bytes: Uint8Array): Uint8Array;
+  /** The same in lowercase hex. */
+  hashHex(bytes: Uint8Array): string;
   createHasher(): Hasher;
 }
 
@@ -18,11 +20,13 @@ export async function loadNativeBlake3(): Promise<Blake3 | undefined> {
   if (native === undefined) return undefined;
   // Making a hasher costs ten times as much as hashing an event: one-shot calls share one.
   const shared = new native.Blake3Hasher();
+  const over = (bytes: Uint8Array) => {
+    shared.reset();
+    return shared.update(asBuffer(bytes));
+  };
   return {
-    hash: (bytes) => {
-      shared.reset();
-      return digestOf(shared.update(asBuffer(bytes)));
-    },
+    hash: (bytes) => digestOf(over(bytes)),
+    hashHex: (bytes) => over(bytes).digest('hex'),
     createHasher: () => {
       const hasher = new native.Blake3Hasher();
       return {
@@ -69,6 +73,10 @@ export async function loadWasmBlake3(): Promise<Blake3> {
     hash: (bytes) => {
       setAside();
       return engine.init().update(bytes).digest('binary');
+    },
+    hashHex: (bytes) => {
+      setAside();
+      return engine.init().update(bytes).digest();
     },
     createHasher: () => {
       const turn: Turn = { state: undefined };

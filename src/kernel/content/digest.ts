@@ -30,6 +30,11 @@ export function sha256(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(hash('sha256', bytes, 'buffer'));
 }
 
+/** Of a few bytes at once, in lowercase hex: much cheaper than a hasher. */
+export function digestHex(algorithm: Algorithm, bytes: Uint8Array): string {
+  return algorithm === 'blake3' ? engine.hashHex(bytes) : hash('sha256', bytes, 'hex');
+}
+
 /** Lowercase hex. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');

@@ -46,6 +46,8 @@ export async function openLocated(context: Context, actor: string, located: Loca
     };
     try {
       const body = await context.dataplane.open(object, range, options.signal);
+      const { bytes } = body;
+      if (bytes !== undefined) return { file, ...(range === undefined ? {} : { range }), body, bytes };
       const reported = reporting(options.reuseChunks === true ? body : copied(body), async (error) => {
         const answer = await report(error);
         repair();

@@ -42,7 +42,10 @@ export async function makeDraft(drafts: DraftDirectory, bytes: Uint8Array): Prom
 
 export async function bytesAt(storage: Storage, key: string, range?: ByteRange): Promise<Buffer | undefined> {
   const reader = await storage.get(key, range === undefined ? {} : { range });
-  return reader === undefined ? undefined : await gather(reader.body);
+  if (reader === undefined) return undefined;
+  const bytes = await gather(reader.body);
+  if (reader.bytes !== undefined) assert.ok(bytes.equals(reader.bytes), 'what is in memory as a whole is not what is iterated');
+  return bytes;
 }
 
 export async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {

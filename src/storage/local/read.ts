@@ -29,7 +29,7 @@ export function objectOpener(): OpenObject {
       if (opening > manyOpening) manyUntil = now + manyMilliseconds;
       if (now < manyUntil && options.range === undefined) {
         const bytes = await thread.read(path);
-        if (bytes !== undefined) return { sizeBytes: bytes.byteLength, body: oneChunk(bytes) };
+        if (bytes !== undefined) return wholeReader(bytes.byteLength, bytes);
       }
       return await openOne(path, options);
     } finally {
@@ -46,7 +46,7 @@ function openFrom(buffers: ReadBuffers): OpenObject {
       const status = fstatSync(descriptor);
       if (!status.isFile()) return undefined;
       const span = spanOf(path, descriptor, status.size, options);
-      if (span.end - span.first <= readAtOnceBytes) return { sizeBytes: status.size, body: oneChunk(await readSpan(span)) };
+      if (span.end - span.first <= readAtOnceBytes) return wholeReader(status.size, await readSpan(span));
       descriptor = undefined;
       const iterator = readAhead(span, buffers, options.signal);
       return { sizeBytes: status.size, body: { [Symbol.asyncIterator]: () => iterator } };
@@ -170,6 +170,10 @@ function readBuffers(): ReadBuffers {
       if (idle.length < maximumIdle) idle.push(buffer);
     },
   };
+}
+
+function wholeReader(sizeBytes: number, bytes: Uint8Array): ObjectReader {
+  return { sizeBytes, bytes, body: { [Symbol.asyncIterator]: () => oneChunk(bytes) } };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
