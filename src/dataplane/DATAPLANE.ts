@@ -60,7 +60,7 @@ export interface DataPlane {
   /** Deletes the bytes at a dead key. Idempotent. */
   remove(backendId: string, key: string): Promise<void>;
 
-  /** Every object of a backend, with whatever else lies there under a key. */
+  /** Every object of a backend, with whatever else lies there under a key, except the bytes of uploads. */
   list(backendId: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
 
   /**
@@ -199,6 +199,16 @@ export interface Segments {
   ): Promise<{ readonly draft: Draft; readonly owned: boolean }>;
   /** Deletes them. Never throws; what cannot be deleted now is reclaimed later. */
   discard(upload: UploadPlace, segments: readonly Segment[]): Promise<void>;
+  /**
+   * Deletes what lies in a backend of uploads that are not open, and was not written to for `ageSeconds`; how many
+   * files or objects. `open` says which of these ids are. A dry run only counts.
+   */
+  reclaim(
+    backendId: string,
+    ageSeconds: number,
+    open: (uploadIds: readonly string[]) => Promise<readonly string[]>,
+    options?: { readonly dryRun?: boolean },
+  ): Promise<number>;
 }
 
 /** Bytes of small objects that are committed with the log and not in their backend yet. */

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../kernel/content/address.ts';
 import { type Algorithm, toHex } from '../kernel/content/digest.ts';
+import { uploadsPrefix } from '../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { createRounds } from '../runtime/rounds.ts';
 import type { Storage, StorageHealth } from '../storage/STORAGE.ts';
@@ -19,6 +20,7 @@ import { startHashThreads } from './hashing/hash-threads.ts';
 import { besideHeld } from './held.ts';
 import { openVerified } from './read.ts';
 import { createDiskSegments } from './segments/disk.ts';
+import { createObjectSegments } from './segments/objects.ts';
 import { createSegments } from './segments/segments.ts';
 import { stageDraft } from './stage.ts';
 import { digestWhole, requireKeyDigest } from './whole.ts';
@@ -75,8 +77,11 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
   async function draftFile(backend: Storage, id: string): Promise<DraftFile> {
     const directory = draftDirectory(backend);
-    await prepareDrafts(backend);
-    if (backend.drafts !== undefined) return createDraftFile(join(directory, id), rounds);
+    if (backend.drafts !== undefined) {
+      await backend.drafts.prepare();
+      return createDraftFile(join(directory, id), rounds);
+    }
+    await requireDirectory(directory);
     const draft = createSpoolDraft(join(directory, id), memory);
     spooled.set(id, draft);
     return {
@@ -86,11 +91,6 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
         await draft.abandon();
       },
     };
-  }
-
-  async function prepareDrafts(backend: Storage): Promise<void> {
-    if (backend.drafts !== undefined) await backend.drafts.prepare();
-    else await requireDirectory(draftDirectory(backend));
   }
 
   async function requireDirectory(directory: string): Promise<void> {
@@ -181,7 +181,10 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
 
     remove: async (backendId, key) => backendOf(backendId).delete(key),
 
-    list: (backendId, signal) => backendOf(backendId).list('', signal === undefined ? {} : { signal }),
+    async *list(backendId, signal) {
+      for await (const object of backendOf(backendId).list('', signal === undefined ? {} : { signal }))
+        if (!object.key.startsWith(uploadsPrefix)) yield object;
+    },
 
     async reclaimDrafts(backendId, ageSeconds, options = {}): Promise<number> {
       const backend = backendOf(backendId);
@@ -209,12 +212,8 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       await threads?.close();
     },
   };
-  const disk = createDiskSegments();
-  const { stage } = plane;
-  return {
-    ...plane,
-    segments: createSegments({ disk, digestAlgorithm, threads, stage, backendOf, draftDirectory, prepare: prepareDrafts }),
-  };
+  const [disk, objects] = [createDiskSegments(), createObjectSegments(plane)];
+  return { ...plane, segments: createSegments({ disk, objects, digestAlgorithm, threads, stage: plane.stage, backendOf }) };
 }
 
 /** A backend that hangs must not hang the answer. */

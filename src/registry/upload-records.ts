@@ -75,7 +75,6 @@ export interface StatusOptions {
 /** What `finish` may be told that was not said before. What was said is kept, and another value is `invalid_value`. */
 export interface FinishUpload extends NewUpload {
   readonly policy?: WriterPolicy;
-  readonly signal?: AbortSignal;
 }
 
 export interface UploadQuery {

@@ -10,7 +10,7 @@ import { fileError } from '../../runtime/file-error.ts';
 export async function removeOldFiles(directory: string, ageSeconds: number, dryRun = false): Promise<number> {
   const before = Date.now() - ageSeconds * 1000;
   let removed = 0;
-  for (const name of await names(directory)) {
+  for (const name of await namesIn(directory)) {
     if (!draftName.test(name)) continue;
     const path = join(directory, name);
     try {
@@ -28,7 +28,8 @@ export async function removeOldFiles(directory: string, ageSeconds: number, dryR
 /** Those of uploads, and of the attempts to write that a look at the health makes. */
 const draftName = /^(?:probe-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-async function names(directory: string): Promise<string[]> {
+/** None where the directory is not there. */
+export async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {

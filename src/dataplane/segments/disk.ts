@@ -1,27 +1,23 @@
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { type Appended, blockBytes, type Segment, type SegmentWrite, type UploadPlace } from '../DATAPLANE.ts';
 import { requireDigests } from '../declared.ts';
+import { namesIn } from '../drafts/old-drafts.ts';
 import { blocksOf } from '../hashing/blocks.ts';
 import { createDigester } from '../hashing/digester.ts';
 import { arriving } from './arriving.ts';
+import type { LeftSegment } from './left-segment.ts';
 import { openSegmentFile, readSegmentFile, type SegmentFile } from './segment-file.ts';
+import { type Pace, usualPace } from './stretches.ts';
 
 /** Segments that are files in a directory of drafts. */
 export interface DiskSegments {
   append(directory: string, write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
   read(directory: string, segments: readonly Segment[]): AsyncIterable<Uint8Array>;
   discard(directory: string, segments: readonly Segment[]): Promise<void>;
+  list(directory: string): AsyncIterable<LeftSegment>;
 }
-
-/** Every so many bytes or milliseconds, what came is made durable and told. */
-export interface Pace {
-  readonly bytes: number;
-  readonly milliseconds: number;
-}
-
-export const usualPace: Pace = { bytes: 64 * blockBytes, milliseconds: 10_000 };
 
 export function segmentName({ uploadId }: UploadPlace, epoch: number): string {
   return `upload-${uploadId}-${epoch}`;
@@ -86,6 +82,16 @@ export function createDiskSegments(pace: Pace = usualPace): DiskSegments {
 
     async discard(directory, segments) {
       await Promise.all(segments.map(({ name }) => unlink(join(directory, name)).catch(() => undefined)));
+    },
+
+    async *list(directory) {
+      for (const name of await namesIn(directory)) {
+        const uploadId = /^upload-([0-9a-f-]{36})-[0-9]+$/.exec(name)?.[1];
+        const path = join(directory, name);
+        const status = uploadId === undefined ? undefined : await lstat(path).catch(() => undefined);
+        if (status?.isFile() === true)
+          yield { uploadId: uploadId!, modifiedMilliseconds: status.mtimeMs, remove: () => unlink(path).catch(() => undefined) };
+      }
     },
   };
 }

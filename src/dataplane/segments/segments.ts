@@ -2,45 +2,51 @@ import { formatAddress } from '../../kernel/content/address.ts';
 import type { Algorithm } from '../../kernel/content/digest.ts';
 import { toHex } from '../../kernel/content/digest.ts';
 import type { Storage } from '../../storage/STORAGE.ts';
-import type { DataPlane, Segments } from '../DATAPLANE.ts';
+import type { DataPlane, Segment, Segments, UploadPlace } from '../DATAPLANE.ts';
 import type { HashThreads } from '../hashing/hash-threads.ts';
 import { digestStored } from './digest-stored.ts';
 import type { DiskSegments } from './disk.ts';
+import type { LeftSegment } from './left-segment.ts';
+import type { ObjectSegments } from './objects.ts';
 
 export interface SegmentParts {
   readonly disk: DiskSegments;
+  readonly objects: ObjectSegments;
   readonly digestAlgorithm: Algorithm;
   readonly threads: HashThreads | undefined;
   readonly stage: DataPlane['stage'];
   backendOf(id: string): Storage;
-  draftDirectory(backend: Storage): string;
-  /** Makes that directory where it is not there. */
-  prepare(backend: Storage): Promise<void>;
 }
 
-/** Segments lie where the drafts of their backend lie. */
-export function createSegments(parts: SegmentParts): Segments {
-  const { disk, digestAlgorithm, threads } = parts;
+/** So many are asked about at once. */
+const askedAbout = 500;
 
-  function directoryOf(backendId: string): string {
-    return parts.draftDirectory(parts.backendOf(backendId));
+/** Where a backend takes drafts, segments lie among them; in others they are objects. */
+export function createSegments(parts: SegmentParts): Segments {
+  const { backendOf, disk, objects, digestAlgorithm, threads } = parts;
+
+  function bytesOf({ backendId, uploadId }: UploadPlace, segments: readonly Segment[]): AsyncIterable<Uint8Array> {
+    const backend = backendOf(backendId);
+    return backend.drafts === undefined ? objects.read(backend, uploadId, segments) : disk.read(backend.drafts.directory, segments);
   }
 
   return {
     async append(write, source) {
       try {
-        await parts.prepare(parts.backendOf(write.backendId));
+        const backend = backendOf(write.backendId);
+        if (backend.drafts === undefined) return await objects.append(backend, write, source);
+        await backend.drafts.prepare();
+        return await disk.append(backend.drafts.directory, write, source);
       } catch (error) {
         return { segments: write.segments, grows: write.grows, failure: { error } };
       }
-      return await disk.append(directoryOf(write.backendId), write, source);
     },
 
-    async stage({ backendId, segments, sole }, into, expected, signal) {
-      const directory = directoryOf(backendId);
+    async stage({ segments, sole, ...place }, into, expected, signal) {
+      const { backendId } = place;
       const [only] = segments;
-      const bytes = disk.read(directory, segments);
-      if (!sole || segments.length !== 1 || backendId !== into || parts.backendOf(into).drafts === undefined)
+      const bytes = bytesOf(place, segments);
+      if (!sole || segments.length !== 1 || backendId !== into || backendOf(into).drafts === undefined)
         return { draft: await parts.stage(into, bytes, expected, signal), owned: false };
       const sizeBytes = only!.bytes;
       const { digests, blockDigests } = await digestStored(bytes, { sizeBytes, digestAlgorithm, expected, threads, signal });
@@ -60,12 +66,37 @@ export function createSegments(parts: SegmentParts): Segments {
       };
     },
 
-    async discard({ backendId }, segments) {
+    async discard({ backendId, uploadId }, segments) {
       try {
-        await disk.discard(directoryOf(backendId), segments);
+        const backend = backendOf(backendId);
+        if (backend.drafts === undefined) await objects.discard(backend, uploadId, segments);
+        else await disk.discard(backend.drafts.directory, segments);
       } catch {
-        // A backend that is not configured any more: its drafts are reclaimed when it is again.
+        // A backend that is not configured any more: what lies there is reclaimed when it is again.
       }
+    },
+
+    async reclaim(backendId, ageSeconds, open, { dryRun = false } = {}) {
+      const backend = backendOf(backendId);
+      const before = Date.now() - ageSeconds * 1000;
+      let reclaimed = 0;
+      let batch: LeftSegment[] = [];
+      const settle = async (): Promise<void> => {
+        const kept = new Set(await open([...new Set(batch.map(({ uploadId }) => uploadId))]));
+        for (const { uploadId, remove } of batch) {
+          if (kept.has(uploadId)) continue;
+          if (!dryRun) await remove();
+          reclaimed += 1;
+        }
+        batch = [];
+      };
+      for await (const left of backend.drafts === undefined ? objects.list(backend) : disk.list(backend.drafts.directory)) {
+        if (left.modifiedMilliseconds > before) continue;
+        batch.push(left);
+        if (batch.length >= askedAbout) await settle();
+      }
+      await settle();
+      return reclaimed;
     },
   };
 }

@@ -19,3 +19,6 @@ export function parseObjectKey(key: string): { readonly address: ContentAddress;
   if (hex!.slice(0, 2) !== first || hex!.slice(2, 4) !== second || !isAddress(address)) return undefined;
   return { address, generation: generation === undefined ? 0 : Number(generation) };
 }
+
+/** In a backend that takes no drafts, the bytes of uploads that are not finished lie below it. */
+export const uploadsPrefix = 'uploads/';

@@ -34,6 +34,7 @@ import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
+import { countUploads, expireUploads, listUploads, openAmong } from './upload-upkeep.ts';
 import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
@@ -78,6 +79,7 @@ export const operations: RegistryOperations = {
     'upload.fence': fenceUpload,
     'upload.finish': finishUpload,
     'upload.abandon': abandonUpload,
+    'upload.expire': expireUploads,
   },
   reads: {
     'package.get': getPackage,
@@ -133,6 +135,9 @@ export const operations: RegistryOperations = {
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
     'upload.get': getUpload,
+    'upload.list': listUploads,
+    'upload.open_among': openAmong,
+    'upload.count': countUploads,
   },
 };
 
@@ -171,6 +176,7 @@ export interface RegistryOperations {
     readonly 'upload.fence': typeof fenceUpload;
     readonly 'upload.finish': typeof finishUpload;
     readonly 'upload.abandon': typeof abandonUpload;
+    readonly 'upload.expire': typeof expireUploads;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -226,5 +232,8 @@ export interface RegistryOperations {
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;
     readonly 'upload.get': typeof getUpload;
+    readonly 'upload.list': typeof listUploads;
+    readonly 'upload.open_among': typeof openAmong;
+    readonly 'upload.count': typeof countUploads;
   };
 }

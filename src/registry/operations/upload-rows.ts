@@ -75,13 +75,17 @@ export function isWritten({ detail: { writer } }: UploadRow, now: Timestamp): bo
   return writer !== null && parseTimestamp(now) - parseTimestamp(writer.seen_at) < writerMilliseconds;
 }
 
-/** Undefined for what has no bytes and no file any more. */
-export function uploadRecord(row: UploadRow, now: Timestamp): Upload | undefined {
-  const { state, detail } = row;
-  if ((state !== 'open' && state !== 'finished') || hasExpired(row, now)) return undefined;
+/** Whether it has bytes, or a file. */
+export function isThere(row: UploadRow, now: Timestamp): boolean {
+  return row.state === 'finished' || (row.state === 'open' && !hasExpired(row, now));
+}
+
+/** Of one that is there. */
+export function uploadRecord(row: UploadRow): Upload {
+  const { detail } = row;
   return {
     id: row.id,
-    state,
+    state: row.state === 'finished' ? 'finished' : 'open',
     offset_bytes: row.offset_bytes,
     size_bytes: row.expected_size_bytes,
     package_id: detail.package_id,

@@ -67,8 +67,6 @@ export interface TakenUpload {
   /** As it is taken: with its new epoch, and whether the last segment could be written to before. */
   readonly row: UploadRow;
   readonly grows: boolean;
-  /** How many bytes its actor may add to it. */
-  readonly room_bytes: number;
 }
 
 /** Makes the caller its one writer. Whoever was it before is told so when it next says something. */
@@ -76,7 +74,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
   const { now } = transaction;
   const row = requireUpload(await readUpload(transaction.sql, input.id), input.id, input.owner, now);
   if (row.state === 'finished') {
-    if (input.offset === null) return { row, grows: false, room_bytes: 0 };
+    if (input.offset === null) return { row, grows: false };
     throw new ArtifactstoreError('upload_finished', `The upload ${row.id} is finished, and takes no more bytes.`, {
       info: { file_id: row.detail.answer?.file_id, offset_bytes: row.offset_bytes },
     });
@@ -90,13 +88,15 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
   const size = input.size_bytes ?? row.expected_size_bytes;
   requireSize(row, size, input);
   const others = await openBytes(transaction, row.created_by, row.id);
+  const room_bytes = limits.openUploadBytes - others.bytes - Math.max(row.offset_bytes, size ?? 0);
+  if (input.offset !== null && room_bytes < 0) throw tooManyBytes(row.created_by);
   const taken: UploadRow = {
     ...row,
     expected_size_bytes: size,
     detail: { ...row.detail, epoch: row.detail.epoch + 1, writer: { holder: input.holder, seen_at: now }, grows: false },
   };
   await saveUpload(transaction.sql, taken);
-  return { row: taken, grows: row.detail.grows, room_bytes: limits.openUploadBytes - others.bytes - row.offset_bytes };
+  return { row: taken, grows: row.detail.grows };
 }
 
 function requireSize(row: UploadRow, size: number | null, input: TakeUpload): void {
@@ -162,17 +162,23 @@ export async function fenceUpload(transaction: Transaction, input: { readonly id
 export interface FinishedUpload {
   readonly id: string;
   readonly epoch: number;
+  /** How many bytes became the file. */
+  readonly offset: number;
   readonly package_id: string;
   readonly relative_path: string;
   readonly answer: { readonly file_id: string; readonly created: boolean };
   readonly lifetime_seconds: number;
 }
 
-/** Remembers what became of it. False where somebody else has it by now. */
+/**
+ * Remembers what became of it, also where somebody else has taken it since and nothing was added to it. False where it
+ * was finished before, or something was added.
+ */
 export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<boolean> {
   const { now } = transaction;
   const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state !== 'open' || row.detail.epoch !== input.epoch) return false;
+  if (row === undefined || row.state !== 'open') return false;
+  if (row.detail.epoch !== input.epoch && row.offset_bytes !== input.offset) return false;
   const { package_id, relative_path, answer } = input;
   await saveUpload(transaction.sql, {
     ...row,
@@ -182,6 +188,7 @@ export async function finishUpload(transaction: Transaction, input: FinishedUplo
     detail: {
       ...row.detail,
       ...{ package_id, relative_path, answer },
+      epoch: row.detail.epoch + 1,
       ...{ segments: [], writer: null, grows: false },
       expires_at: later(now, input.lifetime_seconds),
     },

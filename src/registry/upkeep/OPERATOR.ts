@@ -1,3 +1,4 @@
+import type { Page, Upload, UploadQuery } from '../REGISTRY.ts';
 import type { Backup, BackupOptions } from './copies.ts';
 import type {
   Adoption,
@@ -52,6 +53,10 @@ export interface Operator {
   move(options: MoveOptions): Promise<Move>;
   /** What `move` would do now; does nothing. */
   planMove(target: MoveTarget): Promise<MovePlan>;
+  /** Uploads that are open, of everybody, in the order in which they were begun. */
+  listUploads(query?: UploadQuery): Promise<Page<Upload>>;
+  /** Ends an upload of anybody, whose bytes then go. `upload_not_found`, `upload_finished`. */
+  abandonUpload(id: string): Promise<void>;
   /** Bytes in a backend that no event knows. */
   findOrphans(backendId: string, options?: OrphansOptions): Promise<OrphanReport>;
   /**

@@ -3,6 +3,7 @@ import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
 import { removeDead } from '../objects/remove-dead.ts';
 import type { DeadKey } from '../operations/objects.ts';
+import { expireUploads, reclaimSegments } from '../uploads/sweep.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 
@@ -36,7 +37,9 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
   const delete_orphans: { readonly backend_id: string; readonly object_keys: readonly string[] }[] = [];
   let reclaim_drafts = 0;
   for (const backend_id of backendIds) {
-    reclaim_drafts += await dataplane.reclaimDrafts(backend_id, options.draftAgeSeconds ?? defaultDraftAgeSeconds, { dryRun: true });
+    const age = options.draftAgeSeconds ?? defaultDraftAgeSeconds;
+    reclaim_drafts += await dataplane.reclaimDrafts(backend_id, age, { dryRun: true });
+    reclaim_drafts += await reclaimSegments(context, backend_id, age, { dryRun: true });
     const object_keys: string[] = [];
     await reconcile(context, backend_id, options.signal, async (keys) => {
       object_keys.push(...keys);
@@ -98,11 +101,15 @@ export async function collect(context: Context, options: CollectOptions): Promis
   }
   await deleting;
 
+  const expired = await expireUploads(context, options.signal);
+  counts.reclaimed_drafts += expired.segments;
   const left_over = await deleteRemembered(context, deleteKeys, options.signal);
   const backends: StoredBytes[] = [];
   for (const backendId of context.backendIds)
     await unlessAway(backendId, async () => {
-      counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, options.draftAgeSeconds ?? defaultDraftAgeSeconds);
+      const age = options.draftAgeSeconds ?? defaultDraftAgeSeconds;
+      counts.reclaimed_drafts += await dataplane.reclaimDrafts(backendId, age);
+      counts.reclaimed_drafts += await reclaimSegments(context, backendId, age);
       report();
       const stored = await reconcile(context, backendId, options.signal, async (keys) => {
         const dead = await database.write('collect.burn_orphans', { actor, backend_id: backendId, keys });

@@ -2,6 +2,7 @@ import { toHex } from '../../kernel/content/digest.ts';
 import { chainStart, type LogHead } from '../../kernel/log/event.ts';
 import type { Context } from '../context.ts';
 import { settleAll } from '../objects/settler.ts';
+import { abandonUpload, listUploads } from '../uploads/end.ts';
 import { adoptStorage, claimStorage, planAdoption } from './adopt.ts';
 import { startAutorun } from './autorun.ts';
 import { backUp } from './backup.ts';
@@ -25,6 +26,8 @@ export function createOperator(context: Context): Operator {
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
     move: (options) => move(context, options),
     planMove: (target) => planMove(context, target),
+    listUploads: (query = {}) => listUploads(context, query),
+    abandonUpload: (id) => abandonUpload(context, id, null),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     backup: (directory, options = {}) => backUp(context, directory, options),
     claimStorage: () => claimStorage(context),

@@ -1,4 +1,5 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Segment } from '../../dataplane/DATAPLANE.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
 import type { Context } from '../context.ts';
@@ -25,10 +26,9 @@ export async function appendBody(
   options: AppendOptions,
 ): Promise<UploadRow> {
   const { policy = 'takeover', size_bytes = null, body_bytes = null } = options;
-  return await withUpload(parts.context, { ...upload, policy, size_bytes, body_bytes }, async (own) => {
+  return await withUpload(parts.context, { ...upload, policy, size_bytes, body_bytes, finishing: false }, async (own) => {
     let admitted: AsyncIterable<Uint8Array>;
     try {
-      if (own.room_bytes < 0) throw tooManyBytes(own.row.created_by);
       admitted = await admit(parts, own.row, body);
     } catch (error) {
       await own.record({ release: { grows: own.grows, sizes: false } });
@@ -55,24 +55,32 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
   const { row } = own;
   const { id, expected_size_bytes, offset_bytes, backend_id, detail } = row;
   const { signal, digests, last = false } = options;
+  const place = { uploadId: id, backendId: backend_id };
+  const discard = (segments: readonly Segment[]) => context.background('draft_left', context.dataplane.segments.discard(place, segments));
+  let recorded = detail.segments;
   const { segments, grows, failure } = await context.dataplane.segments.append(
     {
-      uploadId: id,
-      backendId: backend_id,
+      ...place,
       epoch: detail.epoch,
-      segments: detail.segments,
+      segments: recorded,
       grows: own.grows,
       maximumBytes: (expected_size_bytes ?? Number.MAX_SAFE_INTEGER) - offset_bytes,
       ...(digests === undefined ? {} : { digests }),
       signal: signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]),
       async onDurable(durable) {
         const { room_bytes } = await own.record({ segments: durable });
+        recorded = durable;
         if (room_bytes < 0) throw tooManyBytes(row.created_by);
       },
     },
     body,
   );
-  const ended = await own.record({ segments, release: { grows, sizes: last && failure === undefined } });
+  const ended = await own.record({ segments, release: { grows, sizes: last && failure === undefined } }).catch((error: unknown) => {
+    // Nobody knows of them, and nobody will.
+    if (isArtifactstoreError(error, 'upload_superseded')) discard(without(segments, recorded));
+    throw error;
+  });
+  discard(without(detail.segments, segments));
   if (failure !== undefined) throw own.signal.aborted ? superseded(id) : failure.error;
   const { offset_bytes: offset, expected_size_bytes: size } = ended.row;
   if (last && offset !== size)
@@ -80,4 +88,10 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       info: { size_bytes: size, offset_bytes: offset },
     });
   return ended.row;
+}
+
+/** Those whose names the others do not have. */
+function without(segments: readonly Segment[], others: readonly Segment[]): readonly Segment[] {
+  const names = new Set(others.map(({ name }) => name));
+  return segments.filter(({ name }) => !names.has(name));
 }

@@ -2,64 +2,66 @@ import { fromHex, sameBytes } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { CheckedFile, FileEntry } from '../checked-file.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
-import type { Created, File, FinishUpload } from '../REGISTRY.ts';
+import type { Created, File, WriterPolicy } from '../REGISTRY.ts';
 import type { AppendParts } from './append.ts';
 import type { CheckedUpload } from './check-upload.ts';
 import { defaultUploadSeconds, type OwnUpload, withUpload } from './take.ts';
 
-/** Makes the file of an upload whose bytes are all there. */
+/**
+ * Makes the file of an upload whose bytes are all there. It is not stopped when its caller is gone: whoever asks again
+ * finds the answer.
+ */
 export async function finishWhole(
   parts: AppendParts,
   upload: { readonly id: string; readonly owner: string | null },
   input: CheckedUpload,
-  { policy = 'takeover', signal }: Pick<FinishUpload, 'policy' | 'signal'>,
+  policy: WriterPolicy = 'takeover',
 ): Promise<Created<File>> {
-  const take = { ...upload, offset: null, size_bytes: null, body_bytes: null, policy };
+  const { database, dataplane, background } = parts.context;
+  const take = { ...upload, offset: null, size_bytes: null, body_bytes: null, policy, finishing: true };
   return await withUpload(parts.context, take, async (own) => {
     const { row } = own;
     if (row.state === 'finished') return await answerOf(parts, row, input);
+    const { segments } = row.detail;
     let grows = own.grows;
     try {
       const { package_id, ...file } = named(row, input);
       await parts.access.requirePackage(package_id, 'write');
       requireWhole(row, input);
       const target = await parts.ingest.announce(package_id, file);
-      const { dataplane } = parts.context;
       const place = { uploadId: row.id, backendId: row.backend_id };
-      const stopping = signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]);
-      const staged = await dataplane.segments.stage(
-        { ...place, segments: row.detail.segments, sole: own.grows },
-        target.backendId,
-        file.expected,
-        stopping,
-      );
+      const { draft, owned } = await dataplane.segments.stage({ ...place, segments, sole: grows }, target.backendId, file.expected);
       try {
         // From here on its bytes may be those of an object, and are never written to again.
         grows = false;
-        const [made] = await parts.ingest.commit(target, [{ draft: staged.draft, ...file.entry }]);
-        await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
-        parts.context.background('draft_left', dataplane.segments.discard(place, row.detail.segments));
+        const [made] = await parts.ingest.commit(target, [{ draft, ...file.entry }]);
+        // The file is there; only that a second call finds it at once depends on this.
+        const remembered = await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
+        if (remembered) background('draft_left', dataplane.segments.discard(place, segments));
         return made!;
       } finally {
-        if (!staged.owned) parts.context.background('draft_left', dataplane.discard(staged.draft));
+        if (!owned) background('draft_left', dataplane.discard(draft));
       }
     } catch (error) {
       await own.record({ release: { grows, sizes: false } }).catch(() => undefined);
+      // Another process may have made the file meanwhile, and its bytes are gone from here.
+      const now = await database.read('upload.get', { id: row.id });
+      if (now?.state === 'finished') return await answerOf(parts, now, input);
       throw error;
     }
   });
 }
 
-/** The file is there; only that a second call finds it at once depends on this. */
 async function remember(
   { context: { database, uploadSeconds = defaultUploadSeconds } }: AppendParts,
   { row }: OwnUpload,
   where: { readonly package_id: string; readonly relative_path: string },
   { record, created }: Created<File>,
-): Promise<void> {
-  await database.write('upload.finish', {
+): Promise<boolean> {
+  return await database.write('upload.finish', {
     id: row.id,
     epoch: row.detail.epoch,
+    offset: row.offset_bytes,
     ...where,
     answer: { file_id: record.id, created },
     lifetime_seconds: uploadSeconds,

@@ -21,11 +21,11 @@ const beatMilliseconds = 10_000;
 /** Does the work as the one writer of the upload, and says meanwhile that it is at work. */
 export async function withUpload<T>(
   { database, uploadWriters, uploadSeconds = defaultUploadSeconds }: Context,
-  take: Omit<TakeUpload, 'holder'>,
+  { finishing, ...take }: Omit<TakeUpload, 'holder'> & { readonly finishing: boolean },
   work: (upload: OwnUpload) => Promise<T>,
 ): Promise<T> {
   const { id } = take;
-  const writer = await uploadWriters.enter(id, take.policy);
+  const writer = await uploadWriters.enter(id, take.policy, finishing);
   let beat: ReturnType<typeof setInterval> | undefined;
   try {
     const taken = await database.write('upload.take', { ...take, holder: uploadWriters.holder });

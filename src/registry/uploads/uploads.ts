@@ -6,11 +6,12 @@ import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
 import type { Context } from '../context.ts';
 import { createIngest } from '../ingest.ts';
-import { type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
+import { isThere, type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
 import type { NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
 import { appendBody } from './append.ts';
 import { type CheckedUpload, checkCount, checkUpload } from './check-upload.ts';
+import { abandonUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { defaultUploadSeconds } from './take.ts';
 
@@ -37,7 +38,7 @@ export function createUploads(context: Context, access: Access): Uploads {
 
   function record(row: UploadRow | undefined): Upload | undefined {
     if (row === undefined || (owner !== null && row.created_by !== owner)) return undefined;
-    return uploadRecord(row, formatTimestamp(context.now()));
+    return isThere(row, formatTimestamp(context.now())) ? uploadRecord(row) : undefined;
   }
 
   return {
@@ -57,7 +58,7 @@ export function createUploads(context: Context, access: Access): Uploads {
         detail: { package_id, relative_path, annotations, digests },
         lifetime_seconds: uploadSeconds,
       });
-      return record(row)!;
+      return uploadRecord(row);
     },
 
     async append(id, offset, body, options = {}) {
@@ -65,31 +66,26 @@ export function createUploads(context: Context, access: Access): Uploads {
       if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
       const row = await appendBody(parts, upload, body, options);
       if (row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes) {
-        await finishWhole(parts, upload, checkUpload({}), options);
-        return record(await database.read('upload.get', { id: row.id }))!;
+        await finishWhole(parts, upload, checkUpload({}), options.policy);
+        return uploadRecord((await database.read('upload.get', { id: row.id })) ?? row);
       }
-      return record(row)!;
+      return uploadRecord(row);
     },
 
     async status(id, { settle = false } = {}) {
       const key = { id: parseId(id, 'upload_id') };
       const found = record(await database.read('upload.get', key));
-      if (found?.state !== 'open' || !settle) return found;
+      if (found?.state !== 'open' || !settle || context.uploadWriters.isFinishing(key.id)) return found;
       await context.uploadWriters.end(key.id);
       await database.write('upload.fence', key);
       return record(await database.read('upload.get', key));
     },
 
     async finish(id, input = {}) {
-      return await finishWhole(parts, { id: parseId(id, 'upload_id'), owner }, checkUpload(input), input);
+      return await finishWhole(parts, { id: parseId(id, 'upload_id'), owner }, checkUpload(input), input.policy);
     },
 
-    async abandon(id) {
-      const key = parseId(id, 'upload_id');
-      const row = await database.write('upload.abandon', { id: key, owner });
-      await context.uploadWriters.end(key);
-      await context.dataplane.segments.discard({ uploadId: key, backendId: row.backend_id }, row.detail.segments);
-    },
+    abandon: (id) => abandonUpload(context, id, owner),
   };
 }
 

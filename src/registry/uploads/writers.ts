@@ -5,10 +5,15 @@ import type { WriterPolicy } from '../REGISTRY.ts';
 export interface UploadWriters {
   /** This process, among those that share a database. */
   readonly holder: string;
-  /** Becomes the writer, where another is, when that has ended. Errors: `upload_locked`. */
-  enter(id: string, policy: WriterPolicy): Promise<Writer>;
-  /** Ends the writer, where there is one: what came is durable and counts when this resolves. */
+  /**
+   * Becomes the writer, where another is, when that has ended. One that makes the file of the upload (`finishing`) is
+   * waited for, since the next could only do the same again. Errors: `upload_locked`.
+   */
+  enter(id: string, policy: WriterPolicy, finishing: boolean): Promise<Writer>;
+  /** Ends the writer, where there is one that adds bytes: what came is durable and counts when this resolves. */
   end(id: string): Promise<void>;
+  /** Whether the file is being made in this process. */
+  isFinishing(id: string): boolean;
 }
 
 export interface Writer {
@@ -21,6 +26,7 @@ export interface Writer {
 const waitMilliseconds = 5_000;
 
 interface Entered extends Writer {
+  readonly finishing: boolean;
   stop(): void;
   readonly left: Promise<void>;
 }
@@ -29,7 +35,7 @@ export function createUploadWriters(holder: string): UploadWriters {
   const writing = new Map<string, Entered>();
 
   async function end(id: string): Promise<void> {
-    for (let other = writing.get(id); other !== undefined; other = writing.get(id)) {
+    for (let other = writing.get(id); other?.finishing === false; other = writing.get(id)) {
       other.stop();
       if (await leavesInTime(other.left)) continue;
       if (writing.get(id) === other) writing.delete(id);
@@ -39,12 +45,14 @@ export function createUploadWriters(holder: string): UploadWriters {
   return {
     holder,
     end,
-    async enter(id, policy) {
+    isFinishing: (id) => writing.get(id)?.finishing === true,
+    async enter(id, policy, finishing) {
       if (policy === 'locked' && writing.has(id)) throw locked(id);
-      await end(id);
+      for (let other = writing.get(id); other !== undefined; other = writing.get(id)) await (other.finishing ? other.left : end(id));
       const stopping = new AbortController();
       const { promise: left, resolve } = Promise.withResolvers<void>();
       const entered: Entered = {
+        finishing,
         signal: stopping.signal,
         stop: () => stopping.abort(),
         left,

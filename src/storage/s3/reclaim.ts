@@ -1,5 +1,5 @@
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
-import { parseObjectKey } from '../../kernel/content/key.ts';
+import { parseObjectKey, uploadsPrefix } from '../../kernel/content/key.ts';
 import { certifyPrefix } from '../object-key.ts';
 import type { ReclaimOptions } from '../STORAGE.ts';
 import type { S3Calls } from './client.ts';
@@ -39,7 +39,7 @@ export async function reclaimUploads(calls: S3Calls, settings: S3Settings, ageSe
 }
 
 function isOurs(key: string): boolean {
-  return parseObjectKey(key) !== undefined || key.startsWith(certifyPrefix);
+  return parseObjectKey(key) !== undefined || key.startsWith(certifyPrefix) || key.startsWith(uploadsPrefix);
 }
 
 /** Whether a part came after that time; one that is not there any more did not. */

@@ -1,0 +1,143 @@
+import { createHasher, toHex } from '../../kernel/content/digest.ts';
+import { uploadsPrefix } from '../../kernel/content/key.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { Storage } from '../../storage/STORAGE.ts';
+import { type Appended, blockBytes, type DataPlane, type Segment, type SegmentWrite } from '../DATAPLANE.ts';
+import { requireDigests } from '../declared.ts';
+import { createDigester, type Digester } from '../hashing/digester.ts';
+import { arriving } from './arriving.ts';
+import type { LeftSegment } from './left-segment.ts';
+import { type Pace, stretchesOf } from './stretches.ts';
+
+/**
+ * Segments that are objects of the backend, so that any machine continues an upload: each stretch of a body waits on
+ * this machine until it is there, then becomes an object whole or not at all. A segment is never changed: a short last
+ * one is replaced by one that has its bytes and those after them. Its name ends in its SHA-256, which is compared when
+ * it is read.
+ */
+export interface ObjectSegments {
+  append(backend: Storage, write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
+  read(backend: Storage, uploadId: string, segments: readonly Segment[]): AsyncIterable<Uint8Array>;
+  discard(backend: Storage, uploadId: string, segments: readonly Segment[]): Promise<void>;
+  list(backend: Storage): AsyncIterable<LeftSegment>;
+}
+
+/** A last segment that is shorter is written again with what follows, so that many short bodies make few objects. */
+const shortBytes = 8 * blockBytes;
+const endless: Pace = { bytes: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY };
+/** A slow body makes fewer of them than it would make syncs of a file. */
+export const objectPace: Pace = { bytes: 64 * blockBytes, milliseconds: 30_000 };
+
+const uploadInKey = new RegExp(`^${uploadsPrefix}([0-9a-f-]{36})/[0-9]+-[0-9]+-[0-9a-f]{64}$`);
+
+export function segmentKey(uploadId: string, name: string): string {
+  return `${uploadsPrefix}${uploadId}/${name}`;
+}
+
+export function createObjectSegments(
+  { stage, publish, discard }: Pick<DataPlane, 'stage' | 'publish' | 'discard'>,
+  pace: Pace = objectPace,
+): ObjectSegments {
+  async function* read(backend: Storage, uploadId: string, segments: readonly Segment[]): AsyncGenerator<Uint8Array> {
+    for (const { name, bytes } of segments) {
+      const key = segmentKey(uploadId, name);
+      const hasher = createHasher('sha256');
+      let size = 0;
+      for await (const chunk of (await backend.get(key))?.body ?? []) {
+        hasher.update(chunk);
+        size += chunk.byteLength;
+        yield chunk;
+      }
+      if (size !== bytes || !name.endsWith(toHex(hasher.digest())))
+        throw new ArtifactstoreError(
+          'storage_unavailable',
+          `The segment ${key} of an upload is missing in "${backend.id}", or is not what was put there: begin the upload again.`,
+        );
+    }
+  }
+
+  return {
+    read,
+
+    async append(backend, write, source) {
+      const { uploadId, segments, epoch, digests, signal } = write;
+      const { body, failure } = arriving(source, write.maximumBytes, signal);
+      const last = segments.at(-1);
+      let short = last !== undefined && last.bytes < shortBytes ? last : undefined;
+      let durable = segments;
+      let made = 0;
+      const digester = digests === undefined ? undefined : createDigester(digests.keys());
+      const hashed = digester === undefined ? body : hashing(body, digester);
+
+      /** Before any of it is put, since with digests there is one stretch. */
+      function checkBody(): void {
+        if (digester !== undefined) requireDigests(digester.finish().digests, { digests: digests! });
+      }
+
+      /** A stretch of which nothing is to count is not put. */
+      async function put(stretch: AsyncIterable<Uint8Array>): Promise<Segment | undefined> {
+        const draft = await stage(backend.id, stretch);
+        try {
+          const failed = failure();
+          const kept = digests === undefined && !isArtifactstoreError(failed?.error, 'upload_length_mismatch');
+          if (failed !== undefined && !kept) return undefined;
+          checkBody();
+          const name = `${epoch}-${made++}-${draft.digestSha256}`;
+          await publish(draft, segmentKey(uploadId, name));
+          return { name, bytes: draft.sizeBytes };
+        } finally {
+          await discard(draft);
+        }
+      }
+
+      async function takeAll(): Promise<void> {
+        for await (const stretch of stretchesOf(hashed, digests === undefined ? pace : endless)) {
+          if (durable !== segments) await write.onDurable(durable);
+          const before = short === undefined ? durable : durable.slice(0, -1);
+          const segment = await put(short === undefined ? stretch : both(read(backend, uploadId, [short]), stretch));
+          short = undefined;
+          if (segment !== undefined) durable = [...before, segment];
+        }
+        const failed = failure();
+        if (failed !== undefined) throw failed.error;
+        if (made === 0) checkBody();
+      }
+
+      const failed = await takeAll().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+      return { segments: durable, grows: false, ...(failed === undefined ? {} : { failure: failed }) };
+    },
+
+    async discard(backend, uploadId, segments) {
+      for (const { name } of segments) await backend.delete(segmentKey(uploadId, name)).catch(() => undefined);
+    },
+
+    async *list(backend) {
+      for await (const { key, modifiedMilliseconds } of backend.list(uploadsPrefix)) {
+        const uploadId = uploadInKey.exec(key)?.[1];
+        if (uploadId !== undefined) yield { uploadId, modifiedMilliseconds, remove: () => backend.delete(key) };
+      }
+    },
+  };
+}
+
+async function* both(first: AsyncIterable<Uint8Array>, second: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* second;
+}
+
+/** A piece for the digester never crosses the end of a block. */
+async function* hashing(bytes: AsyncIterable<Uint8Array>, digester: Pick<Digester, 'update'>): AsyncGenerator<Uint8Array> {
+  let position = 0;
+  for await (const chunk of bytes) {
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      const piece = chunk.subarray(taken, taken + blockBytes - (position % blockBytes));
+      digester.update(piece);
+      taken += piece.byteLength;
+      position += piece.byteLength;
+    }
+    yield chunk;
+  }
+}

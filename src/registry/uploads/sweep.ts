@@ -1,0 +1,45 @@
+import { formatTimestamp } from '../../kernel/time.ts';
+import type { Context } from '../context.ts';
+import { defaultUploadSeconds } from './take.ts';
+
+const uploadsPerStep = 200;
+
+/**
+ * Ends uploads that have expired and deletes their bytes; how many uploads and how many segments. Each step is one
+ * transaction that looks for itself, so that a run may stop anywhere: what it does not get to, `reclaimSegments` finds.
+ */
+export async function expireUploads(
+  context: Context,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly uploads: number; readonly segments: number }> {
+  const { clock, database, dataplane, uploadSeconds = defaultUploadSeconds } = context;
+  const counts = { uploads: 0, segments: 0 };
+  let after: string | null = null;
+  do {
+    signal?.throwIfAborted();
+    await clock.requireRight();
+    const before = formatTimestamp(context.now() - uploadSeconds * 1000);
+    const step: Awaited<ReturnType<typeof write>> = await write(before, after);
+    for (const { id, backend_id, segments } of step.expired) {
+      await dataplane.segments.discard({ uploadId: id, backendId: backend_id }, segments);
+      counts.uploads += 1;
+      counts.segments += segments.length;
+    }
+    after = step.last;
+  } while (after !== null);
+  return counts;
+
+  function write(before: string, last: string | null) {
+    return database.write('upload.expire', { before, after: last, limit: uploadsPerStep });
+  }
+}
+
+/** Deletes what stopped processes left of uploads that are not open; how many segments. */
+export function reclaimSegments(
+  { database, dataplane }: Pick<Context, 'database' | 'dataplane'>,
+  backendId: string,
+  ageSeconds: number,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<number> {
+  return dataplane.segments.reclaim(backendId, ageSeconds, (ids) => database.read('upload.open_among', { ids }), options);
+}
