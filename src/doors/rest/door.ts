@@ -18,6 +18,7 @@ import { producerRoutes } from './routes/producers.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
+import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { whoAmIRoutes } from './routes/whoami.ts';
 import { createSealedManifests } from './sealed-manifests.ts';
@@ -78,6 +79,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       packageRoutes(api, context, manifests);
       fileRoutes(api, context);
       objectRoutes(api, context);
+      uploadRoutes(api, context);
       eventRoutes(api, context, manifests);
       metadataSchemaRoutes(api, context);
       retentionRoutes(api);

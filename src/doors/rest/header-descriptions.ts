@@ -8,6 +8,7 @@ import { bounds } from './bounds.ts';
 export type RequestHeader =
   | 'Idempotency-Key'
   | 'Content-Digest'
+  | 'Content-Range'
   | 'Repr-Digest'
   | 'Artifactstore-Annotations'
   | 'If-Match'
@@ -32,6 +33,11 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
     type: 'string',
     description: 'Digests that the body must have (RFC 9530): sha-256, sha-512, blake3. Others are ignored.',
     examples: ['sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:'],
+  },
+  'Content-Range': {
+    type: 'string',
+    description: 'Which bytes of the whole the body is (RFC 9110).',
+    examples: ['bytes 0-4/5'],
   },
   'Repr-Digest': {
     type: 'string',
@@ -59,7 +65,14 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   'Last-Event-ID': { type: 'string', description: 'Of a stream: the sequence to resume after. It overrides `since`.', examples: ['7'] },
 };
 
-export type AnswerHeader = 'Location' | 'ETag' | 'Repr-Digest' | 'Accept-Ranges' | 'Content-Disposition' | 'Cache-Control';
+export type AnswerHeader =
+  | 'Location'
+  | 'Upload-Offset'
+  | 'ETag'
+  | 'Repr-Digest'
+  | 'Accept-Ranges'
+  | 'Content-Disposition'
+  | 'Cache-Control';
 
 interface AnswerHeaderDescription {
   readonly description: string;
@@ -90,6 +103,7 @@ const everywhere: Readonly<Record<string, AnswerHeaderDescription>> = {
 /** Of success, where the route says so. */
 const byRoute: Readonly<Record<AnswerHeader, AnswerHeaderDescription>> = {
   Location: { required: true, description: 'Where the record is.', schema: { type: 'string', pattern: '^/' } },
+  'Upload-Offset': { required: true, description: 'How many bytes are there.', schema: { type: 'integer', minimum: 0 } },
   ETag: { required: true, description: 'The digest of the bytes.', schema: { type: 'string', pattern: '^(?:W/)?".*"$' } },
   'Repr-Digest': { required: true, description: 'Digests of the whole (RFC 9530).', schema: { type: 'string' } },
   'Accept-Ranges': { required: true, description: 'Ranges can be asked for.', schema: { type: 'string', pattern: '^bytes$' } },

@@ -189,6 +189,7 @@ const isText = (type: string): boolean => type.startsWith('text/');
 const tags = [
   { name: 'packages', description: 'Sets of files that are sealed together.' },
   { name: 'files', description: 'Files of packages: put, listed, read.' },
+  { name: 'uploads', description: 'Files whose bytes come in several requests.' },
   { name: 'objects', description: 'Bytes by their digest.' },
   { name: 'events', description: 'The log of all that happened, in order.' },
   { name: 'metadata schemas', description: 'What metadata of packages must look like.' },

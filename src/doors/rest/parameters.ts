@@ -18,6 +18,7 @@ export function uuid(description: string): TString {
 }
 
 export const packageId: IdParams = Type.Object({ id: uuid('The package.') });
+export const uploadId: IdParams = Type.Object({ id: uuid('The upload.') });
 export const fileId: IdParams = Type.Object({ id: uuid('The file.') });
 
 export const filePath: TObject<{ id: TString; '*': TString }> = Type.Object({

@@ -17,6 +17,7 @@ import type {
   RetentionClassRecord,
   RetentionEvent,
   RetentionRecord,
+  Upload,
 } from '../../registry/REGISTRY.ts';
 import { describes } from './describes.ts';
 import { type Problem, problems } from './problem.ts';
@@ -51,6 +52,7 @@ export const retentionClassRecord: TUnsafe<RetentionClassRecord> = component('Re
 export const retentionRecord: TUnsafe<RetentionRecord> = component('Retention')<RetentionRecord>();
 export const holdRecord: TUnsafe<Hold> = component('Hold')<Hold>();
 export const healthRecord: TUnsafe<Health> = component('Health')<Health>();
+export const uploadRecord: TUnsafe<Upload> = component('Upload')<Upload>();
 export const problemRecord: TUnsafe<Problem> = component('Problem')<Problem>();
 
 export const packagePage: TUnsafe<Page<Package>> = Type.Unsafe<Page<Package>>(pageOf(packageRecord));
@@ -174,6 +176,26 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
     ),
   ),
   named('File', describes<File>()(file)),
+  named(
+    'Upload',
+    describes<Upload>()(
+      Type.Object({
+        id,
+        state: Type.Union([Type.Literal('open'), Type.Literal('finished')]),
+        offset_bytes: count,
+        size_bytes: countOrNull,
+        package_id: Type.Union([id, Type.Null()]),
+        relative_path: Type.Union([path, Type.Null()]),
+        media_type: textOrNull,
+        created_at: time,
+        created_by: text,
+        updated_at: time,
+        expires_at: time,
+        backend_id: text,
+        file_id: Type.Union([id, Type.Null()]),
+      }),
+    ),
+  ),
   named('FoundFile', describes<FoundFile>()(foundFile)),
   named(
     'Attached',

@@ -4,7 +4,7 @@ import { mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../..
 import { limits } from '../../registry/limits.ts';
 import type { Attachment, FinalizeExpectation, NewExtension, NewPackage } from '../../registry/REGISTRY.ts';
 import { describes } from './describes.ts';
-import { address, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
+import { address, id, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
 
 /** The bodies of requests as JSON Schema: what they are checked against, and what the OpenAPI shows. */
 
@@ -85,6 +85,36 @@ export const namedFiles: TUnsafe<NamedFiles> = describes<NamedFiles>()(
     },
     strict,
   ),
+);
+
+/** As clients of 0.1 say it: what they leave open may be null. */
+export interface OpenUpload {
+  readonly expected_size_bytes?: number | null;
+  readonly media_type?: string | null;
+}
+
+const mediaTypeOrNull = Type.Optional(Type.Union([mediaType, Type.Null()]));
+
+export const openUpload: TUnsafe<OpenUpload> = describes<OpenUpload>()(
+  Type.Object(
+    {
+      expected_size_bytes: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5] }), Type.Null()]),
+      ),
+      media_type: mediaTypeOrNull,
+    },
+    strict,
+  ),
+);
+
+export interface CompleteUpload {
+  readonly package_id: string;
+  readonly relative_path: string;
+  readonly media_type?: string | null;
+}
+
+export const completeUpload: TUnsafe<CompleteUpload> = describes<CompleteUpload>()(
+  Type.Object({ package_id: id, relative_path: path, media_type: mediaTypeOrNull }, strict),
 );
 
 export interface NewMetadataSchema {

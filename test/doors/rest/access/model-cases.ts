@@ -77,6 +77,7 @@ export function accessModelCases(
         const token = callers.tokenOf(principal);
         for (const row of shuffled(random, Object.values(rows))) {
           if (row.about === 'server') await aboutServer(token, principal, row);
+          else if (row.about === 'upload') await aboutUploads(token, principal, row);
           else if (row.about === 'list') await aboutLists(token, principal, row);
           else
             for (const subject of [some(random, subjects, principal, true), some(random, subjects, principal, false)])
@@ -89,6 +90,14 @@ export function accessModelCases(
       const response = await ask(token, row.ask());
       const expected = row.needs === undefined || may(principal, row.needs, producers[0]!) ? 200 : 403;
       assert.equal(response.status, expected, row.ask().path);
+      await response.arrayBuffer();
+    }
+
+    async function aboutUploads(token: string, principal: Principal, row: Row & { readonly about: 'upload' }): Promise<void> {
+      const asked = row.ask();
+      const response = await ask(token, asked);
+      const writes = producers.some((producer) => may(principal, 'write', producer));
+      assert.equal(response.status, row.status === 201 && !writes ? 403 : row.status, `${asked.method} ${asked.path}`);
       await response.arrayBuffer();
     }
 

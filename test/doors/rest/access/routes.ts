@@ -22,7 +22,8 @@ export type Needed = 'read' | 'write' | 'keep' | 'observe';
 /**
  * A row for each route. `package`: it is about one package, and needs this right for its producer. `producer`:
  * likewise, and the producer is said in the body. `server`: about none, for everybody or for a right. `list`: it shows
- * what the caller may read.
+ * what the caller may read. `upload`: it begins one, for which the right to write to any producer is needed, or asks
+ * for one that is not there.
  */
 export type Row =
   | {
@@ -32,6 +33,7 @@ export type Row =
       /** Whether a right for this producer will do; for the subject's own where absent. */
       willDo?(producer: string, subject: Subject): boolean;
     }
+  | { readonly about: 'upload'; ask(): Asked; readonly status: number }
   | { readonly about: 'server'; readonly needs?: Needed; ask(): Asked }
   | {
       readonly about: 'list';
@@ -54,6 +56,7 @@ const ofPackage = (rest: string, needs: Needed = 'read'): Row => ({
 
 export const shared = 'bytes that every package has';
 const digestOfShared = createHash('sha256').update(shared).digest('hex');
+const nobodysUpload = '019b0000-0000-7000-8000-000000000000';
 export const missing: string = `sha256:${'0'.repeat(64)}`;
 
 /** By the name of the route's operation. */
@@ -133,6 +136,16 @@ export const rows: Readonly<Record<string, Row>> = {
     about: 'package',
     needs: 'write',
     ask: ({ id }) => json(`/packages/${id}/files`, { items: [{ relative_path: 'none', content_address: missing, size_bytes: 1 }] }),
+  },
+  // Of nobody's upload: one that is there is its own beginner's alone.
+  createUpload: { about: 'upload', ask: () => ({ method: 'POST', path: '/uploads' }), status: 201 },
+  getUpload: { about: 'upload', ask: () => ({ path: `/uploads/${nobodysUpload}` }), status: 404 },
+  putUpload: { about: 'upload', ask: () => ({ method: 'PUT', path: `/uploads/${nobodysUpload}`, body: 'x' }), status: 404 },
+  abandonUpload: { about: 'upload', ask: () => ({ method: 'DELETE', path: `/uploads/${nobodysUpload}` }), status: 404 },
+  completeUpload: {
+    about: 'upload',
+    ask: () => json(`/uploads/${nobodysUpload}/complete`, { package_id: nobodysUpload, relative_path: 'x' }),
+    status: 404,
   },
   extendRetention: {
     about: 'package',
