@@ -1,4 +1,4 @@
-import { toHex } from './content/digest.ts';
+import { Buffer } from 'node:buffer';
 import { ArtifactstoreError } from './error.ts';
 
 declare const brand: unique symbol;
@@ -32,14 +32,23 @@ export function uuidv7(milliseconds: number, random: Uint8Array): Uuid {
   if (!Number.isInteger(milliseconds) || milliseconds < 0 || milliseconds >= 2 ** 48)
     throw new RangeError(`A version 7 UUID cannot carry the time ${milliseconds}.`);
   if (random.length !== 10) throw new RangeError(`A version 7 UUID takes 10 random bytes, not ${random.length}.`);
-  const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setUint32(0, Math.floor(milliseconds / 2 ** 16));
-  new DataView(bytes.buffer).setUint16(4, milliseconds % 2 ** 16);
+  bytes.writeUIntBE(milliseconds, 0, 6);
   bytes.set(random, 6);
   bytes[6] = (bytes[6]! & 0x0f) | 0x70;
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = toHex(bytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Uuid;
+  let at = 0;
+  for (let index = 0; index < bytes.length; index++) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) text[at++] = hyphen;
+    text[at++] = hexDigits[bytes[index]! >> 4]!;
+    text[at++] = hexDigits[bytes[index]! & 0x0f]!;
+  }
+  return text.toString('latin1') as Uuid;
 }
+
+// Of the one that is being made: each event has several.
+const bytes = Buffer.alloc(16);
+const text = Buffer.alloc(36);
+const hexDigits = Buffer.from('0123456789abcdef');
+const hyphen = 0x2d;
 
 const canonicalForm = new RegExp(idPattern);

@@ -99,5 +99,8 @@ export async function loadWasmBlake3(): Promise<Blake3> {
 
 /** By way of hex: a buffer made by native code costs more, with its finalizer, than the digest itself. */
 function digestOf(hasher: { digest(format: 'hex'): string }): Uint8Array {
-  return new Uint8Array(Buffer.from(hasher.digest('hex'), 'hex'));
+  digest.write(hasher.digest('hex'), 'hex');
+  return new Uint8Array(digest);
 }
+
+const digest: Buffer = Buffer.allocUnsafeSlow(32);

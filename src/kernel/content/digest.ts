@@ -37,6 +37,11 @@ export function digestHex(algorithm: Algorithm, bytes: Uint8Array): string {
 
 /** Lowercase hex. */
 export function toHex(bytes: Uint8Array): string {
+  // To name the memory of a short array, the engine would first move it out of its heap.
+  if (bytes.length <= short.length) {
+    short.set(bytes);
+    return short.toString('hex', 0, bytes.length);
+  }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
@@ -61,6 +66,7 @@ export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
 }
 
 const encoder = new TextEncoder();
+const short: Buffer = Buffer.allocUnsafeSlow(64);
 
 const hashers: { readonly [A in Algorithm]: () => Hasher } = {
   blake3: () => engine.createHasher(),

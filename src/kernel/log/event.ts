@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { blake3, sameBytes, toHex } from '../content/digest.ts';
 import { encodeCbor } from '../format/cbor.ts';
 import type { JsonObject } from '../format/json.ts';
@@ -146,11 +147,15 @@ export function chainDigest(previous: Uint8Array, header: EventHeader, payloadDi
     header.actor,
     toHex(payloadDigest),
   ]);
-  const message = new Uint8Array(previous.length + link.length);
+  const length = previous.length + link.length;
+  if (message.length < length) message = Buffer.allocUnsafeSlow(length);
   message.set(previous);
   message.set(link, previous.length);
-  return blake3(message);
+  return blake3(message.subarray(0, length));
 }
+
+/** What the last link was made of, in memory that the next is made in. */
+let message: Buffer = Buffer.allocUnsafeSlow(1_024);
 
 /** Where the log stands: the last sequence given out and its chain digest. */
 export interface LogHead {
