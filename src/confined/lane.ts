@@ -72,7 +72,7 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
       workerData: { module: module.href, givesWay: bounds.givesWay === true } satisfies ThreadData,
       // Options of the process, such as --input-type, are none of the thread's.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: bounds.heapMebibytes, maxYoungGenerationSizeMb: 16 },
+      resourceLimits: { maxOldGenerationSizeMb: bounds.heapMebibytes, maxYoungGenerationSizeMb: 8 },
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     const started: Thread = { worker, ready: false, started: promise };
