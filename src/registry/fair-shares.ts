@@ -43,7 +43,7 @@ export function createFairShares(database: RegistryDatabase): FairShares {
       files.set(backendId, known);
       return known;
     },
-    large: createFairTurns({ what: 'sealings of large packages', room: 2, waitingOfOne: 100, waitMilliseconds: 120_000 }),
+    large: createFairTurns({ what: 'sealings of large packages', room: 1, waitingOfOne: 100, waitMilliseconds: 120_000 }),
     databaseOf: (principal) => ({
       ...database,
       write: (name, input) =>
