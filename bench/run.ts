@@ -50,6 +50,7 @@ const questions: readonly string[] = [
   'feed',
   'scale',
   'lifecycle',
+  'memory',
   's3',
 ];
 

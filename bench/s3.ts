@@ -2,17 +2,16 @@ import { randomFillSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createHasher } from '../src/kernel/content/digest.ts';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { type Gateway, startGateway, startOnGateway } from './gateway.ts';
 import { openRclone, type Rclone } from './rclone.ts';
-import { type Artifactstore, createPackage, startArtifactstore } from './server.ts';
-import { type Content, download, newContent, upload } from './transfer.ts';
+import { type Artifactstore, createPackage } from './server.ts';
+import { type Content, download, newContent, reprDigest, upload } from './transfer.ts';
 import { openWorkspace } from './workspace.ts';
 
 /**
  * The registry with nothing but a bucket for its bytes, against rclone on the same bucket of the same Ceph gateway,
- * whose objects lie in memory: 1 GiB in and out, a tree of small files, and how much memory that takes.
+ * whose objects lie in memory: 1 GiB in and out, and a tree of small files.
  */
 export async function s3(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);
@@ -21,12 +20,12 @@ export async function s3(): Promise<readonly Figure[]> {
   if (gateway === undefined) return [missing('install Ceph: tools/stores/install-ceph.sh')];
   const rclone = openRclone(gateway.store, gateway.bucket, directory);
   if (rclone === undefined) return [missing('install rclone')];
-  return [...(await large(directory, gateway, rclone)), ...(await small(directory, gateway, rclone)), await memory(directory, gateway)];
+  return [...(await large(directory, gateway, rclone)), ...(await small(directory, gateway, rclone))];
 }
 
 async function large(parent: string, gateway: Gateway, rclone: Rclone): Promise<readonly Figure[]> {
   const directory = folder(parent, 'large');
-  await using server = await start(directory, gateway);
+  await using server = await startOnGateway(directory, gateway);
   const packageId = await createPackage(server, 'large');
   const tree = folder(directory, 'tree');
   const file = join(tree, 'large.bin');
@@ -89,7 +88,7 @@ async function large(parent: string, gateway: Gateway, rclone: Rclone): Promise<
 
 async function small(parent: string, gateway: Gateway, rclone: Rclone): Promise<readonly Figure[]> {
   const directory = folder(parent, 'small');
-  await using server = await start(directory, gateway);
+  await using server = await startOnGateway(directory, gateway);
   const runs = { push: [] as number[], peer: [] as number[] };
   for (let repetition = 0; repetition < repetitions; repetition++) {
     const tree = folder(directory, `tree-${repetition}`);
@@ -110,52 +109,6 @@ async function small(parent: string, gateway: Gateway, rclone: Rclone): Promise<
       bar: { of: 'ratio', atLeast: 1 },
     },
   ];
-}
-
-async function memory(parent: string, gateway: Gateway): Promise<Figure> {
-  const directory = folder(parent, 'memory');
-  await using server = await start(directory, gateway);
-  const packageId = await createPackage(server, 'memory');
-  const inAndOut = async (name: string): Promise<void> => {
-    const content = newContent(largeBytes);
-    const path = `/packages/${packageId}/files/${name}`;
-    await put(server, path, content, reprDigest(content));
-    await get(server, path);
-  };
-  await inAndOut('one');
-  const one = server.peakResidentBytes() / 2 ** 20;
-  progress(`memory: ${one.toFixed(0)} MiB after one`);
-  await gateway.empty();
-  await Promise.all(['first', 'second', 'third', 'fourth'].map(inAndOut));
-  return {
-    name: 'high-water memory of serve on S3, 1 GiB in and out, then 4 at a time',
-    value: server.peakResidentBytes() / 2 ** 20,
-    unit: 'MiB',
-    bar: { of: 'value', under: 250 },
-    note: `${one.toFixed(0)} MiB after the first`,
-  };
-}
-
-function start(directory: string, { bucket, store }: Gateway): Promise<Artifactstore> {
-  return startArtifactstore(directory, {
-    ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
-    ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
-    ARTIFACTSTORE_S3_ENDPOINT_URL: store.url,
-    ARTIFACTSTORE_S3_REGION: store.region,
-    ARTIFACTSTORE_S3_BUCKET: bucket,
-    ARTIFACTSTORE_S3_KEY_PREFIX: 'registry',
-    ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:BENCH_ACCESS_KEY',
-    ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:BENCH_SECRET_KEY',
-    BENCH_ACCESS_KEY: store.keys.accessKeyId,
-    BENCH_SECRET_KEY: store.keys.secretAccessKey,
-  });
-}
-
-/** As a client does that knows its file: what the digest costs it is not measured. */
-function reprDigest(content: Content): string {
-  const hasher = createHasher('blake3');
-  for (const piece of content.pieces()) hasher.update(piece);
-  return `blake3=:${Buffer.from(hasher.digest()).toString('base64')}:`;
 }
 
 async function put(server: Artifactstore, path: string, content: Content, digest: string): Promise<void> {

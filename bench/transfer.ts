@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { createHasher } from '../src/kernel/content/digest.ts';
 
 export interface Answer {
   readonly status: number;
@@ -93,6 +94,13 @@ export function download(url: string, headers: Readonly<Record<string, string>>)
     const lines = Object.entries({ host, connection: 'close', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`GET ${pathname}${search} HTTP/1.1\r\n${lines.join('')}\r\n`);
   });
+}
+
+/** What a client sends in `Repr-Digest` that knows its file. */
+export function reprDigest(content: Content): string {
+  const hasher = createHasher('blake3');
+  for (const piece of content.pieces()) hasher.update(piece);
+  return `blake3=:${Buffer.from(hasher.digest()).toString('base64')}:`;
 }
 
 const pieceBytes = 2 ** 20;
