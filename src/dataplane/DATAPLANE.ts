@@ -197,6 +197,14 @@ export interface Segments {
     expected: Expected,
     signal?: AbortSignal,
   ): Promise<{ readonly draft: Draft; readonly owned: boolean }>;
+  /**
+   * Gives an upload that has no bytes those of others in its backend, in this order, under names of its own that are
+   * made with `epoch`: on a disk without reading them. They are durable when it resolves.
+   */
+  join(
+    upload: UploadPlace & { readonly epoch: number },
+    sources: readonly { readonly uploadId: string; readonly segments: readonly Segment[] }[],
+  ): Promise<readonly Segment[]>;
   /** Deletes them. Never throws; what cannot be deleted now is reclaimed later. */
   discard(upload: UploadPlace, segments: readonly Segment[]): Promise<void>;
   /**

@@ -179,7 +179,8 @@ export interface Producers {
 export interface Uploads {
   /**
    * Opens an upload. The right to write to the package, or without one to any producer, is asked for; where there is a
-   * package and a length, the quota too. Errors: those of `Files.add` before its first byte; `too_many_uploads`.
+   * package and a length, the quota too. Errors: those of `Files.add` before its first byte; `too_many_uploads`; for
+   * one that is made of others, `upload_incomplete` and `upload_finished`.
    */
   begin(input: NewUpload): Promise<Upload>;
   /**

@@ -11,6 +11,13 @@ export interface NewUpload {
   readonly size_bytes?: number;
   /** Of the whole file, as raw bytes by algorithm: `finish` is refused where one does not hold. */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
+  /** What the wire that begins it wants to be told of it again. It is no part of the file. */
+  readonly notes?: Readonly<Record<string, string>>;
+  /**
+   * Uploads whose bytes it begins with, in this order: of one backend, whole, and not files yet. They stay what they
+   * are. Its length is the sum of theirs; `finish` makes the file.
+   */
+  readonly parts?: readonly string[];
 }
 
 /**
@@ -40,6 +47,8 @@ export interface Upload {
   readonly backend_id: string;
   /** The file that was made of it; null while it is open. */
   readonly file_id: string | null;
+  /** As they were given when it was begun. */
+  readonly notes: Readonly<Record<string, string>>;
 }
 
 /**
@@ -73,7 +82,7 @@ export interface StatusOptions {
 }
 
 /** What `finish` may be told that was not said before. What was said is kept, and another value is `invalid_value`. */
-export interface FinishUpload extends NewUpload {
+export interface FinishUpload extends Omit<NewUpload, 'notes' | 'parts'> {
   readonly policy?: WriterPolicy;
 }
 

@@ -1,6 +1,7 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { link, lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isArtifactstoreError } from '../../kernel/error.ts';
+import { fileError } from '../../runtime/file-error.ts';
 import { type Appended, blockBytes, type Segment, type SegmentWrite, type UploadPlace } from '../DATAPLANE.ts';
 import { requireDigests } from '../declared.ts';
 import { namesIn } from '../drafts/old-drafts.ts';
@@ -8,13 +9,15 @@ import { blocksOf } from '../hashing/blocks.ts';
 import { createDigester } from '../hashing/digester.ts';
 import { arriving } from './arriving.ts';
 import type { LeftSegment } from './left-segment.ts';
-import { openSegmentFile, readSegmentFile, type SegmentFile } from './segment-file.ts';
+import { openSegmentFile, readSegmentFile, type SegmentFile, syncDirectory } from './segment-file.ts';
 import { type Pace, usualPace } from './stretches.ts';
 
 /** Segments that are files in a directory of drafts. */
 export interface DiskSegments {
   append(directory: string, write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
   read(directory: string, segments: readonly Segment[]): AsyncIterable<Uint8Array>;
+  /** The same files under names of another upload. */
+  link(directory: string, upload: UploadPlace & { readonly epoch: number }, segments: readonly Segment[]): Promise<readonly Segment[]>;
   discard(directory: string, segments: readonly Segment[]): Promise<void>;
   list(directory: string): AsyncIterable<LeftSegment>;
 }
@@ -78,6 +81,22 @@ export function createDiskSegments(pace: Pace = usualPace): DiskSegments {
 
     async *read(directory, segments) {
       for (const { name, bytes } of segments) yield* readSegmentFile(join(directory, name), bytes);
+    },
+
+    async link(directory, { epoch, ...place }, segments) {
+      const linked: Segment[] = [];
+      try {
+        for (const { name, bytes } of segments) {
+          const own = { name: segmentName(place, epoch + linked.length), bytes };
+          await link(join(directory, name), join(directory, own.name));
+          linked.push(own);
+        }
+        await syncDirectory(directory);
+        return linked;
+      } catch (error) {
+        for (const { name } of linked) await unlink(join(directory, name)).catch(() => undefined);
+        throw fileError(error, directory);
+      }
     },
 
     async discard(directory, segments) {

@@ -108,7 +108,7 @@ function lost(path: string, size: number, kept: number): ArtifactstoreError {
 }
 
 /** The name of a file that is to be found after a power cut. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
     await handle.sync();

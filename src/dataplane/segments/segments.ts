@@ -66,6 +66,26 @@ export function createSegments(parts: SegmentParts): Segments {
       };
     },
 
+    async join({ epoch, ...place }, sources) {
+      const backend = backendOf(place.backendId);
+      if (backend.drafts !== undefined) {
+        await backend.drafts.prepare();
+        return await disk.link(
+          backend.drafts.directory,
+          { ...place, epoch },
+          sources.flatMap(({ segments }) => segments),
+        );
+      }
+      const { segments, failure } = await objects.append(
+        backend,
+        { ...place, epoch, segments: [], grows: false, maximumBytes: Number.MAX_SAFE_INTEGER, onDurable: async () => undefined },
+        joined(sources.map(({ uploadId, segments: those }) => objects.read(backend, uploadId, those))),
+      );
+      if (failure === undefined) return segments;
+      await objects.discard(backend, place.uploadId, segments);
+      throw failure.error;
+    },
+
     async discard({ backendId, uploadId }, segments) {
       try {
         const backend = backendOf(backendId);
@@ -99,4 +119,8 @@ export function createSegments(parts: SegmentParts): Segments {
       return reclaimed;
     },
   };
+}
+
+async function* joined(all: readonly AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array> {
+  for (const each of all) yield* each;
 }

@@ -193,6 +193,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         expires_at: time,
         backend_id: text,
         file_id: Type.Union([id, Type.Null()]),
+        notes: Type.Record(Type.String(), Type.String()),
       }),
     ),
   ),

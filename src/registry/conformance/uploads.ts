@@ -5,6 +5,7 @@ import type { Principal } from '../../kernel/access.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { File, Package, Registry, Upload, Uploads } from '../REGISTRY.ts';
 import { chunks, collect, patterned, refuses, samples, unique } from './samples.ts';
+import { describePartsOf } from './upload-parts.ts';
 
 export interface OpenedForUploads {
   readonly registry: Registry;
@@ -19,11 +20,11 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
     const registry = () => opened.registry;
     const uploads = (): Uploads => registry().uploads!;
     const { create } = samples(registry);
+    describePartsOf(registry);
     before(async () => {
       opened = await open();
     });
     after(() => opened.close());
-
     async function begin(size: number | undefined, path = 'dir/file'): Promise<{ readonly upload: Upload; readonly package: Package }> {
       const made = await create();
       const target = { package_id: made.id, relative_path: path, media_type: 'application/x-test' };

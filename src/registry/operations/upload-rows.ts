@@ -32,6 +32,7 @@ export interface UploadDetail {
   /** Lowercase hex by algorithm. */
   readonly digests: Readonly<Record<string, string>>;
   readonly expires_at: string;
+  readonly notes: Readonly<Record<string, string>>;
   /** Counts the writers. What one of them says holds only while it is the last. */
   readonly epoch: number;
   /** Who writes now, or was stopped while it did, and when it last said so. */
@@ -97,6 +98,7 @@ export function uploadRecord(row: UploadRow): Upload {
     expires_at: detail.expires_at,
     backend_id: row.backend_id,
     file_id: detail.answer?.file_id ?? null,
+    notes: detail.notes,
   };
 }
 

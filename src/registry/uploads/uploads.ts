@@ -13,6 +13,7 @@ import { appendBody } from './append.ts';
 import { type CheckedUpload, checkCount, checkUpload } from './check-upload.ts';
 import { abandonUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
+import { joinParts, sizeOf, wholeParts } from './join.ts';
 import { defaultUploadSeconds } from './take.ts';
 
 export function createUploads(context: Context, access: Access): Uploads {
@@ -48,17 +49,19 @@ export function createUploads(context: Context, access: Access): Uploads {
         throw new ArtifactstoreError('invalid_value', '"package_id" and "relative_path" are named both, or neither.', {
           field: checked.package_id === null ? '/package_id' : '/relative_path',
         });
-      const { package_id, relative_path, annotations, size_bytes, media_type } = checked;
+      const { package_id, relative_path, annotations, media_type } = checked;
+      const sources = input.parts === undefined ? undefined : await wholeParts(context, input.parts, owner);
+      const size_bytes = sources === undefined ? checked.size_bytes : sizeOf(sources, checked.size_bytes);
       const digests = Object.fromEntries([...checked.digests].map(([algorithm, digest]) => [algorithm, toHex(digest)]));
       const row = await database.write('upload.begin', {
         actor: access.actor,
-        backend_id: await admit(checked),
+        backend_id: await admit({ ...checked, size_bytes }).then((backend) => sources?.[0]?.backend_id ?? backend),
         size_bytes,
         media_type,
-        detail: { package_id, relative_path, annotations, digests },
+        detail: { package_id, relative_path, annotations, digests, notes: input.notes ?? {} },
         lifetime_seconds: uploadSeconds,
       });
-      return uploadRecord(row);
+      return uploadRecord(sources === undefined ? row : await joinParts(context, row, sources));
     },
 
     async append(id, offset, body, options = {}) {
