@@ -7,6 +7,7 @@ import { openPostgres } from '../../../src/database/postgres/postgres.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { execute, type PostgresServer, startPostgres } from '../../postgres-server.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
+import { replacesIndexesOfWhatWasThere } from '../migrations/before-package-lists.ts';
 import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
 import { killWriters } from '../processes.ts';
 
@@ -47,6 +48,21 @@ describe('postgres', () => {
         () => openPostgres({ connectionString: url, operations: { url: conformanceOperationsUrl } }),
         (name) => `drop trigger ${name} on artifact_packages`,
       ),
+    ));
+
+  test('replaces indexes of what an earlier version has filled, and still writes', () =>
+    withDatabase((database, url) =>
+      replacesIndexesOfWhatWasThere({
+        earlier: database as ConformanceDatabase,
+        execute: async (statements) => {
+          for (const statement of statements) await execute(url, statement);
+        },
+        indexes: async () =>
+          (await execute(url, "select indexname from pg_indexes where tablename = 'artifact_packages'")).map(({ indexname }) =>
+            String(indexname),
+          ),
+        open: () => openPostgres({ connectionString: url, operations: { url: conformanceOperationsUrl } }),
+      }),
     ));
 
   test('a trigger that somebody disabled is told, and a replay enables it again and makes the sums right', () =>

@@ -10,6 +10,7 @@ import type { Database } from '../../../src/database/DATABASE.ts';
 import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
+import { replacesIndexesOfWhatWasThere } from '../migrations/before-package-lists.ts';
 import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
 import { killWriters } from '../processes.ts';
 
@@ -48,6 +49,25 @@ describe('sqlite', () => {
         (name) => `drop trigger ${name}`,
       ),
     ));
+
+  test('replaces indexes of what an earlier version has filled, and still writes', () =>
+    withDatabase((database, path) => {
+      const inFile = <R>(body: (file: DatabaseSync) => R): R => {
+        const file = new DatabaseSync(path);
+        try {
+          return body(file);
+        } finally {
+          file.close();
+        }
+      };
+      return replacesIndexesOfWhatWasThere({
+        earlier: database as ConformanceDatabase,
+        execute: async (statements) => inFile((file) => file.exec(statements.join('; '))),
+        indexes: async () =>
+          inFile((file) => file.prepare("select name from sqlite_schema where type = 'index'").all()).map(({ name }) => String(name)),
+        open: () => openSqlite({ path, operations: { url: conformanceOperationsUrl } }),
+      });
+    }));
 
   test('answers storage_full while the disk is full, and works again when it is not', () =>
     withDatabase(async (database) => {
