@@ -111,13 +111,14 @@ async function attachTo(
   const fresh = items.filter((item, index) => !taken.has(item.relative_path) && !('missing' in planned[index]!));
   const { producer } = owner;
   if (fresh.length > 0) requireBytes(state.used, { producer, quota: input.quota, bytes: totalBytes(fresh) });
-  const { added } = await addTo(transaction, state, { actor: input.actor, package_id: packageId, quota: null, items: present });
+  const adding = { actor: input.actor, package_id: packageId, quota: null, items: present };
+  const { added } = await addTo(transaction, state, adding, { records: input.records });
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');
   const results = added.items[Symbol.iterator]();
   return planned.map((item): AttachResult => {
     if (!('relative_path' in item)) return item;
-    const result = results.next().value!;
-    return input.records ? result : { created: result.created };
+    const { created, record } = results.next().value!;
+    return input.records ? { record: record!(), created } : { created };
   });
 }
 

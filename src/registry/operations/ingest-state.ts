@@ -47,8 +47,8 @@ export interface KnownFile {
   readonly content_address: string;
   /** Of the path and the annotations. */
   readonly text_bytes: number;
-  /** Undefined until it is asked for. */
-  readonly record: File | undefined;
+  /** Undefined until it is read. */
+  readonly record: (() => File) | undefined;
 }
 
 export function fileKey(packageId: string, path: string): string {
@@ -124,13 +124,13 @@ export async function recordsOf(
   database: Kysely<Schema>,
   state: IngestState,
   there: ReadonlyMap<string, KnownFile>,
-): Promise<ReadonlyMap<string, File>> {
+): Promise<ReadonlyMap<string, () => File>> {
   const unread = [...there.values()].filter(({ record }) => record === undefined);
   if (unread.length > 0) {
     const rows = (await together(pairsIn(unread), (pairs) => whole(database, pairs))).flat();
     for (const record of await fileRecords(database, rows)) {
       const key = fileKey(record.package_id, record.relative_path);
-      state.files.set(key, { ...state.files.get(key)!, record });
+      state.files.set(key, { ...state.files.get(key)!, record: () => record });
     }
   }
   return new Map(

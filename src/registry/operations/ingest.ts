@@ -101,26 +101,35 @@ export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
         await own.flush();
         state = await readIngest(own.sql, inputs);
       }
-      const { added, repaired } = await addTo(own, state, input);
+      const { added, repaired } = await addTo(own, state, input, { records: true });
       isCurrent = !repaired;
-      return added;
+      if (added.outcome === 'publish') return added;
+      return { ...added, items: added.items.map(({ created, record }) => ({ record: record!(), created })) };
     });
   },
 });
+
+/** As `AddedFiles`, with records that are made when they are read; those of files that were there only where asked. */
+type Added =
+  | (Omit<Extract<AddedFiles, { readonly outcome: 'added' }>, 'items'> & {
+      readonly items: readonly { readonly created: boolean; readonly record: (() => File) | undefined }[];
+    })
+  | Exclude<AddedFiles, { readonly outcome: 'added' }>;
 
 /** On what was read; notes in it what it changes, except the locations of an object that it repairs. */
 export async function addTo(
   transaction: Transaction,
   state: IngestState,
   input: AddFiles,
-): Promise<{ readonly added: AddedFiles; readonly repaired: boolean }> {
+  { records }: { readonly records: boolean },
+): Promise<{ readonly added: Added; readonly repaired: boolean }> {
   const { fresh, there, needs } = await plan(transaction, state, input, transaction.flush);
   if (needs.length > 0) return { added: { outcome: 'publish', needs }, repaired: false };
-  const existing = await recordsOf(transaction.sql, state, there);
+  const existing = records ? await recordsOf(transaction.sql, state, there) : undefined;
 
   const dead: DeadKey[] = [];
   const held: HeldName[] = [];
-  const created = new Map<string, File>();
+  const created = new Map<string, () => File>();
   let repaired = false;
   for (const item of fresh) {
     const object = state.objects.get(objectName(item))!;
@@ -162,7 +171,7 @@ export async function addTo(
       outcome: 'added',
       items: input.items.map((item) => {
         const record = created.get(item.relative_path);
-        return record === undefined ? { record: existing.get(item.relative_path)!, created: false } : { record, created: true };
+        return record === undefined ? { created: false, record: existing?.get(item.relative_path) } : { created: true, record };
       }),
       dead,
       held,
@@ -176,7 +185,7 @@ function appendFile(
   { actor, package_id }: AddFiles,
   item: IngestItem,
   where: { readonly object_key: string; readonly generation: number; readonly made_live: boolean },
-): { readonly record: File; readonly sequence: number } {
+): { readonly record: () => File; readonly sequence: number } {
   const { relative_path, media_type, size_bytes, digest_algorithm, digest_primary, digest_sha256, content_address } = item;
   const facts = { relative_path, media_type, size_bytes, digest_algorithm, digest_primary, digest_sha256, content_address };
   const id = transaction.newId();
@@ -184,7 +193,8 @@ function appendFile(
   const payload = { id, package_id, ...facts, annotations: item.annotations, location };
   const sequence = transaction.append({ event_type: 'v1.file.ingested', subject_kind: 'file', subject_id: id, actor, payload });
   const event = { sequence, created_at: transaction.now };
-  const record = fileRecord(fileRow(event, payload), [locationRecord(locationRow(event, locationOf(payload)))]);
+  // Many are never asked for, and to make it takes as long as half of what it says.
+  const record = () => fileRecord(fileRow(event, payload), [locationRecord(locationRow(event, locationOf(payload)))]);
   return { record, sequence };
 }
 
@@ -204,7 +214,7 @@ function burnUnneeded(transaction: Transaction, state: IngestState, input: AddFi
 }
 
 /** For the inputs after this one. */
-function noteFiles(state: IngestState, input: AddFiles, fresh: readonly IngestItem[], created: ReadonlyMap<string, File>): void {
+function noteFiles(state: IngestState, input: AddFiles, fresh: readonly IngestItem[], created: ReadonlyMap<string, () => File>): void {
   const owner = ownerOf(state, input.package_id);
   state.owners.set(owner.id, { ...owner, file_count: owner.file_count + fresh.length });
   noteBytes(state.used, owner.producer, totalBytes(fresh));
