@@ -65,6 +65,8 @@ export interface AppendOptions {
   readonly size_bytes?: number;
   /** True: the end of the body is the end of the file, which makes its length known. */
   readonly last?: boolean;
+  /** False: the last byte makes no file; `finish` does, which can be told more. */
+  readonly finishes?: boolean;
   /**
    * Of this body alone, as raw bytes by algorithm. Nothing of it is acknowledged before its end, and a body that
    * differs (`digest_mismatch`) or breaks off leaves the offset where it was.

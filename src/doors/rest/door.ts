@@ -15,6 +15,7 @@ import { metadataSchemaRoutes } from './routes/metadata-schemas.ts';
 import { objectRoutes } from './routes/objects.ts';
 import { packageRoutes } from './routes/packages.ts';
 import { producerRoutes } from './routes/producers.ts';
+import { resumableRoutes } from './routes/resumable.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -80,6 +81,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       fileRoutes(api, context);
       objectRoutes(api, context);
       uploadRoutes(api, context);
+      resumableRoutes(api, context);
       eventRoutes(api, context, manifests);
       metadataSchemaRoutes(api, context);
       retentionRoutes(api);

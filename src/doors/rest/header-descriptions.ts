@@ -16,9 +16,15 @@ export type RequestHeader =
   | 'If-Range'
   | 'Prefer'
   | 'Range'
-  | 'Last-Event-ID';
+  | 'Last-Event-ID'
+  | 'Upload-Complete'
+  | 'Upload-Offset'
+  | 'Upload-Length'
+  | 'Upload-Draft-Interop-Version';
 
 export const idempotencyKeyPattern = '^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
+
+const countPattern = '^[0-9]{1,15}$';
 
 export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   'Idempotency-Key': {
@@ -63,11 +69,27 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
     examples: ['bytes=0-99'],
   },
   'Last-Event-ID': { type: 'string', description: 'Of a stream: the sequence to resume after. It overrides `since`.', examples: ['7'] },
+  'Upload-Complete': {
+    type: 'string',
+    pattern: '^\\?[01]$',
+    description: 'Of a resumable upload: whether the body ends the file (`?1`), or more will follow (`?0`).',
+    examples: ['?1'],
+  },
+  'Upload-Offset': { type: 'string', pattern: countPattern, description: 'Where in the file the body begins.', examples: ['0'] },
+  'Upload-Length': { type: 'string', pattern: countPattern, description: 'The length of the whole file, in bytes.', examples: ['5'] },
+  'Upload-Draft-Interop-Version': {
+    type: 'string',
+    description: 'With `8` the address of the upload is told before the body is read, in a 104 (Upload Resumption Supported).',
+    examples: ['8'],
+  },
 };
 
 export type AnswerHeader =
   | 'Location'
   | 'Upload-Offset'
+  | 'Upload-Complete'
+  | 'Upload-Limit'
+  | 'Accept-Patch'
   | 'ETag'
   | 'Repr-Digest'
   | 'Accept-Ranges'
@@ -104,6 +126,17 @@ const everywhere: Readonly<Record<string, AnswerHeaderDescription>> = {
 const byRoute: Readonly<Record<AnswerHeader, AnswerHeaderDescription>> = {
   Location: { required: true, description: 'Where the record is.', schema: { type: 'string', pattern: '^/' } },
   'Upload-Offset': { required: true, description: 'How many bytes are there.', schema: { type: 'integer', minimum: 0 } },
+  'Upload-Complete': {
+    required: true,
+    description: '`?1` when the upload has become a file.',
+    schema: { type: 'string', pattern: '^\\?[01]$' },
+  },
+  'Upload-Limit': {
+    required: true,
+    description: 'A dictionary (RFC 9651): max-size in bytes, and max-age in seconds.',
+    schema: { type: 'string' },
+  },
+  'Accept-Patch': { required: true, description: 'The media type of bytes that are added.', schema: { type: 'string' } },
   ETag: { required: true, description: 'The digest of the bytes.', schema: { type: 'string', pattern: '^(?:W/)?".*"$' } },
   'Repr-Digest': { required: true, description: 'Digests of the whole (RFC 9530).', schema: { type: 'string' } },
   'Accept-Ranges': { required: true, description: 'Ranges can be asked for.', schema: { type: 'string', pattern: '^bytes$' } },

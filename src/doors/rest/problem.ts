@@ -1,4 +1,5 @@
 import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+import { type UploadProblem, uploadFieldsOf, uploadProblem } from './upload-problem.ts';
 
 /** The one table from a code to its answer: the HTTP status, and the problem's title (RFC 9457). */
 export const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
@@ -79,7 +80,7 @@ export const problemMediaType = 'application/problem+json';
 const retryAfterSeconds = 5;
 
 /** The body of a problem answer. `request_id` finds it in the log. */
-export interface Problem {
+export interface Problem extends UploadProblem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
@@ -98,6 +99,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
   const code = known?.code ?? 'internal';
   const [status, title] = problems[code];
   return {
+    ...uploadProblem(code, known?.info),
     title,
     status,
     detail: known?.message ?? 'The server failed to answer; its log has the reason under the request id.',
@@ -110,7 +112,11 @@ export function toProblem(error: unknown, requestId: string): Problem {
 
 /** The headers that belong to a problem besides its length; `authorization` is that field of the request. */
 export function problemHeaders(problem: Problem, authorization?: string): Record<string, string> {
-  const headers: Record<string, string> = { 'content-type': problemMediaType, 'cache-control': 'no-store' };
+  const headers: Record<string, string> = {
+    'content-type': problemMediaType,
+    'cache-control': 'no-store',
+    ...uploadFieldsOf(problem.code, problem.info),
+  };
   const challenge = challengeOf(problem, authorization);
   if (challenge !== undefined) headers['www-authenticate'] = challenge;
   if (problem.status === 503) headers['retry-after'] = String(retryAfterSeconds);

@@ -260,6 +260,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
   named(
     'Problem',
     Type.Object({
+      type: Type.Optional(Type.String({ format: 'uri', description: 'Only of problems that are registered with IANA.' })),
       title: text,
       status: Type.Integer({ minimum: 400, maximum: 599 }),
       detail: text,
@@ -267,6 +268,8 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
       field: Type.Optional(Type.String({ description: 'A JSON pointer, a header, a parameter or a path.' })),
       info: Type.Optional(jsonObject),
       request_id: text,
+      'expected-offset': Type.Optional(count),
+      'provided-offset': Type.Optional(count),
     }),
   ),
 ];

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { essence, readBody, readOnce, refuseContentEncoding, statedLength } from '../../http/body.ts';
+import { essence, readBody, readOnce, refuseContentEncoding } from '../../http/body.ts';
 import { disconnectSignal } from '../../http/send.ts';
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
 import { pathFromUrl, type RelativePath } from '../../kernel/content/path.ts';
@@ -8,6 +8,7 @@ import { annotationsField, parseAnnotationsField } from '../../protocol/annotati
 import { ifMatchHolds, ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../../registry/REGISTRY.ts';
 import { readFiles } from './multipart.ts';
+import { resumableFields, wholeLength } from './resumable-fields.ts';
 import type { RouteContext } from './route.ts';
 import { readTarFiles } from './tar-files.ts';
 
@@ -26,34 +27,47 @@ export async function receiveFile(
   packageId: string,
 ): Promise<Created<File>> {
   const { raw } = request;
-  refuseContentEncoding(raw);
-  if (raw.headers['content-range'] !== undefined)
-    throw new ArtifactstoreError('invalid_header', 'A file is put as a whole: Content-Range is not accepted here.', {
-      field: 'content-range',
-    });
-  const mediaType = raw.headers['content-type'];
-  refuseLateDigests(raw.headers.trailer);
+  const description = statedFile(request);
   const digests = statedDigests(fieldsOf(raw.headers));
-  const annotations = statedAnnotations(request);
-  const size = raw.headers['transfer-encoding'] === undefined ? (statedLength(raw) ?? 0) : undefined;
+  const size = wholeLength(raw, { ...resumableFields(raw), complete: true }, 0);
   const file: NewFile = {
-    relative_path: filePathOf(request),
+    ...description,
     body: readOnce(readBody(request, context.limits)),
     signal: disconnectSignal(reply),
-    ...(mediaType === undefined ? {} : { media_type: mediaType }),
-    ...(annotations === undefined ? {} : { annotations }),
     ...(size === undefined ? {} : { size_bytes: size }),
     ...(digests.size === 0 ? {} : { digests }),
   };
   await requirePrecondition(request, packageId, file.relative_path);
   const added = await request.registry.files.add(packageId, file);
-  // Somebody else was faster.
-  if (!added.created && raw.headers['if-none-match']?.trim() === '*') throw isThere();
+  refuseOther(request, added);
   return added;
 }
 
+/** What a PUT says of its file, beside its bytes. */
+export function statedFile(request: FastifyRequest): Pick<NewFile, 'relative_path' | 'media_type' | 'annotations'> {
+  const { headers } = request.raw;
+  refuseContentEncoding(request.raw);
+  if (headers['content-range'] !== undefined)
+    throw new ArtifactstoreError('invalid_header', 'A file is put as a whole: Content-Range is not accepted here.', {
+      field: 'content-range',
+    });
+  refuseLateDigests(headers.trailer);
+  const mediaType = headers['content-type'];
+  const annotations = statedAnnotations(request);
+  return {
+    relative_path: filePathOf(request),
+    ...(mediaType === undefined ? {} : { media_type: mediaType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+/** Where somebody else was faster, and the request allows only for a file of its own. */
+export function refuseOther({ raw }: FastifyRequest, { created }: Created<File>): void {
+  if (!created && raw.headers['if-none-match']?.trim() === '*') throw isThere();
+}
+
 /** If-Match and If-None-Match (RFC 9110 section 13.1) are about the file that is there now. */
-async function requirePrecondition({ raw, registry }: FastifyRequest, packageId: string, path: string): Promise<void> {
+export async function requirePrecondition({ raw, registry }: FastifyRequest, packageId: string, path: string): Promise<void> {
   const { 'if-match': wanted, 'if-none-match': unwanted } = raw.headers;
   if (wanted === undefined && unwanted === undefined) return;
   const there = await registry.files.find(packageId, path);

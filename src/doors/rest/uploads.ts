@@ -3,6 +3,8 @@ import { readBody, readOnce, refuseContentEncoding, statedLength } from '../../h
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { type ContentRange, parseContentRange } from '../../protocol/content-range.ts';
+import { formatBooleanField, formatLimitField } from '../../protocol/resumable-upload.ts';
+import { limits } from '../../registry/limits.ts';
 import type { Created, File, Upload, Uploads } from '../../registry/REGISTRY.ts';
 import type { CompleteUpload, OpenUpload } from './request-bodies.ts';
 import type { RouteContext } from './route.ts';
@@ -57,9 +59,22 @@ export async function completeUpload(
 }
 
 /** What an answer about an upload says in its headers. */
-export function stateUpload(reply: FastifyReply, { offset_bytes, size_bytes }: Upload): FastifyReply {
-  if (size_bytes !== null) reply.header('upload-length', String(size_bytes));
-  return reply.header('upload-offset', String(offset_bytes)).header('cache-control', 'no-store');
+export function stateUpload(reply: FastifyReply, upload: Upload): FastifyReply {
+  if (upload.size_bytes !== null) reply.header('upload-length', String(upload.size_bytes));
+  return reply.headers({
+    'upload-offset': String(upload.offset_bytes),
+    'upload-complete': formatBooleanField(upload.state === 'finished'),
+    'upload-limit': uploadLimit(upload),
+    'cache-control': 'no-store',
+  });
+}
+
+/** What an upload may be, in `Upload-Limit`; without one, what holds before it is begun. */
+export function uploadLimit(upload?: Upload): string {
+  return formatLimitField({
+    maximumBytes: limits.openUploadBytes,
+    ...(upload === undefined ? {} : { secondsLeft: (Date.parse(upload.expires_at) - Date.now()) / 1000 }),
+  });
 }
 
 export function noSuchUpload(id: string): ArtifactstoreError {

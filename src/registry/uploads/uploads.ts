@@ -68,7 +68,8 @@ export function createUploads(context: Context, access: Access): Uploads {
       const upload = { id: parseId(id, 'upload_id'), owner, offset: checkCount(offset, 'offset') };
       if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
       const row = await appendBody(parts, upload, body, options);
-      if (row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes) {
+      const isWhole = row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes;
+      if (isWhole && options.finishes !== false) {
         await finishWhole(parts, upload, checkUpload({}), options.policy);
         return uploadRecord((await database.read('upload.get', { id: row.id })) ?? row);
       }

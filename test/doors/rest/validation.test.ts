@@ -211,7 +211,7 @@ test('routes that are not there are 404, methods 405 with Allow', async () => {
   assert.equal(response.headers.get('allow'), 'POST, GET, HEAD');
   await assertProblem(response, 405, 'method_not_allowed');
   const file = await door.call(`/packages/${missing}/files/a`, { method: 'DELETE' });
-  assert.deepEqual(file.headers.get('allow')?.split(', ').sort(), ['GET', 'HEAD', 'PUT']);
+  assert.deepEqual(file.headers.get('allow')?.split(', ').sort(), ['GET', 'HEAD', 'OPTIONS', 'PUT']);
   await assertProblem(file, 405, 'method_not_allowed');
 });
 

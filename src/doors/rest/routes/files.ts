@@ -12,6 +12,7 @@ import { attachments } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { sendPage } from '../send-page.ts';
 import { filePathOf, filesTypes, receiveFile, receiveFiles } from '../upload.ts';
+import { beginsUpload, createUpload, sendReceived } from '../uploads-ietf.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
 const anyType = ['*/*'];
@@ -82,7 +83,16 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       config: {
         access: 'write',
         body: 'raw',
-        takes: ['Content-Digest', 'Repr-Digest', 'If-Match', 'If-None-Match', 'Artifactstore-Annotations'],
+        takes: [
+          'Content-Digest',
+          'Repr-Digest',
+          'If-Match',
+          'If-None-Match',
+          'Artifactstore-Annotations',
+          'Upload-Complete',
+          'Upload-Length',
+          'Upload-Draft-Interop-Version',
+        ],
         gives: ['Location'],
       },
       schema: {
@@ -92,13 +102,15 @@ export function fileRoutes(api: Api, context: RouteContext): void {
         description:
           'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, ' +
           'sha-512, blake3), Content-MD5 and Digest are checked; If-Match and If-None-Match are ' +
-          'about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651).',
+          'about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651). ' +
+          'With Upload-Complete: ?0 the body is the beginning of the file, and 201 without a body names the upload.',
         consumes: anyType,
         params: filePath,
         response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 412, 415, 422, 507),
       },
     },
     async (request, reply) => {
+      if (beginsUpload(request)) return sendReceived(reply, await createUpload(context, request, reply, request.params.id), 201);
       const { record, created } = await receiveFile(context, request, reply, request.params.id);
       return reply
         .code(created ? 201 : 200)

@@ -147,6 +147,17 @@ export const rows: Readonly<Record<string, Row>> = {
     ask: () => json(`/uploads/${nobodysUpload}/complete`, { package_id: nobodysUpload, relative_path: 'x' }),
     status: 404,
   },
+  continueUpload: {
+    about: 'upload',
+    ask: () => ({
+      method: 'PATCH',
+      path: `/uploads/${nobodysUpload}`,
+      body: 'x',
+      headers: { 'content-type': 'application/partial-upload', 'upload-offset': '0', 'upload-complete': '?1' },
+    }),
+    status: 404,
+  },
+  getUploadOptions: { about: 'server', ask: () => ({ path: `/packages/${nobodysUpload}/files/x`, method: 'OPTIONS' }) },
   extendRetention: {
     about: 'package',
     needs: 'keep',
