@@ -25,6 +25,12 @@ async function giveFunction(_transaction: Transaction, _input: null): Promise<un
   return () => {};
 }
 
+/** The statements that the server keeps for the connection that writes. */
+async function countKeptStatements(transaction: Transaction, _input: null): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from pg_prepared_statements`.execute(transaction.sql);
+  return rows[0]!.count;
+}
+
 async function readSetting(transaction: Transaction, input: { readonly name: string }): Promise<readonly string[]> {
   const { rows } = await sql<{ value: string }>`select current_setting(${input.name}) as value`.execute(transaction.sql);
   return rows.map((row) => row.value);
@@ -65,12 +71,23 @@ export const operations: {
     readonly endThread: typeof endThread;
     readonly giveFunction: typeof giveFunction;
     readonly endSession: typeof endSession;
+    readonly countKeptStatements: typeof countKeptStatements;
     readonly readSetting: typeof readSetting;
     readonly swallowFailure: typeof swallowFailure;
   };
   readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents };
 } = {
-  writes: { ...conformance.writes, limitGrowth, liveTogether, endThread, giveFunction, endSession, readSetting, swallowFailure },
+  writes: {
+    ...conformance.writes,
+    limitGrowth,
+    liveTogether,
+    endThread,
+    giveFunction,
+    endSession,
+    countKeptStatements,
+    readSetting,
+    swallowFailure,
+  },
   reads: { ...conformance.reads, countEvents },
 };
 

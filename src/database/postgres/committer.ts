@@ -283,8 +283,12 @@ async function commit(
     head.sequence === start.sequence
       ? []
       : [
-          connection.query('update log_head set sequence = $1, chain_digest = $2 where id = 1', [head.sequence, head.chain_digest]),
-          connection.query('select pg_notify($1, $2)', [channelOf(registryId), String(head.sequence)]),
+          connection.query(
+            'update log_head set sequence = $1, chain_digest = $2 where id = 1',
+            [head.sequence, head.chain_digest],
+            'write_head',
+          ),
+          connection.query('select pg_notify($1, $2)', [channelOf(registryId), String(head.sequence)], 'notify'),
         ];
   const committed = connection.query('commit');
   await together<unknown>([...(written === undefined ? [] : [written]), ...moved, committed]);

@@ -6,9 +6,11 @@ import { chooseTls } from './tls.ts';
 
 /** Any connection that can be asked. */
 export interface PostgresConnection {
+  /** With a `name` the server keeps the statement. Not for one whose answer gets another column with a migration. */
   query(
     text: string,
     values?: unknown[],
+    name?: string,
   ): Promise<{ readonly command: string; readonly rowCount: number | null; readonly rows: unknown[] }>;
 }
 
@@ -183,16 +185,16 @@ function endSilence(
     asked -= 1;
     listen(silenceMilliseconds);
   };
-  const send = (text: string, values: unknown[] | undefined, milliseconds: number | undefined) => {
+  const send = (text: string, values: unknown[] | undefined, name: string | undefined, milliseconds: number | undefined) => {
     asked += 1;
     if (asked === 1) listen(milliseconds);
-    const answer = client.query(text, values);
+    const answer = name === undefined ? client.query(text, values) : client.query({ name, text, values: values ?? [] });
     answer.then(answered, answered);
     return answer;
   };
   return {
-    query: (text, values) => send(text, values, silenceMilliseconds),
-    ask: (text) => send(text, undefined, promptMilliseconds ?? silenceMilliseconds),
+    query: (text, values, name) => send(text, values, name, silenceMilliseconds),
+    ask: (text) => send(text, undefined, undefined, promptMilliseconds ?? silenceMilliseconds),
   };
 }
 

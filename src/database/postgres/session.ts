@@ -34,20 +34,40 @@ export function postgresSession(connection: PostgresConnection, nameOf: (view: V
       for (const [view, rows] of changes.tables) statements.push(...viewStatements(view, nameOf(view), [...rows.values()]));
       for (const [table, rows] of inserts ?? [])
         statements.push(...insertStatements(table, insertedColumns[table], rows, keptTables.has(table) ? ' on conflict do nothing' : ''));
-      await together(statements.map(({ text, values }) => connection.query(text, values)));
+      await together(statements.map(({ text, values, name }) => connection.query(text, values, name)));
     },
   };
 }
 
+/**
+ * Under a name the server keeps a statement with its plan, and does not make it again while the log is locked. A table
+ * has few that insert, whatever the number of rows. Those that update are planned each time, since the best plan for a
+ * table that has just been made is the worst for what it grows to. Undefined beyond a bound.
+ */
+function nameOfStatement(text: string): string | undefined {
+  let name = names.get(text);
+  if (name === undefined && names.size < namedStatements) {
+    name = `write_${names.size}`;
+    names.set(text, name);
+  }
+  return name;
+}
+
+const namedStatements = 200;
+const names = new Map<string, string>();
+
 interface Statement {
   readonly text: string;
   readonly values: unknown[];
+  /** See `nameOfStatement`. */
+  readonly name?: string | undefined;
 }
 
 function* insertStatements(table: string, columns: Columns, rows: readonly object[], conflict = ''): Iterable<Statement> {
   for (const slice of slices(rows)) {
     const { select, values } = given(columns, slice as readonly AnyRow[]);
-    yield { text: `insert into ${table} (${Object.keys(columns).join(', ')}) ${select}${conflict}`, values };
+    const text = `insert into ${table} (${Object.keys(columns).join(', ')}) ${select}${conflict}`;
+    yield { text, values, name: nameOfStatement(text) };
   }
 }
 

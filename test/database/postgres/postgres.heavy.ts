@@ -80,6 +80,21 @@ describe('postgres', () => {
       await assertReplayable(database as ConformanceDatabase);
     }));
 
+  test('the server keeps the statements that write, also where a later version adds a column', () =>
+    withDatabase(async (database, url) => {
+      const write = async (label: string): Promise<number> => {
+        await database.write('liveALife', { label, flushEach: true });
+        return await database.write('countKeptStatements', null);
+      };
+      const kept = await write('first');
+      assert.ok(kept > 5, `${kept} are kept`);
+      assert.equal(await write('second'), kept);
+      await execute(url, 'alter table artifact_packages add column later text');
+      assert.equal(await write('third'), kept);
+      await execute(url, 'alter table artifact_packages drop column later');
+      await assertReplayable(database as ConformanceDatabase);
+    }));
+
   test("tells what its server's clock says", () =>
     withDatabase(async (database) => {
       assert.ok(Math.abs((await database.clock!()) - Date.now()) < 30_000);
