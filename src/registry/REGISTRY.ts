@@ -199,8 +199,9 @@ export interface Uploads {
   /**
    * Makes the file, by the same commit as any other: all that `Files.add` refuses is refused here. Its length and every
    * digest that was declared must hold: `upload_incomplete` before the last byte, `upload_length_mismatch`,
-   * `digest_mismatch`. A length that nobody declared is what has come. Refused, the upload stays as it is. Twice gives
-   * the same answer, until it expires; `upload_finished` where another package or path is named.
+   * `digest_mismatch`. A length that nobody declared is what has come. Refused before its bytes are published, the
+   * upload stays as it is; later, its length stays what has come. Twice gives the same answer, until it expires;
+   * `upload_finished` where another package or path is named.
    */
   finish(id: string, input?: FinishUpload): Promise<Created<File>>;
   /** Ends it; its bytes go. Twice is once. A finished one stays what it is: `upload_finished`. */

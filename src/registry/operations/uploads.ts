@@ -64,6 +64,8 @@ export interface TakeUpload {
 }
 
 export interface TakenUpload {
+  /** Whether its length was known before. */
+  readonly sized: boolean;
   /** As it is taken: with its new epoch, and whether the last segment could be written to before. */
   readonly row: UploadRow;
   readonly grows: boolean;
@@ -74,7 +76,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
   const { now } = transaction;
   const row = requireUpload(await readUpload(transaction.sql, input.id), input.id, input.owner, now);
   if (row.state === 'finished') {
-    if (input.offset === null) return { row, grows: false };
+    if (input.offset === null) return { row, grows: false, sized: true };
     throw new ArtifactstoreError('upload_finished', `The upload ${row.id} is finished, and takes no more bytes.`, {
       info: { file_id: row.detail.answer?.file_id, offset_bytes: row.offset_bytes },
     });
@@ -85,7 +87,8 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
       field: 'offset',
       info: { offset_bytes: row.offset_bytes },
     });
-  const size = input.size_bytes ?? row.expected_size_bytes;
+  // Whoever makes the file fixes its length: nobody adds to what may be a file by then.
+  const size = input.size_bytes ?? row.expected_size_bytes ?? (input.offset === null ? row.offset_bytes : null);
   requireSize(row, size, input);
   const others = await openBytes(transaction, row.created_by, row.id);
   const room_bytes = limits.openUploadBytes - others.bytes - Math.max(row.offset_bytes, size ?? 0);
@@ -96,7 +99,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
     detail: { ...row.detail, epoch: row.detail.epoch + 1, writer: { holder: input.holder, seen_at: now }, grows: false },
   };
   await saveUpload(transaction.sql, taken);
-  return { row: taken, grows: row.detail.grows };
+  return { row: taken, grows: row.detail.grows, sized: row.expected_size_bytes !== null };
 }
 
 function requireSize(row: UploadRow, size: number | null, input: TakeUpload): void {
@@ -112,14 +115,24 @@ function requireSize(row: UploadRow, size: number | null, input: TakeUpload): vo
     throw wrong(`ends at ${size}, and ${input.body_bytes} bytes from ${offset_bytes} on lead beyond it`);
 }
 
+/** A writer ends. */
+export interface Release {
+  /** Whether the last segment may be written to by the next one. */
+  readonly grows: boolean;
+  /**
+   * `known`: what came is the whole file. `unknown`: nothing is made of it yet, and more may come. As it was where
+   * absent.
+   */
+  readonly size?: 'known' | 'unknown';
+}
+
 export interface RecordProgress {
   readonly id: string;
   readonly epoch: number;
   /** All that is durable; null where nothing came. */
   readonly segments: UploadDetail['segments'] | null;
   readonly lifetime_seconds: number;
-  /** Present when the writer ends. `sizes`: what came is the whole file. */
-  readonly release?: { readonly grows: boolean; readonly sizes: boolean };
+  readonly release?: Release;
 }
 
 /** Null for a writer that is not the last one any more: nothing of what it says counts. */
@@ -138,7 +151,7 @@ export async function recordProgress(
     ...row,
     offset_bytes,
     updated_at: came ? now : row.updated_at,
-    expected_size_bytes: release?.sizes === true ? (row.expected_size_bytes ?? offset_bytes) : row.expected_size_bytes,
+    expected_size_bytes: sizeAfter(row, offset_bytes, release),
     detail: {
       ...row.detail,
       segments,
@@ -152,6 +165,11 @@ export async function recordProgress(
   return { row: next, room_bytes: limits.openUploadBytes - others.bytes - offset_bytes };
 }
 
+function sizeAfter({ expected_size_bytes: known }: UploadRow, offset: number, release: Release | undefined): number | null {
+  if (release?.size === 'unknown') return null;
+  return release?.size === 'known' ? (known ?? offset) : known;
+}
+
 /** Ends whoever writes: what it has not said by now does not count. */
 export async function fenceUpload(transaction: Transaction, input: { readonly id: string }): Promise<void> {
   const row = await readUpload(transaction.sql, input.id);
@@ -161,9 +179,6 @@ export async function fenceUpload(transaction: Transaction, input: { readonly id
 
 export interface FinishedUpload {
   readonly id: string;
-  readonly epoch: number;
-  /** How many bytes became the file. */
-  readonly offset: number;
   readonly package_id: string;
   readonly relative_path: string;
   readonly answer: { readonly file_id: string; readonly created: boolean };
@@ -171,14 +186,13 @@ export interface FinishedUpload {
 }
 
 /**
- * Remembers what became of it, also where somebody else has taken it since and nothing was added to it. False where it
- * was finished before, or something was added.
+ * Remembers what became of it, also where somebody else has taken or ended it since: the file is there. False where it
+ * was remembered before, or its row is gone.
  */
 export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<boolean> {
   const { now } = transaction;
   const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state !== 'open') return false;
-  if (row.detail.epoch !== input.epoch && row.offset_bytes !== input.offset) return false;
+  if (row === undefined || row.state === 'finished') return false;
   const { package_id, relative_path, answer } = input;
   await saveUpload(transaction.sql, {
     ...row,

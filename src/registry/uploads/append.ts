@@ -31,7 +31,7 @@ export async function appendBody(
     try {
       admitted = await admit(parts, own.row, body);
     } catch (error) {
-      await own.record({ release: { grows: own.grows, sizes: false } });
+      await own.record({ release: { grows: own.grows } });
       throw error;
     }
     return await writeBody(parts.context, own, admitted, options);
@@ -75,11 +75,13 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
     },
     body,
   );
-  const ended = await own.record({ segments, release: { grows, sizes: last && failure === undefined } }).catch((error: unknown) => {
-    // Nobody knows of them, and nobody will.
-    if (isArtifactstoreError(error, 'upload_superseded')) discard(without(segments, recorded));
-    throw error;
-  });
+  const ended = await own
+    .record({ segments, release: last && failure === undefined ? { grows, size: 'known' } : { grows } })
+    .catch((error: unknown) => {
+      // Nobody knows of them, and nobody will.
+      if (isArtifactstoreError(error, 'upload_superseded')) discard(without(segments, recorded));
+      throw error;
+    });
   discard(without(detail.segments, segments));
   if (failure !== undefined) throw own.signal.aborted ? superseded(id) : failure.error;
   const { offset_bytes: offset, expected_size_bytes: size } = ended.row;

@@ -2,6 +2,7 @@ import { fromHex, sameBytes } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { CheckedFile, FileEntry } from '../checked-file.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
+import type { Release } from '../operations/uploads.ts';
 import type { Created, File, WriterPolicy } from '../REGISTRY.ts';
 import type { AppendParts } from './append.ts';
 import type { CheckedUpload } from './check-upload.ts';
@@ -23,17 +24,17 @@ export async function finishWhole(
     const { row } = own;
     if (row.state === 'finished') return await answerOf(parts, row, input);
     const { segments } = row.detail;
-    let grows = own.grows;
+    let release: Release = { grows: own.grows, ...(own.sized ? {} : { size: 'unknown' }) };
     try {
       const { package_id, ...file } = named(row, input);
       await parts.access.requirePackage(package_id, 'write');
       requireWhole(row, input);
       const target = await parts.ingest.announce(package_id, file);
       const place = { uploadId: row.id, backendId: row.backend_id };
-      const { draft, owned } = await dataplane.segments.stage({ ...place, segments, sole: grows }, target.backendId, file.expected);
+      const { draft, owned } = await dataplane.segments.stage({ ...place, segments, sole: own.grows }, target.backendId, file.expected);
       try {
-        // From here on its bytes may be those of an object, and are never written to again.
-        grows = false;
+        // From here on its bytes may be those of an object, and are neither written to nor added to.
+        release = { grows: false };
         const [made] = await parts.ingest.commit(target, [{ draft, ...file.entry }]);
         // The file is there; only that a second call finds it at once depends on this.
         const remembered = await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
@@ -43,7 +44,7 @@ export async function finishWhole(
         if (!owned) background('draft_left', dataplane.discard(draft));
       }
     } catch (error) {
-      await own.record({ release: { grows, sizes: false } }).catch(() => undefined);
+      await own.record({ release }).catch(() => undefined);
       // Another process may have made the file meanwhile, and its bytes are gone from here.
       const now = await database.read('upload.get', { id: row.id });
       if (now?.state === 'finished') return await answerOf(parts, now, input);
@@ -60,8 +61,6 @@ async function remember(
 ): Promise<boolean> {
   return await database.write('upload.finish', {
     id: row.id,
-    epoch: row.detail.epoch,
-    offset: row.offset_bytes,
     ...where,
     answer: { file_id: record.id, created },
     lifetime_seconds: uploadSeconds,

@@ -52,7 +52,7 @@ export async function joinParts(context: Context, { id, backend_id }: UploadRow,
         { uploadId: id, backendId: backend_id, epoch: own.row.detail.epoch },
         parts.map((part) => ({ uploadId: part.id, segments: part.detail.segments })),
       );
-      return (await own.record({ segments, release: { grows: false, sizes: false } })).row;
+      return (await own.record({ segments, release: { grows: false } })).row;
     });
   } catch (error) {
     await abandonUpload(context, id, null).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
-import type { TakenUpload, TakeUpload } from '../operations/uploads.ts';
+import type { Release, TakenUpload, TakeUpload } from '../operations/uploads.ts';
 
 export const defaultUploadSeconds = 86_400;
 
@@ -12,7 +12,7 @@ export interface OwnUpload extends TakenUpload {
   /** Says what is durable, that the writer is at work, or that it ends. Errors: `upload_superseded`. */
   record(progress: {
     readonly segments?: UploadRow['detail']['segments'];
-    readonly release?: { readonly grows: boolean; readonly sizes: boolean };
+    readonly release?: Release;
   }): Promise<{ readonly row: UploadRow; readonly room_bytes: number }>;
 }
 

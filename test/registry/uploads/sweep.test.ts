@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
+import { ageUpload } from './age.ts';
 import { openBucket } from './open-machines.ts';
 
 async function* chunks(text: string): AsyncGenerator<Uint8Array> {
@@ -21,15 +21,7 @@ async function becomes(look: () => Promise<readonly string[]>, expected: readonl
 
 const draftsOf = (store: TestRegistry) => readdir(join(localRoot(store.config), 'drafts'));
 
-/** Makes its last byte so old, and that of its writer if there is one. */
-function age(store: TestRegistry, id: string, seconds: number): void {
-  const { database } = store.config;
-  assert.ok(database.kind === 'sqlite');
-  using file = new DatabaseSync(database.path);
-  const past = new Date(Date.now() - seconds * 1000).toISOString();
-  const ends = new Date(Date.now() + (86_400 - seconds) * 1000).toISOString();
-  file.prepare("update uploads set updated_at = ?, detail = json_set(detail, '$.expires_at', ?) where id = ?").run(past, ends, id);
-}
+const age = (store: TestRegistry, id: string, seconds: number) => ageUpload(store.config, id, seconds);
 
 test('what has expired takes nothing more, says so, leaves nothing, and is forgotten', async () => {
   await using store = await openTestRegistry();
@@ -37,10 +29,10 @@ test('what has expired takes nothing more, says so, leaves nothing, and is forgo
   const upload = await uploads!.begin({});
   await uploads!.append(upload.id, 0, chunks('abc'));
   assert.deepEqual(await draftsOf(store), [`upload-${upload.id}-1`]);
-  age(store, upload.id, 86_000);
+  await age(store, upload.id, 86_000);
   assert.equal((await store.operator.collect()).reclaimed_drafts, 0);
   assert.equal((await uploads!.status(upload.id))!.offset_bytes, 3);
-  age(store, upload.id, 86_401);
+  await age(store, upload.id, 86_401);
   assert.equal(await uploads!.status(upload.id), undefined);
   const expired = (error: unknown) => isArtifactstoreError(error, 'upload_not_found') && error.info?.state === 'expired';
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), expired);
@@ -48,7 +40,7 @@ test('what has expired takes nothing more, says so, leaves nothing, and is forgo
   assert.equal((await store.operator.collect()).reclaimed_drafts, 1);
   assert.deepEqual(await draftsOf(store), []);
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), expired);
-  age(store, upload.id, 86_401);
+  await age(store, upload.id, 86_401);
   await store.operator.collect();
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), (error) => {
     return isArtifactstoreError(error, 'upload_not_found') && error.info === undefined;
@@ -59,7 +51,7 @@ test('each byte gives it as long again, and who is at work is not interrupted', 
   await using store = await openTestRegistry();
   const { uploads } = store.as('tester');
   const upload = await uploads!.begin({});
-  age(store, upload.id, 80_000);
+  await age(store, upload.id, 80_000);
   const { expires_at } = await uploads!.append(upload.id, 0, chunks('a'));
   assert.ok(Date.parse(expires_at) > Date.now() + 80_000_000);
   const collected = Promise.withResolvers<void>();
@@ -72,7 +64,7 @@ test('each byte gives it as long again, and who is at work is not interrupted', 
   };
   const appended = uploads!.append(upload.id, 1, slow());
   await reached.promise;
-  age(store, upload.id, 90_000);
+  await age(store, upload.id, 90_000);
   await store.operator.collect();
   collected.resolve();
   assert.equal((await appended).offset_bytes, 3);

@@ -1,0 +1,48 @@
+import { test } from 'node:test';
+import { openStore } from '../../../src/compose/open-store.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { startPostgres } from '../../postgres-server.ts';
+import { openTestRegistry } from '../open-registry.ts';
+import { ageUpload } from './age.ts';
+import { openBucket } from './open-machines.ts';
+import { useUploadsAtRandom } from './random-uploads.ts';
+
+const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
+const rounds = 10;
+
+test(`two registries on PostgreSQL lose no byte of an upload (seeds from ${seed})`, async () => {
+  const server = await startPostgres();
+  try {
+    await using first = await openTestRegistry({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() });
+    await using second = await openStore(first.config);
+    for (let round = 0; round < rounds; round++)
+      await useUploadsAtRandom({
+        stores: [first, second],
+        seed: seed + round,
+        steps: 300,
+        age: (id) => ageUpload(first.config, id, 90_000),
+      });
+  } finally {
+    await server.stop();
+  }
+});
+
+test(`two machines with PostgreSQL and a bucket lose no byte of an upload (seeds from ${seed})`, async () => {
+  const [server, { store: bucket, environment }] = await Promise.all([startPostgres(), openBucket()]);
+  try {
+    const settings = { ...environment, ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() };
+    await using first = await openTestRegistry(settings);
+    await using other = await openTestRegistry(settings);
+    await using second = await openStore(readConfig(settings, { directory: other.directory }));
+    for (let round = 0; round < rounds; round++)
+      await useUploadsAtRandom({
+        stores: [first, second],
+        seed: seed + round,
+        steps: 150,
+        age: (id) => ageUpload(first.config, id, 90_000),
+      });
+  } finally {
+    await bucket.close();
+    await server.stop();
+  }
+});
