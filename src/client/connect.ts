@@ -9,6 +9,7 @@ import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
 import { remoteProducers } from './producers.ts';
 import { getJson } from './request.ts';
+import { type AddResumable, resumableUploads } from './resumable.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
 import { usageShape, whoAmIShape } from './shape.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -34,6 +35,8 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
    * they are better asked for one by one: the server is too old, or something is wrong with one of them.
    */
   readonly downloadMany: DownloadMany;
+  /** Adds a large file so that it can be continued after every break. */
+  readonly addResumable: AddResumable;
   /** Whom the server takes this client for, by its token, and what that may do. */
   whoami(): Promise<WhoAmI>;
   /** Ends the connections; requests under way fail. `await using` does it too. */
@@ -61,6 +64,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
       return await (unchecked ? downloadUnchecked : download)(transport, path, file, signal);
     },
     downloadMany: manyDownloads(transport),
+    addResumable: resumableUploads(transport, options.url),
     whoami: () => getJson(transport, '/whoami', whoAmIShape),
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),

@@ -3,6 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createHasher, sha256, toHex } from '../kernel/content/digest.ts';
 import { filesDigest } from '../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { mediaTypeOf } from '../protocol/media-type.ts';
+import type { NewFile } from '../registry/REGISTRY.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
 import { fileStatus, isSameStatus } from './file-status.ts';
@@ -43,6 +45,14 @@ export function annotationsOf({ executable }: Pick<TreeFile, 'executable'>): Rea
   return executable ? { mode: 'executable' } : {};
 }
 
+/** What a package keeps of a file beside its bytes. */
+export function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
+  return {
+    media_type: mediaTypeOf(file.relativePath),
+    ...(file.executable ? { annotations: annotationsOf(file) } : {}),
+  };
+}
+
 /** Files below this size are read into memory once, hashed there, and sent together with others. */
 export const smallFileBytes = 262_144;
 
@@ -68,6 +78,11 @@ export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<Has
 /** A file that is as it was when an earlier push read it, and this digest was that of its bytes. */
 export function rememberedFile(file: TreeFile, sha256: Uint8Array): HashedFile {
   return { ...hashed(file, sha256), isRemembered: true };
+}
+
+/** The bytes of a large file from there on, read each time. `digest_mismatch` where it is longer or shorter by now. */
+export function fileBodyFrom(file: HashedFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  return readChunks(file, signal, offset);
 }
 
 /**
@@ -120,21 +135,21 @@ async function readWhole(handle: FileHandle, file: TreeFile): Promise<Uint8Array
   return buffer.subarray(0, length);
 }
 
-async function* readChunks(file: TreeFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* readChunks(file: TreeFile, signal: AbortSignal, offset = 0): AsyncIterable<Uint8Array> {
   const handle = await openFile(file);
   try {
-    yield* chunksOf(handle, file, signal);
+    yield* chunksOf(handle, file, signal, offset);
   } finally {
     await handle.close();
   }
 }
 
-async function* chunksOf(handle: FileHandle, file: TreeFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  let length = 0;
+async function* chunksOf(handle: FileHandle, file: TreeFile, signal: AbortSignal, offset = 0): AsyncIterable<Uint8Array> {
+  let length = offset;
   for (;;) {
     signal.throwIfAborted();
     const chunk = new Uint8Array(chunkBytes);
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null).catch((error: unknown) => {
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, length).catch((error: unknown) => {
       throw unreadable(file, error);
     });
     if (bytesRead === 0) break;

@@ -13,6 +13,7 @@ import type {
   ProducerRecord,
   RetentionClassRecord,
   RetentionRecord,
+  Upload,
   Usage,
 } from '../registry/REGISTRY.ts';
 
@@ -63,6 +64,8 @@ export const finalizedShape: Shape<Finalized> = record('the answer to sealing a 
   file_count: 'number',
   total_bytes: 'number',
 });
+
+export const uploadShape: Shape<Upload> = record('the record of an upload', { id: 'string', state: 'string', offset_bytes: 'number' });
 
 export const holdShape: Shape<Hold> = record('the record of a hold', {
   id: 'string',

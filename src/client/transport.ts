@@ -22,7 +22,7 @@ export interface TransportOptions extends RetryOptions {
 }
 
 export interface WireRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Percent-encoded, from the API's root, with its query. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;

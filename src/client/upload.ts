@@ -1,9 +1,9 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { mediaTypeOf } from '../protocol/media-type.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from '../runtime/limit.ts';
+import { continueFile, type Resumable, type SentFile } from './push/continue-file.ts';
 import { createHashing, type Hashing } from './push/hashing.ts';
-import { annotationsOf, changed, type FileContent, fileBody, type HashedFile, smallFileBytes } from './read-file.ts';
+import { changed, describeFile, type FileContent, fileBody, type HashedFile, smallFileBytes } from './read-file.ts';
 import type { TreeFile } from './walk.ts';
 
 export interface UploadOptions {
@@ -21,6 +21,8 @@ export interface UploadOptions {
   onHashed?(file: FileContent): void;
   /** Where digests come from; every file is read where absent. */
   readonly hashing?: Hashing;
+  /** How files above a size are sent, so that they can be continued; as all others where absent. */
+  readonly resumable?: Resumable | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function uploadFiles(
   registry: Registry,
   packageId: string,
   files: readonly TreeFile[],
-  { jobs, signal, onDone, onSent, onHashed, hashing = createHashing({}) }: UploadOptions,
+  { jobs, signal, onDone, onSent, onHashed, hashing = createHashing({}), resumable }: UploadOptions,
 ): Promise<number> {
   const reads = createLimit(Math.max(jobs, 4));
   const requests = createLimit(jobs);
@@ -138,7 +140,7 @@ export async function uploadFiles(
     for (const [index, file] of batch.entries()) {
       finish(file, added[index]?.record);
       onDone(file.sizeBytes);
-      arrived(file);
+      arrived(file.sizeBytes);
     }
   }
 
@@ -150,10 +152,11 @@ export async function uploadFiles(
       shown = bytes;
     };
     try {
-      const { record } = await registry.files.add(packageId, { ...newFile(file), body: fileBody(file, signal, show) });
+      const continued = resumable !== undefined && file.sizeBytes > resumable.above;
+      const { record, sentBytes } = continued ? await continueFile(resumable, packageId, file, signal, show) : await addFile(file, show);
       finish(file, record);
       show(file.sizeBytes);
-      arrived(file);
+      arrived(sentBytes);
     } catch (error) {
       // The bytes that were sent are not those that were hashed.
       if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch')) throw changed(file, error);
@@ -161,9 +164,14 @@ export async function uploadFiles(
     }
   }
 
-  function arrived({ sizeBytes }: HashedFile): void {
-    uploaded += sizeBytes;
-    onSent?.(sizeBytes);
+  async function addFile(file: HashedFile, show: (bytes: number) => void): Promise<SentFile> {
+    const { record } = await registry.files.add(packageId, { ...newFile(file), body: fileBody(file, signal, show) });
+    return { record, sentBytes: file.sizeBytes };
+  }
+
+  function arrived(bytes: number): void {
+    uploaded += bytes;
+    onSent?.(bytes);
   }
 
   function newFile(file: HashedFile): NewFile {
@@ -207,13 +215,6 @@ const windowFiles = 1000;
 const windowBytes = 16_777_216;
 const batchFiles = 256;
 const batchBytes = 4_194_304;
-
-function describeFile(file: TreeFile): Pick<NewFile, 'media_type' | 'annotations'> {
-  return {
-    media_type: mediaTypeOf(file.relativePath),
-    ...(file.executable ? { annotations: annotationsOf(file) } : {}),
-  };
-}
 
 /**
  * Those whose digests are remembered, and the others. The first are in the order of their digests: a registry finds

@@ -46,9 +46,8 @@ const draftName = /^\.draft-[0-9a-f-]{36}$/;
 export function indexPlace(cacheDirectory: string, root: string): IndexPlace {
   const folder = join(cacheDirectory, 'digests');
   const path = (): string => {
-    const realRoot = realpathSync(root);
-    if (isWithin(realRoot, realPlace(folder))) throw new Error('Nothing is kept in the directory that is pushed.');
-    return join(folder, toHex(sha256(utf8(realRoot))));
+    requireOutside(folder, root);
+    return join(folder, toHex(sha256(utf8(realpathSync(root)))));
   };
   return {
     load: () => attempt(() => read(path())),
@@ -56,12 +55,22 @@ export function indexPlace(cacheDirectory: string, root: string): IndexPlace {
     save(content) {
       attempt(() => {
         const index = path();
-        for (const each of [dirname(cacheDirectory), cacheDirectory, folder]) makeFolder(each);
+        makeFolders(cacheDirectory, folder);
         replace(folder, index, encodeIndex(content));
         prune(folder);
       });
     },
   };
+}
+
+/** Throws where the folder is in the directory that is pushed. */
+export function requireOutside(folder: string, root: string): void {
+  if (isWithin(realpathSync(root), realPlace(folder))) throw new Error('Nothing is kept in the directory that is pushed.');
+}
+
+/** The folder, in the cache directory. */
+export function makeFolders(cacheDirectory: string, folder: string): void {
+  for (const each of [dirname(cacheDirectory), cacheDirectory, folder]) makeFolder(each);
 }
 
 function isWithin(root: string, path: string): boolean {
@@ -88,7 +97,7 @@ function makeFolder(path: string): void {
   }
 }
 
-function attempt<T>(work: () => T): T | undefined {
+export function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch {
@@ -111,7 +120,7 @@ function read(path: string): IndexContent | undefined {
 }
 
 /** All or nothing for readers; after a power cut it may be damaged, which `load` sees. */
-function replace(folder: string, path: string, bytes: Uint8Array): void {
+export function replace(folder: string, path: string, bytes: Uint8Array): void {
   const draft = join(folder, `.draft-${randomUUID()}`);
   try {
     writeFileSync(draft, bytes, { flag: 'wx', mode: 0o600 });

@@ -9,6 +9,7 @@ import { sealedManifest } from '../sealed-manifest.ts';
 import type { OptionNames } from '../transfer-options.ts';
 import { uploadFiles } from '../upload.ts';
 import type { Tree } from '../walk.ts';
+import type { Resumable } from './continue-file.ts';
 import type { Hashing } from './hashing.ts';
 
 export interface Filling {
@@ -22,6 +23,7 @@ export interface Filling {
   readonly keyed: boolean;
   readonly jobs: number;
   readonly signal: AbortSignal;
+  readonly resumable?: Resumable;
   readonly names: Pick<OptionNames, 'idempotencyKey'>;
   onDone(bytes: number): void;
 }
@@ -31,7 +33,7 @@ export interface Filling {
  * nothing and says what differs. What is sealed already under this key is the answer when it is the same.
  */
 export async function fillPackage(filling: Filling): Promise<{ readonly sealed: Finalized; readonly uploadedBytes: number }> {
-  const { registry, record, created, tree, hashing, jobs, signal, onDone } = filling;
+  const { registry, record, created, tree, hashing, jobs, signal, resumable, onDone } = filling;
   /** What each file was when it was read. */
   const content = new Map<string, FileContent>();
   let uploadedBytes = 0;
@@ -53,6 +55,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
         },
         onHashed: remember,
         hashing,
+        resumable,
       },
     );
     return { sealed: await seal(), uploadedBytes };

@@ -10,6 +10,9 @@ import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '
 import { type Tree, walkTree } from '../walk.ts';
 import { fillPackage } from './fill-package.ts';
 import { createHashing } from './hashing.ts';
+import { knownUploads } from './known-uploads.ts';
+
+const usualResumableAbove = 16_777_216;
 
 export interface PushOptions extends TransferOptions {
   /** With the same key, a push that failed is resumed where it stopped. */
@@ -21,6 +24,11 @@ export interface PushOptions extends TransferOptions {
    * the system says has not changed since is then not read again. Nothing is kept where absent.
    */
   readonly cacheDirectory?: string;
+  /**
+   * Files of more bytes are sent so that they are continued after a break, also by the next push with the same
+   * `cacheDirectory`; 16 MiB where absent.
+   */
+  readonly resumableAbove?: number;
   /** Every file is read, whatever digests are kept. */
   readonly checksum?: boolean;
   /** Told of a file that was not read: an earlier push did, and it has not changed since. */
@@ -77,7 +85,22 @@ export async function pushDirectory(
   const index = options.cacheDirectory === undefined ? undefined : openDigestIndex(options.cacheDirectory, directory);
   const { checksum, onRemembered, onWrongDigest: onWrong } = options;
   const hashing = createHashing({ index, checksum, onRemembered, onWrong });
-  const filling = { registry, record, created, tree, hashing, keyed, jobs, signal, names, onDone: (bytes: number) => onDone?.(bytes) };
+  const { cacheDirectory, resumableAbove: above = usualResumableAbove } = options;
+  const known = cacheDirectory === undefined ? undefined : knownUploads(cacheDirectory, directory);
+  const resumable = { above, add: registry.addResumable, known };
+  const filling = {
+    registry,
+    record,
+    created,
+    tree,
+    hashing,
+    keyed,
+    jobs,
+    signal,
+    resumable,
+    names,
+    onDone: (bytes: number) => onDone?.(bytes),
+  };
   const { sealed, uploadedBytes } = await fillPackage(filling)
     .finally(() => index?.save())
     .catch(async (error: unknown) => {

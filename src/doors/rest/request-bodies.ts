@@ -111,10 +111,22 @@ export interface CompleteUpload {
   readonly package_id: string;
   readonly relative_path: string;
   readonly media_type?: string | null;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** What the bytes must be. */
+  readonly content_address?: string;
 }
 
 export const completeUpload: TUnsafe<CompleteUpload> = describes<CompleteUpload>()(
-  Type.Object({ package_id: id, relative_path: path, media_type: mediaTypeOrNull }, strict),
+  Type.Object(
+    {
+      package_id: id,
+      relative_path: path,
+      media_type: mediaTypeOrNull,
+      annotations: Type.Optional(stringMap),
+      content_address: Type.Optional(address),
+    },
+    strict,
+  ),
 );
 
 export interface NewMetadataSchema {

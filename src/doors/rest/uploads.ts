@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readBody, readOnce, refuseContentEncoding, statedLength } from '../../http/body.ts';
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
+import { parseAddress, splitAddress } from '../../kernel/content/address.ts';
+import { fromHex } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { type ContentRange, parseContentRange } from '../../protocol/content-range.ts';
 import { formatBooleanField, formatLimitField } from '../../protocol/resumable-upload.ts';
@@ -53,9 +55,18 @@ export async function receiveRange(context: RouteContext, request: FastifyReques
 export async function completeUpload(
   request: FastifyRequest,
   id: string,
-  { media_type, ...where }: CompleteUpload,
+  { media_type, content_address, ...named }: CompleteUpload,
 ): Promise<Created<File>> {
-  return await uploadsOf(request).finish(id, { ...where, ...(media_type == null ? {} : { media_type }) });
+  return await uploadsOf(request).finish(id, {
+    ...named,
+    ...(media_type == null ? {} : { media_type }),
+    ...(content_address === undefined ? {} : { digests: digestsOf(content_address) }),
+  });
+}
+
+function digestsOf(contentAddress: string): ReadonlyMap<string, Uint8Array> {
+  const { algorithm, hex } = splitAddress(parseAddress(contentAddress, '/content_address'));
+  return new Map([[algorithm, fromHex(hex)!]]);
 }
 
 /** What an answer about an upload says in its headers. */

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseRelativePath } from '../kernel/content/path.ts';
+import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
+import { idPattern, parseId } from '../kernel/id.ts';
+import { partialUploadType } from '../protocol/resumable-upload.ts';
+import type { Created, File, Upload } from '../registry/REGISTRY.ts';
+import { created, getJson, jsonRequest, lookUp } from './request.ts';
+import { fileShape, uploadShape } from './shape.ts';
+import type { Transport } from './transport.ts';
+
+/** A file of which any end can be sent. */
+export interface ResumableFile {
+  readonly relative_path: string;
+  readonly size_bytes: number;
+  /** What its bytes must be: no file is made of others. */
+  readonly content_address: string;
+  readonly media_type: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Its bytes from there on. */
+  from(offset: number): AsyncIterable<Uint8Array>;
+}
+
+/** Where ids of uploads are kept, by what they are of. What prevents its use is no error. */
+export interface KnownUploads {
+  find(key: string): string | undefined;
+  remember(key: string, id: string): void;
+  forget(key: string): void;
+}
+
+export interface ResumableOptions {
+  readonly known?: KnownUploads | undefined;
+  readonly signal: AbortSignal;
+  /** Told how many bytes of the file the server has: those that were there already first. */
+  onOffset(bytes: number): void;
+}
+
+/**
+ * Adds a file by an upload that is continued after every break, also by another process that knows the upload's id. An
+ * upload has no package before its end, so that the bytes of a push whose package was abandoned are not sent again.
+ */
+export type AddResumable = (packageId: string, file: ResumableFile, options: ResumableOptions) => Promise<Created<File>>;
+
+export function resumableUploads(transport: Transport, url: string): AddResumable {
+  const at = (id: string): string => `/uploads/${id}`;
+
+  async function found(id: string, size: number): Promise<Upload | undefined> {
+    const upload = await lookUp(getJson(transport, at(id), uploadShape), 'upload_not_found');
+    return upload?.size_bytes === size ? upload : undefined;
+  }
+
+  async function begin({ size_bytes, media_type }: ResumableFile): Promise<Upload> {
+    const request = jsonRequest('POST', '/uploads', { expected_size_bytes: size_bytes, media_type }, { repeatable: true });
+    return await transport.exchange(request, (answer) => answer.json(uploadShape));
+  }
+
+  /** Sends from where the upload is to its end; again from where it then is, when that breaks off. */
+  async function send(upload: Upload, file: ResumableFile, { signal, onOffset }: ResumableOptions): Promise<void> {
+    let { offset_bytes: offset } = upload;
+    for (let failures = 0; offset < file.size_bytes; ) {
+      onOffset(offset);
+      try {
+        await patch(upload.id, file, offset, signal, onOffset);
+        return;
+      } catch (error) {
+        if (signal.aborted || !isArtifactstoreError(error) || !resumed.has(error.code)) throw error;
+        if (failures > 0) await sleep(Math.min(5_000, 100 * 2 ** failures), undefined, { signal });
+        // Waits for a server that starts again.
+        const now = await found(upload.id, file.size_bytes);
+        if (now === undefined) throw error;
+        failures = now.offset_bytes > offset ? 0 : failures + 1;
+        if (failures > maximumFailures) throw error;
+        offset = now.offset_bytes;
+      }
+    }
+    onOffset(offset);
+  }
+
+  async function patch(id: string, file: ResumableFile, offset: number, signal: AbortSignal, onOffset: (bytes: number) => void) {
+    async function* counted(): AsyncIterable<Uint8Array> {
+      let sent = offset;
+      for await (const chunk of file.from(offset)) {
+        yield chunk;
+        sent += chunk.length;
+        onOffset(sent);
+      }
+    }
+    await transport.exchange(
+      {
+        method: 'PATCH',
+        path: at(id),
+        headers: { 'content-type': partialUploadType, 'upload-offset': String(offset), 'upload-complete': '?1' },
+        body: { open: counted, reopenable: true, sizeBytes: file.size_bytes - offset },
+        repeatable: false,
+        signal,
+      },
+      async (answer) => {
+        if (answer.status !== 204) throw await answer.unexpected('artifactstore would have answered with 204');
+      },
+    );
+  }
+
+  async function complete(id: string, packageId: string, file: ResumableFile): Promise<Created<File>> {
+    const { relative_path, media_type, content_address, annotations } = file;
+    const named = { package_id: parseId(packageId, 'package_id'), relative_path: parseRelativePath(relative_path, 'relative_path') };
+    const body = { ...named, media_type, content_address, ...(annotations === undefined ? {} : { annotations }) };
+    return await transport.exchange(jsonRequest('POST', `${at(id)}/complete`, body, { repeatable: true }), created(fileShape));
+  }
+
+  return async (packageId, file, options) => {
+    const { known, signal } = options;
+    const key = `${url}\n${file.content_address}`;
+    const earlier = known?.find(key);
+    let upload = earlier === undefined || !isId.test(earlier) ? undefined : await found(earlier, file.size_bytes);
+    for (let tries = 0; ; tries += 1) {
+      const wasThere = upload !== undefined;
+      upload ??= await begin(file);
+      if (tries === 0) known?.remember(key, upload.id);
+      try {
+        if (upload.state === 'open') await send(upload, file, options);
+        const added = await complete(upload.id, packageId, file);
+        known?.forget(key);
+        return added;
+      } catch (error) {
+        if (signal.aborted || !isArtifactstoreError(error) || !begunAgain.has(error.code)) throw error;
+        known?.forget(key);
+        const isWrong = error.code === 'digest_mismatch';
+        if (isWrong) await abandon(upload.id);
+        // What an earlier push sent may be of a file that changed; what this one sent all by itself is not.
+        if (tries === 2 || (isWrong && !wasThere)) throw error;
+        upload = undefined;
+      }
+    }
+  };
+
+  async function abandon(id: string): Promise<void> {
+    await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, async () => undefined).catch(() => undefined);
+  }
+}
+
+/** After these the upload is where it was, or further. */
+const resumed: ReadonlySet<ErrorCode> = new Set([
+  'server_unreachable',
+  'request_timeout',
+  'too_busy',
+  'database_unavailable',
+  'storage_unavailable',
+  'identity_unavailable',
+  'upload_offset_mismatch',
+]);
+
+/** It has become another file, somebody else continues it, it is gone, or it has other bytes. */
+const begunAgain: ReadonlySet<ErrorCode> = new Set(['upload_finished', 'upload_superseded', 'upload_not_found', 'digest_mismatch']);
+
+const isId = new RegExp(idPattern);
+
+/** Breaks without a byte between them. */
+const maximumFailures = 8;
