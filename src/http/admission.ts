@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Door } from './door.ts';
 import { type HttpBound, httpBounds, type Limits } from './limits.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** Connections beyond the maximum that are heard anyway, for one request and this long. */
 const heardConnections = 32;
@@ -76,7 +77,7 @@ export function admitConnections(
     } else {
       silent.delete(socket);
       idle.delete(socket);
-      response.once('close', () => {
+      whenClosed(response, () => {
         if (taken.has(socket) && !socket.destroyed) idle.add(socket);
       });
     }

@@ -48,8 +48,6 @@ declare module 'fastify' {
     memory: MemoryAccount;
     /** A token stands in its path, which is not for the log. */
     pathIsSecret: boolean;
-    /** What gives its shares back at the end. */
-    leaving: (() => void)[];
     /** Bytes of the body that were read and of the answer that were written, for the log and the metrics. */
     bytesIn: number;
     bytesOut: number;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { whenClosed } from './when-closed.ts';
 
 /** The connections of a server, and which of them have a request in flight. */
 export interface Connections {
@@ -21,7 +22,7 @@ export function followConnections(server: Server): Connections {
   });
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     inFlight.set(socket, (inFlight.get(socket) ?? 0) + 1);
-    response.once('close', () => {
+    whenClosed(response, () => {
       const left = (inFlight.get(socket) ?? 1) - 1;
       if (!inFlight.has(socket)) return;
       inFlight.set(socket, left);

@@ -159,7 +159,6 @@ export function createEngine(options: EngineOptions): Engine {
       unread = letGoUnread(server, limits, context.limited);
       takeTurns(server, limits, context.limited);
       notUnderstood.watch(server);
-      server.prependListener('request', (_request, response) => void response.setMaxListeners(closeListeners));
       deferContinue(server);
       connections = followConnections(server);
     },
@@ -191,11 +190,6 @@ export function createEngine(options: EngineOptions): Engine {
     listening: () => server.listening,
   };
 }
-
-/**
- * Of an answer: each bound and count above has one, and sending a file some more. Beyond ten Node would warn of a leak.
- */
-const closeListeners = 20;
 
 /** The machine has no IPv6. */
 const noSuchAddress: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);

@@ -13,12 +13,12 @@ import { observe } from './observe.ts';
 import { sendRefusal } from './send.ts';
 import { takeBodies } from './take-body.ts';
 import { refuseUrlSecrets } from './url-secrets.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** What every request has, before doors are opened. */
 export function decorateRequests(api: Api): void {
   api.decorateRequest('principal', null as unknown as Principal);
   api.decorateRequest('memory', null as unknown as MemoryAccount);
-  api.decorateRequest('leaving', null as unknown as (() => void)[]);
   api.decorateRequest('pathIsSecret', false);
   api.decorateRequest('bytesIn', 0);
   api.decorateRequest('bytesOut', 0);
@@ -63,8 +63,8 @@ export function guardRequests(
       if (request.is404) return done();
       refuseFraming(request.raw);
       const asking = door.identify(request);
-      if (asking instanceof Promise) return void asking.then((principal) => letIn(context, request, principal, done), done);
-      letIn(context, request, asking, done);
+      if (asking instanceof Promise) return void asking.then((principal) => letIn(context, request, reply, principal, done), done);
+      letIn(context, request, reply, asking, done);
     } catch (error) {
       done(error as Error);
     }
@@ -74,10 +74,7 @@ export function guardRequests(
   scope.addHook('preHandler', (request, reply, done) => {
     try {
       if (staysOpen(request)) {
-        const leave = context.shares.enter('streams_of_one', request.principal.share);
-        request.leaving.push(leave);
-        // Whoever has gone meanwhile is not heard of again.
-        if (reply.raw.closed) leave();
+        whenClosed(reply.raw, context.shares.enter('streams_of_one', request.principal.share));
       }
       done();
     } catch (error) {
@@ -113,10 +110,16 @@ export function guardRequests(
   });
 }
 
-function letIn(context: EngineContext, request: FastifyRequest, principal: Principal, done: (error?: Error) => void): void {
+function letIn(
+  context: EngineContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  principal: Principal,
+  done: (error?: Error) => void,
+): void {
   try {
     request.principal = principal;
-    takeShare(context, request);
+    takeShare(context, request, reply);
     done();
   } catch (error) {
     done(error as Error);
@@ -124,11 +127,11 @@ function letIn(context: EngineContext, request: FastifyRequest, principal: Princ
 }
 
 /** The share of whoever asks, until the answer's end. */
-function takeShare({ shares, memory }: EngineContext, request: FastifyRequest): void {
+function takeShare({ shares, memory }: EngineContext, request: FastifyRequest, { raw: response }: FastifyReply): void {
   const account = memory.open(request.principal.share);
   request.memory = account;
-  request.leaving.push(account.give);
-  if (request.routeOptions.config.alwaysHeard !== true) request.leaving.push(shares.enter('requests_of_one', request.principal.share));
+  whenClosed(response, account.give);
+  if (request.routeOptions.config.alwaysHeard !== true) whenClosed(response, shares.enter('requests_of_one', request.principal.share));
 }
 
 /** An upload, or a reader that waits for what comes. */

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Door, Refusal } from './door.ts';
 import { limitOf } from './limited.ts';
+import { whenClosed } from './when-closed.ts';
 
 /**
  * Answers what the HTTP parser refuses, and so never becomes a request: a refusal, whose id is in the log, and the end
@@ -39,7 +40,7 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
     const [response, request] = open.at(-1) ?? [];
     if (response === undefined || request === undefined) end();
     // It came behind whole requests: their answers are first.
-    else if (request.complete) response.once('close', end);
+    else if (request.complete) whenClosed(response, end);
     // It is in the body of a request: answered in its place, unless an answer has begun, which nothing may be written
     // into.
     else if (open.length === 1 && !response.headersSent) end();
@@ -56,7 +57,7 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
       server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
         const open = inFlight.get(request.socket) ?? new Map<ServerResponse, IncomingMessage>();
         inFlight.set(request.socket, open.set(response, request));
-        response.once('close', () => open.delete(response));
+        whenClosed(response, () => open.delete(response));
       });
       server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
         socket.on('error', () => undefined);

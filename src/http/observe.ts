@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { nobody } from './api.ts';
 import type { EngineContext } from './context.ts';
 import { concealed } from './url-secrets.ts';
+import { whenClosed } from './when-closed.ts';
 
 /**
  * Counts the request and, once it is answered or lost, writes its line. The query is left out: it is the caller's, and
@@ -10,10 +11,8 @@ import { concealed } from './url-secrets.ts';
 export function observe(context: EngineContext, request: FastifyRequest, reply: FastifyReply): void {
   const begun = performance.now();
   const end = context.metrics.begin();
-  request.leaving = [];
   request.principal = nobody;
-  reply.raw.once('close', () => {
-    for (const leave of request.leaving) leave();
+  whenClosed(reply.raw, () => {
     const milliseconds = performance.now() - begun;
     const { url: route = 'none', config } = request.routeOptions;
     const bytesOut = request.bytesOut || Number(reply.getHeader('content-length') ?? 0);
@@ -24,7 +23,7 @@ export function observe(context: EngineContext, request: FastifyRequest, reply: 
       {
         request_id: request.id,
         method: request.method,
-        path: request.pathIsSecret ? concealed : request.raw.url?.split('?', 1)[0],
+        path: request.pathIsSecret ? concealed : pathOf(request.raw.url),
         route,
         status,
         actor: request.principal.actor,
@@ -36,4 +35,9 @@ export function observe(context: EngineContext, request: FastifyRequest, reply: 
       'request',
     );
   });
+}
+
+function pathOf(url = ''): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }

@@ -4,6 +4,7 @@ import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { hasBody, statedLength, waitsToSend } from './body.ts';
 import type { EngineContext } from './context.ts';
 import type { Refusal } from './door.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** How much of a refused body is read and thrown away, and for how long, so that its sender gets to see the answer. */
 const lingerBytes = 67_108_864;
@@ -158,7 +159,7 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, { stat
 export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const response = reply.raw;
-  response.once('close', () => {
+  whenClosed(response, () => {
     if (!response.writableFinished) controller.abort(gone());
   });
   return controller.signal;

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpBound, Limits } from './limits.ts';
 import { parseInMorsels } from './morsels.ts';
+import { whenClosed } from './when-closed.ts';
 
 type Request = readonly [request: IncomingMessage, response: ServerResponse];
 
@@ -20,7 +21,7 @@ export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'
   const waiting = new WeakMap<Socket, Request[]>();
 
   const begin = (queue: Request[], [request, response]: Request): void => {
-    response.once('close', () => next(request.socket, queue));
+    whenClosed(response, () => next(request.socket, queue));
     for (const handle of handlers) handle.call(server, request, response);
   };
 

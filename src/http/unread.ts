@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { HttpBound, Limits } from './limits.ts';
+import { whenClosed } from './when-closed.ts';
 
 const checkMilliseconds = 1_000;
 
@@ -16,6 +17,9 @@ interface Answer {
   armed: boolean;
 }
 
+/** Of most answers nothing is left when they are looked at. */
+const taken: Readonly<Answer> = { unsent: 0, since: 0, armed: false };
+
 /**
  * Drops answers that nobody reads, whatever they are: one whose reader takes nothing for `idleTimeout`, and, while
  * all answers together hold more than `unsentBytes`, those that have waited longest. A slow reader that continues is
@@ -29,9 +33,8 @@ export function letGoUnread(
   const answers = new Map<ServerResponse, Answer>();
 
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-    answers.set(response, { unsent: 0, since: 0, armed: false });
-    response.once('close', () => answers.delete(response));
-    response.on('timeout', () => letGo(response, 'unread_answer'));
+    answers.set(response, taken);
+    whenClosed(response, () => answers.delete(response));
   });
 
   function letGo(response: ServerResponse, limit: HttpBound): void {
@@ -40,11 +43,20 @@ export function letGoUnread(
     response.socket?.resetAndDestroy();
   }
 
+  function watch(response: ServerResponse): Answer {
+    const answer = { ...taken };
+    answers.set(response, answer);
+    response.on('timeout', () => letGo(response, 'unread_answer'));
+    return answer;
+  }
+
   function look(): void {
     const now = performance.now();
     let all = 0;
-    for (const [response, answer] of answers) {
+    for (const [response, known] of answers) {
       const { writableLength: unsent, socket } = response;
+      if (known === taken && unsent === 0) continue;
+      const answer = known === taken ? watch(response) : known;
       if (unsent !== answer.unsent) answer.since = now;
       answer.unsent = unsent;
       all += unsent;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { manifestsBytes } from '../../http/limits.ts';
 import { createMemory, type MemoryAccount } from '../../http/memory.ts';
+import { whenClosed } from '../../http/when-closed.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { type WalkedManifest, walkManifest } from '../../kernel/manifest-walk.ts';
 import type { Package, SealedManifest } from '../../registry/REGISTRY.ts';
@@ -39,9 +40,7 @@ export function createSealedManifests(): SealedManifests {
 
   function account(request: FastifyRequest, reply: FastifyReply): MemoryAccount {
     const opened = memory.open(request.principal.share);
-    request.leaving.push(opened.give);
-    // Whoever has gone meanwhile is not heard of again.
-    if (reply.raw.closed) opened.give();
+    whenClosed(reply.raw, opened.give);
     return opened;
   }
 
