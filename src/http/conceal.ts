@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { describeError } from './log.ts';
-import { concealed, concealJwts } from './url-secrets.ts';
+import { concealed, concealJwts, isPlainPath } from './url-secrets.ts';
 
 /** Shorter ones would be found in what has nothing to do with them. */
 const shortestSecret = 8;
@@ -15,15 +15,17 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export function concealSecrets(log: Logger, secrets: readonly string[], isSecret: (text: string) => boolean = () => false): Logger {
   const hidden = secrets.filter((secret) => secret.length >= shortestSecret);
-  const conceal = (text: string): string =>
-    concealJwts(hidden.reduce((left, secret) => left.replaceAll(secret, concealed), text)).replace(word, (found) =>
-      !uuid.test(found) && isSecret(found) ? concealed : found,
-    );
+  const conceal = (text: string): string => {
+    const left = hidden.reduce((left, secret) => left.replaceAll(secret, concealed), text);
+    if (uuid.test(left) || isPlainPath(left)) return left;
+    return concealJwts(left).replace(word, (found) => (!uuid.test(found) && isSecret(found) ? concealed : found));
+  };
   /** A segment that says a token in escapes is left out whole. */
-  const concealPath = (path: unknown): unknown =>
-    typeof path === 'string'
-      ? conceal(path).replace(/[^/]*%[^/]*/g, (segment) => (conceal(decoded(segment)) === decoded(segment) ? segment : concealed))
-      : path;
+  const concealSegment = (segment: string): string => (conceal(decoded(segment)) === decoded(segment) ? segment : concealed);
+  const concealPath = (path: unknown): unknown => {
+    if (typeof path !== 'string') return path;
+    return path.includes('%') ? conceal(path).replace(/[^/]*%[^/]*/g, concealSegment) : conceal(path);
+  };
   return log.child(
     {},
     {

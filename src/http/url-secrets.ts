@@ -7,6 +7,12 @@ export const concealed = '(token)';
 const shortestToken = 16;
 /** More words than any address of this server has. */
 const maximumWords = 64;
+/** Whether it has short words and ids, and nothing else: no parameter, no escape, no JWT, and no word for a token. */
+export function isPlainPath(url: string): boolean {
+  return plainPath.test(url);
+}
+
+const plainPath = /^(?:\/(?:[a-z-]{0,15}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))+$/;
 const parameters = /^(?:access_token|token|authorization)$/i;
 
 export interface UrlSecrets {
@@ -21,6 +27,8 @@ export interface UrlSecrets {
  * kept by proxies, browsers and logs, and sent on as a referrer (RFC 6750 section 5.3).
  */
 export function refuseUrlSecrets(url: string, { isToken, namesFiles }: UrlSecrets): void {
+  // Most have nothing in which a token could stand.
+  if (isPlainPath(url)) return;
   const at = url.indexOf('?');
   const path = decoded(at < 0 ? url : url.slice(0, at));
   const pairs = at < 0 ? [] : decoded(url.slice(at + 1).replaceAll('+', ' ')).split('&');

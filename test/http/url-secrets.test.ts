@@ -37,6 +37,14 @@ test('a URL with a token is refused, whatever shows that it is one', () => {
   for (const url of [`${file}${jwt}`, `${file}a/${known}`, `${file}a?token=a`]) assert.equal(refused(url, true), true, url);
 });
 
+test('a token as short as one may be is found among short words', () => {
+  const shortest = 'abcdefghijklmnop';
+  const isToken = (word: string): boolean => word === shortest;
+  assert.throws(() => refuseUrlSecrets(`/files/${shortest}/download`, { isToken, namesFiles: false }));
+  assert.throws(() => refuseUrlSecrets(`/files/${shortest}`, { isToken, namesFiles: true }));
+  assert.doesNotThrow(() => refuseUrlSecrets(`/files/${shortest.slice(1)}/download`, { isToken, namesFiles: false }));
+});
+
 test('a URL without one is not', () => {
   for (const url of [
     '/',

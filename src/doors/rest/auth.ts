@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { nobody } from '../../http/api.ts';
+import { fieldCount } from '../../http/field-count.ts';
 import { shareOfAddress } from '../../http/shares.ts';
 import type { Identified, Identity } from '../../identity/IDENTITY.ts';
 import { allows, type Grant, observer, type Principal } from '../../kernel/access.ts';
@@ -105,7 +106,7 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
 }
 
 /** Of several, whatever stands between could have gone by another one. */
-function requireOneField({ rawHeaders }: IncomingMessage): void {
-  if (rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization').length === 1) return;
+function requireOneField(request: IncomingMessage): void {
+  if (fieldCount(request, 'authorization') === 1) return;
   throw new ArtifactstoreError('unauthorized', 'The request has several Authorization fields: send one.', { field: 'authorization' });
 }
