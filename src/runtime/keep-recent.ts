@@ -8,12 +8,15 @@ export interface Recent<Thing, Key = string> {
 export function keepRecent<Thing, Key = string>(room: number): Recent<Thing, Key> {
   /** In the order in which they were used. */
   const kept = new Map<Key, Thing>();
+  let newest: Key | undefined;
   return {
     get(key, make) {
       const there = kept.get(key);
+      if (there !== undefined && key === newest) return there;
       const thing = there === undefined ? make() : there;
       kept.delete(key);
       kept.set(key, thing);
+      newest = key;
       if (kept.size > room) kept.delete(kept.keys().next().value!);
       return thing;
     },

@@ -52,11 +52,12 @@ export async function sendFile(
   if (opened === undefined) throw missing(target);
   const { file } = opened;
   const length = opened.range === undefined ? file.size_bytes : opened.range.last - opened.range.first + 1;
-  const answered = fileHeaders(file, target);
-  if (opened.range !== undefined) answered['content-range'] = formatContentRange(opened.range, file.size_bytes);
   await sendBytes(context, request, reply, {
     status: opened.range === undefined ? 200 : 206,
-    headers: answered,
+    headers:
+      opened.range === undefined
+        ? fileHeaders(file, target)
+        : { ...fileHeaders(file, target), 'content-range': formatContentRange(opened.range, file.size_bytes) },
     body: opened.body,
     ...(opened.bytes === undefined ? {} : { bytes: opened.bytes }),
     length,
@@ -64,7 +65,17 @@ export async function sendFile(
   return reply;
 }
 
-function fileHeaders(file: File, target: FileTarget): Record<string, string | number> {
+/** Made once for a record, which is the same as long as nobody commits. */
+const known = new WeakMap<File, Readonly<Record<string, string>>>();
+
+function fileHeaders(file: File, target: FileTarget): Readonly<Record<string, string>> {
+  if ('content_address' in target) return headersOf(file, target);
+  const made = known.get(file) ?? headersOf(file, target);
+  known.set(file, made);
+  return made;
+}
+
+function headersOf(file: File, target: FileTarget): Readonly<Record<string, string>> {
   const whole = 'content_address' in target;
   const name = whole ? target.content_address.slice(target.content_address.indexOf(':') + 1) : baseName(file.relative_path);
   return {

@@ -31,9 +31,10 @@ export async function openLocated(context: Context, actor: string, located: Loca
     for (const backendId of bad) context.repair(actor, backendId, content_address);
   };
 
-  const objectAt = (place: Place): StoredObject => ({
-    ...storedObject({ ...file, ...place }),
-    settled: place.settled === true,
+  const { size_bytes, digest_sha256 } = file;
+  const objectAt = ({ backend_id, object_key, settled }: Place): StoredObject => ({
+    ...storedObject({ backend_id, object_key, size_bytes, content_address, digest_sha256 }),
+    settled: settled === true,
     ...(located.block_digests === null ? {} : { blockDigests: located.block_digests }),
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, lstat, mkdir, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, fileError } from '../../runtime/file-error.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
@@ -36,7 +36,9 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   const openObject = objectOpener();
   const unlinkObject = objectUnlinker(root);
 
-  const pathOf = (key: string): string => join(root, requireObjectKey(key));
+  const below = root.endsWith(sep) ? root : `${root}${sep}`;
+  // A legal key has no segment that joining would change.
+  const pathOf = (key: string): string => below + requireObjectKey(key);
 
   /**
    * Runs on the way to "there is nothing": a root that was unmounted or removed holds everything, we just cannot see
