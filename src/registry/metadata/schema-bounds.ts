@@ -20,7 +20,7 @@ export const schemaBounds: ConfinedBounds = {
   quickMilliseconds: 250,
   quickHeapMebibytes: 48,
   milliseconds: 2000,
-  heapMebibytes: 96,
+  heapMebibytes: 64,
   slow: 16,
   slowOfOne: 4,
 };
