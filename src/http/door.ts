@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../kernel/access.ts';
 import type { Bounds } from '../kernel/bound.ts';
@@ -26,9 +27,9 @@ export interface Door {
   unknownRoute(request: FastifyRequest): ArtifactstoreError;
   /**
    * How an error is answered. Of one that is not an `ArtifactstoreError` a client learns nothing but the request's id.
-   * `authorization` is the field of that name, where the request had one.
+   * `request` is absent for what never became one.
    */
-  refuse(error: unknown, requestId: string, authorization?: string): Refusal;
+  refuse(error: unknown, requestId: string, request?: IncomingMessage): Refusal;
   /** Adds its routes, with paths below its own. */
   addRoutes(api: Api): void | Promise<void>;
 }

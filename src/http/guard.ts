@@ -91,7 +91,7 @@ export function guardRequests(
     const error = isUnknown
       ? door.unknownRoute(request)
       : new ArtifactstoreError('method_not_allowed', `${request.method} is not allowed here.`);
-    sendRefusal(request, reply, door.refuse(error, request.id, request.headers.authorization));
+    sendRefusal(request, reply, door.refuse(error, request.id, request.raw));
   };
   scope.setNotFoundHandler(refuseRoute);
 
@@ -99,7 +99,7 @@ export function guardRequests(
     // What the framework finds wrong with a request that no route takes is not what the caller has to know.
     if (request.is404 && !(error instanceof ArtifactstoreError)) return refuseRoute(request, reply);
     const known = asKnown(error);
-    const refusal = door.refuse(known, request.id, request.headers.authorization);
+    const refusal = door.refuse(known, request.id, request.raw);
     const limit = limitOf(known);
     if (limit !== undefined) context.limited(limit);
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };

@@ -19,10 +19,12 @@ import { resumableRoutes } from './routes/resumable.ts';
 import { retentionRoutes } from './routes/retention.ts';
 import { retentionClassRoutes } from './routes/retention-classes.ts';
 import { systemRoutes } from './routes/system.ts';
+import { tusRoutes } from './routes/tus.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { whoAmIRoutes } from './routes/whoami.ts';
 import { createSealedManifests } from './sealed-manifests.ts';
+import { speaksTus, tusHeaders, tusStatus } from './tus/refusal.ts';
 import { compileValidator } from './validation.ts';
 
 export interface RestParts extends AuthOptions {
@@ -59,9 +61,12 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       return caller instanceof Promise ? caller.then(remember) : remember(caller);
     },
     unknownRoute: ({ prefix }) => new ArtifactstoreError('route_not_found', `There is no such route; see ${prefix}/docs/.`),
-    refuse(error, requestId, authorization): Refusal {
+    refuse(error, requestId, request): Refusal {
       const problem = toProblem(error, requestId);
-      return { status: problem.status, headers: problemHeaders(problem, authorization), body: JSON.stringify(problem) };
+      const headers = problemHeaders(problem, request?.headers.authorization);
+      if (request === undefined || !speaksTus(request)) return { status: problem.status, headers, body: JSON.stringify(problem) };
+      const status = tusStatus(problem, request.method ?? '');
+      return { status, headers: { ...headers, ...tusHeaders(problem) }, body: JSON.stringify({ ...problem, status }) };
     },
     async addRoutes(api) {
       api.setValidatorCompiler(compileValidator);
@@ -82,6 +87,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       objectRoutes(api, context);
       uploadRoutes(api, context);
       resumableRoutes(api, context);
+      tusRoutes(api, context);
       eventRoutes(api, context, manifests);
       metadataSchemaRoutes(api, context);
       retentionRoutes(api);

@@ -40,6 +40,7 @@ const routes = [
   'GET /objects/{content_address}',
   'HEAD /objects/{content_address}',
   'POST /uploads',
+  'OPTIONS /uploads',
   'GET /uploads/{id}',
   'PUT /uploads/{id}',
   'PATCH /uploads/{id}',

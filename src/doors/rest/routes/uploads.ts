@@ -30,7 +30,7 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/uploads/:id',
     {
-      config: { access: 'write', gives: ['Upload-Offset', 'Upload-Complete', 'Upload-Limit', 'Cache-Control'] },
+      config: { access: 'read', gives: ['Upload-Offset', 'Upload-Complete', 'Upload-Limit', 'Cache-Control'] },
       schema: {
         operationId: 'getUpload',
         tags: ['uploads'],

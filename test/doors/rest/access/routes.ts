@@ -138,6 +138,7 @@ export const rows: Readonly<Record<string, Row>> = {
     ask: ({ id }) => json(`/packages/${id}/files`, { items: [{ relative_path: 'none', content_address: missing, size_bytes: 1 }] }),
   },
   // Of nobody's upload: one that is there is its own beginner's alone.
+  getTusOptions: { about: 'upload', ask: () => ({ method: 'OPTIONS', path: '/uploads' }), status: 204 },
   createUpload: { about: 'upload', ask: () => ({ method: 'POST', path: '/uploads' }), status: 201 },
   getUpload: { about: 'upload', ask: () => ({ path: `/uploads/${nobodysUpload}` }), status: 404 },
   putUpload: { about: 'upload', ask: () => ({ method: 'PUT', path: `/uploads/${nobodysUpload}`, body: 'x' }), status: 404 },
@@ -157,7 +158,7 @@ export const rows: Readonly<Record<string, Row>> = {
     }),
     status: 404,
   },
-  getUploadOptions: { about: 'server', ask: () => ({ path: `/packages/${nobodysUpload}/files/x`, method: 'OPTIONS' }) },
+  getUploadOptions: { about: 'upload', ask: () => ({ path: `/packages/${nobodysUpload}/files/x`, method: 'OPTIONS' }), status: 204 },
   extendRetention: {
     about: 'package',
     needs: 'keep',
