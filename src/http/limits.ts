@@ -81,7 +81,7 @@ export function manifestBytes({ bufferedBytes }: Pick<Limits, 'bufferedBytes'>):
 }
 
 /** Of all sealed manifests of many files that are being answered from. */
-export const manifestsBytes = 134_217_728;
+export const manifestsBytes = 100_663_296;
 
 const seconds = (milliseconds: number): number => milliseconds / 1000;
 
