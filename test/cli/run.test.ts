@@ -14,6 +14,7 @@ test('what a command said stands before its error where both go to one slow plac
     const registry = store.as('tester');
     const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
     await registry.files.add(record.id, { relative_path: 'one', body: Readable.from([Buffer.from('one')]) });
+    await store.operator.settleHeld();
   }
   rmSync(place.path('var/storage/registry.json'));
   rmSync(place.path('var/storage/blake3'), { recursive: true });

@@ -33,7 +33,7 @@ describe('configuration', () => {
       defaultBackend: 'local',
       routes: [],
       spoolDirectory: join(directory, 'var/spool'),
-      smallObjectBytes: 0,
+      smallObjectBytes: 16_384,
       heldBytes: 1_073_741_824,
       misplaced: [],
       referenced: {},

@@ -6,7 +6,7 @@ registryConformance('in process, SQLite and local disk', async () => {
   return { registry: store.as('tester'), as: store.as, close: () => store.close() };
 });
 
-registryConformance('in process, sha256 as the primary digest, small files held', async () => {
-  const store = await openTestRegistry({ ARTIFACTSTORE_DIGEST_ALGORITHM: 'sha256', ARTIFACTSTORE_SMALL_OBJECT_BYTES: '65536' });
+registryConformance('in process, sha256 as the primary digest, every file into its backend first', async () => {
+  const store = await openTestRegistry({ ARTIFACTSTORE_DIGEST_ALGORITHM: 'sha256', ARTIFACTSTORE_SMALL_OBJECT_BYTES: '0' });
   return { registry: store.as('tester'), as: store.as, close: () => store.close() };
 });

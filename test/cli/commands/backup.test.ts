@@ -14,6 +14,7 @@ describe('backup and restore on the command line', () => {
     const registry = store.as('tester');
     const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
     for (const relative_path of ['a', 'b']) await registry.files.add(record.id, { relative_path, body: body(relative_path) });
+    await store.operator.settleHeld();
   });
   after(() => place[Symbol.dispose]());
 

@@ -95,4 +95,5 @@ async function add({ directory }: Workplace, ...texts: readonly string[]): Promi
     }
     await registry.files.add(id, { relative_path: text, body: body() });
   }
+  await store.operator.settleHeld();
 }
