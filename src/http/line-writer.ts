@@ -24,6 +24,8 @@ const defaultMaximumBytes = 1_048_576;
 /** What the system writes to a pipe as a whole or not at all, so lines of several processes do not mix. */
 const pipeBytes = 4_096;
 const fileBytes = 65_536;
+/** Lines that come so soon after a write go out together: to hand one to the system takes as long as a short answer. */
+const gatherMilliseconds = 5;
 const shortestPause = 10;
 const longestPause = 250;
 const lineEnd = 0x0a;
@@ -44,6 +46,7 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
   let pause = shortestPause;
   let busy = false;
   let inFlight = false;
+  let gathering: NodeJS.Timeout | undefined;
   /** Whether the last write worked. */
   let sound = true;
   const idle = new Set<() => void>();
@@ -105,8 +108,16 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
         setTimeout(step, pause).unref();
         return;
       } else failed();
-      step();
+      if (idle.size > 0 || waitingBytes >= batchBytes) step();
+      else gathering = setTimeout(stopGathering, gatherMilliseconds).unref();
     });
+  };
+
+  const stopGathering = (): void => {
+    if (gathering === undefined) return;
+    clearTimeout(gathering);
+    gathering = undefined;
+    step();
   };
 
   return {
@@ -119,7 +130,10 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
       waiting.push(bytes);
       waitingBytes += bytes.length;
       // Lines that come in one turn of the loop go out together.
-      if (busy) return;
+      if (busy) {
+        if (waitingBytes >= batchBytes) stopGathering();
+        return;
+      }
       busy = true;
       setImmediate(step);
     },
@@ -128,6 +142,7 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
       if (!busy) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       idle.add(resolve);
+      stopGathering();
       const timer = setTimeout(resolve, milliseconds);
       await promise;
       clearTimeout(timer);
