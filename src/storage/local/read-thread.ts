@@ -102,6 +102,8 @@ export function createReadThread(data: ReadThreadData): ReadThread {
   };
 
   const post = (): void => {
+    // An answer that came meanwhile has sent it.
+    if (queued.length === 0) return;
     const since = performance.now();
     worker ??= start();
     worker.ref();
