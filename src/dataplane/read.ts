@@ -19,7 +19,7 @@ export async function openVerified(
   if (range !== undefined && !(range.first >= 0 && range.first <= range.last && range.last < sizeBytes)) {
     throw new ArtifactstoreError('internal', `The range ${range.first}-${range.last} is not inside the ${sizeBytes} bytes`);
   }
-  if (sizeBytes <= blockBytes) return readSmall(backend, object, range, signal);
+  if (sizeBytes <= blockBytes) return await readSmall(backend, object, range, signal);
   if (range === undefined || (range.first === 0 && range.last === sizeBytes - 1)) return readWhole(backend, object, signal);
   const blockDigests =
     object.blockDigests?.byteLength === digestBytes * Math.ceil(sizeBytes / blockBytes)

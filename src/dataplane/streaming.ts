@@ -175,7 +175,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       if (directory !== undefined) await unlink(join(directory, draft.id)).catch(() => undefined);
     },
 
-    open: async (object, range, signal) => openVerified(besideHeld(backendOf(object.backendId), held, object), object, range, signal),
+    open: async (object, range, signal) => await openVerified(besideHeld(backendOf(object.backendId), held, object), object, range, signal),
 
     check: async (object, signal) => checkObject(besideHeld(backendOf(object.backendId), held, object), object, signal),
 

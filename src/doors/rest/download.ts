@@ -4,7 +4,7 @@ import { disconnectSignal, sendBytes } from '../../http/send.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { formatDigestField } from '../../protocol/digest-fields.ts';
 import { formatContentRange, type RangeRequest } from '../../protocol/range.ts';
-import type { File, FileTarget, OpenOptions } from '../../registry/REGISTRY.ts';
+import type { File, FileTarget, OpenFile, OpenOptions } from '../../registry/REGISTRY.ts';
 import { cacheControl, isEmptySuffix, isKnown, mayServeRange, notSatisfiable, statedRange } from './conditions.ts';
 import type { RouteContext } from './route.ts';
 
@@ -45,10 +45,13 @@ export async function sendFile(
     reuseChunks: true,
     ...(range === undefined ? {} : { range: openRange(range) }),
   };
-  const opened = await request.registry.files.open(target, options).catch(async (error: unknown) => {
+  let opened: OpenFile | undefined;
+  try {
+    opened = await request.registry.files.open(target, options);
+  } catch (error) {
     if (!isArtifactstoreError(error, 'range_not_satisfiable')) throw error;
     throw notSatisfiable(reply, 'file', (await statOf(request, target)).size_bytes);
-  });
+  }
   if (opened === undefined) throw missing(target);
   const { file } = opened;
   const length = opened.range === undefined ? file.size_bytes : opened.range.last - opened.range.first + 1;

@@ -26,7 +26,8 @@ export async function openLocated(context: Context, actor: string, located: Loca
   const file = fileOf(located);
   const content_address = file.content_address as ContentAddress;
   const range = options.range === undefined ? undefined : checkRange(options.range, file.size_bytes);
-  const bad = new Set(located.locations.filter(({ failed }) => failed).map(({ backend_id }) => backend_id));
+  const bad = new Set<string>();
+  for (const { failed, backend_id } of located.locations) if (failed) bad.add(backend_id);
   const repair = () => {
     for (const backendId of bad) context.repair(actor, backendId, content_address);
   };

@@ -131,8 +131,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       params: filePath,
       response: answers({ 200: bytes, 206: bytes, 304: notModified }, 400, 404, 410, 412, 416),
     },
-    handler: async (request, reply) =>
-      sendFile(context, request, reply, { package_id: request.params.id, relative_path: filePathOf(request) }),
+    handler: (request, reply) => sendFile(context, request, reply, { package_id: request.params.id, relative_path: filePathOf(request) }),
   });
 
   api.get(
@@ -184,7 +183,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
       params: fileId,
       response: answers({ 200: bytes, 206: bytes, 304: notModified }, 400, 404, 410, 412, 416),
     },
-    handler: async (request, reply) => sendFile(context, request, reply, { file_id: request.params.id }),
+    handler: (request, reply) => sendFile(context, request, reply, { file_id: request.params.id }),
   });
 }
 
