@@ -1,8 +1,8 @@
 /** The memory for parts, of all puts of a store together. */
 export interface PartBuffers {
   /**
-   * For one put. One part is always its own to have, so that no put keeps another from continuing; more as far as there
-   * are spare ones.
+   * For one put. One part is always its own to have, so that no put keeps another from continuing; more while all puts
+   * together have fewer than `sharedParts`.
    */
   open(): PutBuffers;
 }
@@ -19,18 +19,18 @@ export interface PutBuffers {
   close(): void;
 }
 
-export function createPartBuffers(partBytes: number, spareCount: number): PartBuffers {
+export function createPartBuffers(partBytes: number, sharedParts: number): PartBuffers {
   const idle: ArrayBuffer[] = [];
   const idleCount = Math.min(maximumIdle, Math.floor(idleBytes / partBytes));
   const waiting: { readonly mayTake: () => boolean; readonly resolve: () => void }[] = [];
-  let spare = spareCount;
+  let taken = 0;
 
   return {
     open() {
       const held = new Set<ArrayBufferLike>();
 
       function takeNow(): Buffer<ArrayBuffer> {
-        if (held.size > 0) spare -= 1;
+        taken += 1;
         const memory = idle.pop() ?? new ArrayBuffer(partBytes);
         held.add(memory);
         return Buffer.from(memory);
@@ -38,13 +38,14 @@ export function createPartBuffers(partBytes: number, spareCount: number): PartBu
 
       function giveBack(memory: ArrayBufferLike, reuse: boolean): void {
         if (!held.delete(memory)) return;
-        if (held.size > 0) spare += 1;
+        taken -= 1;
         if (reuse && idle.length < idleCount) idle.push(memory as ArrayBuffer);
-        const next = waiting.findIndex(({ mayTake }) => mayTake());
-        if (next >= 0) waiting.splice(next, 1)[0]!.resolve();
+        // Two at most: one as the only part of its put, one of those that are shared.
+        for (let next = waiting.findIndex(({ mayTake }) => mayTake()); next >= 0; next = waiting.findIndex(({ mayTake }) => mayTake()))
+          waiting.splice(next, 1)[0]!.resolve();
       }
 
-      const mayTake = (): boolean => held.size === 0 || spare > 0;
+      const mayTake = (): boolean => held.size === 0 || taken < sharedParts;
       return {
         take: () =>
           mayTake() ? Promise.resolve(takeNow()) : new Promise((resolve) => waiting.push({ mayTake, resolve: () => resolve(takeNow()) })),

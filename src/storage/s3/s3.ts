@@ -30,7 +30,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
   const calls = openS3Calls(settings, options);
   const room = {
     puts: createLimit(putsAtOnce),
-    buffers: createPartBuffers(settings.multipartChunkBytes, spareParts),
+    buffers: createPartBuffers(settings.multipartChunkBytes, sharedParts),
     patience: createPatience(options.answerMilliseconds ?? 60_000),
   };
   return {
@@ -82,9 +82,8 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
 /** Sources that may hold parts in memory at the same time: some that come straight from uploads, some from the disk. */
 const putsAtOnce = 8;
 /**
- * Parts in memory besides the one that each put has; with that one, enough for a put that is alone to send four while
- * it fills the next.
+ * Parts in memory, unless more puts have one each: enough for a put that is alone to send four while it fills the next.
  */
-const spareParts = 4;
+const sharedParts = 5;
 /** Less than the data plane waits for. */
 const healthMilliseconds = 4000;

@@ -23,7 +23,7 @@ describe('gathering parts', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(20_000), fc.integer({ min: 1, max: 3000 }), lengths, fc.boolean(), async (length, size, chunks, told) => {
         const bytes = randomBytes(length);
-        const buffers = createPartBuffers(size, 0).open();
+        const buffers = createPartBuffers(size, 1).open();
         const came: Buffer[] = [];
         const last: boolean[] = [];
         for await (const part of gatherParts(cut(bytes, chunks), size, told ? length : undefined, buffers)) {
@@ -45,7 +45,7 @@ describe('gathering parts', () => {
 
   test('a short source takes no whole part, known or not', async () => {
     for (const expected of [undefined, 1000]) {
-      const buffers = createPartBuffers(8_388_608, 0).open();
+      const buffers = createPartBuffers(8_388_608, 1).open();
       const parts = await Array.fromAsync(gatherParts(cut(randomBytes(1000), [300]), 8_388_608, expected, buffers));
       assert.equal(parts.length, 1);
       assert.ok(parts[0]!.bytes.buffer.byteLength <= 65_536);
@@ -55,7 +55,7 @@ describe('gathering parts', () => {
   test('a source of unknown length keeps what it had when its memory grows', async () => {
     for (const length of [65_537, 300_000, 1_048_576, 1_048_577]) {
       const bytes = randomBytes(length);
-      const buffers = createPartBuffers(1_048_576, 1).open();
+      const buffers = createPartBuffers(1_048_576, 2).open();
       const parts = await Array.fromAsync(gatherParts(cut(bytes, [50_000]), 1_048_576, undefined, buffers), (part) => part.bytes);
       assert.ok(Buffer.concat(parts).equals(bytes), `${length}`);
     }
@@ -64,7 +64,7 @@ describe('gathering parts', () => {
   test('a part keeps its bytes until it is given back, while the next ones fill', async () => {
     const size = 1000;
     const bytes = randomBytes(10 * size + 1);
-    const buffers = createPartBuffers(size, 3).open();
+    const buffers = createPartBuffers(size, 4).open();
     const held: Buffer[] = [];
     let at = 0;
     for await (const part of gatherParts(cut(bytes, [777]), size, undefined, buffers)) {
@@ -88,7 +88,7 @@ describe('gathering parts', () => {
         ended = true;
       }
     }
-    const parts = gatherParts(source(), 25, undefined, createPartBuffers(25, 0).open());
+    const parts = gatherParts(source(), 25, undefined, createPartBuffers(25, 1).open());
     await parts.next();
     await parts.return(undefined);
     assert.ok(ended);
