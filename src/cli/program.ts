@@ -41,6 +41,19 @@ export const commands: CommandTable = {
       },
     },
   },
+  uploads: {
+    summary: 'list and abandon uploads that are open',
+    commands: {
+      list: {
+        summary: 'list open uploads of everybody',
+        load: async () => (await import('./commands/uploads-list.ts')).uploadsList,
+      },
+      abandon: {
+        summary: 'end an upload and delete its bytes',
+        load: async () => (await import('./commands/uploads-abandon.ts')).uploadsAbandon,
+      },
+    },
+  },
   usage: { summary: 'show how full the registry is', load: async () => (await import('./commands/usage.ts')).usage },
   retention: {
     summary: 'see and change how long packages are kept, and collect what has expired',

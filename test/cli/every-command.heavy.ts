@@ -39,6 +39,8 @@ describe('every command of the core, as a process of its own', () => {
       json('retention show', id).then(({ retention_class: slug }) => assert.equal(slug, 'raw-evidence')),
       json('usage').then(({ producers }) => assert.equal((producers as readonly unknown[]).length, 1)),
       json('producers list').then(({ items }) => assert.equal((items as readonly unknown[]).length, 1)),
+      json('uploads list').then(({ items }) => assert.deepEqual(items, [])),
+      call('uploads abandon', 3, id).then(({ stderr }) => assert.match(stderr, /upload_not_found/)),
       json('whoami').then(({ actor }) => assert.equal(actor, 'tester')),
       call('access check', 2, '--token-file', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
