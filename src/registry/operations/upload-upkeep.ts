@@ -65,17 +65,3 @@ export async function listUploads(
     .execute();
   return { items: rows.slice(0, input.limit).map((row) => uploadRecord(fromStored(row))), more: rows.length > input.limit };
 }
-
-/** Open ones, and the bytes that they have, by backend. */
-export async function countUploads(
-  { sql }: Snapshot,
-  _input: Record<string, never>,
-): Promise<readonly { readonly backend_id: string; readonly uploads: number; readonly bytes: number }[]> {
-  const rows = await sql
-    .selectFrom('uploads')
-    .select(({ fn }) => ['backend_id', fn.countAll<number>().as('uploads'), fn.sum<number>('offset_bytes').as('bytes')])
-    .where('state', '=', 'open')
-    .groupBy('backend_id')
-    .execute();
-  return rows.map(({ backend_id, uploads, bytes }) => ({ backend_id, uploads: Number(uploads), bytes: Number(bytes) }));
-}

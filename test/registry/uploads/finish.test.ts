@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Database } from '../../../src/database/DATABASE.ts';
+import { administrator } from '../../../src/kernel/access.ts';
+import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
+import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+/** The same database, on which something happens when a file is committed and its upload does not know it yet. */
+function meanwhile({ database }: TwoBackends, happens: () => Promise<unknown>): Database<RegistryOperations> {
+  return {
+    ...database,
+    async write(name, input) {
+      if (name === 'upload.finish') await happens();
+      return await database.write(name, input);
+    },
+  };
+}
+
+async function begun(store: TwoBackends) {
+  const registry = store.as(administrator('tester'));
+  const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+  const { id } = await registry.uploads!.begin({ package_id: record.id, relative_path: 'a' });
+  await registry.uploads!.append(id, 0, once('abc'));
+  return { id, uploads: registry.uploads! };
+}
+
+test('nothing is added to an upload whose file is being made', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  let refused: unknown;
+  const other = store.over({
+    database: meanwhile(store, () =>
+      uploads.append(id, 3, once('def')).catch((error: unknown) => {
+        refused = error;
+      }),
+    ),
+  });
+  const { record } = await other.as(administrator('tester')).uploads!.finish(id);
+  await other.settle();
+  assert.equal((refused as { readonly code?: string } | undefined)?.code, 'upload_length_mismatch');
+  const { offset_bytes, state, file_id } = (await uploads.status(id))!;
+  assert.deepEqual([record.size_bytes, offset_bytes, state, file_id], [3, 3, 'finished', record.id]);
+});
+
+test('an upload that was given up while its file was made has become the file', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  const other = store.over({ database: meanwhile(store, () => uploads.abandon(id)) });
+  const made = await other.as(administrator('tester')).uploads!.finish(id);
+  await other.settle();
+  assert.deepEqual(await uploads.finish(id), made);
+  await assert.rejects(uploads.abandon(id), { code: 'upload_finished' });
+});

@@ -1,0 +1,10 @@
+import { test } from 'node:test';
+import { createRandom } from '../random.ts';
+import { killAppenders } from './killed-uploads.ts';
+
+const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
+
+test(`processes that are killed at many points lose nothing that they acknowledged (seed ${seed})`, () => {
+  const random = createRandom(seed);
+  return killAppenders(Array.from({ length: 60 }, () => random(250)));
+});
