@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { assertIntactLog, assertReplayable, type Check, rejects } from './cases.ts';
+import { assertIntactLog, assertReplayable, type Check, type ConformanceDatabase, rejects } from './cases.ts';
 
 export function schemaCases(check: Check): void {
   check('refuses everything before it is migrated, and says so in its health', async (database) => {
@@ -17,8 +17,8 @@ export function schemaCases(check: Check): void {
     assert.ok(applied.length > 0);
     assert.equal(new Set(applied).size, applied.length, 'no migration is applied twice');
     assert.deepEqual(await database.migrate(), []);
-    const { healthy, migrated } = await database.health();
-    assert.deepEqual({ healthy, migrated }, { healthy: true, migrated: true });
+    assert.equal((await database.health()).migrated, true);
+    await untilHealthy(database);
     assert.equal((await second.read('readRegistry', null)).length, 1);
     await second.write('addPackages', { count: 1 });
     await database.migrate();
@@ -36,6 +36,15 @@ export function schemaCases(check: Check): void {
     await rejects(database.read('countLeases', null), 'database_unavailable');
     assert.equal((await database.health()).healthy, false);
   });
+}
+
+/** A health that is not known within its bound is none, and on a busy machine that can be so. */
+async function untilHealthy(database: ConformanceDatabase): Promise<void> {
+  for (let left = 20; ; left--) {
+    const { healthy, detail } = await database.health();
+    if (healthy) return;
+    assert.ok(left > 0, detail);
+  }
 }
 
 export function writingCases(check: Check): void {
