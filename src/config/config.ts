@@ -13,6 +13,7 @@ import { parseBasePath } from './base-path.ts';
 import { type PlatformIdentity, readClientToken } from './client-token.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
+import { parseOrigins } from './origins.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { dotEnvName, environmentName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
@@ -56,6 +57,8 @@ export interface Config {
   readonly port: number;
   /** The names beside those of this machine by which requests may ask for the server; `*` for every one. */
   readonly allowedHosts: readonly string[];
+  /** Of web pages that may use the server, or `*`. */
+  readonly corsOrigins: readonly string[];
   readonly logLevel: LogLevel;
   /** Whether `/livez`, `/readyz`, `/health` and `/metrics` are in the log when they answer well. */
   readonly logProbes: boolean;
@@ -143,6 +146,7 @@ export function readConfig(
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
     allowedHosts: settings.parsed('ALLOWED_HOSTS', '', parseHostNames),
+    corsOrigins: settings.parsed('CORS_ORIGINS', '', parseOrigins),
     logLevel: logLevels[settings.oneOf('LOG_LEVEL', 'INFO', Object.keys(logLevels))] ?? 'info',
     logProbes: settings.boolean('LOG_PROBES', true),
     basePath: settings.parsed('BASE_PATH', '', parseBasePath),

@@ -12,6 +12,7 @@ import { deferContinue } from './body.ts';
 import { concealSecrets } from './conceal.ts';
 import { type Connections, followConnections } from './connections.ts';
 import type { EngineContext } from './context.ts';
+import { createCors } from './cors.ts';
 import type { Door } from './door.ts';
 import { decorateRequests, guardRequests } from './guard.ts';
 import { hostCheck } from './host.ts';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly prefix?: PrefixOptions;
   /** By which names requests may ask for it, see `host.ts`; none beside those of this machine where absent. */
   readonly allowedHosts?: readonly string[];
+  /** Of web pages that may use it, see `cors.ts`; none where absent. */
+  readonly corsOrigins?: readonly string[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -130,13 +133,14 @@ export function createEngine(options: EngineOptions): Engine {
   const secrets = new Set(options.secrets);
   const isToken = (word: string): boolean => secrets.has(word) || options.isSecret?.(word) === true;
   const checkHost = hostCheck(server, options.allowedHosts ?? []);
+  const checks = { checkHost, isToken, answersBrowser: createCors(options.corsOrigins ?? []) };
   let connections: Connections | undefined;
   let unread: Unread | undefined;
   let beside: ListenerBeside | undefined;
 
   const open = async (scope: Api, door: Door): Promise<void> => {
     scope.addHook('onRoute', ({ url, config }) => void (config?.alwaysHeard === true && alwaysHeard.add(url)));
-    guardRequests(scope, context, door, checkHost, isToken);
+    guardRequests(scope, context, door, checks);
     takeListTurns(scope, context.listTurns, () => unread?.look());
     await door.addRoutes(scope);
   };

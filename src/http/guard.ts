@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -24,17 +24,20 @@ export function decorateRequests(api: Api): void {
   api.decorateRequest('bytesOut', 0);
 }
 
+/** What is asked of every request, whichever door it comes to. */
+export interface Checks {
+  /** Throws where the server does not answer for the host. */
+  checkHost(request: IncomingMessage): void;
+  isToken(word: string): boolean;
+  /** Whether it was a browser that asks what a page may do; what the answer needs is set. */
+  answersBrowser(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
 /**
  * What holds for every request of a door, whatever its route: who asks, what body it may bring, the answer when
  * something is wrong, and the line in the log. Put before the door's routes.
  */
-export function guardRequests(
-  scope: Api,
-  context: EngineContext,
-  door: Door,
-  checkHost: (request: IncomingMessage) => void,
-  isToken: (word: string) => boolean,
-): void {
+export function guardRequests(scope: Api, context: EngineContext, door: Door, { checkHost, isToken, answersBrowser }: Checks): void {
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
 
   scope.addHook('onRoute', (route) => {
@@ -59,6 +62,7 @@ export function guardRequests(
       request.pathIsSecret = true;
       return done(error as Error);
     }
+    if (answersBrowser(request.raw, reply.raw)) return void reply.code(204).send();
     try {
       if (request.is404) return done();
       refuseFraming(request.raw);

@@ -17,6 +17,7 @@ import { parentAsksToStop } from './worker.ts';
 export type ServerSettings = Pick<
   Config,
   | 'allowedHosts'
+  | 'corsOrigins'
   | 'anonymousRead'
   | 'accessConfigPath'
   | 'basePath'
@@ -76,6 +77,7 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
     log: serving.log,
     logProbes: settings.logProbes,
     allowedHosts: settings.allowedHosts,
+    corsOrigins: settings.corsOrigins,
     prefix: { basePath: settings.basePath, trustForwardedPrefix: settings.trustForwardedPrefix },
     limits: {
       graceTimeout: graceOf(settings),

@@ -24,6 +24,13 @@ describe('configuration', () => {
       );
   });
 
+  test('takes origins as browsers write them', () => {
+    const text = 'https://app.example.org, http://localhost:5173,,*';
+    assert.deepEqual(read({ ARTIFACTSTORE_CORS_ORIGINS: text }).corsOrigins, ['https://app.example.org', 'http://localhost:5173', '*']);
+    for (const wrong of ['app.example.org', 'https://a.example/', 'https://A.example', 'https://a.example:443', 'ftp://a.example', 'null'])
+      assert.match(problems({ ARTIFACTSTORE_CORS_ORIGINS: wrong }).message, /ARTIFACTSTORE_CORS_ORIGINS: ".*" is not an origin/, wrong);
+  });
+
   test('has a default for everything', () => {
     const { describe: _, ...config } = read();
     assert.deepEqual(config, {
@@ -41,6 +48,7 @@ describe('configuration', () => {
       port: 8000,
       accessConfigPath: undefined,
       allowedHosts: [],
+      corsOrigins: [],
       logLevel: 'info',
       logProbes: true,
       basePath: '',

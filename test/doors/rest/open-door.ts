@@ -39,6 +39,8 @@ export interface DoorOptions {
   readonly logProbes?: boolean;
   /** `x` where absent: requests that a test writes by hand are for it. */
   readonly allowedHosts?: readonly string[];
+  /** None where absent. */
+  readonly corsOrigins?: readonly string[];
   /** 127.0.0.1 where absent. */
   readonly host?: string;
   /** A free one where absent. */
@@ -66,6 +68,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     log: createLog({ level: 'debug', stream: { write: (line: string) => void lines.push(line) } }),
     ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
     allowedHosts: options.allowedHosts ?? ['x'],
+    ...(options.corsOrigins === undefined ? {} : { corsOrigins: options.corsOrigins }),
     ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
