@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { limitNames } from '../../../src/doors/rest/bounds.ts';
+import type { Identified, Identity } from '../../../src/identity/IDENTITY.ts';
+import { openIdentity } from '../../../src/identity/open.ts';
+import { administrator } from '../../../src/kernel/access.ts';
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
 import { assertProblem, type Door, openDoor } from './open-door.ts';
 
@@ -136,4 +139,29 @@ test('what a client sends and leaves is counted while it is worked on', async ()
   await assertProblem(await held.call('/packages', init), 503, 'too_busy');
   resolve();
   while ((await held.call('/packages', init)).status !== 201) await new Promise(setImmediate);
+});
+
+test('who leaves while an issuer is asked keeps no share', async () => {
+  const ofServer = await openIdentity({ tokens: [{ token: 'a-token-for-tests-0123456789', actor: 'tester' }] });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Identified>();
+  const identity: Identity = {
+    ...ofServer,
+    identify(token) {
+      if (token !== 'of-an-issuer') return ofServer.identify(token);
+      asked.resolve();
+      return answer.promise;
+    },
+  };
+  await using slow = await openDoor({ identity, limits: { requestsOfOne: 1 } });
+  const headers = { authorization: 'Bearer of-an-issuer' };
+  const leaving = new AbortController();
+  const left = slow.call('/packages', { headers, signal: leaving.signal }).catch(() => undefined);
+  await asked.promise;
+  leaving.abort();
+  await left;
+  while (!/in_flight 0/.test(await slow.door.metrics.render())) await new Promise(setImmediate);
+  answer.resolve({ principal: administrator('job'), by: 'issuer of the test', expiresAt: null });
+  await new Promise(setImmediate);
+  assert.equal((await slow.call('/packages', { headers })).status, 200);
 });
