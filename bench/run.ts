@@ -41,6 +41,7 @@ async function ask(question: string): Promise<readonly Figure[] | undefined> {
 const questions: readonly string[] = [
   'dataplane',
   'ingest-http',
+  'resumable',
   'uploads',
   'push-small',
   'push-tree',
