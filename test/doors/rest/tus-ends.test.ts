@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { openIdentity } from '../../../src/identity/open.ts';
+import { actor, assertProblem, openDoor, token } from './open-door.ts';
+import { bytesType, metadata } from './tus-door.ts';
+
+const tus = { 'tus-resumable': '1.0.0' };
+
+test('an upload that expired is 410, and says that it did', async () => {
+  await using short = await openDoor({ environment: { ARTIFACTSTORE_UPLOAD_TTL_SECONDS: '1' } });
+  const made = await short.call('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': '5' } });
+  assert.equal(made.status, 201);
+  const expires = Date.parse(made.headers.get('upload-expires')!);
+  assert.ok(expires <= Date.now() + 1_000);
+  await setTimeout(1_500);
+  const headers = { ...tus, 'upload-offset': '0', 'content-type': bytesType };
+  const late = await short.call(made.headers.get('location')!, { method: 'PATCH', headers, body: 'hello' });
+  assert.deepEqual((await assertProblem(late, 410, 'upload_not_found')).info, { state: 'expired' });
+});
+
+test('a length that the quota does not leave is refused before the first byte', async () => {
+  const identity = await openIdentity({ tokens: [{ token, actor }] });
+  await using door = await openDoor({ identity: { ...identity, quotaOf: () => ({ maximum_bytes: 10, maximum_packages: 100 }) } });
+  const { id } = await door.newPackage();
+  const begin = (length: number) =>
+    door.call('/uploads', {
+      method: 'POST',
+      headers: { ...tus, 'upload-length': String(length), 'upload-metadata': metadata({ package_id: id, relative_path: 'x' }) },
+    });
+  await assertProblem(await begin(11), 403, 'quota_exceeded');
+  assert.equal((await begin(10)).status, 201);
+});
