@@ -82,6 +82,9 @@ export async function* readBody(request: FastifyRequest, limits: BodyLimits): As
     wake.resolve();
   }, limits.idleTimeout);
   raw.on('data', take).on('end', rouse).on('error', lost).on('close', lost);
+  // Of a request that was answered before its end, Node tells nothing more.
+  const { socket } = raw;
+  socket.on('close', lost);
   waiting.get(raw)?.writeContinue();
   waiting.delete(raw);
   try {
@@ -119,6 +122,7 @@ export async function* readBody(request: FastifyRequest, limits: BodyLimits): As
   } finally {
     clearTimeout(idle);
     raw.off('data', take).off('end', rouse).off('error', lost).off('close', lost);
+    socket.off('close', lost);
     if (!raw.readableEnded) raw.pause();
     // A socket that breaks after its reader left is nobody's surprise.
     raw.on('error', () => {});

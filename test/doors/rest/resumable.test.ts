@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { assertProblem, authorization, type Door, openDoor } from './open-door.ts';
 import { door, head, id, put } from './upload-door.ts';
 
@@ -128,7 +128,9 @@ test('an upload that breaks off is continued where 104 said, and 104 is for thos
     );
 });
 
-test('a second request for the same upload ends the first', async () => {
+test('a second request for the same upload ends the first, of whose connection nothing is waited for', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
   const where = await begin('two', 'ab', { 'upload-length': '10' });
   const first = await door.connect();
   const line = `PATCH ${where} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nupload-complete: ?1\r\nupload-offset: 2\r\n`;
@@ -142,6 +144,7 @@ test('a second request for the same upload ends the first', async () => {
   first.destroy();
   assert.equal((await patch(where, offset, '?1', 'cdefghij'.slice(offset - 2))).status, 201);
   await holds('two', 'abcdefghij');
+  while (timers() > before) await setImmediate();
 });
 
 test('what is wrong is said, each with its own code, and the upload stays as it is', async () => {
