@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { moduleUrl } from '../../runtime/module-url.ts';
+import { createRestingThread } from '../../runtime/resting-thread.ts';
 import { memoryBytes, type ReadAnswer, type ReadRequest, type ReadThreadData } from './read-messages.ts';
 
 /**
@@ -26,16 +26,9 @@ interface Batch {
   readonly waiting: readonly Waiting[];
 }
 
-/**
- * Starts the thread when it is first asked, and ends it when it was idle for a while; it keeps the process alive only
- * while it reads.
- */
 export function createReadThread(data: ReadThreadData): ReadThread {
-  let worker: Worker | undefined;
-  let broken = false;
   const queued: Waiting[] = [];
   let flying: Batch[] = [];
-  let resting: NodeJS.Timeout | undefined;
   let watching: NodeJS.Timeout | undefined;
 
   const isHeldUp = (milliseconds: number): boolean => flying[0] !== undefined && performance.now() - flying[0].since > milliseconds;
@@ -54,20 +47,14 @@ export function createReadThread(data: ReadThreadData): ReadThread {
     watching.refresh();
   };
 
-  const start = (): Worker => {
-    const started = new Worker(moduleUrl('./read-worker.ts', import.meta.url), { workerData: data, execArgv: [], resourceLimits });
-    const end = (): void => {
-      if (worker !== started) return;
-      worker = undefined;
-      broken = true;
-      for (const { waiting } of flying) for (const { resolve } of waiting) resolve(undefined);
-      flying = [];
-      letGo();
-    };
-    started.on('message', ({ memories, starts, lengths }: ReadAnswer) => {
+  const thread = createRestingThread<ReadRequest, ReadAnswer>({
+    module: moduleUrl('./read-worker.ts', import.meta.url),
+    data,
+    limits: resourceLimits,
+    onAnswer({ memories, starts, lengths }) {
       const batch = flying.shift();
       if (queued.length > 0) post();
-      if (flying.length === 0) rest();
+      if (flying.length === 0) thread.rest();
       batch?.waiting.forEach(({ resolve }, index) => {
         const start = starts[index]!;
         const length = lengths[index]!;
@@ -77,47 +64,29 @@ export function createReadThread(data: ReadThreadData): ReadThread {
             length === 0 ? new Uint8Array() : new Uint8Array(memories[Math.floor(start / memoryBytes)]!, start % memoryBytes, length),
           );
       });
-    });
-    started.on('error', end);
-    started.on('messageerror', end);
-    started.on('exit', end);
-    return started;
-  };
-
-  const rest = (): void => {
-    worker?.unref();
-    if (resting !== undefined) {
-      resting.refresh();
-      return;
-    }
-    resting = setTimeout(() => {
-      resting = undefined;
-      if (flying.length > 0 || queued.length > 0) return;
-      const idle = worker;
-      worker = undefined;
-      // It has answered: only while a thread starts can the engine break down when it is terminated.
-      void idle?.terminate();
-    }, restMilliseconds);
-    resting.unref();
-  };
+    },
+    onBroken() {
+      for (const { waiting } of flying) for (const { resolve } of waiting) resolve(undefined);
+      flying = [];
+      letGo();
+    },
+  });
 
   const post = (): void => {
     // An answer that came meanwhile has sent it.
     if (queued.length === 0) return;
     const since = performance.now();
-    worker ??= start();
-    worker.ref();
     watch();
     while (queued.length > 0 && flying.length < batchesAhead) {
       const waiting = queued.splice(0, batchFiles);
       flying.push({ since, waiting });
-      worker.postMessage(waiting.map(({ path }) => path) satisfies ReadRequest);
+      thread.post(waiting.map(({ path }) => path));
     }
   };
 
   return {
     read(path) {
-      if (broken || isHeldUp(patienceMilliseconds)) return undefined;
+      if (thread.isBroken() || isHeldUp(patienceMilliseconds)) return undefined;
       return new Promise((resolve) => {
         if (queued.length === 0) setImmediate(post);
         queued.push({ path, resolve });
@@ -137,7 +106,5 @@ const patienceMilliseconds = 5;
 
 /** Of what was asked before: the thread may be starting. */
 const longestPatienceMilliseconds = 200;
-
-const restMilliseconds = 10_000;
 
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };

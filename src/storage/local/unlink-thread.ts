@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { moduleUrl } from '../../runtime/module-url.ts';
+import { createRestingThread } from '../../runtime/resting-thread.ts';
 import type { UnlinkAnswer, UnlinkRequest, UnlinkThreadData } from './unlink-messages.ts';
 
 /**
@@ -20,29 +20,16 @@ interface Waiting {
   readonly resolve: (gone: boolean) => void;
 }
 
-/**
- * Starts the thread when it is first asked, and ends it when it was idle for a while; it keeps the process alive only
- * while it works.
- */
 export function createUnlinkThread(data: UnlinkThreadData): UnlinkThread {
-  let worker: Worker | undefined;
-  let broken = false;
   let queued: Waiting[] = [];
   let flying: readonly Waiting[] = [];
-  let resting: NodeJS.Timeout | undefined;
   let slowUntil = 0;
 
-  const start = (): Worker => {
-    const started = new Worker(moduleUrl('./unlink-worker.ts', import.meta.url), { workerData: data, execArgv: [], resourceLimits });
-    const end = (): void => {
-      if (worker !== started) return;
-      worker = undefined;
-      broken = true;
-      for (const { resolve } of [...flying, ...queued]) resolve(false);
-      flying = [];
-      queued = [];
-    };
-    started.on('message', ({ gone, milliseconds }: UnlinkAnswer) => {
+  const thread = createRestingThread<UnlinkRequest, UnlinkAnswer>({
+    module: moduleUrl('./unlink-worker.ts', import.meta.url),
+    data,
+    limits: resourceLimits,
+    onAnswer({ gone, milliseconds }) {
       const answered = flying;
       flying = [];
       if (milliseconds > patienceMilliseconds + answered.length * slowMilliseconds) slowUntil = performance.now() + slowForMilliseconds;
@@ -50,37 +37,24 @@ export function createUnlinkThread(data: UnlinkThreadData): UnlinkThread {
         resolve(gone[index] === true);
       });
       if (queued.length > 0) post();
-      else rest();
-    });
-    started.on('error', end);
-    started.on('messageerror', end);
-    started.on('exit', end);
-    return started;
-  };
-
-  const rest = (): void => {
-    worker?.unref();
-    clearTimeout(resting);
-    resting = setTimeout(() => {
-      if (flying.length > 0 || queued.length > 0) return;
-      const idle = worker;
-      worker = undefined;
-      // It has answered: only while a thread starts can the engine break down when it is terminated.
-      void idle?.terminate();
-    }, restMilliseconds).unref();
-  };
+      else thread.rest();
+    },
+    onBroken() {
+      for (const { resolve } of [...flying, ...queued]) resolve(false);
+      flying = [];
+      queued = [];
+    },
+  });
 
   const post = (): void => {
     if (flying.length > 0 || queued.length === 0) return;
-    worker ??= start();
-    worker.ref();
     flying = queued.splice(0, batchFiles);
-    worker.postMessage(flying.map(({ path }) => path) satisfies UnlinkRequest);
+    thread.post(flying.map(({ path }) => path));
   };
 
   return {
     unlink(path) {
-      if (broken || performance.now() < slowUntil) return undefined;
+      if (thread.isBroken() || performance.now() < slowUntil) return undefined;
       return new Promise((resolve) => {
         if (queued.length === 0) setImmediate(post);
         queued.push({ path, resolve });
@@ -96,7 +70,5 @@ const batchFiles = 64;
 const patienceMilliseconds = 20;
 const slowMilliseconds = 0.5;
 const slowForMilliseconds = 10_000;
-
-const restMilliseconds = 10_000;
 
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };
