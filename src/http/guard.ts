@@ -41,6 +41,8 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, { 
   const routes: { readonly methods: readonly string[]; readonly pattern: RegExp }[] = [];
 
   scope.addHook('onRoute', (route) => {
+    // What requests of one kind alone may do is nothing that others are told.
+    if (route.constraints !== undefined) return;
     routes.push({ methods: [route.method].flat(), pattern: toPattern(route.url) });
   });
 

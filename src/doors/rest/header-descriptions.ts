@@ -42,6 +42,7 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
   },
   'Content-Range': {
     type: 'string',
+    pattern: '^bytes [0-9]{1,15}-[0-9]{1,15}/(?:[0-9]{1,15}|\\*)$',
     description: 'Which bytes of the whole the body is (RFC 9110).',
     examples: ['bytes 0-4/5'],
   },

@@ -117,7 +117,8 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
     };
     described.querystring = { ...rest, properties: { ...query.properties, 'metadata.<key>': parameter } };
   }
-  if (config.body === 'raw') described.body = { content: { '*/*': { schema: binary } } };
+  if (config.body === 'raw')
+    described.body = { content: Object.fromEntries((schema.consumes ?? ['*/*']).map((type) => [type, { schema: binary }])) };
   if (config.rawTypes !== undefined) {
     const { content } = schema.body as { readonly content: object };
     described.body = { content: { ...content, 'multipart/form-data': { schema: multipart }, 'application/x-tar': { schema: binary } } };

@@ -99,8 +99,9 @@ export async function continueUpload(context: RouteContext, request: FastifyRequ
 /** Answers with the file, or where the upload is: 201 names it where it was just begun. */
 export function sendReceived(reply: FastifyReply, received: Received, status: 201 | 204): FastifyReply {
   if (received.file === undefined) {
-    if (status === 201) reply.header('location', `/uploads/${received.upload.id}`);
-    return stateUpload(reply.code(status), received.upload).send(null);
+    const { upload } = received;
+    if (status === 201) reply.header('location', `/uploads/${upload.id}`);
+    return stateUpload(reply.code(status), upload).send(status === 201 ? upload : null);
   }
   const { record, created } = received.file;
   return reply

@@ -213,6 +213,11 @@ test('routes that are not there are 404, methods 405 with Allow', async () => {
   const file = await door.call(`/packages/${missing}/files/a`, { method: 'DELETE' });
   assert.deepEqual(file.headers.get('allow')?.split(', ').sort(), ['GET', 'HEAD', 'OPTIONS', 'PUT']);
   await assertProblem(file, 405, 'method_not_allowed');
+  // POST is for tus alone.
+  const upload = await door.call(`/uploads/${missing}`, { method: 'POST' });
+  assert.deepEqual(upload.headers.get('allow')?.split(', ').sort(), ['DELETE', 'GET', 'HEAD', 'PATCH', 'PUT']);
+  await assertProblem(upload, 405, 'method_not_allowed');
+  await assertProblem(await door.call(`/packages/${missing}/files/${'a'.repeat(2_000)}`, { method: 'OPTIONS' }), 400, 'invalid_path');
 });
 
 test('a body that the schema says is wrong is refused in the words of the rule', async () => {

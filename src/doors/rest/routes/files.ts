@@ -7,7 +7,7 @@ import { minimalApplied, prefersMinimal } from '../../../protocol/prefer.ts';
 import type { Attachment, File, Page, Registry } from '../../../registry/REGISTRY.ts';
 import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, fileId, filePath, notModified, packageId, paging, wholePath } from '../parameters.ts';
-import { addedFiles, attachedRecord, filePage, fileRecord, foundFilePage, itemsOf } from '../records.ts';
+import { addedFiles, attachedRecord, filePage, fileRecord, foundFilePage, itemsOf, uploadRecord } from '../records.ts';
 import { attachments } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { sendPage } from '../send-page.ts';
@@ -16,6 +16,7 @@ import { beginsUpload, createUpload, sendReceived } from '../uploads-ietf.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
 const anyType = ['*/*'];
+const fileOrUpload = Type.Union([fileRecord, uploadRecord]);
 
 export function fileRoutes(api: Api, context: RouteContext): void {
   api.get(
@@ -103,10 +104,10 @@ export function fileRoutes(api: Api, context: RouteContext): void {
           'The body is the file, of any type and length. Content-Digest and Repr-Digest (sha-256, ' +
           'sha-512, blake3), Content-MD5 and Digest are checked; If-Match and If-None-Match are ' +
           'about what the path holds; Artifactstore-Annotations is a dictionary of strings (RFC 9651). ' +
-          'With Upload-Complete: ?0 the body is the beginning of the file, and 201 without a body names the upload.',
+          'With Upload-Complete: ?0 the body is the beginning of the file, and the answer is the upload.',
         consumes: anyType,
         params: filePath,
-        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 408, 409, 410, 412, 415, 422, 507),
+        response: answers({ 200: fileRecord, 201: fileOrUpload }, 400, 404, 408, 409, 410, 412, 415, 422, 507),
       },
     },
     async (request, reply) => {

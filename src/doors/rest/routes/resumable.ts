@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { parseRelativePath } from '../../../kernel/content/path.ts';
 import { partialUploadType } from '../../../protocol/resumable-upload.ts';
 import { answers, filePath, uploadId } from '../parameters.ts';
 import { fileRecord } from '../records.ts';
@@ -47,10 +48,12 @@ export function resumableRoutes(api: Api, context: RouteContext): void {
         response: answers({ 204: nothing }, 400),
       },
     },
-    async (_request, reply) =>
-      reply
+    async (request, reply) => {
+      parseRelativePath(request.params['*'], 'relative_path');
+      return reply
         .code(204)
         .headers({ allow: 'GET, HEAD, OPTIONS, PUT', 'accept-patch': partialUploadType, 'upload-limit': uploadLimit() })
-        .send(null as never),
+        .send(null as never);
+    },
   );
 }
