@@ -49,8 +49,12 @@ def valid_is_accepted(ctx, response, case):
     # An extension is until a time that there is, later than the present one; a length is that of the bytes; the paths of a list differ.
     if code == "invalid_value" and field in ("/new_expires_at", "/extend_by_seconds", "size_bytes"):
         return
-    # What an upload was begun with stays.
-    if code == "invalid_value" and case.path == "/uploads/{id}/complete" and field in ("/media_type", "/package_id", "/relative_path"):
+    # What an upload was begun with stays, and a digest is one that can be checked here.
+    about = ("/media_type", "/package_id", "/relative_path", "/digests")
+    if code == "invalid_value" and case.path == "/uploads/{id}/complete" and field in about:
+        return
+    # Without a body there is no type of it.
+    if code == "unsupported_media_type" and case.method == "PATCH":
         return
     if code == "malformed_request" and field.endswith("/relative_path") and "named twice" in problem["detail"]:
         return
@@ -71,6 +75,9 @@ def bytes_of_an_upload(ctx, value):
 def before_call(ctx, case, kwargs):
     """Most packages are of a class that there is, half of the reads of records that there are, and nobody waits for long."""
     about_known_records(case)
+    # Python's client takes 104 for the answer.
+    if case.headers:
+        case.headers.pop("Upload-Draft-Interop-Version", None)
     if case.method == "POST" and case.path == "/packages" and isinstance(case.body, dict):
         named = case.body.get("retention_class")
         if isinstance(named, str) and named.isprintable() and 0 < len(named) < 256 and len(named) % 4 != 3:
