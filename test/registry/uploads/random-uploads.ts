@@ -24,6 +24,8 @@ const expected = [
   'upload_not_found',
   'upload_finished',
   'upload_incomplete',
+  // Who is late in another process, and who continues while another process makes the file of what is there.
+  'upload_length_mismatch',
 ];
 const longest = 400_000;
 
