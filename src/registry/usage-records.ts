@@ -47,6 +47,10 @@ export interface BackendUsage {
   readonly reclaimable_bytes: number;
   /** Released already, and not deleted yet. */
   readonly dead_objects: number;
+  /** Of resumable uploads that are not finished; expired ones too, until a collection has ended them. */
+  readonly open_uploads: number;
+  /** What came of them. */
+  readonly open_upload_bytes: number;
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;
   readonly last_verification: Run | null;

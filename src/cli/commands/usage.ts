@@ -41,13 +41,14 @@ async function show(output: Output, used: Usage): Promise<void> {
   );
   output.line('');
   await output.table(
-    ['BACKEND', 'OBJECTS', 'STORED', 'BAD', 'RECLAIMABLE', 'FREE', 'DISK', 'VERIFIED'],
+    ['BACKEND', 'OBJECTS', 'STORED', 'BAD', 'RECLAIMABLE', 'UPLOADS', 'FREE', 'DISK', 'VERIFIED'],
     used.backends.map((backend) => [
       backend.backend_id,
       count(backend.stored_objects),
       formatBytes(backend.stored_bytes),
       count(backend.failed_objects),
       formatBytes(backend.reclaimable_bytes),
+      formatBytes(backend.open_upload_bytes),
       room(backend.free_bytes),
       room(backend.total_bytes),
       when(backend.last_verification),

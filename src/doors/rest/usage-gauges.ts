@@ -12,6 +12,8 @@ export function createUsageGauges(register: MetricsRegistry): (usage: Usage) => 
   ]);
   const stored = gauge('artifactstore_stored_bytes', 'Bytes that the log says lie in a backend.', ['backend_id']);
   const reclaimable = gauge('artifactstore_reclaimable_bytes', 'Bytes in a backend that a collection would free now.', ['backend_id']);
+  const uploads = gauge('artifactstore_open_uploads', 'Resumable uploads that are not finished.', ['backend_id']);
+  const uploaded = gauge('artifactstore_open_upload_bytes', 'What came of these uploads.', ['backend_id']);
   const free = gauge('artifactstore_backend_free_bytes', 'Room that is left, where the backend knows.', ['backend_id']);
   const total = gauge('artifactstore_backend_total_bytes', 'Room in all, where the backend knows.', ['backend_id']);
   const ended = gauge('artifactstore_last_run_timestamp_seconds', 'When maintenance last came to its end.', ['kind', 'backend_id']);
@@ -28,9 +30,19 @@ export function createUsageGauges(register: MetricsRegistry): (usage: Usage) => 
       ...usage.backends.map(({ backend_id, last_verification }) => ['verification', backend_id, last_verification] as const),
     ] as const;
     for (const [kind, backend_id, run] of runs) if (run !== null) ended.set({ kind, backend_id }, Date.parse(run.finished_at) / 1000);
-    for (const { backend_id, stored_bytes, reclaimable_bytes, free_bytes, total_bytes } of usage.backends) {
+    for (const {
+      backend_id,
+      stored_bytes,
+      reclaimable_bytes,
+      open_uploads,
+      open_upload_bytes,
+      free_bytes,
+      total_bytes,
+    } of usage.backends) {
       stored.set({ backend_id }, stored_bytes);
       reclaimable.set({ backend_id }, reclaimable_bytes);
+      uploads.set({ backend_id }, open_uploads);
+      uploaded.set({ backend_id }, open_upload_bytes);
       if (free_bytes !== null) free.set({ backend_id }, free_bytes);
       if (total_bytes !== null) total.set({ backend_id }, total_bytes);
     }

@@ -11,6 +11,7 @@ export interface CountedUsage {
   readonly objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
   readonly failed: readonly { readonly backend_id: string; readonly objects: number }[];
   readonly dead: readonly { readonly backend_id: string; readonly objects: number }[];
+  readonly uploads: readonly { readonly backend_id: string; readonly uploads: number; readonly bytes: number }[];
   readonly reclaimable_packages: number;
   readonly reclaimable: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
   readonly runs: readonly {
@@ -60,6 +61,12 @@ export async function countUsage(
     .select(({ fn }) => ['backend_id', fn.countAll<number>().as('objects')])
     .groupBy('backend_id')
     .execute();
+  const uploads = await queries
+    .selectFrom('uploads')
+    .select(({ fn }) => ['backend_id', fn.countAll<number>().as('uploads'), fn.sum<number>('offset_bytes').as('bytes')])
+    .where('state', '=', 'open')
+    .groupBy('backend_id')
+    .execute();
   const going = goingPackages(input.now, input.unchanged_since);
   const { rows: counted } = await sql<{ readonly packages: number }>`
     with going (id) as (${going}) select count(*) as packages from going`.execute(queries);
@@ -80,6 +87,7 @@ export async function countUsage(
     objects,
     failed: failed.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects) })),
     dead: dead.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects) })),
+    uploads: uploads.map((row) => ({ backend_id: row.backend_id, uploads: Number(row.uploads), bytes: Number(row.bytes) })),
     reclaimable_packages: Number(counted[0]?.packages ?? 0),
     reclaimable: reclaimable.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects), bytes: Number(row.bytes) })),
     runs: runs as CountedUsage['runs'],

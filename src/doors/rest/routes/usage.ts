@@ -32,6 +32,8 @@ const usageRecord: TUnsafe<Usage> = describes<Usage>()(
         reclaimable_objects: count,
         reclaimable_bytes: count,
         dead_objects: count,
+        open_uploads: count,
+        open_upload_bytes: count,
         free_bytes: countOrNull,
         total_bytes: countOrNull,
         last_verification: run,

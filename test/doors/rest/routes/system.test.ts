@@ -87,6 +87,10 @@ test('metrics count by route, method and status, and never by path', async () =>
   await door.call(`/packages/${id}/files/secret-name`, { method: 'PUT', body: 'x'.repeat(1000) });
   await (await door.call(`/packages/${id}/files/secret-name`)).text();
   await door.store.operator.settleHeld();
+  for (let begun = 0; begun < 2; begun++) {
+    const { headers } = await door.call('/uploads', { method: 'POST' });
+    await door.call(headers.get('location')!, { method: 'PUT', body: 'x'.repeat(300) });
+  }
   await door.call('/nowhere/at/all');
   const response = await door.call('/metrics');
   assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
@@ -95,7 +99,7 @@ test('metrics count by route, method and status, and never by path', async () =>
     'artifactstore_http_requests_total{route="/packages/:id/files/*",method="PUT",status="201"} 1',
     'artifactstore_http_requests_total{route="/packages/:id/files/*",method="GET",status="200"} 1',
     'artifactstore_http_requests_total{route="none",method="GET",status="404"} 1',
-    'artifactstore_http_received_bytes_total 1000',
+    'artifactstore_http_received_bytes_total 1600',
     'artifactstore_http_requests_in_flight 1',
     `artifactstore_last_sequence ${await door.lastSequence()}`,
     'artifactstore_failed_locations{backend_id="local"} 0',
@@ -106,6 +110,8 @@ test('metrics count by route, method and status, and never by path', async () =>
     'artifactstore_logical_bytes{status="created"} 1000',
     'artifactstore_stored_bytes{backend_id="local"} 1000',
     'artifactstore_reclaimable_bytes{backend_id="local"} 0',
+    'artifactstore_open_uploads{backend_id="local"} 2',
+    'artifactstore_open_upload_bytes{backend_id="local"} 600',
   ])
     assert.ok(text.includes(`${line}\n`), line);
   assert.match(text, /^nodejs_eventloop_lag_seconds /m);
