@@ -58,7 +58,7 @@ describe('credentials: web identity, refusals', () => {
   test('a token file that is missing, unreadable or empty is named, and nobody is asked', async () => {
     await using world = await openWorld();
     await refuses(world, world.with({ webIdentityTokenFile: `${world.tokenFile}-gone` }), token, /token-gone cannot be read \(ENOENT\)/);
-    await refuses(world, world.with({ webIdentityTokenFile: tmpdir() }), token, /\(EISDIR\)/);
+    await refuses(world, world.with({ webIdentityTokenFile: tmpdir() }), token, /is a directory/);
     writeFileSync(world.tokenFile, '\n');
     await refuses(world, world.with({}), token, /is empty/);
     assert.equal(world.sts.requests.length, 0);

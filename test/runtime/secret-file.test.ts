@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -20,23 +20,79 @@ function fileOf(mode: number, name = `file-${mode.toString(8)}`): string {
 }
 
 describe('a file that holds a secret', () => {
-  test('is taken when others can neither read nor change it', async () => {
-    for (const mode of [0o600, 0o400, 0o640, 0o440]) assert.deepEqual(await readSecretFile(fileOf(mode)), { text: 'hush-hush\n' });
+  test('is taken when nobody else can read or change it', async () => {
+    for (const mode of [0o600, 0o400]) assert.deepEqual(await readSecretFile(fileOf(mode)), { text: 'hush-hush' });
   });
 
   test('is refused otherwise, with the command that mends it', async () => {
-    for (const mode of [0o644, 0o604, 0o666, 0o660, 0o777]) {
+    for (const mode of [0o644, 0o604, 0o640, 0o440, 0o666, 0o660, 0o620, 0o601, 0o777]) {
       const path = fileOf(mode);
       const read = await readSecretFile(path);
       assert.ok('problem' in read, mode.toString(8));
+      assert.equal(read.fault, 'exposed');
       assert.match(read.problem, new RegExp(`\\(mode 0${mode.toString(8)}\\): run chmod 600 ${path}$`));
       execFileSync('sh', ['-c', read.problem.replace(/^.*: run /, '')]);
-      assert.deepEqual(await readSecretFile(path), { text: 'hush-hush\n' });
+      assert.deepEqual(await readSecretFile(path), { text: 'hush-hush' });
     }
     const odd = await readSecretFile(fileOf(0o644, "it's odd"));
     assert.ok('problem' in odd);
     execFileSync('sh', ['-c', odd.problem.replace(/^.*: run /, '')]);
     assert.ok('text' in (await readSecretFile(join(directory, "it's odd"))));
+  });
+
+  test('belongs to its reader, or to root', { skip: process.getuid?.() !== 0 && 'only root can give a file away' }, async () => {
+    const path = fileOf(0o600, 'of-another');
+    chownSync(path, 12_345, 12_345);
+    const read = await readSecretFile(path);
+    assert.ok('problem' in read);
+    assert.equal(read.problem, `belongs to another user (12345) (mode 0600): run chown 0 ${path} && chmod 600 ${path}`);
+    execFileSync('sh', ['-c', read.problem.replace(/^.*: run /, '')]);
+    assert.deepEqual(await readSecretFile(path), { text: 'hush-hush' });
+
+    const ofRoot = fileOf(0o640, 'of-root');
+    chmodSync(directory, 0o755);
+    const closed = fileOf(0o600, 'closed');
+    process.seteuid!(12_345);
+    try {
+      assert.deepEqual(await readSecretFile(ofRoot), { text: 'hush-hush' });
+      assert.partialDeepStrictEqual(await readSecretFile(closed), { fault: 'forbidden' });
+    } finally {
+      process.seteuid!(0);
+    }
+  });
+
+  test('is no link out of its folder', async () => {
+    const target = fileOf(0o600, 'target');
+    const folder = join(directory, 'folder');
+    mkdirSync(join(folder, '..data_1'), { recursive: true });
+    symlinkSync(target, join(folder, 'out'));
+    const read = await readSecretFile(join(folder, 'out'));
+    assert.deepEqual(read, { problem: 'is a link that leads out of its folder: name the file itself', fault: 'exposed' });
+    writeFileSync(join(folder, '..data_1/key'), 'hush', { mode: 0o600 });
+    symlinkSync('..data_1', join(folder, '..data'));
+    symlinkSync('..data/key', join(folder, 'key'));
+    assert.deepEqual(await readSecretFile(join(folder, 'key')), { text: 'hush' });
+    symlinkSync('round', join(folder, 'round'));
+    assert.partialDeepStrictEqual(await readSecretFile(join(folder, 'round')), { fault: 'malformed' });
+  });
+
+  test('is told from what is not there, and from what this process may not read', async () => {
+    assert.partialDeepStrictEqual(await readSecretFile(join(directory, 'nothing')), { fault: 'missing' });
+    assert.partialDeepStrictEqual(await readSecretFile(join(fileOf(0o600, 'plain'), 'below')), { fault: 'missing' });
+  });
+
+  test('loses its byte order mark and the line end at its end, and is not empty', async () => {
+    for (const [bytes, read] of [
+      ['\uFEFFhush\r\n', { text: 'hush' }],
+      ['hush\n\n', { text: 'hush\n' }],
+      ['', { problem: 'is empty', fault: 'empty' }],
+      ['\uFEFF \n', { problem: 'is empty', fault: 'empty' }],
+      [Buffer.from('\uFEFFhush', 'utf16le'), { problem: 'is not text in UTF-8', fault: 'malformed' }],
+    ] as const) {
+      const path = join(directory, 'form');
+      writeFileSync(path, bytes, { mode: 0o600 });
+      assert.deepEqual(await readSecretFile(path), read);
+    }
   });
 
   test('is refused by every reader of references, and its value is in no message', async () => {
@@ -61,9 +117,12 @@ describe('a file that holds a secret', () => {
 
   test('is a regular file of a sensible length', { timeout: 5000 }, async () => {
     execFileSync('mkfifo', ['-m', '600', join(directory, 'pipe')]);
-    assert.deepEqual(await readSecretFile(join(directory, 'pipe')), { problem: 'is not a regular file' });
-    writeFileSync(join(directory, 'long'), Buffer.alloc(70_000), { mode: 0o600 });
-    assert.deepEqual(await readSecretFile(join(directory, 'long')), { problem: 'is longer than 65536 bytes' });
+    assert.deepEqual(await readSecretFile(join(directory, 'pipe')), { problem: 'is not a regular file', fault: 'malformed' });
+    assert.deepEqual(await readSecretFile(directory), { problem: 'is a directory', fault: 'malformed' });
+    for (const length of [65_537, 1_048_576]) {
+      writeFileSync(join(directory, 'long'), Buffer.alloc(length, 'a'), { mode: 0o600 });
+      assert.deepEqual(await readSecretFile(join(directory, 'long')), { problem: 'is longer than 65536 bytes', fault: 'malformed' });
+    }
   });
 
   test('is taken as it is where nobody can change it: on a mount that is read-only', () => {

@@ -131,12 +131,11 @@ async function readJson(path: string): Promise<JsonValue> {
 
 async function readTokenFile(path: string): Promise<string> {
   const read = await readSecretFile(path);
-  if ('problem' in read) {
+  if ('problem' in read && read.fault !== 'empty') {
     if (read.cause !== undefined) throw localFileError(read.cause, path, 'read', { field: '--token-file' });
     throw new ArtifactstoreError('local_file_failed', `The token file ${path} ${read.problem}.`, { field: '--token-file' });
   }
-  const token = read.text.trim();
-  if (token !== '') return token;
+  if ('text' in read) return read.text.trim();
   throw new ArtifactstoreError('invalid_value', `The token file ${path} is empty.`, {
     field: '--token-file',
     info: { hint: 'look at what writes it: is a variable not set?' },

@@ -37,7 +37,8 @@ const replacingMilliseconds = 50;
 
 async function readToken(file: string, setting: string): Promise<string> {
   const read = await readSecretFile(file);
-  if ('text' in read) return checked(read.text, `The token file ${file}`, `look at what writes the file, and at ${setting}`);
+  if ('text' in read || read.fault === 'empty')
+    return checked('text' in read ? read.text : '', `The token file ${file}`, `look at what writes the file, and at ${setting}`);
   const info = { hint: `look at ${setting}` };
   if (read.cause !== undefined) throw localFileError(read.cause, file, 'read', { field: setting, info });
   throw new ArtifactstoreError('local_file_failed', `The token file ${file} ${read.problem}.`, { field: setting });

@@ -49,7 +49,7 @@ describe('the token of a file', () => {
   test('is refused with the place and the setting, and never with what is in it', async () => {
     for (const [path, code, told] of [
       [at('none'), 'invalid_path', /none" can't be read: it is not there \(ENOENT\)/],
-      [directory, 'invalid_path', /EISDIR/],
+      [directory, 'local_file_failed', /is a directory/],
       [write('empty', ' \n'), 'invalid_configuration', /The token file .*empty is empty\./],
       [write('words', 'hush hush'), 'invalid_configuration', /is not one word of plain ASCII/],
       [write('open', 'hush', 0o644), 'local_file_failed', /may be read by everybody on this machine \(mode 0644\): run chmod 600/],
