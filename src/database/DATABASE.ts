@@ -15,7 +15,8 @@ export interface Database<O extends Operations = Operations> {
    * with its set: one that throws changes nothing and hurts no neighbour. Resolves only when the commit is durable.
    * Idle, it waits for nobody. What waits at the same time is done in any order. An input's `moved`, an array of bytes
    * each in memory of its own, is given away: it may be moved to another thread, and the caller has no use of it
-   * afterwards. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`; `storage_full`.
+   * afterwards; so is that of an output. Errors: the operation's own `ArtifactstoreError`; `database_unavailable`;
+   * `storage_full`.
    */
   write<N extends keyof O['writes'] & string>(name: N, input: InputOf<O['writes'][N]>): Promise<OutputOf<O['writes'][N]>>;
 

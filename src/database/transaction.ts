@@ -16,8 +16,11 @@ export interface LogSession {
    * bytes already; none only at the end of the log.
    */
   readEvents(after: number, most: { readonly events: number; readonly bytes: number }): Promise<readonly StoredEvent[]>;
-  /** Adds rows to `events`, their changes to the views, and rows to operational tables. */
-  write(events: readonly StoredEvent[], changes: RowChanges, inserts?: Inserts): Promise<void>;
+  /**
+   * Adds rows to `events`, their changes to the views, and rows to operational tables. Where the payloads are `spent`,
+   * each has its own memory and nobody reads it afterwards: it may be given back.
+   */
+  write(events: readonly StoredEvent[], changes: RowChanges, inserts?: Inserts, spent?: boolean): Promise<void>;
 }
 
 export type Inserts = ReadonlyMap<InsertedTable, readonly InsertedRow[]>;
@@ -55,7 +58,7 @@ export async function runOperation<R>(
     inserts = new Map();
     const changes = createRowChanges();
     for (const event of events) for (const change of fold(event)) changes.add(change);
-    await session.write(events, changes, rows);
+    await session.write(events, changes, rows, true);
   };
 
   const transaction: Transaction = {

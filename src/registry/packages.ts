@@ -103,7 +103,15 @@ export function createPackages(context: Context, access: Access): Packages {
       const expected = filesDigest === undefined ? null : checkFilesDigest(filesDigest);
       const software = `artifactstore/${context.version}`;
       const seal = (prepared: PreparedSealing | null, inOneStep: boolean) =>
-        database.write('package.finalize', { actor, id: packageId, files_digest: expected, software, prepared, in_one_step: inOneStep });
+        database.write('package.finalize', {
+          actor,
+          id: packageId,
+          files_digest: expected,
+          software,
+          prepared,
+          moved: prepared === null ? [] : [...prepared.files, ...prepared.receipts],
+          in_one_step: inOneStep,
+        });
       const small = await seal(null, false);
       if (small.outcome === 'sealed') return small.sealed;
       return await context.takeLarge(async () => {

@@ -76,7 +76,7 @@ async function* bytes(text: string) {
 
 test('what is written weighs as much as there is of it', () => {
   const prepared = { sequence: 1, file_count: 100_000, files: [], receipt_count: 0, receipts: [], files_digest: null };
-  const sealing: FinalizePackage = { actor: 'a', id: 'i', files_digest: null, software: 's', prepared, in_one_step: false };
+  const sealing: FinalizePackage = { actor: 'a', id: 'i', files_digest: null, software: 's', prepared, moved: [], in_one_step: false };
   assert.equal(weightOf({ id: 'x' }), 1);
   assert.equal(weightOf({ items: [1, 2, 3] }), 3);
   assert.equal(weightOf(sealing), 2001);

@@ -6,6 +6,7 @@ import { blake3, toHex } from '../../src/kernel/content/digest.ts';
 import { filesDigest } from '../../src/kernel/content/files-digest.ts';
 import { decodeCbor, encodeCbor } from '../../src/kernel/format/cbor.ts';
 import type { Manifest } from '../../src/kernel/manifest.ts';
+import type { FinalizePackage } from '../../src/registry/operations/finalize.ts';
 import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
 import type { TwoBackends } from './two-backends.ts';
 
@@ -33,12 +34,13 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
       return id;
     };
     /** The registry, and what it asks of the database; `between` is done each time that a first stretch was read. */
-    const watched = (between: () => Promise<unknown> = async () => undefined) => {
+    const watched = (between: () => Promise<unknown> = async () => undefined, beforeSealing?: (input: FinalizePackage) => void) => {
       const asked: string[] = [];
       const database: Database<RegistryOperations> = {
         ...store.database,
         async write(operation, input) {
           asked.push(operation);
+          if (operation === 'package.finalize') beforeSealing?.(input as FinalizePackage);
           return await store.database.write(operation, input);
         },
         async read(operation, input) {
@@ -113,6 +115,29 @@ export function sealingCases(name: string, open: () => Promise<TwoBackends>): vo
       await registry.packages.finalize(id);
       assert.deepEqual(asked, inSteps);
       assert.ok((await other.files.find(others, 'a'))!.locations.some(({ backend_id }) => backend_id === 'far'));
+    });
+
+    it('whose encoded files were taken by an attempt that failed is read again', async () => {
+      const tester = store.as(administrator('tester'));
+      let repeated = 0;
+      for (let attempt = 0; attempt < 10 && repeated === 0; attempt++) {
+        const id = await newPackage();
+        const { id: small } = (await tester.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' }))
+          .record;
+        await tester.files.add(small, { relative_path: 'a', body: bytes('small') });
+        let others: Promise<unknown> | undefined;
+        const { registry, asked } = watched(undefined, (input) => {
+          if (others !== undefined || input.prepared === null) return;
+          // No event can be written of nobody, so that the set of both is undone, and each is tried alone.
+          const nobody = { ...input, id: small, actor: null as unknown as string, prepared: null, moved: [], in_one_step: false };
+          others = assert.rejects(store.database.write('package.finalize', nobody));
+        });
+        assert.equal((await registry.packages.finalize(id)).file_count, several);
+        await others;
+        assert.equal((await manifestOf(id)).files.length, several);
+        repeated = asked.length - inSteps.length;
+      }
+      assert.equal(repeated, again.length, 'no attempt was undone');
     });
 
     it('that never stays as it was read is sealed in one step in the end', async () => {

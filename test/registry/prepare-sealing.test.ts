@@ -13,7 +13,8 @@ test('a manifest that would be too long is refused while its files are read, and
   let stretches = 0;
   const read = async (): Promise<SealingStretch> => {
     stretches += 1;
-    return { sequence: 1, file_count: 1000, files, receipt_count: 0, receipts: new Uint8Array(0), facts: '', last: `f${stretches}` };
+    const receipts = new Uint8Array(0);
+    return { sequence: 1, file_count: 1000, files, receipt_count: 0, receipts, facts: '', last: `f${stretches}`, moved: [] };
   };
   await assert.rejects(
     prepareSealing(read, 'one', false),

@@ -78,9 +78,10 @@ export async function serveRequests(work: (port: RequestPort) => Promise<void>):
 /** Long bytes are moved to the other thread, not copied: an operation is done with its output when it gives it. */
 function ownMemory(answer: Answer): ArrayBuffer[] {
   if (answer.kind !== 'output' || typeof answer.output !== 'object' || answer.output === null) return [];
-  const { bytes } = answer.output as { readonly bytes?: unknown };
-  const moves = bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength >= movedBytes;
-  return moves ? [bytes.buffer as ArrayBuffer] : [];
+  const { bytes, moved } = answer.output as { readonly bytes?: unknown; readonly moved?: unknown };
+  return [bytes, ...(Array.isArray(moved) ? moved : [])].flatMap((value: unknown) =>
+    value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && value.buffer.byteLength >= movedBytes ? [value.buffer] : [],
+  );
 }
 
 /** Above what buffers of several owners are cut from. */

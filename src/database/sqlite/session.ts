@@ -8,9 +8,18 @@ import { rowInserts, rowWrites, writeRows } from './row-writes.ts';
 
 const eventNames = Object.keys(eventColumns);
 const insertEvent = `insert into events (${eventNames.join(', ')}) values (${eventNames.map(() => '?').join(', ')})`;
+/**
+ * SQLite copies what it is given, and copies that into the row. A long payload is given to it by the first function,
+ * and when SQLite has its own copy, the second gives ours back: three times 50 MB are never held at once.
+ */
+const insertLongEvent =
+  `insert into events (${eventNames.join(', ')}) ` +
+  `values (${eventNames.map((name) => ({ payload: 'long_payload()', chain_digest: 'without_long_payload(?)' })[name] ?? '?').join(', ')})`;
+const longPayload = 1_048_576;
 const selectEvents = `select ${eventNames.join(', ')} from events where sequence > ? order by sequence limit ?`;
 
 export function sqliteSession(connection: SqliteConnection): LogSession {
+  const writeEvents = eventWriter(connection);
   return {
     sql: sqliteQueries(connection),
     async readEvents(after, most) {
@@ -24,8 +33,8 @@ export function sqliteSession(connection: SqliteConnection): LogSession {
       }
       return events;
     },
-    async write(events, changes, inserts) {
-      if (events.length > 0) writeEvents(connection, events);
+    async write(events, changes, inserts, spent = false) {
+      writeEvents(events, spent);
       for (const rows of rowWrites(changes)) writeRows(connection, rows);
       for (const [table, rows] of inserts ?? []) writeRows(connection, rowInserts(table, rows));
     },
@@ -45,18 +54,24 @@ function storedEvent(row: EventRow): StoredEvent {
   return { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest };
 }
 
-function writeEvents(connection: SqliteConnection, events: readonly StoredEvent[]): void {
-  const statement = connection.prepare(insertEvent);
-  for (const event of events)
-    statement.run(
-      event.sequence,
-      event.created_at,
-      event.event_type,
-      event.subject_kind,
-      event.subject_id,
-      event.actor,
-      event.payload,
-      event.payload_digest,
-      event.chain_digest,
-    );
+function eventWriter({ database, prepare }: SqliteConnection): (events: readonly StoredEvent[], spent: boolean) => void {
+  let long: Uint8Array | undefined;
+  // Not deterministic, so that SQLite calls each where it stands in the row.
+  database.function('long_payload', { directOnly: true }, () => long!);
+  database.function('without_long_payload', { directOnly: true }, (value) => {
+    if (long?.buffer instanceof ArrayBuffer) long.buffer.transfer(0);
+    long = undefined;
+    return value;
+  });
+  return (events, spent) => {
+    for (const event of events) {
+      const { sequence, created_at, event_type, subject_kind, subject_id, actor, payload, payload_digest, chain_digest } = event;
+      const before = [sequence, created_at, event_type, subject_kind, subject_id, actor] as const;
+      if (!spent || payload.length < longPayload) prepare(insertEvent).run(...before, payload, payload_digest, chain_digest);
+      else {
+        long = payload;
+        prepare(insertLongEvent).run(...before, payload_digest, chain_digest);
+      }
+    }
+  };
 }

@@ -12,29 +12,29 @@ export interface RawCbor {
   readonly raw: readonly Uint8Array[];
 }
 
-/** Vouches that `pieces`, one after the other, are one canonically encoded value. */
-export function rawCbor(...pieces: readonly Uint8Array[]): RawCbor {
-  return Object.assign(Object.create(rawPrototype) as object, { raw: pieces });
-}
-
-/** Vouches that `pieces`, one after the other, are `length` canonically encoded values; gives the array of them. */
-export function rawCborArray(length: number, pieces: readonly Uint8Array[]): RawCbor {
+/**
+ * Vouches that `pieces`, one after the other, are `length` canonically encoded values; gives the array of them. A piece
+ * that has a buffer of its own is empty when it has been encoded: tens of megabytes are not held twice.
+ */
+export function spentCborArray(length: number, pieces: readonly Uint8Array[]): RawCbor {
   const writer: Writer = { bytes: Buffer.alloc(9), at: 0 };
   writeHead(writer, 0x80, length);
-  return rawCbor(writer.bytes.subarray(0, writer.at), ...pieces);
+  const raw = [writer.bytes.subarray(0, writer.at), ...pieces];
+  return Object.assign(Object.create(rawPrototype) as object, { raw });
 }
 
-/** The values one after the other, as `rawCborArray` takes them. */
+/** The values one after the other, as `spentCborArray` takes them. */
 export function encodeCborSequence(values: readonly unknown[]): Uint8Array {
   const writer: Writer = { bytes: Buffer.allocUnsafeSlow(initialBytes), at: 0 };
   for (const value of values) writeValue(writer, value, 2);
-  return new Uint8Array(writer.bytes.subarray(0, writer.at));
+  return new Uint8Array((writer.bytes.buffer as ArrayBuffer).transfer(writer.at));
 }
 
 /**
- * Takes JSON values, and `rawCbor` in their midst; arrays and plain objects may be readonly. Throws `invalid_value` on
- * what the form cannot carry (a lone surrogate, a number that is not finite, nesting over `maximumCborDepth`), and
- * TypeError on what is no JSON value at all, also as a member: `undefined` is not the same as a key left out.
+ * Takes JSON values, and `spentCborArray` in their midst; arrays and plain objects may be readonly. Throws
+ * `invalid_value` on what the form cannot carry (a lone surrogate, a number that is not finite, nesting over
+ * `maximumCborDepth`), and TypeError on what is no JSON value at all, also as a member: `undefined` is not the same as
+ * a key left out.
  */
 export function encodeCbor(value: unknown): Uint8Array {
   // Taken, not shared: a getter in `value` may encode too.
@@ -86,6 +86,7 @@ function writeMap(writer: Writer, members: Readonly<Record<string, unknown>>, de
   const keys = Object.keys(members);
   sortKeys(keys);
   writeHead(writer, 0xa0, keys.length);
+  if (depth === 1) reserveRaw(writer, members, keys);
   for (const key of keys) {
     writeString(writer, key);
     writeValue(writer, members[key], depth + 1);
@@ -201,15 +202,29 @@ function writeHead(writer: Writer, major: number, argument: number): void {
   }
 }
 
-function writeRaw(writer: Writer, pieces: readonly Uint8Array[]): void {
-  reserve(
-    writer,
-    pieces.reduce((size, piece) => size + piece.length, 0),
-  );
-  for (const piece of pieces) {
+function writeRaw(writer: Writer, raw: readonly Uint8Array[]): void {
+  reserve(writer, lengthOf(raw));
+  for (const piece of raw) {
+    const { buffer } = piece;
+    if (buffer instanceof ArrayBuffer && buffer.detached) throw new TypeError('What was encoded before is spent.');
     writer.bytes.set(piece, writer.at);
     writer.at += piece.length;
+    if (buffer instanceof ArrayBuffer && piece.length === buffer.byteLength) buffer.transfer(0);
   }
+}
+
+/** Makes room for all long members at once, so that what was written before the second of them is not copied. */
+function reserveRaw(writer: Writer, members: Readonly<Record<string, unknown>>, keys: readonly string[]): void {
+  let size = 0;
+  for (const key of keys) {
+    const value = members[key];
+    if (isRaw(value)) size += lengthOf(value.raw);
+  }
+  if (size > keptBytes) reserve(writer, size);
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((size, piece) => size + piece.length, 0);
 }
 
 function writeByte(writer: Writer, byte: number): void {

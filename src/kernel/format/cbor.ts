@@ -3,4 +3,4 @@
  * and whatever else decodes to the same value is refused, so bytes and values can stand for each other.
  */
 export { type CborSteps, decodeCbor, stepThroughCbor } from './cbor-decoder.ts';
-export { encodeCbor, encodeCborSequence, maximumCborDepth, type RawCbor, rawCbor, rawCborArray } from './cbor-encoder.ts';
+export { encodeCbor, encodeCborSequence, maximumCborDepth, type RawCbor, spentCborArray } from './cbor-encoder.ts';

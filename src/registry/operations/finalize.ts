@@ -1,6 +1,6 @@
 import type { Outcome, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { rawCborArray } from '../../kernel/format/cbor.ts';
+import { spentCborArray } from '../../kernel/format/cbor.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import { prepareSealing } from '../prepare-sealing.ts';
 import type { Finalized, Package } from '../REGISTRY.ts';
@@ -25,8 +25,10 @@ export interface FinalizePackage {
   readonly files_digest: string | null;
   /** Name and version of the software that seals. */
   readonly software: string;
-  /** What was read of the files before; null where nothing was. */
+  /** What was read of the files before; null where nothing was. It is spent by an attempt to seal with it. */
   readonly prepared: PreparedSealing | null;
+  /** The same bytes, given to the thread that writes. */
+  readonly moved: readonly Uint8Array[];
   /** Whether all files may be read in this one step, however many. */
   readonly in_one_step: boolean;
 }
@@ -139,7 +141,7 @@ function sealedRecord(found: Package): Finalized {
   };
 }
 
-/** A `Manifest`, whose long lists are encoded already. */
+/** A `Manifest`, whose long lists are encoded already; `prepared` is spent when it is appended. */
 function manifestOf(transaction: Transaction, found: Package, prepared: PreparedSealing, input: FinalizePackage): Manifest {
   const { file_count: fileCount, files, receipt_count: receiptCount, receipts } = prepared;
   return {
@@ -155,8 +157,8 @@ function manifestOf(transaction: Transaction, found: Package, prepared: Prepared
       created_at: found.created_at,
       created_by: found.created_by,
     },
-    files: rawCborArray(fileCount, files) as unknown as Manifest['files'],
-    storage_receipts: rawCborArray(receiptCount, receipts) as unknown as Manifest['storage_receipts'],
+    files: spentCborArray(fileCount, files) as unknown as Manifest['files'],
+    storage_receipts: spentCborArray(receiptCount, receipts) as unknown as Manifest['storage_receipts'],
     retention_summary: { retention_class: found.retention_class, expires_at: found.expires_at },
     provenance: {
       finalized_at: transaction.now,

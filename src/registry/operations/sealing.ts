@@ -24,6 +24,8 @@ export interface SealingStretch {
   readonly facts: string;
   /** The path of the last file, to continue after it; null when there was none. */
   readonly last: string | null;
+  /** `files` and `receipts`: given to the thread that asks. */
+  readonly moved: readonly Uint8Array[];
 }
 
 /** All stretches of a package. */
@@ -65,11 +67,12 @@ export interface Listed {
 }
 
 export function encodeStretch({ files, receipts }: Listed, withFacts: boolean): Omit<SealingStretch, 'sequence'> {
+  const encoded = { files: encodeCborSequence(files), receipts: encodeCborSequence(receipts) };
   return {
     file_count: files.length,
-    files: shared(encodeCborSequence(files)),
     receipt_count: receipts.length,
-    receipts: shared(encodeCborSequence(receipts)),
+    ...encoded,
+    moved: Object.values(encoded),
     facts: withFacts ? factsText(files) : '',
     last: files.at(-1)?.relative_path ?? null,
   };
@@ -96,13 +99,6 @@ export async function readListed(database: Kysely<Schema>, ids: readonly string[
     all.push(...(receipts.get(row.id) ?? []));
   }
   return listed;
-}
-
-/** All threads that these go through have the same memory: 50 MB are not copied from one to the other. */
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
 }
 
 const receiptColumns = ['file_id', 'backend_id', 'object_key', 'content_address', 'stored_at'] as const;
@@ -134,9 +130,9 @@ const eventsLookedAt = 5_000;
 export async function isCurrent(
   { sql }: Snapshot,
   found: { readonly id: string; readonly file_count: number },
-  { sequence, file_count: fileCount }: PreparedSealing,
+  { sequence, file_count: fileCount, files }: PreparedSealing,
 ): Promise<boolean> {
-  if (found.file_count !== fileCount) return false;
+  if (found.file_count !== fileCount || isSpent(files)) return false;
   const events = await sql
     .selectFrom('events')
     .select(['event_type', 'payload'])
@@ -149,6 +145,11 @@ export async function isCurrent(
   return events.every(
     ({ event_type, payload }) => event_type !== 'v1.storage.object_repaired' && packageIn(decodeCbor(payload)) !== found.id,
   );
+}
+
+/** An attempt that did not come to a commit has taken it. */
+function isSpent(pieces: readonly Uint8Array[]): boolean {
+  return pieces.some(({ buffer }) => buffer instanceof ArrayBuffer && buffer.detached);
 }
 
 function packageIn(payload: JsonValue): JsonValue | undefined {

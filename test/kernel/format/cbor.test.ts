@@ -4,7 +4,7 @@ import { decode, encode } from 'cbor2';
 import fc from 'fast-check';
 import { fromHex, toHex } from '../../../src/kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { decodeCbor, encodeCbor, maximumCborDepth, rawCbor } from '../../../src/kernel/format/cbor.ts';
+import { decodeCbor, encodeCbor, encodeCborSequence, maximumCborDepth, spentCborArray } from '../../../src/kernel/format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../../../src/kernel/format/json.ts';
 import { canonicalExamples, refusedEncodings } from './cbor-vectors.ts';
 import { jsonValues } from './json-arbitraries.ts';
@@ -155,10 +155,28 @@ test('__proto__ is a key like any other', () => {
 test('what is already encoded is copied as it stands', () => {
   fc.assert(
     fc.property(jsonValues, (value) => {
-      const raw = rawCbor(encodeCbor(value));
-      assert.deepEqual(encodeCbor({ items: [raw, { payload: raw }], n: 1 }), encodeCbor({ items: [value, { payload: value }], n: 1 }));
+      const pieces = [encodeCborSequence([value, value]), encodeCborSequence([value])];
+      const raw = spentCborArray(3, pieces);
+      assert.deepEqual(encodeCbor({ items: [1, raw], n: 1 }), encodeCbor({ items: [1, [value, value, value]], n: 1 }));
+      assert.deepEqual(
+        pieces.map(({ length }) => length),
+        [0, 0],
+      );
+      assert.throws(() => encodeCbor({ items: raw }), TypeError, 'encoded twice');
     }),
   );
+});
+
+test('long members that are already encoded are copied into one buffer of their length', () => {
+  const long = 'x'.repeat(1_000_000);
+  const members = () => ({
+    files: spentCborArray(2, [encodeCborSequence([long]), encodeCborSequence([long])]),
+    n: 1,
+    storage_receipts: spentCborArray(1, [encodeCborSequence([long])]),
+  });
+  const encoded = encodeCbor(members());
+  assert.deepEqual(decodeCbor(encoded), { files: [long, long], n: 1, storage_receipts: [long] });
+  assert.ok(encoded.buffer.byteLength < 3_600_000, `${encoded.buffer.byteLength} bytes`);
 });
 
 test('a getter that encodes does not disturb the encoding around it', () => {

@@ -189,6 +189,7 @@ const sealings: fc.Arbitrary<Step> = fc
         files_digest,
         software: 's',
         prepared: null,
+        moved: [],
         in_one_step: true,
       }),
     ),
