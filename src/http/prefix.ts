@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Api } from './api.ts';
+import { varyBy } from './vary.ts';
 
 /** Where the registry lies in the addresses that its clients use, when a proxy puts it below a path. */
 export interface PrefixOptions {
@@ -24,7 +25,7 @@ export function prefixLocations(api: Api, options: PrefixOptions): void {
   if (options.basePath === '' && !options.trustForwardedPrefix) return;
   api.addHook('onRequest', (request, reply, done) => {
     request.prefix = prefixOf(request.raw.headers, options);
-    if (options.trustForwardedPrefix) reply.header('vary', 'x-forwarded-prefix');
+    if (options.trustForwardedPrefix) varyBy(reply, 'x-forwarded-prefix');
     done();
   });
   api.addHook('onSend', (request, reply, payload, done) => {

@@ -30,6 +30,13 @@ test('a page whose origin is named asks first, without a token, and reads answer
   const { id } = await door.newPackage();
   const put = await door.call(`/packages/${id}/files/a`, { method: 'PUT', body: 'a', headers: { origin } });
   const read = await door.call(`/packages/${id}/files/a`, { headers: { origin } });
+  await door.call(`/packages/${id}/finalize`, { method: 'POST' });
+  const manifest = await door.call(`/packages/${id}/manifest`, { headers: { origin } });
+  const events = await door.call('/events', { headers: { origin } });
+  assert.deepEqual(
+    [read, manifest, events].map(({ headers }) => headers.get('vary')),
+    ['origin', 'origin, accept', 'origin, accept'],
+  );
   const refused = await fetch(`${door.url}/packages`, { headers: { origin } });
   // Refused before its body is read, and written by hand.
   const large = await door.call('/uploads', {
@@ -38,7 +45,7 @@ test('a page whose origin is named asks first, without a token, and reads answer
     headers: { origin, 'tus-resumable': '1.0.0', 'content-type': 'text/plain', 'upload-length': '200000' },
   });
   assert.deepEqual([put.status, read.status, refused.status, large.status], [201, 200, 401, 415]);
-  for (const response of [put, read, refused, large]) {
+  for (const response of [put, read, manifest, events, refused, large]) {
     assert.equal(response.headers.get('access-control-allow-origin'), origin);
     assert.match(response.headers.get('access-control-expose-headers')!, /Upload-Offset/);
   }

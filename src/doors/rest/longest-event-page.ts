@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { inListTurn, leaveListTurn } from '../../http/list-turns.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
 import { sendBytes } from '../../http/send.ts';
+import { varied } from '../../http/vary.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { jsonOfStretches } from '../../kernel/format/cbor-json.ts';
@@ -45,7 +46,7 @@ export async function sendLongestPage(
   const made = isCbor ? stretchesOf(page) : jsonOf(stretchesOf(page));
   await sendBytes(context, request, reply, {
     status: 200,
-    headers: { 'content-type': type, vary: 'accept', 'cache-control': 'no-store' },
+    headers: { 'content-type': type, vary: varied(reply, 'accept'), 'cache-control': 'no-store' },
     body: inTurns(context, request, reply, made),
     ...(isCbor ? { length: bytes.length - 1 + long.size_bytes } : {}),
   });

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
 import { inListTurn } from '../../../http/list-turns.ts';
 import { disconnectSignal } from '../../../http/send.ts';
+import { varyBy } from '../../../http/vary.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { decodeCbor } from '../../../kernel/format/cbor.ts';
 import { subjectKinds } from '../../../kernel/log/event.ts';
@@ -61,7 +62,7 @@ export function eventRoutes(api: Api, context: RouteContext, manifests: SealedMa
       const account = manifests.account(request, reply);
       if (type === 'text/event-stream') return sendEventStream(context, request, reply, { ...filter, ...lastEventId(request) }, account);
 
-      reply.header('vary', 'accept').header('cache-control', 'no-store').type(type);
+      varyBy(reply, 'accept').header('cache-control', 'no-store').type(type);
       const signal = wait === undefined || wait === 0 ? undefined : AbortSignal.any([disconnectSignal(reply), context.closing]);
       const read = async (asked: EventQuery): Promise<unknown> => {
         const page = await pageAsOfNow(request, asked, signal);

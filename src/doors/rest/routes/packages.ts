@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { sendBytes } from '../../../http/send.ts';
+import { varied } from '../../../http/vary.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { negotiate } from '../../../protocol/accept.ts';
 import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
@@ -139,7 +140,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
         const record = await sealedPackage(request.registry.packages, request.params.id);
         // The JSON is another form of the same value: equivalent, not equal byte for byte.
         const etag = type === 'application/cbor' ? `"${record.manifest_digest}"` : `W/"${record.manifest_digest}"`;
-        const headers = { etag, vary: 'accept', 'cache-control': 'private, no-cache' };
+        const headers = { etag, vary: varied(reply, 'accept'), 'cache-control': 'private, no-cache' };
         const known = request.headers['if-none-match'];
         if (known !== undefined && ifNoneMatchHits(known, etag)) return reply.code(304).headers(headers).send();
         const { bytes, walked } = await manifests.open(request, reply, record, async (manifest) => manifest);
