@@ -117,6 +117,12 @@ export function withInfo(error: ArtifactstoreError, info: Readonly<Record<string
   return new ArtifactstoreError(code, message, { ...(field === undefined ? {} : { field }), info: { ...error.info, ...info }, cause });
 }
 
+/** The same error about a field that its reader knows. */
+export function withField(error: ArtifactstoreError, field: string): ArtifactstoreError {
+  const { code, message, info, cause } = error;
+  return new ArtifactstoreError(code, message, { field, ...(info === undefined ? {} : { info }), cause });
+}
+
 /** The plain-object form that crosses a thread or a socket, and back. */
 export interface ErrorRecord {
   readonly code: ErrorCode;

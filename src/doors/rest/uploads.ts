@@ -3,7 +3,7 @@ import { readBody, readOnce, refuseContentEncoding, statedLength } from '../../h
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
 import { parseAddress, splitAddress } from '../../kernel/content/address.ts';
 import { fromHex } from '../../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError, withField } from '../../kernel/error.ts';
 import { type ContentRange, parseContentRange } from '../../protocol/content-range.ts';
 import { formatBooleanField, formatLimitField } from '../../protocol/resumable-upload.ts';
 import { limits } from '../../registry/limits.ts';
@@ -57,11 +57,16 @@ export async function completeUpload(
   id: string,
   { media_type, content_address, ...named }: CompleteUpload,
 ): Promise<Created<File>> {
-  return await uploadsOf(request).finish(id, {
-    ...named,
-    ...(media_type == null ? {} : { media_type }),
-    ...(content_address === undefined ? {} : { digests: digestsOf(content_address) }),
-  });
+  try {
+    return await uploadsOf(request).finish(id, {
+      ...named,
+      ...(media_type == null ? {} : { media_type }),
+      ...(content_address === undefined ? {} : { digests: digestsOf(content_address) }),
+    });
+  } catch (error) {
+    // What the body calls otherwise.
+    throw isArtifactstoreError(error) && error.field === '/digests' ? withField(error, '/content_address') : error;
+  }
 }
 
 function digestsOf(contentAddress: string): ReadonlyMap<string, Uint8Array> {

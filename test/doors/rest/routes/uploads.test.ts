@@ -188,6 +188,10 @@ test('a body that is none of an upload is refused', async () => {
   await assertProblem(await door.json(`/uploads/${id}/complete`, { relative_path: 'x' }), 400, 'malformed_request');
   const { id: package_id } = await door.newPackage();
   await assertProblem(await door.json(`/uploads/${id}/complete`, { package_id, relative_path: '../x' }), 400, 'invalid_path');
+  for (const content_address of ['crc32:00000000', `blake2b:${'0'.repeat(64)}`]) {
+    const response = await door.json(`/uploads/${id}/complete`, { package_id, relative_path: 'x', content_address });
+    assert.equal((await assertProblem(response, 422, 'invalid_value')).field, '/content_address');
+  }
   await assertProblem(await put(id, 'x', undefined, { 'content-encoding': 'gzip' }), 415, 'unsupported_media_type');
 });
 
