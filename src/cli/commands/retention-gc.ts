@@ -76,8 +76,9 @@ async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
   for (const id of plan.collect_package_ids) output.line(`collect  ${id}`);
   for (const { backend_id, object_keys } of plan.delete_orphans)
     for (const key of object_keys) output.line(`delete   ${backend_id} ${key}`);
+  const expired = plan.expire_uploads === 0 ? '' : `, end ${counted(plan.expire_uploads, 'expired upload')}`;
   output.line(
-    `would release ${counted(plan.release_locations, 'location')} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
+    `would release ${counted(plan.release_locations, 'location')}${expired} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
   );
   if (plan.delete_objects.length === 0) return;
   const rows = plan.delete_objects.map(({ backend_id, objects, bytes }) => [backend_id, count(objects), formatBytes(bytes)]);

@@ -115,7 +115,7 @@ export async function countLive(
 export async function planCollection(
   snapshot: Snapshot,
   input: { readonly now: string; readonly unchanged_since: string },
-): Promise<Omit<CollectionPlan, 'delete_orphans' | 'reclaim_drafts'>> {
+): Promise<Omit<CollectionPlan, 'delete_orphans' | 'expire_uploads' | 'reclaim_drafts'>> {
   const all = Number.MAX_SAFE_INTEGER;
   const abandon = await unfinalized(snapshot.sql, input.unchanged_since, all);
   const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);

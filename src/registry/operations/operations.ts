@@ -34,7 +34,7 @@ import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
-import { expireUploads, listUploads, openAmong } from './upload-upkeep.ts';
+import { expireUploads, listUploads, openAmong, planExpiry } from './upload-upkeep.ts';
 import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
@@ -137,6 +137,7 @@ export const operations: RegistryOperations = {
     'upload.get': getUpload,
     'upload.list': listUploads,
     'upload.open_among': openAmong,
+    'upload.plan_expiry': planExpiry,
   },
 };
 
@@ -233,5 +234,6 @@ export interface RegistryOperations {
     readonly 'upload.get': typeof getUpload;
     readonly 'upload.list': typeof listUploads;
     readonly 'upload.open_among': typeof openAmong;
+    readonly 'upload.plan_expiry': typeof planExpiry;
   };
 }

@@ -1,4 +1,5 @@
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import type { Timestamp } from '../../kernel/time.ts';
 import type { Upload } from '../REGISTRY.ts';
 import { fromStored, hasExpired, isWritten, saveUpload, type UploadDetail, uploadRecord } from './upload-rows.ts';
 import { ended } from './uploads.ts';
@@ -43,6 +44,16 @@ export async function expireUploads(
   }
   if (old.length > 0) await sql.deleteFrom('uploads').where('id', 'in', old).execute();
   return { expired, last: rows.length < input.limit ? null : rows.at(-1)!.id };
+}
+
+/** How many uploads `expireUploads` would end, with how many segments. */
+export async function planExpiry(
+  { sql }: Snapshot,
+  { now, before }: { readonly now: Timestamp; readonly before: string },
+): Promise<{ readonly uploads: number; readonly segments: number }> {
+  const stored = await sql.selectFrom('uploads').selectAll().where('updated_at', '<=', before).where('state', '=', 'open').execute();
+  const expiring = stored.map(fromStored).filter((row) => hasExpired(row, now) && !isWritten(row, now));
+  return { uploads: expiring.length, segments: expiring.reduce((sum, { detail }) => sum + detail.segments.length, 0) };
 }
 
 /** Of these uploads those whose bytes may be needed. */

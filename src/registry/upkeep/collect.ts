@@ -3,7 +3,7 @@ import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
 import { removeDead } from '../objects/remove-dead.ts';
 import type { DeadKey } from '../operations/objects.ts';
-import { expireUploads, reclaimSegments } from '../uploads/sweep.ts';
+import { expireUploads, planExpiry, reclaimSegments } from '../uploads/sweep.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 
@@ -35,7 +35,8 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
     unchanged_since: formatTimestamp(now - context.unfinalizedSeconds * 1000),
   });
   const delete_orphans: { readonly backend_id: string; readonly object_keys: readonly string[] }[] = [];
-  let reclaim_drafts = 0;
+  const expiring = await planExpiry(context);
+  let reclaim_drafts = expiring.segments;
   for (const backend_id of backendIds) {
     const age = options.draftAgeSeconds ?? defaultDraftAgeSeconds;
     reclaim_drafts += await dataplane.reclaimDrafts(backend_id, age, { dryRun: true });
@@ -47,7 +48,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
     });
     if (object_keys.length > 0) delete_orphans.push({ backend_id, object_keys });
   }
-  return { ...plan, delete_orphans, reclaim_drafts };
+  return { ...plan, delete_orphans, expire_uploads: expiring.uploads, reclaim_drafts };
 }
 
 /**

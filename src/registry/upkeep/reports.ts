@@ -63,6 +63,9 @@ export interface CollectionPlan {
   readonly delete_objects: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
   /** By backend: what lies there now and no event makes live. */
   readonly delete_orphans: readonly { readonly backend_id: string; readonly object_keys: readonly string[] }[];
+  /** Resumable uploads that have expired. */
+  readonly expire_uploads: number;
+  /** Segments of these uploads among them. */
   readonly reclaim_drafts: number;
 }
 

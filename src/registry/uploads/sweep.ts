@@ -34,6 +34,16 @@ export async function expireUploads(
   }
 }
 
+/** What `expireUploads` would end now. */
+export async function planExpiry({
+  database,
+  now,
+  uploadSeconds = defaultUploadSeconds,
+}: Context): Promise<{ readonly uploads: number; readonly segments: number }> {
+  const at = now();
+  return await database.read('upload.plan_expiry', { now: formatTimestamp(at), before: formatTimestamp(at - uploadSeconds * 1000) });
+}
+
 /** Deletes what stopped processes left of uploads that are not open; how many segments. */
 export function reclaimSegments(
   { database, dataplane }: Pick<Context, 'database' | 'dataplane'>,

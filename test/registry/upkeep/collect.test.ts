@@ -46,6 +46,7 @@ describe('sweep and collection', () => {
       release_locations: 2,
       delete_objects: [{ backend_id: 'local', objects: 1, bytes: 'only here'.length }],
       delete_orphans: [],
+      expire_uploads: 0,
       reclaim_drafts: 0,
     });
     const run = await store.operator.collect();

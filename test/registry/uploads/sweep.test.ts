@@ -37,7 +37,10 @@ test('what has expired takes nothing more, says so, leaves nothing, and is forgo
   const expired = (error: unknown) => isArtifactstoreError(error, 'upload_not_found') && error.info?.state === 'expired';
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), expired);
   await assert.rejects(uploads!.finish(upload.id), expired);
+  const { expire_uploads, reclaim_drafts } = await store.operator.planCollection();
+  assert.deepEqual([expire_uploads, reclaim_drafts], [1, 1]);
   assert.equal((await store.operator.collect()).reclaimed_drafts, 1);
+  assert.equal((await store.operator.planCollection()).expire_uploads, 0);
   assert.deepEqual(await draftsOf(store), []);
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), expired);
   await age(store, upload.id, 86_401);
