@@ -12,6 +12,13 @@ const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'artifactstore-install-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What `systemd-analyze security` may say at most, in tenths: 0 is closed, 100 open. */
+const exposures: Readonly<Record<string, number>> = {
+  'artifactstore-bootstrap.service': 15,
+  'artifactstore.service': 25,
+  'artifactstore-verify.service': 25,
+};
+
 describe('docs/install.md', () => {
   test('names settings and commands that there are', () => {
     const known = readConfig({}, { directory: folder }).describe();
@@ -43,7 +50,12 @@ describe('docs/install.md', () => {
   const systemd = findSystemdAnalyze();
   test('has units that systemd takes', { skip: systemd === undefined && 'this machine has no systemd-analyze' }, () => {
     const units = readdirSync(join(root, 'deploy/systemd'));
-    assert.deepEqual(units.sort(), ['artifactstore-verify.service', 'artifactstore-verify.timer', 'artifactstore.service']);
+    assert.deepEqual(units.sort(), [
+      'artifactstore-bootstrap.service',
+      'artifactstore-verify.service',
+      'artifactstore-verify.timer',
+      'artifactstore.service',
+    ]);
     for (const unit of units)
       writeFileSync(
         join(folder, unit),
@@ -57,6 +69,20 @@ describe('docs/install.md', () => {
       const about = stderr.split('\n').filter((line) => line.includes('artifactstore'));
       assert.deepEqual([status, about], [0, []], unit);
     }
+  });
+
+  for (const [unit, threshold] of Object.entries(exposures))
+    test(`has a unit ${unit} that systemd finds closed`, { skip: systemd === undefined && 'this machine has no systemd-analyze' }, () => {
+      const options = ['security', '--offline=true', '--no-pager', `--threshold=${threshold}`];
+      const { status, stdout } = spawnSync(systemd!, [...options, join(root, 'deploy/systemd', unit)], { encoding: 'utf8' });
+      assert.equal(status, 0, stdout);
+    });
+
+  test('has a unit for the first deployment that nobody else can reach, and that owns nothing', () => {
+    const unit = deployed('systemd/artifactstore-bootstrap.service');
+    for (const line of ['DynamicUser=yes', 'ProtectSystem=strict', 'IPAddressDeny=any', 'IPAddressAllow=localhost', 'NoNewPrivileges=yes'])
+      assert.ok(unit.split('\n').includes(line), line);
+    assert.doesNotMatch(unit, /^(ReadWritePaths|StateDirectory|AmbientCapabilities)=/m);
   });
 
   const nginx = findNginx();

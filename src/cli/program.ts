@@ -113,6 +113,10 @@ export const commands: CommandTable = {
     summary: 'run a server for trying things out, with a token of its own',
     load: async () => (await import('./commands/dev.ts')).dev,
   },
+  'bootstrap-serve': {
+    summary: 'serve the artifacts of bundles to this machine, before there is a registry',
+    load: async () => (await import('./commands/bootstrap-serve.ts')).bootstrapServe,
+  },
   migrate: { summary: "bring the database's schema up to date", load: async () => (await import('./commands/migrate.ts')).migrate },
   replay: { summary: 'rebuild the views from the log of events', load: async () => (await import('./commands/replay.ts')).replay },
   backup: {

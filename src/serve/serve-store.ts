@@ -1,15 +1,15 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { createServer, type HttpDoor } from '../doors/rest/server.ts';
+import { createServer } from '../doors/rest/server.ts';
 import type { Log } from '../http/log.ts';
 import type { Identity } from '../identity/IDENTITY.ts';
 import { administrator, type Principal, type Quota } from '../kernel/access.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Autorun, Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
 import { giveBackMemory, leaveThreadsTheirLimits, releaseStartMemory } from '../runtime/heap.ts';
 import { stopOnSignal } from '../runtime/stop-signals.ts';
+import { listenOrSay } from './listen.ts';
 import { createSharedMetrics } from './merge-metrics.ts';
 import { parentAsksToStop } from './worker.ts';
 
@@ -96,7 +96,7 @@ export async function serveUntilStopped(settings: ServerSettings, store: ServedS
   try {
     releaseStartMemory();
     endGivingBack = giveBackMemory(largeHeapBytes);
-    serving.onListening(await listen(server, serving));
+    serving.onListening(await listenOrSay(server, serving.host, serving.port));
     autorun = startAutorun(settings, store, serving.log.logger);
     store.operator.watchHeld();
     await Promise.race([stop.asked, parentAsks]);
@@ -157,27 +157,6 @@ function startAutorun({ retention }: ServerSettings, store: ServedStore, log: Lo
     },
   });
 }
-
-async function listen(server: HttpDoor, { host, port }: Serving): Promise<string> {
-  try {
-    return await server.listen(host, port);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === undefined ? undefined : listenFailures[code];
-    if (reason === undefined) throw error;
-    throw new ArtifactstoreError('invalid_configuration', `Can't listen on ${host}, port ${port}: ${reason}.`, {
-      info: { hint: 'choose another with --host and --port' },
-      cause: error,
-    });
-  }
-}
-
-const listenFailures: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else listens there',
-  EACCES: 'it is not permitted',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'there is no such host',
-};
 
 /** What still waits for a database or a store that does not answer, after all its time, is not waited for. */
 function endAnyway(milliseconds: number, log: Log): void {
