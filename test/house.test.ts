@@ -13,7 +13,7 @@ const pilot = filesIn('pilot');
 const ours = [...source, ...pilot, ...filesIn('bin'), ...filesIn('tools'), ...filesIn('test'), ...filesIn('bench'), ...filesIn('examples')];
 
 const vagueNames = ['utils', 'util', 'common', 'helpers', 'helper', 'manager', 'service', 'base', 'impl', 'types', 'misc'];
-const foldersWithDoor = ['backup', 'credentials', 'database', 'dataplane', 'identity', 'registry', 'storage'];
+const foldersWithDoor = ['backup', 'credentials', 'database', 'dataplane', 'identity', 'registry', 'secrets', 'storage'];
 /** A folder whose door bears the name of who comes through it. */
 const otherDoors: Readonly<Record<string, string>> = { 'src/registry/upkeep': 'OPERATOR' };
 const maximumLines = 300;

@@ -1,4 +1,4 @@
-import { readSecretFile } from '../runtime/secret-file.ts';
+import { followReference } from '../secrets/reference.ts';
 import { s3Variables } from './CREDENTIALS.ts';
 
 /** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
@@ -30,7 +30,7 @@ export async function readKeys(references: KeyReferences, environment: Readonly<
   const { variables = s3Variables } = references;
   const problems: ReferenceProblem[] = [];
   const resolve = async (reference: string, name: string): Promise<string> => {
-    const found = await follow(reference, environment);
+    const found = await followReference(reference, environment);
     if ('value' in found) return found.value;
     problems.push({ name, text: found.problem });
     return '';
@@ -43,22 +43,4 @@ export async function readKeys(references: KeyReferences, environment: Readonly<
   return problems.length > 0
     ? { problems: problems.sort((left, right) => (left.name < right.name ? -1 : 1)) }
     : { values: { accessKeyId, secretAccessKey, sessionToken } };
-}
-
-type Found = { readonly value: string } | { readonly problem: string };
-
-async function follow(reference: string, environment: Readonly<Record<string, string | undefined>>): Promise<Found> {
-  const [, kind, place] = /^(env|file):(.+)$/.exec(reference) ?? [];
-  if (kind === 'env' && place !== undefined)
-    return checked(environment[place] ?? '', `the variable ${place} is not set or empty`, reference);
-  if (kind !== 'file' || place === undefined) return { problem: 'must be env:NAME or file:/absolute/path' };
-  const read = await readSecretFile(place);
-  if ('problem' in read) return { problem: `the file of ${reference} ${read.problem}` };
-  return checked(read.text, `the file of ${reference} is empty`, reference);
-}
-
-function checked(text: string, empty: string, reference: string): Found {
-  const value = text.trim();
-  if (value === '') return { problem: empty };
-  return /^[\x21-\x7e]+$/.test(value) ? { value } : { problem: `what ${reference} leads to is not one word of plain ASCII` };
 }

@@ -46,6 +46,7 @@ export const errorCodes = [
   'upload_incomplete',
   'upload_finished',
   'upload_superseded',
+  'secret_conflict',
   'upload_locked',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
@@ -72,6 +73,9 @@ export const errorCodes = [
   'database_not_migrated',
   'storage_unavailable',
   'identity_unavailable',
+  'secrets_unavailable',
+  'secrets_forbidden',
+  'secret_unusable',
   'server_unreachable',
   'unexpected_answer',
   'storage_full',

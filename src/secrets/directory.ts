@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { readSecretFile } from '../runtime/secret-file.ts';
+import { withDirectoryLock } from './directory-lock.ts';
+import { conflict, forbidden, storable, unavailable, unusable } from './failure.ts';
+import type { Secrets } from './SECRETS.ts';
+import { secretOf } from './secret.ts';
+import { isSecretName, parseSecretName } from './secret-name.ts';
+
+/**
+ * A directory of files, each a secret by its path, of mode 0600. It must be there: one that is not is no empty store,
+ * it may not be mounted. Folders below it are made when they are needed.
+ */
+export function directorySecrets(root: string): Secrets {
+  function fileOf(name: string): string {
+    const { path, field } = parseSecretName(name);
+    if (field !== undefined) throw unusable(root, name, 'malformed', 'has a field behind "#": a file is one value');
+    return join(root, path);
+  }
+
+  async function requireRoot(): Promise<void> {
+    const found = await stat(root).catch((error: unknown) => {
+      throw unavailable(root, `cannot be used: ${fileReason(error)}`, 'make it with `install -d -m 700`, or look at what mounts it', error);
+    });
+    if (!found.isDirectory()) throw unavailable(root, 'is not a directory', 'name a directory of files, one for each secret');
+    const owner = process.geteuid?.() ?? found.uid;
+    if ((found.mode & 0o022) === 0 && (found.uid === owner || found.uid === 0)) return;
+    const mend = found.uid === owner ? `chmod 700 ${root}` : `chown ${owner} ${root} && chmod 700 ${root}`;
+    throw unavailable(root, 'may be changed by others, and what is in it with it', `run ${mend}`);
+  }
+
+  /** Undefined where there is nothing. */
+  async function versionOf(path: string): Promise<string | undefined> {
+    try {
+      const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+      return `${ino}-${mtimeNs}-${size}`;
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw failed(error);
+    }
+  }
+
+  function failed(error: unknown): unknown {
+    if (errnoCode(error) === undefined) return error;
+    return unavailable(root, `cannot be used: ${fileReason(error)}`, 'look at its disk, and at who may use it', error);
+  }
+
+  return {
+    place: root,
+    async get(name) {
+      const path = fileOf(name);
+      await requireRoot();
+      for (;;) {
+        const version = await versionOf(path);
+        const read = await readSecretFile(path);
+        if ('text' in read) {
+          // Replaced between the two looks: the version would be that of another value.
+          if (version === undefined || version !== (await versionOf(path))) continue;
+          return { value: secretOf(read.text), version };
+        }
+        const { problem, fault, cause } = read;
+        if (fault === 'missing') return undefined;
+        if (fault === 'unreachable') throw unavailable(root, `cannot be read: the file of "${name}" ${problem}`, 'look at its disk', cause);
+        if (fault === 'forbidden') throw forbidden(root, name, problem, 'run as the user whose it is, or `chown` it');
+        throw unusable(root, name, fault, problem);
+      }
+    },
+    async list() {
+      await requireRoot();
+      try {
+        return (await namesBelow(root, '')).sort();
+      } catch (error) {
+        throw failed(error);
+      }
+    },
+    writer: {
+      async put(name, value, expected) {
+        const path = fileOf(name);
+        const text = storable(name, value);
+        await requireRoot();
+        try {
+          await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+          return await withDirectoryLock(root, async () => {
+            if ((await versionOf(path)) !== expected) throw conflict(root, name);
+            await replace(path, text, expected === undefined);
+            return (await versionOf(path)) ?? '';
+          });
+        } catch (error) {
+          throw errnoCode(error) === 'EEXIST' ? conflict(root, name) : failed(error);
+        }
+      },
+      async probeWrite(name) {
+        const path = fileOf(name);
+        await requireRoot();
+        try {
+          const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
+          await (await open(draft, 'wx', 0o600)).close();
+          await rm(draft);
+        } catch (error) {
+          const code = errnoCode(error);
+          if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw failed(error);
+          throw forbidden(root, name, `cannot be written: ${fileReason(error)}`, 'run as the user whose directory it is');
+        }
+      },
+    },
+    async close() {},
+  };
+}
+
+function isAbsence(error: unknown): boolean {
+  const code = errnoCode(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** What begins with a dot is ours, or of whoever swaps the files; a link is listed for what it leads to. */
+async function namesBelow(folder: string, prefix: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names: string[] = [];
+  for (const entry of entries) {
+    const name = `${prefix}${entry.name}`;
+    if (!isSecretName(name) || entry.name.includes('#')) continue;
+    if (entry.isDirectory()) names.push(...(await namesBelow(join(folder, entry.name), `${name}/`)));
+    else names.push(name);
+  }
+  return names;
+}
+
+/** Of a folder that `put` would make, the one above it that is there. */
+async function nearestFolder(path: string): Promise<string> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (errnoCode(error) !== 'ENOENT') throw error;
+  });
+  return found === undefined ? await nearestFolder(dirname(path)) : path;
+}
+
+function draftBeside(path: string): string {
+  return join(dirname(path), `.${randomUUID()}.draft`);
+}
+
+/** In one step, and durable before it answers. A new name is linked, which fails where one is there by now. */
+async function replace(path: string, text: string, isNew: boolean): Promise<void> {
+  const draft = draftBeside(path);
+  try {
+    await using handle = await open(draft, 'wx', 0o600);
+    await handle.writeFile(text);
+    await handle.sync();
+    if (isNew) await link(draft, path);
+    else await rename(draft, path);
+    await using folder = await open(dirname(path), 'r');
+    await folder.sync();
+  } finally {
+    await rm(draft, { force: true });
+  }
+}

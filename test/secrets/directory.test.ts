@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { secretsConformance } from '../../src/secrets/conformance.ts';
+import { directorySecrets } from '../../src/secrets/directory.ts';
+import { secretOf } from '../../src/secrets/secret.ts';
+
+function openDirectory() {
+  const root = mkdtempSync(join(tmpdir(), 'secrets-'));
+  return {
+    root,
+    secrets: directorySecrets(root),
+    seed: async (values: Readonly<Record<string, string>>) => {
+      for (const [name, text] of Object.entries(values)) {
+        mkdirSync(dirname(join(root, name)), { recursive: true, mode: 0o700 });
+        writeFileSync(join(root, name), text, { mode: 0o600 });
+      }
+    },
+    close: async () => rmSync(root, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+secretsConformance('directory', async () => openDirectory());
+
+describe('a directory of secrets', () => {
+  test("is one whose files and folders are its owner's alone, and has no draft left", async () => {
+    using opened = openDirectory();
+    await opened.secrets.writer!.put('folder/key', secretOf('hush'), undefined);
+    assert.equal(statSync(join(opened.root, 'folder/key')).mode & 0o777, 0o600);
+    assert.equal(statSync(join(opened.root, 'folder')).mode & 0o777, 0o700);
+    assert.deepEqual(readdirSync(join(opened.root, 'folder')), ['key']);
+  });
+
+  test('that is not there is no empty store', async () => {
+    const secrets = directorySecrets(join(tmpdir(), 'no-such-directory'));
+    for (const ask of [() => secrets.get('key'), () => secrets.list(), () => secrets.writer!.put('key', secretOf('hush'), undefined)])
+      await assert.rejects(
+        ask,
+        (error) => isArtifactstoreError(error, 'secrets_unavailable') && /it is not there \(ENOENT\)/.test(error.message),
+      );
+  });
+
+  test('that others may change is refused with what mends it', async () => {
+    using opened = openDirectory();
+    chmodSync(opened.root, 0o770);
+    await assert.rejects(opened.secrets.get('key'), (error) => {
+      assert.ok(isArtifactstoreError(error, 'secrets_unavailable'));
+      assert.equal(error.info?.hint, `run chmod 700 ${opened.root}`);
+      return true;
+    });
+  });
+
+  test('gives nothing that others could read, that leads elsewhere, or that is no text', async () => {
+    using opened = openDirectory();
+    await opened.seed({ open: 'hush', binary: 'hush', plain: 'hush' });
+    chmodSync(join(opened.root, 'open'), 0o644);
+    writeFileSync(join(opened.root, 'binary'), Buffer.from([0xff, 0xfe, 0x68]));
+    symlinkSync('/etc/hostname', join(opened.root, 'away'));
+    mkdirSync(join(opened.root, 'folder'));
+    for (const [name, fault, text] of [
+      ['open', 'exposed', /run chmod 600 /],
+      ['away', 'exposed', /a link that leads out of its folder/],
+      ['binary', 'malformed', /not text in UTF-8/],
+      ['folder', 'malformed', /is a directory/],
+    ] as const)
+      await assert.rejects(opened.secrets.get(name), (error) => {
+        assert.ok(isArtifactstoreError(error, 'secret_unusable'), String(error));
+        assert.equal(error.info?.fault, fault);
+        assert.match(error.message, text);
+        return true;
+      });
+    assert.equal(await opened.secrets.get('plain/below'), undefined);
+  });
+
+  test('tells what this process may not read or write from what is missing', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    using opened = openDirectory();
+    await opened.seed({ key: 'hush' });
+    chownSync(opened.root, 0, 0);
+    chmodSync(opened.root, 0o755);
+    process.seteuid!(12_345);
+    try {
+      await assert.rejects(opened.secrets.get('key'), (error) => isArtifactstoreError(error, 'secrets_forbidden'));
+      await assert.rejects(opened.secrets.writer!.probeWrite('key'), (error) => isArtifactstoreError(error, 'secrets_forbidden'));
+    } finally {
+      process.seteuid!(0);
+    }
+  });
+
+  test('has one writer at a time, whatever process it is in', async () => {
+    using opened = openDirectory();
+    const version = await opened.secrets.writer!.put('key', secretOf('hush'), undefined);
+    const script = `import { directorySecrets } from './src/secrets/directory.ts'; import { secretOf } from './src/secrets/secret.ts';
+      const { writer } = directorySecrets(process.argv[1]);
+      const all = await Promise.allSettled([1, 2].map((n) => writer.put('key', secretOf('hush-' + process.pid + n), process.argv[2])));
+      console.log(all.filter(({ status }) => status === 'fulfilled').length);`;
+    const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, opened.root, version]);
+    const won = (await Promise.all([run(), run(), run()])).map(({ stdout }) => Number(stdout));
+    assert.equal(
+      won.reduce((sum, each) => sum + each, 0),
+      1,
+    );
+  });
+});
