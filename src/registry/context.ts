@@ -77,6 +77,8 @@ export interface Settler {
   wake(held: readonly HeldName[]): void;
   /** Looks from now on for what others have left: processes that were stopped. */
   watch(): void;
+  /** Somebody writes: settling waits for the end of that, or until too much waits. */
+  noteWrite(): void;
   /** Whether the backend was full when something was to be put there last. */
   isFull(backendId: string): boolean;
   /** Settles what it was woken for and can settle within this time. */

@@ -48,7 +48,13 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     pending.add(settled);
   };
   const settler = parts.settler ?? createSettler(parts);
-  const fair = createFairShares(parts.database);
+  const fair = createFairShares({
+    ...parts.database,
+    write(name, input) {
+      settler.noteWrite();
+      return parts.database.write(name, input);
+    },
+  });
   const context: Context = {
     ...parts,
     clock: createClockWatch({

@@ -45,6 +45,7 @@ export interface HeldWorld extends AsyncDisposable {
 export const nobody: Settler = {
   wake: () => undefined,
   watch: () => undefined,
+  noteWrite: () => undefined,
   isFull: () => false,
   drain: async () => undefined,
   close: () => undefined,

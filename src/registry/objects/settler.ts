@@ -7,8 +7,9 @@ import { tryRemoveDead } from './remove-dead.ts';
 
 const lagMilliseconds = 500;
 /**
- * A burst has the disk and the processor for itself: while more is held all the time, settling waits, but not for long,
- * and not for more than so many objects or bytes: the file of the database grows by what waits.
+ * A burst has the disk and the processor for itself: while more is held or written all the time, settling waits, also
+ * in its middle, but not for long, and not for more than so many objects or bytes: the file of the database grows by
+ * what waits.
  */
 const burst = { quietMilliseconds: 400, longestMilliseconds: 10_000, objects: 20_000, bytes: 67_108_864 };
 /** What nobody has settled for so long is taken for left behind. */
@@ -28,6 +29,11 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
   const backends = new Map<string, Backend>();
   let watching: NodeJS.Timeout | undefined;
   let lastSeen = 0;
+  /** How often somebody wrote, and how much of that was seen; by `uptime`, when there was more last. */
+  let writes = 0;
+  let seenWrites = 0;
+  let lastWritten = Number.NEGATIVE_INFINITY;
+  let draining = 0;
   let closed = false;
 
   interface Backend {
@@ -65,11 +71,13 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   function isBurst({ waiting, bytes, since, last }: Backend): boolean {
     const now = parts.uptime();
+    if (writes !== seenWrites) lastWritten = now;
+    seenWrites = writes;
     if (waiting.size >= burst.objects || bytes >= burst.bytes) return false;
-    return now - last < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
+    return now - Math.max(last, lastWritten) < burst.quietMilliseconds && now - since < burst.longestMilliseconds;
   }
 
-  /** Until nothing waits, or the backend does not take it: then it is tried again later. Never rejects. */
+  /** Until nothing waits, a burst begins, or the backend does not take it: then again later. Never rejects. */
   function work(id: string, backend: Backend): Promise<void> {
     backend.working ??= settleWaiting(backend).then(
       () => {
@@ -92,7 +100,7 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
 
   async function settleWaiting(backend: Backend): Promise<void> {
     const { waiting } = backend;
-    while (waiting.size > 0 && !closed) {
+    while (waiting.size > 0 && !closed && (draining > 0 || !isBurst(backend))) {
       const names = firstOf(waiting.values());
       const settled = await settleHeld(parts, names);
       for (const sequence of settled) {
@@ -114,13 +122,15 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
   }
 
   function wake(held: readonly HeldName[]): void {
+    const now = parts.uptime();
+    seenWrites = writes;
     for (const name of held) {
       // What is held for a backend that was taken out of the configuration waits until it is back, as health says.
       if (!configured.has(name.backend_id)) continue;
       const backend = backendOf(name.backend_id);
       const { waiting } = backend;
-      backend.last = parts.uptime();
-      if (waiting.size === 0) backend.since = backend.last;
+      backend.last = now;
+      if (waiting.size === 0) backend.since = now;
       // Those that are left out are found later.
       if (waiting.has(name.sequence) || waiting.size >= mostWaiting) continue;
       waiting.set(name.sequence, name);
@@ -145,8 +155,12 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
       watch();
     },
     watch,
+    noteWrite() {
+      writes += 1;
+    },
     isFull: (id) => backends.get(id)?.full === true,
     async drain(milliseconds) {
+      draining += 1;
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, milliseconds);
       const all = [...backends].map(async ([id, backend]) => {
@@ -155,6 +169,7 @@ export function createSettler(parts: RegistryParts, options: { readonly leftMill
         await work(id, backend);
       });
       await Promise.race([Promise.all(all), late.promise]);
+      draining -= 1;
       clearTimeout(timer);
     },
     close() {

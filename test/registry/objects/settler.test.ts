@@ -5,6 +5,7 @@ import { administrator } from '../../../src/kernel/access.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { Settler } from '../../../src/registry/context.ts';
 import { createSettler } from '../../../src/registry/objects/settler.ts';
+import type { NewFile } from '../../../src/registry/REGISTRY.ts';
 import { namesOf, openHeldWorld } from '../held-world.ts';
 
 describe('a settler', () => {
@@ -131,6 +132,44 @@ describe('a settler', () => {
     }
   });
 
+  it('gives way to whoever writes, also in its middle, and continues after it', { timeout: 60_000 }, async () => {
+    let writing = true;
+    let written: Promise<void> | undefined;
+    await using world = await openHeldWorld({
+      storage: (memory) => ({
+        ...memory,
+        async put(...input) {
+          written ??= write();
+          await first.promise;
+          await memory.put(...input);
+        },
+      }),
+    });
+    const first = Promise.withResolvers<void>();
+    const settler = createSettler(world.parts);
+    const other = world.over({ settler }).as(administrator('other'));
+    async function write(): Promise<void> {
+      for (; writing; await pause(20)) {
+        await other.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+        first.resolve();
+      }
+    }
+    try {
+      await world.user.files.addMany(await world.newPackage(), many(129));
+      settler.wake(await namesOf(world));
+      while ((await world.stored()).length < 128) await pause(20);
+      await pause(1000);
+      assert.equal((await world.stored()).length, 128, 'it does not continue beside a writer');
+      writing = false;
+      await written;
+      while (world.held().length > 0) await pause(20);
+      assert.equal((await world.stored()).length, 129);
+    } finally {
+      writing = false;
+      settler.close();
+    }
+  });
+
   it('leaves alone what is held for a backend that is not configured, until it is', async () => {
     await using world = await openHeldWorld();
     const id = await world.newPackage();
@@ -153,3 +192,11 @@ describe('a settler', () => {
     }
   });
 });
+
+async function* many(count: number): AsyncIterable<NewFile> {
+  for (let index = 0; index < count; index++) yield { relative_path: `f${index}`, body: one(Buffer.from(`held ${index}`)) };
+}
+
+async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
