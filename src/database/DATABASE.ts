@@ -93,6 +93,8 @@ export type WriteOperation = ((transaction: Transaction, input: never) => Promis
  * all. It does what the operation does with the inputs one by one, in their order.
  */
 export interface SetForm<I, O> {
+  /** Reads before it does anything else, so that what it reads first can be asked for while the log is being locked. */
+  readonly readsFirst?: true;
   /** How much an input adds to a set: 1 is about a row of each view, or 4 KiB. */
   weigh(input: I): number;
   /**

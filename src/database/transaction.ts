@@ -1,5 +1,6 @@
 import type { Kysely } from '#kysely';
 import { type LogHead, linkEvent, type NewEvent, type StoredEvent } from '../kernel/log/event.ts';
+import type { Timestamp } from '../kernel/time.ts';
 import { fold } from '../kernel/views/fold.ts';
 import type { Clock } from './clock.ts';
 import type { InsertedTable, Transaction } from './DATABASE.ts';
@@ -35,7 +36,7 @@ export interface OperationContext {
 /**
  * Runs an operation, or a set, on top of `head` and writes what it appended; gives its output and the log's new head.
  * When it throws, the caller rolls back to before it and continues with the head that it had. What is written at its
- * end is waited for here, or left to `leave`.
+ * end is waited for here, or left to `leave`. The values of `head` are looked at when something is appended.
  */
 export async function runOperation<R>(
   context: OperationContext,
@@ -44,7 +45,8 @@ export async function runOperation<R>(
   leave?: (written: Promise<void>) => void,
 ): Promise<{ readonly output: R; readonly head: LogHead }> {
   const { session } = context;
-  const now = context.clock.now();
+  let time: Timestamp | undefined;
+  const now = (): Timestamp => (time ??= context.clock.now());
   let last = head;
   let unwritten: StoredEvent[] = [];
   let inserts = new Map<InsertedTable, InsertedRow[]>();
@@ -63,12 +65,15 @@ export async function runOperation<R>(
 
   const transaction: Transaction = {
     sql: session.sql,
-    now,
+    // Not before it is asked for: what is read first may have to wait for the log.
+    get now() {
+      return now();
+    },
     registryId: context.registryId,
     newId: context.clock.newId,
     append(event: NewEvent) {
       if (ended) throw new TypeError('an operation appended an event after it had ended');
-      const sealed = linkEvent(last, now, event);
+      const sealed = linkEvent(last, now(), event);
       unwritten.push(sealed);
       last = sealed;
       return sealed.sequence;

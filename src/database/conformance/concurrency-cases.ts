@@ -52,4 +52,16 @@ export function concurrencyCases(check: Check): void {
     assert.equal(claims.filter(Boolean).length, 10);
     assert.equal((await assertIntactLog(database)).sequence, 10);
   });
+
+  check('lets one set decide, and the next one of another opening see it', async (database, store) => {
+    const second = await store.another();
+    for (let round = 0; round < 5; round++) {
+      const keys = Array.from({ length: 60 }, (_, index) => `key ${round} ${index % 10}`);
+      const claims = await Promise.allSettled(
+        keys.map((key, index) => (index % 2 === 0 ? second : database).write('claimKey', { key, kind: 'good' })),
+      );
+      assert.equal(claims.filter(({ status }) => status === 'fulfilled').length, 10);
+    }
+    assert.equal((await assertIntactLog(database)).sequence, 50);
+  });
 }

@@ -48,6 +48,6 @@ async function claimAlone(transaction: Transaction, input: ClaimKey): Promise<Cl
   return outcome!.output;
 }
 
-const set: SetForm<ClaimKey, ClaimedKey> = { weigh: ({ kind }) => (kind === 'heavy' ? 600 : 1), run: claimAll };
+const set: SetForm<ClaimKey, ClaimedKey> = { readsFirst: true, weigh: ({ kind }) => (kind === 'heavy' ? 600 : 1), run: claimAll };
 
 export const claimKey: typeof claimAlone & { readonly set: typeof set } = Object.assign(claimAlone, { set });

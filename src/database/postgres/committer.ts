@@ -3,12 +3,13 @@ import { type ArtifactstoreError, isArtifactstoreError } from '../../kernel/erro
 import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
 import type { Operations, Outcome, Transaction, WriteOperation } from '../DATABASE.ts';
-import { asArtifactstoreError, databaseUnavailable, lostHead } from '../failure.ts';
+import { asArtifactstoreError, databaseUnavailable } from '../failure.ts';
 import { runSet, type Task, takeSet, unknownOperation } from '../sets.ts';
 import { type OperationContext, runOperation } from '../transaction.ts';
 import { type PostgresAddress, parsePostgresUrl } from './address.ts';
-import { connect, type OwnConnection, type PostgresTarget, together } from './connection.ts';
+import { connect, type OwnConnection, type PostgresTarget } from './connection.ts';
 import { endsSession, serverFault, serverName, unknownOutcome, unreachable } from './error.ts';
+import { causeOf, commit, createLock, type Lock } from './lock.ts';
 import { requireSchema } from './schema.ts';
 import { postgresSession } from './session.ts';
 
@@ -43,6 +44,8 @@ interface Job {
 
 interface Writer extends OperationContext {
   readonly connection: OwnConnection;
+  /** Its session speaks through it. */
+  readonly lock: Lock;
 }
 
 const batchOperations = 256;
@@ -66,13 +69,6 @@ const sessionSettings = "set lock_timeout = '10s'; set idle_in_transaction_sessi
 
 export const channelOf = (registryId: string): string => `artifactstore_${registryId}`;
 
-const beginWithHead = [
-  'begin isolation level read committed',
-  // Whatever the server's default is: an answer means that the commit is on its disk.
-  'set local synchronous_commit = on',
-  'select sequence, chain_digest from log_head where id = 1 for update',
-] as const;
-
 export function createPostgresCommitter(options: CommitterOptions): PostgresCommitter {
   const { target } = options;
   const address = parsePostgresUrl(target.url);
@@ -83,6 +79,8 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
   let closed = false;
   /** The last event that this process has acknowledged. */
   let acknowledged = 0;
+  /** How many were in the last transaction. */
+  let usual = 0;
 
   const connected = async (): Promise<Writer> => {
     if (writer === undefined || writer.connection.isLost()) writer = await openWriter(target, () => closed);
@@ -93,6 +91,11 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
     const connection = writer?.connection;
     writer = undefined;
     await connection?.close();
+  };
+
+  /** The log is not where this process left it: to append would be to write over what was acknowledged. */
+  const requireAcknowledged = ({ sequence }: LogHead): void => {
+    if (sequence < acknowledged) throw behind(address, sequence, acknowledged);
   };
 
   const runBatch = async (): Promise<void> => {
@@ -111,13 +114,13 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
     /** What the last set writes, and whether that failed. */
     let written: Promise<void> | undefined;
     let failedLate = false;
+    let locking: Promise<LogHead> | undefined;
     let head: LogHead;
     try {
       const context = await connected();
       reached = true;
-      const start = await begin(context);
-      if (start.sequence < acknowledged) throw behind(address, start.sequence, acknowledged);
-      head = start;
+      locking = context.lock.take(requireAcknowledged);
+      head = travelsWithLock(queue, options.operations, usual) ? context.lock.head : await locking;
       while (queue.length > 0) {
         // What follows may roll back to a savepoint: the transaction would continue without the rows that were refused.
         await written;
@@ -136,9 +139,11 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
         if (set[0]!.attempts > 0 || (queue[0]?.attempts ?? 0) > 0) break;
         if (taken.length >= batchOperations || performance.now() - started > batchMilliseconds) break;
       }
+      const start = await locking;
       committing = true;
-      await commit(context, start, head, written);
-    } catch (error) {
+      await commit(context.connection, channelOf(context.registryId), { start, head, written });
+    } catch (thrown) {
+      const error = await causeOf(locking, thrown);
       const lost = writer === undefined || writer.connection.isLost() || endsSession(error);
       await disconnect();
       if (taken.length === 0) taken.push(...queue.splice(0));
@@ -153,6 +158,7 @@ export function createPostgresCommitter(options: CommitterOptions): PostgresComm
       }
       return;
     }
+    usual = taken.length;
     acknowledged = Math.max(acknowledged, head.sequence);
     options.onCommit(head.sequence);
     taken.forEach((job, index) => {
@@ -214,7 +220,8 @@ async function openWriter(target: PostgresTarget, isClosed: () => boolean): Prom
       connection = await connect(target, patience);
       await connection.query(sessionSettings);
       const registryId = await requireSchema(connection, target);
-      return { connection, session: postgresSession(connection), registryId, clock: systemClock };
+      const lock = createLock(connection);
+      return { connection, lock, session: postgresSession(lock.connection), registryId, clock: systemClock };
     } catch (error) {
       const lost = connection?.isLost() ?? isArtifactstoreError(error, 'database_unavailable');
       await connection?.close();
@@ -224,7 +231,6 @@ async function openWriter(target: PostgresTarget, isClosed: () => boolean): Prom
   }
 }
 
-/** The log is not where this process left it: to append would be to write over what was acknowledged. */
 function behind(address: PostgresAddress, found: number, acknowledged: number): ArtifactstoreError {
   return databaseUnavailable(
     `${serverName(address)} has the log up to event ${found}, and this server has acknowledged event ${acknowledged}: ` +
@@ -232,13 +238,13 @@ function behind(address: PostgresAddress, found: number, acknowledged: number): 
   );
 }
 
-/** Takes the log, and sets the savepoint of the first operation. */
-async function begin({ connection }: Writer): Promise<LogHead> {
-  const [first, ...rest] = beginWithHead;
-  const answers = await together([connection.ask(first), ...[...rest, 'savepoint operation'].map((text) => connection.query(text))]);
-  const head = answers[2]?.rows[0] as LogHead | undefined;
-  if (head === undefined) throw lostHead();
-  return head;
+/**
+ * Whether what is first begins while the log is being locked, with what waits now: not where the last transaction had
+ * far more, since those would then come too late for the set.
+ */
+function travelsWithLock(queue: readonly Job[], { writes }: Operations, usual: number): boolean {
+  const task = taskOf(queue[0]!);
+  return task !== undefined && writes[task.name]?.set?.readsFirst === true && 2 * queue.length >= usual;
 }
 
 /** What may be run with others: not a check, and nothing that was in a transaction that was lost. */
@@ -270,30 +276,4 @@ async function runInSavepoint<R>(
     await connection.query('rollback to savepoint operation');
     return { head, outcome: { error: serverFault(error, address) ?? asArtifactstoreError(error) } };
   }
-}
-
-/** `written` is what travels with it: where that fails, nothing is committed. */
-async function commit(
-  { connection, registryId }: Writer,
-  start: LogHead,
-  head: LogHead,
-  written: Promise<void> | undefined,
-): Promise<void> {
-  const moved =
-    head.sequence === start.sequence
-      ? []
-      : [
-          connection.query(
-            'update log_head set sequence = $1, chain_digest = $2 where id = 1',
-            [head.sequence, head.chain_digest],
-            'write_head',
-          ),
-          connection.query('select pg_notify($1, $2)', [channelOf(registryId), String(head.sequence)], 'notify'),
-        ];
-  const committed = connection.query('commit');
-  await together<unknown>([...(written === undefined ? [] : [written]), ...moved, committed]);
-  // A transaction that had failed answers COMMIT with ROLLBACK, and with no error.
-  const { command } = await committed;
-  if (command !== 'COMMIT')
-    throw databaseUnavailable('The transaction was not committed; repeat the request.', new Error(`the server answered ${command}`));
 }

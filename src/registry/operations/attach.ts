@@ -56,6 +56,7 @@ export type AttachResult =
 
 /** Adds those files whose bytes are live in the package's backend. The others are left to the caller. */
 export const attachFiles: SetOperation<AttachFiles, readonly AttachResult[]> = inSets({
+  readsFirst: true,
   weigh: ({ items }) =>
     items.reduce((sum, { annotations, claims = [] }) => sum + 1 + claims.length / 8 + weightOf(JSON.stringify(annotations).length), 0),
   async run(transaction, inputs) {

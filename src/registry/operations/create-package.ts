@@ -29,6 +29,7 @@ export interface CreatePackage {
 }
 
 export const createPackage: SetOperation<CreatePackage, Created<Package>> = inSets({
+  readsFirst: true,
   weigh: (input) => 2 + weightOf(JSON.stringify(input.package.metadata).length),
   async run(transaction, inputs) {
     const [earlier, used, latest] = await Promise.all([

@@ -38,6 +38,7 @@ export type FinalizeOutcome = { readonly outcome: 'sealed'; readonly sealed: Fin
 
 /** Seals packages under the log's lock, so that a manifest says exactly what its package held at that event. */
 export const finalizePackage: SetOperation<FinalizePackage, FinalizeOutcome> = inSets({
+  readsFirst: true,
   weigh: () => 4,
   async run(transaction, inputs) {
     const found = await readPackages(

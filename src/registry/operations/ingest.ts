@@ -87,6 +87,7 @@ export async function nextGeneration(
  * the next generation or is held from now on, or says what to publish instead. All or nothing.
  */
 export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
+  readsFirst: true,
   weigh: ({ items, moved = [] }) =>
     items.length +
     weightOf(

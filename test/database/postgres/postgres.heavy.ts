@@ -100,6 +100,24 @@ describe('postgres', () => {
       assert.ok(Math.abs((await database.clock!()) - Date.now()) < 30_000);
     }));
 
+  test('a set decides on what was committed while it waited for the log', () =>
+    withDatabase(async (database, url) => {
+      await database.write('claimKey', { key: 'first', kind: 'good' });
+      const holding = execute(
+        url,
+        `begin; select from log_head for update; select pg_sleep(1);
+         insert into idempotency_keys values ('p', 'key 7', '', '', ''); commit`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const claiming = Array.from({ length: 20 }, (_, index) => database.write('claimKey', { key: `key ${index}`, kind: 'good' }));
+      const outcomes = await Promise.allSettled(claiming);
+      await holding;
+      outcomes.forEach((outcome, index) => {
+        if (index === 7) assert.ok(outcome.status === 'rejected' && isArtifactstoreError(outcome.reason, 'idempotency_conflict'));
+        else assert.ok(outcome.status === 'fulfilled' && outcome.value.together === 20, 'the set ran once, and was not undone');
+      });
+    }));
+
   test('answers or repeats what was under way when its session ends', () =>
     withDatabase(async (database) => {
       const outcomes = await Promise.allSettled([
