@@ -12,8 +12,8 @@ import { formatTimestamp } from '../src/kernel/time.ts';
 
 /**
  * The log of a registry that has been in use for a year, written straight into a migrated SQLite database: sealed by
- * the kernel as live events are, only quicker. `replay` makes the views. Every package has nine files, but the oldest,
- * which may have many more.
+ * the kernel as live events are, only quicker. `replay` makes the views. Every package has nine files where nothing
+ * else is said, but the oldest, which may have many more.
  */
 export interface History {
   readonly events: number;
@@ -26,12 +26,14 @@ export interface History {
 
 export interface HistoryOptions {
   readonly oldestFiles?: number;
-  /** Every package expired a day after its creation. */
-  readonly expired?: boolean;
+  /** Of every other one. */
+  readonly filesPerPackage?: number;
+  /** How many of the packages, from the second oldest on, expired a day after their creation. */
+  readonly expired?: number;
 }
 
 export function writeHistory(path: string, packages: number, options: HistoryOptions = {}): History {
-  const { oldestFiles = filesPerPackage, expired = false } = options;
+  const { filesPerPackage = 9, oldestFiles = filesPerPackage, expired = 0 } = options;
   const database = new DatabaseSync(path);
   database.exec('pragma synchronous = off');
   const insert = database.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
@@ -48,18 +50,27 @@ export function writeHistory(path: string, packages: number, options: HistoryOpt
     const id = newId();
     if (index === 0) largestPackage = id;
     writePackage(id, index, index === 0 ? oldestFiles : filesPerPackage);
+    // In one transaction the write-ahead log would be as long as the log of events.
+    if (index % packagesPerCommit === packagesPerCommit - 1) {
+      commit();
+      database.exec('begin immediate');
+    }
   }
-  database.prepare('update log_head set sequence = ?, chain_digest = ?').run(head.sequence, head.chain_digest);
-  database.exec('commit');
+  commit();
   database.close();
   return { events: head.sequence, files, largestPackage, sharedAddress: shared.content_address };
+
+  function commit(): void {
+    database.prepare('update log_head set sequence = ?, chain_digest = ?').run(head.sequence, head.chain_digest);
+    database.exec('commit');
+  }
 
   function writePackage(id: string, index: number, count: number): void {
     const created_at = formatTimestamp(milliseconds);
     const description = describePackage(index);
     const subject = { subject_kind: 'package', subject_id: id, actor: 'bench' } as const;
     append({ event_type: 'v1.package.created', ...subject, payload: { id, ...description, metadata_schema_slug: null } });
-    const expires_at = expired ? formatTimestamp(milliseconds + day) : null;
+    const expires_at = index > 0 && index <= expired ? formatTimestamp(milliseconds + day) : null;
     const retention = { retention_class: description.retention_class, expires_at };
     append({ event_type: 'v1.retention.default_applied', ...subject, payload: { package_id: id, ...retention } });
     const manifestFiles: ManifestFile[] = [];
@@ -167,8 +178,8 @@ function whereStored(file: Omit<ManifestFile, 'id'>): { readonly backend_id: str
   return { backend_id: 'local', object_key: objectKey(file.content_address as ContentAddress, 0) };
 }
 
+const packagesPerCommit = 5_000;
 const day = 24 * 3600 * 1000;
-const filesPerPackage = 9;
 const shared = addressOf('a licence that many packages carry');
 const retentionClasses = ['transient', 'summary-evidence', 'release-evidence', 'permanent-record'];
 const registryId = uuidv7(0, new Uint8Array(10));

@@ -59,7 +59,7 @@ async function collection(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);
   const { directory } = workspace;
   await markStore(directory);
-  const { files } = writeHistory(databasePath(directory), collectedPackages, { expired: true });
+  const { files } = writeHistory(databasePath(directory), collectedPackages, { expired: collectedPackages });
   progress(`${collectedPackages} packages, ${files} files written`);
   await runArtifactstore(directory, ['replay']);
   settleDisk();
