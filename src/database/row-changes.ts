@@ -17,8 +17,8 @@ export interface RowChanges {
 }
 
 type Pending =
-  | { readonly kind: 'insert'; row: MutableRow }
-  | { readonly kind: 'upsert'; row: MutableRow; readonly columns: Set<string> }
+  | { readonly kind: 'insert'; row: MutableRow; isOwn: boolean }
+  | { readonly kind: 'upsert'; row: MutableRow; isOwn: boolean; columns: ReadonlySet<string> }
   | { readonly kind: 'patch'; readonly key: Row; readonly set: MutableRow; readonly by: Record<string, number> };
 
 /**
@@ -51,12 +51,12 @@ function keyOf(table: ViewTable, row: Row): string {
 function pending(change: Change): Pending {
   switch (change.kind) {
     case 'insert':
-      return { kind: 'insert', row: change.row as MutableRow };
+      return { kind: 'insert', row: change.row as MutableRow, isOwn: false };
     case 'upsert':
-      for (const [column, value] of Object.entries(change.set))
-        if ((change.row as Row)[column] !== value)
+      for (const column in change.set)
+        if ((change.row as Row)[column] !== (change.set as Row)[column])
           throw new TypeError(`an upsert of ${change.table} sets ${column} to another value than its row has`);
-      return { kind: 'upsert', row: change.row as MutableRow, columns: new Set(Object.keys(change.set)) };
+      return { kind: 'upsert', row: change.row as MutableRow, isOwn: false, columns: columnsOf(change.set) };
     case 'update':
       return { kind: 'patch', key: change.key as Row, set: { ...change.set } as MutableRow, by: {} };
     case 'increment':
@@ -73,22 +73,45 @@ function merge(before: Pending, change: Change): void {
   if (change.kind === 'insert') throw new TypeError(`two inserts into ${change.table} have the same key`);
   if (before.kind === 'patch') {
     // What was updated is there, so an upsert after it can only set.
-    for (const [column, value] of Object.entries(change.kind === 'increment' ? change.by : {})) {
-      const set = before.set[column];
-      if (typeof set === 'number') before.set[column] = set + Number(value);
-      else before.by[column] = (before.by[column] ?? 0) + Number(value);
+    if (change.kind === 'increment') {
+      const by = change.by as Readonly<Record<string, number>>;
+      for (const column in by) {
+        const set = before.set[column];
+        if (typeof set === 'number') before.set[column] = set + Number(by[column]);
+        else before.by[column] = (before.by[column] ?? 0) + Number(by[column]);
+      }
     }
-    for (const [column, value] of Object.entries(change.set)) {
-      before.set[column] = value;
-      delete before.by[column];
+    const set = change.set as Row;
+    for (const column in set) {
+      before.set[column] = set[column]!;
+      if (column in before.by) delete before.by[column];
     }
     return;
   }
-  const row: MutableRow = { ...before.row, ...change.set };
+  if (change.kind === 'increment' && before.kind === 'upsert')
+    throw new TypeError(`an increment of ${change.table} follows an upsert of the same row`);
+  // Copied once, however many events follow: a package has as many as files.
+  if (!before.isOwn) before.row = { ...before.row };
+  before.isOwn = true;
+  const { row } = before;
+  const set = change.set as Row;
+  for (const column in set) row[column] = set[column]!;
   if (change.kind === 'increment') {
-    if (before.kind === 'upsert') throw new TypeError(`an increment of ${change.table} follows an upsert of the same row`);
-    for (const [column, value] of Object.entries(change.by)) row[column] = Number(row[column]) + Number(value);
+    const by = change.by as Readonly<Record<string, number>>;
+    for (const column in by) row[column] = Number(row[column]) + by[column]!;
   }
-  if (before.kind === 'upsert') for (const column of Object.keys(change.set)) before.columns.add(column);
-  before.row = row;
+  if (before.kind === 'upsert') before.columns = new Set([...before.columns, ...Object.keys(change.set)]);
 }
+
+/** The same set again for what the one before it had: nearly all of a log set the same columns. */
+function columnsOf(set: object): ReadonlySet<string> {
+  let same = 0;
+  for (const column in set) {
+    if (!lastColumns.has(column)) same = Number.NaN;
+    same += 1;
+  }
+  if (same !== lastColumns.size) lastColumns = new Set(Object.keys(set));
+  return lastColumns;
+}
+
+let lastColumns: ReadonlySet<string> = new Set();

@@ -52,6 +52,18 @@ test('increments add up, and a value that is set wins over what was added before
   assert.deepEqual(merged(more(1), set, more(2)), { kind: 'patch', key: { id: 'p' }, set: { file_count: 12 }, by: {} });
 });
 
+test('rows that set the same columns are told from those that set more, and nothing that was given is changed', () => {
+  const rows = createRowChanges();
+  const other = { ...live, row: { ...row, content_address: 'blake3:01' } } as Change;
+  for (const change of [live, other, released, { ...other, set: { size_bytes: 3 } } as Change]) rows.add(change);
+  const [first, second] = [...rows.tables.get('storage_objects')!.values()];
+  assert.ok(first?.kind === 'upsert' && second?.kind === 'upsert');
+  assert.deepEqual([...first.columns], ['state', 'live_generation', 'next_generation']);
+  assert.deepEqual([...second.columns], ['state', 'live_generation', 'next_generation', 'size_bytes']);
+  assert.equal(first.row.state, 'none');
+  assert.equal(row.state, 'live');
+});
+
 function merged(...changes: readonly Change[]): RowChange {
   const rows = createRowChanges();
   for (const change of changes) rows.add(change);

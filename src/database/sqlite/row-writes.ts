@@ -32,18 +32,24 @@ export function rowWrites(changes: RowChanges): readonly RowWrites[] {
   const writes: RowWrites[] = [];
   for (const [table, rows] of changes.tables) {
     const byShape = new Map<string, RowWrites>();
+    const columns = columnsOf.get(table)!;
+    let last: RowChange | undefined;
+    let alike: RowWrites | undefined;
     for (const change of rows.values()) {
-      const shape = rows.size === 1 ? '' : shapeOf(change);
-      let alike = byShape.get(shape);
-      if (alike === undefined) {
-        alike = emptyWrites(table, change);
-        byShape.set(shape, alike);
-        writes.push(alike);
+      if (last === undefined || !isAlike(last, change)) {
+        const shape = rows.size === 1 ? '' : shapeOf(change);
+        alike = byShape.get(shape);
+        if (alike === undefined) {
+          alike = emptyWrites(table, change);
+          byShape.set(shape, alike);
+          writes.push(alike);
+        }
+        last = change;
       }
       if (change.kind === 'patch') {
-        for (const part of [change.set, change.by]) for (const column in part) alike.values.push(part[column]!);
-        for (const column of viewKeys[table]) alike.values.push(change.key[column]!);
-      } else pushRow(alike.values, columnsOf.get(table)!, change.row);
+        for (const part of [change.set, change.by]) for (const column in part) alike!.values.push(part[column]!);
+        for (const column of viewKeys[table]) alike!.values.push(change.key[column]!);
+      } else pushRow(alike!.values, columns, change.row);
     }
   }
   return writes;
@@ -67,6 +73,12 @@ export function writeRows(connection: SqliteConnection, { one, many, width, valu
   const statement = connection.prepare(one);
   if (values.length === width) statement.run(...values);
   else for (; at < values.length; at += width) statement.run(...values.slice(at, at + width));
+}
+
+/** Seen at once to have the same shape. */
+function isAlike(left: RowChange, right: RowChange): boolean {
+  if (left.kind !== right.kind) return false;
+  return left.kind === 'insert' || (left.kind === 'upsert' && left.columns === (right as typeof left).columns);
 }
 
 function shapeOf(change: RowChange): string {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { blake3, sameBytes, toHex } from '../content/digest.ts';
+import { blake3, digestHex, toHex } from '../content/digest.ts';
 import { encodeCbor } from '../format/cbor.ts';
 import type { JsonObject } from '../format/json.ts';
 import type { Manifest, ManifestFile } from '../manifest.ts';
@@ -138,6 +138,11 @@ export const chainStart: Uint8Array = new Uint8Array(32);
 
 /** BLAKE3 over the previous chain digest followed by the canonical CBOR of the header and the payload digest in hex. */
 export function chainDigest(previous: Uint8Array, header: EventHeader, payloadDigest: Uint8Array): Uint8Array {
+  return blake3(chained(previous, header, toHex(payloadDigest)));
+}
+
+/** What a chain digest is over; until the next call. */
+function chained(previous: Uint8Array, header: EventHeader, payloadDigestHex: string): Uint8Array {
   const link = encodeCbor([
     header.sequence,
     header.created_at,
@@ -145,13 +150,13 @@ export function chainDigest(previous: Uint8Array, header: EventHeader, payloadDi
     header.subject_kind,
     header.subject_id,
     header.actor,
-    toHex(payloadDigest),
+    payloadDigestHex,
   ]);
   const length = previous.length + link.length;
   if (message.length < length) message = Buffer.allocUnsafeSlow(length);
   message.set(previous);
   message.set(link, previous.length);
-  return blake3(message.subarray(0, length));
+  return message.subarray(0, length);
 }
 
 /** What the last link was made of, in memory that the next is made in. */
@@ -180,17 +185,21 @@ export function linkEvent(head: LogHead, created_at: Timestamp, event: NewEvent)
 
 /** Why a row's payload is not what its digest says, or undefined when it is. */
 export function brokenPayload(event: StoredEvent): string | undefined {
-  return sameBytes(blake3(event.payload), event.payload_digest)
-    ? undefined
-    : `the payload of event ${event.sequence} does not match its digest`;
+  return brokenBytes(event, toHex(event.payload_digest));
+}
+
+function brokenBytes({ sequence, payload }: StoredEvent, payloadDigestHex: string): string | undefined {
+  return digestHex('blake3', payload) === payloadDigestHex ? undefined : `the payload of event ${sequence} does not match its digest`;
 }
 
 /** Why a row does not continue the log, or undefined when it does. */
 export function brokenLink(head: LogHead, event: StoredEvent): string | undefined {
   if (event.sequence !== head.sequence + 1) return `sequence ${event.sequence} follows ${head.sequence}`;
-  const broken = brokenPayload(event);
+  // As hex, which a link is made of anyway: quicker than to make bytes of what was hashed.
+  const payloadDigestHex = toHex(event.payload_digest);
+  const broken = brokenBytes(event, payloadDigestHex);
   if (broken !== undefined) return broken;
-  if (!sameBytes(chainDigest(head.chain_digest, event, event.payload_digest), event.chain_digest))
+  if (digestHex('blake3', chained(head.chain_digest, event, payloadDigestHex)) !== toHex(event.chain_digest))
     return `event ${event.sequence} does not continue the chain`;
   return undefined;
 }
