@@ -158,11 +158,14 @@ export interface SegmentWrite extends UploadPlace {
   readonly grows: boolean;
   /** How many bytes are taken; a longer source is `upload_length_mismatch`. */
   readonly maximumBytes: number;
+  /** Algorithms of digests that were declared of the whole, so that they are made while it comes. */
+  readonly declared?: readonly string[];
   /** Of this source: with them nothing is told before its end, and a source that fails leaves nothing. */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
   readonly signal?: AbortSignal;
   /**
-   * Told what is durable by now, before anything more is written. What it throws ends the writing.
+   * Told what is durable by now, one call after the other; more may be written meanwhile. What it throws ends the
+   * writing.
    */
   onDurable(segments: readonly Segment[]): Promise<void>;
 }

@@ -19,6 +19,7 @@ import { bufferStock } from './hashing/buffers.ts';
 import { startHashThreads } from './hashing/hash-threads.ts';
 import { besideHeld } from './held.ts';
 import { openVerified } from './read.ts';
+import { createArrivalDigests } from './segments/arrival-digests.ts';
 import { createDiskSegments } from './segments/disk.ts';
 import { createObjectSegments } from './segments/objects.ts';
 import { createSegments } from './segments/segments.ts';
@@ -212,7 +213,8 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       await threads?.close();
     },
   };
-  const [disk, objects] = [createDiskSegments(), createObjectSegments(plane)];
+  const arrival = createArrivalDigests(digestAlgorithm, threads);
+  const [disk, objects] = [createDiskSegments({ buffers, arrival }), createObjectSegments(plane)];
   return { ...plane, segments: createSegments({ disk, objects, digestAlgorithm, threads, stage: plane.stage, backendOf }) };
 }
 

@@ -60,6 +60,7 @@ function startHashThread(): HashThread {
   const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url), { execArgv: [] });
   // Answers of one stream come in the order of its questions.
   const waiting = new Map<number, Waiter[]>();
+  let asked = 0;
   let lastStream = 0;
   let failure: unknown;
 
@@ -78,6 +79,9 @@ function startHashThread(): HashThread {
   });
   worker.on('message', (answer: HashAnswer) => {
     const waiter = waiting.get(answer.stream)?.shift();
+    // A file whose next bytes are not there yet does not keep the process alive.
+    if (waiter !== undefined) asked -= 1;
+    if (asked === 0) worker.unref();
     if (answer.kind === 'failed') waiter?.reject(fromErrorRecord(answer.error));
     else waiter?.resolve(answer.kind === 'finished' ? answer.digested : undefined);
   });
@@ -89,7 +93,6 @@ function startHashThread(): HashThread {
     lastStream += 1;
     const stream = lastStream;
     const waiters: Waiter[] = [];
-    if (waiting.size === 0) worker.ref();
     waiting.set(stream, waiters);
     post({ kind: 'begin', stream, algorithms });
 
@@ -97,11 +100,11 @@ function startHashThread(): HashThread {
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
         waiters.push({ resolve, reject });
+        if (asked === 0) worker.ref();
+        asked += 1;
         post(request);
       });
-    const leave = (): void => {
-      if (waiting.delete(stream) && waiting.size === 0) worker.unref();
-    };
+    const leave = (): void => void waiting.delete(stream);
 
     return {
       async update(piece) {

@@ -1,15 +1,14 @@
 import { link, lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isArtifactstoreError } from '../../kernel/error.ts';
 import { fileError } from '../../runtime/file-error.ts';
 import { type Appended, blockBytes, type Segment, type SegmentWrite, type UploadPlace } from '../DATAPLANE.ts';
-import { requireDigests } from '../declared.ts';
 import { namesIn } from '../drafts/old-drafts.ts';
-import { blocksOf } from '../hashing/blocks.ts';
-import { createDigester } from '../hashing/digester.ts';
-import { arriving } from './arriving.ts';
+import { type Buffers, bufferStock } from '../hashing/buffers.ts';
+import type { Digested } from '../hashing/digester.ts';
+import { type ArrivalDigests, createArrivalDigests } from './arrival-digests.ts';
+import { appendToFile } from './file-append.ts';
 import type { LeftSegment } from './left-segment.ts';
-import { openSegmentFile, readSegmentFile, type SegmentFile, syncDirectory } from './segment-file.ts';
+import { markOf, readSegmentFile, syncDirectory } from './segment-file.ts';
 import { type Pace, usualPace } from './stretches.ts';
 
 /** Segments that are files in a directory of drafts. */
@@ -18,7 +17,17 @@ export interface DiskSegments {
   read(directory: string, segments: readonly Segment[]): AsyncIterable<Uint8Array>;
   /** The same files under names of another upload. */
   link(directory: string, upload: UploadPlace & { readonly epoch: number }, segments: readonly Segment[]): Promise<readonly Segment[]>;
-  discard(directory: string, segments: readonly Segment[]): Promise<void>;
+  /**
+   * What is known of the digests of an upload's only segment since its bytes arrived. `exact`: its file has no byte
+   * beyond them. Errors: `storage_unavailable`, where it has fewer.
+   */
+  digests(
+    directory: string,
+    place: UploadPlace,
+    segment: Segment,
+    algorithms: readonly string[],
+  ): Promise<{ readonly exact: boolean; readonly digested: Digested | undefined }>;
+  discard(directory: string, place: UploadPlace, segments: readonly Segment[]): Promise<void>;
   list(directory: string): AsyncIterable<LeftSegment>;
 }
 
@@ -26,57 +35,28 @@ export function segmentName({ uploadId }: UploadPlace, epoch: number): string {
   return `upload-${uploadId}-${epoch}`;
 }
 
-export function createDiskSegments(pace: Pace = usualPace): DiskSegments {
+export interface DiskSegmentParts {
+  readonly pace?: Pace;
+  readonly buffers?: Buffers;
+  readonly arrival?: ArrivalDigests;
+}
+
+export function createDiskSegments({
+  pace = usualPace,
+  buffers = bufferStock(8, blockBytes),
+  arrival = createArrivalDigests('blake3', undefined),
+}: DiskSegmentParts = {}): DiskSegments {
   return {
     async append(directory, write, source) {
-      const { segments, grows, epoch, digests } = write;
-      const last = grows ? segments.at(-1) : undefined;
-      const earlier = last === undefined ? segments : segments.slice(0, -1);
-      const name = last?.name ?? segmentName(write, epoch);
-      const path = join(directory, name);
-      const { body, failure } = arriving(source, write.maximumBytes, write.signal);
-      const digester = digests === undefined ? undefined : createDigester(digests.keys());
-      let file: SegmentFile | undefined;
-      let unsynced = 0;
-      let since = performance.now();
-      let durable = segments;
+      const { segments, grows, epoch } = write;
+      const name = (grows ? segments.at(-1)?.name : undefined) ?? segmentName(write, epoch);
+      return await appendToFile(directory, name, write, source, { pace, buffers, arrival });
+    },
 
-      async function sync(): Promise<void> {
-        if (file === undefined || unsynced === 0) return;
-        const bytes = await file.sync();
-        unsynced = 0;
-        since = performance.now();
-        durable = [...earlier, { name, bytes }];
-      }
-
-      async function takeAll(): Promise<void> {
-        for await (const block of blocksOf(body, blockBytes)) {
-          file ??= await openSegmentFile(path, last?.bytes);
-          await file.write(block);
-          unsynced += block.byteLength;
-          if (digester !== undefined) digester.update(block);
-          else if (unsynced >= pace.bytes || performance.now() - since >= pace.milliseconds) {
-            await sync();
-            await write.onDurable(durable);
-          }
-        }
-        const failed = failure();
-        const kept = digests === undefined && !isArtifactstoreError(failed?.error, 'upload_length_mismatch');
-        if (failed !== undefined && !kept) throw failed.error;
-        if (digester !== undefined) requireDigests(digester.finish().digests, { digests: digests! });
-        await sync();
-        if (failed !== undefined) throw failed.error;
-      }
-
-      const failed = await takeAll().then(
-        () => undefined,
-        (error: unknown) => ({ error }),
-      );
-      // What was written before the disk was full counts, where it can be made durable.
-      if (digests === undefined && isArtifactstoreError(failed?.error, 'storage_full')) await sync().catch(() => undefined);
-      const clean = file === undefined ? grows : await succeeds(file.close());
-      if (last === undefined && durable === segments && file !== undefined) await unlink(path).catch(() => undefined);
-      return { segments: durable, grows: clean, ...(failed === undefined ? {} : { failure: failed }) };
+    async digests(directory, place, segment, algorithms) {
+      const path = join(directory, segment.name);
+      const { exact } = await markOf(path, segment.bytes);
+      return { exact, digested: exact ? await arrival.of(path, place, segment, algorithms) : undefined };
     },
 
     async *read(directory, segments) {
@@ -99,7 +79,8 @@ export function createDiskSegments(pace: Pace = usualPace): DiskSegments {
       }
     },
 
-    async discard(directory, segments) {
+    async discard(directory, place, segments) {
+      arrival.drop(place);
       await Promise.all(segments.map(({ name }) => unlink(join(directory, name)).catch(() => undefined)));
     },
 
@@ -113,11 +94,4 @@ export function createDiskSegments(pace: Pace = usualPace): DiskSegments {
       }
     },
   };
-}
-
-async function succeeds(work: Promise<unknown>): Promise<boolean> {
-  return await work.then(
-    () => true,
-    () => false,
-  );
 }

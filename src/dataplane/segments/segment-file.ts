@@ -1,17 +1,20 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { fileError } from '../../runtime/file-error.ts';
 import { blockBytes } from '../DATAPLANE.ts';
 
-/** A file that grows, and keeps what was synced whatever happens to its writer. */
+/** A file that grows, and keeps what was synced whatever happens to its writer. One write after the other. */
 export interface SegmentFile {
-  /** Writes behind what was written; until it resolves, the bytes must stay as they are. */
+  /** Writes behind what was written; until it settles, the bytes must stay as they are. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves to how many bytes of the file are durable: all that were written. */
+  /** Resolves to how many bytes of the file are durable: all that were written when it was called. One at a time. */
   sync(): Promise<number>;
-  /** Cuts off what was not synced, and closes the file. Throws when there may be such bytes still. */
-  close(): Promise<void>;
+  /**
+   * Cuts off what is behind the first `bytes`, which were synced, and closes the file. Throws when there may be more
+   * bytes still, or when what was synced is in doubt.
+   */
+  close(bytes: number): Promise<void>;
 }
 
 /**
@@ -20,7 +23,6 @@ export interface SegmentFile {
  */
 export async function openSegmentFile(path: string, kept: number | undefined): Promise<SegmentFile> {
   let written = kept ?? 0;
-  let synced = written;
   let trusted = true;
   const handle = await openFile(path, kept);
 
@@ -45,22 +47,37 @@ export async function openSegmentFile(path: string, kept: number | undefined): P
       naming(async () => {
         // A failed sync may have dropped pages, and the next would call them good: such a file is never written to
         // again.
-        trusted = false;
-        await handle.datasync();
-        trusted = true;
-        synced = written;
-        return synced;
+        if (!trusted) throw undone(path);
+        const upTo = written;
+        await handle.datasync().catch((error: unknown) => {
+          trusted = false;
+          throw error;
+        });
+        return upTo;
       }),
-    close: () =>
+    close: (bytes) =>
       naming(async () => {
         try {
-          if (written > synced) await handle.truncate(synced);
-          if (!trusted) throw new ArtifactstoreError('storage_unavailable', `The store could not make bytes durable at ${path}`);
+          if (written > bytes) await handle.truncate(bytes);
+          if (!trusted) throw undone(path);
         } finally {
           await handle.close();
         }
       }),
   };
+}
+
+function undone(path: string): ArtifactstoreError {
+  return new ArtifactstoreError('storage_unavailable', `The store could not make bytes durable at ${path}`);
+}
+
+/** What tells whether somebody has touched the file since. `storage_unavailable` where it has fewer bytes. */
+export async function markOf(path: string, bytes: number): Promise<{ readonly mark: string; readonly exact: boolean }> {
+  const { ino, size, mtimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
+    throw fileError(error, path);
+  });
+  if (size < bytes) throw lost(path, Number(size), bytes);
+  return { mark: `${ino}-${size}-${mtimeNs}`, exact: size === BigInt(bytes) };
 }
 
 async function openFile(path: string, kept: number | undefined): Promise<FileHandle> {

@@ -3,6 +3,7 @@ import type { Algorithm } from '../../kernel/content/digest.ts';
 import { toHex } from '../../kernel/content/digest.ts';
 import type { Storage } from '../../storage/STORAGE.ts';
 import type { DataPlane, Segment, Segments, UploadPlace } from '../DATAPLANE.ts';
+import { requireDigests, requireLength } from '../declared.ts';
 import type { HashThreads } from '../hashing/hash-threads.ts';
 import { digestStored } from './digest-stored.ts';
 import type { DiskSegments } from './disk.ts';
@@ -45,15 +46,21 @@ export function createSegments(parts: SegmentParts): Segments {
     async stage({ segments, sole, ...place }, into, expected, signal) {
       const { backendId } = place;
       const [only] = segments;
-      const bytes = bytesOf(place, segments);
-      if (!sole || segments.length !== 1 || backendId !== into || backendOf(into).drafts === undefined)
-        return { draft: await parts.stage(into, bytes, expected, signal), owned: false };
-      const sizeBytes = only!.bytes;
-      const { digests, blockDigests } = await digestStored(bytes, { sizeBytes, digestAlgorithm, expected, threads, signal });
+      const copied = async () => ({ draft: await parts.stage(into, bytesOf(place, segments), expected, signal), owned: false });
+      const { drafts } = backendOf(into);
+      if (!sole || only === undefined || segments.length > 1 || backendId !== into || drafts === undefined) return await copied();
+      const { exact, digested } = await disk.digests(drafts.directory, place, only, [...(expected.digests?.keys() ?? [])]);
+      // What a writer left behind them is no part of the object.
+      if (!exact) return await copied();
+      const sizeBytes = only.bytes;
+      requireLength(sizeBytes, expected, true);
+      if (digested !== undefined) requireDigests(digested.digests, expected);
+      const stored = { sizeBytes, digestAlgorithm, expected, threads, signal };
+      const { digests, blockDigests } = digested ?? (await digestStored(bytesOf(place, segments), stored));
       const digestPrimary = digests.get(digestAlgorithm)!;
       return {
         draft: {
-          id: only!.name,
+          id: only.name,
           backendId,
           sizeBytes,
           digestAlgorithm,
@@ -90,7 +97,7 @@ export function createSegments(parts: SegmentParts): Segments {
       try {
         const backend = backendOf(backendId);
         if (backend.drafts === undefined) await objects.discard(backend, uploadId, segments);
-        else await disk.discard(backend.drafts.directory, segments);
+        else await disk.discard(backend.drafts.directory, { backendId, uploadId }, segments);
       } catch {
         // A backend that is not configured any more: what lies there is reclaimed when it is again.
       }

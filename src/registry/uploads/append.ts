@@ -65,6 +65,7 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       segments: recorded,
       grows: own.grows,
       maximumBytes: (expected_size_bytes ?? Number.MAX_SAFE_INTEGER) - offset_bytes,
+      declared: Object.keys(detail.digests),
       ...(digests === undefined ? {} : { digests }),
       signal: signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]),
       async onDurable(durable) {

@@ -39,7 +39,7 @@ const lengthOf = (segments: readonly Segment[]): number => segments.reduce((sum,
 describe('segments on a disk', () => {
   test('tells while a long body comes what is in the file already, and answers the rest', () =>
     inDirectory(async (directory) => {
-      const disk = createDiskSegments({ bytes: 2 * mebibyte, milliseconds: 60_000 });
+      const disk = createDiskSegments({ pace: { bytes: 2 * mebibyte, milliseconds: 60_000 } });
       const bytes = randomBytes(5 * mebibyte + 7);
       const told: number[] = [];
       const { segments, grows, failure } = await disk.append(
@@ -59,7 +59,7 @@ describe('segments on a disk', () => {
 
   test('tells of a slow body after some time', () =>
     inDirectory(async (directory) => {
-      const disk = createDiskSegments({ bytes: Number.POSITIVE_INFINITY, milliseconds: 0 });
+      const disk = createDiskSegments({ pace: { bytes: Number.POSITIVE_INFINITY, milliseconds: 0 } });
       const told: number[] = [];
       const onDurable = async (durable: readonly Segment[]) => void told.push(lengthOf(durable));
       await disk.append(directory, { ...nothingYet, onDurable }, cut(randomBytes(3 * mebibyte)));
@@ -68,7 +68,7 @@ describe('segments on a disk', () => {
 
   test('continues a file whose writer ended, and begins another after one that may still write', () =>
     inDirectory(async (directory) => {
-      const disk = createDiskSegments({ bytes: mebibyte, milliseconds: 60_000 });
+      const disk = createDiskSegments({ pace: { bytes: mebibyte, milliseconds: 60_000 } });
       const [first, late, second] = [randomBytes(mebibyte), randomBytes(2 * mebibyte), randomBytes(3 * mebibyte)];
       const told = Promise.withResolvers<readonly Segment[]>();
       const ended = Promise.withResolvers<void>();
@@ -130,7 +130,7 @@ describe('segments on a disk', () => {
         return context.skip('mounting is not permitted here');
       }
       try {
-        const disk = createDiskSegments({ bytes: 2 * mebibyte, milliseconds: 60_000 });
+        const disk = createDiskSegments({ pace: { bytes: 2 * mebibyte, milliseconds: 60_000 } });
         const bytes = randomBytes(6 * mebibyte);
         const full = await disk.append(directory, nothingYet, cut(bytes));
         assert.ok(isArtifactstoreError(full.failure?.error, 'storage_full'), String(full.failure?.error));

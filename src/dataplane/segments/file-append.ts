@@ -1,0 +1,129 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { allOf } from '../../runtime/all-of.ts';
+import { type Appended, blockBytes, type SegmentWrite } from '../DATAPLANE.ts';
+import { requireDigests } from '../declared.ts';
+import type { Buffers } from '../hashing/buffers.ts';
+import { beginRunning, type RunningDigests } from '../hashing/running.ts';
+import { inPieces } from '../pieces.ts';
+import type { ArrivalDigests } from './arrival-digests.ts';
+import { arriving } from './arriving.ts';
+import { openSegmentFile, type SegmentFile } from './segment-file.ts';
+import type { Pace } from './stretches.ts';
+
+export interface FileAppendParts {
+  readonly pace: Pace;
+  readonly buffers: Buffers;
+  readonly arrival: ArrivalDigests;
+}
+
+/** What came is told to the disk in the meantime, so that the last sync does not wait for all of it. */
+const flushBytes = 32 * blockBytes;
+
+/** See `Segments.append`: `name` is the file of the last segment where that is continued, or of a new one. */
+export async function appendToFile(
+  directory: string,
+  name: string,
+  write: SegmentWrite,
+  source: AsyncIterable<Uint8Array>,
+  { pace, buffers, arrival }: FileAppendParts,
+): Promise<Appended> {
+  const { segments, grows, digests } = write;
+  const last = grows ? segments.at(-1) : undefined;
+  const earlier = last === undefined ? segments : segments.slice(0, -1);
+  const path = join(directory, name);
+  const before = last?.bytes ?? 0;
+  const { body, failure } = arriving(source, write.maximumBytes, write.signal);
+  let begun: Promise<SegmentFile> | undefined;
+  let running: RunningDigests | undefined;
+  let ofBody: RunningDigests | undefined;
+  let durable = segments;
+  let written: Promise<unknown> = Promise.resolve();
+  let flushing: Promise<unknown> = Promise.resolve();
+  let [told, flushed, position] = [before, before, before];
+  let since = performance.now();
+
+  async function begin(): Promise<SegmentFile> {
+    // First, since opening it may change the file.
+    running = await arrival.begin(path, write, last);
+    ofBody = digests === undefined ? undefined : beginRunning([...digests.keys()], write.maximumBytes, arrival.threads);
+    return await openSegmentFile(path, last?.bytes);
+  }
+
+  async function put(piece: Uint8Array): Promise<void> {
+    if (piece.byteLength === 0) return;
+    begun ??= begin();
+    const file = await begun;
+    written = written.then(() => writePiece(file, piece));
+    await allOf([written, running?.update(piece), ofBody?.update(piece)]);
+  }
+
+  async function writePiece(file: SegmentFile, piece: Uint8Array): Promise<void> {
+    await file.write(piece);
+    position += piece.byteLength;
+    const now = performance.now();
+    const tells = digests === undefined && (position - told >= pace.bytes || now - since >= pace.milliseconds);
+    if (!tells && position - flushed < flushBytes) return;
+    await flushing;
+    flushed = position;
+    if (tells) [told, since] = [position, now];
+    flushing = flush(file, tells);
+    flushing.catch(() => undefined);
+  }
+
+  /** Beside the writes that follow. */
+  async function flush(file: SegmentFile, tells: boolean): Promise<void> {
+    const bytes = await file.sync();
+    if (!tells) return;
+    durable = [...earlier, { name, bytes }];
+    await write.onDurable(durable);
+  }
+
+  async function syncAll(): Promise<void> {
+    await flushing;
+    if (begun === undefined || durable.at(-1)?.bytes === position) return;
+    const bytes = await (await begun).sync();
+    durable = [...earlier, { name, bytes }];
+  }
+
+  async function takeAll(): Promise<void> {
+    await inPieces(body, { position: before, sizeBytes: write.maximumBytes, buffers, put });
+    const failed = failure();
+    const kept = digests === undefined && !isArtifactstoreError(failed?.error, 'upload_length_mismatch');
+    if (failed !== undefined && !kept) throw failed.error;
+    await requireBody();
+    await syncAll();
+    if (failed !== undefined) throw failed.error;
+  }
+
+  async function requireBody(): Promise<void> {
+    if (digests === undefined) return;
+    const running = ofBody ?? beginRunning([...digests.keys()], 0, undefined);
+    const digested = await running.finish();
+    if (digested === undefined) throw new ArtifactstoreError('internal', 'The thread that hashed a body ended before it answered');
+    requireDigests(digested.digests, { digests });
+  }
+
+  const failed = await takeAll().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  ofBody?.forget();
+  // What was written before the disk was full counts, where it can be made durable.
+  if (digests === undefined && isArtifactstoreError(failed?.error, 'storage_full')) await syncAll().catch(() => undefined);
+  await flushing.catch(() => undefined);
+  const file = await begun?.catch(() => undefined);
+  const kept = durable === segments ? before : durable.at(-1)!.bytes;
+  const clean = file === undefined ? grows : await succeeds(file.close(kept));
+  if (last === undefined && durable === segments && file !== undefined) await unlink(path).catch(() => undefined);
+  if (running !== undefined) await arrival.keep(path, write, clean ? durable : [], running);
+  return { segments: durable, grows: clean, ...(failed === undefined ? {} : { failure: failed }) };
+}
+
+async function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return await work.then(
+    () => true,
+    () => false,
+  );
+}
