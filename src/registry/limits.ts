@@ -42,6 +42,8 @@ export const limits = {
   /** Of one actor. */
   openUploads: 1_000,
   openUploadBytes: 5_497_558_138_880,
+  /** Of one upload: its row has all of them. */
+  uploadSegments: 10_000,
 } as const;
 
 export type RegistryBound =
@@ -72,6 +74,7 @@ export type RegistryBound =
   | 'waiting_of_one'
   | 'open_uploads'
   | 'open_upload_bytes'
+  | 'upload_segments'
   | 'schema_characters'
   | 'metadata_characters'
   | 'schema_time'
@@ -172,6 +175,12 @@ export const registryBounds: Bounds<RegistryBound> = {
     unit: 'bytes',
     answer: 'too_many_uploads',
     what: 'what these have, or were declared with where they were',
+  },
+  upload_segments: {
+    value: limits.uploadSegments,
+    unit: '',
+    answer: 'too_many_uploads',
+    what: 'pieces of a resumable upload: one a killed writer, a stretch to a bucket, or an upload that it is made of',
   },
   schema_characters: {
     value: maximumSchemaLength,

@@ -53,7 +53,8 @@ export interface Upload {
 
 /**
  * Who loses where another append is under way: it (`takeover`; IETF resumable uploads, 0.1), or the new one (`locked`;
- * tus), which is then `upload_locked`. A writer of a process that was killed counts as under way for 30 seconds.
+ * tus), which is then `upload_locked`. For the latter an append is under way no more when nothing came of it for 5
+ * seconds, nor 6 seconds after its process was killed.
  */
 export type WriterPolicy = 'takeover' | 'locked';
 
@@ -72,6 +73,8 @@ export interface AppendOptions {
    * differs (`digest_mismatch`) or breaks off leaves the offset where it was.
    */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
+  /** Told while the body comes how far its upload is durable. */
+  onDurable?(offsetBytes: number): void;
   readonly signal?: AbortSignal;
 }
 

@@ -22,8 +22,13 @@ export interface ObjectSegments {
   list(backend: Storage): AsyncIterable<LeftSegment>;
 }
 
-/** A last segment that is shorter is written again with what follows, so that many short bodies make few objects. */
+/**
+ * A last segment that is shorter is written again with what follows, so that many short bodies, or a slow one, make few
+ * objects.
+ */
 const shortBytes = 8 * blockBytes;
+/** After so many segments they are twice as long, so that the longest upload has a bounded number of them. */
+const doubledAfter = 1_500;
 const endless: Pace = { bytes: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY };
 /** A slow body makes fewer of them than it would make syncs of a file. */
 export const objectPace: Pace = { bytes: 64 * blockBytes, milliseconds: 30_000 };
@@ -62,9 +67,9 @@ export function createObjectSegments(
     async append(backend, write, source) {
       const { uploadId, segments, epoch, digests, signal } = write;
       const { body, failure } = arriving(source, write.maximumBytes, signal);
-      const last = segments.at(-1);
-      let short = last !== undefined && last.bytes < shortBytes ? last : undefined;
       let durable = segments;
+      const longer = (): number => 2 ** Math.floor(durable.length / doubledAfter);
+      const paceNow = (): Pace => (digests === undefined ? { ...pace, bytes: pace.bytes * longer() } : endless);
       let made = 0;
       const digester = digests === undefined ? undefined : createDigester(digests.keys());
       const hashed = digester === undefined ? body : hashing(body, digester);
@@ -91,11 +96,12 @@ export function createObjectSegments(
       }
 
       async function takeAll(): Promise<void> {
-        for await (const stretch of stretchesOf(hashed, digests === undefined ? pace : endless)) {
+        for await (const stretch of stretchesOf(hashed, paceNow)) {
           if (durable !== segments) await write.onDurable(durable);
+          const last = durable.at(-1);
+          const short = last !== undefined && last.bytes < shortBytes * longer() ? last : undefined;
           const before = short === undefined ? durable : durable.slice(0, -1);
           const segment = await put(short === undefined ? stretch : both(read(backend, uploadId, [short]), stretch));
-          short = undefined;
           if (segment !== undefined) durable = [...before, segment];
         }
         const failed = failure();

@@ -9,13 +9,14 @@ export interface Pace {
 export const usualPace: Pace = { bytes: 64 * blockBytes, milliseconds: 10_000 };
 
 /**
- * The source in stretches, each to be read to its end before the next is asked for: as many bytes as the pace says, or
- * what comes in its time. None is empty.
+ * The source in stretches, each to be read to its end before the next is asked for: as many bytes as the pace says when
+ * it begins, or what comes in its time. None is empty.
  */
-export async function* stretchesOf(source: AsyncIterable<Uint8Array>, pace: Pace): AsyncGenerator<AsyncGenerator<Uint8Array>> {
+export async function* stretchesOf(source: AsyncIterable<Uint8Array>, paceNow: () => Pace): AsyncGenerator<AsyncGenerator<Uint8Array>> {
   const chunks = source[Symbol.asyncIterator]();
   let next = await chunks.next();
   async function* stretch(): AsyncGenerator<Uint8Array> {
+    const pace = paceNow();
     const since = performance.now();
     for (let bytes = 0; next.done !== true; next = await chunks.next()) {
       if (bytes > 0 && (bytes >= pace.bytes || performance.now() - since >= pace.milliseconds)) return;

@@ -134,6 +134,7 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
       ...(body === undefined ? {} : { body_bytes: body }),
       ...(size === undefined ? {} : { size_bytes: size }),
       ...(content === undefined || content.size === 0 ? {} : { digests: content }),
+      ...(fields.understands104 ? { onDurable: (bytes) => tellProgress(reply, bytes) } : {}),
       signal: disconnectSignal(reply),
     })
     .catch((error: unknown) => afterFinish(request, part, error));
@@ -143,6 +144,12 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
   } catch (error) {
     throw ofWhole(error);
   }
+}
+
+/** 104 without an address: how much the client need not keep any more. */
+function tellProgress({ raw }: FastifyReply, offsetBytes: number): void {
+  if (raw.headersSent || raw.destroyed) return;
+  raw.writeInformation(104, { 'upload-offset': String(offsetBytes), 'upload-draft-interop-version': String(interopVersion) });
 }
 
 /**

@@ -45,8 +45,11 @@ export interface UploadDetail {
 
 type StoredRow = OperationalTables['uploads'];
 
-/** A writer that said nothing for so long was killed. */
-export const writerMilliseconds = 30_000;
+/**
+ * A writer that said nothing for so long was killed, or hears nothing from its client. It is less than the 9 seconds
+ * for which tus clients ask again.
+ */
+export const writerMilliseconds = 6_000;
 
 export function toStored(row: UploadRow): StoredRow {
   return { ...row, draft_id: row.id, detail: JSON.stringify(row.detail) };

@@ -87,6 +87,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
       field: 'offset',
       info: { offset_bytes: row.offset_bytes },
     });
+  if (input.offset !== null && row.detail.segments.length >= limits.uploadSegments) throw tooManySegments(row.id);
   // Whoever makes the file fixes its length: nobody adds to what may be a file by then.
   const size = input.size_bytes ?? row.expected_size_bytes ?? (input.offset === null ? row.offset_bytes : null);
   requireSize(row, size, input);
@@ -262,6 +263,14 @@ export function tooManyBytes(actor: string): ArtifactstoreError {
     'too_many_uploads',
     `The open uploads of ${actor} have or announce ${limits.openUploadBytes} bytes, which is as much as they may; finish or abandon some.`,
     beyond('open_upload_bytes'),
+  );
+}
+
+export function tooManySegments(id: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'too_many_uploads',
+    `The upload ${id} is in ${limits.uploadSegments} pieces, which is as many as one may have; begin it again.`,
+    beyond('upload_segments'),
   );
 }
 

@@ -4,8 +4,9 @@ import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
 import type { Context } from '../context.ts';
 import type { Ingest } from '../ingest.ts';
+import { limits } from '../limits.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
-import { tooManyBytes } from '../operations/uploads.ts';
+import { tooManyBytes, tooManySegments } from '../operations/uploads.ts';
 import type { AppendOptions } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
 import { type OwnUpload, superseded, withUpload } from './take.ts';
@@ -34,7 +35,7 @@ export async function appendBody(
       await own.record({ release: { grows: own.grows } });
       throw error;
     }
-    return await writeBody(parts.context, own, admitted, options);
+    return await writeBody(parts.context, own, own.watch(admitted), options);
   });
 }
 
@@ -69,9 +70,12 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       ...(digests === undefined ? {} : { digests }),
       signal: signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]),
       async onDurable(durable) {
-        const { room_bytes } = await own.record({ segments: durable });
+        const { row: now, room_bytes } = await own.record({ segments: durable });
+        discard(without(recorded, durable));
         recorded = durable;
         if (room_bytes < 0) throw tooManyBytes(row.created_by);
+        if (durable.length >= limits.uploadSegments) throw tooManySegments(id);
+        options.onDurable?.(now.offset_bytes);
       },
     },
     body,
@@ -83,7 +87,7 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       if (isArtifactstoreError(error, 'upload_superseded')) discard(without(segments, recorded));
       throw error;
     });
-  discard(without(detail.segments, segments));
+  discard(without(recorded, segments));
   if (failure !== undefined) throw own.signal.aborted ? superseded(id) : failure.error;
   const { offset_bytes: offset, expected_size_bytes: size } = ended.row;
   if (last && offset !== size)

@@ -2,6 +2,8 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseId } from '../../kernel/id.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
+import { beyond } from '../input.ts';
+import { limits } from '../limits.ts';
 import { requireUpload, type UploadRow } from '../operations/upload-rows.ts';
 import { abandonUpload } from './end.ts';
 import { withUpload } from './take.ts';
@@ -30,6 +32,12 @@ export async function wholeParts(context: Context, ids: readonly string[], owner
     throw new ArtifactstoreError('invalid_value', 'An upload is made of one or more others that are in the same backend.', {
       field: '/parts',
     });
+  if (rows.reduce((sum, { detail }) => sum + detail.segments.length, 0) > limits.uploadSegments)
+    throw new ArtifactstoreError(
+      'too_many_uploads',
+      `These uploads have more than ${limits.uploadSegments} pieces together, which is as many as one may have; join fewer.`,
+      { ...beyond('upload_segments'), field: 'parts' },
+    );
   return rows;
 }
 

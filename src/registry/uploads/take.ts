@@ -9,6 +9,8 @@ export const defaultUploadSeconds = 86_400;
 export interface OwnUpload extends TakenUpload {
   /** Ended when somebody takes it in this process. */
   readonly signal: AbortSignal;
+  /** Passes its bytes on. While none comes for long, the writer does not say that it is at work. */
+  watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
   /** Says what is durable, that the writer is at work, or that it ends. Errors: `upload_superseded`. */
   record(progress: {
     readonly segments?: UploadRow['detail']['segments'];
@@ -16,7 +18,7 @@ export interface OwnUpload extends TakenUpload {
   }): Promise<{ readonly row: UploadRow; readonly room_bytes: number }>;
 }
 
-const beatMilliseconds = 10_000;
+const beatMilliseconds = 2_000;
 
 /** Does the work as the one writer of the upload, and says meanwhile that it is at work. */
 export async function withUpload<T>(
@@ -38,9 +40,11 @@ export async function withUpload<T>(
       if (recorded === null) throw superseded(id);
       return recorded;
     };
-    beat = setInterval(() => void record({}).catch(() => undefined), beatMilliseconds);
+    beat = setInterval(() => {
+      if (!writer.isQuiet()) void record({}).catch(() => undefined);
+    }, beatMilliseconds);
     beat.unref();
-    return await work({ ...taken, signal: writer.signal, record });
+    return await work({ ...taken, signal: writer.signal, watch: writer.watch, record });
   } finally {
     clearInterval(beat);
     writer.leave();

@@ -7,7 +7,8 @@ export interface UploadWriters {
   readonly holder: string;
   /**
    * Becomes the writer, where another is, when that has ended. One that makes the file of the upload (`finishing`) is
-   * waited for, since the next could only do the same again. Errors: `upload_locked`.
+   * waited for, since the next could only do the same again. Errors: `upload_locked`, but not for one that is quiet:
+   * its client may be gone and its connection not know it.
    */
   enter(id: string, policy: WriterPolicy, finishing: boolean): Promise<Writer>;
   /** Ends the writer, where there is one that adds bytes: what came is durable and counts when this resolves. */
@@ -19,11 +20,16 @@ export interface UploadWriters {
 export interface Writer {
   /** Aborted when another takes its place. */
   readonly signal: AbortSignal;
+  /** Passes the bytes on, and notes how long it waits for them. */
+  watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  /** Whether it has waited long for its client. */
+  isQuiet(): boolean;
   leave(): void;
 }
 
 /** A writer that hangs is waited for so long: what it says later does not count any more. */
 const waitMilliseconds = 5_000;
+const quietMilliseconds = 5_000;
 
 interface Entered extends Writer {
   readonly finishing: boolean;
@@ -31,7 +37,7 @@ interface Entered extends Writer {
   readonly left: Promise<void>;
 }
 
-export function createUploadWriters(holder: string): UploadWriters {
+export function createUploadWriters(holder: string, { quiet = quietMilliseconds }: { readonly quiet?: number } = {}): UploadWriters {
   const writing = new Map<string, Entered>();
 
   async function end(id: string): Promise<void> {
@@ -47,15 +53,29 @@ export function createUploadWriters(holder: string): UploadWriters {
     end,
     isFinishing: (id) => writing.get(id)?.finishing === true,
     async enter(id, policy, finishing) {
-      if (policy === 'locked' && writing.has(id)) throw locked(id);
+      if (policy === 'locked' && writing.get(id)?.isQuiet() === false) throw locked(id);
       for (let other = writing.get(id); other !== undefined; other = writing.get(id)) await (other.finishing ? other.left : end(id));
       const stopping = new AbortController();
       const { promise: left, resolve } = Promise.withResolvers<void>();
+      let waitsSince: number | undefined;
       const entered: Entered = {
         finishing,
         signal: stopping.signal,
         stop: () => stopping.abort(),
         left,
+        isQuiet: () => waitsSince !== undefined && performance.now() - waitsSince >= quiet,
+        async *watch(body) {
+          waitsSince = performance.now();
+          try {
+            for await (const chunk of body) {
+              waitsSince = undefined;
+              yield chunk;
+              waitsSince = performance.now();
+            }
+          } finally {
+            waitsSince = undefined;
+          }
+        },
         leave() {
           if (writing.get(id) === entered) writing.delete(id);
           resolve();

@@ -5,7 +5,7 @@ import { answering, freePort } from '../../cli/answering.ts';
 import { openWorkplace } from '../../cli/workplace.ts';
 import { send, sha256Of } from './tus-client.ts';
 
-/** A writer that was killed counts as one for 30 seconds. */
+/** A writer that was killed counts as one for 6 seconds. */
 const retryDelays = [0, 500, 1_000, ...Array.from({ length: 40 }, () => 2_000)];
 
 for (const parallelUploads of [1, 3])
