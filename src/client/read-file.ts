@@ -1,4 +1,4 @@
-import { constants, fstatSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createHasher, sha256, toHex } from '../kernel/content/digest.ts';
 import { filesDigest } from '../kernel/content/files-digest.ts';
@@ -8,6 +8,7 @@ import type { NewFile } from '../registry/REGISTRY.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
 import { type ReopenableBody, reopenable } from './body.ts';
 import { fileStatus, isSameStatus } from './file-status.ts';
+import type { ReadPace } from './read-pace.ts';
 import type { TreeFile } from './walk.ts';
 
 /** A file that was read once: its digest, and its bytes when it is small and was read now, not by an earlier push. */
@@ -58,21 +59,85 @@ export const smallFileBytes = 262_144;
 
 const chunkBytes = 1_048_576;
 
-export async function hashFile(file: TreeFile, signal: AbortSignal): Promise<HashedFile> {
+/** Errors: `digest_mismatch` where it is longer or shorter by now or no file any more, `local_file_failed`. */
+export async function hashFile(file: TreeFile, signal: AbortSignal, pace?: ReadPace): Promise<HashedFile> {
   signal.throwIfAborted();
+  if (file.sizeBytes >= smallFileBytes) return await hashLong(file, signal);
+  const { bytes, isSteady } = await (pace === undefined
+    ? readElsewhere(file)
+    : pace.read(
+        () => readHere(file),
+        () => readElsewhere(file),
+      ));
+  return { ...hashed(file, sha256(bytes)), bytes, isSteady };
+}
+
+async function hashLong(file: TreeFile, signal: AbortSignal): Promise<HashedFile> {
   const handle = await openFile(file);
   try {
-    const isSameNow = (): boolean => isSameStatus(file.status, fileStatus(fstatSync(handle.fd, { bigint: true })));
-    if (file.sizeBytes < smallFileBytes) {
-      const bytes = await readWhole(handle, file);
-      return { ...hashed(file, sha256(bytes)), bytes, isSteady: isSameNow() };
-    }
     const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
     for await (const chunk of chunksOf(handle, file, signal)) for (const hasher of hashers) hasher.update(chunk);
-    return { ...hashed(file, hashers[0].digest(), hashers[1].digest()), isSteady: isSameNow() };
+    return { ...hashed(file, hashers[0].digest(), hashers[1].digest()), isSteady: isSameNow(file, handle.fd) };
   } finally {
     await handle.close();
   }
+}
+
+interface ReadNow {
+  readonly bytes: Uint8Array;
+  readonly isSteady: boolean;
+}
+
+function readHere(file: TreeFile): ReadNow {
+  try {
+    const descriptor = openSync(file.path, openFlags);
+    try {
+      const buffer = roomFor(file);
+      let length = 0;
+      for (;;) {
+        const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+        length += count;
+        if (count === 0 || length >= file.sizeBytes) break;
+      }
+      return { bytes: wholeOf(file, buffer, length), isSteady: isSameNow(file, descriptor) };
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw errnoCode(error) === undefined ? error : unreadable(file, error);
+  }
+}
+
+async function readElsewhere(file: TreeFile): Promise<ReadNow> {
+  const handle = await openFile(file);
+  try {
+    const buffer = roomFor(file);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null).catch((error: unknown) => {
+        throw unreadable(file, error);
+      });
+      length += bytesRead;
+      if (bytesRead === 0 || length >= file.sizeBytes) break;
+    }
+    return { bytes: wholeOf(file, buffer, length), isSteady: isSameNow(file, handle.fd) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One byte more shows a file that grew. */
+function roomFor(file: TreeFile): Uint8Array {
+  return new Uint8Array(file.sizeBytes + 1);
+}
+
+function wholeOf(file: TreeFile, buffer: Uint8Array, length: number): Uint8Array {
+  if (length !== file.sizeBytes) throw changed(file);
+  return buffer.subarray(0, length);
+}
+
+function isSameNow(file: TreeFile, descriptor: number): boolean {
+  return isSameStatus(file.status, fileStatus(fstatSync(descriptor, { bigint: true })));
 }
 
 /** A file that is as it was when an earlier push read it, and this digest was that of its bytes. */
@@ -120,21 +185,6 @@ function hashed(file: TreeFile, digest: Uint8Array, blake3?: Uint8Array): Hashed
   return { ...file, contentAddress, digests, bytes: undefined, isRemembered: false, isSteady: false };
 }
 
-async function readWhole(handle: FileHandle, file: TreeFile): Promise<Uint8Array> {
-  // One byte of room more shows a file that grew.
-  const buffer = new Uint8Array(file.sizeBytes + 1);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null).catch((error: unknown) => {
-      throw unreadable(file, error);
-    });
-    length += bytesRead;
-    if (bytesRead === 0 || length >= file.sizeBytes) break;
-  }
-  if (length !== file.sizeBytes) throw changed(file);
-  return buffer.subarray(0, length);
-}
-
 async function* readChunks(file: TreeFile, signal: AbortSignal, offset = 0): AsyncIterable<Uint8Array> {
   const handle = await openFile(file);
   try {
@@ -161,9 +211,11 @@ async function* chunksOf(handle: FileHandle, file: TreeFile, signal: AbortSignal
 }
 
 /** A link or a pipe that took the file's place is not followed, and not waited for. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 async function openFile(file: TreeFile): Promise<FileHandle> {
   try {
-    return await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await open(file.path, openFlags);
   } catch (error) {
     throw unreadable(file, error);
   }

@@ -1,6 +1,7 @@
 import { sameBytes } from '../../kernel/content/digest.ts';
 import type { DigestIndex } from '../digest-index/digest-index.ts';
 import { type HashedFile, hashFile, rememberedFile } from '../read-file.ts';
+import { createReadPace } from '../read-pace.ts';
 import type { TreeFile } from '../walk.ts';
 
 /** Where the digests of a directory's files come from. */
@@ -24,6 +25,7 @@ export interface HashingOptions {
 
 export function createHashing({ index, checksum = false, onRemembered, onWrong }: HashingOptions): Hashing {
   const told = new Set<string>();
+  const pace = createReadPace();
   return {
     remembered(file) {
       const known = checksum ? undefined : index?.find(file);
@@ -35,7 +37,7 @@ export function createHashing({ index, checksum = false, onRemembered, onWrong }
     async read(file, signal) {
       const known = index?.find(file);
       const begunAt = Date.now();
-      const hashed = await hashFile(file, signal);
+      const hashed = await hashFile(file, signal, pace);
       if (!hashed.isSteady) return hashed;
       const digest = hashed.digests.get('sha256')!;
       if (known !== undefined && !sameBytes(known, digest)) onWrong?.(file.relativePath);
