@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { FileFacts } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Finalized, Package } from '../../registry/REGISTRY.ts';
@@ -37,12 +38,16 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
   /** What each file was when it was read. */
   const content = new Map<string, FileContent>();
   let uploadedBytes = 0;
+  /** Of all files as they are remembered. */
+  let rememberedDigest: string | undefined;
+  /** Whether a file was read after all, and is not as it was remembered. */
+  let isOther = false;
   if (record.status !== 'created') return { sealed: (await sealedAsRemembered()) ?? (await sealedEarlier(record)), uploadedBytes };
   try {
     const kept = created ? [] : await packageFiles(registry, record.id);
     if (kept.length > 0) refuseOthers(record, await compare(kept));
     const paths = new Set(kept.map((file) => file.relative_path));
-    await uploadFiles(
+    const uploading = uploadFiles(
       registry,
       record.id,
       tree.files.filter((file) => !paths.has(file.relativePath)),
@@ -58,6 +63,7 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
         resumable,
       },
     );
+    await Promise.all([uploading, digestBeside()]);
     return { sealed: await seal(), uploadedBytes };
   } catch (error) {
     if (signal.aborted || !overtakenCodes.some((code) => isArtifactstoreError(error, code))) throw error;
@@ -69,7 +75,20 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
   }
 
   async function seal(): Promise<Finalized> {
-    return await registry.packages.finalize(record.id, { files_digest: filesDigestOf(content.values()) });
+    const known = isOther ? undefined : rememberedDigest;
+    return await registry.packages.finalize(record.id, { files_digest: known ?? filesDigestOf(content.values()) });
+  }
+
+  /** While the server is at work on the first requests, where no file has to be read. */
+  async function digestBeside(): Promise<void> {
+    await turn();
+    const remembered = allRemembered();
+    if (remembered !== undefined) rememberedDigest = filesDigestOf(remembered);
+  }
+
+  function allRemembered(): readonly FileContent[] | undefined {
+    const remembered = tree.files.map((file) => hashing.remembered(file));
+    return remembered.every((file) => file !== undefined) ? remembered : undefined;
   }
 
   async function sealedEarlier(found: Package): Promise<Finalized> {
@@ -82,8 +101,8 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
   /** Where no file has to be read, the digest of all of them says whether it is the same, without its manifest. */
   async function sealedAsRemembered(): Promise<Finalized | undefined> {
     if (record.status !== 'finalized') return undefined;
-    const remembered = tree.files.map((file) => hashing.remembered(file));
-    if (!remembered.every((file) => file !== undefined)) return undefined;
+    const remembered = allRemembered();
+    if (remembered === undefined) return undefined;
     try {
       const same = await registry.packages.finalize(record.id, { files_digest: filesDigestOf(remembered) });
       for (const { sizeBytes } of remembered) onDone(sizeBytes);
@@ -95,6 +114,8 @@ export async function fillPackage(filling: Filling): Promise<{ readonly sealed: 
   }
 
   function remember({ relativePath, sizeBytes, executable, contentAddress }: FileContent): void {
+    const before = content.get(relativePath);
+    if (before !== undefined && before.contentAddress !== contentAddress) isOther = true;
     content.set(relativePath, { relativePath, sizeBytes, executable, contentAddress });
   }
 
