@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { uptime } from 'node:os';
 import type { BackendConfig, Config } from '../config/config.ts';
 import { openCredentials } from '../credentials/open.ts';
 import type { Database } from '../database/DATABASE.ts';
@@ -22,6 +21,7 @@ import { type BackendKind, type BackendParts, kindOf, type StoreName } from '../
 import { backendKinds } from '../storage/kinds.ts';
 import type { Storage } from '../storage/STORAGE.ts';
 import { version } from '../version.ts';
+import { createUptime } from './uptime.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
 export interface Store extends AsyncDisposable {
@@ -156,7 +156,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     uploadSeconds: config.uploadSeconds,
     openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
-    uptime: () => uptime() * 1000,
+    uptime: createUptime(),
     newId: () => uuidv7(Date.now(), randomBytes(10)),
     onIncident,
   });
