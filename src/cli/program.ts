@@ -108,6 +108,19 @@ export const commands: CommandTable = {
       },
     },
   },
+  secrets: {
+    summary: 'check that all secrets of a deployment are there, and make those that can be made',
+    commands: {
+      check: {
+        summary: 'say all that is wrong with the secrets of a catalog',
+        load: async () => (await import('./commands/secrets-check.ts')).secretsCheck,
+      },
+      generate: {
+        summary: 'make the generated secrets that are missing',
+        load: async () => (await import('./commands/secrets-generate.ts')).secretsGenerate,
+      },
+    },
+  },
   serve: { summary: 'run the HTTP server', load: async () => (await import('./commands/serve.ts')).serve },
   dev: {
     summary: 'run a server for trying things out, with a token of its own',

@@ -16,6 +16,7 @@ import { parseHostNames } from './host-names.ts';
 import { parseOrigins } from './origins.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
+import { readSecrets, type SecretsSettings } from './secrets.ts';
 import { dotEnvName, environmentName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
 import { readStorage } from './storage.ts';
 import { type BearerToken, parseTokens } from './tokens.ts';
@@ -50,6 +51,8 @@ export interface Config {
    * data: a store is not opened with them.
    */
   readonly misplaced: readonly string[];
+  /** Where secrets are that are looked up by name. */
+  readonly secrets: SecretsSettings;
   /** Values of the variables that credential references name, from wherever settings come. */
   readonly referenced: Readonly<Record<string, string>>;
   readonly host: string;
@@ -143,6 +146,7 @@ export function readConfig(
     smallObjectBytes: settings.integer('SMALL_OBJECT_BYTES', 16_384, { from: 0, to: 262_144 }),
     heldBytes: settings.integer('HELD_BYTES', 1_073_741_824, { from: 0, to: 1_099_511_627_776 }),
     misplaced: [],
+    secrets: readSecrets(settings),
     host: settings.text('HOST', '127.0.0.1'),
     port: settings.integer('PORT', 8000, { from: 0, to: 65_535 }),
     allowedHosts: settings.parsed('ALLOWED_HOSTS', '', parseHostNames),

@@ -43,6 +43,8 @@ describe('every command of the core, as a process of its own', () => {
       call('uploads abandon', 3, id).then(({ stderr }) => assert.match(stderr, /upload_not_found/)),
       json('whoami').then(({ actor }) => assert.equal(actor, 'tester')),
       call('access check', 2, '--token-file', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
+      call('secrets check', 2, '--catalog', 'none', '--store', 'env').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
+      call('secrets generate', 2, '--catalog', 'none', '--store', 'env').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
     ]);
     assert.equal((await json('verify', id, 'tree', '--manifest', 'again.cbor')).ok, true);

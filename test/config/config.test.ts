@@ -43,6 +43,7 @@ describe('configuration', () => {
       smallObjectBytes: 16_384,
       heldBytes: 1_073_741_824,
       misplaced: [],
+      secrets: { store: undefined, auth: { method: 'token', tokenRef: '' }, namespace: undefined },
       referenced: {},
       host: '127.0.0.1',
       port: 8000,

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { startVault, type VaultServer } from '../../secrets/vault/vault-server.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+
+/** What must be in no output, in none of the forms in which it could slip through. */
+const values = ['hush/+ value-1', 'hush-2', 'hush-vault-token'];
+const forms = values.flatMap((value) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64').replace(/=+$/, '')]);
+
+const generated = { bytes: 32, encoding: 'hex' };
+
+describe('secrets', () => {
+  let place: Workplace;
+  let vault: VaultServer;
+  const outputs: string[] = [];
+
+  before(async () => {
+    vault = await startVault();
+    place = openWorkplace({ VAULT_TOKEN: 'hush-vault-token', ARTIFACTSTORE_VAULT_TOKEN_REF: 'env:VAULT_TOKEN' });
+    mkdirSync(place.path('store'), { mode: 0o700 });
+    place.write({
+      'catalog.json': JSON.stringify({
+        secrets: [
+          { name: 'cosmo/jwt', generated, consumers: ['cosmo'] },
+          { name: 's3/access_key', external: 'the owner of the bucket has it', consumers: ['cosmo'] },
+          { name: 's3/secret_key', external: 'the owner of the bucket has it', consumers: ['cosmo'] },
+        ],
+      }),
+      'twice.json': JSON.stringify({ secrets: [{ name: 'cosmo/jwt', generated }] }),
+      'cosmo.nomad.hcl': 'data = "{{ with secret `kv/data/cosmo/jwt` }}{{ end }} {{ with secret `kv/data/s3/access_key` }}{{ end }}"',
+      'store/s3/access_key': values[0]!,
+      'store/s3/secret_key': values[1]!,
+    });
+    for (const path of ['store/s3/access_key', 'store/s3/secret_key']) chmodSync(place.path(path), 0o600);
+    chmodSync(place.path('store/s3'), 0o700);
+  });
+  after(async () => {
+    place[Symbol.dispose]();
+    await vault[Symbol.asyncDispose]();
+    for (const output of outputs) for (const form of forms) assert.equal(output.includes(form), false, `${form} is in an output`);
+  });
+
+  async function run(...args: readonly string[]) {
+    const finished = await place.run('secrets', ...args);
+    outputs.push(finished.stdout, finished.stderr);
+    return finished;
+  }
+
+  test('check says what is wrong, generate makes what can be made, and then all is right', async () => {
+    const options = ['--catalog', 'catalog.json', '--store', 'file:store'];
+    const first = await run('check', ...options);
+    assert.equal(first.code, 1);
+    assert.match(first.stdout, /^missing cosmo\/jwt is not in .*\/store\n {2}run `artifactstore secrets generate`/m);
+    const dry = await run('generate', ...options, '--dry-run');
+    assert.deepEqual([dry.code, dry.stdout], [0, 'would make cosmo/jwt\n']);
+    assert.equal((await run('check', ...options)).code, 1);
+    const made = await run('generate', ...options);
+    assert.deepEqual([made.code, made.stdout], [0, 'made cosmo/jwt\n']);
+    assert.match(made.stderr, /made 1 secret in .*, 0 were there already/);
+    const value = readFileSync(place.path('store/cosmo/jwt'), 'utf8');
+    assert.match(value, /^[0-9a-f]{64}$/);
+    forms.push(value);
+    const last = await run('check', ...options);
+    assert.deepEqual([last.code, last.stdout], [0, `right 3 secrets in ${place.path('store')}\n`]);
+    assert.equal((await run('generate', ...options)).stdout, '');
+    assert.equal(readFileSync(place.path('store/cosmo/jwt'), 'utf8'), value);
+  });
+
+  test('check looks at what consumers refer to, in all catalogs, and answers programs in JSON', async () => {
+    chmodSync(place.path('store/s3/access_key'), 0o644);
+    const args = ['--catalog', 'catalog.json', 'twice.json', '--consumers', 'cosmo.nomad.hcl', '--store', 'file:store', '--json'];
+    const finished = await run('check', ...args);
+    chmodSync(place.path('store/s3/access_key'), 0o600);
+    assert.equal(finished.code, 1);
+    const report = JSON.parse(finished.stdout) as { findings: { secret: string; kind: string }[]; inactive: string[] };
+    assert.deepEqual(report.inactive, ['s3/secret_key']);
+    assert.deepEqual(
+      report.findings.map(({ secret, kind }) => `${secret} ${kind}`),
+      ['cosmo/jwt declared_twice', 's3/access_key exposed'],
+    );
+  });
+
+  test('check asks a vault with the token of the settings, and tells forbidden and sealed from missing', async () => {
+    const options = ['check', '--catalog', 'catalog.json', '--store', `vault:${vault.url}/kv`];
+    vault.tokens.set('hush-vault-token', { 'kv/data/cosmo': ['read'], 'kv/data/s3/a': ['read'] });
+    vault.documents.set('s3/access_key', { version: 1, data: { value: values[0] } });
+    const mixed = await run(...options);
+    assert.deepEqual([mixed.code, mixed.stdout.match(/^\w+ \S+/gm)], [1, ['missing cosmo/jwt', 'forbidden s3/secret_key']]);
+    vault.sealed = true;
+    const sealed = await run(...options);
+    vault.sealed = false;
+    assert.deepEqual([sealed.code, sealed.stdout.match(/^\w+/gm)], [1, ['unreachable', 'unreachable', 'unreachable']]);
+    assert.match(sealed.stdout, /is sealed/);
+  });
+
+  test('what is wrong with the options, a file or a setting is said with its name', async () => {
+    for (const [args, code, told] of [
+      [['check', '--store', 'env'], 2, /required option '--catalog <file\.\.\.>'/],
+      [['check', '--catalog', 'catalog.json'], 2, /There is no store of secrets to look at\..*ARTIFACTSTORE_SECRETS/s],
+      [['check', '--catalog', 'catalog.json', '--store', 'vault:http://vault.example/kv'], 2, /--store: http is for this machine alone/],
+      [['check', '--catalog', 'none.json', '--store', 'env'], 2, /"none\.json" can't be read: it is not there/],
+      [['check', '--catalog', 'cosmo.nomad.hcl', '--store', 'env'], 2, /The catalog cosmo\.nomad\.hcl is no JSON/],
+      [['generate', '--catalog', 'catalog.json', '--store', 'env'], 2, /Nothing can be made in the environment/],
+      [['generate', '--catalog', 'catalog.json', 'twice.json', '--store', 'file:store'], 2, /Nothing was made: cosmo\/jwt is declared/],
+      [['generate', '--catalog', 'catalog.json', '--store', 'file:none'], 6, /cannot be used: it is not there/],
+    ] as const) {
+      const finished = await run(...args);
+      assert.equal(finished.code, code, `${args.join(' ')}: ${finished.stderr}`);
+      assert.match(finished.stderr, told);
+    }
+  });
+});
