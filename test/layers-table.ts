@@ -37,7 +37,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'command.ts': ['config/config.ts'],
   config: ['database/target.ts', 'protocol/', 'secrets/place.ts', 'secrets/SECRETS.ts', 'storage/kind.ts', 'storage/kinds.ts'],
-  compose: ['backup/', 'certify/', 'config/', 'credentials/', 'database/', 'dataplane/', 'registry/', 'storage/', 'version.ts'],
+  compose: ['backup/', 'certify/', 'config/', 'credentials/', 'database/', 'dataplane/', 'registry/', 'secrets/', 'storage/', 'version.ts'],
   'version.ts': ['../package.json'],
   'main.ts': ['cli/', 'command.ts', 'compose/', 'index.ts', 'version.ts'],
   'index.ts': [

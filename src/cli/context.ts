@@ -64,6 +64,8 @@ export interface OpenStoreOptions {
   readonly parts?: 'database' | 'all';
   /** The database is opened to be read, and nothing is made. */
   readonly readOnly?: boolean;
+  /** Whether the secrets of all backends are looked at first. */
+  readonly checkSecrets?: boolean;
   /** A database server that is not up yet is waited for so long. */
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
   /** Told of what callers are not told in full. */

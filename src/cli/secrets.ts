@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { localFileError } from '../runtime/file-error.ts';
 import { readAtMost } from '../runtime/read-at-most.ts';
 import { type Catalog, type CatalogFile, readCatalogs } from '../secrets/check/catalog.ts';
 import { checkSecrets } from '../secrets/check/check.ts';
 import { readConsumers, type SecretUse } from '../secrets/check/consumers.ts';
-import { findingLine, type SecretsReport } from '../secrets/check/report.ts';
+import { findingsError } from '../secrets/check/references.ts';
 import { openSecrets } from '../secrets/open.ts';
 import { parseSecretsPlace } from '../secrets/place.ts';
 import type { Secrets, SecretsConfig } from '../secrets/SECRETS.ts';
@@ -39,19 +40,32 @@ export async function withCatalog<T>(context: Context, options: CatalogOptions, 
   }
 }
 
+/** Of a command that does not begin while a secret is missing. */
+export interface SecretsFirst {
+  readonly secretsCatalog?: readonly string[];
+  readonly secretsConsumers?: readonly string[];
+}
+
+export function addSecretsFirst(command: Command): Command {
+  return command
+    .option('--secrets-catalog <file...>', 'do nothing while a secret of this catalog is not as it should be')
+    .option('--secrets-consumers <file...>', 'with --secrets-catalog: look at what these refer to only');
+}
+
 /**
- * For a command that shall not begin while a secret is missing: all that is wrong, in one `invalid_configuration`, or
- * nothing at all.
+ * What such a command calls before it does anything: all that is wrong is one `invalid_configuration`. Without a
+ * catalog nothing is looked at.
  */
-export async function requireSecrets(context: Context, options: CatalogOptions): Promise<SecretsReport> {
-  const report = await withCatalog(context, options, checkSecrets);
-  if (report.ok) return report;
-  const { findings } = report;
-  const lead = findings.length === 1 ? 'A secret is not as it should be' : `${findings.length} secrets are not as they should be`;
-  throw new ArtifactstoreError('invalid_configuration', `${lead}:\n${findings.map((each) => `  ${findingLine(each)}`).join('\n')}`, {
-    field: '--catalog',
-    info: { findings },
-  });
+export async function requireSecrets(context: Context, { secretsCatalog, secretsConsumers }: SecretsFirst): Promise<void> {
+  if (secretsCatalog === undefined) {
+    if (secretsConsumers === undefined) return;
+    throw new ArtifactstoreError('invalid_configuration', '--secrets-consumers goes with --secrets-catalog.', {
+      field: '--secrets-consumers',
+    });
+  }
+  const consumers = secretsConsumers === undefined ? {} : { consumers: secretsConsumers };
+  const { ok, findings } = await withCatalog(context, { catalog: secretsCatalog, ...consumers }, checkSecrets);
+  if (!ok) throw findingsError(findings, 'secrets of the catalog', '--secrets-catalog');
 }
 
 function storeOf({ config, directory }: Context, { store }: CatalogOptions): SecretsConfig {

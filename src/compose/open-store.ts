@@ -16,6 +16,7 @@ import type { RegistryOperations } from '../registry/operations/operations.ts';
 import { operationsUrl } from '../registry/operations/url.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
+import { requireReferences } from '../secrets/check/references.ts';
 import { guardStorage } from '../storage/guarded.ts';
 import { type BackendKind, type BackendParts, kindOf, type StoreName } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
@@ -60,6 +61,8 @@ export interface StoreOptions {
   readonly readOnly?: boolean;
   /** A database server that is not up yet is waited for so long. */
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
+  /** Whether all that backends will ask for is looked at first, and all that is wrong with it is one error. */
+  readonly checkSecrets?: boolean;
   /** The kinds of backends that the configuration was read with; those of this package where absent. */
   readonly kinds?: readonly BackendKind[];
   /** How much a producer may have, asked at each write; no bound where absent. */
@@ -116,6 +119,11 @@ function guarded(
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   refuseMisplaced(config, options);
   const { kinds = backendKinds } = options;
+  if (options.checkSecrets === true && options.parts !== 'database')
+    await requireReferences(
+      config.backends.flatMap((backend) => kindOf(backend, kinds).secretReferences?.(backend) ?? []),
+      config.referenced,
+    );
   await using opened = new AsyncDisposableStack();
   // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {

@@ -24,8 +24,17 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> {
    * wrong place.
    */
   directorySetting(config: C): string;
+  /** Which secrets it will ask for when it is opened; absent where it needs none. */
+  secretReferences?(config: C): readonly SecretReference[];
   /** Opens it; what only this kind needs is loaded here. Whether it answers shows at the first call. */
   open(config: C, parts: BackendParts): Promise<Storage>;
+}
+
+export interface SecretReference {
+  /** The setting's whole name. */
+  readonly setting: string;
+  /** `env:NAME` or `file:/absolute/path`. */
+  readonly reference: string;
 }
 
 export interface NamedBackend {

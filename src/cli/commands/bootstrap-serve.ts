@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { serveBundles } from '../../serve/serve-bundles.ts';
 import type { Definition } from '../definition.ts';
+import { addSecretsFirst, requireSecrets, type SecretsFirst } from '../secrets.ts';
 import { portNumber } from '../terminal/numbers.ts';
 
-interface BootstrapServeOptions {
+interface BootstrapServeOptions extends SecretsFirst {
   readonly root: string;
   readonly host: string;
   readonly port: number;
@@ -13,7 +14,7 @@ interface BootstrapServeOptions {
 const usualPort = 7380;
 
 export const bootstrapServe: Definition = (command, context) => {
-  command
+  addSecretsFirst(command)
     .requiredOption('--root <dir>', 'the directory of the bundles, as `publish --via copy` leaves it')
     .option('--host <host>', 'the address to listen on, one of this machine alone', '127.0.0.1')
     .option('--port <port>', 'the port; 0 lets the system choose', portNumber, usualPort)
@@ -33,7 +34,8 @@ Examples:
   $ artifactstore bootstrap-serve --root /var/lib/artifactstore-bundles
   $ artifactstore bootstrap-serve --root ./bundles --port 0`,
     )
-    .action(async ({ root, host, port }: BootstrapServeOptions) => {
+    .action(async ({ root, host, port, ...secrets }: BootstrapServeOptions) => {
+      await requireSecrets(context(), secrets);
       const { config, directory, version } = context();
       await serveBundles({
         directory: resolve(directory, root),

@@ -1,4 +1,4 @@
-import type { BackendKind } from '../kind.ts';
+import type { BackendKind, SecretReference } from '../kind.ts';
 import { s3Kind as kind, readS3, type S3BackendConfig, variablesOf } from './config.ts';
 import { endpointOf } from './settings.ts';
 
@@ -11,6 +11,20 @@ export const s3Kind: BackendKind<S3BackendConfig> = {
     const where = `${endpointOf(config)}/${bucket}${keyPrefix === '' ? '' : `/${keyPrefix}`}`;
     return { where, setting: `${variablesOf(config)}BUCKET, _KEY_PREFIX and _ENDPOINT_URL` };
   },
+  secretReferences,
   directorySetting: () => 'STORAGE_SPOOL_ROOT',
   open: async (config, parts) => (await import('./configured.ts')).openS3(config, parts),
 };
+
+function secretReferences(config: S3BackendConfig): readonly SecretReference[] {
+  const { credentials } = config;
+  const settings = variablesOf(config);
+  if (credentials.kind === 'web-identity')
+    return [{ setting: `${settings}WEB_IDENTITY_TOKEN_FILE`, reference: `file:${credentials.webIdentityTokenFile}` }];
+  const { accessKeyRef, secretKeyRef, sessionTokenRef } = credentials;
+  return [
+    { setting: `${settings}ACCESS_KEY_REF`, reference: accessKeyRef },
+    { setting: `${settings}SECRET_KEY_REF`, reference: secretKeyRef },
+    ...(sessionTokenRef === undefined ? [] : [{ setting: `${settings}SESSION_TOKEN_REF`, reference: sessionTokenRef }]),
+  ];
+}

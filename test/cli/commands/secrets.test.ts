@@ -110,4 +110,44 @@ describe('secrets', () => {
       assert.match(finished.stderr, told);
     }
   });
+
+  test('bootstrap-serve does nothing while a secret is not as it should be', async () => {
+    using other = openWorkplace({ ARTIFACTSTORE_SECRETS: `file:${place.path('store')}` });
+    const serve = ['bootstrap-serve', '--root', 'none'];
+    const finished = await other.run(...serve, '--secrets-catalog', place.path('catalog.json'), place.path('twice.json'));
+    outputs.push(finished.stdout, finished.stderr);
+    assert.equal(finished.code, 2);
+    assert.match(finished.stderr, /Not all secrets of the catalog are as they should be:\n {2}cosmo\/jwt is declared in/);
+    const alone = await other.run(...serve, '--secrets-consumers', place.path('cosmo.nomad.hcl'));
+    assert.match(alone.stderr, /--secrets-consumers goes with --secrets-catalog/);
+    // With its secrets there it looks for its bundles.
+    const right = await other.run(...serve, '--secrets-catalog', place.path('catalog.json'));
+    outputs.push(right.stdout, right.stderr);
+    assert.match(right.stderr, /none/);
+    assert.doesNotMatch(right.stderr, /secret/);
+  });
+});
+
+test('serve does not start while a secret of a bucket is not as it should be, and names all of them', async () => {
+  using place = openWorkplace({
+    ARTIFACTSTORE_STORAGE_BACKENDS: 'hot:s3,cold:s3',
+    ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 'hot',
+    ARTIFACTSTORE_S3_HOT_BUCKET: 'hot',
+    ARTIFACTSTORE_S3_HOT_ACCESS_KEY_REF: 'env:HOT_ACCESS_KEY',
+    ARTIFACTSTORE_S3_HOT_SECRET_KEY_REF: 'env:HOT_SECRET_KEY',
+    ARTIFACTSTORE_S3_COLD_BUCKET: 'cold',
+    ARTIFACTSTORE_S3_COLD_ACCESS_KEY_REF: 'env:COLD_ACCESS_KEY',
+    ARTIFACTSTORE_S3_COLD_SECRET_KEY_REF: 'file:/nonexistent/cold-secret-key',
+    HOT_ACCESS_KEY: 'hush-key',
+    HOT_SECRET_KEY: 'changeme',
+  });
+  const { code, stderr } = await place.spawned('serve', '--port', '0');
+  assert.equal(code, 2);
+  assert.match(stderr, /Not all secrets of the settings are as they should be/);
+  assert.deepEqual(stderr.match(/^ {2}ARTIFACTSTORE_S3_\w+ [a-z]+ /gm), [
+    '  ARTIFACTSTORE_S3_COLD_ACCESS_KEY_REF cannot ',
+    '  ARTIFACTSTORE_S3_COLD_SECRET_KEY_REF cannot ',
+    '  ARTIFACTSTORE_S3_HOT_SECRET_KEY_REF leads ',
+  ]);
+  assert.doesNotMatch(stderr, /hush/);
 });
