@@ -4,7 +4,6 @@ import type { Digested } from '../hashing/digester.ts';
 import type { HashThreads } from '../hashing/hash-threads.ts';
 import { beginRunning, type RunningDigests } from '../hashing/running.ts';
 import { createHashStates, type HashStates } from './hash-states.ts';
-import { markOf } from './segment-file.ts';
 
 /**
  * Digests of uploads that are made while their bytes arrive, so that nothing is read again at the end. Only of those
@@ -13,14 +12,17 @@ import { markOf } from './segment-file.ts';
 export interface ArrivalDigests {
   readonly threads: HashThreads | undefined;
   /**
-   * The digests of what the file at `path` has (`last`, or nothing), to be continued; undefined where they are not
-   * known any more. It is asked before the file is opened.
+   * The digests of what a file has (`last`, or nothing) that is opened with this mark, to be continued; undefined where
+   * they are not known any more.
    */
-  begin(path: string, write: SegmentWrite, last: Segment | undefined): Promise<RunningDigests | undefined>;
-  /** Keeps what `begin` gave for the next call, where it has seen exactly these bytes and no more. */
-  keep(path: string, write: UploadPlace, segments: readonly Segment[], running: RunningDigests): Promise<void>;
+  begin(write: SegmentWrite, last: Segment | undefined, mark: string | undefined): RunningDigests | undefined;
+  /**
+   * Keeps what `begin` gave for the next call, where it has seen exactly these bytes and no more, and the file is left
+   * with this mark.
+   */
+  keep(place: UploadPlace, segments: readonly Segment[], mark: string | undefined, running: RunningDigests): void;
   /** The digests of the one segment of an upload; undefined where they are not known by these algorithms. */
-  of(path: string, place: UploadPlace, segment: Segment, algorithms: readonly string[]): Promise<Digested | undefined>;
+  of(place: UploadPlace, segment: Segment, mark: string, algorithms: readonly string[]): Promise<Digested | undefined>;
   drop(place: UploadPlace): void;
 }
 
@@ -29,46 +31,38 @@ export function createArrivalDigests(
   threads: HashThreads | undefined,
   states: HashStates = createHashStates(),
 ): ArrivalDigests {
-  async function take(path: string, { uploadId, backendId }: UploadPlace, segment: Segment): Promise<RunningDigests | undefined> {
-    const { mark } = await markOf(path, segment.bytes);
-    return states.take({ uploadId, backendId, segment, mark });
-  }
-
-  async function keep(path: string, { uploadId, backendId }: UploadPlace, segment: Segment, running: RunningDigests): Promise<void> {
-    const found = await markOf(path, segment.bytes).catch(() => undefined);
-    if (found?.exact === true) states.keep({ uploadId, backendId, segment, mark: found.mark }, running);
-    else running.forget();
+  function keep({ uploadId, backendId }: UploadPlace, segment: Segment, mark: string, running: RunningDigests): void {
+    states.keep({ uploadId, backendId, segment, mark }, running);
   }
 
   return {
     threads,
 
-    async begin(path, write, last) {
-      const { segments, maximumBytes, declared = [] } = write;
+    begin({ uploadId, backendId, segments, maximumBytes, declared = [] }, last, mark) {
       if (segments.length === 0) {
-        states.drop(write);
+        states.drop({ uploadId, backendId });
         return beginRunning([...new Set([digestAlgorithm, 'sha256', ...declared])], maximumBytes, threads);
       }
-      if (last === undefined || segments.length > 1) return undefined;
-      const running = await take(path, write, last);
+      if (last === undefined || mark === undefined || segments.length > 1) return undefined;
+      const running = states.take({ uploadId, backendId, segment: last, mark });
       if (running?.finished() !== true) return running;
       running.forget();
       return undefined;
     },
 
-    async keep(path, place, segments, running) {
+    keep(place, segments, mark, running) {
       const [only] = segments;
-      if (only === undefined || segments.length > 1) running.forget();
-      else await keep(path, place, only, running);
+      if (only === undefined || mark === undefined || segments.length > 1) running.forget();
+      else keep(place, only, mark, running);
     },
 
-    async of(path, place, segment, algorithms) {
-      const running = await take(path, place, segment);
+    async of({ uploadId, backendId }, segment, mark, algorithms) {
+      const running = states.take({ uploadId, backendId, segment, mark });
       if (running === undefined) return undefined;
       const digested = running.intact(algorithms) ? await running.finish() : undefined;
       // Whoever is refused now may ask again.
       if (digested === undefined) running.forget();
-      else await keep(path, place, segment, running);
+      else keep({ uploadId, backendId }, segment, mark, running);
       return digested;
     },
 

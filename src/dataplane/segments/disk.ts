@@ -54,9 +54,8 @@ export function createDiskSegments({
     },
 
     async digests(directory, place, segment, algorithms) {
-      const path = join(directory, segment.name);
-      const { exact } = await markOf(path, segment.bytes);
-      return { exact, digested: exact ? await arrival.of(path, place, segment, algorithms) : undefined };
+      const { exact, mark } = await markOf(join(directory, segment.name), segment.bytes);
+      return { exact, digested: exact ? await arrival.of(place, segment, mark, algorithms) : undefined };
     },
 
     async *read(directory, segments) {
@@ -80,7 +79,7 @@ export function createDiskSegments({
     },
 
     async discard(directory, place, segments) {
-      arrival.drop(place);
+      if (segments.length > 0) arrival.drop(place);
       await Promise.all(segments.map(({ name }) => unlink(join(directory, name)).catch(() => undefined)));
     },
 

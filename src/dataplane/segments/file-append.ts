@@ -45,10 +45,10 @@ export async function appendToFile(
   let since = performance.now();
 
   async function begin(): Promise<SegmentFile> {
-    // First, since opening it may change the file.
-    running = await arrival.begin(path, write, last);
+    const file = await openSegmentFile(path, last?.bytes);
+    running = arrival.begin(write, last, file.mark);
     ofBody = digests === undefined ? undefined : beginRunning([...digests.keys()], write.maximumBytes, arrival.threads);
-    return await openSegmentFile(path, last?.bytes);
+    return file;
   }
 
   async function put(piece: Uint8Array): Promise<void> {
@@ -115,15 +115,10 @@ export async function appendToFile(
   await flushing.catch(() => undefined);
   const file = await begun?.catch(() => undefined);
   const kept = durable === segments ? before : durable.at(-1)!.bytes;
-  const clean = file === undefined ? grows : await succeeds(file.close(kept));
+  // Undefined where the file may have other bytes than those.
+  const mark = await file?.close(kept).catch(() => undefined);
   if (last === undefined && durable === segments && file !== undefined) await unlink(path).catch(() => undefined);
-  if (running !== undefined) await arrival.keep(path, write, clean ? durable : [], running);
+  if (running !== undefined) arrival.keep(write, durable, mark, running);
+  const clean = file === undefined ? grows : mark !== undefined;
   return { segments: durable, grows: clean, ...(failed === undefined ? {} : { failure: failed }) };
-}
-
-async function succeeds(work: Promise<unknown>): Promise<boolean> {
-  return await work.then(
-    () => true,
-    () => false,
-  );
 }

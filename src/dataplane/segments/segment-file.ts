@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -6,15 +7,17 @@ import { blockBytes } from '../DATAPLANE.ts';
 
 /** A file that grows, and keeps what was synced whatever happens to its writer. One write after the other. */
 export interface SegmentFile {
+  /** What the file was marked with when it was opened; undefined for a new one. */
+  readonly mark: string | undefined;
   /** Writes behind what was written; until it settles, the bytes must stay as they are. */
   write(bytes: Uint8Array): Promise<void>;
   /** Resolves to how many bytes of the file are durable: all that were written when it was called. One at a time. */
   sync(): Promise<number>;
   /**
-   * Cuts off what is behind the first `bytes`, which were synced, and closes the file. Throws when there may be more
-   * bytes still, or when what was synced is in doubt.
+   * Cuts off what is behind the first `bytes`, which were synced, and closes the file; what it is marked with then.
+   * Throws when there may be more bytes still, or when what was synced is in doubt.
    */
-  close(bytes: number): Promise<void>;
+  close(bytes: number): Promise<string>;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface SegmentFile {
 export async function openSegmentFile(path: string, kept: number | undefined): Promise<SegmentFile> {
   let written = kept ?? 0;
   let trusted = true;
-  const handle = await openFile(path, kept);
+  const { handle, mark } = await openFile(path, kept);
 
   async function naming<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -35,6 +38,7 @@ export async function openSegmentFile(path: string, kept: number | undefined): P
   }
 
   return {
+    mark,
     write: (bytes) =>
       naming(async () => {
         for (let offset = 0; offset < bytes.byteLength; ) {
@@ -60,6 +64,7 @@ export async function openSegmentFile(path: string, kept: number | undefined): P
         try {
           if (written > bytes) await handle.truncate(bytes);
           if (!trusted) throw undone(path);
+          return markIn(await handle.stat({ bigint: true }));
         } finally {
           await handle.close();
         }
@@ -71,27 +76,36 @@ function undone(path: string): ArtifactstoreError {
   return new ArtifactstoreError('storage_unavailable', `The store could not make bytes durable at ${path}`);
 }
 
-/** What tells whether somebody has touched the file since. `storage_unavailable` where it has fewer bytes. */
+/** Its mark tells whether somebody has touched the file since. `storage_unavailable` where it has lost bytes. */
 export async function markOf(path: string, bytes: number): Promise<{ readonly mark: string; readonly exact: boolean }> {
-  const { ino, size, mtimeNs } = await stat(path, { bigint: true }).catch((error: unknown) => {
+  const status = await stat(path, { bigint: true }).catch((error: unknown) => {
     throw fileError(error, path);
   });
-  if (size < bytes) throw lost(path, Number(size), bytes);
-  return { mark: `${ino}-${size}-${mtimeNs}`, exact: size === BigInt(bytes) };
+  if (status.size < bytes) throw lost(path, Number(status.size), bytes);
+  return { mark: markIn(status), exact: status.size === BigInt(bytes) };
 }
 
-async function openFile(path: string, kept: number | undefined): Promise<FileHandle> {
+function markIn({ ino, size, mtimeNs }: BigIntStats): string {
+  return `${ino}-${size}-${mtimeNs}`;
+}
+
+interface OpenedFile {
+  readonly handle: FileHandle;
+  readonly mark: string | undefined;
+}
+
+async function openFile(path: string, kept: number | undefined): Promise<OpenedFile> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(path, kept === undefined ? 'wx' : 'r+', 0o600);
     if (kept === undefined) {
       await syncDirectory(dirname(path));
-      return handle;
+      return { handle, mark: undefined };
     }
-    const { size } = await handle.stat();
-    if (size < kept) throw lost(path, size, kept);
-    if (size > kept) await handle.truncate(kept);
-    return handle;
+    const status = await handle.stat({ bigint: true });
+    if (status.size < kept) throw lost(path, Number(status.size), kept);
+    if (status.size > kept) await handle.truncate(kept);
+    return { handle, mark: markIn(status) };
   } catch (error) {
     await handle?.close();
     throw fileError(error, path);

@@ -140,7 +140,7 @@ describe('digests of an upload, made while it arrives', () => {
       const bytes = randomBytes(10);
       const again = await disk.append(directory, next({ segments: [], grows: false }), body(bytes));
       areOf(await known(disk, directory, again.segments), bytes);
-      await disk.discard(directory, place, []);
+      await disk.discard(directory, place, [{ name: 'another', bytes: 1 }]);
       assert.equal(await known(disk, directory, again.segments), undefined);
     }));
 

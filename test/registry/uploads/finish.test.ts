@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import { test } from 'node:test';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { administrator } from '../../../src/kernel/access.ts';
 import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
+import { openTestRegistry } from '../open-registry.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
 
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
+async function* once(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  yield typeof text === 'string' ? Buffer.from(text) : text;
 }
 
 /** The same database, on which something happens when a file is committed and its upload does not know it yet. */
@@ -54,4 +58,29 @@ test('an upload that was given up while its file was made has become the file', 
   await other.settle();
   assert.deepEqual(await uploads.finish(id), made);
   await assert.rejects(uploads.abandon(id), { code: 'upload_finished' });
+});
+
+/** How many bytes this process has read so far, from whatever file or socket. */
+function bytesRead(): number {
+  return Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]);
+}
+
+test('what came in one process is not read again to make its file', {
+  skip: process.platform !== 'linux' && 'counts what Linux counts',
+}, async () => {
+  await using store = await openTestRegistry();
+  const { packages, uploads } = store.as('tester');
+  const { record } = await packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+  const bytes = randomBytes(8 * 1_048_576 + 5);
+  const { id } = await uploads!.begin({ package_id: record.id, relative_path: 'a' });
+  let offset = 0;
+  for (const end of [100, 3_000_000, bytes.length]) {
+    await uploads!.append(id, offset, once(bytes.subarray(offset, end)));
+    offset = end;
+  }
+  const before = bytesRead();
+  const made = await uploads!.finish(id);
+  const read = bytesRead() - before;
+  assert.equal(made.record.digest_sha256, createHash('sha256').update(bytes).digest('hex'));
+  assert.ok(read < bytes.length / 2, `${read} bytes were read to make a file of ${bytes.length}`);
 });
