@@ -27,6 +27,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   unknown_parameter: exitCode.usage,
   length_mismatch: exitCode.integrityFailure,
   digest_mismatch: exitCode.integrityFailure,
+  block_digest_mismatch: exitCode.integrityFailure,
   upload_length_mismatch: exitCode.integrityFailure,
   unauthorized: exitCode.failed,
   forbidden: exitCode.failed,

@@ -162,6 +162,11 @@ export interface SegmentWrite extends UploadPlace {
   readonly declared?: readonly string[];
   /** Of this source: with them nothing is told before its end, and a source that fails leaves nothing. */
   readonly digests?: ReadonlyMap<string, Uint8Array>;
+  /**
+   * BLAKE3 of the pieces of this source that blocks of the file cut it into, 32 bytes each, of as many as there are. A
+   * piece that differs ends the writing before it (`block_digest_mismatch`), and one that breaks off does not count.
+   */
+  readonly blockDigests?: Uint8Array;
   readonly signal?: AbortSignal;
   /**
    * Told what is durable by now, one call after the other; more may be written meanwhile. What it throws ends the

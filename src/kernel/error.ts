@@ -17,6 +17,7 @@ export const errorCodes = [
   'unknown_parameter',
   'length_mismatch',
   'digest_mismatch',
+  'block_digest_mismatch',
   'upload_length_mismatch',
   // who asks (401, 403)
   'unauthorized',

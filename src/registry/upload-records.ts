@@ -75,6 +75,12 @@ export interface AppendOptions {
   readonly digests?: ReadonlyMap<string, Uint8Array>;
   /** Told while the body comes how far its upload is durable. */
   onDurable?(offsetBytes: number): void;
+  /**
+   * BLAKE3 of the pieces of this body that the ends of blocks of 1 MiB of the file cut it into, 32 bytes each, one
+   * after the other, of as many as are known. Then a bad piece is told as soon as it has come
+   * (`block_digest_mismatch`), and the upload stays where that begins. Of a body that breaks off whole pieces count.
+   */
+  readonly block_digests?: Uint8Array;
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,7 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { stoppable } from '../../runtime/stop.ts';
+import type { SegmentWrite } from '../DATAPLANE.ts';
+import { goodBlocks } from './good-blocks.ts';
 
 /** A body of which what came counts, however it ends. */
 export interface Arriving {
@@ -9,20 +11,27 @@ export interface Arriving {
   failure(): { readonly error: unknown } | undefined;
 }
 
-/** A chunk that leads beyond `maximumBytes` is not passed, not even its beginning: `upload_length_mismatch`. */
-export function arriving(source: AsyncIterable<Uint8Array>, maximumBytes: number, signal: AbortSignal | undefined): Arriving {
+/**
+ * The body of a write. A chunk that leads beyond `maximumBytes` is not passed, not even its beginning:
+ * `upload_length_mismatch`. Where digests of its blocks are declared, nothing is passed that is not what they say.
+ */
+export function arriving(source: AsyncIterable<Uint8Array>, { segments, maximumBytes, blockDigests, signal }: SegmentWrite): Arriving {
   let failure: { readonly error: unknown } | undefined;
-  async function* body(): AsyncGenerator<Uint8Array> {
+  async function* measured(): AsyncGenerator<Uint8Array> {
     let size = 0;
+    for await (const chunk of stoppable(source, signal)) {
+      size += chunk.byteLength;
+      if (size > maximumBytes)
+        throw new ArtifactstoreError('upload_length_mismatch', `The upload takes ${maximumBytes} more bytes, and more came.`, {
+          info: { remaining_bytes: maximumBytes },
+        });
+      yield chunk;
+    }
+  }
+  async function* body(): AsyncGenerator<Uint8Array> {
+    const position = segments.reduce((sum, { bytes }) => sum + bytes, 0);
     try {
-      for await (const chunk of stoppable(source, signal)) {
-        size += chunk.byteLength;
-        if (size > maximumBytes)
-          throw new ArtifactstoreError('upload_length_mismatch', `The upload takes ${maximumBytes} more bytes, and more came.`, {
-            info: { remaining_bytes: maximumBytes },
-          });
-        yield chunk;
-      }
+      yield* blockDigests === undefined ? measured() : goodBlocks(measured(), position, blockDigests);
     } catch (error) {
       failure = { error };
     }

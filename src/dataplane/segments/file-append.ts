@@ -34,7 +34,7 @@ export async function appendToFile(
   const earlier = last === undefined ? segments : segments.slice(0, -1);
   const path = join(directory, name);
   const before = last?.bytes ?? 0;
-  const { body, failure } = arriving(source, write.maximumBytes, write.signal);
+  const { body, failure } = arriving(source, write);
   let begun: Promise<SegmentFile> | undefined;
   let running: RunningDigests | undefined;
   let ofBody: RunningDigests | undefined;

@@ -65,8 +65,8 @@ export function createObjectSegments(
     read,
 
     async append(backend, write, source) {
-      const { uploadId, segments, epoch, digests, signal } = write;
-      const { body, failure } = arriving(source, write.maximumBytes, signal);
+      const { uploadId, segments, epoch, digests } = write;
+      const { body, failure } = arriving(source, write);
       let durable = segments;
       const longer = (): number => 2 ** Math.floor(durable.length / doubledAfter);
       const paceNow = (): Pace => (digests === undefined ? { ...pace, bytes: pace.bytes * longer() } : endless);

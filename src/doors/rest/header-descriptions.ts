@@ -11,6 +11,7 @@ export type RequestHeader =
   | 'Content-Range'
   | 'Repr-Digest'
   | 'Artifactstore-Annotations'
+  | 'Artifactstore-Block-Digests'
   | 'If-Match'
   | 'If-None-Match'
   | 'If-Range'
@@ -55,6 +56,13 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
     type: 'string',
     description: 'A dictionary of strings (RFC 9651), kept with the file.',
     examples: ['mode="executable"'],
+  },
+  'Artifactstore-Block-Digests': {
+    type: 'string',
+    description:
+      'BLAKE3 digests of the pieces of an upload, cut where a MiB of the file ends: 32 bytes each, one after the other, ' +
+      'as a byte sequence (RFC 9651). A bad piece is refused as soon as it has come.',
+    examples: [':rxNJufX5oaagQE3qNtzJSZvLJcmtwRK3zJqTyuQfMmI=:'],
   },
   'If-Match': { type: 'string', description: 'Only where these bytes are there: entity tags, or `*`. Otherwise 412.' },
   'If-None-Match': { type: 'string', description: 'Entity tags that the caller has, or `*`. A read is 304 for them, a write 412.' },

@@ -15,6 +15,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   unknown_parameter: [400, 'A query parameter is not known'],
   length_mismatch: [400, 'The body does not have the stated length'],
   digest_mismatch: [400, 'The body does not have the stated digest'],
+  block_digest_mismatch: [400, 'A block of the body does not have the stated digest'],
   upload_length_mismatch: [400, 'The upload does not have the stated length'],
   unauthorized: [401, 'A bearer token is required'],
   forbidden: [403, 'Not allowed'],

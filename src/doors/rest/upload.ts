@@ -7,6 +7,7 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { annotationsField, parseAnnotationsField } from '../../protocol/annotations-field.ts';
 import { ifMatchHolds, ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../../registry/REGISTRY.ts';
+import { refuseBlockDigests } from './block-digests.ts';
 import { readFiles } from './multipart.ts';
 import { resumableFields, wholeLength } from './resumable-fields.ts';
 import type { RouteContext } from './route.ts';
@@ -27,6 +28,7 @@ export async function receiveFile(
   packageId: string,
 ): Promise<Created<File>> {
   const { raw } = request;
+  refuseBlockDigests(raw);
   const description = statedFile(request);
   const digests = statedDigests(fieldsOf(raw.headers));
   const size = wholeLength(raw, { ...resumableFields(raw), complete: true }, 0);

@@ -5,6 +5,7 @@ import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts
 import { ArtifactstoreError, isArtifactstoreError, withInfo } from '../../kernel/error.ts';
 import { formatBooleanField, interopVersion, partialUploadType } from '../../protocol/resumable-upload.ts';
 import type { AppendOptions, Created, File, Upload } from '../../registry/REGISTRY.ts';
+import { statedBlockDigests } from './block-digests.ts';
 import { problems } from './problem.ts';
 import { bodyLength, type ResumableFields, resumableFields, wholeLength } from './resumable-fields.ts';
 import type { RouteContext } from './route.ts';
@@ -41,6 +42,7 @@ export async function createUpload(
   const fields = resumableFields(raw);
   const description = statedFile(request);
   const size = wholeLength(raw, fields, 0);
+  statedBlockDigests(raw);
   const { content, whole } = digestsOf(request);
   // Of a body that is the whole file both fields say the same, and hold for what is added to it later.
   const digests = fields.complete === true ? statedDigests(fieldsOf(raw.headers)) : whole;
@@ -135,6 +137,7 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
       ...(size === undefined ? {} : { size_bytes: size }),
       ...(content === undefined || content.size === 0 ? {} : { digests: content }),
       ...(fields.understands104 ? { onDurable: (bytes) => tellProgress(reply, bytes) } : {}),
+      ...statedBlockDigests(raw),
       signal: disconnectSignal(reply),
     })
     .catch((error: unknown) => afterFinish(request, part, error));

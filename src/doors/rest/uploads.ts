@@ -8,6 +8,7 @@ import { type ContentRange, parseContentRange } from '../../protocol/content-ran
 import { formatBooleanField, formatLimitField } from '../../protocol/resumable-upload.ts';
 import { limits } from '../../registry/limits.ts';
 import type { Created, File, Upload, Uploads } from '../../registry/REGISTRY.ts';
+import { refuseBlockDigests, statedBlockDigests } from './block-digests.ts';
 import type { CompleteUpload, OpenUpload } from './request-bodies.ts';
 import type { RouteContext } from './route.ts';
 
@@ -19,6 +20,7 @@ export function uploadsOf({ registry }: FastifyRequest): Uploads {
 }
 
 export async function beginUpload(request: FastifyRequest, { expected_size_bytes, media_type }: OpenUpload): Promise<Upload> {
+  refuseBlockDigests(request.raw);
   return await uploadsOf(request).begin({
     ...(expected_size_bytes == null ? {} : { size_bytes: expected_size_bytes }),
     ...(media_type == null ? {} : { media_type }),
@@ -49,6 +51,7 @@ export async function receiveRange(context: RouteContext, request: FastifyReques
     ...(range?.size === undefined ? {} : { size_bytes: range.size }),
     ...((bytes ?? length) === undefined ? {} : { body_bytes: (bytes ?? length)! }),
     ...(digests.size === 0 ? {} : { digests }),
+    ...statedBlockDigests(raw),
   });
 }
 

@@ -59,6 +59,14 @@ export async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> 
   return Buffer.concat(parts);
 }
 
+/** The file is these bytes, and so are those that are read of it. */
+export async function holdsBytes({ files }: Pick<Registry, 'files'>, file: File, bytes: Uint8Array): Promise<void> {
+  assert.equal(file.size_bytes, bytes.length);
+  assert.equal(file.digest_sha256, createHash('sha256').update(bytes).digest('hex'));
+  const read = await files.open({ file_id: file.id });
+  assert.equal(Buffer.compare(await collect(read!.body), bytes), 0);
+}
+
 export async function refuses(codes: ErrorCode | readonly ErrorCode[], promise: Promise<unknown>): Promise<void> {
   const allowed = typeof codes === 'string' ? [codes] : codes;
   await assert.rejects(promise, (error) => {

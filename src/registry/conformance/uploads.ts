@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test';
 import type { Principal } from '../../kernel/access.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { File, Package, Registry, Upload, Uploads } from '../REGISTRY.ts';
-import { chunks, collect, patterned, refuses, samples, unique } from './samples.ts';
+import { chunks, holdsBytes, patterned, refuses, samples, unique } from './samples.ts';
+import { describeBlocksOf } from './upload-blocks.ts';
 import { describePartsOf } from './upload-parts.ts';
 
 export interface OpenedForUploads {
@@ -21,6 +22,7 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
     const uploads = (): Uploads => registry().uploads!;
     const { create } = samples(registry);
     describePartsOf(registry);
+    describeBlocksOf(registry);
     before(async () => {
       opened = await open();
     });
@@ -31,12 +33,7 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       return { package: made, upload: await uploads().begin({ ...target, ...(size === undefined ? {} : { size_bytes: size }) }) };
     }
 
-    async function assertHolds(file: File, bytes: Uint8Array): Promise<void> {
-      assert.equal(file.size_bytes, bytes.length);
-      assert.equal(file.digest_sha256, createHash('sha256').update(bytes).digest('hex'));
-      const read = await registry().files.open({ file_id: file.id });
-      assert.equal(Buffer.compare(await collect(read!.body), bytes), 0);
-    }
+    const assertHolds = (file: File, bytes: Uint8Array): Promise<void> => holdsBytes(registry(), file, bytes);
 
     async function fileOf({ file_id }: Upload): Promise<File> {
       assert.ok(file_id !== null);

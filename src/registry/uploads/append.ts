@@ -55,7 +55,7 @@ async function admit({ context, access, ingest }: AppendParts, row: UploadRow, b
 async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadRow> {
   const { row } = own;
   const { id, expected_size_bytes, offset_bytes, backend_id, detail } = row;
-  const { signal, digests, last = false } = options;
+  const { signal, digests, block_digests, last = false } = options;
   const place = { uploadId: id, backendId: backend_id };
   const discard = (segments: readonly Segment[]) => context.background('draft_left', context.dataplane.segments.discard(place, segments));
   let recorded = detail.segments;
@@ -68,6 +68,7 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       maximumBytes: (expected_size_bytes ?? Number.MAX_SAFE_INTEGER) - offset_bytes,
       declared: Object.keys(detail.digests),
       ...(digests === undefined ? {} : { digests }),
+      ...(block_digests === undefined ? {} : { blockDigests: block_digests }),
       signal: signal === undefined ? own.signal : AbortSignal.any([own.signal, signal]),
       async onDurable(durable) {
         const { row: now, room_bytes } = await own.record({ segments: durable });

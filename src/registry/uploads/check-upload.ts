@@ -40,3 +40,11 @@ export function checkCount(value: number, field: string): number {
     throw new ArtifactstoreError('invalid_value', `"${field}" must be a whole number, 0 or more.`, { field: `/${field}` });
   return value;
 }
+
+/** Whole digests of 32 bytes, and at least one. */
+export function checkBlockDigests(digests: Uint8Array): void {
+  if (digests.length === 0 || digests.length % 32 !== 0)
+    throw new ArtifactstoreError('invalid_value', `Digests of blocks have 32 bytes each: ${digests.length} bytes are none.`, {
+      field: '/block_digests',
+    });
+}

@@ -10,7 +10,7 @@ import { isThere, type UploadRow, uploadRecord } from '../operations/upload-rows
 import type { NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
 import { appendBody } from './append.ts';
-import { type CheckedUpload, checkCount, checkUpload } from './check-upload.ts';
+import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
 import { abandonUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { joinParts, sizeOf, wholeParts } from './join.ts';
@@ -67,6 +67,7 @@ export function createUploads(context: Context, access: Access): Uploads {
     async append(id, offset, body, options = {}) {
       const upload = { id: parseId(id, 'upload_id'), owner, offset: checkCount(offset, 'offset') };
       if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
+      if (options.block_digests !== undefined) checkBlockDigests(options.block_digests);
       const row = await appendBody(parts, upload, body, options);
       const isWhole = row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes;
       if (isWhole && options.finishes !== false) {

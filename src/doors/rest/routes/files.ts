@@ -90,6 +90,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
           'If-Match',
           'If-None-Match',
           'Artifactstore-Annotations',
+          'Artifactstore-Block-Digests',
           'Upload-Complete',
           'Upload-Length',
           'Upload-Draft-Interop-Version',

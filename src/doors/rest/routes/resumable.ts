@@ -17,7 +17,7 @@ export function resumableRoutes(api: Api, context: RouteContext): void {
       config: {
         access: 'write',
         body: 'raw',
-        takes: ['Upload-Offset', 'Upload-Complete', 'Upload-Length', 'Content-Digest', 'Repr-Digest'],
+        takes: ['Upload-Offset', 'Upload-Complete', 'Upload-Length', 'Content-Digest', 'Repr-Digest', 'Artifactstore-Block-Digests'],
         gives: ['Upload-Offset', 'Upload-Complete'],
       },
       schema: {

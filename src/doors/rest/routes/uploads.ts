@@ -51,7 +51,12 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
   api.put(
     '/uploads/:id',
     {
-      config: { access: 'write', body: 'raw', takes: ['Content-Range', 'Content-Digest'], gives: ['Upload-Offset'] },
+      config: {
+        access: 'write',
+        body: 'raw',
+        takes: ['Content-Range', 'Content-Digest', 'Artifactstore-Block-Digests'],
+        gives: ['Upload-Offset'],
+      },
       schema: {
         operationId: 'putUpload',
         tags: ['uploads'],

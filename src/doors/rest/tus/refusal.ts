@@ -16,7 +16,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set(['path_conflict', 'package_not_o
  * the server that passes is 423 there.
  */
 export function tusStatus({ code, status, info }: Problem, method: string): number {
-  if (code === 'digest_mismatch') return 460;
+  if (code === 'digest_mismatch' || code === 'block_digest_mismatch') return 460;
   if (code === 'upload_not_found' && info?.state !== undefined) return 410;
   if (status === 409 && lasting.has(code)) return 422;
   return method === 'HEAD' && status >= 500 ? 423 : status;

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { readBody, readOnce } from '../../../http/body.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../../kernel/error.ts';
 import type { AppendOptions, Upload } from '../../../registry/REGISTRY.ts';
+import { refuseBlockDigests, statedBlockDigests } from '../block-digests.ts';
 import type { RouteContext } from '../route.ts';
 import { noSuchUpload, uploadsOf } from '../uploads.ts';
 import {
@@ -38,6 +39,7 @@ export async function createTusUpload(context: RouteContext, request: FastifyReq
   }
   const size = announcedLength(request);
   const options = bringsBytes(request) ? appendOptions(request) : undefined;
+  if (options === undefined) refuseBlockDigests(request.raw);
   // What a part is one of is told with the whole.
   const described = concat === undefined ? file : {};
   const upload = await uploads.begin({ ...described, notes, ...(size === undefined ? {} : { size_bytes: size }) });
@@ -118,6 +120,7 @@ function appendOptions(request: FastifyRequest): AppendOptions {
     policy: 'locked',
     ...(bytes === undefined ? {} : { body_bytes: bytes }),
     ...(digests === undefined ? {} : { digests }),
+    ...statedBlockDigests(request.raw),
   };
 }
 
