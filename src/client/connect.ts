@@ -13,6 +13,7 @@ import { type AddResumable, resumableUploads } from './resumable.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
 import { usageShape, whoAmIShape } from './shape.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
+import { remoteWriteSessions } from './write-sessions.ts';
 
 export type { ReopenableBody } from './body.ts';
 export { bytesBody, reopenable } from './body.ts';
@@ -57,6 +58,7 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     metadataSchemas: remoteMetadataSchemas(transport),
     retention: remoteRetention(transport),
     producers: remoteProducers(transport),
+    writeSessions: remoteWriteSessions(transport, options.url),
     health: () => remoteHealth(transport),
     usage: () => getJson(transport, '/usage', usageShape),
     async download(file, signal, { unchecked = false } = {}) {

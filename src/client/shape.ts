@@ -1,6 +1,7 @@
 import type { Grant, WhoAmI } from '../kernel/access.ts';
 import type {
   Attached,
+  CommittedSession,
   EventPage,
   File,
   Finalized,
@@ -13,8 +14,10 @@ import type {
   ProducerRecord,
   RetentionClassRecord,
   RetentionRecord,
+  SessionObject,
   Upload,
   Usage,
+  WriteSession,
 } from '../registry/REGISTRY.ts';
 
 /**
@@ -66,6 +69,25 @@ export const finalizedShape: Shape<Finalized> = record('the answer to sealing a 
 });
 
 export const uploadShape: Shape<Upload> = record('the record of an upload', { id: 'string', state: 'string', offset_bytes: 'number' });
+
+export const sessionObjectShape: Shape<SessionObject> = record('an object of a write session', {
+  name: 'string',
+  sha256: 'string',
+  size_bytes: 'number',
+  state: 'string',
+});
+
+export const writeSessionShape: Shape<WriteSession> = {
+  name: 'the record of a write session',
+  fits: (value): value is WriteSession =>
+    isRecord(value) && typeof value.id === 'string' && typeof value.state === 'string' && allFit(value.objects, sessionObjectShape),
+};
+
+export const committedShape: Shape<CommittedSession> = record('the answer to committing a write session', {
+  package_id: 'string',
+  manifest_digest: 'string',
+  objects: 'object',
+});
 
 export const holdShape: Shape<Hold> = record('the record of a hold', {
   id: 'string',

@@ -47,6 +47,7 @@ export type StoreConfig = Pick<
   | 'smallObjectBytes'
   | 'heldBytes'
   | 'uploadSeconds'
+  | 'writeSessions'
 >;
 
 export interface StoreOptions {
@@ -162,6 +163,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     hold: { longestBytes: config.smallObjectBytes, totalBytes: config.heldBytes },
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     uploadSeconds: config.uploadSeconds,
+    writeSessions: config.writeSessions,
     openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
     now: Date.now,
     uptime: createUptime(),

@@ -13,6 +13,7 @@ const ownRoutes: ReadonlySet<string> = new Set([
   'readyz',
   'retention-classes',
   'uploads',
+  'write-sessions',
 ]);
 
 /** `/artifacts` from `/artifacts/`, empty from `/`; throws an Error that says what is wrong. */

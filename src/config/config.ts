@@ -111,6 +111,8 @@ export interface Config {
   };
   /** How long an upload waits for its next byte. */
   readonly uploadSeconds: number;
+  /** What write sessions are bounded by: objects and bytes of one, its longest time, and open ones of one actor. */
+  readonly writeSessions: { readonly objects: number; readonly bytes: number; readonly seconds: number; readonly open: number };
   readonly guideBoardSchema: string;
   readonly stateHub: { readonly url: string; readonly workstreamId: string | undefined; readonly taskId: string | undefined } | undefined;
   /** Every setting by its variable's name, secrets replaced: safe to print. */
@@ -177,6 +179,12 @@ export function readConfig(
       autorun: settings.boolean('RETENTION_AUTORUN', false),
     },
     uploadSeconds: settings.integer('UPLOAD_TTL_SECONDS', 86_400, { from: 1 }),
+    writeSessions: {
+      objects: settings.integer('WRITE_SESSION_OBJECTS', 10_000, { from: 1, to: 10_000 }),
+      bytes: settings.integer('WRITE_SESSION_BYTES', 1_099_511_627_776, { from: 1 }),
+      seconds: settings.integer('WRITE_SESSION_TTL_SECONDS', 604_800, { from: 60, to: 604_800 }),
+      open: settings.integer('WRITE_SESSIONS_OPEN', 100, { from: 1, to: 100_000 }),
+    },
     guideBoardSchema: resolve(directory, settings.text('GUIDE_BOARD_SCHEMA', 'schemas/guide-board.run.v1.json')),
     stateHub: stateHub(settings),
     referenced: settings.referenced(),

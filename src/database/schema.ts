@@ -58,6 +58,38 @@ export interface OperationalTables {
     package_id: string;
     created_at: string;
   };
+  /** Sets of files that become one package each. A committed one is remembered for its idempotency key. */
+  write_sessions: {
+    id: string;
+    created_at: string;
+    created_by: string;
+    updated_at: string;
+    expires_at: string;
+    producer: string;
+    scope: string;
+    idempotency_key: string;
+    request_digest: string;
+    backend_id: string;
+    state: string;
+    reason: string | null;
+    package_id: string | null;
+    object_count: number;
+    total_bytes: number;
+    /** JSON: what the package will be. */
+    detail: string;
+  };
+  /** Of sessions that are open or being committed. `place_id` names the bytes that came, as an upload's id does. */
+  write_session_objects: {
+    session_id: string;
+    name: string;
+    sha256: string;
+    size_bytes: number;
+    media_type: string;
+    state: string;
+    place_id: string | null;
+    /** JSON; null where no bytes came. */
+    segments: string | null;
+  };
   /** Keys that are dead in the log and whose bytes may still be there: what a collection still has to delete. */
   dead_keys: { backend_id: string; object_key: string; since: string };
   /** BLAKE3 of each 1 MiB block of an object's bytes, 32 bytes each, concatenated; rebuildable from the bytes. */

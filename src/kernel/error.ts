@@ -24,6 +24,7 @@ export const errorCodes = [
   'forbidden',
   'quota_exceeded',
   'too_many_uploads',
+  'too_many_write_sessions',
   // nothing there (404, 405, 410)
   'route_not_found',
   'package_not_found',
@@ -32,8 +33,12 @@ export const errorCodes = [
   'metadata_schema_not_found',
   'hold_not_found',
   'upload_not_found',
+  'write_session_not_found',
+  'write_session_object_not_found',
   'method_not_allowed',
   'package_collected',
+  'write_session_expired',
+  'write_session_aborted',
   // the state forbids it (409, 423)
   'package_not_open',
   'package_not_finalized',
@@ -49,6 +54,8 @@ export const errorCodes = [
   'upload_superseded',
   'secret_conflict',
   'upload_locked',
+  'write_session_incomplete',
+  'write_session_closed',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)
   'not_acceptable',
   'request_timeout',
@@ -67,6 +74,8 @@ export const errorCodes = [
   'metadata_schema_too_costly',
   'metadata_mismatch',
   'too_many_files',
+  'duplicate_name',
+  'write_session_too_large',
   // the store itself, and the machine it is asked from (500, 502, 503, 507)
   'integrity_failure',
   'too_busy',

@@ -33,11 +33,13 @@ import type {
 } from './records.ts';
 import type { AppendOptions, FinishUpload, NewUpload, StatusOptions, Upload } from './upload-records.ts';
 import type { ProducerRecord, Usage } from './usage-records.ts';
+import type { CommittedSession, NewWriteSession, PutOptions, SessionObject, WriteSession } from './write-session-records.ts';
 
 export type * from './health-records.ts';
 export type * from './records.ts';
 export type * from './upload-records.ts';
 export type { BackendUsage, ProducerRecord, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
+export type * from './write-session-records.ts';
 
 /**
  * The registry's door: what a producer or a reader of artifacts can do. It has two implementations, in process
@@ -56,6 +58,7 @@ export interface Registry {
   readonly producers: Producers;
   /** Present in process; over HTTP the wires of resumable uploads are spoken as they are. */
   readonly uploads?: Uploads;
+  readonly writeSessions: WriteSessions;
   health(): Promise<Health>;
   /** How full it is, by status, producer, class and backend, and when its last runs of upkeep were. */
   usage(): Promise<Usage>;
@@ -206,4 +209,36 @@ export interface Uploads {
   finish(id: string, input?: FinishUpload): Promise<Created<File>>;
   /** Ends it; its bytes go. Twice is once. A finished one stays what it is: `upload_finished`. */
   abandon(id: string): Promise<void>;
+}
+
+/**
+ * Sets of files that are announced with length and SHA-256, handed over one by one, and become one sealed package or
+ * nothing. Nobody reads a byte of them before the commit. A session is its producer's: whoever may write to that
+ * producer continues it, and for who may not read it there is none (`write_session_not_found`). What ended says so by
+ * its own code: `write_session_expired`, `write_session_aborted`, `write_session_closed` (committed, or being so).
+ */
+export interface WriteSessions {
+  /**
+   * Opens a session, under a key that is the producer's and the scope's. The same request under the same key gives the
+   * same session again, also when it is committed; another one is `idempotency_conflict`. Of a session that expired or
+   * was aborted the key is free again. Errors: `invalid_path`, `invalid_value`, `duplicate_name`, `too_many_files`,
+   * `write_session_too_large`, `too_many_write_sessions`, `unknown_retention_class`, `forbidden`, `quota_exceeded`.
+   */
+  open(input: NewWriteSession, options: { readonly idempotencyKey: string }): Promise<Created<WriteSession>>;
+  /** Undefined where there is none, or none any more. */
+  status(id: string): Promise<WriteSession | undefined>;
+  /**
+   * Takes the bytes of one object, and keeps them aside until the commit. They are durable when it resolves. Bytes that
+   * are there already may be sent again, and change nothing. Errors: `write_session_object_not_found`;
+   * `length_mismatch`, `digest_mismatch`, which leave nothing; `storage_full`.
+   */
+  put(id: string, name: string, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<SessionObject>;
+  /**
+   * Makes the package, sealed, of all objects: each time the same one, whoever is killed between two steps. Errors:
+   * `write_session_incomplete`, which names every object that is missing or wrong (`info.objects`, as `ObjectProblem`),
+   * and after which the session is open for these; `quota_exceeded`.
+   */
+  commit(id: string): Promise<CommittedSession>;
+  /** Ends it; what came goes. Twice is once. A committed one stays: `write_session_closed`. */
+  abort(id: string): Promise<void>;
 }

@@ -35,6 +35,8 @@ export interface RegistryParts {
   readonly unfinalizedSeconds: number;
   /** How long an upload waits for its next byte; 86,400 where absent. */
   readonly uploadSeconds?: number;
+  /** What write sessions are bounded by; what is absent is as docs/limits.md says. */
+  readonly writeSessions?: Partial<WriteSessionBounds>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Milliseconds of a clock that nobody sets, and that continues while the machine sleeps. */
@@ -45,6 +47,15 @@ export interface RegistryParts {
   openBackup(directory: string, options: { readonly write: boolean }): Promise<BackupPlace>;
   /** Told of what a caller is not told in full: bytes found damaged, clean-up that failed. For the log. */
   onIncident(incident: Incident): void;
+}
+
+export interface WriteSessionBounds {
+  readonly objects: number;
+  readonly bytes: number;
+  /** The longest time from the opening to the commit. */
+  readonly seconds: number;
+  /** Open ones of one actor. */
+  readonly open: number;
 }
 
 /**

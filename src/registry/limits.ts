@@ -44,6 +44,13 @@ export const limits = {
   openUploadBytes: 5_497_558_138_880,
   /** Of one upload: its row has all of them. */
   uploadSegments: 10_000,
+  /** Of one write session. */
+  sessionObjects: 10_000,
+  sessionBytes: 1_099_511_627_776,
+  sessionLeastSeconds: 60,
+  sessionMostSeconds: 604_800,
+  /** Of one actor. */
+  openWriteSessions: 100,
 } as const;
 
 export type RegistryBound =
@@ -75,6 +82,10 @@ export type RegistryBound =
   | 'open_uploads'
   | 'open_upload_bytes'
   | 'upload_segments'
+  | 'write_session_objects'
+  | 'write_session_bytes'
+  | 'write_session_time'
+  | 'open_write_sessions'
   | 'schema_characters'
   | 'metadata_characters'
   | 'schema_time'
@@ -181,6 +192,34 @@ export const registryBounds: Bounds<RegistryBound> = {
     unit: '',
     answer: 'too_many_uploads',
     what: 'pieces of a resumable upload: one a killed writer, a stretch to a bucket, or an upload that it is made of',
+  },
+  write_session_objects: {
+    value: limits.sessionObjects,
+    unit: '',
+    variable: 'ARTIFACTSTORE_WRITE_SESSION_OBJECTS',
+    answer: 'too_many_files',
+    what: 'objects of a write session',
+  },
+  write_session_bytes: {
+    value: limits.sessionBytes,
+    unit: 'bytes',
+    variable: 'ARTIFACTSTORE_WRITE_SESSION_BYTES',
+    answer: 'write_session_too_large',
+    what: 'the objects of a write session together',
+  },
+  write_session_time: {
+    value: limits.sessionMostSeconds,
+    unit: 'seconds',
+    variable: 'ARTIFACTSTORE_WRITE_SESSION_TTL_SECONDS',
+    answer: 'invalid_value',
+    what: 'from the opening of a write session to its commit; 60 at least',
+  },
+  open_write_sessions: {
+    value: limits.openWriteSessions,
+    unit: '',
+    variable: 'ARTIFACTSTORE_WRITE_SESSIONS_OPEN',
+    answer: 'too_many_write_sessions',
+    what: 'write sessions that one actor has open',
   },
   schema_characters: {
     value: maximumSchemaLength,

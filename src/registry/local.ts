@@ -23,6 +23,7 @@ import type { Operator } from './upkeep/OPERATOR.ts';
 import { createUploads } from './uploads/uploads.ts';
 import { createUploadWriters } from './uploads/writers.ts';
 import { createUsage } from './usage.ts';
+import { createWriteSessions } from './write-sessions/write-sessions.ts';
 
 /**
  * The registry in process: one for each principal, over shared parts; and the operator's, which may do everything and
@@ -94,6 +95,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         retention: createRetention(own, access),
         producers: createProducers(own, access),
         uploads: createUploads(own, access),
+        writeSessions: createWriteSessions(own, access),
         health: () => readHealth(context),
         async usage() {
           access.require('observe');

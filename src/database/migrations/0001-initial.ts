@@ -27,9 +27,10 @@ function whereMissing(statement: string): string {
   return statement.replace(/^create (table|index|unique index) /, 'create $1 if not exists ');
 }
 
-function tables(
-  dialect: Dialect,
-): Readonly<Record<Exclude<keyof Schema, 'storage_markers' | 'runs' | 'producer_usage' | 'held_objects'>, string>> {
+/** Those of migrations that came after. */
+type LaterTable = 'storage_markers' | 'runs' | 'producer_usage' | 'held_objects' | 'write_sessions' | 'write_session_objects';
+
+function tables(dialect: Dialect): Readonly<Record<Exclude<keyof Schema, LaterTable>, string>> {
   const { text, integer, bytes, table, clustered } = dialectWords[dialect];
   return {
     registry: `create table registry (id ${text} not null primary key, format_version ${integer} not null, created_at ${text} not null) ${table}`,

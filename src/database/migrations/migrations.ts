@@ -10,10 +10,20 @@ import { runs } from './0004-runs.ts';
 import { producerUsage } from './0005-producer-usage.ts';
 import { heldObjects } from './0006-held-objects.ts';
 import { packageLists } from './0007-package-lists.ts';
+import { writeSessions } from './0008-write-sessions.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [initial, storageMarkers, packageTimes, runs, producerUsage, heldObjects, packageLists];
+export const migrations: readonly Migration[] = [
+  initial,
+  storageMarkers,
+  packageTimes,
+  runs,
+  producerUsage,
+  heldObjects,
+  packageLists,
+  writeSessions,
+];
 
 interface MigrationTable {
   schema_migrations: { name: string; applied_at: string };

@@ -57,6 +57,7 @@ export function createObjectSegments(
         throw new ArtifactstoreError(
           'storage_unavailable',
           `The segment ${key} of an upload is missing in "${backend.id}", or is not what was put there: begin the upload again.`,
+          { info: { lost: true } },
         );
     }
   }

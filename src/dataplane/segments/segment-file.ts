@@ -135,6 +135,7 @@ function lost(path: string, size: number, kept: number): ArtifactstoreError {
   return new ArtifactstoreError(
     'storage_unavailable',
     `The draft at ${path} has ${size} bytes, and ${kept} were acknowledged: bytes of an upload are lost; begin it again.`,
+    { info: { lost: true } },
   );
 }
 

@@ -23,6 +23,7 @@ import { tusRoutes } from './routes/tus.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { whoAmIRoutes } from './routes/whoami.ts';
+import { writeSessionRoutes } from './routes/write-sessions.ts';
 import { createSealedManifests } from './sealed-manifests.ts';
 import { speaksTus, tusHeaders, tusStatus } from './tus/refusal.ts';
 import { compileValidator } from './validation.ts';
@@ -88,6 +89,7 @@ export function createRestDoor(context: RouteContext, parts: RestParts): RestDoo
       uploadRoutes(api, context);
       resumableRoutes(api, context);
       tusRoutes(api, context);
+      writeSessionRoutes(api, context);
       eventRoutes(api, context, manifests);
       metadataSchemaRoutes(api, context);
       retentionRoutes(api);

@@ -14,6 +14,15 @@ export const download = {
   gives: ['ETag', 'Repr-Digest', 'Accept-Ranges', 'Content-Disposition', 'Cache-Control'],
 } as const;
 
+/** What an answer says of the bytes where that depends on the address by which they were asked for. */
+export interface Shown {
+  /** To save it under; the last part of the path where absent. */
+  readonly name?: string;
+  /** By which digest they are named; the primary one where absent. */
+  readonly etag?: string;
+  readonly caching?: string;
+}
+
 /**
  * Answers GET and HEAD for the bytes of a file: conditions, a single range, and the headers that say what the bytes
  * are.
@@ -23,17 +32,19 @@ export async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   target: FileTarget,
+  shown: Shown = {},
 ): Promise<FastifyReply> {
   const { headers, method } = request.raw;
+  const { caching = cacheControl } = shown;
   const conditional = headers['if-none-match'] !== undefined || headers['if-match'] !== undefined || headers['if-range'] !== undefined;
   let range = statedRange(request.raw);
   if (conditional || method === 'HEAD' || isEmptySuffix(range)) {
     const file = await statOf(request, target);
-    const etag = `"${file.content_address}"`;
-    if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', cacheControl).send();
+    const etag = etagOf(file, shown);
+    if (isKnown(headers, etag)) return reply.code(304).header('etag', etag).header('cache-control', caching).send();
     if (method === 'HEAD') {
       reply.hijack();
-      reply.raw.writeHead(200, { ...fileHeaders(file, target), 'content-length': file.size_bytes, 'x-request-id': request.id });
+      reply.raw.writeHead(200, { ...fileHeaders(file, target, shown), 'content-length': file.size_bytes, 'x-request-id': request.id });
       reply.raw.end();
       return reply;
     }
@@ -59,8 +70,8 @@ export async function sendFile(
     status: opened.range === undefined ? 200 : 206,
     headers:
       opened.range === undefined
-        ? fileHeaders(file, target)
-        : { ...fileHeaders(file, target), 'content-range': formatContentRange(opened.range, file.size_bytes) },
+        ? fileHeaders(file, target, shown)
+        : { ...fileHeaders(file, target, shown), 'content-range': formatContentRange(opened.range, file.size_bytes) },
     body: opened.body,
     ...(opened.bytes === undefined ? {} : { bytes: opened.bytes }),
     length,
@@ -71,30 +82,34 @@ export async function sendFile(
 /** Made once for a record, which is the same as long as nobody commits. */
 const known = new WeakMap<File, Readonly<Record<string, string>>>();
 
-function fileHeaders(file: File, target: FileTarget): Readonly<Record<string, string>> {
-  if ('content_address' in target) return headersOf(file, target);
-  const made = known.get(file) ?? headersOf(file, target);
+function fileHeaders(file: File, target: FileTarget, shown: Shown): Readonly<Record<string, string>> {
+  if ('content_address' in target) return headersOf(file, target, shown);
+  const made = known.get(file) ?? headersOf(file, target, shown);
   known.set(file, made);
   return made;
 }
 
-function headersOf(file: File, target: FileTarget): Readonly<Record<string, string>> {
+function headersOf(file: File, target: FileTarget, shown: Shown): Readonly<Record<string, string>> {
   const whole = 'content_address' in target;
-  const name = whole ? target.content_address.slice(target.content_address.indexOf(':') + 1) : baseName(file.relative_path);
+  const name = whole ? (shown.name ?? target.content_address.slice(target.content_address.indexOf(':') + 1)) : baseName(file.relative_path);
   return {
     'content-type': whole ? 'application/octet-stream' : file.media_type,
-    etag: `"${file.content_address}"`,
+    etag: etagOf(file, shown),
     'repr-digest': formatDigestField({
       sha256: file.digest_sha256,
       ...(file.digest_algorithm === 'blake3' ? { blake3: file.digest_primary } : {}),
     }),
     'content-disposition': /^[A-Za-z0-9._-]+$/.test(name) ? `attachment; filename="${name}"` : contentDisposition(name),
     'accept-ranges': 'bytes',
-    'cache-control': cacheControl,
+    'cache-control': shown.caching ?? cacheControl,
     // Stored pages are files, never pages of this origin.
     'content-security-policy': 'sandbox',
     'x-content-type-options': 'nosniff',
   };
+}
+
+function etagOf(file: File, { etag = `"${file.content_address}"` }: Shown): string {
+  return etag;
 }
 
 function baseName(path: string): string {

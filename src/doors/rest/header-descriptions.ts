@@ -33,7 +33,7 @@ export const requestHeaders: Readonly<Record<RequestHeader, object>> = {
     minLength: 1,
     maxLength: bounds.idempotency_key_characters.value,
     pattern: idempotencyKeyPattern,
-    description: 'Unique for each producer. The same key with the same body gives the same package again.',
+    description: 'Unique for each producer. The same key with the same body gives the same record again.',
     examples: ['build-7'],
   },
   'Content-Digest': {
@@ -150,7 +150,11 @@ const byRoute: Readonly<Record<AnswerHeader, AnswerHeaderDescription>> = {
   'Repr-Digest': { required: true, description: 'Digests of the whole (RFC 9530).', schema: { type: 'string' } },
   'Accept-Ranges': { required: true, description: 'Ranges can be asked for.', schema: { type: 'string', pattern: '^bytes$' } },
   'Content-Disposition': { required: true, description: 'The name to save it under.', schema: { type: 'string' } },
-  'Cache-Control': { required: true, description: 'Caches ask each time, or keep nothing.', schema: { type: 'string' } },
+  'Cache-Control': {
+    required: true,
+    description: 'Whether caches may keep it, and whether they ask each time.',
+    schema: { type: 'string' },
+  },
 };
 
 export const answerHeaders: Readonly<Record<string, AnswerHeaderDescription>> = { ...everywhere, ...byRoute };

@@ -191,6 +191,7 @@ const tags = [
   { name: 'packages', description: 'Sets of files that are sealed together.' },
   { name: 'files', description: 'Files of packages: put, listed, read.' },
   { name: 'uploads', description: 'Files whose bytes come in several requests.' },
+  { name: 'write sessions', description: 'Sets of files that are handed over step by step and become one package.' },
   { name: 'objects', description: 'Bytes by their digest.' },
   { name: 'events', description: 'The log of all that happened, in order.' },
   { name: 'metadata schemas', description: 'What metadata of packages must look like.' },

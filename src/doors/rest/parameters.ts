@@ -19,20 +19,22 @@ export function uuid(description: string): TString {
 
 export const packageId: IdParams = Type.Object({ id: uuid('The package.') });
 export const uploadId: IdParams = Type.Object({ id: uuid('The upload.') });
+export const sessionId: IdParams = Type.Object({ id: uuid('The write session.') });
 export const fileId: IdParams = Type.Object({ id: uuid('The file.') });
 
-export const filePath: TObject<{ id: TString; '*': TString }> = Type.Object({
-  id: uuid('The package.'),
-  '*': Type.String({
-    minLength: 1,
-    maxLength: maximumPathBytes,
-    pattern: segmentPattern,
-    description:
-      'The relative path. Each segment is percent-encoded once, and the slashes between segments stay ' +
-      'as they are; this description has no way to say that, so its pattern is that of one segment.',
-    examples: ['report.txt'],
-  }),
+const relativePath = Type.String({
+  minLength: 1,
+  maxLength: maximumPathBytes,
+  pattern: segmentPattern,
+  description:
+    'The relative path. Each segment is percent-encoded once, and the slashes between segments stay ' +
+    'as they are; this description has no way to say that, so its pattern is that of one segment.',
+  examples: ['report.txt'],
 });
+type PathParams = TObject<{ id: TString; '*': TString }>;
+
+export const filePath: PathParams = Type.Object({ id: uuid('The package.'), '*': relativePath });
+export const sessionObjectPath: PathParams = Type.Object({ id: uuid('The write session.'), '*': relativePath });
 
 /** What a record can hold, and so be found by. */
 export const filterText: TString = Type.String({ minLength: 1, maxLength: limits.textLength, pattern: textPattern });

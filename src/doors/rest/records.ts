@@ -36,6 +36,7 @@ import {
   time,
   timeOrNull,
 } from './record-members.ts';
+import { sessionComponents } from './session-records.ts';
 
 /**
  * The wire's records as JSON Schema, by their names in the components of the OpenAPI, which shows them. Each is checked
@@ -197,6 +198,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
       }),
     ),
   ),
+  ...sessionComponents.map(([name, shape]) => named(name, shape)),
   named('FoundFile', describes<FoundFile>()(foundFile)),
   named(
     'Attached',

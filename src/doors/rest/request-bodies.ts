@@ -2,7 +2,7 @@ import { type TString, type TUnsafe, Type } from 'typebox';
 import type { JsonObject } from '../../kernel/format/json.ts';
 import { mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../kernel/format/text-rules.ts';
 import { limits } from '../../registry/limits.ts';
-import type { Attachment, FinalizeExpectation, NewExtension, NewPackage } from '../../registry/REGISTRY.ts';
+import type { Attachment, FinalizeExpectation, NewExtension, NewPackage, NewWriteSession } from '../../registry/REGISTRY.ts';
 import { describes } from './describes.ts';
 import { address, id, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
 
@@ -186,6 +186,37 @@ export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<Final
           description: '`sha256:<hex>` over the canonical JSON of the files (docs/http.md).',
           examples: [`sha256:${sha256OfHello}`],
         }),
+      ),
+    },
+    strict,
+  ),
+);
+
+export const newWriteSession: TUnsafe<NewWriteSession> = describes<NewWriteSession>()(
+  Type.Object(
+    {
+      scope: Type.String({ ...shortText('deployment_artifacts'), description: 'What the producer uses it for: part of its key.' }),
+      producer: shortText('ci'),
+      subject: shortText('app'),
+      namespace: Type.String({ ...shortText('release-7'), description: 'The name of the package.' }),
+      retention_class: Type.String({ ...shortText('raw-evidence'), description: 'One of `GET /retention-classes`.' }),
+      ttl_seconds: Type.Integer({
+        minimum: limits.sessionLeastSeconds,
+        maximum: limits.sessionMostSeconds,
+        examples: [3600],
+        description: 'When it expires where it is not committed.',
+      }),
+      objects: Type.Array(
+        Type.Object(
+          {
+            name: path,
+            sha256: Type.String({ pattern: '^[0-9a-f]{64}$', examples: [sha256OfHello] }),
+            size_bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5] }),
+            media_type: Type.Optional(mediaType),
+          },
+          strict,
+        ),
+        { description: 'Each name once. They become the files of the package.' },
       ),
     },
     strict,

@@ -27,8 +27,8 @@ interface Act {
   act(registry: Registry, subject: Subject): Promise<unknown>;
 }
 
-/** Those that every implementation has; the suite of uploads asks who may do what with them. */
-type Doors = Required<Omit<Registry, 'uploads'>>;
+/** The suites of uploads and of write sessions ask who may do what with those. */
+type Doors = Required<Omit<Registry, 'uploads' | 'writeSessions'>>;
 type Facet = { [F in keyof Doors]: Doors[F] extends (...parameters: never) => unknown ? never : F }[keyof Doors];
 type Acts = { readonly [F in Facet]: { readonly [M in keyof Doors[F]]: Act | 'for everybody' | 'tested with the log' } };
 

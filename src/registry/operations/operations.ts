@@ -38,6 +38,8 @@ import { expireUploads, listUploads, openAmong, planExpiry } from './upload-upke
 import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
+import { abortSession, expireSessions, placesAmong } from './write-session-upkeep.ts';
+import { beginCommit, findSessionObject, finishCommit, getSession, openSession, receiveObject, reopenSession } from './write-sessions.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and
@@ -80,6 +82,13 @@ export const operations: RegistryOperations = {
     'upload.finish': finishUpload,
     'upload.abandon': abandonUpload,
     'upload.expire': expireUploads,
+    'session.open': openSession,
+    'session.receive': receiveObject,
+    'session.begin_commit': beginCommit,
+    'session.finish_commit': finishCommit,
+    'session.reopen': reopenSession,
+    'session.abort': abortSession,
+    'session.expire': expireSessions,
   },
   reads: {
     'package.get': getPackage,
@@ -138,6 +147,9 @@ export const operations: RegistryOperations = {
     'upload.list': listUploads,
     'upload.open_among': openAmong,
     'upload.plan_expiry': planExpiry,
+    'session.get': getSession,
+    'session.find_object': findSessionObject,
+    'session.places_among': placesAmong,
   },
 };
 
@@ -177,6 +189,13 @@ export interface RegistryOperations {
     readonly 'upload.finish': typeof finishUpload;
     readonly 'upload.abandon': typeof abandonUpload;
     readonly 'upload.expire': typeof expireUploads;
+    readonly 'session.open': typeof openSession;
+    readonly 'session.receive': typeof receiveObject;
+    readonly 'session.begin_commit': typeof beginCommit;
+    readonly 'session.finish_commit': typeof finishCommit;
+    readonly 'session.reopen': typeof reopenSession;
+    readonly 'session.abort': typeof abortSession;
+    readonly 'session.expire': typeof expireSessions;
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
@@ -235,5 +254,8 @@ export interface RegistryOperations {
     readonly 'upload.list': typeof listUploads;
     readonly 'upload.open_among': typeof openAmong;
     readonly 'upload.plan_expiry': typeof planExpiry;
+    readonly 'session.get': typeof getSession;
+    readonly 'session.find_object': typeof findSessionObject;
+    readonly 'session.places_among': typeof placesAmong;
   };
 }

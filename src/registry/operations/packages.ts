@@ -24,17 +24,33 @@ export async function abandonPackage(transaction: Transaction, input: { readonly
 
 /** Giving a package up lets its bytes go, which a hold forbids. */
 async function requireUnheld(transaction: Transaction, id: string): Promise<void> {
-  const hold = await transaction.sql
+  const hold = await holdOn(transaction, id);
+  if (hold !== undefined)
+    throw new ArtifactstoreError('package_held', `Package ${id} is held by ${hold.owner} ("${hold.reason}"); release the hold first.`, {
+      info: { hold_id: hold.id },
+    });
+}
+
+async function holdOn({ sql }: Snapshot, id: string) {
+  return await sql
     .selectFrom('retention_holds')
     .select(['id', 'owner', 'reason'])
     .where('package_id', '=', id)
     .where('released_at', 'is', null)
     .limit(1)
     .executeTakeFirst();
-  if (hold !== undefined)
-    throw new ArtifactstoreError('package_held', `Package ${id} is held by ${hold.owner} ("${hold.reason}"); release the hold first.`, {
-      info: { hold_id: hold.id },
-    });
+}
+
+/** Abandons a package that was never sealed, where there is one and nobody holds it; what is held stays. */
+export async function abandonUnsealed(transaction: Transaction, actor: string, found: Package | undefined): Promise<void> {
+  if (found?.status !== 'created' || (await holdOn(transaction, found.id)) !== undefined) return;
+  transaction.append({
+    event_type: 'v1.package.abandoned',
+    subject_kind: 'package',
+    subject_id: found.id,
+    actor,
+    payload: { package_id: found.id, cause: 'requested', reason: null },
+  });
 }
 
 export async function getPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<Package | undefined> {

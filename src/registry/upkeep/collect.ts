@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { removeDead } from '../objects/remove-dead.ts';
 import type { DeadKey } from '../operations/objects.ts';
 import { expireUploads, planExpiry, reclaimSegments } from '../uploads/sweep.ts';
+import { expireWriteSessions } from '../write-sessions/sweep.ts';
 import { startRun } from './note-run.ts';
 import type { Collection, CollectionPlan, CollectOptions, PlanOptions, StoredBytes, Sweep, SweepOptions } from './OPERATOR.ts';
 
@@ -22,6 +23,7 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Sw
   }
   const noteEnd = startRun(context, 'sweep');
   const marked = await inSteps(context, options.signal, (limit) => database.write('retention.sweep', { actor, limit }));
+  await expireWriteSessions(context, actor, options.signal);
   await noteEnd();
   return { marked_package_ids: marked, marked_count: marked.length };
 }
@@ -103,7 +105,7 @@ export async function collect(context: Context, options: CollectOptions): Promis
   await deleting;
 
   const expired = await expireUploads(context, options.signal);
-  counts.reclaimed_drafts += expired.segments;
+  counts.reclaimed_drafts += expired.segments + (await expireWriteSessions(context, actor, options.signal));
   const left_over = await deleteRemembered(context, deleteKeys, options.signal);
   const backends: StoredBytes[] = [];
   for (const backendId of context.backendIds)

@@ -44,12 +44,16 @@ export async function planExpiry({
   return await database.read('upload.plan_expiry', { now: formatTimestamp(at), before: formatTimestamp(at - uploadSeconds * 1000) });
 }
 
-/** Deletes what stopped processes left of uploads that are not open; how many segments. */
+/** Deletes what stopped processes left of uploads and write sessions that are not open; how many segments. */
 export function reclaimSegments(
   { database, dataplane }: Pick<Context, 'database' | 'dataplane'>,
   backendId: string,
   ageSeconds: number,
   options: { readonly dryRun?: boolean } = {},
 ): Promise<number> {
-  return dataplane.segments.reclaim(backendId, ageSeconds, (ids) => database.read('upload.open_among', { ids }), options);
+  const kept = async (ids: readonly string[]) => [
+    ...(await database.read('upload.open_among', { ids })),
+    ...(await database.read('session.places_among', { ids })),
+  ];
+  return dataplane.segments.reclaim(backendId, ageSeconds, kept, options);
 }

@@ -41,6 +41,7 @@ test('the bytes come whole from every address, with what they are', async () => 
     `/packages/${id}/files/${url(small.relative_path)}`,
     `/objects/${small.content_address}`,
     `/objects/sha256:${small.digest_sha256}`,
+    `/objects/sha256:${small.digest_sha256}/any%20name.tar.gz`,
   ];
   for (const path of routes)
     for (const method of ['GET', 'HEAD']) {
@@ -48,11 +49,15 @@ test('the bytes come whole from every address, with what they are', async () => 
       assert.equal(response.status, 200, path);
       const { headers } = response;
       assert.equal(headers.get('content-length'), '10');
-      assert.equal(headers.get('etag'), etag(small));
+      const isNamed = path.endsWith('.gz');
+      assert.equal(headers.get('etag'), isNamed ? `"sha256:${small.digest_sha256}"` : etag(small));
       assert.equal(headers.get('accept-ranges'), 'bytes');
       assert.equal(headers.get('x-content-type-options'), 'nosniff');
       assert.equal(headers.get('content-security-policy'), 'sandbox');
-      assert.equal(headers.get('cache-control'), 'private, no-cache');
+      const immutable = path.startsWith('/objects');
+      assert.equal(headers.get('cache-control'), immutable ? 'private, max-age=31536000, immutable' : 'private, no-cache');
+      assert.equal(headers.get('content-encoding'), null);
+      if (isNamed) assert.equal(headers.get('content-disposition'), 'attachment; filename="any name.tar.gz"');
       assert.match(headers.get('content-disposition') ?? '', /^attachment; filename=/);
       assert.equal(headers.get('content-type'), path.startsWith('/objects') ? 'application/octet-stream' : 'text/html');
       const digests = parseDigestField(headers.get('repr-digest') ?? '')!;

@@ -7,8 +7,7 @@ import { ifNoneMatchHits } from '../../../protocol/conditional.ts';
 import type { PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
 import { sendArchive } from '../archive.ts';
 import { sendArchiveOf } from '../archive-of-files.ts';
-import { bounds } from '../bounds.ts';
-import { idempotencyKeyPattern } from '../header-descriptions.ts';
+import { checkIdempotencyKey } from '../idempotency-key.ts';
 import { answers, filterText, notModified, packageId, paging, queryTime } from '../parameters.ts';
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, namedFiles, newPackage } from '../request-bodies.ts';
@@ -239,19 +238,6 @@ async function sealedPackage(packages: Packages, id: string): Promise<SealedPack
   // The registry refuses it. One that was sealed just now is read again.
   await packages.manifest(id);
   return await sealedPackage(packages, id);
-}
-
-const idempotencyKey = new RegExp(idempotencyKeyPattern);
-
-function checkIdempotencyKey(value: string | readonly string[]): string {
-  if (typeof value !== 'string' || !idempotencyKey.test(value))
-    throw new ArtifactstoreError('invalid_header', 'An Idempotency-Key is 1 to 255 printable ASCII characters.', {
-      field: 'idempotency-key',
-      ...(value.length > bounds.idempotency_key_characters.value
-        ? { info: { bound: 'idempotency_key_characters', limit: bounds.idempotency_key_characters.value } }
-        : {}),
-    });
-  return value;
 }
 
 function missing(): never {

@@ -1,0 +1,95 @@
+import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
+import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
+import { abandonUnsealed, getPackage } from './packages.ts';
+import {
+  hasExpired,
+  noSession,
+  placesOf,
+  readSession,
+  readSessionObjects,
+  requireLive,
+  type SessionPlace,
+  type SessionRow,
+  saveSession,
+  sessionFromStored,
+} from './write-session-rows.ts';
+
+export interface SessionEnd {
+  readonly state: 'committed' | 'aborted' | 'expired';
+  readonly reason: string;
+  /** Who abandons the package that was not sealed. */
+  readonly actor: string;
+}
+
+export interface EndedSession {
+  readonly row: SessionRow;
+  /** Bytes that are nobody's now. */
+  readonly places: readonly SessionPlace[];
+}
+
+/**
+ * Ends a session in one step with what was made of it: a package that is sealed makes it a committed one, whatever was
+ * asked for; one that is not is abandoned.
+ */
+export async function endSession(transaction: Transaction, row: SessionRow, end: SessionEnd): Promise<EndedSession> {
+  const { sql, now } = transaction;
+  const found = row.package_id === null ? undefined : await getPackage(transaction, { id: row.package_id });
+  const places = placesOf(row, await readSessionObjects(sql, row.id));
+  if (end.state !== 'committed') await abandonUnsealed(transaction, end.actor, found);
+  const sealed = found?.manifest_digest ?? null;
+  const ended: SessionRow = {
+    ...row,
+    state: sealed === null ? end.state : 'committed',
+    reason: sealed === null ? end.reason : 'its package is sealed',
+    updated_at: now,
+    detail: { ...row.detail, manifest_digest: sealed },
+  };
+  await saveSession(sql, ended);
+  await sql.deleteFrom('write_session_objects').where('session_id', '=', row.id).execute();
+  return { row: ended, places };
+}
+
+/** Twice is once. Errors: `write_session_closed`, `write_session_expired`. */
+export async function abortSession(
+  transaction: Transaction,
+  input: { readonly actor: string; readonly id: string },
+): Promise<EndedSession> {
+  const row = await readSession(transaction.sql, input.id);
+  if (row === undefined) throw noSession(input.id);
+  if (row.state === 'aborted') return { row, places: [] };
+  requireLive(row, transaction.now, true);
+  const ended = await endSession(transaction, row, { state: 'aborted', reason: `${input.actor} aborted it`, actor: input.actor });
+  return ended;
+}
+
+/** Ends sessions whose time has passed, at most `limit`, and forgets those that ended without a package long ago. */
+export async function expireSessions(
+  transaction: Transaction,
+  input: { readonly actor: string; readonly limit: number; readonly remembered_seconds: number },
+): Promise<readonly EndedSession[]> {
+  const { sql, now } = transaction;
+  const before = formatTimestamp(parseTimestamp(now) - input.remembered_seconds * 1000);
+  await sql.deleteFrom('write_sessions').where('state', 'in', ['aborted', 'expired']).where('updated_at', '<=', before).execute();
+  const due = await sql
+    .selectFrom('write_sessions')
+    .selectAll()
+    .where('state', 'in', ['open', 'committing'])
+    .where('expires_at', '<=', now)
+    .orderBy('id')
+    .limit(input.limit)
+    .execute();
+  const ended: EndedSession[] = [];
+  for (const stored of due) {
+    const row = sessionFromStored(stored);
+    const reason = hasExpired(row, now) ? `it was not committed by ${row.expires_at}` : `its commit was not continued by ${row.expires_at}`;
+    ended.push(await endSession(transaction, row, { state: 'expired', reason, actor: input.actor }));
+  }
+  return ended;
+}
+
+/** Of these places those whose bytes may be needed. */
+export async function placesAmong(snapshot: Snapshot, input: { readonly ids: readonly string[] }): Promise<readonly string[]> {
+  if (input.ids.length === 0) return [];
+  const rows = await snapshot.sql.selectFrom('write_session_objects').select('place_id').where('place_id', 'in', input.ids).execute();
+  return rows.flatMap(({ place_id }) => (place_id === null ? [] : [place_id]));
+}

@@ -1,0 +1,30 @@
+import type { Context } from '../context.ts';
+import type { SessionPlace } from '../operations/write-session-rows.ts';
+
+const sessionsPerStep = 20;
+/** What ended without a package says so for so long. */
+const rememberedSeconds = 604_800;
+
+/**
+ * Ends write sessions that have expired and deletes their bytes; how many segments. A run may stop anywhere: what it
+ * does not get to, `reclaimSegments` finds.
+ */
+export async function expireWriteSessions(context: Context, actor: string, signal: AbortSignal | undefined): Promise<number> {
+  let segments = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    await context.clock.requireRight();
+    const limit = sessionsPerStep;
+    const ended = await context.database.write('session.expire', { actor, limit, remembered_seconds: rememberedSeconds });
+    const places = ended.flatMap((each) => each.places);
+    await discardPlaces(context, places);
+    segments += places.length;
+    if (ended.length < limit) return segments;
+  }
+}
+
+/** Never throws; what can't be deleted now is reclaimed later. */
+export async function discardPlaces({ dataplane }: Pick<Context, 'dataplane'>, places: readonly SessionPlace[]): Promise<void> {
+  for (const { place_id, backend_id, segments } of places)
+    if (segments.length > 0) await dataplane.segments.discard({ uploadId: place_id, backendId: backend_id }, segments);
+}

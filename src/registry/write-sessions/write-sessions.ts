@@ -1,0 +1,94 @@
+import { parseRelativePath } from '../../kernel/content/path.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { parseId } from '../../kernel/id.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
+import type { Access } from '../access.ts';
+import type { Context } from '../context.ts';
+import { createIngest } from '../ingest.ts';
+import { checkText } from '../input.ts';
+import { noSession, requireLive, type SessionRow } from '../operations/write-session-rows.ts';
+import type { WriteSessions } from '../REGISTRY.ts';
+import { checkSession, defaultSessionBounds, requestDigest } from './check-session.ts';
+import { commitSession } from './commit.ts';
+import { presentAmong } from './present.ts';
+import { receiveBytes } from './receive.ts';
+import { objectRecord, sessionRecord } from './session-record.ts';
+import { discardPlaces } from './sweep.ts';
+
+export function createWriteSessions(context: Context, access: Access): WriteSessions {
+  const { database } = context;
+  const { actor } = access;
+  const bounds = { ...defaultSessionBounds, ...context.writeSessions };
+  const parts = { context, access, ingest: createIngest(context, actor) };
+
+  /** The session, for who may write to its producer. */
+  function requireOwn<T extends { readonly row: SessionRow }>(found: T | undefined, id: string): T {
+    if (found === undefined || !access.sees(found.row.producer)) throw noSession(id);
+    access.require('write', found.row.producer);
+    return found;
+  }
+
+  return {
+    async open(input, { idempotencyKey }) {
+      const session = checkSession(input, bounds);
+      const { producer, scope, subject, namespace, retention_class, objects, ttl_seconds } = session;
+      access.require('write', producer);
+      const idempotency_key = checkText(idempotencyKey, 'idempotency_key');
+      const classes = context.retentionClasses.map(({ slug }) => slug);
+      if (!classes.includes(retention_class))
+        throw new ArtifactstoreError(
+          'unknown_retention_class',
+          `There is no retention class "${retention_class}"; there are ${classes.join(', ')}.`,
+          { field: '/retention_class' },
+        );
+      const present = await presentAmong(context, access, objects);
+      const { record, created } = await database.write('session.open', {
+        ...{ actor, producer, scope, idempotency_key },
+        request_digest: requestDigest(session),
+        backend_id: context.routeBackend(producer, retention_class),
+        detail: { subject, namespace, retention_class },
+        objects: objects.map((object) => ({ ...object, state: present.has(object.name) ? ('present' as const) : ('put' as const) })),
+        lifetime_seconds: ttl_seconds,
+        quota: context.quotaOf(producer) ?? null,
+        maximum_open: bounds.open,
+      });
+      const found = await database.read('session.get', { id: record.id, objects: true });
+      return { record: await sessionRecord(context, found?.row ?? record, found?.objects ?? []), created };
+    },
+
+    async status(id) {
+      const found = await database.read('session.get', { id: parseId(id, 'id'), objects: true });
+      if (found === undefined || !access.sees(found.row.producer)) return undefined;
+      access.require('write', found.row.producer);
+      return await sessionRecord(context, found.row, found.objects);
+    },
+
+    async put(id, name, body, options = {}) {
+      const sessionId = parseId(id, 'id');
+      const path = parseRelativePath(name, 'name');
+      const { row, object } = requireOwn(await database.read('session.find_object', { id: sessionId, name: path }), sessionId);
+      requireLive(row, formatTimestamp(context.now()));
+      if (object === undefined)
+        throw new ArtifactstoreError('write_session_object_not_found', `The write session ${sessionId} has no object "${path}".`, {
+          field: path,
+        });
+      await receiveBytes(context, row, object, body, options);
+      return objectRecord({ ...object, state: object.state === 'present' ? 'present' : 'received' });
+    },
+
+    async commit(id) {
+      const sessionId = parseId(id, 'id');
+      const { row } = requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId);
+      return await commitSession(parts, row);
+    },
+
+    async abort(id) {
+      const sessionId = parseId(id, 'id');
+      requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId);
+      const { row, places } = await database.write('session.abort', { actor, id: sessionId });
+      // Its package was sealed between the two looks.
+      if (row.state === 'committed') requireLive(row, formatTimestamp(context.now()));
+      await discardPlaces(context, places);
+    },
+  };
+}
