@@ -39,7 +39,16 @@ import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recor
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 import { abortSession, expireSessions, placesAmong } from './write-session-upkeep.ts';
-import { beginCommit, findSessionObject, finishCommit, getSession, openSession, receiveObject, reopenSession } from './write-sessions.ts';
+import {
+  beginCommit,
+  fileSizes,
+  findSessionObject,
+  finishCommit,
+  getSession,
+  openSession,
+  receiveObject,
+  reopenSession,
+} from './write-sessions.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and
@@ -150,6 +159,7 @@ export const operations: RegistryOperations = {
     'session.get': getSession,
     'session.find_object': findSessionObject,
     'session.places_among': placesAmong,
+    'session.sizes': fileSizes,
   },
 };
 
@@ -257,5 +267,6 @@ export interface RegistryOperations {
     readonly 'session.get': typeof getSession;
     readonly 'session.find_object': typeof findSessionObject;
     readonly 'session.places_among': typeof placesAmong;
+    readonly 'session.sizes': typeof fileSizes;
   };
 }

@@ -255,6 +255,16 @@ export async function getSession(
   return { row, objects: input.objects ? await readSessionObjects(snapshot.sql, input.id) : [] };
 }
 
+/** Of files that are there, each with its length. */
+export async function fileSizes(
+  { sql }: Snapshot,
+  input: { readonly file_ids: readonly string[] },
+): Promise<readonly (readonly [id: string, size_bytes: number])[]> {
+  if (input.file_ids.length === 0) return [];
+  const rows = await sql.selectFrom('artifact_files').select(['id', 'size_bytes']).where('id', 'in', input.file_ids).execute();
+  return rows.map(({ id, size_bytes }) => [id, size_bytes] as const);
+}
+
 export async function findSessionObject(
   snapshot: Snapshot,
   input: { readonly id: string; readonly name: string },

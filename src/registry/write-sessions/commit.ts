@@ -26,6 +26,8 @@ export interface CommitParts {
 const filesAtOnce = 250;
 const attachedAtOnce = 1_000;
 const stagedAtOnce = 32;
+/** So often a commit begins again whose package somebody abandons. */
+const maximumRounds = 4;
 
 /**
  * Makes the package of a session. Each step looks for itself, so that whoever was killed between two of them, or does
@@ -35,27 +37,30 @@ export async function commitSession(parts: CommitParts, session: SessionRow): Pr
   const { context, access } = parts;
   const { database } = context;
   const { id } = session;
-  const begun = await database.write('session.begin_commit', {
-    actor: access.actor,
-    id,
-    quota: context.quotaOf(session.producer) ?? null,
-    duration_seconds: durationOf(context, session),
-  });
-  if (begun.missing.length > 0)
-    throw incomplete(
+  for (let round = 1; ; round++) {
+    const begun = await database.write('session.begin_commit', {
+      actor: access.actor,
       id,
-      begun.missing.map((name) => ({ name, problem: 'missing' })),
-    );
-  if (begun.row.state === 'committed') return await committedRecord(context, begun.row);
-  try {
-    return await sealPackage(parts, begun.row);
-  } catch (error) {
-    // Whoever else commits, aborts or sweeps may have ended it meanwhile: what became of it is the answer.
-    const now = await database.read('session.get', { id, objects: false });
-    if (now === undefined || isArtifactstoreError(error, 'write_session_incomplete')) throw error;
-    if (now.row.state === 'committed') return await committedRecord(context, now.row);
-    requireLive(now.row, formatTimestamp(context.now()), true);
-    throw error;
+      quota: context.quotaOf(session.producer) ?? null,
+      duration_seconds: durationOf(context, session),
+    });
+    if (begun.missing.length > 0)
+      throw incomplete(
+        id,
+        begun.missing.map((name) => ({ name, problem: 'missing' })),
+      );
+    if (begun.row.state === 'committed') return await committedRecord(context, begun.row);
+    try {
+      return await sealPackage(parts, begun.row);
+    } catch (error) {
+      if (isArtifactstoreError(error, 'write_session_incomplete')) throw error;
+      // Whoever else commits, aborts or sweeps may have ended it meanwhile: what became of it is the answer.
+      const now = await database.read('session.get', { id, objects: false });
+      if (now?.row.state === 'committed') return await committedRecord(context, now.row);
+      if (now !== undefined) requireLive(now.row, formatTimestamp(context.now()), true);
+      // Somebody abandoned its package, or another commit took it back: the next round sees what is wanted.
+      if (!isArtifactstoreError(error, 'package_not_open') || round === maximumRounds) throw error;
+    }
   }
 }
 

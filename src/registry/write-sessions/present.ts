@@ -26,9 +26,11 @@ export async function presentAmong(
     }
   }
   const sizes = new Map<string, number>();
-  for (const [address, id] of files) {
-    const file = await database.read('file.get', { id });
-    if (file !== undefined) sizes.set(address, file.size_bytes);
+  const found = [...files];
+  for (let start = 0; start < found.length; start += lookedUp) {
+    const some = found.slice(start, start + lookedUp);
+    const bytes = new Map(await database.read('session.sizes', { file_ids: some.map(([, id]) => id) }));
+    for (const [address, id] of some) if (bytes.has(id)) sizes.set(address, bytes.get(id)!);
   }
   return new Set(objects.filter((object) => sizes.get(addressOf(object)) === object.size_bytes).map(({ name }) => name));
 }

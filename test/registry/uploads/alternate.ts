@@ -1,9 +1,13 @@
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
 
-/** One registry whose uploads go in turn to each of several that share a database, as behind a load balancer. */
+/**
+ * One registry whose uploads and write sessions go in turn to each of several that share a database, as behind a load
+ * balancer.
+ */
 export function alternate(registries: readonly Registry[]): Registry {
   let turn = 0;
-  const next = () => registries[turn++ % registries.length]!.uploads!;
+  const any = () => registries[turn++ % registries.length]!;
+  const next = () => any().uploads!;
   return {
     ...registries[0]!,
     uploads: {
@@ -12,6 +16,13 @@ export function alternate(registries: readonly Registry[]): Registry {
       status: (id, options) => next().status(id, options),
       finish: (id, input) => next().finish(id, input),
       abandon: (id) => next().abandon(id),
+    },
+    writeSessions: {
+      open: (input, options) => any().writeSessions.open(input, options),
+      status: (id) => any().writeSessions.status(id),
+      put: (id, name, body, options) => any().writeSessions.put(id, name, body, options),
+      commit: (id) => any().writeSessions.commit(id),
+      abort: (id) => any().writeSessions.abort(id),
     },
   };
 }
