@@ -19,7 +19,7 @@ export interface NotUnderstood {
 }
 
 export function answerNotUnderstood(log: Logger, limited: (limit: string) => void, refuseAs: Door['refuse']): NotUnderstood {
-  const inFlight = new WeakMap<Duplex, Map<ServerResponse, IncomingMessage>>();
+  const inFlight = new WeakMap<Duplex, Open[]>();
   const refused = new WeakSet<Duplex>();
 
   const note: NotUnderstood['note'] = (request_id, { code }, { status }) =>
@@ -36,8 +36,8 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
     if (limit !== undefined) limited(limit);
     if (!socket.writable) return void socket.destroy();
     const end = (): void => void socket.end(asHttp(refusal, requestId));
-    const open = [...(inFlight.get(socket) ?? [])];
-    const [response, request] = open.at(-1) ?? [];
+    const open = inFlight.get(socket) ?? [];
+    const { response, request } = open.at(-1) ?? {};
     if (response === undefined || request === undefined) end();
     // It came behind whole requests: their answers are first.
     else if (request.complete) whenClosed(response, end);
@@ -55,9 +55,17 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
     },
     watch(server) {
       server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-        const open = inFlight.get(request.socket) ?? new Map<ServerResponse, IncomingMessage>();
-        inFlight.set(request.socket, open.set(response, request));
-        whenClosed(response, () => open.delete(response));
+        // A list, for what is said of `Places`.
+        const open = inFlight.get(request.socket) ?? [];
+        if (open.push({ request, response }) === 1) inFlight.set(request.socket, open);
+        whenClosed(
+          response,
+          () =>
+            void open.splice(
+              open.findIndex((each) => each.response === response),
+              1,
+            ),
+        );
       });
       server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
         socket.on('error', () => undefined);
@@ -65,6 +73,11 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
       });
     },
   };
+}
+
+interface Open {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 /** The client is gone, as one that has all it wanted mostly is: nothing was asked, and nobody hears an answer. */

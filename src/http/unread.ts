@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { HttpBound, Limits } from './limits.ts';
+import { createPlaces } from './places.ts';
 import { whenClosed } from './when-closed.ts';
 
 const checkMilliseconds = 1_000;
@@ -17,6 +18,12 @@ interface Answer {
   armed: boolean;
 }
 
+interface Followed {
+  readonly response: ServerResponse;
+  answer: Answer;
+  isLetGo: boolean;
+}
+
 /** Of most answers nothing is left when they are looked at. */
 const taken: Readonly<Answer> = { unsent: 0, since: 0, armed: false };
 
@@ -30,33 +37,31 @@ export function letGoUnread(
   limits: Pick<Limits, 'idleTimeout' | 'unsentBytes'>,
   limited: (limit: HttpBound) => void,
 ): Unread {
-  const answers = new Map<ServerResponse, Answer>();
+  const answers = createPlaces<Followed>();
 
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-    answers.set(response, taken);
-    whenClosed(response, () => answers.delete(response));
+    whenClosed(response, answers.put({ response, answer: taken, isLetGo: false }));
   });
 
-  function letGo(response: ServerResponse, limit: HttpBound): void {
+  function letGo(followed: Followed, limit: HttpBound): void {
     limited(limit);
-    answers.delete(response);
-    response.socket?.resetAndDestroy();
+    followed.isLetGo = true;
+    followed.response.socket?.resetAndDestroy();
   }
 
-  function watch(response: ServerResponse): Answer {
-    const answer = { ...taken };
-    answers.set(response, answer);
-    response.on('timeout', () => letGo(response, 'unread_answer'));
-    return answer;
+  function watch(followed: Followed): Answer {
+    followed.answer = { ...taken };
+    followed.response.on('timeout', () => letGo(followed, 'unread_answer'));
+    return followed.answer;
   }
 
   function look(): void {
     const now = performance.now();
     let all = 0;
-    for (const [response, known] of answers) {
-      const { writableLength: unsent, socket } = response;
-      if (known === taken && unsent === 0) continue;
-      const answer = known === taken ? watch(response) : known;
+    for (const followed of answers) {
+      const { writableLength: unsent, socket } = followed.response;
+      if (followed.isLetGo || (followed.answer === taken && unsent === 0)) continue;
+      const answer = followed.answer === taken ? watch(followed) : followed.answer;
       if (unsent !== answer.unsent) answer.since = now;
       answer.unsent = unsent;
       all += unsent;
@@ -67,11 +72,13 @@ export function letGoUnread(
       }
     }
     if (all <= limits.unsentBytes) return;
-    const behind = [...answers].filter(([, { unsent }]) => unsent > 0).sort(([, left], [, right]) => left.since - right.since);
-    for (const [response, { unsent }] of behind) {
+    const behind = [...answers]
+      .filter(({ answer, isLetGo }) => !isLetGo && answer.unsent > 0)
+      .sort((left, right) => left.answer.since - right.answer.since);
+    for (const followed of behind) {
       if (all <= limits.unsentBytes) return;
-      all -= unsent;
-      letGo(response, 'unsent_bytes');
+      all -= followed.answer.unsent;
+      letGo(followed, 'unsent_bytes');
     }
   }
 
