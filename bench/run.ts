@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { type Figure, met, table } from './figure.ts';
 import { describeMachine } from './machine.ts';
 
 /**
- * `npm run bench [question …]`: every question one after the other, each in a process of its own, and one table. Ends
- * with 1 when a bar was missed or a question failed. An answer takes minutes and needs the machine for itself.
+ * `npm run bench [question …] [--against peer]`: every question one after the other, each in a process of its own, and
+ * one table; against a peer alone, such as `minio`, the one that is about it. Ends with 1 when a bar was missed or a
+ * question failed. An answer takes minutes and needs the machine for itself.
  */
 async function run(asked: readonly string[]): Promise<boolean> {
   const unknown = asked.filter((question) => !questions.includes(question));
@@ -54,8 +56,11 @@ const questions: readonly string[] = [
   'lifecycle',
   'memory',
   's3',
+  'against-minio',
 ];
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-if (!(await run(process.argv.slice(2)))) process.exitCode = 1;
+const { values, positionals } = parseArgs({ options: { against: { type: 'string', multiple: true } }, allowPositionals: true });
+const against = (values.against ?? []).map((peer) => `against-${peer}`);
+if (!(await run([...positionals, ...against]))) process.exitCode = 1;
