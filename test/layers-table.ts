@@ -11,7 +11,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   database: [],
   secrets: ['protocol/'],
   credentials: ['protocol/', 'secrets/reference.ts'],
-  certify: ['credentials/CREDENTIALS.ts', 'storage/'],
+  certify: ['credentials/CREDENTIALS.ts', 'protocol/', 'storage/'],
   dataplane: ['storage/STORAGE.ts'],
   backup: ['dataplane/DATAPLANE.ts', 'storage/'],
   bundle: [],

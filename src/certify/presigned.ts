@@ -1,6 +1,6 @@
+import { sha256 } from '../protocol/aws-signature.ts';
 import { demand, differs, fail, type Probe, type ProbeContext, pass } from './probe.ts';
 import { presignBySdk } from './sdk.ts';
-import { sha256 } from './sign.ts';
 import { createUpload, get, holds, isThere, put, refused, remove, told } from './steps.ts';
 
 const family = 'presigned';

@@ -2,9 +2,9 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Keys } from '../credentials/CREDENTIALS.ts';
+import { encode, sha256, signInHeader, signInQuery } from '../protocol/aws-signature.ts';
 import { throwIfStopped } from '../runtime/stop.ts';
 import { type Connection, endpointOf } from '../storage/s3/settings.ts';
-import { encode, sha256, signInHeader, signInQuery } from './sign.ts';
 import { elementText } from './xml.ts';
 
 /** One request, right or wrong as it says. */

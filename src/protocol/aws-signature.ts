@@ -1,5 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Keys } from '../credentials/CREDENTIALS.ts';
+
+/** Who signs. */
+export interface SigningKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Present with temporary keys. */
+  readonly sessionToken?: string;
+}
 
 /** A request as AWS Signature Version 4 sees it. */
 export interface Signable {
@@ -13,7 +20,9 @@ export interface Signable {
   readonly payload: string;
   readonly date: Date;
   readonly region: string;
-  readonly keys: Keys;
+  /** Whose request it is; `s3` where absent. */
+  readonly service?: string;
+  readonly keys: SigningKeys;
 }
 
 export interface SignedRequest {
@@ -41,12 +50,12 @@ export function signInHeader(request: Signable): SignedRequest {
 
 /** Signs in the query, for so many seconds. */
 export function signInQuery(request: Signable, expiresSeconds: number): SignedRequest {
-  const { keys, headers, date, region } = request;
+  const { keys, headers } = request;
   const query = {
     ...request.query,
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
-    'X-Amz-Credential': `${keys.accessKeyId}/${scopeOf(date, region)}`,
-    'X-Amz-Date': amzDate(date),
+    'X-Amz-Credential': `${keys.accessKeyId}/${scopeOf(request)}`,
+    'X-Amz-Date': amzDate(request.date),
     'X-Amz-Expires': String(expiresSeconds),
     'X-Amz-SignedHeaders': Object.keys(headers).sort().join(';'),
     ...(keys.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': keys.sessionToken }),
@@ -65,11 +74,11 @@ export function sha256(body: string | Uint8Array): string {
 }
 
 function signatureOf(request: Signable): { readonly credential: string; readonly signedHeaders: string; readonly signature: string } {
-  const { method, path, query, headers, payload, date, region, keys } = request;
+  const { method, path, query, headers, payload, date, keys } = request;
   const names = Object.keys(headers).sort();
   const lines = names.map((name) => `${name}:${(headers[name] ?? '').trim().replace(/ +/g, ' ')}\n`).join('');
   const canonical = [method, path, encodeQuery(query), lines, names.join(';'), payload].join('\n');
-  const scope = scopeOf(date, region);
+  const scope = scopeOf(request);
   const key = scope.split('/').reduce<string | Buffer>((before, part) => hmac(before, part), `AWS4${keys.secretAccessKey}`);
   const text = ['AWS4-HMAC-SHA256', amzDate(date), scope, sha256(Buffer.from(canonical, 'latin1'))].join('\n');
   return { credential: `${keys.accessKeyId}/${scope}`, signedHeaders: names.join(';'), signature: hmac(key, text).toString('hex') };
@@ -83,8 +92,8 @@ function encodeQuery(query: Readonly<Record<string, string>>): string {
     .join('&');
 }
 
-function scopeOf(date: Date, region: string): string {
-  return `${amzDate(date).slice(0, 8)}/${region}/s3/aws4_request`;
+function scopeOf({ date, region, service = 's3' }: Signable): string {
+  return `${amzDate(date).slice(0, 8)}/${region}/${service}/aws4_request`;
 }
 
 function amzDate(date: Date): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sha256, signInHeader, signInQuery } from '../../src/certify/sign.ts';
+import { sha256, signInHeader, signInQuery } from '../../src/protocol/aws-signature.ts';
 
 /** The examples of "Authenticating Requests (AWS Signature Version 4)" in the S3 API reference. */
 const example = {
