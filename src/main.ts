@@ -23,6 +23,7 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
     checkBackup: async (directory, options) => (await import('./compose/restore-store.ts')).checkBackupIn(directory, options),
     restore: async (config, directory, options) => (await import('./compose/restore-store.ts')).restoreStore(config, directory, options),
     certify: async (config, options) => (await import('./compose/certify-s3.ts')).certifyS3(config, options),
+    provider: async () => (await import('./compose/open-provider.ts')).providerCommands,
   } satisfies Parameters<typeof run>[1];
   return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));
 }

@@ -13,7 +13,7 @@ const pilot = filesIn('pilot');
 const ours = [...source, ...pilot, ...filesIn('bin'), ...filesIn('tools'), ...filesIn('test'), ...filesIn('bench'), ...filesIn('examples')];
 
 const vagueNames = ['utils', 'util', 'common', 'helpers', 'helper', 'manager', 'service', 'base', 'impl', 'types', 'misc'];
-const foldersWithDoor = ['backup', 'credentials', 'database', 'dataplane', 'identity', 'registry', 'secrets', 'storage'];
+const foldersWithDoor = ['backup', 'credentials', 'database', 'dataplane', 'identity', 'provider', 'registry', 'secrets', 'storage'];
 /** A folder whose door bears the name of who comes through it. */
 const otherDoors: Readonly<Record<string, string>> = { 'src/registry/upkeep': 'OPERATOR' };
 const maximumLines = 300;
@@ -24,6 +24,7 @@ const reached = new Map<string, ReadonlySet<string>>();
 const testedElsewhere: Readonly<Record<string, string>> = {
   'src/index.ts': 'test/public-api.test.ts holds the list of names',
   'src/compose/open-store.ts': 'test/public-api.test.ts and every test of a whole store use it',
+  'src/compose/open-provider.ts': 'test/cli/commands/provider.test.ts runs every command with it',
   'src/compose/open-backup.ts': 'test/registry/upkeep/backup.test.ts makes backups with it',
   'src/compose/restore-store.ts': 'test/registry/upkeep/backup.test.ts restores with it',
   'src/compose/open-registry.ts': 'test/readme.test.ts runs it, as a user would',

@@ -4,6 +4,7 @@ import { type Config, readConfig } from '../config/config.ts';
 import type { Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseHttpUrl } from '../protocol/http-url.ts';
+import type { ProviderCommands } from '../provider/reports.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { CheckBackupOptions, CheckedBackup, Incident, Operator, Restored, RestoreOptions } from '../registry/upkeep/OPERATOR.ts';
 import type { Output } from './terminal/output.ts';
@@ -23,6 +24,8 @@ export interface Surroundings {
   restore(config: Config, directory: string, options: RestoreOptions): Promise<Restored>;
   /** Asks an object store what it can be trusted with. */
   certify(config: Config, options: CertifyOptions): Promise<Certificate>;
+  /** What makes and ends the keys of a store. */
+  provider(): Promise<ProviderCommands>;
 }
 
 export interface CertifyOptions {

@@ -99,6 +99,27 @@ export const commands: CommandTable = {
       },
     },
   },
+  provider: {
+    summary: 'make, renew and end the keys of a store at whoever gives them out',
+    commands: {
+      'import-admin-pair': {
+        summary: 'verify two authorities of an account and keep them',
+        load: async () => (await import('./commands/provider-import-admin-pair.ts')).providerImportAdminPair,
+      },
+      rotate: {
+        summary: 'make new keys, prove them, let servers take them and end the old ones',
+        load: async () => (await import('./commands/provider-rotate.ts')).providerRotate,
+      },
+      status: {
+        summary: 'show the authority, the generations of keys and the last steps',
+        load: async () => (await import('./commands/provider-status.ts')).providerStatus,
+      },
+      revoke: {
+        summary: 'end a generation of keys now',
+        load: async () => (await import('./commands/provider-revoke.ts')).providerRevoke,
+      },
+    },
+  },
   access: {
     summary: 'check the file that says who may do what',
     commands: {

@@ -18,6 +18,7 @@ const groups = new Set([
   'secrets',
   'packages',
   'producers',
+  'provider',
   'retention',
   'storage',
   'uploads',
@@ -43,6 +44,7 @@ async function program(): Promise<Command> {
     checkBackup: () => Promise.reject(new Error('nothing is checked here')),
     restore: () => Promise.reject(new Error('nothing is restored here')),
     certify: () => Promise.reject(new Error('nothing is certified here')),
+    provider: () => Promise.reject(new Error('nobody is asked for keys here')),
   };
   const more = pilot.commands(async () => ({ library, connect, createProgress, stopOnSignal }));
   const whole = createProgram(surroundings, () => undefined, more);

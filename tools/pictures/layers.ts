@@ -13,6 +13,7 @@ const words: Readonly<Record<string, string>> = {
   storage: 'bytes at a key',
   certify: 'probes a store',
   credentials: 'keys that are valid now',
+  provider: 'makes and ends keys',
   bundle: 'artifacts of a release',
   confined: 'work that can be killed',
   identity: 'whose a token is',

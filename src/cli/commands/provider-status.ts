@@ -1,0 +1,43 @@
+import { stopOnSignal } from '../../runtime/stop-signals.ts';
+import type { Definition } from '../definition.ts';
+import { addStoreOptions, type PlaceOptions, placeOf } from '../provider-options.ts';
+
+export const providerStatus: Definition = (command, context) => {
+  addStoreOptions(command);
+  command
+    .addHelpText(
+      'after',
+      `
+Asks the store alone. Shows fingerprints and ids, never a value.
+
+Examples:
+  $ artifactstore provider status --store file:/etc/artifactstore/secrets`,
+    )
+    .action(async (options: PlaceOptions) => {
+      using stop = stopOnSignal();
+      const own = context();
+      const { output } = own;
+      const report = await (await own.provider()).status(placeOf(own, options, stop.signal));
+      if (output.json) return output.value(report);
+      const { pair, generations, unfinished, steps } = report;
+      if (pair === null) output.line('no admin pair: run `artifactstore provider import-admin-pair`');
+      else
+        await output.table(
+          ['slot', 'provider', 'fingerprint', 'ends'],
+          pair.tokens.map(({ slot, fingerprint, expires_at }) => [slot, pair.provider, fingerprint, expires_at ?? 'never']),
+        );
+      await output.table(
+        ['generation', 'state', 'bucket', 'made', 'ends'],
+        generations.map((each) => [
+          String(each.generation),
+          each.state,
+          each.bucket === null ? '' : [each.bucket, each.prefix].filter((part) => part !== '').join('/'),
+          each.made_at ?? '',
+          each.expires_at ?? '',
+        ]),
+      );
+      const last = steps.at(-1);
+      if (last !== undefined) output.line(`last step: ${last.step} of generation ${last.generation}, ${last.at}`);
+      if (unfinished !== null) output.warn(`generation ${unfinished} is unfinished: run \`artifactstore provider rotate\` again`);
+    });
+};

@@ -1,0 +1,66 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import type { ProviderPlace } from '../provider/reports.ts';
+import type { Context } from './context.ts';
+
+/** The options that every command of the provider has. */
+export interface PlaceOptions {
+  readonly store: string;
+  readonly storeTokenRef: string;
+  readonly providerUrl?: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly propagationSeconds?: number;
+}
+
+/** Where authority and keys are kept. */
+export function addStoreOptions(command: Command): void {
+  command
+    .requiredOption('--store <place>', 'file:/directory or vault:https://host:8200/MOUNT/PATH')
+    .option('--store-token-ref <ref>', 'of a Vault or OpenBao: env:NAME or file:/path', 'env:VAULT_TOKEN');
+}
+
+/** Where the provider and its objects are. */
+export function addProviderOptions(command: Command): void {
+  command
+    .option('--provider-url <url>', "the provider's API; its public one where absent")
+    .option('--endpoint <url>', 'where the objects are; as the provider has it where absent')
+    .option('--region <name>', 'of the objects')
+    .addOption(
+      new Option('--propagation-seconds <n>', 'how long new tokens and keys may take to be known')
+        .default(45)
+        .argParser(secondsFrom(0, 600)),
+    );
+}
+
+export function secondsFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number of seconds from ${least} to ${most}.`);
+  };
+}
+
+export function placeOf({ environment, output }: Context, options: PlaceOptions, signal: AbortSignal): ProviderPlace {
+  // It may be the token itself by mistake, which a message must not repeat.
+  if (!/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/.test(options.storeTokenRef))
+    throw new ArtifactstoreError(
+      'invalid_configuration',
+      '--store-token-ref must be env:NAME or file:/absolute/path; never the token itself.',
+      {
+        field: '--store-token-ref',
+      },
+    );
+  return {
+    store: options.store,
+    storeTokenRef: options.storeTokenRef,
+    providerUrl: options.providerUrl,
+    endpoint: options.endpoint,
+    region: options.region,
+    propagationSeconds: options.propagationSeconds ?? 0,
+    environment,
+    signal,
+    onStep: (text) => output.note(text),
+    onWarning: (text) => output.warn(`warning: ${text}`),
+  };
+}

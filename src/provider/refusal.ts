@@ -1,0 +1,25 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+
+export type AuthorityFault =
+  | 'malformed'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'disabled'
+  | 'unknown'
+  | 'address_restricted'
+  | 'same_subject'
+  | 'other_account';
+
+/** `what` is a whole sentence without its full stop; `hint` is what to do. */
+export function unusableAuthority(fault: AuthorityFault, what: string, hint: string): ArtifactstoreError {
+  return new ArtifactstoreError('authority_unusable', `${what}.`, { info: { fault, hint } });
+}
+
+/** `permission` as the provider names it. */
+export function missingPermission(what: string, permission: string, hint: string): ArtifactstoreError {
+  return new ArtifactstoreError('provider_forbidden', `${what}: needs ${permission}.`, { info: { permission, hint } });
+}
+
+export function unavailableProvider(place: string, what: string, hint: string, cause?: unknown): ArtifactstoreError {
+  return new ArtifactstoreError('provider_unavailable', `The provider at ${place} ${what}.`, { info: { hint }, cause });
+}

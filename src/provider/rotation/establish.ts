@@ -1,0 +1,139 @@
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
+import type { Secrets } from '../../secrets/SECRETS.ts';
+import type { Secret } from '../../secrets/secret.ts';
+import { documentNames, type Generation, type GenerationKeys, readGeneration, writeCurrent, writeGeneration } from '../documents.ts';
+import { mustHold } from '../must-hold.ts';
+import { type Role, roles } from '../PROVIDER.ts';
+import { writerOf } from '../writer.ts';
+import { loadPair } from './authority.ts';
+import { withoutLeftovers } from './end-generation.ts';
+import { type Current, currentOf, labelOf, type Run } from './run.ts';
+
+/** Up to the flip: afterwards the generation is the current one. Whatever fails before ends what was minted. */
+export async function establish(run: Run, authority: Secret, current: Current | undefined): Promise<Generation> {
+  const { request, issuer, generation } = run;
+  const { secrets, provider } = request;
+  const name = documentNames.generation(generation);
+  const kept = await secrets.get(name);
+  const before = kept === undefined ? undefined : readGeneration(kept.value, generation);
+  if (before === 'ended') throw endedAlready(generation);
+  if (current?.generation === generation) {
+    if (before === undefined) throw lost(generation);
+    return before;
+  }
+  if (before === undefined) await endOrphans(run, authority);
+  let isPersisted = before !== undefined;
+  try {
+    const made = before ?? (await mintBoth(run, authority));
+    for (const role of roles) {
+      const { accessKeyId, secretAccessKey } = made.keys[role];
+      const keys = { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
+      mustHold(await provider.prove(keys, run.scope, { otherBucket: request.otherBucket }), `the ${role} of generation ${generation}`);
+      await run.add('proved', { role });
+    }
+    if (before === undefined) {
+      await writerOf(secrets).put(name, writeGeneration(made), undefined);
+      isPersisted = true;
+      await requireStored(secrets, made);
+      await run.add('persisted');
+    }
+    throwIfStopped(request.patience.signal);
+    await flip(run, current?.version);
+    await run.add('flipped');
+    return made;
+  } catch (error) {
+    if (error instanceof Unsettled) throw error.reason;
+    // Whoever took over has found the whole generation and continues with it.
+    if (isArtifactstoreError(error, 'rotation_conflict') && isPersisted) throw error;
+    // Keys of this run alone, unless it has taken over what another run kept.
+    const labelPrefix = before === undefined ? `${labelOf(generation)}${run.id}-` : labelOf(generation);
+    const known = before === undefined ? [] : roles.map((role) => before.keys[role].id);
+    throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, log: run.log, error });
+  }
+}
+
+/** What can't be ended here: the generation may be the current one, and only the next run will know. */
+class Unsettled extends Error {
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    super('unsettled');
+    this.reason = reason;
+  }
+}
+
+/** A write whose answer was lost may have been done: what the store says now counts. */
+async function flip({ request: { secrets }, generation }: Run, version: string | undefined): Promise<void> {
+  try {
+    await writerOf(secrets).put(documentNames.current, writeCurrent(generation), version);
+  } catch (error) {
+    const now = await currentOf(secrets).catch(() => {
+      throw new Unsettled(error);
+    });
+    if (now?.generation !== generation) throw error;
+  }
+}
+
+async function mintBoth(run: Run, authority: Secret): Promise<Generation> {
+  const { request, issuer, generation, scope } = run;
+  const { provider, now, lifetimeMilliseconds } = request;
+  const keys = new Map<Role, GenerationKeys>();
+  for (const role of roles) {
+    throwIfStopped(request.patience.signal);
+    const label = `${labelOf(generation)}${run.id}-${role}`;
+    await run.add('minting', { role, label });
+    const expiresAtMilliseconds = now() + lifetimeMilliseconds;
+    const made = await issuer.mint(authority, { label, role, scope, expiresAtMilliseconds });
+    keys.set(role, {
+      ...made,
+      expiresAtMilliseconds: made.expiresAtMilliseconds ?? (provider.capabilities.expiry ? expiresAtMilliseconds : undefined),
+    });
+    await run.add('minted', { role, ids: [made.id] });
+  }
+  const { account } = await loadPair(request.secrets);
+  return {
+    generation,
+    provider: provider.kind,
+    account,
+    bucket: scope.bucket,
+    prefix: scope.prefix,
+    madeAt: new Date(now()).toISOString(),
+    keys: { admin: keys.get('admin')!, proxy: keys.get('proxy')! },
+  };
+}
+
+/** A run that was killed may have been told of keys that nobody remembers: their labels say whose they were. */
+async function endOrphans(run: Run, authority: Secret): Promise<void> {
+  const ids = await run.issuer.find(authority, labelOf(run.generation));
+  for (const id of ids) await run.issuer.revoke(authority, id);
+  if (ids.length > 0) await run.add('revoked', { ids, told: 'minted by a run that did not end' });
+}
+
+/** What the store gives is what was minted. */
+async function requireStored(secrets: Secrets, made: Generation): Promise<void> {
+  const found = await secrets.get(documentNames.generation(made.generation));
+  const kept = found === undefined ? undefined : readGeneration(found.value, made.generation);
+  const isSame =
+    kept !== undefined &&
+    kept !== 'ended' &&
+    roles.every((role) => kept.keys[role].secretAccessKey.reveal() === made.keys[role].secretAccessKey.reveal());
+  if (!isSame)
+    throw new ArtifactstoreError('secret_conflict', `Generation ${made.generation} is not what was written.`, {
+      field: documentNames.generation(made.generation),
+      info: { hint: 'somebody else writes to the store: run it again when nobody does' },
+    });
+}
+
+function endedAlready(generation: number): ArtifactstoreError {
+  return new ArtifactstoreError('secret_conflict', `Generation ${generation} was ended while it was being made.`, {
+    field: documentNames.generation(generation),
+    info: { hint: 'somebody revoked it: run the rotation again' },
+  });
+}
+
+function lost(generation: number): ArtifactstoreError {
+  return new ArtifactstoreError('secret_unusable', `Generation ${generation} is the current one, and its document is not there.`, {
+    field: documentNames.generation(generation),
+    info: { fault: 'malformed', hint: 'bring the document back from the versions of the store' },
+  });
+}

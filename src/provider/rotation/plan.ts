@@ -1,0 +1,43 @@
+import { documentNames } from '../documents.ts';
+import type { RotationPlan } from '../reports.ts';
+import { writerOf } from '../writer.ts';
+import { chooseAuthority, loadPair } from './authority.ts';
+import { currentOf, issuerOf, openRun, type RotateRequest } from './run.ts';
+import { openStepLog } from './steps.ts';
+
+export async function planRotation(request: RotateRequest): Promise<RotationPlan> {
+  const { provider, secrets, now, patience, overlapMilliseconds } = request;
+  issuerOf(provider);
+  const log = await openStepLog(secrets, now);
+  const open = openRun(log.steps);
+  const current = await currentOf(secrets);
+  const generation = open?.generation ?? Math.max(current?.generation ?? 0, ...log.steps.map((step) => step.generation)) + 1;
+  const previous = open === undefined ? current?.generation : open.previous;
+  const { bucket, prefix } = open?.scope ?? request.scope;
+  const where = prefix === '' ? `bucket ${bucket}` : `${prefix}/ in bucket ${bucket}`;
+  const { slot } = await chooseAuthority(await loadPair(secrets), provider, bucket, patience);
+  await writerOf(secrets).probeWrite(documentNames.generation(generation));
+  const ending =
+    previous === undefined
+      ? ['there is no generation before it to end']
+      : [`wait ${overlapMilliseconds / 1000} seconds`, `end the keys of generation ${previous}, and take them out of the store`];
+  return {
+    action: 'rotate',
+    dry_run: true,
+    provider: provider.kind,
+    place: provider.place,
+    store: secrets.place,
+    generation,
+    previous: previous ?? null,
+    resumes: open !== undefined,
+    steps: [
+      `asked: slot ${slot} of the pair may do all of this, and the store can be written`,
+      ...(open === undefined ? [] : [`finish generation ${generation}, which a run before did not end`]),
+      `mint keys for admin and proxy, for ${where}`,
+      'prove both: write, head, read, delete inside; another bucket, another prefix, the list of the account refused',
+      `keep them as ${documentNames.generation(generation)}, and read that back`,
+      `point ${documentNames.current} to generation ${generation}`,
+      ...ending,
+    ],
+  };
+}

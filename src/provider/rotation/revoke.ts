@@ -1,0 +1,48 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Secrets } from '../../secrets/SECRETS.ts';
+import { documentNames, readGeneration } from '../documents.ts';
+import type { Provider } from '../PROVIDER.ts';
+import type { Patience } from '../propagation.ts';
+import type { RevokeReport } from '../reports.ts';
+import { chooseAuthority, loadPair } from './authority.ts';
+import { endGeneration } from './end-generation.ts';
+import { currentOf, issuerOf, labelOf } from './run.ts';
+import { openStepLog } from './steps.ts';
+
+export interface RevokeRequest {
+  readonly provider: Provider;
+  readonly secrets: Secrets;
+  readonly generation: number;
+  /** The generation that servers use is ended too: they stop until the next rotation. */
+  readonly evenCurrent: boolean;
+  readonly patience: Patience;
+  readonly now: () => number;
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Ends a generation now. Errors: `generation_not_found`; `generation_in_use` for the current one. */
+export async function revokeGeneration(request: RevokeRequest): Promise<RevokeReport> {
+  const { provider, secrets, generation, evenCurrent, patience, now } = request;
+  const issuer = issuerOf(provider);
+  const log = await openStepLog(secrets, now);
+  const current = await currentOf(secrets);
+  if (current?.generation === generation && !evenCurrent)
+    throw new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
+      field: '--generation',
+      info: { hint: 'run `artifactstore provider rotate --overlap 0`, which ends it; with --even-current servers stop until then' },
+    });
+  const stored = await secrets.get(documentNames.generation(generation));
+  const kept = stored === undefined ? undefined : readGeneration(stored.value, generation);
+  const bucket = kept === undefined || kept === 'ended' ? '' : kept.bucket;
+  const chosen = await chooseAuthority(await loadPair(secrets), provider, bucket === '' ? undefined : bucket, patience);
+  if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
+  const authority = chosen.value;
+  const revoked = await endGeneration({ issuer, authority, secrets, generation, labelPrefix: labelOf(generation), now });
+  if (stored === undefined && revoked.length === 0)
+    throw new ArtifactstoreError('generation_not_found', `There is no generation ${generation} in ${secrets.place}.`, {
+      field: '--generation',
+      info: { hint: '`artifactstore provider status` lists them' },
+    });
+  await log.add({ generation, step: 'revoked', ids: revoked, told: 'by `provider revoke`' });
+  return { action: 'revoke', provider: provider.kind, place: provider.place, store: secrets.place, generation, revoked };
+}

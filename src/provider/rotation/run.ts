@@ -1,0 +1,73 @@
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Secrets } from '../../secrets/SECRETS.ts';
+import { documentNames, readCurrent } from '../documents.ts';
+import type { Issuer, Provider, Scope } from '../PROVIDER.ts';
+import type { Patience } from '../propagation.ts';
+import type { Step, StepLog, StepName } from './steps.ts';
+
+export interface RotateRequest {
+  readonly provider: Provider;
+  readonly secrets: Secrets;
+  readonly scope: Scope;
+  readonly otherBucket: string | undefined;
+  /** How long the keys live, where they end by themselves. */
+  readonly lifetimeMilliseconds: number;
+  /** How long both generations are good. */
+  readonly overlapMilliseconds: number;
+  readonly patience: Patience;
+  readonly now: () => number;
+  /** Told of every step after it is durable; tests end the process here. */
+  readonly onStep?: (step: Omit<Step, 'at'>) => void | Promise<void>;
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Where a run is; each part of it begins with what the log and the documents say, so that any may be the first. */
+export interface Run {
+  readonly request: RotateRequest;
+  readonly issuer: Issuer;
+  readonly log: StepLog;
+  readonly generation: number;
+  readonly previous: number | undefined;
+  readonly scope: Scope;
+  /** In every label of this run, so that it ends its own keys and nobody else's. */
+  readonly id: string;
+  add(step: StepName, facts?: Partial<Step>): Promise<void>;
+}
+
+export interface Current {
+  readonly generation: number;
+  readonly version: string;
+}
+
+/** The beginning of the labels of everything that is minted for a generation. */
+export function labelOf(generation: number): string {
+  return `artifactstore-g${generation}-`;
+}
+
+export function issuerOf(provider: Provider): Issuer {
+  if (provider.issuer !== undefined) return provider.issuer;
+  throw new ArtifactstoreError(
+    'invalid_configuration',
+    `Keys of the provider "${provider.kind}" are made elsewhere: nothing can be rotated.`,
+    {
+      field: '--provider',
+      info: { hint: 'make them where they come from; `artifactstore storage certify --family reach` proves what they reach' },
+    },
+  );
+}
+
+export async function currentOf(secrets: Secrets): Promise<Current | undefined> {
+  const found = await secrets.get(documentNames.current);
+  return found === undefined ? undefined : { generation: readCurrent(found.value), version: found.version };
+}
+
+/** The run that has neither ended nor failed. */
+export function openRun(
+  steps: readonly Step[],
+): { readonly generation: number; readonly previous: number | undefined; readonly scope: Scope } | undefined {
+  const begun = steps.findLast(({ step }) => step === 'planned');
+  if (begun === undefined) return undefined;
+  const isOver = steps.some(({ generation, step }) => generation === begun.generation && (step === 'done' || step === 'failed'));
+  if (isOver) return undefined;
+  return { generation: begun.generation, previous: begun.previous, scope: { bucket: begun.bucket ?? '', prefix: begun.prefix ?? '' } };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { everyPermission, openStrictApi, type StrictApi } from '../../provider/cloudflare-r2/strict-api.ts';
+import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+
+describe('the commands of the provider', () => {
+  let place: Workplace;
+  let store: StrictStore;
+  let api: StrictApi;
+  let values: readonly string[];
+  before(async () => {
+    place = openWorkplace();
+    store = await openStrictStore({ region: 'auto', buckets: ['artifacts', 'payroll'] });
+    api = await openStrictApi({ store });
+    values = [api.addToken().value, api.addToken().value];
+    place.write({ 'a.token': `${values[0]}\n`, 'b.token': `${values[1]}\n` });
+    for (const name of ['a.token', 'b.token']) chmodSync(place.path(name), 0o600);
+    mkdirSync(place.path('secrets'), { mode: 0o700 });
+  });
+  after(async () => {
+    place[Symbol.dispose]();
+    await api[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  });
+
+  const at = () => ['--store', `file:${place.path('secrets')}`];
+  const there = () => [...at(), '--provider-url', api.url, '--endpoint', store.url, '--propagation-seconds', '0'];
+  const importing = () => [
+    ...['provider', 'import-admin-pair', '--provider', 'cloudflare-r2', '--account', api.account, '--bucket', 'artifacts'],
+    ...['--token-file', 'a.token', '--token-file', 'b.token', ...there()],
+  ];
+  const rotating = () => ['provider', 'rotate', '--bucket', 'artifacts', '--other-bucket', 'payroll', '--overlap', '0', ...there()];
+
+  test('import, rotate, show and revoke, and no value is ever said', async () => {
+    const said: string[] = [];
+    const run = async (...args: readonly string[]) => {
+      const { code, stdout, stderr } = await place.run(...args);
+      said.push(stdout, stderr);
+      return { code, stdout, stderr };
+    };
+    const dry = await run(...importing(), '--dry-run');
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(dry.stdout, /nothing was written/);
+    const early = await run(...rotating());
+    assert.deepEqual([early.code, /authority_missing/.test(early.stderr)], [3, true]);
+    assert.match((await run(...importing())).stdout, /kept in .*, read back and verified again/);
+    assert.match((await run(...rotating(), '--dry-run')).stdout, /^1\. asked: .*nothing was changed\n$/s);
+    assert.match((await run(...rotating())).stdout, /generation 1 is the current one\n$/);
+    const second = await run(...rotating());
+    assert.match(second.stdout, /generation 2 is the current one; generation 1 was ended \(2 keys\)\n$/, second.stderr);
+    assert.match((await run('provider', 'status', ...at())).stdout, /1 .*ended.*\n.*2 .*current/);
+    const status = JSON.parse((await run('provider', 'status', ...at(), '--json')).stdout);
+    assert.partialDeepStrictEqual(status, { action: 'status', current: 2, unfinished: null });
+    const held = await run('provider', 'revoke', '--generation', '2', ...there());
+    assert.deepEqual([held.code, /generation_in_use/.test(held.stderr)], [4, true]);
+    assert.match((await run('provider', 'revoke', '--generation', '2', '--even-current', ...there())).stdout, /generation 2 is ended/);
+    assert.deepEqual(api.minted(), []);
+    for (const value of values) assert.equal(said.join('').includes(value), false);
+  });
+
+  test('a refusal names the step, the permission and the remedy, as text and as JSON', async () => {
+    const { value } = api.addToken({ permissions: everyPermission.filter((each) => each !== 'Account API Tokens Read') });
+    place.write({ 'c.token': value });
+    chmodSync(place.path('c.token'), 0o600);
+    const args = importing().map((each) => (each === 'a.token' ? 'c.token' : each));
+    const { code, stderr } = await place.run(...args);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^error: Token a: The token's own metadata cannot be read \(403, code 10000\): needs Account API Tokens Read on account/m,
+    );
+    assert.match(stderr, /^hint: add the permission "Account API Tokens Read"/m);
+    const json = JSON.parse((await place.run(...args, '--json')).stderr);
+    assert.partialDeepStrictEqual(json, {
+      code: 'provider_forbidden',
+      info: { problems: [{ slot: 'a', permission: `Account API Tokens Read on account ${api.account}` }] },
+    });
+  });
+
+  test('what is asked wrongly is told without repeating a secret', async () => {
+    const wrong: readonly (readonly [args: readonly string[], said: RegExp])[] = [
+      [['provider', 'import-admin-pair', '--provider', 'static', '--account', 'x', '--token-file', 'a.token', ...at()], /is given twice/],
+      [['provider', 'status', '--store', 's3:nowhere'], /--store: must be env, file:/],
+      [['provider', 'status', ...at(), '--store-token-ref', 'hvs.hush'], /never the token itself/],
+      [['provider', 'revoke', '--generation', '0', ...there()], /whole number from 1/],
+      [['provider', 'rotate', '--bucket', 'b', '--lifetime', '9', ...there()], /from 3600 to 604800/],
+    ];
+    for (const [args, said] of wrong) {
+      const { code, stderr } = await place.run(...args);
+      assert.equal(code, 2, args.join(' '));
+      assert.match(stderr, said);
+      assert.equal(stderr.includes('hush'), false);
+    }
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { readTokenFile } from '../../src/provider/token-file.ts';
+import { openPrivateFolder } from './private-file.ts';
+
+describe('the file of a token', () => {
+  test('is read without the line end and the byte order mark that an editor leaves', async () => {
+    using folder = openPrivateFolder();
+    for (const text of ['tok-en_1', 'tok-en_1\n', 'tok-en_1\r\n', '\ufefftok-en_1\n'])
+      assert.equal((await readTokenFile(folder.write('token', text))).reveal(), 'tok-en_1');
+  });
+
+  const wrong: readonly (readonly [name: string, make: (path: string) => void, code: string, said: RegExp])[] = [
+    ['a link', (path) => symlinkSync('/etc/hostname', path), 'local_file_failed', /is a link/],
+    ['a directory', (path) => mkdirSync(path), 'local_file_failed', /is a directory/],
+    ['a pipe', (path) => void execFileSync('mkfifo', ['-m', '600', path]), 'local_file_failed', /is not a regular file/],
+    ['nothing', () => undefined, 'local_file_failed', /it is not there \(ENOENT\)/],
+  ];
+  for (const [name, make, code, said] of wrong)
+    test(`that is ${name} is refused`, async () => {
+      using folder = openPrivateFolder();
+      const path = join(folder.path, 'token');
+      make(path);
+      await assert.rejects(readTokenFile(path), (error) => isArtifactstoreError(error) && error.code === code && said.test(error.message));
+    });
+
+  const texts: readonly (readonly [name: string, text: string | Uint8Array, code: string, said: RegExp])[] = [
+    ['empty', '', 'authority_unusable', /is empty/],
+    ['blank', ' \n', 'authority_unusable', /is empty/],
+    ['of 1 MiB', 'x'.repeat(1_048_576), 'local_file_failed', /is longer than 4096 bytes/],
+    ['of two words', 'tok en', 'authority_unusable', /more than one word/],
+    ['no text', new Uint8Array([0xff, 0xfe, 0x41]), 'authority_unusable', /is not text/],
+  ];
+  for (const [name, text, code, said] of texts)
+    test(`that is ${name} is refused, and nothing of it is said`, async () => {
+      using folder = openPrivateFolder();
+      const path = folder.write('token', text);
+      await assert.rejects(readTokenFile(path), (error) => {
+        assert.ok(isArtifactstoreError(error));
+        assert.equal(error.code, code);
+        assert.match(error.message, said);
+        return !`${error.message}${JSON.stringify(error.info)}`.includes('tok en');
+      });
+    });
+
+  for (const mode of [0o640, 0o604, 0o620, 0o610, 0o601])
+    test(`of mode 0${mode.toString(8)} is refused with the command that mends it`, async () => {
+      using folder = openPrivateFolder();
+      const path = folder.write('token', 'hush');
+      chmodSync(path, mode);
+      await assert.rejects(readTokenFile(path), (error) => isArtifactstoreError(error) && /chmod 600/.test(String(error.info?.hint)));
+    });
+
+  test('of another user is refused', { skip: process.geteuid?.() === 0 ? false : 'only root can give a file away' }, async () => {
+    using folder = openPrivateFolder();
+    const path = folder.write('token', 'hush');
+    chownSync(path, 65534, 65534);
+    await assert.rejects(readTokenFile(path), (error) => isArtifactstoreError(error) && /belongs to another user/.test(error.message));
+  });
+});
