@@ -24,6 +24,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol/', 'registry/REGISTRY.ts'],
   serve: ['bundle/', 'config/config.ts', 'doors/', 'http/', 'identity/', 'registry/REGISTRY.ts', 'registry/upkeep/OPERATOR.ts'],
   cli: [
+    'bundle/',
     'client/',
     'command.ts',
     'config/config.ts',

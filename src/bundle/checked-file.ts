@@ -4,6 +4,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { createLimit } from '../runtime/limit.ts';
 import type { Artifact } from './manifest.ts';
 import { openInside } from './open-inside.ts';
+import { chunksOf } from './read-chunks.ts';
 import { stateOf } from './read-manifest.ts';
 
 /** An artifact whose bytes are those that its manifest declares. */
@@ -25,7 +26,6 @@ export interface CheckedFiles {
   open(directory: string, artifact: Artifact): Promise<CheckedFile>;
 }
 
-const chunkBytes = 1_048_576;
 /** Files that are read at the same time to be checked. */
 const checksAtOnce = 2;
 /** As many states as are remembered. */
@@ -97,17 +97,6 @@ async function* steadyChunks(
     yield chunk;
   }
   if (given <= last) throw damaged(artifact, 'it became shorter while it was read');
-}
-
-/** From `first` up to `end`, or to the end of the file. A chunk is valid until the next one is asked for. */
-async function* chunksOf(handle: FileHandle, first: number, end: number): AsyncGenerator<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - first));
-  for (let at = first; at < end; ) {
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.byteLength, end - at), at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
 }
 
 async function digestOf(handle: FileHandle): Promise<string> {

@@ -147,6 +147,8 @@ export const commands: CommandTable = {
     summary: 'run a server for trying things out, with a token of its own',
     load: async () => (await import('./commands/dev.ts')).dev,
   },
+  bundle: { summary: 'write the manifest of a release', load: async () => (await import('./commands/bundle.ts')).bundle },
+  publish: { summary: 'hand over the artifacts of a release', load: async () => (await import('./commands/publish.ts')).publish },
   'bootstrap-serve': {
     summary: 'serve the artifacts of bundles to this machine, before there is a registry',
     load: async () => (await import('./commands/bootstrap-serve.ts')).bootstrapServe,

@@ -21,6 +21,12 @@ export function portNumber(text: string): number {
   return port;
 }
 
+/** Of a file, as chmod takes it, without what gives a program the rights of others. */
+export function fileMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('It must be three octal digits, such as 0644.');
+  return Number.parseInt(text, 8);
+}
+
 export function sequenceNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   return Number(text);

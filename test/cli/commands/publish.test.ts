@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { manifestOf, sha256Of } from '../../bundle/bundle-folder.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+
+describe('artifactstore bundle and publish', () => {
+  let place: Workplace;
+  before(() => {
+    place = openWorkplace();
+    place.write({ 'dist/app.tar.gz': 'app', 'dist/bin/tool': 'tool' });
+  });
+  after(() => place[Symbol.dispose]());
+
+  test('write a manifest, and install what it names', async () => {
+    const wrote = await place.json('bundle', 'dist', '--name', 'gamma', '--release', '1');
+    assert.deepEqual([wrote.artifacts, wrote.total_bytes], [2, 7]);
+    assert.deepEqual(JSON.parse(readFileSync(place.path('dist/bundle.json'), 'utf8')).artifacts[0], {
+      name: 'app.tar.gz',
+      sha256: sha256Of('app'),
+      size_bytes: 3,
+      media_type: 'application/gzip',
+    });
+    const published = await place.json('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--base-url', 'http://localhost:1/');
+    assert.deepEqual(published, {
+      'app.tar.gz': { url: `http://localhost:1/objects/sha256:${sha256Of('app')}/app.tar.gz`, sha256: sha256Of('app'), size_bytes: 3 },
+      'bin/tool': { url: `http://localhost:1/objects/sha256:${sha256Of('tool')}/tool`, sha256: sha256Of('tool'), size_bytes: 4 },
+    });
+    assert.equal(readFileSync(place.path('bundles/sha256', sha256Of('tool')), 'utf8'), 'tool');
+    const again = await place.run('publish', 'dist/bundle.json', '--via', 'copy', '--to', 'bundles', '--env');
+    assert.match(again.stdout, /^APP_TAR_GZ_URL=http:\/\/127\.0\.0\.1:7380\/objects\/sha256:/);
+    assert.match(again.stderr, /installed gamma 1 at ".*"; 0 files had to be copied/);
+    const variables = await place.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--nomad-vars');
+    assert.match(variables.stdout, /^app_tar_gz_url = "http/);
+    place.write({ 'job.hcl': 'artifact { source = "artifactstore://app.tar.gz" }\n' });
+    const job = await place.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--resolve', 'job.hcl');
+    assert.match(job.stdout, new RegExp(`checksum = "sha256:${sha256Of('app')}"`));
+  });
+
+  test('send nothing when anything here is wrong, and say all of it', async () => {
+    place.write({
+      'bad/one': 'one',
+      'bad/two': 'two',
+      'bad/bundle.json': JSON.stringify(manifestOf({ one: 'ONE', two: 'three', gone: 'x', link: 'x', ok: 'ok' })),
+    });
+    place.write({ 'bad/ok': 'ok' });
+    symlinkSync(place.path('bad/ok'), place.path('bad/link'));
+    const refused = async (code: number, errorCode: string, ...args: readonly string[]) => {
+      const { code: actual, stderr, stdout } = await place.run('publish', ...args, '--via', 'copy', '--to', 'never', '--json');
+      assert.deepEqual([actual, stdout, JSON.parse(stderr).code], [code, '', errorCode], stderr);
+      assert.ok(!existsSync(place.path('never')));
+      return JSON.parse(stderr);
+    };
+    const { info } = await refused(5, 'digest_mismatch', 'bad');
+    assert.deepEqual(
+      info.artifacts.map(({ name }: { readonly name: string }) => name),
+      ['gone', 'link', 'one', 'two'],
+    );
+    await refused(2, 'invalid_path', 'not-there');
+    place.write({ 'no-manifest/a': 'a', 'twice/one': 'one', 'twice/bundle.json': JSON.stringify(manifestOf({ one: 'one' })) });
+    await refused(2, 'invalid_path', 'no-manifest');
+    place.write({ 'second/one': 'two', 'second/bundle.json': JSON.stringify(manifestOf({ one: 'two' })) });
+    const twice = await refused(2, 'invalid_value', 'twice', 'second');
+    assert.match(twice.detail, /Two bundles have an artifact "one"/);
+    place.write({ 'wrong.hcl': 'artifact { source = "artifactstore://another" }' });
+    await refused(2, 'invalid_value', 'twice', '--resolve', 'wrong.hcl');
+    await refused(2, 'invalid_path', 'twice', '--resolve', 'none.hcl');
+    await refused(2, 'invalid_value', 'twice', '--owner', '-R');
+    await refused(2, 'invalid_value', 'twice', '--base-url', 'ftp://x');
+  });
+
+  test('refuse places and options that are none with exit code 2', async () => {
+    for (const args of [
+      ['--via', 'copy'],
+      ['--via', 'copy', '--to', 'https://example.org/x'],
+      ['--via', 'copy', '--to', 'ssh://-oProxyCommand=x/y'],
+      ['--via', 'copy', '--to', 'x', '--mode', '4755'],
+      ['--via', 'copy', '--to', 'x', '--env', '--nomad-vars'],
+      ['--via', 'mail', '--to', 'x'],
+    ])
+      assert.equal((await place.run('publish', 'twice', ...args)).code, 2, args.join(' '));
+    assert.equal((await place.run('bundle', 'dist', '--name', '../x')).code, 2);
+    rmSync(place.path('dist'), { recursive: true });
+    assert.equal((await place.run('bundle', 'dist', '--name', 'x')).code, 2);
+    for (const command of ['bundle', 'publish']) assert.match((await place.run(command, '--help')).stdout, /Examples:/);
+  });
+});
