@@ -21,7 +21,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   registry: ['backup/BACKUP.ts', 'confined/', 'dataplane/DATAPLANE.ts', 'database/DATABASE.ts', 'database/schema.ts'],
   http: ['protocol/'],
   doors: ['bundle/', 'http/', 'identity/IDENTITY.ts', 'protocol/', 'registry/limits.ts', 'registry/REGISTRY.ts'],
-  client: ['protocol/', 'registry/REGISTRY.ts'],
+  client: ['bundle/', 'protocol/', 'registry/REGISTRY.ts'],
   serve: ['bundle/', 'config/config.ts', 'doors/', 'http/', 'identity/', 'registry/REGISTRY.ts', 'registry/upkeep/OPERATOR.ts'],
   cli: [
     'bundle/',

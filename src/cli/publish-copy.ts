@@ -13,11 +13,14 @@ import type { Context } from './context.ts';
 import { createProgress } from './terminal/progress.ts';
 import { counted } from './terminal/size.ts';
 
+/** Where `bootstrap-serve` listens if it is not told otherwise. */
+const usualServer = 'http://127.0.0.1:7380';
+
 export interface CopyCommandOptions {
   readonly to?: string;
   readonly mode: number;
   readonly owner?: string;
-  readonly baseUrl: string;
+  readonly baseUrl?: string;
 }
 
 /** Installs bundles that were checked, one after the other, and gives the addresses that they will have. */
@@ -28,7 +31,8 @@ export async function copyAll(
   signal: AbortSignal,
 ): Promise<PublishedArtifacts> {
   const { output } = context;
-  requireServer(options.baseUrl);
+  const { baseUrl = usualServer } = options;
+  requireServer(baseUrl);
   const target = targetOf(context, options);
   const all = bundles.flatMap(({ bundle }) => bundle.artifacts).reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const progress = await createProgress(output, 'copying', all);
@@ -47,7 +51,7 @@ export async function copyAll(
   }
   const titles = bundles.map(({ bundle }) => titleOf(bundle)).join(', ');
   output.note(`installed ${titles} at ${target.title}; ${counted(copied, 'file')} had to be copied`);
-  return addressedArtifacts(bundles, options.baseUrl);
+  return addressedArtifacts(bundles, baseUrl);
 }
 
 function targetOf({ directory, environment }: Context, { to = '', mode, owner }: CopyCommandOptions): CopyTarget {
@@ -66,7 +70,8 @@ function targetOf({ directory, environment }: Context, { to = '', mode, owner }:
   return directoryTarget(resolve(directory, to), options);
 }
 
-function requireServer(url: string): void {
+/** Throws `invalid_value` where an address of a server is none. */
+export function requireServer(url: string): void {
   try {
     parseHttpUrl(url);
   } catch (error) {

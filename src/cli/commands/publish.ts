@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { formatEnvironment, formatNomadVariables, type PublishedArtifacts } from '../../bundle/addresses.ts';
 import { checkLocalBundles, type LocalBundle, readLocalBundle } from '../../bundle/local-bundle.ts';
 import { resolveJob } from '../../bundle/nomad/resolve-job.ts';
@@ -10,11 +10,13 @@ import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { type CopyCommandOptions, copyAll } from '../publish-copy.ts';
-import { fileMode } from '../terminal/numbers.ts';
+import { publishInSessions, type SessionCommandOptions } from '../publish-session.ts';
+import { duration, fileMode, positiveInteger } from '../terminal/numbers.ts';
 import { createProgress } from '../terminal/progress.ts';
 
-interface PublishOptions extends CopyCommandOptions {
-  readonly via: 'copy';
+interface PublishOptions extends CopyCommandOptions, SessionCommandOptions {
+  readonly via: 'session' | 'copy';
+  readonly baseUrl?: string;
   readonly nomadVars?: boolean;
   readonly env?: boolean;
   readonly resolve?: string;
@@ -23,11 +25,16 @@ interface PublishOptions extends CopyCommandOptions {
 export const publish: Definition = (command, context) => {
   command
     .argument('<bundle...>', 'manifests of bundles, or directories that have a bundle.json')
-    .addOption(new Option('--via <way>', 'how the artifacts get there').choices(['copy']).makeOptionMandatory())
+    .addOption(new Option('--via <way>', 'how the artifacts get there').choices(['session', 'copy']).default('session'))
+    .option('--producer <producer>', 'whose release it is', 'cli')
+    .option('--retention-class <slug>', 'how long the release is kept', 'release-evidence')
+    .option('--ttl <duration>', 'how long what was sent waits for the rest, such as 1h', duration, 3_600_000)
+    .option('--idempotency-key <key>', 'with the same key a publication is the same one; made of the bundle where absent')
+    .option('--jobs <n>', 'uploads at once', positiveInteger, 8)
     .option('--to <place>', 'with --via copy: a directory, or ssh://user@host/dir')
     .option('--mode <mode>', 'with --via copy: the mode of the files', fileMode, 0o644)
     .option('--owner <owner>', 'with --via copy: the owner of the files, as chown takes it')
-    .option('--base-url <url>', 'with --via copy: where `bootstrap-serve` will listen', 'http://127.0.0.1:7380')
+    .option('--base-url <url>', 'where the artifacts will be read, if not at the registry, or at http://127.0.0.1:7380 after a copy')
     .addOption(new Option('--nomad-vars', 'print the addresses as variables of Nomad').conflicts(['env', 'resolve']))
     .addOption(new Option('--env', 'print the addresses as lines of an environment file').conflicts(['resolve']))
     .option('--resolve <job>', 'print this job of Nomad, with artifactstore://<name> replaced by address and checksum')
@@ -38,6 +45,10 @@ Reads every artifact and compares it with its manifest before anything is sent:
 when one differs, nothing is. What is there already is not sent again, so the
 same command resumes what was stopped.
 
+Without --via the registry takes them: each bundle becomes one sealed package
+that appears as a whole, and each artifact is at /objects/sha256:<hex>/<name>
+for as long as the package lives.
+
 --via copy installs into a directory that \`bootstrap-serve\` serves, on this
 machine or, by the system's ssh, on another: each file is hashed as it arrives,
 and the manifest comes last.
@@ -45,12 +56,16 @@ and the manifest comes last.
 --json prints {name: {url, sha256, size_bytes}}.
 
 Examples:
+  $ artifactstore publish ./dist --producer gamma
+  $ artifactstore publish ./dist --producer gamma --resolve job.nomad.hcl | nomad job run -
   $ artifactstore publish ./dist --via copy --to /var/lib/artifactstore-bundles
   $ artifactstore publish ./dist --via copy --to ssh://root@gamma/var/lib/artifactstore-bundles
   $ artifactstore publish ./dist --via copy --to ./bundles --resolve job.nomad.hcl > job.hcl`,
     )
     .action(async (places: readonly string[], options: PublishOptions) => {
-      if (options.to === undefined) command.error("error: option '--via copy' needs '--to <place>'");
+      refuseStray(command, options);
+      if (places.length > 1 && options.idempotencyKey !== undefined)
+        command.error("error: option '--idempotency-key' is for one bundle: without it each has its own");
       await publishAll(context(), places, options);
     });
 };
@@ -72,7 +87,8 @@ async function publishAll(context: Context, places: readonly string[], options: 
   } finally {
     progress.stop();
   }
-  const published = await copyAll(context, bundles, options, signal);
+  const publishAs = options.via === 'copy' ? copyAll : publishInSessions;
+  const published = await publishAs(context, bundles, options, signal);
   const text = printable(published, options, job);
   if (text !== undefined) return output.json ? output.value({ text }) : output.text(text);
   if (output.json) return output.value(published);
@@ -81,6 +97,19 @@ async function publishAll(context: Context, places: readonly string[], options: 
     Object.entries(published).map(([name, { url }]) => [name, url]),
   );
 }
+
+/** An option that does nothing was meant for something. */
+function refuseStray(command: Command, { via, to }: PublishOptions): void {
+  if (via === 'copy' && to === undefined) command.error("error: option '--via copy' needs '--to <place>'");
+  const ofOther = via === 'copy' ? ofSession : ofCopy;
+  const stray = ofOther.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (stray === undefined) return;
+  const flag = stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  command.error(`error: option '--${flag}' goes with '--via ${via === 'copy' ? 'session' : 'copy'}' only`);
+}
+
+const ofCopy = ['to', 'mode', 'owner'] as const;
+const ofSession = ['producer', 'retentionClass', 'ttl', 'idempotencyKey', 'jobs'] as const;
 
 /** What is printed in place of the table, if anything is. */
 function printable(artifacts: PublishedArtifacts, { nomadVars, env }: PublishOptions, job: string | undefined): string | undefined {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { manifestOf, sha256Of } from '../../bundle/bundle-folder.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
@@ -83,5 +85,55 @@ describe('artifactstore bundle and publish', () => {
     rmSync(place.path('dist'), { recursive: true });
     assert.equal((await place.run('bundle', 'dist', '--name', 'x')).code, 2);
     for (const command of ['bundle', 'publish']) assert.match((await place.run(command, '--help')).stdout, /Examples:/);
+  });
+});
+
+describe('artifactstore publish, to a registry', () => {
+  let place: Workplace;
+  before(() => {
+    place = openWorkplace();
+  });
+  after(() => place[Symbol.dispose]());
+
+  test('asks nobody anything when an artifact is not what its manifest says', async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      place.write({ 'bad/a': 'a', 'bad/b': 'b', 'bad/bundle.json': JSON.stringify(manifestOf({ a: 'a', b: 'c' })) });
+      const { code, stderr } = await place.run('publish', 'bad', '--api-url', url);
+      assert.equal(code, 5);
+      assert.match(stderr, /"b" has another digest.*\(digest_mismatch\)/);
+      assert.equal(connections, 0);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('hands the artifacts over, and prints where they are', async () => {
+    const server = await place.serve('serve', '--port', '0');
+    place.write({ 'dist/app.tar.gz': 'app', 'job.hcl': 'artifact { source = "artifactstore://app.tar.gz" }\n' });
+    await place.json('bundle', 'dist', '--name', 'gamma', '--release', '1');
+    const url = `${server.url}/objects/sha256:${sha256Of('app')}/app.tar.gz`;
+    assert.deepEqual(await place.json('publish', 'dist'), { 'app.tar.gz': { url, sha256: sha256Of('app'), size_bytes: 3 } });
+    const { code, stdout, stderr } = await place.run('publish', 'dist', '--resolve', 'job.hcl', '--base-url', 'https://artifacts.example');
+    assert.equal(code, 0);
+    assert.match(stdout, /source = "https:\/\/artifacts\.example\/objects\/sha256:/);
+    assert.match(stderr, /published gamma 1 as package .*: 1 artifact, 0 B sent/);
+    for (const args of [
+      ['--to', 'x'],
+      ['--mode', '0600'],
+      ['--via', 'copy', '--to', 'x', '--producer', 'p'],
+    ]) {
+      const refused = await place.run('publish', 'dist', ...args);
+      assert.equal(refused.code, 2, args.join(' '));
+      assert.match(refused.stderr, /goes with '--via/);
+    }
+    assert.equal((await place.run('publish', 'dist', '--retention-class', 'none-such', '--json')).code, 2);
+    assert.equal(await server.signal('SIGTERM'), 0);
   });
 });

@@ -1,0 +1,142 @@
+import type { PublishedArtifact, PublishedArtifacts } from '../../bundle/addresses.ts';
+import { type LocalBundle, readArtifact } from '../../bundle/local-bundle.ts';
+import type { Artifact, Bundle } from '../../bundle/manifest.ts';
+import { digestHex, utf8 } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import type { CommittedSession, NewWriteSession, Registry, SessionObject, WriteSession } from '../../registry/REGISTRY.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
+import { throwIfStopped } from '../../runtime/stop.ts';
+import { reopenable } from '../body.ts';
+
+export interface PublishOptions {
+  readonly producer: string;
+  readonly retentionClass: string;
+  readonly ttlSeconds: number;
+  /** Uploads at once. */
+  readonly jobs: number;
+  /** Of the bundle and these options where absent: the same publication again is the same session. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each artifact that the registry has, with whether it had to be sent. */
+  readonly onTaken?: (artifact: Artifact, sent: boolean) => void;
+}
+
+export interface PublishedBundle {
+  readonly package_id: string;
+  readonly manifest_digest: string;
+  readonly artifacts: PublishedArtifacts;
+}
+
+/** As many packages of one publication that were collected, as another one is made for. */
+const mostAttempts = 50;
+/** What producers use such sessions for. */
+const scope = 'deployment_artifacts';
+
+/**
+ * Hands over a bundle that was checked, as one write session: opens it, sends what the registry does not have, and
+ * commits. What was sent by a publication that was stopped is not sent again. Errors: those of write sessions, and
+ * `unexpected_answer` when what was committed is not the bundle.
+ */
+export async function publishBundle(
+  registry: Pick<Registry, 'packages' | 'writeSessions'>,
+  local: LocalBundle,
+  options: PublishOptions,
+): Promise<PublishedBundle> {
+  const input = sessionOf(local.bundle, options);
+  const key = options.idempotencyKey ?? `publish-${digestHex('sha256', utf8(JSON.stringify({ ...input, ttl_seconds: null })))}`;
+  for (let attempt = 1; ; attempt++) {
+    const idempotencyKey = attempt === 1 ? key : `${key}-${attempt}`;
+    const { record } = await registry.writeSessions.open(input, { idempotencyKey });
+    // A release that was published long ago, and has gone since, is published like a new one.
+    if (options.idempotencyKey === undefined && attempt < mostAttempts && (await isGone(registry, record))) continue;
+    const committed = await fill(registry, local, record, options);
+    const { package_id, manifest_digest } = committed;
+    return { package_id, manifest_digest, artifacts: addressesOf(local.bundle, committed) };
+  }
+}
+
+function sessionOf({ name, release, artifacts }: Bundle, { producer, retentionClass, ttlSeconds }: PublishOptions): NewWriteSession {
+  return {
+    scope,
+    producer,
+    subject: name,
+    namespace: release === undefined ? name : `${name}@${release}`,
+    retention_class: retentionClass,
+    ttl_seconds: ttlSeconds,
+    objects: artifacts.map(({ name, sha256, size_bytes, media_type }) => {
+      return { name, sha256, size_bytes, ...(media_type === undefined ? {} : { media_type }) };
+    }),
+  };
+}
+
+async function isGone({ packages }: Pick<Registry, 'packages'>, { state, package_id: id }: WriteSession): Promise<boolean> {
+  if (state !== 'committed' || id === null) return false;
+  const kept = await packages.get(id);
+  return kept === undefined || kept.status !== 'finalized';
+}
+
+async function fill(
+  { writeSessions }: Pick<Registry, 'writeSessions'>,
+  local: LocalBundle,
+  session: WriteSession,
+  options: PublishOptions,
+): Promise<CommittedSession> {
+  const artifacts = new Map<string, Artifact>(local.bundle.artifacts.map((artifact) => [artifact.name, artifact]));
+  const { jobs, signal, onTaken } = options;
+
+  async function send(names: Iterable<string>): Promise<void> {
+    await forEachLimited(names, jobs, async (name) => {
+      throwIfStopped(signal);
+      const artifact = artifacts.get(name);
+      if (artifact === undefined) throw unexpected(`it wants "${name}", which the bundle does not have`);
+      const body = reopenable(() => readArtifact(local.directory, artifact, signal));
+      await writeSessions.put(session.id, name, body, { size_bytes: artifact.size_bytes, ...(signal === undefined ? {} : { signal }) });
+      onTaken?.(artifact, true);
+    });
+  }
+
+  if (session.state === 'open') {
+    const missing = session.objects.filter(({ state }) => state === 'put').map(({ name }) => name);
+    for (const { name } of session.objects.filter(({ state }) => state !== 'put')) {
+      const artifact = artifacts.get(name);
+      if (artifact !== undefined) onTaken?.(artifact, false);
+    }
+    await send(missing);
+  }
+  throwIfStopped(signal);
+  try {
+    return await writeSessions.commit(session.id);
+  } catch (error) {
+    // What the registry had at the opening it may have lost since: it is sent, once.
+    const names = isArtifactstoreError(error, 'write_session_incomplete') ? namesOf(error.info?.objects) : [];
+    if (names.length === 0) throw error;
+    await send(names);
+    return await writeSessions.commit(session.id);
+  }
+}
+
+function namesOf(objects: unknown): readonly string[] {
+  if (!Array.isArray(objects)) return [];
+  return objects.flatMap((object: unknown) => {
+    const name = typeof object === 'object' && object !== null && 'name' in object ? object.name : undefined;
+    return typeof name === 'string' ? [name] : [];
+  });
+}
+
+/** The addresses, when they are those of just these artifacts. */
+function addressesOf({ artifacts }: Bundle, { objects }: CommittedSession): PublishedArtifacts {
+  const published = artifacts.map(({ name, sha256, size_bytes }): readonly [string, PublishedArtifact] => {
+    const object: Pick<SessionObject, 'url' | 'sha256' | 'size_bytes'> | undefined = Object.hasOwn(objects, name)
+      ? objects[name]
+      : undefined;
+    if (object?.sha256 !== sha256 || object.size_bytes !== size_bytes) throw unexpected(`it has other bytes for "${name}"`);
+    if (object.url === undefined) throw unexpected(`it has no address for "${name}"`);
+    return [name, { url: object.url, sha256, size_bytes }];
+  });
+  if (Object.keys(objects).length !== artifacts.length) throw unexpected('it has more artifacts than the bundle');
+  return Object.fromEntries(published);
+}
+
+function unexpected(fault: string): ArtifactstoreError {
+  return new ArtifactstoreError('unexpected_answer', `The answer of the registry is not that of the bundle: ${fault}.`);
+}

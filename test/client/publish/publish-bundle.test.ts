@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { readLocalBundle } from '../../../src/bundle/local-bundle.ts';
+import { type PublishOptions, publishBundle } from '../../../src/client/publish/publish-bundle.ts';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { openBundleFolder, sha256Of } from '../../bundle/bundle-folder.ts';
+import { type OpenServer, openServer } from '../open-server.ts';
+
+describe('a bundle that is published', () => {
+  let server: OpenServer;
+  before(async () => {
+    server = await openServer();
+  });
+  after(() => server.close());
+
+  const options = { producer: 'gamma', retentionClass: 'release-evidence', ttlSeconds: 600, jobs: 2 } satisfies PublishOptions;
+  /** What was sent and what was there already, by name. */
+  const counting = () => {
+    const sent: string[] = [];
+    const there: string[] = [];
+    const onTaken: PublishOptions['onTaken'] = ({ name }, isSent) => void (isSent ? sent : there).push(name);
+    return { sent, there, onTaken };
+  };
+  const read = (url: string) => fetch(url, { headers: { authorization: `Bearer ${server.token}` } });
+
+  test('is one sealed package, and each artifact is at an address that stays', async () => {
+    using folder = openBundleFolder();
+    const files = { 'app.tar.gz': Buffer.alloc(3_000_000, 'app'), 'bin/tool': 'tool', again: 'tool', empty: '' };
+    folder.bundle(files, { release: '1' });
+    const { sent, onTaken } = counting();
+    const local = await readLocalBundle(folder.directory);
+    const registry = server.connect();
+    const published = await publishBundle(registry, local, { ...options, onTaken });
+    assert.equal(sent.length, 4);
+    assert.deepEqual(Object.keys(published.artifacts), Object.keys(files));
+    for (const [name, content] of Object.entries(files)) {
+      const { url, sha256, size_bytes } = published.artifacts[name]!;
+      assert.deepEqual([sha256, size_bytes], [sha256Of(content), Buffer.byteLength(content)]);
+      assert.ok(url.startsWith(`${server.url}/objects/sha256:${sha256}`), url);
+      const answer = await read(url);
+      assert.equal(Buffer.compare(Buffer.from(await answer.arrayBuffer()), Buffer.from(content)), 0, name);
+    }
+    const kept = await registry.packages.get(published.package_id);
+    assert.deepEqual([kept?.status, kept?.name, kept?.producer, kept?.subject], ['finalized', 'gamma@1', 'gamma', 'gamma']);
+
+    const again = counting();
+    const same = await publishBundle(registry, local, { ...options, onTaken: again.onTaken });
+    assert.deepEqual([same, again.sent], [published, []], 'the same publication is the same package');
+    folder.bundle({ ...files, new: 'new' }, { release: '2' });
+    const next = counting();
+    await publishBundle(registry, await readLocalBundle(folder.directory), { ...options, onTaken: next.onTaken });
+    assert.deepEqual([next.sent, next.there.length], [['new'], 4], 'what the registry has is not sent again');
+  });
+
+  test('that was stopped is resumed by what is missing, and nobody sees it before', async () => {
+    using folder = openBundleFolder();
+    folder.bundle({ a: 'first of stopped', b: 'second of stopped', c: 'third of stopped' });
+    const local = await readLocalBundle(folder.directory);
+    const registry = server.connect();
+    const stop = new AbortController();
+    const first = counting();
+    const stopped = publishBundle(registry, local, {
+      ...options,
+      jobs: 1,
+      signal: stop.signal,
+      onTaken(artifact, isSent) {
+        first.onTaken?.(artifact, isSent);
+        stop.abort();
+      },
+    });
+    await assert.rejects(stopped, { code: 'cancelled' });
+    assert.deepEqual(first.sent, ['a']);
+    assert.equal((await read(`${server.url}/objects/sha256:${sha256Of('first of stopped')}`)).status, 404);
+    const second = counting();
+    await publishBundle(registry, local, { ...options, onTaken: second.onTaken });
+    assert.deepEqual([second.sent.sort(), second.there], [['b', 'c'], ['a']]);
+  });
+
+  test('that changed after it was checked is not there, not even in part', async () => {
+    using folder = openBundleFolder();
+    folder.bundle({ good: 'good of changed', bad: 'bad of changed' });
+    const local = await readLocalBundle(folder.directory);
+    folder.write({ bad: 'BAD of changed' });
+    const registry = server.connect();
+    await assert.rejects(publishBundle(registry, local, options), { code: 'digest_mismatch' });
+    assert.equal((await read(`${server.url}/objects/sha256:${sha256Of('good of changed')}`)).status, 404);
+    folder.write({ bad: 'bad of changed' });
+    await publishBundle(registry, local, options);
+    assert.equal((await read(`${server.url}/objects/sha256:${sha256Of('bad of changed')}`)).status, 200);
+  });
+
+  test('is refused as a whole where its producer may not write, and where its key was used', async () => {
+    using folder = openBundleFolder();
+    folder.bundle({ a: 'one of refused' });
+    const local = await readLocalBundle(folder.directory);
+    const reader = server.connectAs({ actor: 'reader', share: 'reader', grants: [{ role: 'reader', producers: [{ exact: 'gamma' }] }] });
+    await assert.rejects(publishBundle(reader, local, options), { code: 'forbidden' });
+    const registry = server.connect();
+    await assert.rejects(publishBundle(registry, local, { ...options, retentionClass: 'none-such' }), { code: 'unknown_retention_class' });
+    await publishBundle(registry, local, { ...options, idempotencyKey: 'mine' });
+    folder.bundle({ a: 'two of refused' });
+    const other = await readLocalBundle(folder.directory);
+    await assert.rejects(publishBundle(registry, other, { ...options, idempotencyKey: 'mine' }), (error) =>
+      isArtifactstoreError(error, 'idempotency_conflict'),
+    );
+  });
+});
