@@ -58,9 +58,9 @@ export async function sendArtifact(
 
 /** The address, and the file's name where one follows it: of a name that is a path only the last segment. */
 function askedFor(request: FastifyRequest): { readonly address: ContentAddress; readonly name: string | undefined } {
-  const [path = '', query] = request.raw.url?.split('?', 2) ?? [];
-  if (query !== undefined)
-    throw new ArtifactstoreError('unknown_parameter', 'An artifact takes no query parameters.', { field: query.split('=', 1)[0] ?? '' });
+  const [path = '', query = ''] = request.raw.url?.split('?', 2) ?? [];
+  if (query !== '')
+    throw new ArtifactstoreError('unknown_parameter', 'An artifact takes no query parameters.', { field: query.split(/[=&]/, 1)[0] ?? '' });
   const [, first = '', ...rest] = pathFromUrl(path.slice(1), 'path').split('/');
   const address = parseAddress(first, 'content_address');
   if (rest.length > 1) throw new ArtifactstoreError('route_not_found', 'Behind the address there is the name of the file, and no more.');

@@ -42,7 +42,7 @@ describe('the artifacts of bundles over HTTP', () => {
   };
 
   test('are read by their digest, with the name of the file or without', async () => {
-    for (const path of [at('the first'), at('the first', '/one.tar')]) {
+    for (const path of [at('the first'), at('the first', '/one.tar'), at('the first', '/one.tar?')]) {
       const answer = await get(path);
       assert.equal(answer.status, 200);
       assert.equal(await answer.text(), 'the first');
