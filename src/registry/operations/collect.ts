@@ -2,6 +2,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { CollectionPlan } from '../upkeep/OPERATOR.ts';
+import { eligiblePackages, notHeld } from './due-packages.ts';
 import { type DeadKey, rememberDead } from './objects.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function abandonUnfinalized(
  * Decides that eligible packages are collected: from here on nothing can keep them. Looks again at holds and expiry.
  */
 export async function collectPackages(transaction: Transaction, input: CollectStep): Promise<readonly string[]> {
-  const rows = await eligible(transaction.sql, transaction.now, input.limit);
+  const rows = await eligiblePackages(transaction.sql, transaction.now).limit(input.limit).execute();
   for (const row of rows)
     transaction.append({
       event_type: 'v1.package.garbage_collected',
@@ -118,7 +119,7 @@ export async function planCollection(
 ): Promise<Omit<CollectionPlan, 'delete_orphans' | 'expire_uploads' | 'reclaim_drafts'>> {
   const all = Number.MAX_SAFE_INTEGER;
   const abandon = await unfinalized(snapshot.sql, input.unchanged_since, all);
-  const collect = (await eligible(snapshot.sql, input.now, all)).map((row) => row.id);
+  const collect = (await eligiblePackages(snapshot.sql, input.now).execute()).map((row) => row.id);
   const goes = new Set([...abandon, ...collect]);
   const ended = await snapshot.sql.selectFrom('artifact_packages').select('id').where(reclaimable('live_locations', 'status')).execute();
   for (const row of ended) goes.add(row.id);
@@ -195,26 +196,6 @@ async function unfinalized(database: Kysely<Schema>, unchangedSince: string, lim
     .limit(limit)
     .execute();
   return rows.map((row) => row.id);
-}
-
-async function eligible(database: Kysely<Schema>, now: string, limit: number) {
-  return await database
-    .selectFrom('retention_state as r')
-    .innerJoin('artifact_packages as p', 'p.id', 'r.package_id')
-    .select(['p.id', 'p.live_locations'])
-    .where('r.eligible_at', 'is not', null)
-    .where('r.ended_at', 'is', null)
-    .where('r.expires_at', '<=', now)
-    .where('p.status', '=', 'finalized')
-    .where(notHeld('p.id'))
-    .orderBy('r.eligible_at')
-    .orderBy('p.id')
-    .limit(limit)
-    .execute();
-}
-
-function notHeld(packageId: string): RawBuilder<SqlBool> {
-  return sql`not exists (select 1 from retention_holds as h where h.package_id = ${sql.ref(packageId)} and h.released_at is null)`;
 }
 
 /** Written out, not bound: a partial index serves only conditions that are known when the statement is prepared. */

@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/form
 import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
 import { limits } from '../limits.ts';
 import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
+import { type DuePackage, expiredPackages } from './due-packages.ts';
 import { requirePackage } from './packages.ts';
 
 export interface ExtendRetention {
@@ -134,54 +135,31 @@ export interface SweepRetention {
   readonly actor: string;
   /** How many packages one step marks at most. */
   readonly limit: number;
+  /** What the step before marked last; null for the first. What it left, held or unsealed, is not looked at again. */
+  readonly after: DuePackage | null;
 }
 
 /**
  * Marks the next expired, unheld, sealed packages as eligible; deletes nothing. Fewer than `limit` means that is
  * all.
  */
-export async function sweepRetention(transaction: Transaction, input: SweepRetention): Promise<readonly string[]> {
-  const due = await dueRows(transaction.sql, transaction.now, input.limit);
+export async function sweepRetention(transaction: Transaction, input: SweepRetention): Promise<readonly DuePackage[]> {
+  const rows = await expiredPackages(transaction.sql, transaction.now, input.after).limit(input.limit).execute();
+  const due = rows.map((row) => ({ package_id: row.package_id, expires_at: row.expires_at! }));
   for (const row of due)
     transaction.append({
       event_type: 'v1.retention.marked_eligible',
       subject_kind: 'package',
       subject_id: row.package_id,
       actor: input.actor,
-      payload: { package_id: row.package_id, expires_at: row.expires_at! },
+      payload: { package_id: row.package_id, expires_at: row.expires_at },
     });
-  return due.map((row) => row.package_id);
+  return due;
 }
 
 /** What a sweep at `now` would mark; the operation that plans never writes. */
 export async function planSweep(snapshot: Snapshot, input: { readonly now: string; readonly limit: number }): Promise<readonly string[]> {
-  return (await dueRows(snapshot.sql, input.now, input.limit)).map((row) => row.package_id);
-}
-
-async function dueRows(database: Kysely<Schema>, now: string, limit: number) {
-  return await database
-    .selectFrom('retention_state as r')
-    .innerJoin('artifact_packages as p', 'p.id', 'r.package_id')
-    .select(['r.package_id', 'r.expires_at'])
-    .where('r.expires_at', 'is not', null)
-    .where('r.expires_at', '<=', now)
-    .where('r.eligible_at', 'is', null)
-    .where('r.ended_at', 'is', null)
-    .where('p.status', '=', 'finalized')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('retention_holds as h')
-            .select('h.id')
-            .whereRef('h.package_id', '=', 'r.package_id')
-            .where('h.released_at', 'is', null),
-        ),
-      ),
-    )
-    .orderBy('r.expires_at')
-    .orderBy('r.package_id')
-    .limit(limit)
-    .execute();
+  return (await expiredPackages(snapshot.sql, input.now, null).limit(input.limit).execute()).map((row) => row.package_id);
 }
 
 async function requireKept(transaction: Transaction, id: string): Promise<Package> {

@@ -2,6 +2,7 @@ import { isArtifactstoreError } from '../../kernel/error.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
 import { removeDead } from '../objects/remove-dead.ts';
+import type { DuePackage } from '../operations/due-packages.ts';
 import type { DeadKey } from '../operations/objects.ts';
 import { expireUploads, planExpiry, reclaimSegments } from '../uploads/sweep.ts';
 import { expireWriteSessions } from '../write-sessions/sweep.ts';
@@ -22,7 +23,12 @@ export async function sweep(context: Context, options: SweepOptions): Promise<Sw
     return { marked_package_ids: ids, marked_count: ids.length };
   }
   const noteEnd = startRun(context, 'sweep');
-  const marked = await inSteps(context, options.signal, (limit) => database.write('retention.sweep', { actor, limit }));
+  let after: DuePackage | null = null;
+  const marked = await inSteps(context, options.signal, async (limit) => {
+    const step: readonly DuePackage[] = await database.write('retention.sweep', { actor, limit, after });
+    after = step.at(-1) ?? after;
+    return step.map(({ package_id }) => package_id);
+  });
   await expireWriteSessions(context, actor, options.signal);
   await noteEnd();
   return { marked_package_ids: marked, marked_count: marked.length };
