@@ -13,7 +13,7 @@ export interface Figure {
   readonly note?: string;
 }
 
-export type Unit = 'MB/s' | '/s' | 's' | 'ms' | 'MiB';
+export type Unit = 'MB/s' | '/s' | 's' | 'ms' | 'MiB' | 'B';
 
 export type Bar =
   | { readonly of: 'ratio'; readonly atLeast: number }

@@ -1,33 +1,50 @@
-import { Agent, get } from 'node:http';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
 import { type Figure, percentile, progress, report, seconds } from './figure.ts';
 import { type History, writeHistory } from './history.ts';
+import { type ListTimes, listQueries, measureLists } from './list-pages.ts';
 import { type Artifactstore, createPackage, databasePath, runArtifactstore, startArtifactstore } from './server.ts';
 import { download, newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * 100,000 packages with 1,000,000 files in SQLite: replay, start, and any page of any list; then 10 GiB through a small
- * process.
+ * 100,000 packages with 1,000,000 files in SQLite, or as many as `ARTIFACTSTORE_TEST_BENCH_PACKAGES` says: replay,
+ * start, any page of any list, look-ups, pushes and a collection; then 10 GiB through a small process.
  */
 export async function scale(): Promise<readonly Figure[]> {
   return [...(await manyPackages()), ...(await manyBytes())];
 }
 
 async function manyPackages(): Promise<readonly Figure[]> {
-  using workspace = openWorkspace(8 * 2 ** 30);
+  using workspace = openWorkspace(packages * bytesOfPackage);
   const { directory } = workspace;
-  await runArtifactstore(directory, ['migrate']);
+  // A store whose log knows of objects before it has its marker is in doubt.
+  await (await startArtifactstore(directory))[Symbol.asyncDispose]();
   let history: History | undefined;
   const writing = await seconds(() => {
-    history = writeHistory(databasePath(directory), packages, { oldestFiles });
+    history = writeHistory(databasePath(directory), packages, { oldestFiles, filesPerPackage, expired });
   });
-  const { events, files, ...addresses } = history!;
+  const { events, files } = history!;
   progress(`${packages} packages, ${files} files, ${events} events written in ${writing.toFixed(0)} s`);
   settleDisk();
   const replay = await seconds(() => runArtifactstore(directory, ['replay']));
   progress(`replayed in ${replay.toFixed(0)} s`);
   settleDisk();
+  return [
+    {
+      name: `replay of ${events.toLocaleString('en-GB')} events, the whole command`,
+      value: events / replay,
+      unit: '/s',
+      bar: { of: 'value', atLeast: 40_000 },
+    },
+    ...(await measureStore(directory, history!)),
+  ];
+}
 
+/** What such a store takes on the disk, and how quick it is: read only, then pushed into, then collected. */
+export async function measureStore(directory: string, { files, ...addresses }: History): Promise<readonly Figure[]> {
+  const size = statSync(databasePath(directory)).size;
   const starts: number[] = [];
   for (let repetition = 0; repetition < 3; repetition++) {
     await using server = await startArtifactstore(directory);
@@ -39,15 +56,13 @@ async function manyPackages(): Promise<readonly Figure[]> {
     lists.toSorted((left, right) => percentile(right[times], 0.99) - percentile(left[times], 0.99))[0]!;
   const every = (times: keyof ListTimes) => lists.flatMap((list) => list[times]);
   const underFifty = { of: 'value', under: 50 } as const;
+  const found = await findByDigest(server, addresses.largestPackage);
+  const peak = server.peakResidentBytes();
+  const pushes = await pushTrees(server, directory);
   return [
+    { name: 'bytes of the database, a file', value: size / files, unit: 'B' },
     {
-      name: `replay of ${events.toLocaleString('en-GB')} events, the whole command`,
-      value: events / replay,
-      unit: '/s',
-      bar: { of: 'value', atLeast: 50_000 },
-    },
-    {
-      name: 'start to the first good /health, 1,000,000 files',
+      name: `start to the first good /health, ${files.toLocaleString('en-GB')} files`,
       value: Math.max(...starts),
       unit: 's',
       bar: { of: 'value', under: 2 },
@@ -69,106 +84,69 @@ async function manyPackages(): Promise<readonly Figure[]> {
       bar: underFifty,
       note: worst('thousand').query,
     },
-    { name: 'peak memory of that server', value: server.peakResidentBytes() / 2 ** 20, unit: 'MiB' },
+    { name: 'p99 of a look-up by digest', value: percentile(found, 0.99), unit: 'ms', bar: underFifty },
+    { name: 'peak memory of that server', value: peak / 2 ** 20, unit: 'MiB' },
+    { name: `push of ${pushedFiles} files of 4 KiB, the whole command`, value: percentile(pushes, 0.5), unit: 's', note: 'median of 3' },
+    ...(await collection(directory)),
   ];
 }
 
-/** Every filter alone, those that meet often, seldom and never in pairs, and the lists of files. */
-function listQueries({ largestPackage, sharedAddress }: Pick<History, 'largestPackage' | 'sharedAddress'>): readonly string[] {
-  const filters = [
-    '',
-    'producer=nightly',
-    'producer=retired',
-    'producer=team-7',
-    'producer=nobody',
-    'subject=component-77',
-    'retention_class=raw-evidence',
-    'status=finalized',
-    'status=created',
-    'status=garbage_collected',
-    'metadata.branch=main',
-    'metadata.branch=feature-120',
-    'metadata.build=4711',
-    'metadata.outcome=passed',
-    'producer=nightly&status=finalized',
-    'producer=nightly&subject=component-78',
-    'producer=retired&status=finalized',
-    'producer=retired&metadata.branch=main',
-    'producer=team-7&retention_class=permanent-record',
-    'producer=team-7&metadata.outcome=failed',
-    'producer=nightly&metadata.outcome=failed',
-    'producer=nightly&metadata.branch=main&status=abandoned',
-    'subject=component-77&metadata.branch=main',
-    'status=finalized&metadata.build=4711',
-    'status=abandoned&metadata.outcome=passed',
-    'retention_class=transient&status=created&metadata.branch=main',
-    'metadata.outcome=passed&metadata.reviewed=yes',
-    'metadata.branch=main&metadata.outcome=failed&metadata.reviewed=yes',
-  ];
+/** Milliseconds of looking for files by digests that one file has each. */
+async function findByDigest(server: Artifactstore, packageId: string): Promise<readonly number[]> {
+  const { authorization } = server;
+  const ask = async (path: string) => {
+    const response = await fetch(`${server.url}${path}`, { headers: { authorization } });
+    const { items } = (await response.json()) as { readonly items: readonly { readonly content_address: string }[] };
+    return items;
+  };
+  const [, ...known] = await ask(`/packages/${packageId}/files?limit=501`);
+  const times: number[] = [];
+  for (const { content_address } of known)
+    times.push(
+      1000 *
+        (await seconds(async () => {
+          if ((await ask(`/files?digest=${content_address}`)).length !== 1) throw new Error(`${content_address} was not found`);
+        })),
+    );
+  return times;
+}
+
+/** Seconds of pushes of new trees, after one that compiles the command. */
+async function pushTrees(server: Artifactstore, directory: string): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let repetition = 0; repetition < 4; repetition++) {
+    const tree = join(directory, `tree-${repetition}`);
+    mkdirSync(tree);
+    for (let file = 0; file < pushedFiles; file++) writeFileSync(join(tree, `f${file}`), `${repetition} ${file} `.padEnd(4096, 'x'));
+    settleDisk();
+    times.push(
+      await seconds(() => server.command('push', tree, '--producer', 'bench', '--subject', 'tree', '--retention-class', 'transient')),
+    );
+  }
+  return times.slice(1);
+}
+
+async function collection(directory: string): Promise<readonly Figure[]> {
+  settleDisk();
+  const swept = await seconds(() => runArtifactstore(directory, ['retention', 'sweep']));
+  let output = '';
+  let peak = 0;
+  const collected = await seconds(async () => {
+    output = await runArtifactstore(directory, ['retention', 'gc', '--json'], {}, (bytes) => {
+      peak = Math.max(peak, bytes);
+    });
+  });
+  const { released_locations } = JSON.parse(output) as { readonly released_locations: number };
   return [
-    ...filters.map((filter) => (filter === '' ? '/packages' : `/packages?${filter}`)),
-    `/packages/${largestPackage}/files`,
-    `/files?digest=${sharedAddress}`,
-    '/metadata-schemas',
+    { name: `sweep that marks ${expired.toLocaleString('en-GB')} packages, the whole command`, value: swept, unit: 's' },
+    {
+      name: `collection of them with ${released_locations.toLocaleString('en-GB')} locations, the whole command`,
+      value: released_locations / collected,
+      unit: '/s',
+      bar: { of: 'value', atLeast: 10_000 },
+    },
+    { name: 'peak memory of that collection', value: peak / 2 ** 20, unit: 'MiB' },
   ];
-}
-
-interface ListTimes {
-  /** Milliseconds of pages of so many items, first ones and deep ones. */
-  readonly hundred: readonly number[];
-  readonly thousand: readonly number[];
-}
-
-async function measureLists(
-  server: Artifactstore,
-  queries: readonly string[],
-): Promise<readonly (ListTimes & { readonly query: string })[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const lists = [];
-  for (const query of queries) {
-    const thousand: number[] = [];
-    const cursors: (string | null)[] = [null];
-    for (let cursor: string | null = null; thousand.length < deepestPage; cursors.push(cursor)) {
-      const page: ListPage = await readPage(query, 1000, cursor);
-      thousand.push(page.milliseconds);
-      cursor = page.nextCursor;
-      if (cursor === null) break;
-    }
-    const hundred: number[] = [];
-    for (let sample = 0; sample < samples; sample++) {
-      const cursor = sample % 2 === 0 ? null : cursors[Math.floor((sample * cursors.length) / samples)]!;
-      hundred.push((await readPage(query, 100, cursor)).milliseconds);
-    }
-    while (thousand.length < samples) thousand.push((await readPage(query, 1000, cursors[thousand.length % cursors.length]!)).milliseconds);
-    progress(
-      `${query}: p99 ${percentile(hundred, 0.99).toFixed(1)} ms, of 1,000 items ${percentile(thousand, 0.99).toFixed(1)} ms (${cursors.length} deep)`,
-    );
-    lists.push({ query, hundred, thousand });
-  }
-  agent.destroy();
-  return lists;
-
-  interface ListPage {
-    readonly milliseconds: number;
-    readonly nextCursor: string | null;
-  }
-
-  async function readPage(query: string, limit: number, cursor: string | null): Promise<ListPage> {
-    const url = `${server.url}${query}${query.includes('?') ? '&' : '?'}limit=${limit}${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
-    const chunks: Uint8Array[] = [];
-    const spent = await seconds(
-      () =>
-        new Promise<void>((resolve, reject) =>
-          get(url, { agent, headers: { authorization: server.authorization } }, (response) => {
-            if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}`));
-            response.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-            response.once('end', resolve).once('error', reject);
-          }).once('error', reject),
-        ),
-    );
-    const { next_cursor } = JSON.parse(Buffer.concat(chunks).toString()) as { next_cursor: string | null };
-    return { milliseconds: 1000 * spent, nextCursor: next_cursor };
-  }
 }
 
 /**
@@ -210,11 +188,14 @@ async function manyBytes(): Promise<readonly Figure[]> {
   ];
 }
 
-/** Nine files in each but the oldest, which has as many as a package may: a million in all. */
-const packages = 100_001;
-const oldestFiles = 100_000;
+/** Ten files in each but the oldest, which has as many as there are packages, up to what a package may have. */
+const packages = Number(process.env.ARTIFACTSTORE_TEST_BENCH_PACKAGES ?? 100_000);
+const oldestFiles = Math.min(packages, 100_000);
+const filesPerPackage = 10;
+const expired = Math.min(packages - 1, 100_000);
+/** With the write-ahead log of a replay. */
+const bytesOfPackage = 64 * 1024;
+const pushedFiles = 1_000;
 const largeBytes = 10 * 2 ** 30;
-const deepestPage = 100;
-const samples = 100;
 
 if (import.meta.main) await report(scale);
