@@ -128,8 +128,9 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
   const uploads = uploadsOf(request);
   const body = bodyLength(raw);
   const size = wholeLength(raw, fields, offset);
+  const sent = readOnce(readBody(request, context.limits));
   const upload = await uploads
-    .append(id, offset, readOnce(readBody(request, context.limits)), {
+    .append(id, offset, sent, {
       policy: 'takeover',
       finishes: false,
       last: fields.complete === true,
@@ -140,7 +141,7 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
       ...statedBlockDigests(raw),
       signal: disconnectSignal(reply),
     })
-    .catch((error: unknown) => afterFinish(request, part, error));
+    .catch((error: unknown) => afterFinish(request, part, sent, error));
   if (fields.complete !== true || (upload !== undefined && upload.package_id === null)) return { upload: upload! };
   try {
     return { file: await uploads.finish(id, whole.size === 0 ? {} : { digests: whole }) };
@@ -159,16 +160,27 @@ function tellProgress({ raw }: FastifyReply, offsetBytes: number): void {
  * An upload that is finished takes nothing more: to end it once again without a byte asks for the answer that was lost,
  * which `undefined` stands for.
  */
-function afterFinish(request: FastifyRequest, { offset, fields, content }: Part, error: unknown): undefined {
+async function afterFinish(
+  request: FastifyRequest,
+  { offset, fields, content }: Part,
+  sent: AsyncIterable<Uint8Array>,
+  error: unknown,
+): Promise<undefined> {
   if (isArtifactstoreError(error, 'upload_offset_mismatch'))
     throw withInfo(error, { provided_offset_bytes: offset, upload_complete: false });
   if (!isArtifactstoreError(error, 'upload_finished')) throw error;
   const again = fields.complete === true && error.info?.offset_bytes === offset && (content?.size ?? 0) === 0;
-  if (again && !hasBody(request.raw)) return undefined;
-  if (!hasBody(request.raw)) throw withInfo(error, { upload_complete: true });
+  const bringsBytes = hasBody(request.raw) && (bodyLength(request.raw) !== undefined || (await hasByte(sent)));
+  if (again && !bringsBytes) return undefined;
+  if (!bringsBytes) throw withInfo(error, { upload_complete: true });
   throw new ArtifactstoreError('upload_length_mismatch', `${error.message} Its bytes are all there.`, {
     info: { ...error.info, upload_complete: true },
   });
+}
+
+async function hasByte(body: AsyncIterable<Uint8Array>): Promise<boolean> {
+  for await (const chunk of body) if (chunk.byteLength > 0) return true;
+  return false;
 }
 
 /** All bytes are there: an error that would be the same again is about the file, and says so. */

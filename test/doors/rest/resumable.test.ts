@@ -77,6 +77,14 @@ test('a file comes in parts, and the last one is answered as a PUT of the whole 
   // An answer that was lost can be had again.
   const again = await patch(where, 9, '?1', null);
   assert.deepEqual([again.status, ((await again.json()) as { readonly id: string }).id], [201, file.id]);
+  const chunked = (body: string): Promise<string> =>
+    door.raw(
+      `PATCH ${where} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\nconnection: close\r\nupload-offset: 9\r\n` +
+        `upload-complete: ?1\r\ncontent-type: application/partial-upload\r\ntransfer-encoding: chunked\r\n\r\n`,
+      body,
+    );
+  assert.match(await chunked('0\r\n\r\n'), new RegExp(`^HTTP/1\\.1 201 [\\s\\S]*${file.id}`));
+  assert.match(await chunked('1\r\nx\r\n0\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*upload_length_mismatch/);
 });
 
 test('all bytes may be there before the client says that it is the whole', async () => {
