@@ -34,7 +34,7 @@ export interface Workplace extends Disposable {
   /** A process of its own. */
   start(...args: readonly string[]): ChildProcess;
   /** As `start`, with more variables, and its standard output wherever this descriptor leads. */
-  startInto(stdout: number, variables: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess;
+  startInto(stdout: number | 'pipe', variables: Readonly<Record<string, string>>, ...args: readonly string[]): ChildProcess;
   /**
    * As `run`, in a process of its own: for what is about processes, and for `serve` and `dev`, which write their log to
    * theirs.

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../../registry/random.ts';
+import { authorization } from './run.ts';
+
+export interface Heard {
+  /** Of the last answer that is no interim one; 0 where there was none. */
+  readonly status: number;
+  /** Of all answers, the later ones over the earlier. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/**
+ * Asks with curl. A body drips, so that it takes a while; the process may be killed meanwhile. What it printed counts.
+ */
+export async function curl(
+  args: readonly string[],
+  { body, random, kills }: { readonly body?: Uint8Array; readonly random: Random; readonly kills: boolean },
+): Promise<Heard> {
+  const upload = body === undefined ? [] : ['-T', '-'];
+  const child = spawn('curl', ['-sS', '-i', '-N', '--max-time', '60', '-H', `authorization: ${authorization}`, ...upload, ...args], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  child.stdout.setEncoding('latin1').on('data', (text: string) => {
+    printed += text;
+  });
+  child.stdin.on('error', () => undefined);
+  const closed = once(child, 'close');
+  const timer = kills ? setTimeout(() => child.kill('SIGKILL'), random(400)) : undefined;
+  if (body !== undefined)
+    for (let at = 0; at < body.length && child.exitCode === null && child.signalCode === null; at += pieceBytes) {
+      child.stdin.write(body.subarray(at, at + pieceBytes));
+      await sleep(random(12));
+    }
+  child.stdin.end();
+  await closed;
+  clearTimeout(timer);
+  return heard(printed);
+}
+
+const pieceBytes = 65_536;
+
+function heard(printed: string): Heard {
+  let status = 0;
+  let headers: Record<string, string> = {};
+  let text = printed;
+  for (let found = head.exec(text); found !== null; found = head.exec(text)) {
+    const [whole, code, fields] = found as unknown as [string, string, string];
+    if (!code.startsWith('1')) status = Number(code);
+    headers = { ...headers, ...fieldsOf(fields) };
+    text = text.slice(whole.length);
+  }
+  return { status, headers, text };
+}
+
+const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/;
+
+function fieldsOf(lines: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    lines.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+}

@@ -1,0 +1,40 @@
+import { curl, type Heard } from './curl.ts';
+import { type Run, rememberOffset, requirePassing, until } from './run.ts';
+
+/** The IETF's wire: a PUT of the file that may break off, and PATCHes of what 104 named; sent by curl. */
+export async function sendByIetf({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
+  const see = rememberOffset(path);
+  let address = '';
+  await until(path, signal, async () => {
+    const kills = random(3) === 0;
+    const ask = async (args: readonly string[], body?: Uint8Array): Promise<Heard> => {
+      const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
+      requirePassing(path, answer.status, answer.text);
+      return answer;
+    };
+    const complete = (end: number): readonly string[] => ['-H', `upload-complete: ?${end === bytes.length ? 1 : 0}`];
+    if (address === '') {
+      const end = random(2) === 0 ? bytes.length : 1 + random(bytes.length);
+      const { status, headers } = await ask(
+        [
+          `${url}/packages/${packageId}/files/${path}`,
+          ...['-H', 'upload-draft-interop-version: 8', '-H', `upload-length: ${bytes.length}`],
+          ...complete(end),
+        ],
+        bytes.subarray(0, end),
+      );
+      if (headers.location?.startsWith('/uploads/')) address = url + headers.location;
+      return end === bytes.length && (status === 200 || status === 201);
+    }
+    const where = await ask(['-I', address]);
+    if (where.status !== 200) return false;
+    if (where.headers['upload-complete'] === '?1') return true;
+    const offset = see(Number(where.headers['upload-offset']));
+    const end = random(2) === 0 ? bytes.length : Math.min(bytes.length, offset + 1 + random(bytes.length - offset + 1));
+    const { status } = await ask(
+      [...['-X', 'PATCH', address, '-H', `upload-offset: ${offset}`, '-H', 'content-type: application/partial-upload'], ...complete(end)],
+      bytes.subarray(offset, end),
+    );
+    return end === bytes.length && (status === 200 || status === 201);
+  });
+}

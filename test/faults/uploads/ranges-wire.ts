@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { curl, type Heard } from './curl.ts';
+import { type Run, rememberOffset, requirePassing, until } from './run.ts';
+
+/** 0.1's wire: ranges of the body at the upload's address, and then its name; sent by curl. */
+export async function sendRanges({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
+  const see = rememberOffset(path);
+  let address = '';
+  await until(path, signal, async () => {
+    const kills = random(3) === 0;
+    const ask = async (args: readonly string[], body?: Uint8Array): Promise<Heard> => {
+      const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
+      requirePassing(path, answer.status, answer.text);
+      return answer;
+    };
+    const json = (text: object): readonly string[] => ['-H', 'content-type: application/json', '--data', JSON.stringify(text)];
+    if (address === '') {
+      const { status, headers } = await ask([`${url}/uploads`, ...json({ expected_size_bytes: bytes.length })]);
+      if (status === 201) address = url + headers.location!;
+      return false;
+    }
+    const where = await ask([address]);
+    if (where.status !== 200) return false;
+    const { offset_bytes, state } = JSON.parse(where.text) as { readonly offset_bytes: number; readonly state: string };
+    const offset = see(offset_bytes);
+    if (offset < bytes.length && state === 'open') {
+      const end = random(2) === 0 ? bytes.length : offset + 1 + random(bytes.length - offset);
+      const range = `content-range: bytes ${offset}-${end - 1}/${bytes.length}`;
+      const { status, headers } = await ask([address, '-H', range], bytes.subarray(offset, end));
+      if (status === 200) assert.equal(see(Number(headers['upload-offset'])), end);
+      return false;
+    }
+    const { status } = await ask([`${address}/complete`, ...json({ package_id: packageId, relative_path: path })]);
+    return status === 200 || status === 201;
+  });
+}
