@@ -1,7 +1,7 @@
 import { openStore } from '../../../src/compose/open-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import type { OpenedForUploads } from '../../../src/registry/conformance/uploads.ts';
-import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
+import { openStrictStore, type StrictStore, type StrictStoreOptions } from '../../s3-stand-in/strict-store.ts';
 import { openTestRegistry } from '../open-registry.ts';
 import { alternate } from './alternate.ts';
 
@@ -22,8 +22,10 @@ export async function openTwo(environment: Readonly<Record<string, string>>, one
 }
 
 /** A strict store, and the settings of a backend in it. */
-export async function openBucket(): Promise<{ readonly store: StrictStore; readonly environment: Readonly<Record<string, string>> }> {
-  const store = await openStrictStore();
+export async function openBucket(
+  options: StrictStoreOptions = {},
+): Promise<{ readonly store: StrictStore; readonly environment: Readonly<Record<string, string>> }> {
+  const store = await openStrictStore(options);
   return {
     store,
     environment: {
