@@ -36,6 +36,7 @@ const clients = 6;
 const filesOfPackage = 12;
 const betweenMilliseconds = 25;
 const longestMilliseconds = 60_000;
+const json = { 'content-type': 'application/json' };
 
 /** What honest producers and readers do all day: each request can be repeated, and is when it was refused for now. */
 export function createGoodClients(url: string, token: string, random: () => number): GoodClients {
@@ -106,13 +107,43 @@ export function createGoodClients(url: string, token: string, random: () => numb
         }
         await sleep(betweenMilliseconds);
       }
+      const resumed = { path: `/packages/${id}/files/resumed`, seed: `${id} resumed`, bytes: 200_000 };
+      if (await upload(id, resumed, signal)) kept.push(resumed);
       await get(`/packages?producer=${name}&limit=20`);
       await get(`/packages/${id}/files`);
       const page = await ask(url, `/events?since=${last}&limit=100`, { headers: { accept: 'application/json' }, accept: [200] }, signal);
       if (page !== undefined) last = (JSON.parse(Buffer.from(page).toString()) as { readonly last_sequence: number }).last_sequence;
       await ask(url, `/packages/${id}/finalize`, { method: 'POST', accept: [200] }, signal);
       await get(`/packages/${id}/manifest`);
+      const named = { method: 'POST', body: '{"relative_paths":["f0"]}', headers: json, accept: [200] };
+      const archive = await ask(url, `/packages/${id}/archive`, named, signal);
+      const first = kept.find(({ path }) => path === `/packages/${id}/files/f0`);
+      if (archive !== undefined && first !== undefined && !Buffer.from(archive).includes(contentOf(first)))
+        errors.push(`the archive of ${id} has other bytes`);
     }
+  }
+
+  /** A file in two requests of an upload, each repeated from where the server is. */
+  async function upload(package_id: string, one: Kept, signal: AbortSignal): Promise<boolean> {
+    const bytes = contentOf(one);
+    const about = JSON.stringify({ expected_size_bytes: bytes.length });
+    const begun = await ask(url, '/uploads', { method: 'POST', body: about, headers: json, accept: [201] }, signal);
+    if (begun === undefined) return false;
+    const path = `/uploads/${(JSON.parse(Buffer.from(begun).toString()) as { readonly id: string }).id}`;
+    for (let offset = 0; offset < bytes.length; ) {
+      const end = Math.min(bytes.length, offset + 120_000);
+      const headers = { 'content-range': `bytes ${offset}-${end - 1}/${bytes.length}` };
+      // 409: it came although its answer did not.
+      if ((await ask(url, path, { method: 'PUT', body: bytes.subarray(offset, end), headers, accept: [200, 409] }, signal)) === undefined)
+        return false;
+      const where = await ask(url, path, { accept: [200] }, signal);
+      if (where === undefined) return false;
+      const { offset_bytes } = JSON.parse(Buffer.from(where).toString()) as { readonly offset_bytes: number };
+      if (offset_bytes < offset) errors.push(`${path} was at ${offset}, and is at ${offset_bytes}`);
+      offset = offset_bytes;
+    }
+    const named = JSON.stringify({ package_id, relative_path: 'resumed' });
+    return (await ask(url, `${path}/complete`, { method: 'POST', body: named, headers: json, accept: [200, 201] }, signal)) !== undefined;
   }
 
   return {

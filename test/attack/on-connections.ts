@@ -55,7 +55,7 @@ export function post(path: string, token: string, headers: string): string {
 }
 
 /** Sixty connections that send a little every now and then. */
-async function drip({ open, count, pause, signal }: Attacker, first: string, then: string): Promise<void> {
+export async function drip({ open, count, pause, signal }: Attacker, first: string, then: string): Promise<void> {
   const sockets = await Promise.all(Array.from({ length: 60 }, () => open()));
   for (const socket of sockets) {
     socket?.resume();

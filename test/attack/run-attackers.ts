@@ -6,6 +6,7 @@ import { type Attack, createAttacker, type Told } from './attacker.ts';
 import { byForm } from './by-form.ts';
 import { bySchemas } from './by-schemas.ts';
 import { bySize } from './by-size.ts';
+import { byUploads } from './by-uploads.ts';
 import { onConnections } from './on-connections.ts';
 
 /** What this process is started with, as JSON in its first parameter. It ends when its parent tells it anything. */
@@ -81,7 +82,7 @@ async function run(name: string, attack: Attack, milliseconds: number): Promise<
   }
 }
 
-const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...byForm }).filter(([name]) =>
+const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...byUploads, ...byForm }).filter(([name]) =>
   only.split(',').some((part) => name.includes(part)),
 );
 let left: typeof all = [];
