@@ -45,6 +45,7 @@ const questions: readonly string[] = [
   'ingest-http',
   'resumable',
   'uploads',
+  'sessions',
   'push-small',
   'push-tree',
   'pull-tree',

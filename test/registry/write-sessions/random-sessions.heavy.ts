@@ -11,7 +11,7 @@ import { ageSession } from './age.ts';
 import { useSessionsAtRandom } from './random-sessions.ts';
 
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
-const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 5);
+const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 3);
 
 async function play(stores: readonly [TestRegistry, ...Store[]], steps: number): Promise<void> {
   let committed = 0;
