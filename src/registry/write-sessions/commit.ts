@@ -1,5 +1,6 @@
 import { fromHex } from '../../kernel/content/digest.ts';
 import { filesDigest } from '../../kernel/content/files-digest.ts';
+import { comparePaths } from '../../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
@@ -69,7 +70,8 @@ async function sealPackage(parts: CommitParts, row: SessionRow): Promise<Committ
   const { database } = context;
   const { id, package_id } = row as { readonly id: string; readonly package_id: string };
   const objects = (await database.read('session.get', { id, objects: true }))?.objects ?? [];
-  const problems = await fill(parts, row, package_id, objects);
+  const found = await fill(parts, row, package_id, objects);
+  const problems = found.toSorted((left, right) => comparePaths(left.name, right.name));
   if (problems.length > 0) {
     const reopened = await database.write('session.reopen', { actor: access.actor, id, package_id, problems });
     await discardPlaces(context, reopened.places);
