@@ -21,7 +21,14 @@ interface Pending {
 
 interface Running {
   readonly worker: Worker;
-  readonly pending: Map<number, Pending>;
+  /**
+   * By the id of their request, which is free again after its answer. A map that gains and loses entries keeps what was
+   * in it until a full collection, once one of its tables is old.
+   */
+  readonly pending: (Pending | undefined)[];
+  readonly free: number[];
+  /** How many are pending. */
+  count: number;
 }
 
 /**
@@ -30,18 +37,16 @@ interface Running {
  */
 export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThread {
   let running: Running | undefined;
-  let lastId = 0;
   let closed = false;
 
   const start = (): Running => {
     // Not with the program's own options: some, such as those of `node --eval`, are refused to a file.
     const worker = new Worker(module, { workerData: data, execArgv: [], resourceLimits });
-    const started: Running = { worker, pending: new Map() };
+    const started: Running = { worker, pending: [], free: [], count: 0 };
     const end = (cause: unknown): void => {
       if (running === started) running = undefined;
       const error = databaseUnavailable('The database thread ended before it answered; repeat the request.', cause);
-      for (const { reject } of started.pending.values()) reject(error);
-      started.pending.clear();
+      for (const each of started.pending.splice(0)) each?.reject(error);
     };
     worker.on('message', (message: Answer | readonly Answer[]) => {
       for (const answer of Array.isArray(message) ? (message as readonly Answer[]) : [message as Answer]) settle(started, answer);
@@ -60,11 +65,13 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
         return;
       }
       running ??= start();
-      const { worker, pending } = running;
-      lastId += 1;
-      worker.postMessage({ id: lastId, task } satisfies Request, givenAway(task));
-      if (pending.size === 0) worker.ref();
-      pending.set(lastId, { resolve, reject, onProgress });
+      const { worker, pending, free } = running;
+      const id = free.at(-1) ?? pending.length;
+      worker.postMessage({ id, task } satisfies Request, givenAway(task));
+      free.pop();
+      pending[id] = { resolve, reject, onProgress };
+      running.count += 1;
+      if (running.count === 1) worker.ref();
     });
 
   return {
@@ -92,15 +99,18 @@ function givenAway(task: Task): ArrayBuffer[] {
 
 const movedBytes = 16_384;
 
-function settle({ worker, pending }: Running, answer: Answer): void {
-  const waiting = pending.get(answer.id);
+function settle(running: Running, answer: Answer): void {
+  const { worker, pending, free } = running;
+  const waiting = pending[answer.id];
   if (waiting === undefined) return;
   if (answer.kind === 'progress') {
     waiting.onProgress?.(answer.done, answer.total);
     return;
   }
-  pending.delete(answer.id);
-  if (pending.size === 0) worker.unref();
+  pending[answer.id] = undefined;
+  free.push(answer.id);
+  running.count -= 1;
+  if (running.count === 0) worker.unref();
   if (answer.kind === 'output') waiting.resolve({ output: answer.output, sequence: answer.sequence });
   else waiting.reject(fromFailure(answer.failure));
 }
