@@ -11,10 +11,11 @@ import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { type CopyCommandOptions, copyAll } from '../publish-copy.ts';
 import { publishInSessions, type SessionCommandOptions } from '../publish-session.ts';
+import { addSecretsFirst, requireSecrets, type SecretsFirst } from '../secrets.ts';
 import { duration, fileMode, positiveInteger } from '../terminal/numbers.ts';
 import { createProgress } from '../terminal/progress.ts';
 
-interface PublishOptions extends CopyCommandOptions, SessionCommandOptions {
+interface PublishOptions extends CopyCommandOptions, SessionCommandOptions, SecretsFirst {
   readonly via: 'session' | 'copy';
   readonly baseUrl?: string;
   readonly nomadVars?: boolean;
@@ -23,7 +24,7 @@ interface PublishOptions extends CopyCommandOptions, SessionCommandOptions {
 }
 
 export const publish: Definition = (command, context) => {
-  command
+  addSecretsFirst(command)
     .argument('<bundle...>', 'manifests of bundles, or directories that have a bundle.json')
     .addOption(new Option('--via <way>', 'how the artifacts get there').choices(['session', 'copy']).default('session'))
     .option('--producer <producer>', 'whose release it is', 'cli')
@@ -66,6 +67,7 @@ Examples:
       refuseStray(command, options);
       if (places.length > 1 && options.idempotencyKey !== undefined)
         command.error("error: option '--idempotency-key' is for one bundle: without it each has its own");
+      await requireSecrets(context(), options);
       await publishAll(context(), places, options);
     });
 };

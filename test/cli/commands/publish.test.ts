@@ -114,6 +114,23 @@ describe('artifactstore publish, to a registry', () => {
     }
   });
 
+  test('sends nothing while a secret of the catalog is missing', async () => {
+    using other = openWorkplace({ ARTIFACTSTORE_SECRETS: 'env', THERE: 'a value of some length' });
+    const declared = (name: string) => JSON.stringify({ secrets: [{ name, external: 'the owner has it', consumers: ['site'] }] });
+    other.write({
+      'dist/a': 'a',
+      'dist/bundle.json': JSON.stringify(manifestOf({ a: 'a' })),
+      'missing.json': declared('NOT_THERE'),
+      'there.json': declared('THERE'),
+    });
+    const publish = (catalog: string) => other.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--secrets-catalog', catalog);
+    const { code, stderr } = await publish('missing.json');
+    assert.equal(code, 2);
+    assert.match(stderr, /NOT_THERE/);
+    assert.ok(!existsSync(other.path('bundles')));
+    assert.equal((await publish('there.json')).code, 0);
+  });
+
   test('hands the artifacts over, and prints where they are', async () => {
     const server = await place.serve('serve', '--port', '0');
     place.write({ 'dist/app.tar.gz': 'app', 'job.hcl': 'artifact { source = "artifactstore://app.tar.gz" }\n' });
