@@ -5,8 +5,8 @@ import { newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * One file in over HTTP by one request that can be resumed, which makes what came durable every 64 MiB and reads it
- * again at its end, against a plain PUT of as many bytes, in turns. 1 GiB, or as many MiB as `BENCH_RESUMABLE_MIB`.
+ * One file in over HTTP by one request that can be resumed, which makes what came durable every 64 MiB, against
+ * a plain PUT of as many bytes, in turns. 1 GiB, or as many MiB as `BENCH_RESUMABLE_MIB`.
  */
 export async function resumable(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * fileBytes);
@@ -18,9 +18,8 @@ export async function resumable(): Promise<readonly Figure[]> {
   for (let repetition = 0; repetition <= repetitions; repetition++)
     for (const way of ['plain', 'resumable'] as const) {
       const headers = { authorization, ...(way === 'plain' ? {} : resuming) };
-      const taken = await seconds(() =>
-        upload('PUT', `${url}/packages/${packageId}/files/${way}-${repetition}`, headers, newContent(fileBytes)),
-      );
+      const content = newContent(fileBytes);
+      const taken = await seconds(() => upload('PUT', `${url}/packages/${packageId}/files/${way}-${repetition}`, headers, content));
       // The first of each pays for what is done once.
       if (repetition > 0) runs[way].push(taken);
       progress(`${way} ${(fileBytes / taken / 1e6).toFixed(0)} MB/s`);

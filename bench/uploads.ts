@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
 import { createPackage, startArtifactstore } from './server.ts';
-import { newContent, upload } from './transfer.ts';
+import { type Content, newContent, upload } from './transfer.ts';
 import { startTusd } from './tusd.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
@@ -25,8 +25,9 @@ export async function uploads(): Promise<readonly Figure[]> {
     const whole = newContent(fileBytes);
     runs.put.push(await seconds(() => upload('PUT', `${server.url}/packages/${packageId}/files/put-${repetition}`, authorized, whole)));
     settleDisk();
+    const pieces = Array.from({ length: fileBytes / pieceBytes }, () => newContent(pieceBytes));
     const named = metadata({ package_id: packageId, relative_path: `tus-${repetition}` });
-    runs.tus.push(await seconds(() => inPieces(endpoint, { ...authorized, 'upload-metadata': named })));
+    runs.tus.push(await seconds(() => inPieces(endpoint, { ...authorized, 'upload-metadata': named }, pieces)));
     settleDisk();
     runs.many.push(
       await seconds(() =>
@@ -68,10 +69,10 @@ export async function uploads(): Promise<readonly Figure[]> {
 
 type Headers = Readonly<Record<string, string>>;
 
-async function inPieces(endpoint: string, headers: Headers): Promise<void> {
+async function inPieces(endpoint: string, headers: Headers, pieces: readonly Content[]): Promise<void> {
   const address = await begin(endpoint, { ...headers, 'upload-length': String(fileBytes) });
-  for (let offset = 0; offset < fileBytes; offset += pieceBytes)
-    await upload('PATCH', address, { ...headers, ...patch, 'upload-offset': String(offset) }, newContent(pieceBytes));
+  for (const [index, piece] of pieces.entries())
+    await upload('PATCH', address, { ...headers, ...patch, 'upload-offset': String(index * pieceBytes) }, piece);
 }
 
 async function many(endpoint: string, headersOf: (index: number) => Headers): Promise<void> {
