@@ -34,7 +34,7 @@ export interface Provider {
   close(): Promise<void>;
 }
 
-export const providerKinds = ['cloudflare-r2', 'static'] as const;
+export const providerKinds = ['cloudflare-r2', 'ceph-admin', 'static'] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
 export interface Capabilities {
