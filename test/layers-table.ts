@@ -10,7 +10,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   storage: ['credentials/CREDENTIALS.ts', 'protocol/'],
   database: [],
   secrets: ['protocol/'],
-  credentials: ['protocol/', 'secrets/reference.ts'],
+  credentials: ['protocol/', 'secrets/'],
   certify: ['credentials/CREDENTIALS.ts', 'protocol/', 'storage/'],
   provider: ['credentials/CREDENTIALS.ts', 'protocol/', 'secrets/'],
   dataplane: ['storage/STORAGE.ts'],

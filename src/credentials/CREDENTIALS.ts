@@ -26,7 +26,7 @@ export interface Keys {
 }
 
 /** Where keys for a store come from, as the configuration says it. */
-export type CredentialsConfig = StaticKeysConfig | WebIdentityConfig;
+export type CredentialsConfig = StaticKeysConfig | GenerationConfig | WebIdentityConfig;
 
 export interface StaticKeysConfig {
   readonly kind: 'static';
@@ -34,6 +34,16 @@ export interface StaticKeysConfig {
   readonly accessKeyRef: string;
   readonly secretKeyRef: string;
   readonly sessionTokenRef: string | undefined;
+}
+
+/** Keys as `artifactstore provider rotate` keeps them. */
+export interface GenerationConfig {
+  readonly kind: 'generation';
+  /** `file:/directory` or `vault:https://host:8200/MOUNT/PATH`. */
+  readonly store: string;
+  readonly role: 'admin' | 'proxy';
+  /** Of a Vault: `env:NAME` or `file:/path`. */
+  readonly storeTokenRef: string;
 }
 
 export interface WebIdentityConfig {

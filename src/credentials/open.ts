@@ -1,4 +1,9 @@
-import type { Credentials, CredentialsConfig } from './CREDENTIALS.ts';
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { openSecrets } from '../secrets/open.ts';
+import { parseSecretsPlace } from '../secrets/place.ts';
+import type { Secrets } from '../secrets/SECRETS.ts';
+import type { Credentials, CredentialsConfig, GenerationConfig } from './CREDENTIALS.ts';
+import { generationCredentials } from './generation.ts';
 import { staticCredentials } from './static.ts';
 import { webIdentityCredentials } from './web-identity.ts';
 
@@ -13,6 +18,21 @@ export interface OpenCredentials {
 /** The credentials that a configuration describes. Nothing is asked for before keys are. */
 export function openCredentials(config: CredentialsConfig, { region, variables, environment }: OpenCredentials): Credentials {
   if (config.kind === 'web-identity') return webIdentityCredentials({ ...config, region, variables });
+  if (config.kind === 'generation') {
+    const setting = `${variables}GENERATIONS`;
+    // A Vault is asked less often than a directory is looked at.
+    const checkMilliseconds = config.store.startsWith('vault:') ? 10_000 : 1000;
+    return generationCredentials(storeOf(config, setting, environment), { role: config.role, setting, checkMilliseconds });
+  }
   const { accessKeyRef, secretKeyRef, sessionTokenRef } = config;
   return staticCredentials({ accessKeyRef, secretKeyRef, sessionTokenRef, variables }, { environment });
+}
+
+function storeOf({ store, storeTokenRef }: GenerationConfig, setting: string, environment: OpenCredentials['environment']): Secrets {
+  try {
+    const auth = { method: 'token', tokenRef: storeTokenRef } as const;
+    return openSecrets(parseSecretsPlace(store), { environment, auth, namespace: undefined });
+  } catch (error) {
+    throw new ArtifactstoreError('invalid_configuration', `${setting}: ${(error as Error).message}.`, { field: setting, cause: error });
+  }
 }

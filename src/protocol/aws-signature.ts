@@ -84,11 +84,12 @@ function signatureOf(request: Signable): { readonly credential: string; readonly
   return { credential: `${keys.accessKeyId}/${scope}`, signedHeaders: names.join(';'), signature: hmac(key, text).toString('hex') };
 }
 
-/** In the order that a signature wants. */
+/** In the order of the names, as a signature wants it: `key` before `key-type`, though `=` comes after `-`. */
 function encodeQuery(query: Readonly<Record<string, string>>): string {
   return Object.entries(query)
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
-    .sort()
+    .map(([name, value]) => [encode(name), encode(value)] as const)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`)
     .join('&');
 }
 

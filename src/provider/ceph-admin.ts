@@ -1,3 +1,4 @@
+import { isArtifactstoreError } from '../kernel/error.ts';
 import { parseJson } from '../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/format/json-value.ts';
 import { encode, sha256, signInHeader } from '../protocol/aws-signature.ts';
@@ -33,11 +34,18 @@ export function cephAdmin({
     kind: 'ceph-admin',
     place,
     capabilities: { narrowest: 'bucket', expiry: false, authorityForm: 'ACCESS_KEY_ID:SECRET_ACCESS_KEY of a user with capabilities' },
-    verify: (authority, bucket) => verify(call, account, authority, bucket),
+    verify: (authority, bucket) =>
+      verify({ call, areKnown: (keys) => areKnown(asker, providerUrl, region, keys) }, account, authority, bucket),
     prove: (keys, scope, outside) => proveAtS3({ endpointUrl: endpointUrl ?? providerUrl, region }, keys, scope, outside, patience),
     issuer: issuer(call, account, place),
     close: () => asker.close(),
   };
+}
+
+interface Calls {
+  readonly call: Call;
+  /** Whether the gateway knows these keys at all. */
+  areKnown(authority: Secret): Promise<boolean>;
 }
 
 interface AdminCall {
@@ -76,11 +84,7 @@ function caller(asker: Asker, place: string, address: string, region: string): C
     const code = isJsonObject(body) && typeof body.Code === 'string' ? body.Code.slice(0, 64) : undefined;
     if (status === 404 && code !== undefined) return undefined;
     if (status === 403 && (code === 'InvalidAccessKeyId' || code === 'SignatureDoesNotMatch' || code === 'UserSuspended'))
-      throw unusableAuthority(
-        code === 'UserSuspended' ? 'disabled' : 'unknown',
-        `${failed} (403 ${code}): the gateway does not take these keys`,
-        'look at the keys, and at `radosgw-admin user info` of the user whose they are',
-      );
+      throw unknownKeys(`${failed} (403 ${code})`, code === 'UserSuspended' ? 'disabled' : 'unknown');
     if (status === 403)
       throw missingPermission(
         `${failed} (403 ${code ?? ''})`.replace(' )', ')'),
@@ -93,7 +97,7 @@ function caller(asker: Asker, place: string, address: string, region: string): C
   };
 }
 
-async function verify(call: Call, account: string, authority: Secret, bucket: string | undefined): Promise<Authority> {
+async function verify({ call, areKnown }: Calls, account: string, authority: Secret, bucket: string | undefined): Promise<Authority> {
   const { accessKeyId } = parseKeyPair(authority);
   const user = await call(authority, {
     method: 'GET',
@@ -101,6 +105,10 @@ async function verify(call: Call, account: string, authority: Secret, bucket: st
     query: { uid: account },
     failed: `The user ${account} cannot be looked at`,
     capability: 'users=*',
+  }).catch(async (error: unknown) => {
+    // With STS a gateway says AccessDenied to keys that it does not know, too: a list of buckets tells them apart.
+    if (isArtifactstoreError(error, 'provider_forbidden') && !(await areKnown(authority))) throw unknownKeys('The keys are refused (403)');
+    throw error;
   });
   if (user === undefined)
     throw unusableAuthority(
@@ -180,6 +188,25 @@ function issuer(call: Call, account: string, place: string): Issuer {
     },
     howToRevoke: (id) => `radosgw-admin subuser rm --uid ${encode(account)} --subuser ${id} --purge-keys`,
   };
+}
+
+async function areKnown(asker: Asker, address: string, region: string, authority: Secret): Promise<boolean> {
+  const { host, pathname } = new URL(address);
+  const path = `${pathname.replace(/\/$/, '')}/`;
+  const keys = parseKeyPair(authority);
+  const { status } = await asker.ask(() => {
+    const signed = signInHeader({ method: 'GET', path, query: {}, headers: { host }, payload: sha256(''), date: new Date(), region, keys });
+    return { method: 'GET', path: '/', headers: signed.headers };
+  });
+  return status === 200;
+}
+
+function unknownKeys(what: string, fault: 'unknown' | 'disabled' = 'unknown'): Error {
+  return unusableAuthority(
+    fault,
+    `${what}: the gateway does not take these keys`,
+    'look at the keys, and at `radosgw-admin user info` of the user whose they are',
+  );
 }
 
 function keysIn(value: JsonValue | undefined): readonly JsonObject[] {

@@ -36,3 +36,14 @@ test('an address is signed as the S3 API reference shows', () => {
   const { query } = signInQuery({ ...example, method: 'GET', query: {}, headers: { host }, payload: 'UNSIGNED-PAYLOAD' }, 86_400);
   assert.match(query, /X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404$/);
 });
+
+test('a name comes before a longer one that begins with it', () => {
+  const { query } = signInHeader({
+    ...example,
+    method: 'PUT',
+    query: { 'key-type': 's3', key: '' },
+    headers: { host },
+    payload: sha256(''),
+  });
+  assert.equal(query, 'key=&key-type=s3');
+});

@@ -99,10 +99,13 @@ function readCredentials(
   endpointUrl: string | undefined,
 ): CredentialsConfig {
   const chosen = settings.text('CREDENTIALS', '') !== '';
-  const kind = settings.oneOf('CREDENTIALS', 'static', ['static', 'web-identity']);
+  const kind = settings.oneOf('CREDENTIALS', 'static', ['static', 'generation', 'web-identity']);
   const accessKeyRef = settings.reference('ACCESS_KEY_REF') ?? '';
   const secretKeyRef = settings.reference('SECRET_KEY_REF') ?? '';
   const sessionTokenRef = settings.reference('SESSION_TOKEN_REF');
+  const generations = settings.text('GENERATIONS', '');
+  const role = settings.oneOf('GENERATIONS_ROLE', 'proxy', ['admin', 'proxy']) === 'admin' ? 'admin' : 'proxy';
+  const storeTokenRef = settings.reference('GENERATIONS_TOKEN_REF') ?? '';
   const stsEndpointUrl = optionalUrl('STS_ENDPOINT_URL') ?? endpointUrl;
   const roleArn = settings.text('ROLE_ARN', '');
   const tokenFile = settings.text('WEB_IDENTITY_TOKEN_FILE', '');
@@ -116,6 +119,13 @@ function readCredentials(
       accessKeyRef: required('ACCESS_KEY_REF', accessKeyRef, `${settings.variables}CREDENTIALS=static`),
       secretKeyRef: required('SECRET_KEY_REF', secretKeyRef, `${settings.variables}CREDENTIALS=static`),
       sessionTokenRef,
+    };
+  if (kind === 'generation')
+    return {
+      kind: 'generation',
+      store: required('GENERATIONS', generations, `${settings.variables}CREDENTIALS=generation`),
+      role,
+      storeTokenRef,
     };
   return {
     kind: 'web-identity',

@@ -10,7 +10,7 @@ import { type Connection, type Dialect, defaultDialect, endpointOf } from './set
  */
 export async function openS3(backend: S3BackendConfig, parts: BackendParts): Promise<S3Storage> {
   const connection = s3Connection(backend, parts);
-  if (backend.credentials.kind === 'static') await connection.credentials.keys();
+  if (backend.credentials.kind !== 'web-identity') await connection.credentials.keys();
   return openS3Storage({
     ...connection,
     id: backend.id,

@@ -21,6 +21,10 @@ function secretReferences(config: S3BackendConfig): readonly SecretReference[] {
   const settings = variablesOf(config);
   if (credentials.kind === 'web-identity')
     return [{ setting: `${settings}WEB_IDENTITY_TOKEN_FILE`, reference: `file:${credentials.webIdentityTokenFile}` }];
+  if (credentials.kind === 'generation')
+    return credentials.store.startsWith('vault:')
+      ? [{ setting: `${settings}GENERATIONS_TOKEN_REF`, reference: credentials.storeTokenRef }]
+      : [];
   const { accessKeyRef, secretKeyRef, sessionTokenRef } = credentials;
   return [
     { setting: `${settings}ACCESS_KEY_REF`, reference: accessKeyRef },

@@ -1,0 +1,102 @@
+import { ArtifactstoreError } from '../kernel/error.ts';
+import { parseJson } from '../kernel/format/json-parser.ts';
+import { isJsonObject, type JsonObject } from '../kernel/format/json-value.ts';
+import type { Secrets } from '../secrets/SECRETS.ts';
+import type { Credentials, Keys } from './CREDENTIALS.ts';
+
+export interface GenerationCredentialsOptions {
+  readonly role: 'admin' | 'proxy';
+  /** The setting that names the store, for messages. */
+  readonly setting: string;
+  /** How often the pointer is looked at; 1,000 by default. */
+  readonly checkMilliseconds?: number;
+  readonly now?: () => number;
+}
+
+/**
+ * The keys of the current generation, as `artifactstore provider rotate` keeps them: a pointer, and one document with
+ * the keys of both roles. The pointer is written last, so what it names is whole; what is not is not taken, and the
+ * keys that are in use stay. Another generation is taken under a running server, within the interval, or at once when
+ * the store refuses the keys. Errors: `invalid_configuration` until keys were had for the first time, afterwards
+ * `storage_unavailable`, and only when those are refused.
+ */
+export function generationCredentials(secrets: Secrets, options: GenerationCredentialsOptions): Credentials {
+  const { role, setting, checkMilliseconds = 1000, now = Date.now } = options;
+  let current: { readonly generation: number; readonly keys: Keys } | undefined;
+  let isRefused = false;
+  let lookedAt = 0;
+  let looking: Promise<void> | undefined;
+
+  async function look(): Promise<void> {
+    try {
+      const pointer = await documentOf(secrets, 'provider/current');
+      const { generation } = pointer;
+      if (typeof generation !== 'number') throw new Error('provider/current names no generation');
+      if (generation !== current?.generation) {
+        current = { generation, keys: keysOf(await documentOf(secrets, `provider/generations/${generation}`), generation, role) };
+        isRefused = false;
+      } else if (isRefused) throw new Error(`the store refuses the keys of generation ${generation}, and there is no other`);
+    } catch (error) {
+      // Keys that work are not given up because the place of the next ones does not answer.
+      if (current === undefined || isRefused) throw unusable(error, secrets.place, setting, current === undefined);
+    } finally {
+      lookedAt = now();
+    }
+  }
+
+  return {
+    async keys() {
+      if (current === undefined || isRefused || Math.abs(now() - lookedAt) >= checkMilliseconds) {
+        looking ??= look().finally(() => {
+          looking = undefined;
+        });
+        await looking;
+      }
+      return current!.keys;
+    },
+    refused(keys) {
+      if (keys === current?.keys) isRefused = true;
+    },
+  };
+}
+
+async function documentOf(secrets: Secrets, name: string): Promise<JsonObject> {
+  const found = await secrets.get(name);
+  if (found === undefined) throw new Error(`there is no ${name}: run artifactstore provider rotate`);
+  let value: unknown;
+  try {
+    value = parseJson(Buffer.from(found.value.reveal()));
+  } catch {
+    // Without its cause, which quotes what it could not read.
+  }
+  if (isObject(value) && value.format === 1) return value;
+  throw new Error(`${name} is not a document of this software`);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return isJsonObject(value as JsonObject | undefined);
+}
+
+function keysOf(document: JsonObject, generation: number, role: 'admin' | 'proxy'): Keys {
+  const own = document[role];
+  if (document.generation !== generation || !isJsonObject(own)) throw new Error(`generation ${generation} was ended`);
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, expires_at: end } = own;
+  if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
+    throw new Error(`generation ${generation} has no keys for ${role}`);
+  const expiresAtMilliseconds = typeof end === 'string' ? Date.parse(end) : Number.NaN;
+  return Object.freeze({ accessKeyId, secretAccessKey, ...(Number.isNaN(expiresAtMilliseconds) ? {} : { expiresAtMilliseconds }) });
+}
+
+function unusable(error: unknown, place: string, setting: string, isFirst: boolean): ArtifactstoreError {
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  const lead = isFirst ? 'The keys of the store cannot be read' : 'The store refuses the keys';
+  return new ArtifactstoreError(
+    isFirst ? 'invalid_configuration' : 'storage_unavailable',
+    `${lead} from ${place}: ${reason}. See ${setting}`,
+    {
+      field: setting,
+      info: { names: [setting] },
+      cause: error,
+    },
+  );
+}
