@@ -188,6 +188,26 @@ describe('a rotation', () => {
     await assertWhole(place, 1);
   });
 
+  test('asks the store what is there when only the answer to the flip was lost', async () => {
+    await using place = await openRotationPlace();
+    await place.rotate();
+    const { secrets } = place;
+    const losing: Secrets = {
+      ...secrets,
+      writer: {
+        ...secrets.writer!,
+        async put(name, value, expected) {
+          const version = await secrets.writer!.put(name, value, expected);
+          if (name === documentNames.current) throw new Error('lost');
+          return version;
+        },
+      },
+    };
+    const { generation, revoked } = await place.rotate({ secrets: losing });
+    assert.deepEqual([generation, revoked.length], [2, 2]);
+    await assertWhole(place, 2);
+  });
+
   test('stops where another one took over, and ends only what it made itself', async () => {
     await using place = await openRotationPlace();
     let other: Awaited<ReturnType<typeof place.rotate>> | undefined;
