@@ -84,6 +84,7 @@ describe('the command line', () => {
       '0005-producer-usage',
       '0006-held-objects',
       '0007-package-lists',
+      '0008-write-sessions',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

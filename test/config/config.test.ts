@@ -83,6 +83,7 @@ describe('configuration', () => {
         autorun: false,
       },
       uploadSeconds: 86_400,
+      writeSessions: { objects: 10_000, bytes: 1_099_511_627_776, seconds: 604_800, open: 100 },
       guideBoardSchema: join(directory, 'schemas/guide-board.run.v1.json'),
       stateHub: undefined,
     });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 
 /** What a request is about: a package of the world, or the same with ids that nobody has. */
 export interface Subject {
@@ -137,6 +137,36 @@ export const rows: Readonly<Record<string, Row>> = {
     needs: 'write',
     ask: ({ id }) => json(`/packages/${id}/files`, { items: [{ relative_path: 'none', content_address: missing, size_bytes: 1 }] }),
   },
+  getNamedObject: { about: 'package', needs: 'read', ask: ({ address }) => ({ path: `/objects/${address}/a-name` }) },
+  openWriteSession: {
+    about: 'producer',
+    needs: 'write',
+    ask: ({ producer }) => ({
+      ...json('/write-sessions', {
+        scope: 'access',
+        producer,
+        subject: 's',
+        namespace: 'n',
+        retention_class: 'transient',
+        objects: [{ name: 'one', sha256: '0'.repeat(64), size_bytes: 1 }],
+        ttl_seconds: 60,
+      }),
+      headers: { 'idempotency-key': randomUUID() },
+    }),
+  },
+  // Of nobody's session, as of nobody's upload.
+  getWriteSession: { about: 'upload', ask: () => ({ path: `/write-sessions/${nobodysUpload}` }), status: 404 },
+  putSessionObject: {
+    about: 'upload',
+    ask: () => ({ method: 'PUT', path: `/write-sessions/${nobodysUpload}/objects/one`, body: 'x' }),
+    status: 404,
+  },
+  commitWriteSession: {
+    about: 'upload',
+    ask: () => ({ method: 'POST', path: `/write-sessions/${nobodysUpload}/commit` }),
+    status: 404,
+  },
+  abortWriteSession: { about: 'upload', ask: () => ({ method: 'DELETE', path: `/write-sessions/${nobodysUpload}` }), status: 404 },
   // Of nobody's upload: one that is there is its own beginner's alone.
   getTusOptions: { about: 'upload', ask: () => ({ method: 'OPTIONS', path: '/uploads' }), status: 204 },
   createUpload: { about: 'upload', ask: () => ({ method: 'POST', path: '/uploads' }), status: 201 },
