@@ -8,7 +8,7 @@ import { dialectOf, dialectWithoutProfile, s3Connection } from '../storage/s3/co
 import { tryProfilePath, writeProfile } from '../storage/s3/profile.ts';
 import type { Connection } from '../storage/s3/settings.ts';
 import { version } from '../version.ts';
-import { credentialsFor } from './open-store.ts';
+import { credentialsFor, storeOfSecrets } from './open-store.ts';
 
 type Options = Pick<CertifyOptions, 'families' | 'onProbe' | 'reach' | 'signal'>;
 
@@ -49,9 +49,12 @@ export async function certifyS3(config: Config, options: CertifyS3Options): Prom
   const backend = place === undefined ? configured(config, backendId) : undefined;
   const saved = save ? backend : undefined;
   if (saved !== undefined) await tryProfilePath(saved.profilePath, variablesOf(saved));
+  await using opened = new AsyncDisposableStack();
+  const secrets = storeOfSecrets(config);
+  opened.defer(() => secrets?.close());
   const connection: Connection =
     backend !== undefined
-      ? s3Connection(backend, credentialsFor(config))
+      ? s3Connection(backend, credentialsFor(config, secrets))
       : { ...place!, credentials: staticCredentials(place!.credentials, { environment }) };
   const ownerConnection = owner && {
     ...connection,

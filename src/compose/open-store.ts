@@ -17,6 +17,8 @@ import { operationsUrl } from '../registry/operations/url.ts';
 import type { Registry } from '../registry/REGISTRY.ts';
 import type { Incident, Operator } from '../registry/upkeep/OPERATOR.ts';
 import { requireReferences } from '../secrets/check/references.ts';
+import { openSecrets } from '../secrets/open.ts';
+import type { Secrets } from '../secrets/SECRETS.ts';
 import { guardStorage } from '../storage/guarded.ts';
 import { type BackendKind, type BackendParts, kindOf, type StoreName } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
@@ -43,6 +45,7 @@ export type StoreConfig = Pick<
   | 'spoolDirectory'
   | 'misplaced'
   | 'referenced'
+  | 'secrets'
   | 'retention'
   | 'smallObjectBytes'
   | 'heldBytes'
@@ -89,13 +92,24 @@ function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): v
 }
 
 /** The backend, opened as its kind does. */
-export function openBackend(backend: BackendConfig, config: StoreConfig, kinds: readonly BackendKind[] = backendKinds): Promise<Storage> {
-  return kindOf(backend, kinds).open(backend, credentialsFor(config));
+export function openBackend(
+  backend: BackendConfig,
+  config: Pick<StoreConfig, 'referenced' | 'secrets'>,
+  kinds: readonly BackendKind[] = backendKinds,
+  secrets: Secrets | undefined = storeOfSecrets(config),
+): Promise<Storage> {
+  return kindOf(backend, kinds).open(backend, credentialsFor(config, secrets));
 }
 
 /** Where backends get their keys from. */
-export function credentialsFor({ referenced }: Pick<StoreConfig, 'referenced'>): BackendParts {
-  return { credentials: (described, about) => openCredentials(described, { ...about, environment: referenced }) };
+export function credentialsFor({ referenced }: Pick<StoreConfig, 'referenced'>, secrets: Secrets | undefined): BackendParts {
+  return { credentials: (described, about) => openCredentials(described, { ...about, environment: referenced, secrets }) };
+}
+
+/** The store that `secret:` references are about; nothing is asked for before one of them is followed. */
+export function storeOfSecrets({ referenced, secrets }: Pick<StoreConfig, 'referenced' | 'secrets'>): Secrets | undefined {
+  const { store, auth, namespace } = secrets;
+  return store === undefined ? undefined : openSecrets(store, { environment: referenced, auth, namespace });
 }
 
 /** The backend as this registry's own: see `storage/guarded.ts`. */
@@ -120,12 +134,15 @@ function guarded(
 export async function openStore(config: StoreConfig, options: StoreOptions = {}): Promise<Store> {
   refuseMisplaced(config, options);
   const { kinds = backendKinds } = options;
+  await using opened = new AsyncDisposableStack();
+  const secrets = storeOfSecrets(config);
+  opened.defer(() => secrets?.close());
   if (options.checkSecrets === true && options.parts !== 'database')
     await requireReferences(
       config.backends.flatMap((backend) => kindOf(backend, kinds).secretReferences?.(backend) ?? []),
       config.referenced,
+      secrets,
     );
-  await using opened = new AsyncDisposableStack();
   // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {
     operations: { url: operationsUrl },
@@ -137,7 +154,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   const onIncident = options.onIncident ?? (() => undefined);
   const backends = new Map<string, Storage>();
   for (const backend of options.parts === 'database' ? [] : config.backends) {
-    const storage = await openBackend(backend, config, kinds);
+    const storage = await openBackend(backend, config, kinds, secrets);
     opened.defer(() => storage.close?.());
     backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }

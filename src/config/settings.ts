@@ -118,12 +118,12 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
         '',
         (text) => {
           if (text === '') return undefined;
-          const match = /^(?:env:([A-Za-z_][A-Za-z0-9_]*)|file:\/.+)$/.exec(text);
-          if (match === null) throw new Error('must be env:NAME or file:/absolute/path; never the credential itself');
+          const match = /^(?:(?:env|secret):([A-Za-z_][A-Za-z0-9_]*)|file:\/.+|secret:.+)$/.exec(text);
+          if (match === null) throw new Error('must be env:NAME, file:/absolute/path or secret:NAME; never the credential itself');
           if (match[1] !== undefined) referenced.add(match[1]);
           return text;
         },
-        !/^(?:env|file):/.test(find(prefix + name)?.text ?? 'env:'),
+        !/^(?:env|file|secret):/.test(find(prefix + name)?.text ?? 'env:'),
       ),
     refuseForeignSecrets: (addresses, secrets) => {
       for (const address of addresses.filter((name) => find(prefix + name)?.origin === dotEnvName))

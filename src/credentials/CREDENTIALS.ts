@@ -30,7 +30,7 @@ export type CredentialsConfig = StaticKeysConfig | GenerationConfig | WebIdentit
 
 export interface StaticKeysConfig {
   readonly kind: 'static';
-  /** `env:NAME` or `file:/path`. */
+  /** `env:NAME`, `file:/path` or `secret:NAME`. */
   readonly accessKeyRef: string;
   readonly secretKeyRef: string;
   readonly sessionTokenRef: string | undefined;

@@ -1,7 +1,8 @@
 import { followReference } from '../secrets/reference.ts';
+import type { Secrets } from '../secrets/SECRETS.ts';
 import { s3Variables } from './CREDENTIALS.ts';
 
-/** Where each part of the keys is: `env:NAME` or `file:/absolute/path`. */
+/** Where each part of the keys is: `env:NAME`, `file:/absolute/path` or `secret:NAME`. */
 export interface KeyReferences {
   readonly accessKeyRef: string;
   readonly secretKeyRef: string;
@@ -26,11 +27,15 @@ export interface ReferenceProblem {
 }
 
 /** Everything that the references lead to, white space around it removed; or all that is wrong with them. */
-export async function readKeys(references: KeyReferences, environment: Readonly<Record<string, string | undefined>>): Promise<KeyReading> {
+export async function readKeys(
+  references: KeyReferences,
+  environment: Readonly<Record<string, string | undefined>>,
+  secrets?: Secrets,
+): Promise<KeyReading> {
   const { variables = s3Variables } = references;
   const problems: ReferenceProblem[] = [];
   const resolve = async (reference: string, name: string): Promise<string> => {
-    const found = await followReference(reference, environment);
+    const found = await followReference(reference, environment, secrets);
     if ('value' in found) return found.value;
     problems.push({ name, text: found.problem });
     return '';

@@ -13,10 +13,12 @@ export interface OpenCredentials {
   readonly variables: string;
   /** Where `env:` references are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where `secret:` references are looked up; undefined where there is no store. */
+  readonly secrets?: Secrets | undefined;
 }
 
 /** The credentials that a configuration describes. Nothing is asked for before keys are. */
-export function openCredentials(config: CredentialsConfig, { region, variables, environment }: OpenCredentials): Credentials {
+export function openCredentials(config: CredentialsConfig, { region, variables, environment, secrets }: OpenCredentials): Credentials {
   if (config.kind === 'web-identity') return webIdentityCredentials({ ...config, region, variables });
   if (config.kind === 'generation') {
     const setting = `${variables}GENERATIONS`;
@@ -25,7 +27,7 @@ export function openCredentials(config: CredentialsConfig, { region, variables, 
     return generationCredentials(storeOf(config, setting, environment), { role: config.role, setting, checkMilliseconds });
   }
   const { accessKeyRef, secretKeyRef, sessionTokenRef } = config;
-  return staticCredentials({ accessKeyRef, secretKeyRef, sessionTokenRef, variables }, { environment });
+  return staticCredentials({ accessKeyRef, secretKeyRef, sessionTokenRef, variables }, { environment, secrets });
 }
 
 function storeOf({ store, storeTokenRef }: GenerationConfig, setting: string, environment: OpenCredentials['environment']): Secrets {

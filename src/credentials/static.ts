@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { Secrets } from '../secrets/SECRETS.ts';
 import type { Credentials, Keys } from './CREDENTIALS.ts';
 import { type KeyReading, type KeyReferences, type KeyValues, readKeys } from './key-references.ts';
 
 export interface StaticCredentialsOptions {
   /** Where `env:` references are looked up; the process's own environment by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where `secret:` references are looked up. */
+  readonly secrets?: Secrets | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly wait?: (milliseconds: number) => Promise<unknown>;
@@ -13,20 +16,24 @@ export interface StaticCredentialsOptions {
 
 /**
  * Keys that somebody else looks after, by reference. Variables are read once. Where there is a file, everything is read
- * again together, at most once a second, so that keys can be replaced under a running server; the same object is given
- * while nothing has changed. A file that is gone or empty for a moment changes nothing. Until keys were had for the
- * first time a reference that leads nowhere is `invalid_configuration`, afterwards `storage_unavailable`, and only when
- * the keys that were had are refused.
+ * again together, at most once a second, and where there is a secret of a store, every ten seconds: so keys can be
+ * replaced under a running server. The same object is given while nothing has changed. A file that is gone or empty for
+ * a moment changes nothing, nor does a store that does not answer, which nobody waits for who has keys. Until keys were
+ * had for the first time a reference that leads nowhere is `invalid_configuration`, afterwards `storage_unavailable`,
+ * and only when the keys that were had are refused.
  *
  * Files are replaced one after the other, and a new access key with an old secret is worse than old keys. New keys are
  * taken when every file has changed and a second reading agrees; a change of some of them is taken when it stands for
  * five seconds, or when the store refuses the keys that are in use.
  */
 export function staticCredentials(references: KeyReferences, options: StaticCredentialsOptions = {}): Credentials {
-  const { environment = process.env, now = Date.now, wait = sleep } = options;
+  const { environment = process.env, secrets, now = Date.now, wait = sleep } = options;
   const { accessKeyRef, secretKeyRef, sessionTokenRef } = references;
-  const watched = [accessKeyRef, secretKeyRef, sessionTokenRef].some((reference) => reference?.startsWith('file:'));
-  const read = (): Promise<KeyReading> => readKeys(references, environment);
+  const all = [accessKeyRef, secretKeyRef, sessionTokenRef];
+  const watched = all.some(canChange);
+  const isFar = all.some((reference) => reference?.startsWith('secret:'));
+  const patience = isFar ? storeCheckMilliseconds : checkMilliseconds;
+  const read = (): Promise<KeyReading> => readKeys(references, environment, secrets);
 
   let current: { readonly values: KeyValues; readonly keys: Keys; readonly takenAt: number } | undefined;
   let refused = false;
@@ -37,7 +44,7 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
 
   function due(): boolean {
     if (current === undefined || refused) return true;
-    const interval = pending === undefined ? checkMilliseconds : agreeMilliseconds;
+    const interval = pending === undefined ? patience : agreeMilliseconds;
     return watched && Math.abs(now() - lookedAt) >= interval;
   }
 
@@ -88,7 +95,7 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
   }
 
   function allChanged(before: KeyValues, after: KeyValues): boolean {
-    return keyParts.every((part) => !references[partReferences[part]]?.startsWith('file:') || before[part] !== after[part]);
+    return keyParts.every((part) => !canChange(references[partReferences[part]]) || before[part] !== after[part]);
   }
 
   return {
@@ -97,6 +104,11 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
         looking ??= look().finally(() => {
           looking = undefined;
         });
+        // Who has keys does not wait for a store that may not answer.
+        if (isFar && current !== undefined && !refused) {
+          looking.catch(() => undefined);
+          break;
+        }
         await looking;
       }
       return current!.keys;
@@ -108,9 +120,15 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
 }
 
 const checkMilliseconds = 1000;
+/** A store of secrets is another machine's, and asked by every server. */
+const storeCheckMilliseconds = 10_000;
 const agreeMilliseconds = 50;
 const settleMilliseconds = 5000;
 const settleRounds = 10;
+
+function canChange(reference: string | undefined): boolean {
+  return reference !== undefined && !reference.startsWith('env:');
+}
 
 const partReferences = {
   accessKeyId: 'accessKeyRef',

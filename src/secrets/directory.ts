@@ -32,19 +32,38 @@ export function directorySecrets(root: string): Secrets {
   }
 
   /** Undefined where there is nothing. */
-  async function versionOf(path: string): Promise<string | undefined> {
+  async function versionOf(path: string, name: string): Promise<string | undefined> {
     try {
       const { ino, size, mtimeNs } = await stat(path, { bigint: true });
       return `${ino}-${mtimeNs}-${size}`;
     } catch (error) {
       if (isAbsence(error)) return undefined;
-      throw failed(error);
+      throw failed(error, name);
     }
   }
 
-  function failed(error: unknown): unknown {
+  function isRefusal(error: unknown): boolean {
+    const code = errnoCode(error);
+    return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  }
+
+  function failed(error: unknown, name?: string): unknown {
     if (errnoCode(error) === undefined) return error;
+    if (name !== undefined && isRefusal(error))
+      return forbidden(root, name, `cannot be used: ${fileReason(error)}`, 'run as the user whose directory it is');
     return unavailable(root, `cannot be used: ${fileReason(error)}`, 'look at its disk, and at who may use it', error);
+  }
+
+  async function probe(name: string): Promise<void> {
+    const path = fileOf(name);
+    await requireRoot();
+    try {
+      const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
+      await (await open(draft, 'wx', 0o600)).close();
+      await rm(draft);
+    } catch (error) {
+      throw failed(error, name);
+    }
   }
 
   return {
@@ -53,11 +72,11 @@ export function directorySecrets(root: string): Secrets {
       const path = fileOf(name);
       await requireRoot();
       for (;;) {
-        const version = await versionOf(path);
+        const version = await versionOf(path, name);
         const read = await readSecretFile(path);
         if ('text' in read) {
           // Replaced between the two looks: the version would be that of another value.
-          if (version === undefined || version !== (await versionOf(path))) continue;
+          if (version === undefined || version !== (await versionOf(path, name))) continue;
           return { value: secretOf(read.text), version };
         }
         const { problem, fault, cause } = read;
@@ -79,31 +98,20 @@ export function directorySecrets(root: string): Secrets {
       async put(name, value, expected) {
         const path = fileOf(name);
         const text = storable(name, value);
-        await requireRoot();
+        // Who may not write here learns it before anything is locked.
+        await probe(name);
         try {
-          await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+          await makeFolder(dirname(path));
           return await withDirectoryLock(root, async () => {
-            if ((await versionOf(path)) !== expected) throw conflict(root, name);
+            if ((await versionOf(path, name)) !== expected) throw conflict(root, name);
             await replace(path, text, expected === undefined);
-            return (await versionOf(path)) ?? '';
+            return (await versionOf(path, name)) ?? '';
           });
         } catch (error) {
-          throw errnoCode(error) === 'EEXIST' ? conflict(root, name) : failed(error);
+          throw errnoCode(error) === 'EEXIST' ? conflict(root, name) : failed(error, name);
         }
       },
-      async probeWrite(name) {
-        const path = fileOf(name);
-        await requireRoot();
-        try {
-          const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
-          await (await open(draft, 'wx', 0o600)).close();
-          await rm(draft);
-        } catch (error) {
-          const code = errnoCode(error);
-          if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') throw failed(error);
-          throw forbidden(root, name, `cannot be written: ${fileReason(error)}`, 'run as the user whose directory it is');
-        }
-      },
+      probeWrite: (name) => probe(name),
     },
     async close() {},
   };
@@ -135,6 +143,20 @@ async function nearestFolder(path: string): Promise<string> {
   return found === undefined ? await nearestFolder(dirname(path)) : path;
 }
 
+/** And what is missing above it, each durable in the one that it is in. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  for (let made = path; first !== undefined; made = dirname(made)) {
+    await syncFolder(dirname(made));
+    if (made === first) break;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r');
+  await folder.sync();
+}
+
 function draftBeside(path: string): string {
   return join(dirname(path), `.${randomUUID()}.draft`);
 }
@@ -148,8 +170,7 @@ async function replace(path: string, text: string, isNew: boolean): Promise<void
     await handle.sync();
     if (isNew) await link(draft, path);
     else await rename(draft, path);
-    await using folder = await open(dirname(path), 'r');
-    await folder.sync();
+    await syncFolder(dirname(path));
   } finally {
     await rm(draft, { force: true });
   }

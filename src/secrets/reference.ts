@@ -1,12 +1,19 @@
+import { isArtifactstoreError } from '../kernel/error.ts';
 import { readSecretFile, type SecretFileFault } from '../runtime/secret-file.ts';
+import type { Secrets } from './SECRETS.ts';
 
 /** What a reference leads to, white space around it removed; or what is wrong, with the reference and never a value. */
 export type Followed = { readonly value: string } | { readonly problem: string; readonly fault: SecretFileFault };
 
-/** Follows `env:NAME` or `file:/absolute/path` to one word of plain ASCII. */
-export async function followReference(reference: string, environment: Readonly<Record<string, string | undefined>>): Promise<Followed> {
-  const [, kind, place] = /^(env|file):(.+)$/.exec(reference) ?? [];
+/** Follows `env:NAME`, `file:/absolute/path` or `secret:NAME`, one of the store, to one word of plain ASCII. */
+export async function followReference(
+  reference: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  secrets?: Secrets,
+): Promise<Followed> {
+  const [, kind, place] = /^(env|file|secret):(.+)$/.exec(reference) ?? [];
   if (kind === undefined || place === undefined) return { problem: 'must be env:NAME or file:/absolute/path', fault: 'malformed' };
+  if (kind === 'secret') return await followToStore(reference, place, secrets);
   if (kind === 'env') {
     const text = environment[place];
     const fault = text === undefined ? 'missing' : 'empty';
@@ -15,6 +22,24 @@ export async function followReference(reference: string, environment: Readonly<R
   const read = await readSecretFile(place);
   if ('problem' in read) return { problem: `the file of ${reference} ${read.problem}`, fault: read.fault };
   return checked(read.text, `the file of ${reference} is empty`, 'empty', reference);
+}
+
+async function followToStore(reference: string, name: string, secrets: Secrets | undefined): Promise<Followed> {
+  if (secrets === undefined) return { problem: `${reference} is in no store: set ARTIFACTSTORE_SECRETS`, fault: 'malformed' };
+  try {
+    const found = await secrets.get(name);
+    if (found === undefined) return { problem: `there is no secret "${name}" in ${secrets.place}`, fault: 'missing' };
+    return checked(found.value.reveal(), `${reference} is empty`, 'empty', reference);
+  } catch (error) {
+    if (!isArtifactstoreError(error)) throw error;
+    return { problem: `${reference} cannot be read. ${error.message.replace(/\.$/, '')}`, fault: faultOf(error.code, error.info?.fault) };
+  }
+}
+
+function faultOf(code: string, fault: unknown): SecretFileFault {
+  if (code === 'secrets_forbidden') return 'forbidden';
+  if (code === 'secrets_unavailable') return 'unreachable';
+  return fault === 'empty' || fault === 'exposed' ? fault : 'malformed';
 }
 
 function checked(text: string, problem: string, fault: SecretFileFault, reference: string): Followed {

@@ -33,7 +33,7 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> {
 export interface SecretReference {
   /** The setting's whole name. */
   readonly setting: string;
-  /** `env:NAME` or `file:/absolute/path`. */
+  /** `env:NAME`, `file:/absolute/path` or `secret:NAME`. */
   readonly reference: string;
 }
 
@@ -75,7 +75,7 @@ export interface BackendSettings {
   /** One of `values`, compared without regard to case; answers in their spelling. */
   oneOf(name: string, initial: string, values: readonly string[]): string;
   parsed<T>(name: string, initial: string, parse: (text: string) => T): T;
-  /** `env:NAME` or `file:/path`: where a credential is, never the credential. */
+  /** `env:NAME`, `file:/path` or `secret:NAME`: where a credential is, never the credential. */
   reference(name: string): string | undefined;
   /**
    * Refuses an address of `.env` for a secret that is not of `.env`: whoever wrote the directory would choose where the

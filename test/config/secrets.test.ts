@@ -33,7 +33,7 @@ test('what is wrong with them is refused by its name', () => {
   for (const [environment, told] of [
     [{ ARTIFACTSTORE_SECRETS: 'file:here' }, /ARTIFACTSTORE_SECRETS: file: needs the absolute path/],
     [{ ARTIFACTSTORE_VAULT_AUTH: 'ldap' }, /ARTIFACTSTORE_VAULT_AUTH: /],
-    [{ ARTIFACTSTORE_VAULT_TOKEN_REF: 'hush' }, /ARTIFACTSTORE_VAULT_TOKEN_REF: must be env:NAME or file:/],
+    [{ ARTIFACTSTORE_VAULT_TOKEN_REF: 'hush' }, /ARTIFACTSTORE_VAULT_TOKEN_REF: must be env:NAME, file:/],
     [{ ARTIFACTSTORE_VAULT_AUTH_MOUNT: '../sys' }, /ARTIFACTSTORE_VAULT_AUTH_MOUNT: must be the path/],
     [{ ARTIFACTSTORE_SECRETS: vault, ARTIFACTSTORE_VAULT_AUTH: 'jwt' }, /ARTIFACTSTORE_VAULT_ROLE: is needed with/],
   ] as const)

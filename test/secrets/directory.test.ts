@@ -82,12 +82,16 @@ describe('a directory of secrets', () => {
     skip: process.getuid?.() !== 0 && 'needs root',
   }, async () => {
     using opened = openDirectory();
-    await opened.seed({ key: 'hush' });
+    await opened.seed({ key: 'hush', 'folder/key': 'hush' });
     chownSync(opened.root, 0, 0);
     chmodSync(opened.root, 0o755);
     process.seteuid!(12_345);
     try {
-      await assert.rejects(opened.secrets.get('key'), (error) => isArtifactstoreError(error, 'secrets_forbidden'));
+      for (const name of ['key', 'folder/key', 'folder/none'])
+        await assert.rejects(opened.secrets.get(name), (error) => isArtifactstoreError(error, 'secrets_forbidden'), name);
+      await assert.rejects(opened.secrets.writer!.put('folder/none', secretOf('hush'), undefined), (error) =>
+        isArtifactstoreError(error, 'secrets_forbidden'),
+      );
       await assert.rejects(opened.secrets.writer!.probeWrite('key'), (error) => isArtifactstoreError(error, 'secrets_forbidden'));
     } finally {
       process.seteuid!(0);

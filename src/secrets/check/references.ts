@@ -1,5 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { followReference } from '../reference.ts';
+import type { Secrets } from '../SECRETS.ts';
 import { secretOf } from '../secret.ts';
 import { isPlaceholder } from './form.ts';
 import { type Finding, findingLine, sortFindings } from './report.ts';
@@ -8,7 +9,7 @@ import { type Finding, findingLine, sortFindings } from './report.ts';
 export interface SettingReference {
   /** The setting's whole name. */
   readonly setting: string;
-  /** `env:NAME` or `file:/absolute/path`. */
+  /** `env:NAME`, `file:/absolute/path` or `secret:NAME`. */
   readonly reference: string;
 }
 
@@ -16,10 +17,11 @@ export interface SettingReference {
 export async function checkReferences(
   references: readonly SettingReference[],
   environment: Readonly<Record<string, string | undefined>>,
+  secrets?: Secrets,
 ): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     references.map(async ({ setting, reference }): Promise<Finding | undefined> => {
-      const found = await followReference(reference, environment);
+      const found = await followReference(reference, environment, secrets);
       const finding = { secret: setting, remedy: 'put the value there, or correct the setting', consumers: [] };
       if ('problem' in found) return { ...finding, kind: found.fault, problem: `cannot be used: ${found.problem}` };
       if (!isPlaceholder(secretOf(found.value))) return undefined;
@@ -33,8 +35,9 @@ export async function checkReferences(
 export async function requireReferences(
   references: readonly SettingReference[],
   environment: Readonly<Record<string, string | undefined>>,
+  secrets?: Secrets,
 ): Promise<void> {
-  const findings = await checkReferences(references, environment);
+  const findings = await checkReferences(references, environment, secrets);
   const [first] = findings;
   if (first !== undefined) throw findingsError(findings, 'secrets of the settings', first.secret);
 }

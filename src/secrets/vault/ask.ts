@@ -100,6 +100,9 @@ async function openAgent({ connectMilliseconds = 5_000, answerMilliseconds = 10_
   const { Agent } = await import('undici');
   return new Agent({
     maxResponseSize: longestAnswer,
+    // A command ends when its connections have.
+    keepAliveTimeout: 1_000,
+    keepAliveMaxTimeout: 1_000,
     connect: { timeout: connectMilliseconds },
     headersTimeout: answerMilliseconds,
     bodyTimeout: answerMilliseconds,
