@@ -19,6 +19,8 @@ export interface VaultServer extends AsyncDisposable {
   ) => { readonly status: number; readonly text: string; readonly location?: string } | undefined)[];
   readonly asked: string[];
   sealed: boolean;
+  /** While it is there, nothing is answered. */
+  silence: Promise<void> | undefined;
 }
 
 interface Document {
@@ -91,8 +93,9 @@ export async function startVault(): Promise<VaultServer> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       asked.push(`${request.method} ${request.url}`);
+      await vault.silence;
       const instead = next.shift()?.(request);
       if (instead !== undefined) {
         response.writeHead(instead.status, instead.location === undefined ? {} : { location: instead.location });
@@ -112,6 +115,7 @@ export async function startVault(): Promise<VaultServer> {
     next,
     asked,
     sealed: false,
+    silence: undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
