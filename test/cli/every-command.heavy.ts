@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
+import { chmodSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { CommandTable } from '../../src/cli/definition.ts';
 import { commands } from '../../src/cli/program.ts';
 import { type Finished, openWorkplace } from './workplace.ts';
 
 /** Tests of servers start them, and end them by a signal. */
-const staying = ['serve', 'dev'];
+const staying = ['serve', 'dev', 'bootstrap-serve'];
 
 describe('every command of the core, as a process of its own', () => {
   test('does its work on one package, says nothing more than it should, and ends by itself', async () => {
     using place = openWorkplace();
-    place.write({ 'tree/a': 'a', 'metadata.json': '{"build":7}' });
+    place.write({ 'tree/a': 'a', 'metadata.json': '{"build":7}', 'release/b': 'b', 'keys/none': '' });
+    chmodSync(place.path('keys'), 0o700);
+    rmSync(place.path('keys/none'));
+    const keys = ['--store', `file:${place.path('keys')}`];
     const called = new Set<string>(staying);
 
     async function call(command: string, code: number, ...args: readonly string[]): Promise<Finished> {
@@ -46,8 +50,16 @@ describe('every command of the core, as a process of its own', () => {
       call('secrets check', 2, '--catalog', 'none', '--store', 'env').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('secrets generate', 2, '--catalog', 'none', '--store', 'env').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('retention extend', 0, id, '--by', '1d', '--reason', 'r'),
+      json('bundle', 'release', '--name', 'gamma').then(({ artifacts }) => assert.equal(artifacts, 1)),
+      json('provider status', ...keys).then(({ generations }) => assert.deepEqual(generations, [])),
+      call('provider rotate', 3, ...keys, '--bucket', 'a', '--other-bucket', 'b').then(({ stderr }) =>
+        assert.match(stderr, /authority_missing/),
+      ),
+      call('provider revoke', 3, ...keys, '--generation', '1').then(({ stderr }) => assert.match(stderr, /authority_missing/)),
+      call('provider import-admin-pair', 2, ...keys, '--provider', 'static').then(({ stderr }) => assert.match(stderr, /--account/)),
     ]);
     assert.equal((await json('verify', id, 'tree', '--manifest', 'again.cbor')).ok, true);
+    assert.deepEqual(Object.keys(await json('publish', 'release', '--producer', 'tester')), ['b']);
     await Promise.all([
       json('retention sweep').then(({ marked_count: count }) => assert.equal(count, 0)),
       json('events verify').then(({ ok }) => assert.equal(ok, true)),
@@ -55,12 +67,12 @@ describe('every command of the core, as a process of its own', () => {
       call('storage move', 2, '--from', 'local', '--to', 'far').then(({ stderr }) => assert.match(stderr, /no storage backend "far"/)),
     ]);
     await json('retention gc');
-    assert.equal((await json('storage verify', '--backend', 'local')).objects, 1);
+    assert.equal((await json('storage verify', '--backend', 'local')).objects, 2);
     assert.deepEqual(await json('storage adopt', '--backend', 'local').then(({ marked, adopted }) => [marked, adopted]), [true, false]);
     await json('replay');
-    assert.equal((await json('backup', 'kept')).objects, 1);
+    assert.equal((await json('backup', 'kept')).objects, 2);
     await Promise.all([json('backup verify', 'kept'), call('restore', 4, 'kept')]);
-    assert.match((await call('events', 0, '--type', 'v1.package.finalized')).stdout, /^ +\d+ .*finalized.*\n$/);
+    assert.match((await call('events', 0, '--type', 'v1.package.finalized')).stdout, /^( +\d+ .*finalized.*\n){2}$/);
     assert.equal(JSON.parse((await call('health', 0)).stdout).status, 'ok');
 
     assert.deepEqual([...called].sort(), [...wordsOf(commands)].sort());

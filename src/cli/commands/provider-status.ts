@@ -26,16 +26,18 @@ Examples:
           ['slot', 'provider', 'fingerprint', 'ends'],
           pair.tokens.map(({ slot, fingerprint, expires_at }) => [slot, pair.provider, fingerprint, expires_at ?? 'never']),
         );
-      await output.table(
-        ['generation', 'state', 'bucket', 'made', 'ends'],
-        generations.map((each) => [
-          String(each.generation),
-          each.state,
-          each.bucket === null ? '' : [each.bucket, each.prefix].filter((part) => part !== '').join('/'),
-          each.made_at ?? '',
-          each.expires_at ?? '',
-        ]),
-      );
+      if (generations.length === 0) output.line('no keys were made yet');
+      else
+        await output.table(
+          ['generation', 'state', 'bucket', 'made', 'ends'],
+          generations.map((each) => [
+            String(each.generation),
+            each.state,
+            each.bucket === null ? '' : [each.bucket, each.prefix].filter((part) => part !== '').join('/'),
+            each.made_at ?? '',
+            each.expires_at ?? '',
+          ]),
+        );
       const last = steps.at(-1);
       if (last !== undefined) output.line(`last step: ${last.step} of generation ${last.generation}, ${last.at}`);
       if (unfinished !== null) output.warn(`generation ${unfinished} is unfinished: run \`artifactstore provider rotate\` again`);
