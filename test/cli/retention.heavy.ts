@@ -166,6 +166,7 @@ describe('retention from the command line, beside a running server', () => {
       release_locations: 2,
       delete_orphans: [],
       expire_uploads: 0,
+      expire_write_sessions: 0,
       reclaim_drafts: 0,
     };
     assert.deepEqual(plan, { ...expectedPlan, delete_objects: [{ backend_id: 'local', objects: 1, bytes: 'only here'.length }] });

@@ -76,7 +76,11 @@ async function showPlan(output: Output, plan: CollectionPlan): Promise<void> {
   for (const id of plan.collect_package_ids) output.line(`collect  ${id}`);
   for (const { backend_id, object_keys } of plan.delete_orphans)
     for (const key of object_keys) output.line(`delete   ${backend_id} ${key}`);
-  const expired = plan.expire_uploads === 0 ? '' : `, end ${counted(plan.expire_uploads, 'expired upload')}`;
+  const ended = [
+    ...(plan.expire_uploads === 0 ? [] : [counted(plan.expire_uploads, 'expired upload')]),
+    ...(plan.expire_write_sessions === 0 ? [] : [counted(plan.expire_write_sessions, 'expired write session')]),
+  ].join(' and ');
+  const expired = ended === '' ? '' : `, end ${ended}`;
   output.line(
     `would release ${counted(plan.release_locations, 'location')}${expired} and delete ${counted(plan.reclaim_drafts, 'draft')}; nothing was changed`,
   );

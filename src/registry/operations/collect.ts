@@ -116,7 +116,7 @@ export async function countLive(
 export async function planCollection(
   snapshot: Snapshot,
   input: { readonly now: string; readonly unchanged_since: string },
-): Promise<Omit<CollectionPlan, 'delete_orphans' | 'expire_uploads' | 'reclaim_drafts'>> {
+): Promise<Omit<CollectionPlan, 'delete_orphans' | 'expire_uploads' | 'expire_write_sessions' | 'reclaim_drafts'>> {
   const all = Number.MAX_SAFE_INTEGER;
   const abandon = await unfinalized(snapshot.sql, input.unchanged_since, all);
   const collect = (await eligiblePackages(snapshot.sql, input.now).execute()).map((row) => row.id);

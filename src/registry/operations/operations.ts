@@ -38,7 +38,7 @@ import { expireUploads, listUploads, openAmong, planExpiry } from './upload-upke
 import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
-import { abortSession, expireSessions, placesAmong } from './write-session-upkeep.ts';
+import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-session-upkeep.ts';
 import {
   beginCommit,
   fileSizes,
@@ -159,6 +159,7 @@ export const operations: RegistryOperations = {
     'session.get': getSession,
     'session.find_object': findSessionObject,
     'session.places_among': placesAmong,
+    'session.plan_expiry': planSessionExpiry,
     'session.sizes': fileSizes,
   },
 };
@@ -267,6 +268,7 @@ export interface RegistryOperations {
     readonly 'session.get': typeof getSession;
     readonly 'session.find_object': typeof findSessionObject;
     readonly 'session.places_among': typeof placesAmong;
+    readonly 'session.plan_expiry': typeof planSessionExpiry;
     readonly 'session.sizes': typeof fileSizes;
   };
 }

@@ -87,6 +87,22 @@ export async function expireSessions(
   return ended;
 }
 
+/** How many sessions `expireSessions` would end, with how many segments. */
+export async function planSessionExpiry(
+  { sql }: Snapshot,
+  input: { readonly now: string },
+): Promise<{ readonly sessions: number; readonly segments: number }> {
+  const due = await sql
+    .selectFrom('write_sessions')
+    .select('id')
+    .where('state', 'in', ['open', 'committing'])
+    .where('expires_at', '<=', input.now)
+    .execute();
+  let segments = 0;
+  for (const { id } of due) for (const object of await readSessionObjects(sql, id)) segments += object.segments.length;
+  return { sessions: due.length, segments };
+}
+
 /** Of these places those whose bytes may be needed. */
 export async function placesAmong(snapshot: Snapshot, input: { readonly ids: readonly string[] }): Promise<readonly string[]> {
   if (input.ids.length === 0) return [];

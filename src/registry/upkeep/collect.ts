@@ -44,7 +44,8 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
   });
   const delete_orphans: { readonly backend_id: string; readonly object_keys: readonly string[] }[] = [];
   const expiring = await planExpiry(context);
-  let reclaim_drafts = expiring.segments;
+  const closing = await database.read('session.plan_expiry', { now: formatTimestamp(now) });
+  let reclaim_drafts = expiring.segments + closing.segments;
   for (const backend_id of backendIds) {
     const age = options.draftAgeSeconds ?? defaultDraftAgeSeconds;
     reclaim_drafts += await dataplane.reclaimDrafts(backend_id, age, { dryRun: true });
@@ -56,7 +57,7 @@ export async function planCollection(context: Context, options: PlanOptions): Pr
     });
     if (object_keys.length > 0) delete_orphans.push({ backend_id, object_keys });
   }
-  return { ...plan, delete_orphans, expire_uploads: expiring.uploads, reclaim_drafts };
+  return { ...plan, delete_orphans, expire_uploads: expiring.uploads, expire_write_sessions: closing.sessions, reclaim_drafts };
 }
 
 /**

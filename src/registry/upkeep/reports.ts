@@ -65,7 +65,9 @@ export interface CollectionPlan {
   readonly delete_orphans: readonly { readonly backend_id: string; readonly object_keys: readonly string[] }[];
   /** Resumable uploads that have expired. */
   readonly expire_uploads: number;
-  /** Segments of these uploads among them. */
+  /** Write sessions that nobody committed in time. */
+  readonly expire_write_sessions: number;
+  /** Segments of these uploads and sessions among them. */
   readonly reclaim_drafts: number;
 }
 

@@ -47,6 +47,7 @@ describe('sweep and collection', () => {
       delete_objects: [{ backend_id: 'local', objects: 1, bytes: 'only here'.length }],
       delete_orphans: [],
       expire_uploads: 0,
+      expire_write_sessions: 0,
       reclaim_drafts: 0,
     });
     const run = await store.operator.collect();

@@ -69,7 +69,10 @@ describe('the life of a write session', () => {
     await refuses('write_session_expired', sessions.abort(id));
     const next = await open([one], {}, 'expiring');
     assert.notEqual(next.id, id);
+    const { expire_write_sessions, reclaim_drafts } = await store.operator.planCollection();
+    assert.deepEqual([expire_write_sessions, reclaim_drafts], [1, 1]);
     await store.operator.sweep();
+    assert.equal((await store.operator.planCollection()).expire_write_sessions, 0);
     const ended = await sessions.status(id);
     assert.deepEqual([ended?.state, ended?.objects], ['expired', []]);
     assert.match(ended?.reason ?? '', /was not committed by/);
