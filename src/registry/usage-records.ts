@@ -51,6 +51,10 @@ export interface BackendUsage {
   readonly open_uploads: number;
   /** What came of them. */
   readonly open_upload_bytes: number;
+  /** Write sessions that are neither committed nor ended. */
+  readonly open_write_sessions: number;
+  /** What they announced, whether it came or not. */
+  readonly open_write_session_bytes: number;
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;
   readonly last_verification: Run | null;

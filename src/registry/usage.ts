@@ -41,10 +41,14 @@ async function count({ database, dataplane, now, unfinalizedSeconds }: Parts): P
     dataplane.health(),
   ]);
   const { last_sequence, reclaimable_packages } = counted;
-  const ids = new Set([...health.keys(), ...[...counted.objects, ...counted.uploads].map(({ backend_id }) => backend_id)]);
+  const ids = new Set([
+    ...health.keys(),
+    ...[...counted.objects, ...counted.uploads, ...counted.sessions].map(({ backend_id }) => backend_id),
+  ]);
   const backends = [...ids].map((id): BackendUsage => {
     const objects = counted.objects.find(({ backend_id }) => backend_id === id);
     const uploads = counted.uploads.find(({ backend_id }) => backend_id === id);
+    const sessions = counted.sessions.find(({ backend_id }) => backend_id === id);
     const reclaimable = counted.reclaimable.find(({ backend_id }) => backend_id === id);
     return {
       backend_id: id,
@@ -56,6 +60,8 @@ async function count({ database, dataplane, now, unfinalizedSeconds }: Parts): P
       dead_objects: counted.dead.find(({ backend_id }) => backend_id === id)?.objects ?? 0,
       open_uploads: uploads?.uploads ?? 0,
       open_upload_bytes: uploads?.bytes ?? 0,
+      open_write_sessions: sessions?.sessions ?? 0,
+      open_write_session_bytes: sessions?.bytes ?? 0,
       free_bytes: health.get(id)?.freeBytes ?? null,
       total_bytes: health.get(id)?.totalBytes ?? null,
       last_verification: runOf(counted, 'verification', id),

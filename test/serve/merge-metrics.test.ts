@@ -37,6 +37,8 @@ test('how full the registry is does not add up', async () => {
         dead_objects: 10,
         open_uploads: 11,
         open_upload_bytes: 12,
+        open_write_sessions: 15,
+        open_write_session_bytes: 16,
         free_bytes: 13,
         total_bytes: 14,
         last_verification: run,

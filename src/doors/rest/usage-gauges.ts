@@ -14,6 +14,8 @@ export function createUsageGauges(register: MetricsRegistry): (usage: Usage) => 
   const reclaimable = gauge('artifactstore_reclaimable_bytes', 'Bytes in a backend that a collection would free now.', ['backend_id']);
   const uploads = gauge('artifactstore_open_uploads', 'Resumable uploads that are not finished.', ['backend_id']);
   const uploaded = gauge('artifactstore_open_upload_bytes', 'What came of these uploads.', ['backend_id']);
+  const sessions = gauge('artifactstore_open_write_sessions', 'Write sessions that are not committed.', ['backend_id']);
+  const announced = gauge('artifactstore_open_write_session_bytes', 'What these sessions announced.', ['backend_id']);
   const free = gauge('artifactstore_backend_free_bytes', 'Room that is left, where the backend knows.', ['backend_id']);
   const total = gauge('artifactstore_backend_total_bytes', 'Room in all, where the backend knows.', ['backend_id']);
   const ended = gauge('artifactstore_last_run_timestamp_seconds', 'When maintenance last came to its end.', ['kind', 'backend_id']);
@@ -36,6 +38,8 @@ export function createUsageGauges(register: MetricsRegistry): (usage: Usage) => 
       reclaimable_bytes,
       open_uploads,
       open_upload_bytes,
+      open_write_sessions,
+      open_write_session_bytes,
       free_bytes,
       total_bytes,
     } of usage.backends) {
@@ -43,6 +47,8 @@ export function createUsageGauges(register: MetricsRegistry): (usage: Usage) => 
       reclaimable.set({ backend_id }, reclaimable_bytes);
       uploads.set({ backend_id }, open_uploads);
       uploaded.set({ backend_id }, open_upload_bytes);
+      sessions.set({ backend_id }, open_write_sessions);
+      announced.set({ backend_id }, open_write_session_bytes);
       if (free_bytes !== null) free.set({ backend_id }, free_bytes);
       if (total_bytes !== null) total.set({ backend_id }, total_bytes);
     }

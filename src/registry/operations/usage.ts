@@ -12,6 +12,7 @@ export interface CountedUsage {
   readonly failed: readonly { readonly backend_id: string; readonly objects: number }[];
   readonly dead: readonly { readonly backend_id: string; readonly objects: number }[];
   readonly uploads: readonly { readonly backend_id: string; readonly uploads: number; readonly bytes: number }[];
+  readonly sessions: readonly { readonly backend_id: string; readonly sessions: number; readonly bytes: number }[];
   readonly reclaimable_packages: number;
   readonly reclaimable: readonly { readonly backend_id: string; readonly objects: number; readonly bytes: number }[];
   readonly runs: readonly {
@@ -67,6 +68,12 @@ export async function countUsage(
     .where('state', '=', 'open')
     .groupBy('backend_id')
     .execute();
+  const sessions = await queries
+    .selectFrom('write_sessions')
+    .select(({ fn }) => ['backend_id', fn.countAll<number>().as('sessions'), fn.sum<number>('total_bytes').as('bytes')])
+    .where('state', 'in', ['open', 'committing'])
+    .groupBy('backend_id')
+    .execute();
   const going = goingPackages(input.now, input.unchanged_since);
   const { rows: counted } = await sql<{ readonly packages: number }>`
     with going (id) as (${going}) select count(*) as packages from going`.execute(queries);
@@ -88,6 +95,7 @@ export async function countUsage(
     failed: failed.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects) })),
     dead: dead.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects) })),
     uploads: uploads.map((row) => ({ backend_id: row.backend_id, uploads: Number(row.uploads), bytes: Number(row.bytes) })),
+    sessions: sessions.map((row) => ({ backend_id: row.backend_id, sessions: Number(row.sessions), bytes: Number(row.bytes) })),
     reclaimable_packages: Number(counted[0]?.packages ?? 0),
     reclaimable: reclaimable.map((row) => ({ backend_id: row.backend_id, objects: Number(row.objects), bytes: Number(row.bytes) })),
     runs: runs as CountedUsage['runs'],

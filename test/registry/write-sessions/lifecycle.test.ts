@@ -47,6 +47,14 @@ describe('the life of a write session', () => {
     for (let waited = 0; waited < 5000 && (await drafts()).length > 0; waited += 20) await pause(20);
     assert.deepEqual(await drafts(), []);
   }
+  async function openOnes(): Promise<readonly [number, number]> {
+    const asked = Date.now();
+    let usage = await registry.usage();
+    // An answer is kept for a moment.
+    for (; Date.parse(usage.counted_at) < asked; usage = await registry.usage()) await pause(10);
+    const { open_write_sessions, open_write_session_bytes } = usage.backends[0]!;
+    return [open_write_sessions, open_write_session_bytes];
+  }
   async function problems(id: string): Promise<unknown> {
     const error = await sessions.commit(id).then(
       () => assert.fail('it was committed'),
@@ -58,7 +66,9 @@ describe('the life of a write session', () => {
 
   it('expires, says so, frees its key, and leaves nothing', async () => {
     const [one, two] = [text(), text()];
+    const [count, bytes] = await openOnes();
     const { id } = await open([one, two], {}, 'expiring');
+    assert.deepEqual(await openOnes(), [count + 1, bytes + one.length + two.length]);
     await put(id, 0, one);
     assert.equal((await drafts()).length, 1);
     await store.operator.sweep();
@@ -79,6 +89,7 @@ describe('the life of a write session', () => {
     await becomesEmpty();
     await refuses('write_session_expired', put(id, 1, two));
     await sessions.abort(next.id);
+    assert.deepEqual(await openOnes(), [count, bytes]);
   });
 
   it('takes no byte that comes after its end, and keeps none', async () => {

@@ -34,6 +34,8 @@ const usageRecord: TUnsafe<Usage> = describes<Usage>()(
         dead_objects: count,
         open_uploads: count,
         open_upload_bytes: count,
+        open_write_sessions: count,
+        open_write_session_bytes: count,
         free_bytes: countOrNull,
         total_bytes: countOrNull,
         last_verification: run,

@@ -112,6 +112,7 @@ test('metrics count by route, method and status, and never by path', async () =>
     'artifactstore_reclaimable_bytes{backend_id="local"} 0',
     'artifactstore_open_uploads{backend_id="local"} 2',
     'artifactstore_open_upload_bytes{backend_id="local"} 600',
+    'artifactstore_open_write_sessions{backend_id="local"} 0',
   ])
     assert.ok(text.includes(`${line}\n`), line);
   assert.match(text, /^nodejs_eventloop_lag_seconds /m);
