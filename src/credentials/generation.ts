@@ -16,9 +16,10 @@ export interface GenerationCredentialsOptions {
 /**
  * The keys of the current generation, as `artifactstore provider rotate` keeps them: a pointer, and one document with
  * the keys of both roles. The pointer is written last, so what it names is whole; what is not is not taken, and the
- * keys that are in use stay. Another generation is taken under a running server, within the interval, or at once when
- * the store refuses the keys. Errors: `invalid_configuration` until keys were had for the first time, afterwards
- * `storage_unavailable`, and only when those are refused.
+ * keys that are in use stay. Another generation is taken under a running server, soon after the interval, or at once
+ * when the store refuses the keys: who has keys does not wait for a place that may not answer. Errors:
+ * `invalid_configuration` until keys were had for the first time, afterwards `storage_unavailable`, and only when those
+ * are refused.
  */
 export function generationCredentials(secrets: Secrets, options: GenerationCredentialsOptions): Credentials {
   const { role, setting, checkMilliseconds = 1000, now = Date.now } = options;
@@ -44,14 +45,22 @@ export function generationCredentials(secrets: Secrets, options: GenerationCrede
     }
   }
 
+  function begin(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  }
+
   return {
     async keys() {
-      if (current === undefined || isRefused || Math.abs(now() - lookedAt) >= checkMilliseconds) {
-        looking ??= look().finally(() => {
-          looking = undefined;
-        });
-        await looking;
+      if (current !== undefined && !isRefused) {
+        if (Math.abs(now() - lookedAt) >= checkMilliseconds) begin().catch(() => undefined);
+        return current.keys;
       }
+      // One that is under way may have begun before the keys were refused.
+      await looking?.catch(() => undefined);
+      if (current === undefined || isRefused) await begin();
       return current!.keys;
     },
     refused(keys) {

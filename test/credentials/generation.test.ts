@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generationCredentials } from '../../src/credentials/generation.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Secrets } from '../../src/secrets/SECRETS.ts';
 import { secretOf } from '../../src/secrets/secret.ts';
 
 /** A store whose documents are written as they are told, and that can stop answering. */
-function place(): { readonly secrets: Secrets; put(name: string, value: unknown): void; fail: boolean } {
+function place(): { readonly secrets: Secrets; put(name: string, value: unknown): void; fail: boolean; hangs: boolean } {
   const kept = new Map<string, string>();
   const made = {
     fail: false,
+    hangs: false,
     put: (name: string, value: unknown) => void kept.set(name, typeof value === 'string' ? value : JSON.stringify(value)),
     secrets: {
       place: 'here',
       async get(name: string) {
         if (made.fail) throw new Error('away');
+        if (made.hangs) await new Promise(() => undefined);
         const text = kept.get(name);
         return text === undefined ? undefined : { value: secretOf(text), version: text };
       },
@@ -64,6 +67,29 @@ describe('the keys of a generation', () => {
     credentials.refused(first);
     await assert.rejects(credentials.keys(), (error) => isArtifactstoreError(error, 'storage_unavailable'));
     store.put('provider/generations/2', generation(2));
+    assert.equal((await credentials.keys()).accessKeyId, 'id-a2');
+  });
+
+  test('are not waited for by who has them while the place is silent', async () => {
+    const store = place();
+    const credentials = generationCredentials(store.secrets, { role: 'admin', setting: 'HERE', checkMilliseconds: 0 });
+    store.put('provider/generations/1', generation(1));
+    store.put('provider/current', { format: 1, generation: 1 });
+    const first = await credentials.keys();
+    store.hangs = true;
+    for (let time = 0; time < 3; time++) assert.equal(await Promise.race([credentials.keys(), sleep(1000, 'waited')]), first);
+  });
+
+  test('are looked for once more when those of a look that had begun are refused', async () => {
+    const store = place();
+    const credentials = generationCredentials(store.secrets, { role: 'admin', setting: 'HERE', checkMilliseconds: 0 });
+    store.put('provider/generations/1', generation(1));
+    store.put('provider/current', { format: 1, generation: 1 });
+    const first = await credentials.keys();
+    assert.equal(await credentials.keys(), first, 'begins to look');
+    store.put('provider/generations/2', generation(2));
+    store.put('provider/current', { format: 1, generation: 2 });
+    credentials.refused(first);
     assert.equal((await credentials.keys()).accessKeyId, 'id-a2');
   });
 
