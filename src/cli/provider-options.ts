@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { ProviderPlace } from '../provider/reports.ts';
+import type { VaultAuth } from '../secrets/SECRETS.ts';
 import type { Context } from './context.ts';
 
 /** The options that every command of the provider has. */
 export interface PlaceOptions {
   readonly store: string;
-  readonly storeTokenRef: string;
+  readonly storeTokenRef?: string;
   readonly providerUrl?: string;
   readonly endpoint?: string;
   readonly region?: string;
@@ -17,7 +18,7 @@ export interface PlaceOptions {
 export function addStoreOptions(command: Command): void {
   command
     .requiredOption('--store <place>', 'file:/directory or vault:https://host:8200/MOUNT/PATH')
-    .option('--store-token-ref <ref>', 'of a Vault or OpenBao: env:NAME or file:/path', 'env:VAULT_TOKEN');
+    .option('--store-token-ref <ref>', 'of a Vault or OpenBao: env:NAME or file:/path; the ARTIFACTSTORE_VAULT_ settings where absent');
 }
 
 /** Where the provider and its objects are. */
@@ -41,9 +42,9 @@ export function secondsFrom(least: number, most: number): (text: string) => numb
   };
 }
 
-export function placeOf({ environment, output }: Context, options: PlaceOptions, signal: AbortSignal): ProviderPlace {
+export function placeOf({ config, environment, output }: Context, options: PlaceOptions, signal: AbortSignal): ProviderPlace {
   // It may be the token itself by mistake, which a message must not repeat.
-  if (!/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/.test(options.storeTokenRef))
+  if (options.storeTokenRef !== undefined && !/^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/.test(options.storeTokenRef))
     throw new ArtifactstoreError(
       'invalid_configuration',
       '--store-token-ref must be env:NAME or file:/absolute/path; never the token itself.',
@@ -53,14 +54,21 @@ export function placeOf({ environment, output }: Context, options: PlaceOptions,
     );
   return {
     store: options.store,
-    storeTokenRef: options.storeTokenRef,
+    auth: authOf(config.secrets.auth, options),
+    namespace: config.secrets.namespace ?? environment.VAULT_NAMESPACE,
     providerUrl: options.providerUrl,
     endpoint: options.endpoint,
     region: options.region,
     propagationSeconds: options.propagationSeconds ?? 0,
-    environment,
+    environment: { ...config.referenced, ...environment },
     signal,
     onStep: (text) => output.note(text),
     onWarning: (text) => output.warn(`warning: ${text}`),
   };
+}
+
+/** What the option says, or the settings, or else the token that Vault's own client takes. */
+function authOf(settings: VaultAuth, { storeTokenRef }: PlaceOptions): VaultAuth {
+  if (storeTokenRef !== undefined) return { method: 'token', tokenRef: storeTokenRef };
+  return settings.method === 'token' && settings.tokenRef === '' ? { method: 'token', tokenRef: 'env:VAULT_TOKEN' } : settings;
 }

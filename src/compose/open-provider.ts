@@ -86,10 +86,9 @@ function providerOf(kind: ProviderKind, account: string, providerUrl: string | u
   });
 }
 
-function secretsOf({ store, storeTokenRef, environment }: ProviderPlace): Secrets {
+function secretsOf({ store, auth, namespace, environment }: ProviderPlace): Secrets {
   try {
-    const auth = { method: 'token', tokenRef: storeTokenRef } as const;
-    return openSecrets(parseSecretsPlace(store), { environment, auth, namespace: environment.VAULT_NAMESPACE });
+    return openSecrets(parseSecretsPlace(store), { environment, auth, namespace });
   } catch (error) {
     throw new ArtifactstoreError('invalid_configuration', `--store: ${(error as Error).message}.`, { field: '--store', cause: error });
   }

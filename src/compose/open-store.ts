@@ -102,8 +102,9 @@ export function openBackend(
 }
 
 /** Where backends get their keys from. */
-export function credentialsFor({ referenced }: Pick<StoreConfig, 'referenced'>, secrets: Secrets | undefined): BackendParts {
-  return { credentials: (described, about) => openCredentials(described, { ...about, environment: referenced, secrets }) };
+export function credentialsFor(config: Pick<StoreConfig, 'referenced' | 'secrets'>, secrets: Secrets | undefined): BackendParts {
+  const { referenced: environment, secrets: vault } = config;
+  return { credentials: (described, about) => openCredentials(described, { ...about, environment, secrets, vault }) };
 }
 
 /** The store that `secret:` references are about; nothing is asked for before one of them is followed. */

@@ -42,7 +42,7 @@ export interface GenerationConfig {
   /** `file:/directory` or `vault:https://host:8200/MOUNT/PATH`. */
   readonly store: string;
   readonly role: 'admin' | 'proxy';
-  /** Of a Vault: `env:NAME` or `file:/path`. */
+  /** Of a Vault: `env:NAME` or `file:/path`; empty where it is shown who asks as for other secrets. */
   readonly storeTokenRef: string;
 }
 

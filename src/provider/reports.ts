@@ -1,3 +1,4 @@
+import type { VaultAuth } from '../secrets/SECRETS.ts';
 import type { ProviderKind, Role } from './PROVIDER.ts';
 import type { Step } from './rotation/steps.ts';
 
@@ -15,8 +16,9 @@ export interface ProviderCommands {
 export interface ProviderPlace {
   /** `file:/directory` or `vault:https://host/MOUNT/PATH`. */
   readonly store: string;
-  /** For a Vault: `env:NAME` or `file:/path` of its token. */
-  readonly storeTokenRef: string;
+  /** How a Vault is shown who asks. */
+  readonly auth: VaultAuth;
+  readonly namespace: string | undefined;
   readonly providerUrl: string | undefined;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;

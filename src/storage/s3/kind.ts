@@ -22,7 +22,7 @@ function secretReferences(config: S3BackendConfig): readonly SecretReference[] {
   if (credentials.kind === 'web-identity')
     return [{ setting: `${settings}WEB_IDENTITY_TOKEN_FILE`, reference: `file:${credentials.webIdentityTokenFile}` }];
   if (credentials.kind === 'generation')
-    return credentials.store.startsWith('vault:')
+    return credentials.store.startsWith('vault:') && credentials.storeTokenRef !== ''
       ? [{ setting: `${settings}GENERATIONS_TOKEN_REF`, reference: credentials.storeTokenRef }]
       : [];
   const { accessKeyRef, secretKeyRef, sessionTokenRef } = credentials;
