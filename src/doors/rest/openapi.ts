@@ -132,7 +132,11 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
     ]),
   );
   if (config.takes !== undefined)
-    described.headers = { type: 'object', properties: Object.fromEntries(config.takes.map((name) => [name, requestHeaders[name]])) };
+    described.headers = {
+      type: 'object',
+      properties: Object.fromEntries(config.takes.map((name) => [name, requestHeaders[name]])),
+      required: config.needs ?? [],
+    };
   return described;
 }
 

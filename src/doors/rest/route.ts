@@ -20,6 +20,8 @@ declare module 'fastify' {
     access?: Access;
     /** Headers that the route reads, and those that its success gives, for the description. */
     takes?: readonly RequestHeader[];
+    /** Those of them without which it refuses a request. */
+    needs?: readonly RequestHeader[];
     gives?: readonly AnswerHeader[];
   }
   interface FastifyRequest {

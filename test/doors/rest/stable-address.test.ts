@@ -68,6 +68,9 @@ describe('the stable address of bytes', () => {
     assert.equal((await fetch(`${door.url}${path}`)).status, 401);
     assert.equal((await door.call(`${path}/more`)).status, 404);
     assert.equal((await door.call(`/objects/sha256:${'0'.repeat(64)}/app.tar.gz`)).status, 404);
+    for (const name of ['a%2Fb', '%00', '%C2%9B', 'a%5Cb', 'x'.repeat(256)])
+      assert.equal((await door.call(`/objects/sha256:${sha256}/${name}`)).status, 400, name);
+    assert.equal((await door.call(`/objects/sha256:${sha256}/${'x'.repeat(255)}`)).status, 200);
   });
 });
 

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { parseAddress } from '../../../kernel/content/address.ts';
-import { segmentPattern } from '../../../kernel/content/path.ts';
+import { parseRelativePath, segmentPattern } from '../../../kernel/content/path.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, notModified } from '../parameters.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -53,9 +54,26 @@ export function objectRoutes(api: Api, context: RouteContext): void {
       'The same, under a name that says nothing but how to save them',
       Type.Object({
         content_address: contentAddress,
-        file_name: Type.String({ minLength: 1, maxLength: 255, pattern: segmentPattern, description: 'Any name.', examples: ['app.tar'] }),
+        file_name: Type.String({
+          minLength: 1,
+          maxLength: longestName,
+          pattern: segmentPattern,
+          description: 'Any name.',
+          examples: ['app.tar'],
+        }),
       }),
     ),
-    handler: (request, reply) => send(request, reply, request.params.content_address, request.params.file_name),
+    handler: (request, reply) => send(request, reply, request.params.content_address, checkName(request.params.file_name)),
   });
+}
+
+const longestName = 255;
+
+function checkName(text: string): string {
+  const name = parseRelativePath(text, 'file_name');
+  if (name.includes('/') || [...name].length > longestName)
+    throw new ArtifactstoreError('invalid_path', `A file name has no slash, and at most ${longestName} characters.`, {
+      field: 'file_name',
+    });
+  return name;
 }

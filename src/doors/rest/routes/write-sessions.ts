@@ -23,6 +23,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         body: 'json',
         jsonBytes: context.limits.largeJsonBytes,
         takes: ['Idempotency-Key'],
+        needs: ['Idempotency-Key'],
         gives: ['Location'],
       },
       schema: {
