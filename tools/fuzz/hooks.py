@@ -58,7 +58,7 @@ def valid_is_accepted(ctx, response, case):
     if code == "invalid_path" and "encoded slash" in problem["detail"]:
         return
     # What an upload was begun with stays, and a digest is one that can be checked here.
-    about = ("/media_type", "/package_id", "/relative_path", "/digests")
+    about = ("/media_type", "/package_id", "/relative_path", "/digests", "/content_address")
     if code == "invalid_value" and case.path == "/uploads/{id}/complete" and field in about:
         return
     # Without a body there is no type of it.

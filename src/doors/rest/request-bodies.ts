@@ -216,7 +216,7 @@ export const newWriteSession: TUnsafe<NewWriteSession> = describes<NewWriteSessi
           },
           strict,
         ),
-        { description: 'Each name once. They become the files of the package.' },
+        { minItems: 1, description: 'Each name once. They become the files of the package.' },
       ),
     },
     strict,

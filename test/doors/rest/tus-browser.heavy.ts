@@ -27,7 +27,7 @@ const bytes = new Blob([new Uint8Array(2_500_000).map((_, index) => index % 251)
 const send = (path, more, stops) => new Promise((resolve, reject) => {
   const upload = new tus.Upload(bytes, {
     endpoint, retryDelays: [0, 200, 400, 800], headers: { authorization: 'Bearer ' + token },
-    metadata: { package_id: packageId, relative_path: path }, ...more,
+    metadata: { package_id: packageId, relative_path: path }, fingerprint: async () => path, ...more,
     onSuccess: () => resolve(upload.url), onError: reject,
     onChunkComplete: (size, accepted) => {
       if (!stops || accepted > 1_000_000) return;
