@@ -1,6 +1,7 @@
 import { openStore } from '../../../src/compose/open-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import type { OpenedForUploads } from '../../../src/registry/conformance/uploads.ts';
+import { startPostgres } from '../../postgres-server.ts';
 import { openStrictStore, type StrictStore, type StrictStoreOptions } from '../../s3-stand-in/strict-store.ts';
 import { openTestRegistry } from '../open-registry.ts';
 import { alternate } from './alternate.ts';
@@ -38,6 +39,33 @@ export async function openBucket(
       ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:SECRET',
       ACCESS: store.accessKeyId,
       SECRET: store.secretAccessKey,
+    },
+  };
+}
+
+/** Two processes on one PostgreSQL and one directory. */
+export async function openTwoOnPostgres(): Promise<OpenedForUploads> {
+  const server = await startPostgres();
+  const opened = await openTwo({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() }, true);
+  return {
+    ...opened,
+    async close() {
+      await opened.close();
+      await server.stop();
+    },
+  };
+}
+
+/** Two machines on one PostgreSQL and one bucket. */
+export async function openTwoMachines(): Promise<OpenedForUploads> {
+  const [server, { store: bucket, environment }] = await Promise.all([startPostgres(), openBucket()]);
+  const opened = await openTwo({ ...environment, ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() }, false);
+  return {
+    ...opened,
+    async close() {
+      await opened.close();
+      await bucket.close();
+      await server.stop();
     },
   };
 }

@@ -1,28 +1,5 @@
 import { uploadsConformance } from '../../../src/registry/conformance/uploads.ts';
-import { startPostgres } from '../../postgres-server.ts';
-import { openBucket, openTwo } from './open-machines.ts';
+import { openTwoMachines, openTwoOnPostgres } from './open-machines.ts';
 
-uploadsConformance('PostgreSQL and local disk, two processes in turn', async () => {
-  const server = await startPostgres();
-  const opened = await openTwo({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() }, true);
-  return {
-    ...opened,
-    async close() {
-      await opened.close();
-      await server.stop();
-    },
-  };
-});
-
-uploadsConformance('PostgreSQL and a bucket, two machines in turn', async () => {
-  const [server, { store: bucket, environment }] = await Promise.all([startPostgres(), openBucket()]);
-  const opened = await openTwo({ ...environment, ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() }, false);
-  return {
-    ...opened,
-    async close() {
-      await opened.close();
-      await bucket.close();
-      await server.stop();
-    },
-  };
-});
+uploadsConformance('PostgreSQL and local disk, two processes in turn', openTwoOnPostgres);
+uploadsConformance('PostgreSQL and a bucket, two machines in turn', openTwoMachines);
