@@ -2,12 +2,12 @@ import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CheckedFile, CheckedFiles } from '../../bundle/checked-file.ts';
 import { type Artifact, baseName } from '../../bundle/manifest.ts';
-import type { ServedBundles } from '../../bundle/served-bundles.ts';
+import type { Look, ServedBundles } from '../../bundle/served-bundles.ts';
 import type { EngineContext } from '../../http/context.ts';
 import { sendBytes } from '../../http/send.ts';
 import { type ContentAddress, parseAddress, splitAddress } from '../../kernel/content/address.ts';
 import { pathFromUrl } from '../../kernel/content/path.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { formatDigestField } from '../../protocol/digest-fields.ts';
 import { formatContentRange, selectRange } from '../../protocol/range.ts';
 import { isKnown, mayServeRange, notSatisfiable, statedRange } from '../rest/conditions.ts';
@@ -68,16 +68,34 @@ function askedFor(request: FastifyRequest): { readonly address: ContentAddress; 
 }
 
 async function find({ bundles }: BundleParts, address: ContentAddress, name: string | undefined): Promise<Artifact> {
-  const { unusable, withDigest } = await bundles.look();
+  const { bundles: found, unusable, withDigest } = await lookAt(bundles);
   const { algorithm, hex } = splitAddress(address);
   const artifact = (algorithm === 'sha256' ? withDigest(hex) : []).find((each) => name === undefined || baseName(each.name) === name);
   if (artifact !== undefined) return artifact;
+  // It had some when it began: a disk that is not mounted any more leaves a directory without any.
+  if (found.length === 0 && unusable.length === 0)
+    throw new ArtifactstoreError('storage_unavailable', 'There is no bundle any more: is the disk that had them mounted?');
   if (unusable.length === 0)
     throw new ArtifactstoreError('object_not_found', 'No bundle that is served here has such an artifact.', { field: 'content_address' });
   throw new ArtifactstoreError(
     'storage_unavailable',
     `No bundle that can be read has such an artifact, and ${unusable[0]!.file} cannot be read: the log of the server says why.`,
   );
+}
+
+async function lookAt(bundles: ServedBundles): Promise<Look> {
+  try {
+    return await bundles.look();
+  } catch (error) {
+    if (!isArtifactstoreError(error, 'local_file_failed')) throw error;
+    throw new ArtifactstoreError(
+      'storage_unavailable',
+      'The directory of the bundles cannot be read now: the log of the server says why.',
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 async function openChecked({ directory, files }: BundleParts, artifact: Artifact): Promise<CheckedFile> {

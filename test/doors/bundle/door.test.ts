@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { createCheckedFiles } from '../../../src/bundle/checked-file.ts';
@@ -153,5 +153,23 @@ describe('the artifacts of bundles over HTTP', () => {
     assert.equal((await get(at('new', '/newer'))).status, 500, 'it lies at its new name, and is not there');
     rmSync(folder.path('second.bundle.json'));
     assert.equal((await get(at('new'))).status, 404);
+  });
+
+  test('are not said to be missing while the disk that has them is away', async () => {
+    const away = `${folder.directory}.away`;
+    renameSync(folder.directory, away);
+    try {
+      for (const emptied of [false, true]) {
+        if (emptied) mkdirSync(folder.directory);
+        const answer = await get(at('the first'));
+        const text = await answer.text();
+        assert.deepEqual([answer.status, (JSON.parse(text) as { readonly code: string }).code], [503, 'storage_unavailable']);
+        assert.ok(!text.includes(folder.directory), text);
+      }
+      rmdirSync(folder.directory);
+    } finally {
+      renameSync(away, folder.directory);
+    }
+    assert.equal((await get(at('the first'))).status, 200);
   });
 });
