@@ -1,4 +1,4 @@
-import { formatTimestamp, parseTimestamp, type Timestamp } from './time.ts';
+import { secondsAfter, type Timestamp } from './time.ts';
 
 /** A retention class: how long a package lives after it was created, in seconds; null means for ever. */
 export interface RetentionClass {
@@ -18,5 +18,5 @@ export const builtInRetentionClasses: readonly RetentionClass[] = [
 
 /** The decision taken at creation, recorded in the package's event: when it expires, or null for never. */
 export function decideExpiry(createdAt: Timestamp, durationSeconds: number | null): Timestamp | null {
-  return durationSeconds === null ? null : formatTimestamp(parseTimestamp(createdAt) + durationSeconds * 1000);
+  return durationSeconds === null ? null : secondsAfter(createdAt, durationSeconds);
 }

@@ -12,6 +12,11 @@ export function formatTimestamp(milliseconds: number): Timestamp {
   return new Date(milliseconds).toISOString() as Timestamp;
 }
 
+/** The time so many seconds later. */
+export function secondsAfter(time: string, seconds: number): Timestamp {
+  return formatTimestamp(parseTimestamp(time) + seconds * 1000);
+}
+
 /** Milliseconds since 1970 in UTC. Takes the canonical form only; throws `invalid_value`. */
 export function parseTimestamp(text: string): number {
   if (canonicalForm.test(text)) {

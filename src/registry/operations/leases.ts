@@ -1,5 +1,5 @@
 import type { Transaction } from '../../database/DATABASE.ts';
-import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
+import { secondsAfter } from '../../kernel/time.ts';
 
 export interface TakeLease {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface TakeLease {
  */
 export async function takeLease(transaction: Transaction, input: TakeLease): Promise<boolean> {
   const current = await transaction.sql.selectFrom('leases').selectAll().where('name', '=', input.name).executeTakeFirst();
-  const end = formatTimestamp(parseTimestamp(transaction.now) + input.seconds * 1000);
+  const end = secondsAfter(transaction.now, input.seconds);
   const held = current !== undefined && current.expires_at > transaction.now && current.expires_at <= end;
   if (held && current.holder !== input.holder) return false;
   const row = { holder: input.holder, expires_at: end };

@@ -1,6 +1,6 @@
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { formatTimestamp, parseTimestamp, type Timestamp } from '../../kernel/time.ts';
+import { secondsAfter, type Timestamp } from '../../kernel/time.ts';
 import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { WriterPolicy } from '../REGISTRY.ts';
@@ -38,7 +38,7 @@ export async function beginUpload(transaction: Transaction, input: BeginUpload):
     state: 'open',
     detail: {
       ...input.detail,
-      expires_at: later(now, input.lifetime_seconds),
+      expires_at: secondsAfter(now, input.lifetime_seconds),
       epoch: 0,
       writer: null,
       grows: false,
@@ -156,7 +156,7 @@ export async function recordProgress(
     detail: {
       ...row.detail,
       segments,
-      expires_at: came ? later(now, input.lifetime_seconds) : row.detail.expires_at,
+      expires_at: came ? secondsAfter(now, input.lifetime_seconds) : row.detail.expires_at,
       writer: release === undefined && row.detail.writer !== null ? { ...row.detail.writer, seen_at: now } : null,
       grows: release?.grows === true,
     },
@@ -205,7 +205,7 @@ export async function finishUpload(transaction: Transaction, input: FinishedUplo
       ...{ package_id, relative_path, answer },
       epoch: row.detail.epoch + 1,
       ...{ segments: [], writer: null, grows: false },
-      expires_at: later(now, input.lifetime_seconds),
+      expires_at: secondsAfter(now, input.lifetime_seconds),
     },
   });
   return true;
@@ -276,8 +276,4 @@ export function tooManySegments(id: string): ArtifactstoreError {
 
 export function locked(id: string): ArtifactstoreError {
   return new ArtifactstoreError('upload_locked', `Somebody is adding to the upload ${id}; wait until that has ended.`);
-}
-
-function later(now: Timestamp, seconds: number): Timestamp {
-  return formatTimestamp(parseTimestamp(now) + seconds * 1000);
 }

@@ -1,5 +1,5 @@
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
+import { secondsAfter } from '../../kernel/time.ts';
 import { abandonUnsealed, getPackage } from './packages.ts';
 import {
   hasExpired,
@@ -68,7 +68,7 @@ export async function expireSessions(
   input: { readonly actor: string; readonly limit: number; readonly remembered_seconds: number },
 ): Promise<readonly EndedSession[]> {
   const { sql, now } = transaction;
-  const before = formatTimestamp(parseTimestamp(now) - input.remembered_seconds * 1000);
+  const before = secondsAfter(now, -input.remembered_seconds);
   await sql.deleteFrom('write_sessions').where('state', 'in', ['aborted', 'expired']).where('updated_at', '<=', before).execute();
   const due = await sql
     .selectFrom('write_sessions')

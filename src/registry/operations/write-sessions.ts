@@ -1,7 +1,7 @@
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
-import { formatTimestamp, parseTimestamp, type Timestamp } from '../../kernel/time.ts';
+import { secondsAfter } from '../../kernel/time.ts';
 import { beyond } from '../input.ts';
 import type { Created, ObjectProblem } from '../REGISTRY.ts';
 import { createPackage } from './create-package.ts';
@@ -63,7 +63,7 @@ export async function openSession(transaction: Transaction, input: OpenSession):
   const used = await readUsed(sql, [producer]);
   requireOnePackage(used, producer, input.quota);
   requireBytes(used, { producer, quota: input.quota, bytes });
-  const expires_at = later(now, input.lifetime_seconds);
+  const expires_at = secondsAfter(now, input.lifetime_seconds);
   const row: SessionRow = {
     id: transaction.newId(),
     created_at: now,
@@ -179,7 +179,7 @@ export async function beginCommit(
     reason: `${input.actor} commits it`,
     package_id: await packageOf(transaction, row, input),
     updated_at: now,
-    expires_at: [row.detail.expires_at, later(now, commitSeconds)].sort().at(-1)!,
+    expires_at: [row.detail.expires_at, secondsAfter(now, commitSeconds)].sort().at(-1)!,
   };
   await saveSession(sql, begun);
   return { row: begun, missing: [] };
@@ -278,8 +278,4 @@ export async function findSessionObject(
     .where('name', '=', input.name)
     .executeTakeFirst();
   return { row, object: stored === undefined ? undefined : objectFromStored(stored) };
-}
-
-function later(now: Timestamp, seconds: number): Timestamp {
-  return formatTimestamp(parseTimestamp(now) + seconds * 1000);
 }
