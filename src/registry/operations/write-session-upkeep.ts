@@ -4,6 +4,7 @@ import { abandonUnsealed, getPackage } from './packages.ts';
 import {
   hasExpired,
   noSession,
+  objectFromStored,
   placesOf,
   readSession,
   readSessionObjects,
@@ -92,15 +93,16 @@ export async function planSessionExpiry(
   { sql }: Snapshot,
   input: { readonly now: string },
 ): Promise<{ readonly sessions: number; readonly segments: number }> {
-  const due = await sql
-    .selectFrom('write_sessions')
-    .select('id')
-    .where('state', 'in', ['open', 'committing'])
-    .where('expires_at', '<=', input.now)
+  const due = sql.selectFrom('write_sessions').where('state', 'in', ['open', 'committing']).where('expires_at', '<=', input.now);
+  const { sessions } = await due.select(({ fn }) => fn.countAll<number>().as('sessions')).executeTakeFirstOrThrow();
+  const rows = await sql
+    .selectFrom('write_session_objects')
+    .selectAll()
+    .where('session_id', 'in', due.select('id'))
+    .where('segments', 'is not', null)
     .execute();
-  let segments = 0;
-  for (const { id } of due) for (const object of await readSessionObjects(sql, id)) segments += object.segments.length;
-  return { sessions: due.length, segments };
+  const segments = rows.reduce((sum, row) => sum + objectFromStored(row).segments.length, 0);
+  return { sessions: Number(sessions), segments };
 }
 
 /** Of these places those whose bytes may be needed. */

@@ -231,12 +231,13 @@ export async function reopenSession(
     row,
     (await readSessionObjects(sql, row.id)).filter(({ name }) => wrong.has(name)),
   );
-  for (const name of wrong)
+  const names = [...wrong];
+  for (let start = 0; start < names.length; start += rowsAtOnce)
     await sql
       .updateTable('write_session_objects')
       .set({ state: 'put', place_id: null, segments: null })
       .where('session_id', '=', row.id)
-      .where('name', '=', name)
+      .where('name', 'in', names.slice(start, start + rowsAtOnce))
       .execute();
   const reason =
     wrong.size === 0 ? 'others changed the package of its commit' : `a commit found ${wrong.size} of its objects missing or wrong`;
