@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { makeDurableDirectory, syncDirectory } from '../runtime/durable-directory.ts';
 import { fileError, fileReason } from '../runtime/file-error.ts';
 
 /** Gives `path` these bytes in one step: whoever looks finds the old ones or the new ones, also after a power cut. */
@@ -26,11 +27,7 @@ export async function writeDurably(path: string, chunks: Iterable<Uint8Array> | 
 /** Makes a directory and what is missing above it, each durable in its parent. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
-    const first = await mkdir(path, { recursive: true, mode: 0o700 });
-    for (let made = path; first !== undefined; made = dirname(made)) {
-      await syncDirectory(dirname(made));
-      if (made === first) break;
-    }
+    await makeDurableDirectory(path, 0o700);
   } catch (error) {
     throw backupError(error, path);
   }
@@ -49,12 +46,3 @@ export function isDraft(name: string): boolean {
 }
 
 const draftSuffix = '.draft';
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}

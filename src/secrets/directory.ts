@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDurableDirectory, syncDirectory } from '../runtime/durable-directory.ts';
 import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { readSecretFile } from '../runtime/secret-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
@@ -101,7 +102,7 @@ export function directorySecrets(root: string): Secrets {
         // Who may not write here learns it before anything is locked.
         await probe(name);
         try {
-          await makeFolder(dirname(path));
+          await makeDurableDirectory(dirname(path), 0o700);
           return await withDirectoryLock(root, async () => {
             if ((await versionOf(path, name)) !== expected) throw conflict(root, name);
             await replace(path, text, expected === undefined);
@@ -143,20 +144,6 @@ async function nearestFolder(path: string): Promise<string> {
   return found === undefined ? await nearestFolder(dirname(path)) : path;
 }
 
-/** And what is missing above it, each durable in the one that it is in. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 });
-  for (let made = path; first !== undefined; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (made === first) break;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
-}
-
 function draftBeside(path: string): string {
   return join(dirname(path), `.${randomUUID()}.draft`);
 }
@@ -170,7 +157,7 @@ async function replace(path: string, text: string, isNew: boolean): Promise<void
     await handle.sync();
     if (isNew) await link(draft, path);
     else await rename(draft, path);
-    await syncFolder(dirname(path));
+    await syncDirectory(dirname(path));
   } finally {
     await rm(draft, { force: true });
   }

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createHasher, toHex } from '../../kernel/content/digest.ts';
 import type { RelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { makeDurableDirectory, syncDirectory } from '../../runtime/durable-directory.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import { openInside } from '../open-inside.ts';
 import { chunksOf } from '../read-chunks.ts';
@@ -100,18 +101,14 @@ async function giveTo(owner: string, path: string): Promise<void> {
   }
 }
 
-/** Made, and what is missing above it, each durable in its parent. The last one is a directory of `root` itself. */
+/** Made where it is missing. It is a directory of `root` itself. */
 async function makeDirectory(root: string, directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o755 });
-  for (let made = directory; first !== undefined; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-    if (made === first) break;
-  }
+  const isNew = await makeDurableDirectory(directory, 0o755);
   if (directory !== root && !(await lstat(directory)).isDirectory())
     throw new ArtifactstoreError('invalid_path', `"${directory}" is not a directory of its own.`, {
       info: { hint: 'remove the link: what is installed stays in the directory that was named' },
     });
-  if (first === undefined) await removeOldDrafts(directory);
+  if (!isNew) await removeOldDrafts(directory);
 }
 
 const draftSuffix = '.draft';
@@ -124,11 +121,6 @@ async function removeOldDrafts(directory: string): Promise<void> {
     const seen = await lstat(join(directory, name)).catch(() => undefined);
     if (seen?.isFile() === true && Date.now() - seen.mtimeMs > oldMilliseconds) await rm(join(directory, name), { force: true });
   }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  await using handle = await open(path, 'r');
-  await handle.sync();
 }
 
 function changed(place: string): ArtifactstoreError {

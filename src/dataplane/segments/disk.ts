@@ -1,5 +1,6 @@
 import { link, lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDirectory } from '../../runtime/durable-directory.ts';
 import { fileError } from '../../runtime/file-error.ts';
 import { type Appended, blockBytes, type Segment, type SegmentWrite, type UploadPlace } from '../DATAPLANE.ts';
 import { namesIn } from '../drafts/old-drafts.ts';
@@ -8,7 +9,7 @@ import type { Digested } from '../hashing/digester.ts';
 import { type ArrivalDigests, createArrivalDigests } from './arrival-digests.ts';
 import { appendToFile } from './file-append.ts';
 import type { LeftSegment } from './left-segment.ts';
-import { markOf, readSegmentFile, syncDirectory } from './segment-file.ts';
+import { markOf, readSegmentFile } from './segment-file.ts';
 import { type Pace, usualPace } from './stretches.ts';
 
 /** Segments that are files in a directory of drafts. */

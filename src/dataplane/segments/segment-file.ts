@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { syncDirectory } from '../../runtime/durable-directory.ts';
 import { fileError } from '../../runtime/file-error.ts';
 import { blockBytes } from '../DATAPLANE.ts';
 
@@ -137,14 +138,4 @@ function lost(path: string, size: number, kept: number): ArtifactstoreError {
     `The draft at ${path} has ${size} bytes, and ${kept} were acknowledged: bytes of an upload are lost; begin it again.`,
     { info: { lost: true } },
   );
-}
-
-/** The name of a file that is to be found after a power cut. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
