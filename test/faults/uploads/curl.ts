@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../registry/random.ts';
-import { authorization } from './run.ts';
+import { authorization, requirePassing } from './run.ts';
 
 export interface Heard {
   /** Of the last answer that is no interim one; 0 where there was none. */
@@ -15,7 +15,7 @@ export interface Heard {
 /**
  * Asks with curl. A body drips, so that it takes a while; the process may be killed meanwhile. What it printed counts.
  */
-export async function curl(
+async function curl(
   args: readonly string[],
   { body, random, kills }: { readonly body?: Uint8Array; readonly random: Random; readonly kills: boolean },
 ): Promise<Heard> {
@@ -39,6 +39,16 @@ export async function curl(
   await closed;
   clearTimeout(timer);
   return heard(printed);
+}
+
+/** For the requests of one attempt, all of which may be killed or none; `path` is what they are about. */
+export function askerOf(path: string, random: Random): (args: readonly string[], body?: Uint8Array) => Promise<Heard> {
+  const kills = random(3) === 0;
+  return async (args, body) => {
+    const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
+    requirePassing(path, answer.status, answer.text);
+    return answer;
+  };
 }
 
 const pieceBytes = 65_536;

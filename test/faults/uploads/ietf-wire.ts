@@ -1,17 +1,12 @@
-import { curl, type Heard } from './curl.ts';
-import { type Run, rememberOffset, requirePassing, until } from './run.ts';
+import { askerOf } from './curl.ts';
+import { type Run, rememberOffset, until } from './run.ts';
 
 /** The IETF's wire: a PUT of the file that may break off, and PATCHes of what 104 named; sent by curl. */
 export async function sendByIetf({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
   const see = rememberOffset(path);
   let address = '';
   await until(path, signal, async () => {
-    const kills = random(3) === 0;
-    const ask = async (args: readonly string[], body?: Uint8Array): Promise<Heard> => {
-      const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
-      requirePassing(path, answer.status, answer.text);
-      return answer;
-    };
+    const ask = askerOf(path, random);
     const complete = (end: number): readonly string[] => ['-H', `upload-complete: ?${end === bytes.length ? 1 : 0}`];
     if (address === '') {
       const end = random(2) === 0 ? bytes.length : 1 + random(bytes.length);

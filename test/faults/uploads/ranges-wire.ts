@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { curl, type Heard } from './curl.ts';
-import { type Run, rememberOffset, requirePassing, until } from './run.ts';
+import { askerOf } from './curl.ts';
+import { type Run, rememberOffset, until } from './run.ts';
 
 /** 0.1's wire: ranges of the body at the upload's address, and then its name; sent by curl. */
 export async function sendRanges({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
   const see = rememberOffset(path);
   let address = '';
   await until(path, signal, async () => {
-    const kills = random(3) === 0;
-    const ask = async (args: readonly string[], body?: Uint8Array): Promise<Heard> => {
-      const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
-      requirePassing(path, answer.status, answer.text);
-      return answer;
-    };
+    const ask = askerOf(path, random);
     const json = (text: object): readonly string[] => ['-H', 'content-type: application/json', '--data', JSON.stringify(text)];
     if (address === '') {
       const { status, headers } = await ask([`${url}/uploads`, ...json({ expected_size_bytes: bytes.length })]);
