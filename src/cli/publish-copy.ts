@@ -32,7 +32,6 @@ export async function copyAll(
 ): Promise<PublishedArtifacts> {
   const { output } = context;
   const { baseUrl = usualServer } = options;
-  requireServer(baseUrl);
   const target = targetOf(context, options);
   const all = bundles.flatMap(({ bundle }) => bundle.artifacts).reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const progress = await createProgress(output, 'copying', all);
@@ -54,7 +53,8 @@ export async function copyAll(
   return addressedArtifacts(bundles, baseUrl);
 }
 
-function targetOf({ directory, environment }: Context, { to = '', mode, owner }: CopyCommandOptions): CopyTarget {
+/** Throws `invalid_value` where the options name no place. Nothing is looked at yet. */
+export function targetOf({ directory, environment }: Context, { to = '', mode, owner }: CopyCommandOptions): CopyTarget {
   if (owner !== undefined && !/^(?:[A-Za-z_][\w.-]*|\d+)?(?::(?:[A-Za-z_][\w.-]*|\d+))?$/.test(owner))
     throw new ArtifactstoreError('invalid_value', `"${owner}" is no owner.`, {
       field: '--owner',

@@ -7,7 +7,6 @@ import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import { blamed } from './blame-option.ts';
 import { connect, longPatienceSeconds } from './connect.ts';
 import type { Context } from './context.ts';
-import { requireServer } from './publish-copy.ts';
 import { withHint } from './terminal/hint.ts';
 import { createProgress } from './terminal/progress.ts';
 import { counted, formatBytes } from './terminal/size.ts';
@@ -31,7 +30,6 @@ export async function publishInSessions(
 ): Promise<PublishedArtifacts> {
   const { output } = context;
   const { producer, retentionClass, ttl, jobs, idempotencyKey, baseUrl } = options;
-  if (baseUrl !== undefined) requireServer(baseUrl);
   await using registry = connect(context, { patienceSeconds: longPatienceSeconds });
   const all = bundles.flatMap(({ bundle }) => bundle.artifacts).reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   const progress = await createProgress(output, 'publishing', all);

@@ -9,7 +9,7 @@ import { localFileError } from '../../runtime/file-error.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
-import { type CopyCommandOptions, copyAll } from '../publish-copy.ts';
+import { type CopyCommandOptions, copyAll, requireServer, targetOf } from '../publish-copy.ts';
 import { publishInSessions, type SessionCommandOptions } from '../publish-session.ts';
 import { addSecretsFirst, requireSecrets, type SecretsFirst } from '../secrets.ts';
 import { duration, fileMode, positiveInteger } from '../terminal/numbers.ts';
@@ -74,6 +74,9 @@ Examples:
 
 async function publishAll(context: Context, places: readonly string[], options: PublishOptions): Promise<void> {
   const { directory, output } = context;
+  // What is wrong with the options is known before files are read, which may take long.
+  if (options.baseUrl !== undefined) requireServer(options.baseUrl);
+  if (options.via === 'copy') targetOf(context, options);
   using stop = stopOnSignal();
   const { signal } = stop;
   const bundles: LocalBundle[] = [];

@@ -69,6 +69,9 @@ describe('artifactstore bundle and publish', () => {
     await refused(2, 'invalid_path', 'twice', '--resolve', 'none.hcl');
     await refused(2, 'invalid_value', 'twice', '--owner', '-R');
     await refused(2, 'invalid_value', 'twice', '--base-url', 'ftp://x');
+    // Before the artifacts are read, which are wrong as well.
+    await refused(2, 'invalid_value', 'bad', '--base-url', 'ftp://x');
+    await refused(2, 'invalid_value', 'bad', '--owner', '-R');
   });
 
   test('refuse places and options that are none with exit code 2', async () => {
