@@ -1,7 +1,8 @@
 import { fromHex, sameBytes } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
 import type { CheckedFile, FileEntry } from '../checked-file.ts';
-import type { UploadRow } from '../operations/upload-rows.ts';
+import { requireUpload, type UploadRow } from '../operations/upload-rows.ts';
 import type { Release } from '../operations/uploads.ts';
 import type { Created, File, WriterPolicy } from '../REGISTRY.ts';
 import type { AppendParts } from './append.ts';
@@ -18,9 +19,10 @@ export async function finishWhole(
   input: CheckedUpload,
   policy: WriterPolicy = 'takeover',
 ): Promise<Created<File>> {
-  const { database, dataplane, background } = parts.context;
+  const { context } = parts;
+  const { database, dataplane, background } = context;
   const take = { ...upload, offset: null, size_bytes: null, body_bytes: null, policy, finishing: true };
-  return await withUpload(parts.context, take, async (own) => {
+  return await withUpload(context, take, async (own) => {
     const { row } = own;
     if (row.state === 'finished') return await answerOf(parts, row, input);
     const { segments } = row.detail;
@@ -48,6 +50,8 @@ export async function finishWhole(
       // Another process may have made the file meanwhile, and its bytes are gone from here.
       const now = await database.read('upload.get', { id: row.id });
       if (now?.state === 'finished') return await answerOf(parts, now, input);
+      // That it was ended meanwhile says more than that its bytes are not to be read.
+      requireUpload(now, row.id, upload.owner, formatTimestamp(context.now()));
       throw error;
     }
   });

@@ -60,6 +60,23 @@ test('an upload that was given up while its file was made has become the file', 
   await assert.rejects(uploads.abandon(id), { code: 'upload_finished' });
 });
 
+test('an upload that was given up before its bytes had a key says so', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  const { database } = store;
+  const other = store.over({
+    database: {
+      ...database,
+      async read(name, input) {
+        if (name === 'file.plan') await uploads.abandon(id);
+        return await database.read(name, input);
+      },
+    },
+  });
+  await assert.rejects(other.as(administrator('tester')).uploads!.finish(id), { code: 'upload_not_found', message: /was abandoned/ });
+  await other.settle();
+});
+
 /** How many bytes this process has read so far, from whatever file or socket. */
 function bytesRead(): number {
   return Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]);
