@@ -1,16 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request } from 'undici';
 import { connectionCode, connectionFault } from '../runtime/connection-fault.ts';
+import { createHttpClient, type HttpAnswer, type HttpQuestion } from '../runtime/http-client.ts';
 import { throwIfStopped } from '../runtime/stop.ts';
 import { unavailableProvider } from './refusal.ts';
-
-export interface Question {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Percent-encoded, with its query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
 
 export interface Answer {
   readonly status: number;
@@ -24,7 +16,7 @@ export interface Answer {
  * be signed for a time.
  */
 export interface Asker {
-  ask(question: () => Question): Promise<Answer>;
+  ask(question: () => HttpQuestion): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -43,34 +35,8 @@ export interface AskerOptions {
 }
 
 export function createAsker(options: AskerOptions): Asker {
-  const { place, address, answerMilliseconds, connectMilliseconds = 5000, limitMilliseconds = 60_000, wait = sleep, signal } = options;
-  const agent = new Agent({ connections: 8, connect: { timeout: connectMilliseconds }, headersTimeout: answerMilliseconds });
-
-  async function once({ method, path, headers, body }: Question): Promise<Answer & { readonly retryAfter: string | undefined }> {
-    const time = AbortSignal.timeout(connectMilliseconds + answerMilliseconds);
-    const ends = signal === undefined ? time : AbortSignal.any([time, signal]);
-    const response = await request(`${address}${path}`, {
-      method,
-      dispatcher: agent,
-      signal: ends,
-      headers: { 'user-agent': 'artifactstore', ...headers },
-      ...(body === undefined ? {} : { body }),
-    });
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-      length += chunk.length;
-      if (length > largestAnswerBytes) throw Object.assign(new Error('too long'), { code: tooLong });
-      chunks.push(chunk);
-    }
-    const first = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : value?.[0]);
-    return {
-      status: response.statusCode,
-      contentType: first(response.headers['content-type']) ?? '',
-      text: Buffer.concat(chunks).toString('utf8'),
-      retryAfter: first(response.headers['retry-after']),
-    };
-  }
+  const { place, limitMilliseconds = 60_000, wait = sleep, signal } = options;
+  const client = createHttpClient({ ...options, longestBytes });
 
   return {
     async ask(question) {
@@ -78,20 +44,21 @@ export function createAsker(options: AskerOptions): Asker {
       for (let attempt = 1; ; attempt += 1) {
         throwIfStopped(signal);
         const asked = question();
-        let answer: Awaited<ReturnType<typeof once>>;
+        let answer: HttpAnswer;
         try {
-          answer = await once(asked);
+          answer = await client.ask(asked);
         } catch (error) {
           throwIfStopped(signal);
           const code = connectionCode(error) ?? 'unknown';
-          if (code === tooLong) throw notWhatItWasTakenFor(place, `answers more than ${largestAnswerBytes} bytes`);
+          const kind = connectionFault(code)?.kind;
+          if (kind === 'too_long') throw notWhatItWasTakenFor(place, `answers more than ${longestBytes} bytes`);
           // A request that changes something may have been done: whoever asked looks for what came of it.
-          if (asked.method === 'GET' && attempt < attempts && connectionFault(code)?.kind === 'cut') continue;
+          if (asked.method === 'GET' && attempt < attempts && kind === 'cut') continue;
           throw unreached(place, code, error);
         }
         const isBusy = answer.status === 503 && asked.method === 'GET' && attempt < attempts;
-        if (answer.status !== 429 && !isBusy) return answer;
-        const time = retryMilliseconds(answer.retryAfter) ?? 1000 * 2 ** attempt;
+        if (answer.status !== 429 && !isBusy) return answerOf(answer);
+        const time = retryMilliseconds(answer.header('retry-after')) ?? 1000 * 2 ** attempt;
         if (waited + time > limitMilliseconds)
           throw unavailableProvider(
             place,
@@ -102,8 +69,12 @@ export function createAsker(options: AskerOptions): Asker {
         await wait(time);
       }
     },
-    close: () => agent.close(),
+    close: () => client.close(),
   };
+}
+
+function answerOf({ status, bytes, header }: HttpAnswer): Answer {
+  return { status, contentType: header('content-type') ?? '', text: Buffer.from(bytes).toString('utf8') };
 }
 
 /** Of an answer that no provider of this kind gives: a page of a proxy, a login form, another service. */
@@ -125,5 +96,4 @@ function retryMilliseconds(text: string | undefined): number | undefined {
 }
 
 const attempts = 3;
-const largestAnswerBytes = 1_048_576;
-const tooLong = 'ANSWER_TOO_LONG';
+const longestBytes = 1_048_576;

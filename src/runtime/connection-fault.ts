@@ -6,6 +6,7 @@ export interface ConnectionFault {
     | 'no_route'
     | 'slow'
     | 'cut'
+    | 'too_long'
     | 'untrusted_certificate'
     | 'expired_certificate'
     | 'other_name'
@@ -47,6 +48,7 @@ export function speaksHttps(page: string): boolean {
 }
 
 const lasting: ReadonlySet<ConnectionFault['kind']> = new Set([
+  'too_long',
   'untrusted_certificate',
   'expired_certificate',
   'other_name',
@@ -64,10 +66,8 @@ const faults: readonly (readonly [code: RegExp, fault: ConnectionFault])[] = [
   [/^UND_ERR_CONNECT_TIMEOUT$/, { kind: 'slow', text: 'it did not take the connection in time' }],
   [/^UND_ERR_BODY_TIMEOUT$/, { kind: 'slow', text: 'its answer stopped coming' }],
   [/^(ETIMEDOUT|ESOCKETTIMEDOUT|TimeoutError|UND_ERR_HEADERS_TIMEOUT)$/, { kind: 'slow', text: 'it did not answer in time' }],
-  [
-    /^(UND_ERR_RES_CONTENT_LENGTH_MISMATCH|UND_ERR_RES_EXCEEDED_MAX_SIZE)$/,
-    { kind: 'cut', text: 'its answer does not have the length that it declares' },
-  ],
+  [/^UND_ERR_RES_CONTENT_LENGTH_MISMATCH$/, { kind: 'cut', text: 'its answer does not have the length that it declares' }],
+  [/^UND_ERR_RES_EXCEEDED_MAX_SIZE$/, { kind: 'too_long', text: 'its answer is longer than what is asked for can be' }],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|UND_ERR_INFO)$/, { kind: 'cut', text: 'the connection was cut' }],
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)$/,

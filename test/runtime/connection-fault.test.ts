@@ -9,6 +9,7 @@ test('a code of the system or of OpenSSL says what is wrong, and whether waiting
     ['EHOSTUNREACH', 'no_route', false],
     ['UND_ERR_HEADERS_TIMEOUT', 'slow', false],
     ['ECONNRESET', 'cut', false],
+    ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'too_long', true],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'untrusted_certificate', true],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted_certificate', true],
     ['CERT_HAS_EXPIRED', 'expired_certificate', true],

@@ -4,6 +4,7 @@ import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject } from '../../kernel/format/json-value.ts';
 import { connectionCode, connectionFault } from '../../runtime/connection-fault.ts';
 import { fileReason } from '../../runtime/file-error.ts';
+import { createHttpClient } from '../../runtime/http-client.ts';
 import { readAtMost } from '../../runtime/read-at-most.ts';
 import { unavailable } from './refusal.ts';
 
@@ -30,19 +31,17 @@ export interface FetchOptions {
  */
 export async function fetchDocument(url: string, { name, what, caFile, signal }: FetchOptions): Promise<JsonObject> {
   const ca = caFile === undefined ? undefined : await readAuthority(caFile, name);
-  const { Agent, request } = await import('undici');
-  const agent = new Agent({ maxResponseSize: maximumBytes, connect: { ...(ca === undefined ? {} : { ca }) } });
+  const client = createHttpClient({ address: url, ca, longestBytes: maximumBytes, signal });
   try {
-    const headers = { accept: 'application/json', 'user-agent': 'artifactstore' };
-    const { statusCode, body } = await request(url, { dispatcher: agent, headers, signal });
-    if (statusCode !== 200) throw unavailable(name, `${what} were answered with the status ${statusCode}${hintOf(statusCode)}`);
-    const value = parseJson(new Uint8Array(await body.arrayBuffer()), { maximumValues });
+    const { status, bytes } = await client.ask({ method: 'GET', path: '', headers: { accept: 'application/json' } });
+    if (status !== 200) throw unavailable(name, `${what} were answered with the status ${status}${hintOf(status)}`);
+    const value = parseJson(bytes, { maximumValues });
     if (isJsonObject(value)) return value;
     throw unavailable(name, `the answer for ${what} is not a JSON object`);
   } catch (error) {
     throw explained(error, name, what);
   } finally {
-    await agent.destroy();
+    await client.close();
   }
 }
 
@@ -54,9 +53,8 @@ function explained(error: unknown, name: string, what: string): ArtifactstoreErr
   if (error instanceof ArtifactstoreError && error.code === 'identity_unavailable') return error;
   if (error instanceof ArtifactstoreError) return unavailable(name, `the answer for ${what} is not good JSON`, error);
   const code = connectionCode(error);
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
-    return unavailable(name, `the answer for ${what} is longer than ${maximumBytes} bytes`, error);
   const fault = code === undefined ? undefined : connectionFault(code);
+  if (fault?.kind === 'too_long') return unavailable(name, `the answer for ${what} is longer than ${maximumBytes} bytes`, error);
   return unavailable(name, fault?.text ?? `the connection failed (${code ?? 'unknown'})`, error);
 }
 

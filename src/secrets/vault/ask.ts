@@ -1,8 +1,8 @@
-import type { Dispatcher } from 'undici';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json-value.ts';
 import { connectionCode, connectionFault, isLasting } from '../../runtime/connection-fault.ts';
+import { createHttpClient } from '../../runtime/http-client.ts';
 import { unavailable } from '../failure.ts';
 
 /** One request to the HTTP API of a Vault, below `/v1/`. */
@@ -41,20 +41,17 @@ export interface Asker {
  * followed, since the token would follow them.
  */
 export function createAsker(options: AskOptions): Asker {
-  const { place, address, wait } = options;
-  let agent: Promise<Dispatcher> | undefined;
+  const { place, wait } = options;
+  const client = createHttpClient({ ...options, longestBytes });
 
   async function once(question: Question): Promise<Answer> {
-    const { request } = await import('undici');
-    agent ??= openAgent(options);
-    const { statusCode, body } = await request(`${address}/v1/${question.path}`, {
-      dispatcher: await agent,
+    const { status, bytes } = await client.ask({
       method: question.method,
+      path: `/v1/${question.path}`,
       headers: headersOf(question, options),
       ...(question.body === undefined ? {} : { body: JSON.stringify(question.body) }),
-      signal: AbortSignal.timeout((options.answerMilliseconds ?? 10_000) + (options.connectMilliseconds ?? 5_000)),
     });
-    return answerOf(statusCode, new Uint8Array(await body.arrayBuffer()), place);
+    return answerOf(status, bytes, place);
   }
 
   return {
@@ -84,9 +81,7 @@ export function createAsker(options: AskOptions): Asker {
         await wait(pauseMilliseconds * 2 ** attempt);
       }
     },
-    async close() {
-      await (await agent)?.destroy();
-    },
+    close: () => client.close(),
   };
 }
 
@@ -94,25 +89,11 @@ const attempts = 3;
 const pauseMilliseconds = 50;
 /** A replica that is behind (412), and a limit of rate (429). */
 const passing: ReadonlySet<number> = new Set([412, 429]);
-const longestAnswer = 1_048_576;
-
-async function openAgent({ connectMilliseconds = 5_000, answerMilliseconds = 10_000 }: AskOptions): Promise<Dispatcher> {
-  const { Agent } = await import('undici');
-  return new Agent({
-    maxResponseSize: longestAnswer,
-    // A command ends when its connections have.
-    keepAliveTimeout: 1_000,
-    keepAliveMaxTimeout: 1_000,
-    connect: { timeout: connectMilliseconds },
-    headersTimeout: answerMilliseconds,
-    bodyTimeout: answerMilliseconds,
-  });
-}
+const longestBytes = 1_048_576;
 
 function headersOf({ token, body }: Question, { namespace }: AskOptions): Record<string, string> {
   return {
     accept: 'application/json',
-    'user-agent': 'artifactstore',
     // Asked for by agents that would otherwise answer a page of another site's script.
     'x-vault-request': 'true',
     ...(token === undefined ? {} : { 'x-vault-token': token }),

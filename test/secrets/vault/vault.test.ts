@@ -96,8 +96,8 @@ describe('a vault', () => {
     await refuses(secrets.get('key'), 'secrets_unavailable', /the status 307/);
     vault.next.push(() => ({ status: 200, text: '{"data":{"data":null}}' }));
     await refuses(secrets.get('key'), 'secrets_unavailable', /no key-value engine/);
-    vault.next.push(() => ({ status: 200, text: `{"a":"${'hush'.repeat(300_000)}"}` }), ...Array.from({ length: 2 }, () => failure));
-    await refuses(secrets.get('key'), 'secrets_unavailable', /./);
+    vault.next.push(() => ({ status: 200, text: `{"a":"${'hush'.repeat(300_000)}"}` }));
+    await refuses(secrets.get('key'), 'secrets_unavailable', /its answer is longer than what is asked for can be/);
     await secrets.close();
     const nowhere = openFor({ ...vault, url: 'http://127.0.0.1:1' });
     await refuses(nowhere.get('key'), 'secrets_unavailable', /nothing listens there/);
