@@ -85,8 +85,8 @@ export async function assumeRoleWithWebIdentity(request: RoleRequest, options: A
 }
 
 /**
- * Ceph makes a record of a subject at its first visit, and answers 409 to all but one of those who come at the same
- * time.
+ * A store may make a record of a subject at its first visit, and answer 409 to all but one of those who come at the
+ * same time.
  */
 async function unlessOvertaken<Answer>(ask: () => Promise<Answer>, attempts: number): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
