@@ -5,12 +5,16 @@ import type { Secrets } from './SECRETS.ts';
 /** What a reference leads to, white space around it removed; or what is wrong, with the reference and never a value. */
 export type Followed = { readonly value: string } | { readonly problem: string; readonly fault: SecretFileFault };
 
-/** Follows `env:NAME`, `file:/absolute/path` or `secret:NAME`, one of the store, to one word of plain ASCII. */
+/**
+ * Follows `env:NAME`, `file:/absolute/path` or `secret:NAME`, one of the store, to one word of plain ASCII. An empty
+ * reference is a setting that is not set: that is missing, and not malformed.
+ */
 export async function followReference(
   reference: string,
   environment: Readonly<Record<string, string | undefined>>,
   secrets?: Secrets,
 ): Promise<Followed> {
+  if (reference === '') return { problem: 'nothing is set: it must be env:NAME or file:/absolute/path', fault: 'missing' };
   const [, kind, place] = /^(env|file|secret):(.+)$/.exec(reference) ?? [];
   if (kind === undefined || place === undefined) return { problem: 'must be env:NAME or file:/absolute/path', fault: 'malformed' };
   if (kind === 'secret') return await followToStore(reference, place, secrets);

@@ -178,4 +178,11 @@ describe('a vault', () => {
     assert.deepEqual(vault.asked, []);
     await secrets.close();
   });
+
+  test('that no token was set for is told so, and not that the setting is malformed', async () => {
+    await using vault = await startVault();
+    const secrets = openFor(vault, { auth: { method: 'token', tokenRef: '' } });
+    await refuses(secrets.get('key'), 'invalid_configuration', /ARTIFACTSTORE_VAULT_TOKEN_REF: nothing is set: it must be env:NAME or/);
+    await secrets.close();
+  });
 });
