@@ -17,6 +17,8 @@ export interface CatalogOptions {
   readonly catalog: readonly string[];
   readonly consumers?: readonly string[];
   readonly store?: string;
+  /** Whether a directory may be empty. */
+  readonly create?: boolean;
 }
 
 export interface OpenCatalog {
@@ -32,7 +34,7 @@ export async function withCatalog<T>(context: Context, options: CatalogOptions, 
   const catalog = readCatalogs(await filesOf(context, options.catalog, '--catalog'));
   const uses = options.consumers === undefined ? undefined : readConsumers(await filesOf(context, options.consumers, '--consumers'), store);
   const environment = store.kind === 'environment' ? context.environment : context.config.referenced;
-  const secrets = openSecrets(store, { environment, auth, namespace });
+  const secrets = openSecrets(store, { environment, auth, namespace, mayBeEmpty: options.create === true });
   try {
     return await work({ catalog, uses, secrets });
   } finally {

@@ -17,9 +17,9 @@ import type { Secrets } from '../secrets/SECRETS.ts';
 /** The commands of the provider, with their parts put together. */
 export const providerCommands: ProviderCommands = {
   async importAdminPair(options) {
-    const { provider: kind, account, signal, propagationSeconds, ...rest } = options;
+    const { provider: kind, account, signal, propagationSeconds, create, ...rest } = options;
     await using stack = new AsyncDisposableStack();
-    const secrets = stack.adopt(secretsOf(options), (each) => each.close());
+    const secrets = stack.adopt(secretsOf(options, create), (each) => each.close());
     const provider = stack.adopt(providerOf(kind, account, options.providerUrl, options), (each) => each.close());
     return await importAdminPair({ ...rest, account, provider, secrets, patience: patienceOf(1000 * propagationSeconds, signal) });
   },
@@ -86,9 +86,9 @@ function providerOf(kind: ProviderKind, account: string, providerUrl: string | u
   });
 }
 
-function secretsOf({ store, auth, namespace, environment }: ProviderPlace): Secrets {
+function secretsOf({ store, auth, namespace, environment }: ProviderPlace, mayBeEmpty = false): Secrets {
   try {
-    return openSecrets(parseSecretsPlace(store), { environment, auth, namespace });
+    return openSecrets(parseSecretsPlace(store), { environment, auth, namespace, mayBeEmpty });
   } catch (error) {
     throw new ArtifactstoreError('invalid_configuration', `--store: ${(error as Error).message}.`, { field: '--store', cause: error });
   }

@@ -34,6 +34,8 @@ export interface ImportOptions extends ProviderPlace {
   readonly account: string;
   readonly tokenFiles: readonly [string, string];
   readonly bucket: string | undefined;
+  /** Whether the store may be a directory that is empty. */
+  readonly create: boolean;
   readonly dryRun: boolean;
 }
 

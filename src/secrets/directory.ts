@@ -10,11 +10,17 @@ import type { Secrets } from './SECRETS.ts';
 import { secretOf } from './secret.ts';
 import { isSecretName, parseSecretName } from './secret-name.ts';
 
+export interface DirectoryOptions {
+  /** Whether nothing at all may be in the directory: only somebody who makes the first secret knows that. */
+  readonly mayBeEmpty?: boolean;
+}
+
 /**
  * A directory of files, each a secret by its path, of mode 0600. It must be there: one that is not is no empty store,
- * it may not be mounted. Folders below it are made when they are needed.
+ * it may not be mounted. Nor is one that has nothing in it, not even the lock that the first secret leaves there: it
+ * may be the place of such a mount. Folders below it are made when they are needed.
  */
-export function directorySecrets(root: string): Secrets {
+export function directorySecrets(root: string, { mayBeEmpty = false }: DirectoryOptions = {}): Secrets {
   function fileOf(name: string): string {
     const { path, field } = parseSecretName(name);
     if (field !== undefined) throw unusable(root, name, 'malformed', 'has a field behind "#": a file is one value');
@@ -30,6 +36,20 @@ export function directorySecrets(root: string): Secrets {
     if ((found.mode & 0o022) === 0 && (found.uid === owner || found.uid === 0)) return;
     const mend = found.uid === owner ? `chmod 700 ${root}` : `chown ${owner} ${root} && chmod 700 ${root}`;
     throw unavailable(root, 'may be changed by others, and what is in it with it', `run ${mend}`);
+  }
+
+  /** What is not in a directory that is bare is not missing: nobody knows. */
+  async function requireContent(): Promise<void> {
+    if (mayBeEmpty) return;
+    const entries = await readdir(root).catch((error: unknown) => {
+      throw failed(error);
+    });
+    if (entries.some((name) => name !== 'lost+found')) return;
+    throw unavailable(
+      root,
+      'is an empty directory: it is new, or what belongs there is not mounted',
+      'mount it; where it is a new store, say so with --create when its first secret is made',
+    );
   }
 
   /** Undefined where there is nothing. */
@@ -58,6 +78,7 @@ export function directorySecrets(root: string): Secrets {
   async function probe(name: string): Promise<void> {
     const path = fileOf(name);
     await requireRoot();
+    await requireContent();
     try {
       const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
       await (await open(draft, 'wx', 0o600)).close();
@@ -81,7 +102,10 @@ export function directorySecrets(root: string): Secrets {
           return { value: secretOf(read.text), version };
         }
         const { problem, fault, cause } = read;
-        if (fault === 'missing') return undefined;
+        if (fault === 'missing') {
+          await requireContent();
+          return undefined;
+        }
         if (fault === 'unreachable') throw unavailable(root, `cannot be read: the file of "${name}" ${problem}`, 'look at its disk', cause);
         if (fault === 'forbidden') throw forbidden(root, name, problem, 'run as the user whose it is, or `chown` it');
         throw unusable(root, name, fault, problem);
@@ -89,6 +113,7 @@ export function directorySecrets(root: string): Secrets {
     },
     async list() {
       await requireRoot();
+      await requireContent();
       try {
         return (await namesBelow(root, '')).sort();
       } catch (error) {

@@ -8,11 +8,13 @@ export interface OpenSecrets {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly auth: VaultAuth;
   readonly namespace: string | undefined;
+  /** Whether a directory may have nothing in it yet; false where absent. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** The store that a configuration describes. Nothing is asked for before a secret is. */
-export function openSecrets(config: SecretsConfig, { environment, auth, namespace }: OpenSecrets): Secrets {
+export function openSecrets(config: SecretsConfig, { environment, auth, namespace, mayBeEmpty = false }: OpenSecrets): Secrets {
   if (config.kind === 'environment') return environmentSecrets(environment);
-  if (config.kind === 'directory') return directorySecrets(config.path);
+  if (config.kind === 'directory') return directorySecrets(config.path, { mayBeEmpty });
   return vaultSecrets(config, { auth, namespace, environment });
 }

@@ -17,7 +17,7 @@ export function openPrivateFolder(): PrivateFolder {
   const store = mkdtempSync(join(path, 'store-'));
   return {
     path,
-    secrets: directorySecrets(store),
+    secrets: directorySecrets(store, { mayBeEmpty: true }),
     write(name, text, mode = 0o600) {
       const file = join(path, name);
       writeFileSync(file, text, { mode });

@@ -14,7 +14,7 @@ function openDirectory() {
   const root = mkdtempSync(join(tmpdir(), 'secrets-'));
   return {
     root,
-    secrets: directorySecrets(root),
+    secrets: directorySecrets(root, { mayBeEmpty: true }),
     seed: async (values: Readonly<Record<string, string>>) => {
       for (const [name, text] of Object.entries(values)) {
         mkdirSync(dirname(join(root, name)), { recursive: true, mode: 0o700 });
@@ -44,6 +44,31 @@ describe('a directory of secrets', () => {
         ask,
         (error) => isArtifactstoreError(error, 'secrets_unavailable') && /it is not there \(ENOENT\)/.test(error.message),
       );
+  });
+
+  test('that is empty may be the place of what is not mounted, until somebody says that it is new', async () => {
+    using opened = openDirectory();
+    const secrets = directorySecrets(opened.root);
+    const refuses = async (ask: () => Promise<unknown>): Promise<void> =>
+      await assert.rejects(ask, (error) => {
+        assert.ok(isArtifactstoreError(error, 'secrets_unavailable'), String(error));
+        assert.match(error.message, /is an empty directory: it is new, or what belongs there is not mounted\.$/);
+        assert.match(String(error.info?.hint), /--create/);
+        return true;
+      });
+    for (const entry of [undefined, 'lost+found']) {
+      if (entry !== undefined) mkdirSync(join(opened.root, entry));
+      await refuses(() => secrets.get('key'));
+      await refuses(() => secrets.list());
+      await refuses(() => secrets.writer!.put('key', secretOf('hush'), undefined));
+      await refuses(() => secrets.writer!.probeWrite('key'));
+    }
+    const version = await opened.secrets.writer!.put('key', secretOf('hush'), undefined);
+    assert.equal(await secrets.get('other'), undefined);
+    // What was in it may all be gone: the lock stays, and says that a store was here.
+    rmSync(join(opened.root, 'key'));
+    assert.equal(await secrets.get('key'), undefined);
+    assert.ok(version);
   });
 
   test('that others may change is refused with what mends it', async () => {

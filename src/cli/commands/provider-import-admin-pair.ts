@@ -11,6 +11,7 @@ interface ImportPairOptions extends PlaceOptions {
   readonly account: string;
   readonly tokenFile: readonly string[];
   readonly bucket?: string;
+  readonly create?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -24,6 +25,7 @@ export const providerImportAdminPair: Definition = (command, context) => {
         .argParser((path: string, before: readonly string[] = []) => [...before, path]),
     )
     .option('--bucket <name>', 'also look whether the tokens see this bucket')
+    .option('--create', 'begin a store in a directory that is empty')
     .option('--dry-run', 'verify everything, write nothing');
   addStoreOptions(command);
   addProviderOptions(command);
@@ -40,7 +42,7 @@ Examples:
   $ artifactstore provider import-admin-pair --provider cloudflare-r2 \\
       --account 0123456789abcdef0123456789abcdef \\
       --token-file a.token --token-file b.token \\
-      --store file:/etc/artifactstore/secrets --dry-run`,
+      --store file:/etc/artifactstore/secrets --create --dry-run`,
     )
     .action(async (options: ImportPairOptions) => {
       const [a, b, ...more] = options.tokenFile;
@@ -53,7 +55,7 @@ Examples:
 async function importPair(context: Context, options: ImportPairOptions, files: readonly [string, string]): Promise<void> {
   using stop = stopOnSignal();
   const { output, directory } = context;
-  const { provider, account, bucket, dryRun = false } = options;
+  const { provider, account, bucket, create = false, dryRun = false } = options;
   const commands = await context.provider();
   const report = await commands.importAdminPair({
     ...placeOf(context, options, stop.signal),
@@ -61,6 +63,7 @@ async function importPair(context: Context, options: ImportPairOptions, files: r
     account,
     tokenFiles: [resolve(directory, files[0]), resolve(directory, files[1])],
     bucket,
+    create,
     dryRun,
   });
   if (output.json) return output.value(report);

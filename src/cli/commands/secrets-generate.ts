@@ -14,6 +14,7 @@ export const secretsGenerate: Definition = (command, context) => {
     .requiredOption('--catalog <file...>', 'what secrets there are, where each comes from and who reads it')
     .option('--consumers <file...>', 'jobs, templates or settings: only what they refer to is made')
     .option('--store <store>', 'where the secrets are (ARTIFACTSTORE_SECRETS)')
+    .option('--create', 'begin a store in a directory that is empty')
     .option('--dry-run', 'say what would be made, and make nothing')
     .addHelpText(
       'after',

@@ -24,7 +24,7 @@ function directoryOf(name: string, values: Readonly<Record<string, string>>): Se
     mkdirSync(dirname(join(directory, key)), { recursive: true, mode: 0o700 });
     writeFileSync(join(directory, key), text, { mode: 0o600 });
   }
-  return directorySecrets(directory);
+  return directorySecrets(directory, { mayBeEmpty: true });
 }
 
 const catalogOf = (...secrets: readonly object[]) =>
