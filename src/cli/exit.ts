@@ -96,6 +96,7 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   secret_unusable: exitCode.failed,
   provider_unavailable: exitCode.unreachable,
   provider_forbidden: exitCode.failed,
+  provider_refused: exitCode.failed,
   authority_unusable: exitCode.failed,
   credential_too_wide: exitCode.failed,
   credential_unproven: exitCode.failed,

@@ -92,6 +92,7 @@ export const errorCodes = [
   'secret_unusable',
   'provider_unavailable',
   'provider_forbidden',
+  'provider_refused',
   'authority_unusable',
   'credential_too_wide',
   'credential_unproven',

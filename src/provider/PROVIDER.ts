@@ -7,6 +7,7 @@ import type { Secret } from '../secrets/secret.ts';
  * the call, and no error has anything of a value. Errors of all methods:
  * - `provider_forbidden`: the provider knows this authority and refuses; the message names the permission;
  * - `authority_unusable`: the authority is not one: ended, disabled, malformed, of another account. `info.fault`;
+ * - `provider_refused`: a limit is reached, or something that somebody else made is in the way;
  * - `provider_unavailable`: it cannot be reached, asks to wait for too long, or is not what it was taken for.
  */
 export interface Provider {
@@ -34,7 +35,7 @@ export interface Provider {
   close(): Promise<void>;
 }
 
-export const providerKinds = ['cloudflare-r2', 'ceph-admin', 'static'] as const;
+export const providerKinds = ['cloudflare-r2', 'aws-iam', 'ceph-admin', 'static'] as const;
 export type ProviderKind = (typeof providerKinds)[number];
 
 export interface Capabilities {

@@ -59,6 +59,19 @@ export function providerConformance(name: string, open: () => Promise<OpenedProv
       }
     });
 
+    checkIssuer('mints keys for a prefix where it can be that narrow', async (opened, issuer) => {
+      const { provider, bucket, otherBucket } = opened;
+      if (provider.capabilities.narrowest !== 'prefix') return;
+      const scope = { bucket, prefix: 'only/here' };
+      for (const role of roles) {
+        const { minted } = await mint(opened, issuer, role, scope.prefix);
+        const proof = await provider.prove(keysOf(minted), scope, { otherBucket });
+        mustHold(proof, role);
+        assert.equal(proof.checks.find(({ what }) => what === 'other_prefix')?.result, 'holds');
+        await issuer.revoke(opened.authority, minted.id);
+      }
+    });
+
     checkIssuer('finds what it minted by its label, and nothing else', async (opened, issuer) => {
       const { minted, label } = await mint(opened, issuer, 'proxy');
       assert.deepEqual(await issuer.find(opened.authority, label.slice(0, -3)), [minted.id]);
@@ -127,10 +140,11 @@ async function mint(
   { authority, bucket }: OpenedProvider,
   issuer: Issuer,
   role: 'admin' | 'proxy',
+  prefix = '',
 ): Promise<{ minted: Minted; label: string }> {
   const label = `artifactstore-test-${randomBytes(6).toString('hex')}`;
   const expiresAtMilliseconds = Date.now() + 3_600_000;
-  return { label, minted: await issuer.mint(authority, { label, role, scope: { bucket, prefix: '' }, expiresAtMilliseconds }) };
+  return { label, minted: await issuer.mint(authority, { label, role, scope: { bucket, prefix }, expiresAtMilliseconds }) };
 }
 
 function keysOf({ accessKeyId, secretAccessKey }: Minted): { accessKeyId: string; secretAccessKey: string } {

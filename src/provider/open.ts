@@ -1,5 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { isLoopback, parseHttpUrl } from '../protocol/http-url.ts';
+import { awsIam } from './aws-iam/driver.ts';
 import { cephAdmin } from './ceph-admin.ts';
 import { cloudflareR2 } from './cloudflare-r2/driver.ts';
 import type { OpenOptions } from './open-options.ts';
@@ -8,6 +9,7 @@ import { staticKeys } from './static.ts';
 
 const drivers: Readonly<Record<ProviderKind, (options: OpenOptions) => Provider>> = {
   'cloudflare-r2': cloudflareR2,
+  'aws-iam': awsIam,
   'ceph-admin': cephAdmin,
   static: staticKeys,
 };

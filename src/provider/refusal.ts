@@ -23,3 +23,8 @@ export function missingPermission(what: string, permission: string, hint: string
 export function unavailableProvider(place: string, what: string, hint: string, cause?: unknown): ArtifactstoreError {
   return new ArtifactstoreError('provider_unavailable', `The provider at ${place} ${what}.`, { info: { hint }, cause });
 }
+
+/** The provider knows who asks and what for, and something is in the way: a limit, or what somebody else has made. */
+export function refusedByProvider(what: string, hint: string, info: Readonly<Record<string, unknown>> = {}): ArtifactstoreError {
+  return new ArtifactstoreError('provider_refused', `${what}.`, { info: { ...info, hint } });
+}

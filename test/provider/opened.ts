@@ -3,6 +3,7 @@ import { openProvider } from '../../src/provider/open.ts';
 import type { Provider, ProviderKind } from '../../src/provider/PROVIDER.ts';
 import { secretOf } from '../../src/secrets/secret.ts';
 import { openStrictStore } from '../s3-stand-in/strict-store.ts';
+import { openStrictIam } from './aws-iam/strict-iam.ts';
 import { openStrictApi } from './cloudflare-r2/strict-api.ts';
 import { withoutPatience } from './without-patience.ts';
 
@@ -31,6 +32,24 @@ export async function openStandIns(): Promise<OpenedProvider> {
     async [Symbol.asyncDispose]() {
       await provider.close();
       await api[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The stand-ins of AWS's IAM and of S3. */
+export async function openIamStandIns(): Promise<OpenedProvider> {
+  const store = await openStrictStore({ buckets: ['artifacts', 'payroll'] });
+  const iam = await openStrictIam({ store });
+  const provider = providerAt('aws-iam', iam.account, iam.url, store.url);
+  return {
+    provider,
+    authority: secretOf(iam.addUser()),
+    bucket: 'artifacts',
+    otherBucket: 'payroll',
+    async [Symbol.asyncDispose]() {
+      await provider.close();
+      await iam[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
     },
   };

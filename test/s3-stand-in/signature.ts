@@ -36,6 +36,8 @@ export interface ChunkSigning {
 
 export interface Verifier {
   readonly region: string;
+  /** Whose requests are signed; `s3` by default. */
+  readonly service?: string;
   readonly clock: () => number;
   readonly lies: Lies;
   readonly grants: readonly Grant[];
@@ -56,7 +58,8 @@ export function verifySignature(request: IncomingMessage, target: Target, verifi
     });
   }
   if (authorization === undefined && !presigned) throw refuse('AccessDenied');
-  const claim = presigned ? claimInQuery(target) : claimInHeader(authorization ?? '', headers);
+  const { service = 's3' } = verifier;
+  const claim = presigned ? claimInQuery(target, service) : claimInHeader(authorization ?? '', headers, service);
   const grant = checkClaim(claim, verifier);
   checkTime(claim, verifier);
   const obeyed = presigned && verifier.lies.presignedHeadersObeyed === true;
@@ -71,7 +74,7 @@ export function verifySignature(request: IncomingMessage, target: Target, verifi
   if (payload === undefined) throw refuse('InvalidRequest', { Message: 'Missing required header for this request: x-amz-content-sha256' });
   if (!payloads.test(payload))
     throw refuse('InvalidArgument', { Message: 'x-amz-content-sha256 is not valid', ArgumentName: 'x-amz-content-sha256' });
-  const key = signingKey(grant.secretAccessKey, claim.day, verifier.region);
+  const key = signingKey(grant.secretAccessKey, claim.day, verifier.region, service);
   const expected = hmac(key, stringToSign(claim, canonicalRequest(target, headers, claim, payload, presigned))).toString('hex');
   const unbound = presigned && verifier.lies.presignedLengthIgnored === true && claim.signedHeaders.includes('content-length');
   if (!same(expected, claim.signature) && !unbound && verifier.lies.badSignatureAccepted !== true) throw refuse('SignatureDoesNotMatch');
@@ -104,7 +107,7 @@ interface Claim {
   readonly malformed: 'AuthorizationHeaderMalformed' | 'AuthorizationQueryParametersError';
 }
 
-function claimInHeader(authorization: string, headers: ReadonlyMap<string, string>): Claim {
+function claimInHeader(authorization: string, headers: ReadonlyMap<string, string>, service: string): Claim {
   const malformed = 'AuthorizationHeaderMalformed';
   const found = /^AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]+)$/.exec(authorization);
   if (found === null) throw refuse(malformed);
@@ -113,7 +116,7 @@ function claimInHeader(authorization: string, headers: ReadonlyMap<string, strin
   const [, credential = '', signedHeaders = '', signature = ''] = found;
   const sessionToken = headers.get('x-amz-security-token');
   return {
-    ...credentialOf(credential, date, malformed),
+    ...credentialOf(credential, date, service, malformed),
     signedHeaders: signedHeaders.split(';'),
     signature,
     sessionToken,
@@ -122,7 +125,7 @@ function claimInHeader(authorization: string, headers: ReadonlyMap<string, strin
   };
 }
 
-function claimInQuery({ query }: Target): Claim {
+function claimInQuery({ query }: Target, service: string): Claim {
   const malformed = 'AuthorizationQueryParametersError';
   const get = (name: string): string => {
     const value = query.get(name);
@@ -134,7 +137,7 @@ function claimInQuery({ query }: Target): Claim {
   if (!/^\d{1,6}$/.test(expires) || Number(expires) > 604_800)
     throw refuse(malformed, { Message: 'X-Amz-Expires must be between 0 and 604800 seconds' });
   return {
-    ...credentialOf(get('X-Amz-Credential'), get('X-Amz-Date'), malformed),
+    ...credentialOf(get('X-Amz-Credential'), get('X-Amz-Date'), service, malformed),
     signedHeaders: get('X-Amz-SignedHeaders').split(';'),
     signature: get('X-Amz-Signature'),
     sessionToken: query.get('X-Amz-Security-Token'),
@@ -143,10 +146,10 @@ function claimInQuery({ query }: Target): Claim {
   };
 }
 
-function credentialOf(credential: string, date: string, malformed: Claim['malformed']) {
+function credentialOf(credential: string, date: string, wanted: string, malformed: Claim['malformed']) {
   const parts = credential.split('/');
   const [terminal, service, region, day] = [parts.at(-1), parts.at(-2), parts.at(-3) ?? '', parts.at(-4) ?? ''];
-  if (parts.length < 5 || terminal !== 'aws4_request' || service !== 's3')
+  if (parts.length < 5 || terminal !== 'aws4_request' || service !== wanted)
     throw refuse(malformed, { Message: 'The credential is mal-formed' });
   if (!/^\d{8}T\d{6}Z$/.test(date) || !date.startsWith(day))
     throw refuse(malformed, { Message: 'The date of the credential is not that of the request' });
@@ -211,8 +214,8 @@ function stringToSign(claim: Claim, canonical: string): string {
   return ['AWS4-HMAC-SHA256', claim.date, claim.scope, sha256(Buffer.from(canonical, 'latin1'))].join('\n');
 }
 
-function signingKey(secret: string, day: string, region: string): Buffer {
-  return hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), 's3'), 'aws4_request');
+function signingKey(secret: string, day: string, region: string, service: string): Buffer {
+  return hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), service), 'aws4_request');
 }
 
 /** A header that came several times is one, with commas between. */

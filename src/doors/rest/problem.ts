@@ -84,6 +84,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   secret_unusable: [503, 'A secret cannot be used'],
   provider_unavailable: [503, 'The provider cannot be asked'],
   provider_forbidden: [502, 'The provider does not allow it'],
+  provider_refused: [502, 'The provider does not do it'],
   authority_unusable: [502, 'The authority cannot be used'],
   credential_too_wide: [502, 'The keys reach beyond their scope'],
   credential_unproven: [502, 'The keys are not proven'],
