@@ -5,6 +5,8 @@ export const badFiles: readonly (readonly [what: string, toml: string, ...expect
   ['an unknown table', '[isuers.x]\n', /^1:2 "isuers" is not known in an access file; did you mean issuers\?/],
   ['grants that are one table', '[grants]\nrole = "reader"', /^1:2 grants are a list of tables/],
   ['an issuer that is no table', 'issuers = "x"', /^1:1 issuers are tables/],
+  ['issuers that are no tables', '[issuers]\nx = "https://issuer.example"', /^2:1 issuers.x must be a table/],
+  ['half a character', '[issuers."x\\uD800"]\n', /^1:\d+ Invalid TOML/],
   [
     'an issuer of an odd name',
     '[issuers."x\\u0007"]\nissuer = "https://issuer.example"\naudience = "a"',
@@ -66,6 +68,7 @@ export const badGrants: typeof badFiles = [
   ['an anonymous actor', 'anonymous = true\nactor = "x"\nrole = "reader"\nproducers = ["a"]', /^12:1 whoever has no token has no name/],
   ['anonymous = false', 'anonymous = false\nrole = "reader"\nproducers = ["a"]', /^11:13 anonymous is true or left out/],
   ['producers as text', 'anonymous = true\nrole = "reader"\nproducers = "a"', /^13:13 producers must be a list/],
+  ['a producer that is no text', 'anonymous = true\nrole = "reader"\nproducers = ["ok", 7]', /^13:20 a producer must be text, not 7/],
   ['no producer', 'anonymous = true\nrole = "reader"\nproducers = []', /^13:13 producers must be a list of 1/],
   ['a control character', 'anonymous = true\nrole = "reader"\nproducers = ["ok", "a\\u0007"]', /^13:20 "a\\u0007" is no producer/],
   ['a long producer', `anonymous = true\nrole = "reader"\nproducers = ["${'p'.repeat(257)}"]`, /^13:14 .* is no producer/],
@@ -81,6 +84,16 @@ export const badGrants: typeof badFiles = [
     /^11:10 there is no \[issuers.gihub\] in this file; did you mean github\?/,
   ],
   ['no claims', 'issuer = "own"\nactor = "a"\nrole = "reader"\nproducers = ["a"]', /^10:3 the grant needs claims/],
+  [
+    'claims that are no table',
+    'issuer = "own"\nclaims = "repository_id"\nactor = "a"\nrole = "reader"\nproducers = ["a"]',
+    /^12:10 claims must be a table, such as /,
+  ],
+  [
+    'an issuer without an actor',
+    'issuer = "own"\nclaims = { x = "1" }\nrole = "reader"\nproducers = ["a"]',
+    /^10:3 the grant needs actor: what the log records/,
+  ],
   ['no claim', 'issuer = "own"\nclaims = {}\nactor = "a"\nrole = "reader"\nproducers = ["a"]', /^12:1 claims must name 1 to 32/],
   [
     'a slip in its actor',
@@ -127,6 +140,7 @@ export const badClaims: readonly (readonly [issuer: string, claims: string, expe
   ['own', '{ ref = { glob = "a*\\u0007" } }', /^12:18 the glob must have 1 to 1024 characters, and no control characters/],
   ['own', '{ ref = { glob = "v1" } }', /^12:18 "v1" has neither \* nor \?/],
   ['own', '{ ref = ["a", { glob = 1 }] }', /^12:24 "ref" must be text, .* \{ glob = "…" \}/],
+  ['own', '{ ref = { glob = "a*", not = "ab" } }', /^12:18 "ref" must be text, .*, not \{ not = … \}/],
   ['own', '{ ref = [] }', /^12:18 the list of "ref" must have 1 to 1000 values/],
   ['own', '{ ref = 1979-05-27 }', /^12:18 "ref" must be text, a number/],
   ['own', '{ id = 12345678901234567890 }', /^12:17 12345678901234567890 is beyond what JSON numbers/],
@@ -213,6 +227,8 @@ export const goodPairs: readonly (readonly [what: string, first: string, second:
 
 export const badQuotas: typeof badFiles = [
   ['a pattern', '[quotas."acme-*"]\nmaximum_bytes = 1', /^1:9 a quota is for one producer/],
+  ['quotas that are one number', 'quotas = 5', /^1:1 quotas are tables of their own/],
+  ['a number', '[quotas]\nacme = 5', /^2:1 quotas.acme must be a table with maximum_bytes, maximum_packages/],
   ['nothing', '[quotas.acme]', /^1:9 the quota of "acme" says nothing/],
   [
     'half a byte',

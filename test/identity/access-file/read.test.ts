@@ -186,12 +186,15 @@ describe('an access file', () => {
   });
 
   test('warns of names where ids are, of an issuer without a grant and of a quota that nobody can fill', () => {
-    const byName = good.replace('repository_id = "12345"', 'repository = "acme/app"').replace(/\[\[grants\]\]\ntoken[^[]*/, '');
+    const byName = good
+      .replace('repository_id = "12345"', 'repository = "acme/app", build_kind = "x"')
+      .replace(/\[\[grants\]\]\ntoken[^[]*/, '');
     const more = `${byName}\n[quotas.acme-ap]\nmaximum_packages = 1\n[issuers.other]\nissuer = "https://other.example"\naudience = "x"\n`;
     assert.deepEqual(
       fileOf(more).warnings.map(({ line, message }) => `${line} ${message}`),
       [
         '9 names can pass to somebody else, ids never do: bind repository_id or repository_owner_id as well',
+        '9 GitHub does not document a claim "build_kind": without it in the token, the grant does not hold',
         '22 no grant lets anybody write for "acme-ap": only tokens of the server do; did you mean acme-app?',
         '24 no grant is for the issuer "other": its tokens may do nothing',
       ],

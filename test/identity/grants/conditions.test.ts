@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { claimOf, parseClaimName } from '../../../src/identity/grants/claim-name.ts';
-import { type Condition, holds, type Wanted } from '../../../src/identity/grants/conditions.ts';
+import { allHold, type Condition, holds, type Wanted } from '../../../src/identity/grants/conditions.ts';
 import { indexByConditions, valuesIn } from '../../../src/identity/grants/grant-index.ts';
 import type { JsonObject } from '../../../src/kernel/format/json-value.ts';
 
@@ -26,6 +26,8 @@ test('a claim is named as it is, or by a JSON pointer, and only what is there is
   assert.equal(at('/groups/1'), 'ops');
   for (const absent of ['kubernetes.io/namespace', '/groups/01', '/groups/length', '/groups/9', '/ref/0', 'constructor', '/__proto__/x'])
     assert.equal(at(absent), undefined, absent);
+  for (const name of ['', 'a\u0000', 'half \uD800', '/a~2', '/a//b'])
+    assert.throws(() => parseClaimName(name), Error, JSON.stringify(name));
 });
 
 test('a condition holds where one of the values is one that is wanted, of the same kind', () => {
@@ -49,6 +51,9 @@ test('a condition holds where one of the values is one that is wanted, of the sa
     [condition('/kubernetes.io/namespace', { exact: 'ci' }), true],
   ];
   for (const [each, expected] of cases) assert.equal(holds(each, claims), expected, JSON.stringify(each));
+  const holding = condition('admin', { exact: true });
+  assert.ok(allHold([holding, condition('level', { exact: 3 })], claims));
+  assert.ok(!allHold([holding, condition('level', { exact: 4 })], claims));
 });
 
 test('the index finds every thing whose conditions hold, in order, and few others', () => {
