@@ -194,7 +194,7 @@ export interface Uploads {
    * byte of an upload that has a package and a path, the file is made, with the errors of `finish`; its bytes are kept
    * then, and `finish` may be tried again. Errors: `upload_finished`; `upload_length_mismatch`, for a body that leads
    * beyond the length, of which nothing more counts; `storage_full`, after which the upload can be continued;
-   * `quota_exceeded`, `too_many_uploads`.
+   * `quota_exceeded`, `too_many_uploads`; `forbidden`, where the right that `begin` asked for is gone.
    */
   append(id: string, offset: number, body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<Upload>;
   /** Where the upload is. Undefined where there is none, or it has expired or was abandoned. */

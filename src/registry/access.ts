@@ -11,8 +11,6 @@ export interface Access {
   readonly actor: string;
   /** The producers whose packages it may read. */
   readonly reads: Scope;
-  /** Whether it may write to any producer. */
-  readonly writes: boolean;
   /** Whether it has the right `administer`. */
   readonly administers: boolean;
   /** Whether it has the right `observe`. */
@@ -24,6 +22,8 @@ export interface Access {
   requirePackage(packageId: string, right: Right): Promise<void>;
   /** Errors: `forbidden`. Without a producer: what is about none. */
   require(right: Right, producer?: string): void;
+  /** For what is no producer's yet: the right to write to any will do. Errors: `forbidden`. */
+  requireSomeWrite(): void;
   /** A metadata schema is a writer's whose producer, followed by a dot, begins its slug; `administer` has them all. */
   requireSchema(slug: string): void;
 }
@@ -64,7 +64,6 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
   return {
     actor,
     reads,
-    writes: scopeOf(principal, 'write').length > 0,
     administers: allows(principal, 'administer'),
     observes: allows(principal, 'observe'),
     sees,
@@ -82,6 +81,9 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
     },
     require(right, producer) {
       if (!allows(principal, right, producer)) throw missing(right, producer);
+    },
+    requireSomeWrite() {
+      if (scopeOf(principal, 'write').length === 0) throw missing('write');
     },
     requireSchema(slug) {
       if (allows(principal, 'administer')) return;

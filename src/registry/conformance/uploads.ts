@@ -259,9 +259,11 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       await refuses('upload_not_found', theirs().finish(upload.id));
       await refuses('upload_not_found', theirs().abandon(upload.id));
       await mine().append(upload.id, 0, chunks('mine'));
+      const unnamed = await mine().begin({});
       // Whose right is gone meanwhile ends nothing.
       const reader = opened.as({ actor: own, share: own, grants: [{ role: 'reader', producers: [{ exact: made.producer }] }] }).uploads!;
       await refuses('forbidden', reader.append(upload.id, 4, chunks('x')));
+      await refuses('forbidden', reader.append(unnamed.id, 0, chunks('x')));
       await refuses('forbidden', reader.finish(upload.id));
       await refuses('forbidden', reader.begin({ package_id: made.id, relative_path: 'b' }));
       await refuses('forbidden', reader.begin({}));

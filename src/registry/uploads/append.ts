@@ -42,7 +42,10 @@ export async function appendBody(
 /** The body, to be read, where its file may still be added. Rights and room may be gone since it was begun. */
 async function admit({ context, access, ingest }: AppendParts, row: UploadRow, body: AsyncIterable<Uint8Array>) {
   const { package_id, relative_path } = row.detail;
-  if (package_id === null || relative_path === null) return body;
+  if (package_id === null || relative_path === null) {
+    access.requireSomeWrite();
+    return body;
+  }
   await access.requirePackage(package_id, 'write');
   const file = checkFile({ relative_path, body });
   const room = createRoom(context, await ingest.announce(package_id, file));

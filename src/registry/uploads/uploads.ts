@@ -26,7 +26,7 @@ export function createUploads(context: Context, access: Access): Uploads {
   /** The backend for the bytes, where the file may be added. */
   async function admit({ package_id, relative_path, size_bytes, digests }: CheckedUpload): Promise<string> {
     if (package_id === null || relative_path === null) {
-      if (!access.writes) access.require('write');
+      access.requireSomeWrite();
       return context.defaultBackend;
     }
     await access.requirePackage(package_id, 'write');
