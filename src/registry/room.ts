@@ -1,3 +1,4 @@
+import { formatTimestamp } from '../kernel/time.ts';
 import type { Context } from './context.ts';
 import { bytesExceeded } from './operations/quota.ts';
 
@@ -30,35 +31,38 @@ interface Arriving {
  * For the files that one request adds to a package. The log is asked about them when they seem not to fit, not before.
  */
 export function createRoom(
-  { database, quotaOf }: Pick<Context, 'database' | 'quotaOf'>,
+  { database, quotaOf, now }: Pick<Context, 'database' | 'quotaOf' | 'now'>,
   { id, producer }: { readonly id: string; readonly producer: string },
 ): Room {
   const maximum = quotaOf(producer)?.maximum_bytes ?? Number.POSITIVE_INFINITY;
   if (maximum === Number.POSITIVE_INFINITY) return { admit: async (_file, body) => body };
   /** Not known before the first look. */
   let used = Number.POSITIVE_INFINITY;
+  let reserved = 0;
   let asked = 0;
   let unknown: Arriving[] = [];
 
   async function look(): Promise<void> {
     const looked = unknown;
     unknown = [];
-    const found = await database.read('producer.room', { producer, package_id: id, items: looked.map(({ path }) => path) });
+    const items = looked.map(({ path }) => path);
+    const found = await database.read('producer.room', { producer, package_id: id, items, now: formatTimestamp(now()) });
     const there = new Set(found.there);
     for (const file of looked) {
       file.there = there.has(file.path);
       if (file.there) asked -= file.bytes;
     }
     used = found.used_bytes;
+    reserved = found.reserved_bytes;
   }
 
   async function take(file: Arriving, bytes: number): Promise<void> {
     if (file.there) return;
     file.bytes += bytes;
     asked += bytes;
-    if (used + asked <= maximum) return;
+    if (used + reserved + asked <= maximum) return;
     await look();
-    if (used + asked > maximum && !isThere(file)) throw bytesExceeded(producer, { maximum, used, asked });
+    if (used + reserved + asked > maximum && !isThere(file)) throw bytesExceeded(producer, { maximum, used, reserved, asked });
   }
 
   return {

@@ -62,7 +62,7 @@ export const attachFiles: SetOperation<AttachFiles, readonly AttachResult[]> = i
   async run(transaction, inputs) {
     const items = inputs.flatMap((input) => input.items);
     const [places, live, claimed] = await Promise.all([
-      readPlaces(transaction.sql, inputs),
+      readPlaces(transaction.sql, inputs, transaction.now),
       liveObjects(
         transaction.sql,
         distinct(inputs.flatMap(({ backend_ids }) => backend_ids)),
@@ -111,7 +111,7 @@ async function attachTo(
   // With what will be copied: it is refused before that.
   const fresh = items.filter((item, index) => !taken.has(item.relative_path) && !('missing' in planned[index]!));
   const { producer } = owner;
-  if (fresh.length > 0) requireBytes(state.used, { producer, quota: input.quota, bytes: totalBytes(fresh) });
+  if (fresh.length > 0) requireBytes(state.used, { producer, quota: input.quota, bytes: totalBytes(fresh), package_id: packageId });
   const adding = { actor: input.actor, package_id: packageId, quota: null, items: present };
   const { added } = await addTo(transaction, state, adding, { records: input.records });
   if (added.outcome === 'publish') throw new Error('an object that was live stopped being so inside one transaction');

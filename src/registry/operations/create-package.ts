@@ -23,6 +23,8 @@ export interface CreatePackage {
     readonly metadata_schema_slug: string | null;
   };
   readonly quota: Quota | null;
+  /** Whose package it is: what that session holds of the quota is for it. */
+  readonly write_session?: string;
   /** From the retention class; null for never. */
   readonly duration_seconds: number | null;
   readonly idempotency: { readonly key: string; readonly request_digest: string } | null;
@@ -37,6 +39,7 @@ export const createPackage: SetOperation<CreatePackage, Created<Package>> = inSe
       readUsed(
         transaction.sql,
         distinct(inputs.filter(({ quota }) => quota !== null && quota.maximum_packages !== null).map((input) => input.package.producer)),
+        transaction.now,
       ),
       latestTime(transaction),
     ]);
@@ -45,7 +48,7 @@ export const createPackage: SetOperation<CreatePackage, Created<Package>> = inSe
       const repeated = earlierOf(earlier, input);
       if (repeated !== undefined) return repeated;
       const { producer } = input.package;
-      requireOnePackage(used, producer, input.quota);
+      requireOnePackage(used, producer, input.quota, input.write_session);
       const record = appendPackage(own, input, latest);
       notePackage(used, producer);
       if (idempotency !== null) {

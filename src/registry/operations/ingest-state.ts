@@ -2,6 +2,7 @@ import { type Kysely, sql } from '#kysely';
 import type { Schema } from '../../database/schema.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { Timestamp } from '../../kernel/time.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
@@ -55,9 +56,10 @@ export function fileKey(packageId: string, path: string): string {
   return `${packageId} ${path}`;
 }
 
-export async function readIngest(database: Kysely<Schema>, inputs: readonly Asking[]): Promise<IngestState> {
+/** Of reservations it says what `readUsed` says for that time. */
+export async function readIngest(database: Kysely<Schema>, inputs: readonly Asking[], now: Timestamp | null): Promise<IngestState> {
   const [places, objects] = await Promise.all([
-    readPlaces(database, inputs),
+    readPlaces(database, inputs, now),
     readObjects(
       database,
       inputs.flatMap(({ items }) => items),
@@ -70,6 +72,7 @@ export async function readIngest(database: Kysely<Schema>, inputs: readonly Aski
 export async function readPlaces(
   database: Kysely<Schema>,
   inputs: readonly (Omit<Asking, 'items'> & { readonly items: readonly Pick<Place, 'relative_path'>[] })[],
+  now: Timestamp | null,
 ): Promise<Omit<IngestState, 'objects'>> {
   const packages = database.selectFrom('artifact_packages').select(['id', 'producer', 'status', 'file_count']);
   const ids = distinct(inputs.map((input) => input.package_id));
@@ -86,7 +89,7 @@ export async function readPlaces(
     ),
     bounded.length === 0
       ? new Map()
-      : readUsed(database, database.selectFrom('artifact_packages').select('producer').where('id', 'in', bounded)),
+      : readUsed(database, database.selectFrom('artifact_packages').select('producer').where('id', 'in', bounded), now),
   ]);
   return { owners: new Map(owners.map((row) => [row.id, row])), files, used };
 }

@@ -66,7 +66,7 @@ export type AddedFiles =
  * again.
  */
 export async function planFiles(snapshot: Snapshot, input: AddFiles): Promise<readonly PublishNeed[]> {
-  const state = await readIngest(snapshot.sql, [input]);
+  const state = await readIngest(snapshot.sql, [input], null);
   return (await plan(snapshot, state, input, async () => {})).needs;
 }
 
@@ -94,13 +94,13 @@ export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
       moved.reduce((sum, { length }) => sum + length, 0) + items.reduce((sum, { annotations }) => sum + textOf(annotations).length, 0),
     ),
   async run(transaction, inputs) {
-    let state = await readIngest(transaction.sql, inputs);
+    let state = await readIngest(transaction.sql, inputs, transaction.now);
     let isCurrent = true;
     return await decideEach(transaction, inputs, async (own, input) => {
       // A repair changes locations of any package.
       if (!isCurrent) {
         await own.flush();
-        state = await readIngest(own.sql, inputs);
+        state = await readIngest(own.sql, inputs, own.now);
       }
       const { added, repaired } = await addTo(own, state, input, { records: true });
       isCurrent = !repaired;
@@ -218,7 +218,7 @@ function burnUnneeded(transaction: Transaction, state: IngestState, input: AddFi
 function noteFiles(state: IngestState, input: AddFiles, fresh: readonly IngestItem[], created: ReadonlyMap<string, () => File>): void {
   const owner = ownerOf(state, input.package_id);
   state.owners.set(owner.id, { ...owner, file_count: owner.file_count + fresh.length });
-  noteBytes(state.used, owner.producer, totalBytes(fresh));
+  noteBytes(state.used, owner.producer, owner.id, totalBytes(fresh));
   for (const { relative_path, size_bytes, digest_sha256, content_address, annotations } of fresh)
     state.files.set(fileKey(owner.id, relative_path), {
       package_id: owner.id,
@@ -275,7 +275,8 @@ async function plan(snapshot: Snapshot, state: IngestState, input: AddFiles, flu
     await flush();
     return await bytesOfPackage(snapshot.sql, owner.id);
   });
-  if (fresh.length > 0) requireBytes(state.used, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh) });
+  if (fresh.length > 0)
+    requireBytes(state.used, { producer: owner.producer, quota: input.quota, bytes: totalBytes(fresh), package_id: owner.id });
 
   const needs = new Map<string, PublishNeed>();
   for (const item of fresh) {

@@ -60,7 +60,7 @@ export async function openSession(transaction: Transaction, input: OpenSession):
   }
   await requirePlace(transaction, input);
   const bytes = input.objects.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
-  const used = await readUsed(sql, [producer]);
+  const used = await readUsed(sql, [producer], now);
   requireOnePackage(used, producer, input.quota);
   requireBytes(used, { producer, quota: input.quota, bytes });
   const expires_at = secondsAfter(now, input.lifetime_seconds);
@@ -194,6 +194,7 @@ async function packageOf(transaction: Transaction, row: SessionRow, { actor, quo
     actor,
     package: { name: namespace, producer: row.producer, subject, retention_class, metadata, metadata_schema_slug: null },
     quota,
+    write_session: row.id,
     duration_seconds,
     idempotency: null,
   });

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { formatTimestamp } from '../../../src/kernel/time.ts';
 import { chunks, patterned } from '../../../src/registry/conformance/samples.ts';
 import type { NewFile } from '../../../src/registry/REGISTRY.ts';
 import { type Bounded, openBounded } from '../bounded.ts';
@@ -64,7 +65,12 @@ it('refuses a request by a quota of bytes just when a model of ten lines does, w
     for (const step of sequence) {
       await perform(store, step, packages, bounds, seen);
       for (const producer of producers) {
-        const { used_bytes } = await store.database.read('producer.room', { producer, package_id: '', items: [] });
+        const { used_bytes } = await store.database.read('producer.room', {
+          producer,
+          package_id: '',
+          items: [],
+          now: formatTimestamp(Date.now()),
+        });
         assert.equal(used_bytes, usedBy(producer, packages));
       }
     }
