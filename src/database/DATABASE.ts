@@ -80,7 +80,7 @@ export interface Transaction extends Snapshot {
 }
 
 /** Operational tables that `insert` knows. A row of `block_digests` that is there already stays. */
-export type InsertedTable = 'idempotency_keys' | 'held_objects' | 'block_digests';
+export type InsertedTable = 'idempotency_keys' | 'held_objects' | 'block_digests' | 'write_session_objects';
 
 /** Inputs and outputs are structured-cloneable plain values. */
 export type WriteOperation = ((transaction: Transaction, input: never) => Promise<unknown>) & {

@@ -99,6 +99,16 @@ export const insertedColumns: { readonly [T in InsertedTable]: Readonly<Record<k
   idempotency_keys: { producer: 'text', idempotency_key: 'text', request_digest: 'text', package_id: 'text', created_at: 'text' },
   held_objects: { sequence: 'integer', backend_id: 'text', object_key: 'text', size_bytes: 'integer', bytes: 'bytes' },
   block_digests: { content_address: 'text', block_bytes: 'integer', digests: 'bytes' },
+  write_session_objects: {
+    session_id: 'text',
+    name: 'text',
+    sha256: 'text',
+    size_bytes: 'integer',
+    media_type: 'text',
+    state: 'text',
+    place_id: 'text',
+    segments: 'text',
+  },
 };
 
 /** Of these a row that is there already stays. */

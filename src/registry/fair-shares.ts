@@ -56,6 +56,10 @@ export function createFairShares(database: RegistryDatabase): FairShares {
 interface Sized {
   readonly items?: readonly unknown[];
   readonly addresses?: readonly unknown[];
+  readonly objects?: readonly unknown[] | boolean;
+  readonly object_count?: number;
+  readonly file_ids?: readonly string[];
+  readonly relative_paths?: readonly string[];
   readonly scope?: Scope;
   readonly limit?: number;
   readonly span?: number;
@@ -73,15 +77,20 @@ const lookedThrough = 20;
 
 /** What grows with its input says how much there is of it. */
 export function weightOf(input: unknown): number {
-  const { items, addresses, scope = 'everything', limit = 0, span = 0, sequences = [], prepared, package: created } = input as Sized;
-  if (items !== undefined) return Math.max(items.length, 1);
-  if (addresses !== undefined) return Math.max(addresses.length, 1);
+  const { items, addresses, objects, scope = 'everything', prepared, package: created } = input as Sized;
+  const written = items ?? addresses ?? (Array.isArray(objects) ? objects : undefined);
+  if (written !== undefined) return Math.max(written.length, 1);
   return (
     (scope === 'everything' ? 1 : lookedThrough) +
-    Math.ceil(Math.max(limit, span, sequences.length) / 20) +
+    Math.ceil(rowsOf(input as Sized) / 20) +
     Math.ceil((prepared?.file_count ?? 0) / 50) +
     Math.ceil(created === undefined ? 0 : weightOfMetadata(created.metadata))
   );
+}
+
+/** What is looked up, or goes by one statement. */
+function rowsOf({ limit = 0, span = 0, sequences = [], file_ids = [], relative_paths = [], object_count = 0 }: Sized): number {
+  return Math.max(limit, span, sequences.length, file_ids.length, relative_paths.length, object_count);
 }
 
 /** Counted up to the whole room: more does not weigh more. */

@@ -81,6 +81,37 @@ test('what is written weighs as much as there is of it', () => {
   assert.equal(weightOf({ items: [1, 2, 3] }), 3);
   assert.equal(weightOf(sealing), 2001);
   assert.equal(weightOf({ ...sealing, prepared: null }), 1);
+  assert.equal(weightOf({ producer: 'p', objects: [1, 2, 3] }), 3);
+});
+
+test('what is looked up, or goes with a write session, weighs what there is of it', () => {
+  assert.equal(weightOf({ id: 's', objects: true, object_count: 10_000 }), 501);
+  assert.equal(weightOf({ actor: 'a', id: 's', object_count: 10_000 }), 501);
+  assert.equal(weightOf({ file_ids: Array.from({ length: 250 }, String) }), 14);
+  assert.equal(weightOf({ package_id: 'p', relative_paths: Array.from({ length: 500 }, String) }), 26);
+});
+
+test('what others read is not behind many looks at a long write session', async () => {
+  const eve = store.as('eve');
+  const objects = Array.from({ length: 2_000 }, (_, index) => ({
+    name: `o/${index}`,
+    sha256: `${index}`.padStart(64, '0'),
+    size_bytes: 1,
+  }));
+  const request = { scope: 's', producer: 'p', subject: 'u', namespace: 'n', retention_class: 'transient', ttl_seconds: 60, objects };
+  const { id } = (await eve.writeSessions.open(request, { idempotencyKey: 'long' })).record;
+  let answered = 0;
+  const looks = Array.from({ length: 40 }, async () => {
+    const session = await eve.writeSessions.status(id);
+    assert.equal(session?.objects.length, 2_000);
+    answered += 1;
+  });
+  // So all others wait.
+  await Promise.race(looks);
+  await store.as('good').packages.list({ limit: 1 });
+  assert.ok(answered <= 20, `${answered} were before it`);
+  await Promise.all(looks);
+  await eve.writeSessions.abort(id);
 });
 
 test('metadata weighs what it has, however deep it lies', () => {

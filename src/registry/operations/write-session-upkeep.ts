@@ -53,7 +53,7 @@ export async function endSession(transaction: Transaction, row: SessionRow, end:
 /** Twice is once. Errors: `write_session_closed`, `write_session_expired`. */
 export async function abortSession(
   transaction: Transaction,
-  input: { readonly actor: string; readonly id: string },
+  input: { readonly actor: string; readonly id: string; readonly object_count: number },
 ): Promise<EndedSession> {
   const row = await readSession(transaction.sql, input.id);
   if (row === undefined) throw noSession(input.id);
@@ -63,7 +63,10 @@ export async function abortSession(
   return ended;
 }
 
-/** Ends sessions whose time has passed, at most `limit`, and forgets those that ended without a package long ago. */
+/**
+ * Ends sessions whose time has passed, with at most `limit` objects together, and one at least; none when there are no
+ * more. Forgets those that ended without a package long ago.
+ */
 export async function expireSessions(
   transaction: Transaction,
   input: { readonly actor: string; readonly limit: number; readonly remembered_seconds: number },
@@ -80,8 +83,11 @@ export async function expireSessions(
     .limit(input.limit)
     .execute();
   const ended: EndedSession[] = [];
+  let objects = 0;
   for (const stored of due) {
     const row = sessionFromStored(stored);
+    objects += row.object_count;
+    if (ended.length > 0 && objects > input.limit) break;
     const reason = hasExpired(row, now) ? `it was not committed by ${row.expires_at}` : `its commit was not continued by ${row.expires_at}`;
     ended.push(await endSession(transaction, row, { state: 'expired', reason, actor: input.actor }));
   }

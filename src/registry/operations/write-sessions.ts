@@ -2,7 +2,6 @@ import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { secondsAfter } from '../../kernel/time.ts';
-import { beyond } from '../input.ts';
 import type { Created, ObjectProblem } from '../REGISTRY.ts';
 import { createPackage } from './create-package.ts';
 import { abandonUnsealed, getPackage } from './packages.ts';
@@ -44,6 +43,12 @@ const rowsAtOnce = 500;
 /** A commit that was begun may be continued for so long. */
 const commitSeconds = 86_400;
 
+/** A session, and how many objects were announced for it: so much is read or deleted while others wait. */
+export interface SizedSession {
+  readonly id: string;
+  readonly object_count: number;
+}
+
 /** Opens a session, or finds the one that was opened by the same request. */
 export async function openSession(transaction: Transaction, input: OpenSession): Promise<Created<SessionRow>> {
   const { now, sql } = transaction;
@@ -80,13 +85,8 @@ export async function openSession(transaction: Transaction, input: OpenSession):
     detail: { ...input.detail, expires_at, manifest_digest: null },
   };
   await sql.insertInto('write_sessions').values(sessionToStored(row)).execute();
-  for (let start = 0; start < input.objects.length; start += rowsAtOnce)
-    await sql
-      .insertInto('write_session_objects')
-      .values(
-        input.objects.slice(start, start + rowsAtOnce).map((each) => ({ ...each, session_id: row.id, place_id: null, segments: null })),
-      )
-      .execute();
+  for (const each of input.objects)
+    transaction.insert('write_session_objects', { ...each, session_id: row.id, place_id: null, segments: null });
   return { record: row, created: true };
 }
 
@@ -121,7 +121,7 @@ async function requirePlace({ sql, now }: Transaction, { actor, maximum_open }: 
   throw new ArtifactstoreError(
     'too_many_write_sessions',
     `${actor} has ${open} open write sessions, which is as many as one may have; commit or abort some.`,
-    beyond('open_write_sessions'),
+    { info: { bound: 'open_write_sessions', limit: maximum_open } },
   );
 }
 
@@ -144,9 +144,8 @@ export async function receiveObject(
   return numUpdatedRows > 0n;
 }
 
-export interface BeginCommit {
+export interface BeginCommit extends SizedSession {
   readonly actor: string;
-  readonly id: string;
   readonly quota: Quota | null;
   /** From the retention class; null for never. */
   readonly duration_seconds: number | null;
@@ -204,7 +203,7 @@ async function packageOf(transaction: Transaction, row: SessionRow, { actor, quo
 /** The package is sealed: the session is that, whoever has ended it meanwhile. */
 export async function finishCommit(
   transaction: Transaction,
-  input: { readonly id: string; readonly package_id: string; readonly manifest_digest: string },
+  input: SizedSession & { readonly package_id: string; readonly manifest_digest: string },
 ): Promise<SessionRow> {
   const row = await readSession(transaction.sql, input.id);
   if (row === undefined) throw noSession(input.id);
@@ -218,7 +217,7 @@ export async function finishCommit(
  */
 export async function reopenSession(
   transaction: Transaction,
-  input: { readonly actor: string; readonly id: string; readonly package_id: string; readonly problems: readonly ObjectProblem[] },
+  input: SizedSession & { readonly actor: string; readonly package_id: string; readonly problems: readonly ObjectProblem[] },
 ): Promise<{ readonly row: SessionRow; readonly places: readonly SessionPlace[] }> {
   const { sql, now } = transaction;
   const row = await readSession(sql, input.id);
@@ -247,10 +246,10 @@ export async function reopenSession(
   return { row: reopened, places };
 }
 
-/** The session with its objects; without them where `objects` is false. */
+/** The session with its objects; without them where `objects` is false, and it is not known how many these are. */
 export async function getSession(
   snapshot: Snapshot,
-  input: { readonly id: string; readonly objects: boolean },
+  input: (SizedSession & { readonly objects: true }) | { readonly id: string; readonly objects: false },
 ): Promise<{ readonly row: SessionRow; readonly objects: readonly SessionObjectRow[] } | undefined> {
   const row = await readSession(snapshot.sql, input.id);
   if (row === undefined) return undefined;

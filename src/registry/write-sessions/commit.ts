@@ -37,11 +37,11 @@ const maximumRounds = 4;
 export async function commitSession(parts: CommitParts, session: SessionRow): Promise<CommittedSession> {
   const { context, access } = parts;
   const { database } = context;
-  const { id } = session;
+  const { id, object_count } = session;
   for (let round = 1; ; round++) {
     const begun = await database.write('session.begin_commit', {
       actor: access.actor,
-      id,
+      ...{ id, object_count },
       quota: context.quotaOf(session.producer) ?? null,
       duration_seconds: durationOf(context, session),
     });
@@ -68,12 +68,12 @@ export async function commitSession(parts: CommitParts, session: SessionRow): Pr
 async function sealPackage(parts: CommitParts, row: SessionRow): Promise<CommittedSession> {
   const { context, access } = parts;
   const { database } = context;
-  const { id, package_id } = row as { readonly id: string; readonly package_id: string };
-  const objects = (await database.read('session.get', { id, objects: true }))?.objects ?? [];
+  const { id, package_id, object_count } = row as SessionRow & { readonly package_id: string };
+  const objects = (await database.read('session.get', { id, objects: true, object_count }))?.objects ?? [];
   const found = await fill(parts, row, package_id, objects);
   const problems = found.toSorted((left, right) => comparePaths(left.name, right.name));
   if (problems.length > 0) {
-    const reopened = await database.write('session.reopen', { actor: access.actor, id, package_id, problems });
+    const reopened = await database.write('session.reopen', { actor: access.actor, id, object_count, package_id, problems });
     await discardPlaces(context, reopened.places);
     if (reopened.row.state === 'committed') return await committedRecord(context, reopened.row);
     throw incomplete(id, problems);
@@ -89,11 +89,11 @@ async function sealPackage(parts: CommitParts, row: SessionRow): Promise<Committ
     .catch(async (error: unknown) => {
       // Somebody else put files into it: another package is made by the next commit.
       if (isArtifactstoreError(error, 'precondition_failed'))
-        await database.write('session.reopen', { actor: access.actor, id, package_id, problems: [] });
+        await database.write('session.reopen', { actor: access.actor, id, object_count, package_id, problems: [] });
       throw error;
     });
   const { manifest_digest } = sealed;
-  const finished = await database.write('session.finish_commit', { id, package_id, manifest_digest });
+  const finished = await database.write('session.finish_commit', { id, object_count, package_id, manifest_digest });
   context.background('draft_left', discardPlaces(context, placesOf(row, objects)));
   return await committedRecord(context, finished);
 }

@@ -33,9 +33,13 @@ export function objectRecord({ name, sha256, size_bytes, media_type, state }: Se
   return { name, sha256, size_bytes, media_type, state };
 }
 
+/** What a record of so many objects takes of memory, while it is made and sent, is small. */
+const fewObjects = 1_000;
+
 /** Of a committed one. */
-export async function committedRecord(context: Pick<Context, 'database'>, row: SessionRow): Promise<CommittedSession> {
-  const objects = await filesOf(context, row.package_id!);
+export async function committedRecord(context: Pick<Context, 'database' | 'takeLarge'>, row: SessionRow): Promise<CommittedSession> {
+  const read = () => filesOf(context, row.package_id!);
+  const objects = row.object_count > fewObjects ? await context.takeLarge(read) : await read();
   return {
     package_id: row.package_id!,
     manifest_digest: row.detail.manifest_digest!,

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import type { SessionPlace } from '../operations/write-session-rows.ts';
 
-const sessionsPerStep = 20;
+/** Others wait for a step. */
+const objectsPerStep = 5_000;
 /** What ended without a package says so for so long. */
 const rememberedSeconds = 604_800;
 
@@ -14,12 +15,11 @@ export async function expireWriteSessions(context: Context, actor: string, signa
   for (;;) {
     signal?.throwIfAborted();
     await context.clock.requireRight();
-    const limit = sessionsPerStep;
-    const ended = await context.database.write('session.expire', { actor, limit, remembered_seconds: rememberedSeconds });
+    const ended = await context.database.write('session.expire', { actor, limit: objectsPerStep, remembered_seconds: rememberedSeconds });
     const places = ended.flatMap((each) => each.places);
     await discardPlaces(context, places);
     segments += places.length;
-    if (ended.length < limit) return segments;
+    if (ended.length === 0) return segments;
   }
 }
 

@@ -52,15 +52,18 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
         quota: context.quotaOf(producer) ?? null,
         maximum_open: bounds.open,
       });
-      const found = await database.read('session.get', { id: record.id, objects: true });
+      const { id, object_count } = record;
+      const found = await database.read('session.get', { id, objects: true, object_count });
       return { record: await sessionRecord(context, found?.row ?? record, found?.objects ?? []), created };
     },
 
     async status(id) {
-      const found = await database.read('session.get', { id: parseId(id, 'id'), objects: true });
-      if (found === undefined || !access.sees(found.row.producer)) return undefined;
-      access.require('write', found.row.producer);
-      return await sessionRecord(context, found.row, found.objects);
+      const own = await database.read('session.get', { id: parseId(id, 'id'), objects: false });
+      if (own === undefined || !access.sees(own.row.producer)) return undefined;
+      const { object_count, producer } = own.row;
+      access.require('write', producer);
+      const found = await database.read('session.get', { id: own.row.id, objects: true, object_count });
+      return found && (await sessionRecord(context, found.row, found.objects));
     },
 
     async put(id, name, body, options = {}) {
@@ -84,8 +87,8 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
 
     async abort(id) {
       const sessionId = parseId(id, 'id');
-      requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId);
-      const { row, places } = await database.write('session.abort', { actor, id: sessionId });
+      const { object_count } = requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId).row;
+      const { row, places } = await database.write('session.abort', { actor, id: sessionId, object_count });
       // Its package was sealed between the two looks.
       if (row.state === 'committed') requireLive(row, formatTimestamp(context.now()));
       await discardPlaces(context, places);

@@ -54,7 +54,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/write-sessions/:id',
     {
-      config: { access: 'read' },
+      config: { access: 'read', list: true },
       schema: {
         operationId: 'getWriteSession',
         tags: ['write sessions'],
