@@ -91,7 +91,7 @@ export function createEngine(options: EngineOptions): Engine {
   let byDefault: Door | undefined;
   /** For what reaches no door. */
   const refuse: Door['refuse'] = (error, id) => byDefault!.refuse(error, id);
-  const notUnderstood = answerNotUnderstood(log, context.limited, refuse);
+  const notUnderstood = answerNotUnderstood(log, limits, context.limited, refuse);
 
   const api: Api = fastify({
     logger: false,

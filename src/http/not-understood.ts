@@ -5,7 +5,10 @@ import type { Logger } from 'pino';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Door, Refusal } from './door.ts';
 import { limitOf } from './limited.ts';
+import type { Limits } from './limits.ts';
 import { whenClosed } from './when-closed.ts';
+
+type HeadLimits = Pick<Limits, 'headerBytes' | 'headersTimeout'>;
 
 /**
  * Answers what the HTTP parser refuses, and so never becomes a request: a refusal, whose id is in the log, and the end
@@ -18,7 +21,12 @@ export interface NotUnderstood {
   watch(server: Server): void;
 }
 
-export function answerNotUnderstood(log: Logger, limited: (limit: string) => void, refuseAs: Door['refuse']): NotUnderstood {
+export function answerNotUnderstood(
+  log: Logger,
+  limits: HeadLimits,
+  limited: (limit: string) => void,
+  refuseAs: Door['refuse'],
+): NotUnderstood {
   const inFlight = new WeakMap<Duplex, Open[]>();
   const refused = new WeakSet<Duplex>();
 
@@ -51,7 +59,7 @@ export function answerNotUnderstood(log: Logger, limited: (limit: string) => voi
     note,
     refuse(error, socket) {
       if (isOfConnection(error.code)) socket.destroy();
-      else refuse(asError(error.code), socket);
+      else refuse(asError(error.code, limits), socket);
     },
     watch(server) {
       server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -97,11 +105,15 @@ function asHttp({ status, headers, body }: Refusal, requestId: string): string {
   ].join('\r\n');
 }
 
-function asError(code: string | undefined): ArtifactstoreError {
+function asError(code: string | undefined, { headerBytes, headersTimeout }: HeadLimits): ArtifactstoreError {
   if (code === 'HPE_HEADER_OVERFLOW')
-    return new ArtifactstoreError('headers_too_large', 'The headers are too large.', { info: { bound: 'header_bytes' } });
+    return new ArtifactstoreError('headers_too_large', 'The headers are too large.', {
+      info: { bound: 'header_bytes', limit: headerBytes },
+    });
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.', { info: { bound: 'headers_timeout' } });
+    return new ArtifactstoreError('request_timeout', 'The headers took too long to arrive.', {
+      info: { bound: 'headers_timeout', limit: headersTimeout / 1000 },
+    });
   if (code === 'HPE_INVALID_URL')
     return new ArtifactstoreError(
       'malformed_request',

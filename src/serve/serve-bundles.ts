@@ -20,6 +20,8 @@ export interface ServeBundlesOptions {
   readonly version: string;
   readonly logLevel: LogOptions['level'];
   readonly shutdownGraceSeconds: number;
+  readonly maxConnections: number;
+  readonly maxRequestsPerCaller: number;
 }
 
 /**
@@ -34,7 +36,15 @@ export async function serveBundles(options: ServeBundlesOptions): Promise<void> 
   requireUsable(directory, await bundles.look());
   using stop = stopOnSignal();
   const log = createLog({ level: options.logLevel });
-  const engine = createEngine({ log, secrets: [], limits: { graceTimeout: options.shutdownGraceSeconds * 1000 } });
+  const engine = createEngine({
+    log,
+    secrets: [],
+    limits: {
+      graceTimeout: options.shutdownGraceSeconds * 1000,
+      connections: options.maxConnections,
+      requestsOfOne: options.maxRequestsPerCaller,
+    },
+  });
   try {
     const told = tellOf(bundles, log.logger);
     await engine.mount([createBundleDoor(engine.context, { directory, bundles: told, files: createCheckedFiles() })]);

@@ -60,3 +60,12 @@ test('what a request that is over gives again is not counted twice', async () =>
   await memory.open('a').take(50);
   await assert.rejects(memory.open('a').take(1), { code: 'too_busy' });
 });
+
+test('what it is for is said by its refusals', async () => {
+  const use = { bound: 'manifests_bytes', one: 'this manifest', all: 'All manifests' } as const;
+  const memory = createMemory({ bufferedBytes: 100, bufferedWait: 1 }, use);
+  await memory.open('a').take(50);
+  const said = { message: /this manifest/, info: { bound: 'manifests_bytes', limit: 100 } };
+  await assert.rejects(memory.open('a').take(1), { code: 'too_busy', ...said });
+  await assert.rejects(memory.open('b').take(51), { code: 'body_too_large', ...said });
+});

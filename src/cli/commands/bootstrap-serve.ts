@@ -44,6 +44,8 @@ Examples:
         version,
         logLevel: config.logLevel,
         shutdownGraceSeconds: config.shutdownGraceSeconds,
+        maxConnections: config.maxConnections,
+        maxRequestsPerCaller: config.maxRequestsPerCaller,
       });
     });
 };

@@ -3,13 +3,14 @@ import { type HttpBound, httpBounds } from '../../http/limits.ts';
 import type { Bounds } from '../../kernel/bound.ts';
 import { type RegistryBound, registryBounds } from '../../registry/limits.ts';
 
-type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters';
+type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters' | 'file_name_characters';
 
 /** Limits of what stands in a URL or a header of this door. */
 const doorBounds: Bounds<DoorBound> = {
   parameter_characters: { value: 1_024, unit: 'characters', answer: 'malformed_request', what: 'a query parameter' },
   cursor_characters: { value: 2_048, unit: 'characters', answer: 'malformed_request', what: 'a cursor' },
   idempotency_key_characters: { value: 255, unit: 'characters', answer: 'invalid_header', what: 'an Idempotency-Key' },
+  file_name_characters: { value: 255, unit: 'characters', answer: 'invalid_path', what: 'the name of a file behind a content address' },
 };
 
 /**
@@ -21,6 +22,12 @@ export const bounds: Bounds<LimitName> = { ...httpBounds, ...registryBounds, ...
 export type LimitName = HttpBound | RegistryBound | DoorBound;
 
 export const limitNames = Object.keys(bounds) as readonly LimitName[];
+
+/** What changes a limit, as its refusals say it; nothing for one that is fixed. */
+export function variableOf(bound: unknown): { readonly variable?: string } {
+  const variable = typeof bound === 'string' && Object.hasOwn(bounds, bound) ? bounds[bound as LimitName].variable : undefined;
+  return variable === undefined ? {} : { variable };
+}
 
 /** What a body's schema bounds, by the keyword and the value: what it says of itself names no limit. */
 export function limitOfSchema(keyword: string, value: unknown): LimitName | undefined {

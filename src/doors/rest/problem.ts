@@ -1,4 +1,5 @@
 import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+import { variableOf } from './bounds.ts';
 import { type UploadProblem, uploadFieldsOf, uploadProblem } from './upload-problem.ts';
 
 /** The one table from a code to its answer: the HTTP status, and the problem's title (RFC 9457). */
@@ -130,7 +131,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
     detail: known?.message ?? 'The server failed to answer; its log has the reason under the request id.',
     code,
     ...(known?.field === undefined ? {} : { field: headersOfOptions.get(known.field) ?? known.field }),
-    ...(known?.info === undefined ? {} : { info: known.info }),
+    ...(known?.info === undefined ? {} : { info: { ...known.info, ...variableOf(known.info.bound) } }),
     request_id: requestId,
   };
 }

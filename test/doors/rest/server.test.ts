@@ -45,7 +45,12 @@ test('with a least rate, a body that drips is answered with 408, and one that is
     [1_000, 201],
   ] as const) {
     const pieces = Array.from({ length: 10 }, () => 'x'.repeat(bytes));
-    await answers(status, (pace) => drip(pieces, 60 * pace, { idleTimeout: 300 * pace, uploadBytesPerSecond: 1_000 }));
+    const answer = await answers(status, (pace) => drip(pieces, 60 * pace, { idleTimeout: 300 * pace, uploadBytesPerSecond: 1_000 }));
+    if (status === 408)
+      assert.match(
+        answer,
+        /"info":\{"bound":"upload_bytes_per_second","limit":1000,"variable":"ARTIFACTSTORE_MIN_UPLOAD_BYTES_PER_SECOND"\}/,
+      );
   }
 });
 
@@ -83,10 +88,11 @@ interface Dripped {
 }
 
 /** At a slower pace where the first one was too much for this process. */
-async function answers(status: number, drip: (pace: number) => Promise<Dripped>): Promise<void> {
+async function answers(status: number, drip: (pace: number) => Promise<Dripped>): Promise<string> {
   let dripped = await drip(1);
   for (const pace of [5, 25]) if (dripped.heldUp && !dripped.answer.startsWith(`HTTP/1.1 ${status} `)) dripped = await drip(pace);
   assert.match(dripped.answer, new RegExp(`^HTTP/1\\.1 ${status} `));
+  return dripped.answer;
 }
 
 test('request ids are taken when sane and made when not', async () => {

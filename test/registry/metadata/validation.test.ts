@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { type JsonObject, parseJson } from '../../../src/kernel/format/json.ts';
+import { maximumCode, maximumMetadataLength } from '../../../src/registry/metadata/schema-bounds.ts';
 import { createMetadataValidator } from '../../../src/registry/metadata/validation.ts';
 import { costlySchemas } from './costly-schemas.ts';
 
@@ -112,5 +113,35 @@ describe('schemas that cost too much', () => {
       good += 1;
     }
     assert.ok(good > 10, `${good} good ones`);
+  });
+
+  it('are refused when as many of one caller as may wait already', async () => {
+    const one = createMetadataValidator(() => 0, { ...bounds, quickMilliseconds: 20, slow: 1, slowOfOne: 1 });
+    const { schema, metadata } = costlySchemas.backtracking!;
+    try {
+      const uses = await Promise.allSettled(Array.from({ length: 3 }, () => one.validate('a', 'slow', schema, metadata)));
+      const reasons = uses.map((use) =>
+        use.status === 'rejected' && isArtifactstoreError(use.reason) ? use.reason.info?.bound : use.status,
+      );
+      assert.deepEqual(reasons.toSorted(), ['schema_time', 'schema_waiting', 'schema_waiting']);
+    } finally {
+      await one.close();
+    }
+  });
+
+  it('are refused when they are long in their compiled form', async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `${index}`.padStart(100_000, 'k'));
+    const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+    await assert.rejects(validator.checkSchema('a', { properties }), {
+      code: 'metadata_schema_too_costly',
+      info: { bound: 'schema_code', limit: maximumCode },
+    });
+  });
+
+  it('are not tried with metadata that is too long', async () => {
+    await assert.rejects(validator.validate('a', 'any', {}, { long: 'x'.repeat(maximumMetadataLength) }), {
+      code: 'body_too_large',
+      info: { bound: 'metadata_characters', limit: maximumMetadataLength },
+    });
   });
 });

@@ -238,7 +238,10 @@ describe('the life of a write session', () => {
     const objects = [{ name: 'a', sha256: hex('a'), size_bytes: 1 }];
     const request = { scope: 's', producer: 'p', subject: 'u', namespace: 'n', retention_class: 'transient', ttl_seconds: 60, objects };
     for (let index = 0; index < 30; index++) await many.open(request, { idempotencyKey: `many ${index}` });
-    await refuses('too_many_write_sessions', many.open(request, { idempotencyKey: 'one more' }));
+    await assert.rejects(many.open(request, { idempotencyKey: 'one more' }), {
+      code: 'too_many_write_sessions',
+      info: { bound: 'open_write_sessions', limit: 30 },
+    });
     assert.equal((await many.open(request, { idempotencyKey: 'many 7' })).created, false);
   });
 

@@ -3,6 +3,8 @@ import { type TSchema, Type } from 'typebox';
 import { parseAddress } from '../../../kernel/content/address.ts';
 import { parseRelativePath, segmentPattern } from '../../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { isLonger } from '../../../kernel/format/text-rules.ts';
+import { bounds } from '../bounds.ts';
 import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, notModified } from '../parameters.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -67,13 +69,15 @@ export function objectRoutes(api: Api, context: RouteContext): void {
   });
 }
 
-const longestName = 255;
+const longestName = bounds.file_name_characters.value;
 
 function checkName(text: string): string {
   const name = parseRelativePath(text, 'file_name');
-  if (name.includes('/') || [...name].length > longestName)
+  const tooLong = isLonger(name, longestName);
+  if (name.includes('/') || tooLong)
     throw new ArtifactstoreError('invalid_path', `A file name has no slash, and at most ${longestName} characters.`, {
       field: 'file_name',
+      ...(tooLong ? { info: { bound: 'file_name_characters', limit: longestName } } : {}),
     });
   return name;
 }
