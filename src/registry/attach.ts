@@ -1,8 +1,9 @@
 import { isArtifactstoreError } from '../kernel/error.ts';
 import { forEachLimited } from '../runtime/limit.ts';
+import type { FillablePackage, Staged } from './commit-files.ts';
 import type { Context } from './context.ts';
 import { incident } from './incident.ts';
-import type { FillablePackage, Ingest, Staged } from './ingest.ts';
+import type { Ingest } from './ingest.ts';
 import { stageFrom } from './objects/copy.ts';
 import { recordDamage } from './objects/damage.ts';
 import { storedObject } from './objects/stored-object.ts';

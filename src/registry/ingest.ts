@@ -1,20 +1,19 @@
-import type { Draft } from '../dataplane/DATAPLANE.ts';
 import { formatAddress } from '../kernel/content/address.ts';
 import { toHex } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { snakeCase } from '../kernel/format/letter-case.ts';
-import { forEachLimited } from '../runtime/limit.ts';
-import { type CheckedFile, checkFile, type FileEntry } from './checked-file.ts';
+import { type CheckedFile, checkFile } from './checked-file.ts';
+import { createCommit, type FillablePackage, parallelSteps, type Staged } from './commit-files.ts';
 import type { Context } from './context.ts';
 import { heldRequestBytes } from './objects/hold-room.ts';
-import { burnPublished, removeDead } from './objects/remove-dead.ts';
-import { inRounds, maximumRounds } from './objects/rounds.ts';
-import type { IngestItem, PublishNeed } from './operations/ingest.ts';
+import { burnPublished } from './objects/remove-dead.ts';
+import type { PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
+import type { UploadRow } from './operations/upload-rows.ts';
+import type { WholeUpload } from './operations/whole-uploads.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 import { createRoom } from './room.ts';
-import { joined, readSmall, type Small, smallBytes } from './small-body.ts';
+import { iterate, joined, readSmall, type Small } from './small-body.ts';
 
 /**
  * Bytes on their way in: staged as drafts, published under the object's next generation, committed; those of small
@@ -29,30 +28,18 @@ export interface Ingest {
   announce(packageId: string, file: CheckedFile): Promise<FillablePackage>;
   /** Throws when the package takes no files. */
   openPackage(packageId: string): Promise<FillablePackage>;
+  /** Adds a short file whose bytes are in memory, which stay the caller's, and ends with it the upload they are of. */
+  addWhole(target: FillablePackage, file: CheckedFile, bytes: Uint8Array, upload: WholeUpload): Promise<UploadRow>;
   /** Adds files whose bytes lie in drafts, which stay the caller's to discard. */
   commit(target: FillablePackage, staged: readonly Staged[]): Promise<readonly Created<File>[]>;
 }
 
-export interface FillablePackage {
-  readonly id: string;
-  readonly producer: string;
-  /** Where its bytes go. */
-  readonly backendId: string;
-  /** It takes just what it holds. */
-  readonly sealed: boolean;
-}
-
-/** A file whose bytes lie in a draft, or in memory, to be committed with the log. */
-export interface Staged extends FileEntry {
-  readonly draft: Draft;
-}
-
 /** Single files that are declared to be so short are taken whole into memory before it is their turn. */
-const shortBytes = 65_536;
-const parallelSteps = 64;
+export const shortBytes = 65_536;
 
 export function createIngest(context: Context, actor: string): Ingest {
   const { database, dataplane, holdRoom } = context;
+  const commit = createCommit(context, actor);
 
   async function openPackage(packageId: string): Promise<FillablePackage> {
     const found = await database.read('package.get', { id: packageId });
@@ -98,7 +85,11 @@ export function createIngest(context: Context, actor: string): Ingest {
   }
 
   /** The file with its bytes in memory, checked, where they may be committed with the log now. */
-  async function holdWhole(backendId: string, { entry, expected }: CheckedFile, { chunks }: Small): Promise<Staged | undefined> {
+  async function holdWhole(
+    backendId: string,
+    { entry, expected }: CheckedFile,
+    { chunks }: Pick<Small, 'chunks'>,
+  ): Promise<Staged | undefined> {
     if (chunks === undefined) return undefined;
     const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (!(await holdRoom.take(backendId, size))) return undefined;
@@ -127,82 +118,10 @@ export function createIngest(context: Context, actor: string): Ingest {
     return generation === null ? undefined : { ...object, generation };
   }
 
-  /** Publishes and commits drafts, as often as the state of their objects asks for. */
-  async function commit(
-    { id: packageId, producer }: FillablePackage,
-    staged: readonly Staged[],
-    straight?: PublishNeed,
-  ): Promise<readonly Created<File>[]> {
-    const quota = context.quotaOf(producer) ?? null;
-    const published = new Map<string, { readonly need: PublishNeed; readonly generations: number[] }>();
-    if (straight !== undefined)
-      published.set(objectName(straight.backend_id, straight.content_address), { need: straight, generations: [straight.generation] });
-    const inMemory = staged.flatMap(({ draft: { bytes } }) => (bytes === undefined ? [] : [bytes]));
-    const allInMemory = inMemory.length === staged.length;
-    let held = 0;
-    const rows = staged.map(({ draft, ...entry }) => {
-      const { backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests = null } = draft;
-      return {
-        ...entry,
-        ...snakeCase({ backendId, contentAddress, digestAlgorithm, digestPrimary, digestSha256, sizeBytes, blockDigests }),
-        ...(draft.bytes === undefined ? {} : { held: held++ }),
-      };
-    });
-    const items = () =>
-      rows.map(
-        (row): IngestItem => ({
-          ...row,
-          generation: published.get(objectName(row.backend_id, row.content_address))?.generations.at(-1) ?? null,
-        }),
-      );
-    const drafts = new Map(staged.map(({ draft }) => [objectName(draft.backendId, draft.contentAddress), draft]));
-    try {
-      let needs = allInMemory ? [] : await database.read('file.plan', { actor, package_id: packageId, quota, items: items() });
-      const added = await inRounds(async () => {
-        await forEachLimited(needs, parallelSteps, async (need) => {
-          const name = objectName(need.backend_id, need.content_address);
-          const record = published.get(name) ?? { need, generations: [] };
-          published.set(name, record);
-          record.generations.push(need.generation);
-          const publish = () => dataplane.publish(drafts.get(name)!, objectKey(need.content_address, need.generation));
-          await (drafts.get(name)!.sizeBytes > smallBytes ? publish() : context.takeFile(need.backend_id, publish));
-        });
-        // What is given away is gone; with nothing to publish there is one round.
-        const moved = allInMemory ? inMemory : inMemory.map((bytes) => bytes.slice());
-        const answer = await database.write('file.add', { actor, package_id: packageId, quota, items: items(), moved });
-        if (answer.outcome === 'added') return answer;
-        needs = answer.needs;
-        return undefined;
-      });
-      if (added === undefined)
-        throw new ArtifactstoreError('internal', `An ingest into package ${packageId} was overtaken ${maximumRounds} times; try again.`);
-      const superseded = [...published.values()].flatMap(({ need, generations }) =>
-        generations.slice(0, -1).map((generation) => ({
-          backend_id: need.backend_id,
-          object_key: objectKey(need.content_address, generation),
-        })),
-      );
-      context.background('dead_object_left', removeDead(context, [...added.dead, ...superseded]));
-      context.settler.wake(added.held);
-      return added.items;
-    } catch (error) {
-      if (published.size > 0)
-        context.background(
-          'copies_left',
-          burnPublished(
-            context,
-            actor,
-            [...published.values()].map(({ need, generations }) => ({ ...need, generations })),
-          ),
-        );
-      throw error;
-    }
-  }
-
   return {
     announce,
     openPackage,
-    commit,
+    commit: async (target, staged) => (await commit(target, staged)).items,
 
     async add(packageId, file) {
       const checked = checkFile(file);
@@ -212,7 +131,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       const small = await holdWhole(backendId, checked, read);
       if (small !== undefined) {
         try {
-          return (await commit(target, [small]))[0]!;
+          return (await commit(target, [small])).items[0]!;
         } finally {
           discard(small);
         }
@@ -226,7 +145,19 @@ export function createIngest(context: Context, actor: string): Ingest {
         throw error;
       });
       try {
-        return (await commit(target, [staged], staged.draft.publishedAt === undefined ? undefined : straight))[0]!;
+        const published = staged.draft.publishedAt === undefined ? undefined : straight;
+        return (await commit(target, [staged], { straight: published })).items[0]!;
+      } finally {
+        discard(staged);
+      }
+    },
+
+    async addWhole(target, file, bytes, upload) {
+      const { backendId } = target;
+      const held = bytes.length <= holdRoom.longestBytes ? await holdWhole(backendId, file, { chunks: [bytes.slice()] }) : undefined;
+      const staged = held ?? (await context.takeFile(backendId, () => stage(backendId, file, iterate([bytes]))));
+      try {
+        return (await commit(target, [staged], { upload })).upload!;
       } finally {
         discard(staged);
       }
@@ -272,14 +203,10 @@ export function createIngest(context: Context, actor: string): Ingest {
         }
         const staged = await Promise.all(tasks);
         if (staged.length === 0) throw new ArtifactstoreError('malformed_request', 'There is no file to add.');
-        return await commit(target, staged);
+        return (await commit(target, staged)).items;
       } finally {
         for (const task of await Promise.allSettled(tasks)) if (task.status === 'fulfilled') discard(task.value);
       }
     },
   };
-}
-
-function objectName(backendId: string, contentAddress: string): string {
-  return `${backendId} ${contentAddress}`;
 }

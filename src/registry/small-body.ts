@@ -36,7 +36,7 @@ export function joined(chunks: readonly Uint8Array<ArrayBuffer>[], size: number)
   return whole;
 }
 
-async function* iterate(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+export async function* iterate(chunks: readonly Uint8Array[], rest?: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
   yield* chunks;
   if (rest === undefined) return;
   try {

@@ -85,6 +85,7 @@ describe('the command line', () => {
       '0006-held-objects',
       '0007-package-lists',
       '0008-write-sessions',
+      '0009-open-uploads',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

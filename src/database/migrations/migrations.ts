@@ -11,6 +11,7 @@ import { producerUsage } from './0005-producer-usage.ts';
 import { heldObjects } from './0006-held-objects.ts';
 import { packageLists } from './0007-package-lists.ts';
 import { writeSessions } from './0008-write-sessions.ts';
+import { openUploads } from './0009-open-uploads.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   heldObjects,
   packageLists,
   writeSessions,
+  openUploads,
 ];
 
 interface MigrationTable {

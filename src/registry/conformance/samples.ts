@@ -53,6 +53,27 @@ export async function* chunks(content: string | Uint8Array): AsyncIterable<Uint8
   for (let start = 0; start < bytes.length; start += 65_521) yield bytes.subarray(start, start + 65_521);
 }
 
+export async function* breaking(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield* chunks(bytes);
+  throw new Error('the connection broke');
+}
+
+/** A body that comes, and then does not end. */
+export function waiting(content: string | Uint8Array): {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly reached: Promise<void>;
+  end(): void;
+} {
+  const reached = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield* chunks(content);
+    reached.resolve();
+    await ended.promise;
+  }
+  return { body: body(), reached: reached.promise, end: () => ended.resolve() };
+}
+
 export async function collect(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of body) parts.push(Buffer.from(part));

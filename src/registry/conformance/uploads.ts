@@ -4,9 +4,10 @@ import { after, before, describe, it } from 'node:test';
 import type { Principal } from '../../kernel/access.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { File, Package, Registry, Upload, Uploads } from '../REGISTRY.ts';
-import { chunks, holdsBytes, patterned, refuses, samples, unique } from './samples.ts';
+import { breaking, chunks, holdsBytes, patterned, refuses, samples, unique, waiting } from './samples.ts';
 import { describeBlocksOf } from './upload-blocks.ts';
 import { describePartsOf } from './upload-parts.ts';
+import { describeWholeOf } from './upload-whole.ts';
 
 export interface OpenedForUploads {
   readonly registry: Registry;
@@ -23,6 +24,7 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
     const { create } = samples(registry);
     describePartsOf(registry);
     describeBlocksOf(registry);
+    describeWholeOf(registry);
     before(async () => {
       opened = await open();
     });
@@ -275,25 +277,8 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
   });
 }
 
-async function* breaking(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield* chunks(bytes);
-  throw new Error('the connection broke');
-}
-
 async function* stopping(bytes: Uint8Array, stop: AbortController): AsyncGenerator<Uint8Array> {
   yield bytes;
   stop.abort();
   await new Promise(() => undefined);
-}
-
-/** A body that comes, and then does not end. */
-function waiting(content: string | Uint8Array): { readonly body: AsyncIterable<Uint8Array>; readonly reached: Promise<void>; end(): void } {
-  const reached = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  async function* body(): AsyncGenerator<Uint8Array> {
-    yield* chunks(content);
-    reached.resolve();
-    await ended.promise;
-  }
-  return { body: body(), reached: reached.promise, end: () => ended.resolve() };
 }

@@ -14,7 +14,8 @@ import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, sealedWithout } from './packages.ts';
 import { noteBytes, requireBytes } from './quota.ts';
-import { decideEach, inSets, type SetOperation, weightOf } from './sets.ts';
+import type { UploadRow } from './upload-rows.ts';
+import type { WholeUpload } from './whole-uploads.ts';
 
 /** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {
@@ -42,6 +43,8 @@ export interface AddFiles {
   readonly items: readonly IngestItem[];
   /** Bytes that are committed with their event, each in memory of its own. */
   readonly moved?: readonly Uint8Array[];
+  /** The upload whose bytes the one item has. */
+  readonly upload?: WholeUpload;
 }
 
 /** What an ingest has to publish before it can commit: at most one generation for each object. */
@@ -58,6 +61,8 @@ export type AddedFiles =
       readonly dead: readonly DeadKey[];
       /** Made live with bytes that are held: a settler puts them into their backend. */
       readonly held: readonly HeldName[];
+      /** As it is when it has become the file. */
+      readonly upload?: UploadRow;
     }
   | { readonly outcome: 'publish'; readonly needs: readonly PublishNeed[] };
 
@@ -81,34 +86,6 @@ export async function nextGeneration(
   const { current } = (await readObjects(snapshot.sql, [input])).get(`${input.backend_id} ${input.content_address}`)!;
   return current.state === 'live' ? null : current.next_generation;
 }
-
-/**
- * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under
- * the next generation or is held from now on, or says what to publish instead. All or nothing.
- */
-export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
-  readsFirst: true,
-  weigh: ({ items, moved = [] }) =>
-    items.length +
-    weightOf(
-      moved.reduce((sum, { length }) => sum + length, 0) + items.reduce((sum, { annotations }) => sum + textOf(annotations).length, 0),
-    ),
-  async run(transaction, inputs) {
-    let state = await readIngest(transaction.sql, inputs, transaction.now);
-    let isCurrent = true;
-    return await decideEach(transaction, inputs, async (own, input) => {
-      // A repair changes locations of any package.
-      if (!isCurrent) {
-        await own.flush();
-        state = await readIngest(own.sql, inputs, own.now);
-      }
-      const { added, repaired } = await addTo(own, state, input, { records: true });
-      isCurrent = !repaired;
-      if (added.outcome === 'publish') return added;
-      return { ...added, items: added.items.map(({ created, record }) => ({ record: record!(), created })) };
-    });
-  },
-});
 
 /** As `AddedFiles`, with records that are made when they are read; those of files that were there only where asked. */
 type Added =
@@ -291,7 +268,7 @@ function objectName({ backend_id, content_address }: IngestItem): string {
   return `${backend_id} ${content_address}`;
 }
 
-function textOf(annotations: IngestItem['annotations']): string {
+export function textOf(annotations: IngestItem['annotations']): string {
   return JSON.stringify(annotations);
 }
 

@@ -1,3 +1,4 @@
+import { addFiles } from './add-files.ts';
 import { attachFiles } from './attach.ts';
 import { lookAtBackend, recordMarker } from './backends.ts';
 import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
@@ -19,13 +20,14 @@ import {
 import { filesWithDigest, fileTextsWithDigest, findFile, getFile, listFiles, listFileTexts } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
-import { addFiles, nextGeneration, planFiles } from './ingest.ts';
+import { nextGeneration, planFiles } from './ingest.ts';
 import { releaseLease, takeLease } from './leases.ts';
 import { locateFile, locateFiles } from './locate.ts';
 import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from './metadata-schemas.ts';
 import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
+import { beginUpload } from './open-uploads.ts';
 import { listPackages, listPackageTexts } from './package-list.ts';
 import { abandonPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
@@ -35,7 +37,7 @@ import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweep
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
 import { expireUploads, listUploads, openAmong, planExpiry } from './upload-upkeep.ts';
-import { abandonUpload, beginUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
+import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-session-upkeep.ts';

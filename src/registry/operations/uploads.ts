@@ -4,51 +4,8 @@ import { secondsAfter, type Timestamp } from '../../kernel/time.ts';
 import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { WriterPolicy } from '../REGISTRY.ts';
-import { isWritten, readUpload, requireUpload, saveUpload, toStored, type UploadDetail, type UploadRow } from './upload-rows.ts';
-
-export interface BeginUpload {
-  readonly actor: string;
-  readonly backend_id: string;
-  readonly size_bytes: number | null;
-  readonly media_type: string | null;
-  readonly detail: Pick<UploadDetail, 'package_id' | 'relative_path' | 'annotations' | 'digests' | 'notes'>;
-  readonly lifetime_seconds: number;
-}
-
-/** Opens an upload where its actor may have one more. */
-export async function beginUpload(transaction: Transaction, input: BeginUpload): Promise<UploadRow> {
-  const { now } = transaction;
-  const open = await openBytes(transaction, input.actor);
-  if (open.uploads >= limits.openUploads)
-    throw new ArtifactstoreError(
-      'too_many_uploads',
-      `${input.actor} has ${open.uploads} open uploads, which is as many as one may have; finish or abandon some.`,
-      beyond('open_uploads'),
-    );
-  if (open.bytes + (input.size_bytes ?? 0) > limits.openUploadBytes) throw tooManyBytes(input.actor);
-  const row: UploadRow = {
-    id: transaction.newId(),
-    created_at: now,
-    created_by: input.actor,
-    updated_at: now,
-    backend_id: input.backend_id,
-    expected_size_bytes: input.size_bytes,
-    media_type: input.media_type,
-    offset_bytes: 0,
-    state: 'open',
-    detail: {
-      ...input.detail,
-      expires_at: secondsAfter(now, input.lifetime_seconds),
-      epoch: 0,
-      writer: null,
-      grows: false,
-      segments: [],
-      answer: null,
-    },
-  };
-  await transaction.sql.insertInto('uploads').values(toStored(row)).execute();
-  return row;
-}
+import { openBytes, tooManyBytes } from './open-uploads.ts';
+import { isWritten, readUpload, requireUpload, saveUpload, type UploadDetail, type UploadRow } from './upload-rows.ts';
 
 export interface TakeUpload {
   readonly id: string;
@@ -61,6 +18,8 @@ export interface TakeUpload {
   /** How many bytes are announced. */
   readonly body_bytes: number | null;
   readonly policy: WriterPolicy;
+  /** Of which nobody may have taken it since; as it is where absent. */
+  readonly epoch?: number;
 }
 
 export interface TakenUpload {
@@ -81,6 +40,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
       info: { file_id: row.detail.answer?.file_id, offset_bytes: row.offset_bytes },
     });
   }
+  if (input.epoch !== undefined && input.epoch !== row.detail.epoch) throw superseded(row.id);
   if (input.policy === 'locked' && row.detail.writer?.holder !== input.holder && isWritten(row, now)) throw locked(row.id);
   if (input.offset !== null && input.offset !== row.offset_bytes)
     throw new ArtifactstoreError('upload_offset_mismatch', `The upload ${row.id} is at ${row.offset_bytes}, not at ${input.offset}.`, {
@@ -92,7 +52,7 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
   const size = input.size_bytes ?? row.expected_size_bytes ?? (input.offset === null ? row.offset_bytes : null);
   requireSize(row, size, input);
   const others = await openBytes(transaction, row.created_by, row.id);
-  const room_bytes = limits.openUploadBytes - others.bytes - Math.max(row.offset_bytes, size ?? 0);
+  const room_bytes = limits.openUploadBytes - others - Math.max(row.offset_bytes, size ?? 0);
   if (input.offset !== null && room_bytes < 0) throw tooManyBytes(row.created_by);
   const taken: UploadRow = {
     ...row,
@@ -162,8 +122,8 @@ export async function recordProgress(
     },
   };
   await saveUpload(transaction.sql, next);
-  const others = came ? await openBytes(transaction, row.created_by, row.id) : { bytes: 0 };
-  return { row: next, room_bytes: limits.openUploadBytes - others.bytes - offset_bytes };
+  const others = came ? await openBytes(transaction, row.created_by, row.id) : 0;
+  return { row: next, room_bytes: limits.openUploadBytes - others - offset_bytes };
 }
 
 function sizeAfter({ expected_size_bytes: known }: UploadRow, offset: number, release: Release | undefined): number | null {
@@ -171,11 +131,18 @@ function sizeAfter({ expected_size_bytes: known }: UploadRow, offset: number, re
   return release?.size === 'known' ? (known ?? offset) : known;
 }
 
-/** Ends whoever writes: what it has not said by now does not count. */
+/**
+ * Ends whoever writes: what it has not said by now does not count. Who brings a short file whole says nothing before
+ * that, so that nobody is seen to write.
+ */
 export async function fenceUpload(transaction: Transaction, input: { readonly id: string }): Promise<void> {
   const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state !== 'open' || row.detail.writer === null) return;
-  await saveUpload(transaction.sql, { ...row, detail: { ...row.detail, epoch: row.detail.epoch + 1, writer: null, grows: false } });
+  if (row === undefined || row.state !== 'open') return;
+  const { detail } = row;
+  await saveUpload(transaction.sql, {
+    ...row,
+    detail: { ...detail, epoch: detail.epoch + 1, writer: null, grows: detail.grows && detail.writer === null },
+  });
 }
 
 export interface FinishedUpload {
@@ -243,34 +210,18 @@ export async function getUpload(snapshot: Snapshot, input: { readonly id: string
   return await readUpload(snapshot.sql, input.id);
 }
 
-/** What an actor's open uploads have or have announced, without one of them. */
-async function openBytes({ sql }: Snapshot, actor: string, except?: string): Promise<{ readonly uploads: number; readonly bytes: number }> {
-  let query = sql
-    .selectFrom('uploads')
-    .select(({ fn }) => [
-      fn.countAll<number>().as('uploads'),
-      fn.sum<number | null>(fn.coalesce('expected_size_bytes', 'offset_bytes')).as('bytes'),
-    ])
-    .where('created_by', '=', actor)
-    .where('state', '=', 'open');
-  if (except !== undefined) query = query.where('id', '<>', except);
-  const { uploads, bytes } = await query.executeTakeFirstOrThrow();
-  return { uploads: Number(uploads), bytes: Number(bytes ?? 0) };
-}
-
-export function tooManyBytes(actor: string): ArtifactstoreError {
-  return new ArtifactstoreError(
-    'too_many_uploads',
-    `The open uploads of ${actor} have or announce ${limits.openUploadBytes} bytes, which is as much as they may; finish or abandon some.`,
-    beyond('open_upload_bytes'),
-  );
-}
-
 export function tooManySegments(id: string): ArtifactstoreError {
   return new ArtifactstoreError(
     'too_many_uploads',
     `The upload ${id} is in ${limits.uploadSegments} pieces, which is as many as one may have; begin it again.`,
     beyond('upload_segments'),
+  );
+}
+
+export function superseded(id: string): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'upload_superseded',
+    `Somebody else continued or ended the upload ${id}; ask where it is, and continue from there.`,
   );
 }
 

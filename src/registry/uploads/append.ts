@@ -2,14 +2,17 @@ import type { Segment } from '../../dataplane/DATAPLANE.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
+import type { FillablePackage } from '../commit-files.ts';
 import type { Context } from '../context.ts';
 import type { Ingest } from '../ingest.ts';
 import { limits } from '../limits.ts';
+import { tooManyBytes } from '../operations/open-uploads.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
-import { tooManyBytes, tooManySegments } from '../operations/uploads.ts';
+import { superseded, tooManySegments } from '../operations/uploads.ts';
 import type { AppendOptions } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
-import { type OwnUpload, superseded, withUpload } from './take.ts';
+import { asWriter, type OwnUpload } from './take.ts';
+import type { Writer } from './writers.ts';
 
 export interface AppendParts {
   readonly context: Context;
@@ -17,20 +20,30 @@ export interface AppendParts {
   readonly ingest: Ingest;
 }
 
+export interface UploadBody {
+  readonly id: string;
+  readonly offset: number;
+  readonly owner: string | null;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** With which its writer has found the upload; as it is where absent. */
+  readonly epoch?: number;
+}
+
 /**
- * Adds a body to an upload; the row as it is then. What came of a body that fails counts, and its failure is thrown.
+ * Adds a body to an upload, for who has entered as its writer; the row as it is then. What came of a body that fails
+ * counts, and its failure is thrown.
  */
 export async function appendBody(
   parts: AppendParts,
-  upload: { readonly id: string; readonly offset: number; readonly owner: string | null },
-  body: AsyncIterable<Uint8Array>,
+  writer: Writer,
+  { body, ...upload }: UploadBody,
   options: AppendOptions,
 ): Promise<UploadRow> {
   const { policy = 'takeover', size_bytes = null, body_bytes = null } = options;
-  return await withUpload(parts.context, { ...upload, policy, size_bytes, body_bytes, finishing: false }, async (own) => {
+  return await asWriter(parts.context, writer, { ...upload, policy, size_bytes, body_bytes }, async (own) => {
     let admitted: AsyncIterable<Uint8Array>;
     try {
-      admitted = await admit(parts, own.row, body);
+      admitted = (await admit(parts, own.row, body)).body;
     } catch (error) {
       await own.record({ release: { grows: own.grows } });
       throw error;
@@ -39,20 +52,28 @@ export async function appendBody(
   });
 }
 
-/** The body, to be read, where its file may still be added. Rights and room may be gone since it was begun. */
-async function admit({ context, access, ingest }: AppendParts, row: UploadRow, body: AsyncIterable<Uint8Array>) {
+/**
+ * The body, to be read, where its file may still be added, and the package of that where it is named. Rights and room
+ * may be gone since it was begun.
+ */
+export async function admit(
+  { context, access, ingest }: AppendParts,
+  row: UploadRow,
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly target?: FillablePackage }> {
   const { package_id, relative_path } = row.detail;
   if (package_id === null || relative_path === null) {
     access.requireSomeWrite();
-    return body;
+    return { body };
   }
   await access.requirePackage(package_id, 'write');
   const file = checkFile({ relative_path, body });
-  const room = createRoom(context, await ingest.announce(package_id, file));
+  const target = await ingest.announce(package_id, file);
+  const room = createRoom(context, target);
   // What came before needs room as well.
   const sizeBytes = row.expected_size_bytes ?? row.offset_bytes;
   await room.admit({ entry: file.entry, expected: { sizeBytes } }, body);
-  return row.expected_size_bytes === null ? await room.admit(file, body) : body;
+  return { target, body: row.expected_size_bytes === null ? await room.admit(file, body) : body };
 }
 
 async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadRow> {

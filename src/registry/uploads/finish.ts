@@ -84,7 +84,7 @@ async function answerOf({ access, context }: AppendParts, { id, detail }: Upload
 }
 
 /** The file as it was named when the upload was begun, or now. */
-function named(row: UploadRow, input: CheckedUpload): CheckedFile & { readonly package_id: string } {
+export function named(row: UploadRow, input: CheckedUpload): CheckedFile & { readonly package_id: string } {
   const { detail } = row;
   const package_id = one('package_id', detail.package_id, input.package_id);
   const relative_path = one('relative_path', detail.relative_path, input.relative_path);

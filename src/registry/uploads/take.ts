@@ -1,7 +1,7 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
-import type { Release, TakenUpload, TakeUpload } from '../operations/uploads.ts';
+import { type Release, superseded, type TakenUpload, type TakeUpload } from '../operations/uploads.ts';
+import type { Writer } from './writers.ts';
 
 export const defaultUploadSeconds = 86_400;
 
@@ -22,12 +22,26 @@ const beatMilliseconds = 2_000;
 
 /** Does the work as the one writer of the upload, and says meanwhile that it is at work. */
 export async function withUpload<T>(
-  { database, uploadWriters, uploadSeconds = defaultUploadSeconds }: Context,
+  context: Context,
   { finishing, ...take }: Omit<TakeUpload, 'holder'> & { readonly finishing: boolean },
   work: (upload: OwnUpload) => Promise<T>,
 ): Promise<T> {
+  const writer = await context.uploadWriters.enter(take.id, take.policy, finishing);
+  try {
+    return await asWriter(context, writer, take, work);
+  } finally {
+    writer.leave();
+  }
+}
+
+/** The same for who has entered already. */
+export async function asWriter<T>(
+  { database, uploadWriters, uploadSeconds = defaultUploadSeconds }: Context,
+  writer: Writer,
+  take: Omit<TakeUpload, 'holder'>,
+  work: (upload: OwnUpload) => Promise<T>,
+): Promise<T> {
   const { id } = take;
-  const writer = await uploadWriters.enter(id, take.policy, finishing);
   let beat: ReturnType<typeof setInterval> | undefined;
   try {
     const taken = await database.write('upload.take', { ...take, holder: uploadWriters.holder });
@@ -47,13 +61,5 @@ export async function withUpload<T>(
     return await work({ ...taken, signal: writer.signal, watch: writer.watch, record });
   } finally {
     clearInterval(beat);
-    writer.leave();
   }
-}
-
-export function superseded(id: string): ArtifactstoreError {
-  return new ArtifactstoreError(
-    'upload_superseded',
-    `Somebody else continued or ended the upload ${id}; ask where it is, and continue from there.`,
-  );
 }

@@ -7,14 +7,15 @@ import { checkFile } from '../checked-file.ts';
 import type { Context } from '../context.ts';
 import { createIngest } from '../ingest.ts';
 import { isThere, type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
-import type { NewUpload, Upload, Uploads } from '../REGISTRY.ts';
+import type { AppendOptions, NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
-import { appendBody } from './append.ts';
+import { appendBody, type UploadBody } from './append.ts';
 import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
 import { abandonUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { joinParts, sizeOf, wholeParts } from './join.ts';
 import { defaultUploadSeconds } from './take.ts';
+import { takeWhole } from './whole.ts';
 
 export function createUploads(context: Context, access: Access): Uploads {
   const { database, uploadSeconds = defaultUploadSeconds } = context;
@@ -35,6 +36,16 @@ export function createUploads(context: Context, access: Access): Uploads {
     const target = await ingest.announce(package_id, file);
     await createRoom(context, target).admit(file, body);
     return target.backendId;
+  }
+
+  async function appendAsWriter(upload: UploadBody, options: AppendOptions): Promise<UploadRow> {
+    const writer = await context.uploadWriters.enter(upload.id, options.policy ?? 'takeover', false);
+    try {
+      const whole = await takeWhole(parts, writer, upload, options);
+      return whole.row ?? (await appendBody(parts, whole.writer, whole.upload, whole.options));
+    } finally {
+      writer.leave();
+    }
   }
 
   function record(row: UploadRow | undefined): Upload | undefined {
@@ -68,7 +79,8 @@ export function createUploads(context: Context, access: Access): Uploads {
       const upload = { id: parseId(id, 'upload_id'), owner, offset: checkCount(offset, 'offset') };
       if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
       if (options.block_digests !== undefined) checkBlockDigests(options.block_digests);
-      const row = await appendBody(parts, upload, body, options);
+      const row = await appendAsWriter({ ...upload, body }, options);
+      if (row.state === 'finished') return uploadRecord(row);
       const isWhole = row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes;
       if (isWhole && options.finishes !== false) {
         await finishWhole(parts, upload, checkUpload({}), options.policy);

@@ -15,6 +15,9 @@ export interface UploadWriters {
   end(id: string): Promise<void>;
   /** Whether the file is being made in this process. */
   isFinishing(id: string): boolean;
+  /** Whether so many bytes of a body may be in memory, until `giveMemory`. */
+  takeMemory(bytes: number): boolean;
+  giveMemory(bytes: number): void;
 }
 
 export interface Writer {
@@ -30,6 +33,8 @@ export interface Writer {
 /** A writer that hangs is waited for so long: what it says later does not count any more. */
 const waitMilliseconds = 5_000;
 const quietMilliseconds = 5_000;
+/** Of all short bodies that are read whole. */
+const memoryBytes = 16_777_216;
 
 interface Entered extends Writer {
   readonly finishing: boolean;
@@ -39,6 +44,7 @@ interface Entered extends Writer {
 
 export function createUploadWriters(holder: string, { quiet = quietMilliseconds }: { readonly quiet?: number } = {}): UploadWriters {
   const writing = new Map<string, Entered>();
+  let memory = memoryBytes;
 
   async function end(id: string): Promise<void> {
     for (let other = writing.get(id); other?.finishing === false; other = writing.get(id)) {
@@ -51,6 +57,14 @@ export function createUploadWriters(holder: string, { quiet = quietMilliseconds 
   return {
     holder,
     end,
+    takeMemory(bytes) {
+      if (bytes > memory) return false;
+      memory -= bytes;
+      return true;
+    },
+    giveMemory(bytes) {
+      memory += bytes;
+    },
     isFinishing: (id) => writing.get(id)?.finishing === true,
     async enter(id, policy, finishing) {
       if (policy === 'locked' && writing.get(id)?.isQuiet() === false) throw locked(id);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openTestRegistry } from '../open-registry.ts';
+import { localRoot, openTestRegistry } from '../open-registry.ts';
 
-const script = fileURLToPath(new URL('./append-process.ts', import.meta.url));
+const appends = fileURLToPath(new URL('./append-process.ts', import.meta.url));
+const bringsWhole = fileURLToPath(new URL('./whole-process.ts', import.meta.url));
 
 /** What lies at each place of the upload. */
 export function patternAt(offset: number, length: number): Buffer {
@@ -38,9 +41,53 @@ export async function killAppenders(delays: readonly number[]): Promise<void> {
   assert.equal(at, settled.offset_bytes);
 }
 
-function killed(directory: string, id: string, delay: number): Promise<readonly number[]> {
+/**
+ * Kills one process after another that brings short files whole, each so many milliseconds after its first was
+ * answered: what was answered is there, what was not is a whole file or none, and a collection leaves no other byte.
+ */
+export async function killBringers(delays: readonly number[]): Promise<void> {
+  await using store = await openTestRegistry();
+  const registry = store.as('tester');
+  const { id } = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
+  const answered = new Set<string>();
+  for (const [index, delay] of delays.entries())
+    for (const path of await killedAfter(bringsWhole, [store.directory, id, String(index)], delay)) answered.add(path);
+  assert.ok(answered.size >= delays.length, 'nothing was answered');
+  let found = 0;
+  for (let cursor: string | undefined, more = true; more; ) {
+    const page = await registry.files.list(id, cursor === undefined ? {} : { cursor });
+    for (const { id: file_id, relative_path, size_bytes } of page.items) {
+      answered.delete(relative_path);
+      found += 1;
+      const [number, size] = relative_path.split('/')[1]!.split('-').map(Number) as [number, number];
+      assert.equal(size_bytes, size);
+      const opened = await registry.files.open({ file_id });
+      const bytes = Buffer.concat(await Array.fromAsync(opened!.body, (chunk) => Buffer.from(chunk)));
+      for (let at = 0; at < size; at += 30_000)
+        assert.equal(
+          Buffer.compare(bytes.subarray(at, at + 30_000), patternAt(number + at, Math.min(30_000, size - at))),
+          0,
+          relative_path,
+        );
+    }
+    cursor = page.next_cursor ?? undefined;
+    more = cursor !== undefined;
+  }
+  assert.deepEqual([...answered], [], 'files were answered, and are not there');
+  for (const { id: open } of (await store.operator.listUploads({ limit: 1000 })).items) await store.operator.abandonUpload(open);
+  await store.operator.collect({ draftAgeSeconds: -1 });
+  assert.deepEqual(await readdir(join(localRoot(store.config), 'drafts')), []);
+  assert.ok(found > 0);
+}
+
+async function killed(directory: string, id: string, delay: number): Promise<readonly number[]> {
+  return (await killedAfter(appends, [directory, id], delay)).map(Number);
+}
+
+/** The lines that the process had printed. */
+function killedAfter(script: string, parameters: readonly string[], delay: number): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
     let printed = '';
     let timer: ReturnType<typeof setTimeout> | undefined;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -51,8 +98,7 @@ function killed(directory: string, id: string, delay: number): Promise<readonly 
     child.once('error', reject);
     child.once('close', (_, signal) => {
       clearTimeout(timer);
-      const offsets = printed.split('\n').slice(0, -1).map(Number);
-      if (signal === 'SIGKILL') resolve(offsets);
+      if (signal === 'SIGKILL') resolve(printed.split('\n').slice(0, -1));
       else reject(new Error('the process ended by itself'));
     });
   });

@@ -28,6 +28,8 @@ const expected = [
   'upload_length_mismatch',
 ];
 const longest = 400_000;
+/** As short as what may come whole. */
+const short = 65_537;
 
 export interface RandomUploads {
   /** Share a database and a backend. */
@@ -54,7 +56,7 @@ export async function useUploadsAtRandom({ stores, seed, steps, age }: RandomUpl
 
   async function begin(): Promise<void> {
     const number = begun++;
-    const size = random(4) === 0 ? random(20) : random(longest);
+    const size = random([20, longest, longest, short][random(4)]!);
     const path = `f/${number}`;
     const sized = random(2) === 0 ? { size_bytes: size } : {};
     const { id } = await uploads().begin({ package_id: record.id, relative_path: path, ...sized });
@@ -82,7 +84,8 @@ export async function useUploadsAtRandom({ stores, seed, steps, age }: RandomUpl
       yield Buffer.alloc(30_000, 0xff);
     };
     const last = end === meant.size && !breaks && !late && random(2) === 0;
-    const answer = await uploads().append(meant.id, offset, body(), { policy, last });
+    const stated = random(2) === 0 ? { body_bytes: end - offset } : {};
+    const answer = await uploads().append(meant.id, offset, body(), { policy, last, ...stated });
     if (late && end < meant.size) assert.ok(answer.offset_bytes <= end, `upload ${meant.number}: a late byte was taken`);
     meant.acknowledged = Math.max(meant.acknowledged, answer.offset_bytes);
     if (answer.state === 'finished') meant.finished = true;
