@@ -15,6 +15,8 @@ export interface Certificate {
   readonly seconds: number;
   readonly grade: Grade;
   readonly uses: readonly Judgement[];
+  /** Of the keys that the store was asked with. The grade does not depend on it: it is of the store. */
+  readonly scope: KeysScope;
   readonly probes: readonly ProbeResult[];
   readonly dialect: Dialect;
   /** What could not be removed again. */
@@ -52,6 +54,14 @@ export interface ProbeResult extends Finding {
   readonly title: string;
   /** What goes wrong where it does not hold. */
   readonly why: string;
+}
+
+/** How far keys reach. */
+export interface KeysScope {
+  /** `proven`: used within, refused outside. `too_wide`: an escape was not refused. `unproven`: not all was asked. */
+  readonly verdict: 'proven' | 'too_wide' | 'unproven';
+  /** The probes that decided, with what was found and what to do. */
+  readonly decided_by: readonly { readonly id: string; readonly text: string; readonly remedy: string }[];
 }
 
 /** What a store may be wanted for. */

@@ -8,6 +8,7 @@ import { prefixOf } from '../storage/s3/store-key.ts';
 import type { Certificate, Family, Finding, ProbeResult } from './certificate.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { fail, type Probe, type ProbeContext } from './probe.ts';
+import { judgeScope } from './scope.ts';
 import { inTurns, told } from './steps.ts';
 import { suite } from './suite.ts';
 import { gradeOf, judge } from './uses.ts';
@@ -58,7 +59,8 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
   const started = now();
   const begun = performance.now();
   const name = `${certifyPrefix}${randomBytes(6).toString('hex')}`;
-  const prefix = `${prefixOf(options.keyPrefix ?? '')}${name}/`;
+  const keyPrefix = prefixOf(options.keyPrefix ?? '').replace(/\/$/, '');
+  const prefix = `${prefixOf(keyPrefix)}${name}/`;
   const patienceMilliseconds = options.patienceMilliseconds ?? 30_000;
   const retentionMilliseconds = options.retentionMilliseconds ?? 5000;
   const open = (to: Connection, stop: AbortSignal | undefined): Wire =>
@@ -92,6 +94,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
         retentionMilliseconds,
         continueMilliseconds: options.continueMilliseconds ?? 10_000,
         ageMilliseconds: options.ageMilliseconds ?? 2500,
+        keyPrefix,
         otherBucket: options.reach?.otherBucket,
         signal,
       });
@@ -117,6 +120,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
     seconds: Math.round((performance.now() - begun) / 100) / 10,
     grade: gradeOf(uses),
     uses,
+    scope: judgeScope(findings, keyPrefix !== ''),
     probes: probes.map((probe) => resultOf(probe, findings.get(probe.id)!)),
     dialect: dialectOf(findings, options.assumed ?? defaultDialect),
     leftovers,

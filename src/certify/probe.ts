@@ -39,6 +39,8 @@ export interface ProbeContext {
   readonly continueMilliseconds: number;
   /** How long an object lies there before it is overwritten: what is cached for less does not show. */
   readonly ageMilliseconds: number;
+  /** Below which everything of the registry lies, without a slash at either end; empty for the whole bucket. */
+  readonly keyPrefix: string;
   /** A bucket that these keys must not reach. */
   readonly otherBucket: string | undefined;
   readonly signal: AbortSignal | undefined;

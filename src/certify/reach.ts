@@ -1,6 +1,7 @@
-import { demand, differs, fail, type Probe, pass, skipped } from './probe.ts';
+import { type AskInScope, type ScopeFinding, tryAccount, tryBesidePrefix, tryList, tryWrite, useWithin } from '../protocol/key-scope.ts';
+import type { Finding } from './certificate.ts';
+import { demand, differs, fail, type Probe, type ProbeContext, pass, skipped } from './probe.ts';
 import { get, put, told } from './steps.ts';
-import { elements, elementText } from './xml.ts';
 
 const family = 'reach';
 const keysMatter = 'without that, keys are no keys';
@@ -57,16 +58,25 @@ export const reach: readonly Probe[] = [
     },
   },
   {
+    id: 'reach.within',
+    family,
+    title: 'the keys write, head, read and delete below their prefix',
+    why: 'keys that cannot are not those of the registry',
+    async run(context) {
+      const target = { bucket: context.connection.bucket, key: context.key(), body: context.bytes(24).toString('hex') };
+      const found = await useWithin(ask(context), target);
+      const wrong = found.filter(({ result }) => result !== 'holds').map(({ what, told }) => `${what}: ${told}`);
+      return wrong.length === 0 ? pass(found.map(({ what, told }) => `${what} ${told}`).join(', ')) : fail(wrong.join(', '));
+    },
+  },
+  {
     id: 'reach.list-buckets',
     family,
     title: 'the keys show no other buckets',
     why: least,
     async run(context) {
-      const reply = await context.wire.send({ bucket: '' });
-      if (reply.status >= 300) return pass(told(reply));
-      const names = elements(reply.body.toString(), 'Bucket').map((each) => elementText(each, 'Name') ?? '');
-      const others = names.filter((name) => name !== context.connection.bucket && !name.startsWith('artifactstore-certify-'));
-      return others.length === 0 ? pass('only this one') : differs(`${others.length} others`);
+      const isWithin = (name: string): boolean => name === context.connection.bucket || name.startsWith('artifactstore-certify-');
+      return finding(await tryAccount(ask(context), isWithin), differs);
     },
   },
   {
@@ -76,9 +86,7 @@ export const reach: readonly Probe[] = [
     why: least,
     async run(context) {
       const { otherBucket: bucket } = context;
-      if (bucket === undefined) return skipped(unnamed);
-      const reply = await context.wire.send({ bucket, query: { 'list-type': '2', 'max-keys': '1' } });
-      return reply.status < 300 ? fail('they list it') : pass(told(reply));
+      return bucket === undefined ? skipped(unnamed) : finding(await tryList(ask(context), bucket), fail);
     },
   },
   {
@@ -89,13 +97,18 @@ export const reach: readonly Probe[] = [
     async run(context) {
       const { otherBucket: bucket } = context;
       if (bucket === undefined) return skipped(unnamed);
-      // The start of an upload makes nothing that anybody sees, and is taken back.
-      const key = context.key();
-      const reply = await context.wire.send({ method: 'POST', bucket, key, query: { uploads: '' } });
-      if (reply.status >= 300) return pass(told(reply));
-      const uploadId = elementText(reply.body.toString(), 'UploadId') ?? '';
-      await context.wire.send({ method: 'DELETE', bucket, key, query: { uploadId } });
-      return fail('they start uploads in it');
+      return finding(await tryWrite(ask(context), { bucket, key: context.key(), body: 'x' }), fail);
+    },
+  },
+  {
+    id: 'reach.other-prefix',
+    family,
+    title: 'the keys do not write beside their prefix',
+    why: least,
+    async run(context) {
+      const target = { bucket: context.connection.bucket, key: context.key(), body: 'x' };
+      // The store cannot know what a prefix is for: it is a matter of the keys.
+      return finding(await tryBesidePrefix(ask(context), context.keyPrefix, target), differs);
     },
   },
   {
@@ -176,6 +189,19 @@ export const reach: readonly Probe[] = [
     },
   },
 ];
+
+function ask({ wire }: ProbeContext): AskInScope {
+  return async (question) => {
+    const { status, body, headers } = await wire.send(question);
+    return { status, text: body.toString(), versionId: [headers['x-amz-version-id']].flat()[0] };
+  };
+}
+
+/** What refuses nothing and lets nothing through says nothing. */
+function finding({ result, told }: ScopeFinding, wrong: (detail: string) => Finding): Finding {
+  if (result === 'holds') return pass(told);
+  return result === 'fails' ? wrong(told) : skipped(told);
+}
 
 const unnamed = 'no other bucket was named';
 const ownerAcl = { 'x-amz-acl': 'bucket-owner-full-control' } as const;

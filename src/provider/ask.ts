@@ -8,6 +8,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
+  /** Undefined where there is none, or not one alone. */
+  header(name: string): string | undefined;
 }
 
 /**
@@ -74,7 +76,7 @@ export function createAsker(options: AskerOptions): Asker {
 }
 
 function answerOf({ status, bytes, header }: HttpAnswer): Answer {
-  return { status, contentType: header('content-type') ?? '', text: Buffer.from(bytes).toString('utf8') };
+  return { status, contentType: header('content-type') ?? '', text: Buffer.from(bytes).toString('utf8'), header };
 }
 
 /** Of an answer that no provider of this kind gives: a page of a proxy, a login form, another service. */

@@ -18,10 +18,13 @@ describe('a strict store', () => {
     const { probes, uses, grade, leftovers, dialect } = certificate;
     assert.ok(probes.length >= 60);
     const skips = new Map(probes.filter(({ result }) => result === 'skipped').map(({ id, detail }) => [id, detail]));
+    // Its keys are those of the whole account.
+    const wide = ['reach.other-prefix'];
     assert.deepEqual(
-      probes.filter(({ id, result }) => result !== 'pass' && !skips.has(id)),
-      [],
+      probes.filter(({ id, result }) => result !== 'pass' && !skips.has(id)).map(({ id, result }) => `${id} ${result}`),
+      wide.map((id) => `${id} differs`),
     );
+    assert.deepEqual([certificate.scope.verdict, certificate.scope.decided_by.map(({ id }) => id)], ['too_wide', wide]);
     assert.deepEqual([...skips.keys()].sort(), ['reach.acl', 'reach.owner-reads', 'reach.policy', 'reach.session-token']);
     for (const detail of skips.values()) assert.notEqual(detail, '');
     assert.deepEqual(

@@ -16,6 +16,7 @@ const certificate: Certificate = {
   seconds: 1,
   grade: 'B',
   uses: [],
+  scope: { verdict: 'unproven', decided_by: [] },
   probes: [],
   dialect: { bodyBinding: 'content-md5', ownerAcl: true },
   leftovers: [],

@@ -1,0 +1,102 @@
+/**
+ * What shows that keys of an S3 store can be used where they are meant to be, and nowhere else. Whoever proves keys
+ * asks these questions, in whatever way it asks. A refusal is 401 or 403: what else comes back refuses nothing.
+ */
+
+export interface ScopeQuestion {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  /** Empty for the list of the account. */
+  readonly bucket: string;
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface ScopeReply {
+  readonly status: number;
+  readonly text: string;
+  /** What the store calls the version that was written, where the bucket keeps versions. */
+  readonly versionId?: string | undefined;
+}
+
+export type AskInScope = (question: ScopeQuestion) => Promise<ScopeReply>;
+
+export interface ScopeFinding {
+  /** `not_applicable`: there is nothing outside, as with another prefix of a whole bucket. */
+  readonly result: 'holds' | 'fails' | 'unknown' | 'not_applicable';
+  /** The status and code of the answer, or why there is none. */
+  readonly told: string;
+}
+
+export interface ScopeObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly body: string;
+}
+
+export interface UseFinding extends ScopeFinding {
+  readonly what: 'write' | 'head' | 'read' | 'delete';
+}
+
+/** Writes, heads, reads and deletes an object within the scope. Where the write is refused nothing else is asked. */
+export async function useWithin(ask: AskInScope, { bucket, key, body }: ScopeObject): Promise<readonly UseFinding[]> {
+  const found: UseFinding[] = [];
+  const step = async (what: UseFinding['what'], question: ScopeQuestion, isRight: (reply: ScopeReply) => boolean): Promise<boolean> => {
+    const reply = await ask(question);
+    found.push({ what, result: isRight(reply) ? 'holds' : 'fails', told: told(reply) });
+    return isRight(reply);
+  };
+  if (!(await step('write', { method: 'PUT', bucket, key, body }, ({ status }) => status === 200))) return found;
+  try {
+    await step('head', { method: 'HEAD', bucket, key }, ({ status }) => status === 200);
+    await step('read', { method: 'GET', bucket, key }, ({ status, text }) => status === 200 && text === body);
+  } finally {
+    await step('delete', { method: 'DELETE', bucket, key }, ({ status }) => status === 204 || status === 200);
+  }
+  return found;
+}
+
+/** A write outside of the scope, which must be refused. Where it is not, what was written is deleted again. */
+export async function tryWrite(ask: AskInScope, { bucket, key, body }: ScopeObject): Promise<ScopeFinding> {
+  const reply = await ask({ method: 'PUT', bucket, key, body });
+  if (reply.status !== 200) return refusal(reply);
+  const query = reply.versionId === undefined ? {} : { query: { versionId: reply.versionId } };
+  const gone = await ask({ method: 'DELETE', bucket, key, ...query });
+  const end = gone.status === 204 || gone.status === 200 ? 'was deleted again' : `could not be deleted: ${bucket}/${key}`;
+  return { result: 'fails', told: `${told(reply)}; what was written ${end} (${told(gone)})` };
+}
+
+/** A list of what is in a bucket outside of the scope, which must be refused. */
+export async function tryList(ask: AskInScope, bucket: string): Promise<ScopeFinding> {
+  const reply = await ask({ method: 'GET', bucket, query: { 'list-type': '2', 'max-keys': '1' } });
+  return reply.status === 200 ? { result: 'fails', told: `${told(reply)}: what is in it is shown` } : refusal(reply);
+}
+
+/** A write beside the prefix, not below it: a rule that compares beginnings without the slash would let it in. */
+export async function tryBesidePrefix(ask: AskInScope, prefix: string, { bucket, key, body }: ScopeObject): Promise<ScopeFinding> {
+  if (prefix === '') return { result: 'not_applicable', told: 'the scope is the whole bucket' };
+  return await tryWrite(ask, { bucket, key: `${prefix}-outside/${key}`, body });
+}
+
+/** The list of the account, which must be refused, or show nothing but what the keys are for. */
+export async function tryAccount(ask: AskInScope, isWithin: (bucket: string) => boolean): Promise<ScopeFinding> {
+  const reply = await ask({ method: 'GET', bucket: '' });
+  if (reply.status !== 200) return refusal(reply);
+  const names = [...reply.text.matchAll(/<Bucket>.*?<Name>([^<]*)<\/Name>/gs)].map(([, name = '']) => name);
+  const others = names.filter((name) => !isWithin(name)).length;
+  if (others > 0) return { result: 'fails', told: `${told(reply)}: it shows ${others} more` };
+  return { result: 'holds', told: `${told(reply)}: nothing but ${names.length === 0 ? 'an empty list' : 'this bucket'}` };
+}
+
+export function isRefusal({ status }: Pick<ScopeReply, 'status'>): boolean {
+  return status === 401 || status === 403;
+}
+
+function refusal(reply: ScopeReply): ScopeFinding {
+  return isRefusal(reply) ? { result: 'holds', told: told(reply) } : { result: 'unknown', told: `${told(reply)}: that is no refusal` };
+}
+
+function told({ status, text }: ScopeReply): string {
+  const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1];
+  return code === undefined ? String(status) : `${status} ${code}`;
+}
