@@ -180,6 +180,16 @@ describe('a watched file', () => {
     assert.deepEqual(taken, ['one']);
   });
 
+  test('is not told of any more once it is closed', async () => {
+    const file = await open();
+    rmSync(path);
+    await file.look();
+    const looking = file.look();
+    file.close();
+    await looking;
+    assert.deepEqual(refused, []);
+  });
+
   test('is read no further than it may be long', async () => {
     const file = await open();
     writeFileSync(path, 'x'.repeat(5_000));

@@ -18,6 +18,7 @@ describe('the id token of a job of GitLab', () => {
   test('is refused with what the job needs where it is not there, is another secret, or is for somebody else', async () => {
     for (const [token, told] of [
       [undefined, /There is no id token: the variable ARTIFACTSTORE_ID_TOKEN is not set\./],
+      ['', /There is no id token: the variable ARTIFACTSTORE_ID_TOKEN is not set\./],
       ['glpat-secret', /What ARTIFACTSTORE_ID_TOKEN holds is not an id token\./],
       [tokenOf({ aud: 'https://vault' }), /is for "https:\/\/vault", and "https:\/\/a" was asked for\./],
       [tokenOf({ aud: ['https://a', 'https://b'] }), /is for \["https:\/\/a","https:\/\/b"\], and/],

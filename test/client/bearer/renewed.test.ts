@@ -123,6 +123,14 @@ describe('a bearer that is renewed', () => {
   });
 });
 
+test('beside a refusal is what its source knows, unless the server has said something of its own', () => {
+  const bearer = renewedBearer({ take: async () => 'a', hint: (refused) => `of the source of ${refused}` });
+  const refusal = (info: object) => new ArtifactstoreError('unauthorized', 'No.', { info: { ...info } });
+  assert.equal(bearer.explained(refusal({}), 'a').info?.hint, 'of the source of a');
+  assert.equal(bearer.explained(refusal({ hint: 'of the server' }), 'a').info?.hint, 'of the server');
+  assert.equal(renewedBearer(sourceOf('a')).explained(refusal({}), 'a').info?.hint, undefined);
+});
+
 test('a token and a function are sources; what can not be sent is refused without showing it', async () => {
   assert.equal(await sourceOf(' t\n').take(), 't');
   assert.equal(await sourceOf(() => 'f').take(), 'f');

@@ -57,6 +57,8 @@ test('keys of another address or authority are read where the table says so, and
   oidc.use([{ ...issuer.config, jwksUrl: `${elsewhere.url}/keys` }]);
   await endsWith(oidc.verify(token), 'unauthorized', /publishes no key of the name/);
   assert.deepEqual(elsewhere.asked, ['/keys']);
+  oidc.use([{ ...issuer.config, jwksUrl }]);
+  await oidc.verify(token);
   oidc.use([{ ...issuer.config, jwksUrl, caFile: '/dev/null' }]);
   await endsWith(oidc.verify(token), 'identity_unavailable', /ca_file has no certificate/);
 });

@@ -97,6 +97,9 @@ test('each rule of a claim is said', async () => {
     const token = await issuer.sign(claims);
     await refusal(oidc.verify(token), reason, token);
   }
+  // What a stranger wrote into it is not said at length.
+  for (const long of [{ iss: 'i'.repeat(10_000) }, { aud: 'a'.repeat(10_000) }, { aud: Array.from({ length: 300 }, () => 'audience') }])
+    await refusal(oidc.verify(await issuer.sign(long)), /^.{0,500}$/);
   const good = [{ iat: seconds() + 58, nbf: undefined }, { nbf: seconds() + 58 }, { exp: seconds() + 900 }, { exp: seconds() + 1 }];
   for (const claims of good) assert.equal((await oidc.verify(await issuer.sign(claims))).issuer, 'ci', JSON.stringify(claims));
 });
