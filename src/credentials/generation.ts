@@ -89,11 +89,16 @@ function isObject(value: unknown): value is JsonObject {
 function keysOf(document: JsonObject, generation: number, role: 'admin' | 'proxy'): Keys {
   const own = document[role];
   if (document.generation !== generation || !isJsonObject(own)) throw new Error(`generation ${generation} was ended`);
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, expires_at: end } = own;
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken, expires_at: end } = own;
   if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string')
     throw new Error(`generation ${generation} has no keys for ${role}`);
   const expiresAtMilliseconds = typeof end === 'string' ? Date.parse(end) : Number.NaN;
-  return Object.freeze({ accessKeyId, secretAccessKey, ...(Number.isNaN(expiresAtMilliseconds) ? {} : { expiresAtMilliseconds }) });
+  return Object.freeze({
+    accessKeyId,
+    secretAccessKey,
+    ...(typeof sessionToken === 'string' ? { sessionToken } : {}),
+    ...(Number.isNaN(expiresAtMilliseconds) ? {} : { expiresAtMilliseconds }),
+  });
 }
 
 function unusable(error: unknown, place: string, setting: string, isFirst: boolean): ArtifactstoreError {

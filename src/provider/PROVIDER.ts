@@ -109,6 +109,8 @@ export interface Minted {
   readonly id: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
+  /** Of temporary keys. */
+  readonly sessionToken?: Secret;
   readonly expiresAtMilliseconds?: number;
 }
 

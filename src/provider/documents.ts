@@ -1,3 +1,4 @@
+import type { Keys } from '../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseJson } from '../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/format/json-value.ts';
@@ -42,6 +43,8 @@ export interface GenerationKeys {
   readonly id: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
+  /** Of temporary keys. */
+  readonly sessionToken?: Secret;
   readonly expiresAtMilliseconds: number | undefined;
 }
 
@@ -89,12 +92,19 @@ export function writeGeneration({ generation, provider, account, bucket, prefix,
     made_at: madeAt,
     ...Object.fromEntries(
       roles.map((role) => {
-        const { id, accessKeyId, secretAccessKey, expiresAtMilliseconds } = keys[role];
-        const own = { id, access_key_id: accessKeyId, secret_access_key: secretAccessKey.reveal(), ...written(expiresAtMilliseconds) };
-        return [role, own];
+        const { id, accessKeyId, secretAccessKey, sessionToken, expiresAtMilliseconds } = keys[role];
+        const token = sessionToken === undefined ? {} : { session_token: sessionToken.reveal() };
+        const own = { id, access_key_id: accessKeyId, secret_access_key: secretAccessKey.reveal(), ...token };
+        return [role, { ...own, ...written(expiresAtMilliseconds) }];
       }),
     ),
   });
+}
+
+/** The keys as whoever signs takes them. */
+export function signingKeys({ accessKeyId, secretAccessKey, sessionToken }: Omit<GenerationKeys, 'id' | 'expiresAtMilliseconds'>): Keys {
+  const token = sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() };
+  return { accessKeyId, secretAccessKey: secretAccessKey.reveal(), ...token };
 }
 
 /** What stays of a generation whose keys were ended: its number, and no key. */
@@ -115,6 +125,7 @@ export function readGeneration(text: Secret, number: number): Generation | 'ende
       id: textOf(own.id, name),
       accessKeyId: textOf(own.access_key_id, name),
       secretAccessKey: secretOf(textOf(own.secret_access_key, name)),
+      ...(own.session_token === undefined ? {} : { sessionToken: secretOf(textOf(own.session_token, name)) }),
       expiresAtMilliseconds: dateOf(own.expires_at),
     };
   };

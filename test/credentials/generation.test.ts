@@ -50,6 +50,19 @@ describe('the keys of a generation', () => {
     assert.equal((await credentials.keys()).accessKeyId, 'id-p2');
   });
 
+  test('have their session token and their end, where they are temporary', async () => {
+    const store = place();
+    const credentials = generationCredentials(store.secrets, { role: 'proxy', setting: 'HERE' });
+    const proxy = { ...keysOf('p1'), session_token: 'token-p1', expires_at: '2026-01-02T03:04:05.000Z' };
+    store.put('provider/generations/1', { ...generation(1), proxy });
+    store.put('provider/current', { format: 1, generation: 1 });
+    const expiresAtMilliseconds = Date.UTC(2026, 0, 2, 3, 4, 5);
+    assert.deepEqual(await credentials.keys(), {
+      ...{ accessKeyId: 'id-p1', secretAccessKey: 'secret-p1' },
+      ...{ sessionToken: 'token-p1', expiresAtMilliseconds },
+    });
+  });
+
   test('stay while the place does not answer, or names what is not whole', async () => {
     const store = place();
     const credentials = generationCredentials(store.secrets, { role: 'admin', setting: 'HERE', checkMilliseconds: 0 });

@@ -1,8 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { documentNames, type Generation, type GenerationKeys, readGeneration, writeCurrent, writeGeneration } from '../documents.ts';
+import {
+  documentNames,
+  type Generation,
+  type GenerationKeys,
+  readGeneration,
+  signingKeys,
+  writeCurrent,
+  writeGeneration,
+} from '../documents.ts';
 import { mustHold } from '../must-hold.ts';
 import { type Role, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
@@ -27,9 +36,10 @@ export async function establish(run: Run, authority: Secret, current: Current | 
   try {
     const made = before ?? (await mintBoth(run, authority));
     for (const role of roles) {
-      const { accessKeyId, secretAccessKey } = made.keys[role];
-      const keys = { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
-      mustHold(await provider.prove(keys, run.scope, { otherBucket: request.otherBucket }), `the ${role} of generation ${generation}`);
+      mustHold(
+        await provider.prove(signingKeys(made.keys[role]), run.scope, { otherBucket: request.otherBucket }),
+        `the ${role} of generation ${generation}`,
+      );
       await run.add('proved', { role });
     }
     if (before === undefined) {
@@ -116,7 +126,7 @@ async function requireStored(secrets: Secrets, made: Generation): Promise<void> 
   const isSame =
     kept !== undefined &&
     kept !== 'ended' &&
-    roles.every((role) => kept.keys[role].secretAccessKey.reveal() === made.keys[role].secretAccessKey.reveal());
+    roles.every((role) => isDeepStrictEqual(signingKeys(kept.keys[role]), signingKeys(made.keys[role])));
   if (!isSame)
     throw new ArtifactstoreError('secret_conflict', `Generation ${made.generation} is not what was written.`, {
       field: documentNames.generation(made.generation),
