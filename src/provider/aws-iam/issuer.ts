@@ -69,16 +69,8 @@ export function issuer(api: Api, place: string, partition: Partition['name']): I
     async mint(authority, request) {
       const { label, expiresAtMilliseconds } = request;
       const document = policyOf(request, partition);
-      const made = await api.call(authority, {
-        action: 'CreateUser',
-        parameters: { UserName: label },
-        failed: `The user ${label} cannot be made`,
-      });
-      if (made.said === 'EntityAlreadyExists')
-        throw refusedByProvider(`There is a user ${label} already`, 'run this again: labels are never the same twice', {
-          reason: 'conflict',
-        });
-      requireDone(made, `The user ${label} cannot be made`);
+      const failed = `The user ${label} cannot be made`;
+      requireDone(await api.call(authority, { action: 'CreateUser', parameters: { UserName: label }, failed }), failed);
       try {
         await putPolicy(authority, request, document);
         return { ...(await makeKey(authority, label)), expiresAtMilliseconds };

@@ -34,10 +34,12 @@ describe('the Query API of IAM', () => {
       assert.deepEqual(await place.issuer.find(place.authority, 'artifactstore-g'), []);
       assert.equal(place.waited() - before, 1500, code);
     }
+    const before = place.waited();
     place.iam.strike(/^ListUsers/, { answer: { status: 400, body: errorOf('Throttling') } }, 99);
     await assert.rejects(place.issuer.find(place.authority, 'x'), (error) => {
       return isArtifactstoreError(error, 'provider_unavailable') && /is busy \(400 Throttling\)/.test(error.message);
     });
+    assert.equal(place.waited() - before, 3500);
   });
 
   test('is not taken for a page, another API, or an error of its own', async () => {
