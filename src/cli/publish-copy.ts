@@ -20,6 +20,7 @@ export interface CopyCommandOptions {
   readonly to?: string;
   readonly mode: number;
   readonly owner?: string;
+  readonly create?: boolean;
   readonly baseUrl?: string;
 }
 
@@ -54,13 +55,13 @@ export async function copyAll(
 }
 
 /** Throws `invalid_value` where the options name no place. Nothing is looked at yet. */
-export function targetOf({ directory, environment }: Context, { to = '', mode, owner }: CopyCommandOptions): CopyTarget {
+export function targetOf({ directory, environment }: Context, { to = '', mode, owner, create = false }: CopyCommandOptions): CopyTarget {
   if (owner !== undefined && !/^(?:[A-Za-z_][\w.-]*|\d+)?(?::(?:[A-Za-z_][\w.-]*|\d+))?$/.test(owner))
     throw new ArtifactstoreError('invalid_value', `"${owner}" is no owner.`, {
       field: '--owner',
       info: { hint: 'write user, user:group or :group' },
     });
-  const options = { mode, ...(owner === undefined ? {} : { owner }) };
+  const options = { mode, create, ...(owner === undefined ? {} : { owner }) };
   if (/^ssh:/i.test(to)) return sshTarget(parseSshUrl(to, '--to'), { ...options, environment });
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(to))
     throw new ArtifactstoreError('invalid_value', `Nothing can be copied to "${to}".`, {

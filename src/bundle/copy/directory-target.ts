@@ -8,23 +8,30 @@ import { createHasher, toHex } from '../../kernel/content/digest.ts';
 import type { RelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { makeDurableDirectory, syncDirectory } from '../../runtime/durable-directory.ts';
-import { localFileError } from '../../runtime/file-error.ts';
+import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import { openInside } from '../open-inside.ts';
 import { chunksOf } from '../read-chunks.ts';
 import type { CopyTarget, NewFile } from './copy-bundle.ts';
+import { nothingInstalled } from './nothing-installed.ts';
 
 export interface InstallOptions {
   /** Of files, such as 0o644. Directories that are made are 0o755. */
   readonly mode: number;
   /** As chown(1) takes it; whoever installs where absent. */
   readonly owner?: string;
+  /**
+   * Whether the place may be new. Without it one that has no folder `sha256` is refused: what belongs there may not be
+   * mounted, and what is installed would be hidden when it is.
+   */
+  readonly create?: boolean;
 }
 
-/** A directory of this machine; made, with what is missing above it, when something is installed. */
-export function directoryTarget(directory: string, { mode, owner }: InstallOptions): CopyTarget {
+/** A directory of this machine; a new one is made, with what is missing above it, when something is installed. */
+export function directoryTarget(directory: string, { mode, owner, create = false }: InstallOptions): CopyTarget {
   return {
     title: `"${directory}"`,
     async digestsOf(paths) {
+      if (!create) await requireInstalled(directory);
       const found = new Map<string, string>();
       for (const path of paths) {
         const sha256 = await digestAt(directory, path as RelativePath);
@@ -42,6 +49,15 @@ export function directoryTarget(directory: string, { mode, owner }: InstallOptio
       }
     },
   };
+}
+
+async function requireInstalled(directory: string): Promise<void> {
+  try {
+    await lstat(join(directory, 'sha256'));
+  } catch (error) {
+    const code = errnoCode(error);
+    throw code === 'ENOENT' || code === 'ENOTDIR' ? nothingInstalled(`"${directory}"`) : localFileError(error, directory, 'read');
+  }
 }
 
 async function digestAt(directory: string, path: RelativePath): Promise<string | undefined> {

@@ -5,10 +5,14 @@ import type { ErrorCode } from '../../kernel/error.ts';
  * the same: what differs comes as arguments, in quotes, and by standard input.
  */
 
-/** Argument: the directory. Reads paths, a line each, and says the digest of those that are files: `<hex>  <path>`. */
+/**
+ * Arguments: the directory, and whether it may be new. Reads paths, a line each, and says the digest of those that are
+ * files: `<hex>  <path>`.
+ */
 export const lookScript = `
 set -eu
 command -v sha256sum >/dev/null || exit 24
+[ -n "$2" ] || [ -e "$1/sha256" ] || [ -L "$1/sha256" ] || exit 26
 [ -e "$1" ] || exit 0
 cd "$1"
 while IFS= read -r path; do
@@ -45,6 +49,9 @@ sync "$draft" 2>/dev/null || sync
 mv -f "$draft" "$2"
 sync "$folder" 2>/dev/null || sync
 `;
+
+/** What `lookScript` ends with where nothing was ever installed. */
+export const nothingThere = 26;
 
 interface Exit {
   readonly code: ErrorCode;

@@ -8,7 +8,8 @@ import { errnoCode, localFileError } from '../../runtime/file-error.ts';
 import { cancelled } from '../../runtime/stop.ts';
 import type { CopyTarget } from './copy-bundle.ts';
 import type { InstallOptions } from './directory-target.ts';
-import { exits, lookScript, putScript } from './ssh-scripts.ts';
+import { nothingInstalled } from './nothing-installed.ts';
+import { exits, lookScript, nothingThere, putScript } from './ssh-scripts.ts';
 import type { SshPlace } from './ssh-url.ts';
 
 export interface SshOptions extends InstallOptions {
@@ -20,7 +21,7 @@ export interface SshOptions extends InstallOptions {
  * A directory of another machine, which needs nothing but a shell and sha256sum. The system's own `ssh` leads there,
  * and never asks for anything.
  */
-export function sshTarget(place: SshPlace, { mode, owner, environment }: SshOptions): CopyTarget {
+export function sshTarget(place: SshPlace, { mode, owner, create = false, environment }: SshOptions): CopyTarget {
   const title = `${place.host}:${place.directory}`;
   const remote = (script: string, args: readonly string[], input: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) =>
     runSsh(place, title, commandOf(script, [place.directory, ...args]), input, environment, signal);
@@ -28,7 +29,7 @@ export function sshTarget(place: SshPlace, { mode, owner, environment }: SshOpti
     title,
     async digestsOf(paths, signal) {
       const wanted = new Set(paths);
-      const said = await remote(lookScript, [], lines(paths), signal);
+      const said = await remote(lookScript, [create ? 'create' : ''], lines(paths), signal);
       const found = said.split('\n').flatMap((line) => {
         const [, sha256 = '', path = ''] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
         return wanted.has(path) ? [[path, sha256] as const] : [];
@@ -126,6 +127,7 @@ async function* lines(texts: readonly string[]): AsyncGenerator<Uint8Array> {
 }
 
 function failed(title: string, code: number | null, said: string): ArtifactstoreError {
+  if (code === nothingThere) return nothingInstalled(title);
   const words = printable(said.trim().split('\n').at(-1) ?? '').slice(0, 300);
   const detail = words === '' ? '' : `: ${words.replace(/\.$/, '')}`;
   const known = code === null ? undefined : exits[code];

@@ -33,6 +33,7 @@ export const publish: Definition = (command, context) => {
     .option('--idempotency-key <key>', 'with the same key a publication is the same one; made of the bundle where absent')
     .option('--jobs <n>', 'uploads at once', positiveInteger, 8)
     .option('--to <place>', 'with --via copy: a directory, or ssh://user@host/dir')
+    .option('--create', 'with --via copy: install into a place that no bundle was copied to before')
     .addOption(new Option('--mode <mode>', 'with --via copy: the mode of the files').argParser(fileMode).default(0o644, '0644'))
     .option('--owner <owner>', 'with --via copy: the owner of the files, as chown takes it')
     .option('--base-url <url>', 'where the artifacts will be read, if not at the registry, or at http://127.0.0.1:7380 after a copy')
@@ -52,14 +53,15 @@ for as long as the package lives.
 
 --via copy installs into a directory that \`bootstrap-serve\` serves, on this
 machine or, by the system's ssh, on another: each file is hashed as it arrives,
-and the manifest comes last.
+and the manifest comes last. A place that has no bundle yet is refused, since it
+may be one that is not mounted: --create says that it is new.
 
 --json prints {name: {url, sha256, size_bytes}}.
 
 Examples:
   $ artifactstore publish ./dist --producer gamma
   $ artifactstore publish ./dist --producer gamma --resolve job.nomad.hcl | nomad job run -
-  $ artifactstore publish ./dist --via copy --to /var/lib/artifactstore-bundles
+  $ artifactstore publish ./dist --via copy --to /var/lib/artifactstore-bundles --create
   $ artifactstore publish ./dist --via copy --to ssh://root@gamma/var/lib/artifactstore-bundles
   $ artifactstore publish ./dist --via copy --to ./bundles --resolve job.nomad.hcl > job.hcl`,
     )
@@ -113,7 +115,7 @@ function refuseStray(command: Command, { via, to }: PublishOptions): void {
   command.error(`error: option '--${flag}' goes with '--via ${via === 'copy' ? 'session' : 'copy'}' only`);
 }
 
-const ofCopy = ['to', 'mode', 'owner'] as const;
+const ofCopy = ['to', 'create', 'mode', 'owner'] as const;
 const ofSession = ['producer', 'retentionClass', 'ttl', 'idempotencyKey', 'jobs'] as const;
 
 /** What is printed in place of the table, if anything is. */

@@ -11,14 +11,14 @@ import { parseBundle } from '../../../src/bundle/manifest.ts';
 import { type BundleFolder, manifestOf, openBundleFolder, sha256Of } from '../bundle-folder.ts';
 import { standInSsh } from './stand-in-ssh.ts';
 
-const installed = { mode: 0o640 };
+const installed = { mode: 0o640, create: true };
 
 interface Way {
   readonly name: string;
   target(
     folder: BundleFolder,
     directory: string,
-    options?: { readonly mode: number; readonly owner?: string },
+    options?: { readonly mode: number; readonly owner?: string; readonly create?: boolean },
   ): ReturnType<typeof directoryTarget>;
 }
 
@@ -61,6 +61,25 @@ for (const { name: way, target } of ways)
       assert.equal(statSync(join(directory, 'sha256')).mode & 0o777, 0o755);
       await copyBundle(local, target(folder, directory), { onInstalled: (_artifact, copied) => told.push(copied) });
       assert.deepEqual(told.slice(3), [false, false, false], 'what is there is not copied again');
+    });
+
+    test('goes to a place where nothing was installed before only when it is told that it is new', async () => {
+      using folder = openBundleFolder();
+      folder.bundle(files);
+      const local = await readLocalBundle(folder.directory);
+      const directory = folder.path('mnt/bundles');
+      for (const isThere of [false, true]) {
+        if (isThere) mkdirSync(directory, { recursive: true });
+        await assert.rejects(copyBundle(local, target(folder, directory, { mode: 0o640 })), {
+          code: 'storage_unavailable',
+          message: /^Nothing was ever installed at .*mnt\/bundles"?: it is new, or what belongs there is not mounted\.$/,
+          info: { hint: 'mount it; where it is a new place, say so with --create' },
+        });
+        assert.equal(existsSync(join(directory, 'sha256')), false);
+      }
+      await copyBundle(local, target(folder, directory));
+      await copyBundle(local, target(folder, directory, { mode: 0o640 }));
+      assert.deepEqual(listed(directory), names('gamma'));
     });
 
     test('replaces what is damaged there, and never leads out of the directory', async () => {
@@ -113,10 +132,10 @@ for (const { name: way, target } of ways)
       using folder = openBundleFolder();
       folder.bundle({ a: 'one' });
       const local = await readLocalBundle(folder.directory);
-      await copyBundle(local, target(folder, folder.path('to'), { mode: 0o600, owner: '65534:0' }));
+      await copyBundle(local, target(folder, folder.path('to'), { mode: 0o600, owner: '65534:0', create: true }));
       const { uid, gid, mode } = statSync(folder.path('to/sha256', sha256Of('one')));
       assert.deepEqual([uid, gid, mode & 0o7777], [65_534, 0, 0o600]);
-      const wrong = target(folder, folder.path('else'), { mode: 0o600, owner: 'no-such-user-at-all' });
+      const wrong = target(folder, folder.path('else'), { mode: 0o600, owner: 'no-such-user-at-all', create: true });
       await assert.rejects(copyBundle(local, wrong), { code: 'invalid_value' });
       assert.deepEqual(listed(folder.path('else')), []);
     });
@@ -204,7 +223,10 @@ describe('ssh', () => {
     folder.bundle({ a: 'one' });
     const local = await readLocalBundle(folder.directory);
     const at = (host: string, directory: string) =>
-      copyBundle(local, sshTarget(parseSshUrl(`ssh://${host}${directory}`, '--to'), { mode: 0o644, environment: standInSsh(folder) }));
+      copyBundle(
+        local,
+        sshTarget(parseSshUrl(`ssh://${host}${directory}`, '--to'), { mode: 0o644, create: true, environment: standInSsh(folder) }),
+      );
     await assert.rejects(at('nowhere', '/x'), /did not get to nowhere:\/x: ssh: Could not resolve hostname nowhere/);
     await assert.rejects(at('nowhere', '/x'), { code: 'server_unreachable' });
     folder.write({ file: 'x' });

@@ -69,7 +69,7 @@ describe('a bundle that is copied by a real ssh', {
     const large = Buffer.alloc(20_000_000, 'abc');
     const directory = folder.path('to/$(touch it);\'x\' & "y"');
     folder.bundle({ 'large.bin': large, small: 'small' });
-    await copyBundle(await readLocalBundle(folder.directory), sshTarget(place(directory), { mode: 0o644, environment }));
+    await copyBundle(await readLocalBundle(folder.directory), sshTarget(place(directory), { mode: 0o644, create: true, environment }));
     assert.deepEqual(readdirSync(directory).sort(), ['gamma.bundle.json', 'sha256']);
     assert.equal(Buffer.compare(readFileSync(join(directory, 'sha256', sha256Of(large))), large), 0);
     assert.ok(!existsSync(folder.path('to/it')));
@@ -87,13 +87,13 @@ describe('a bundle that is copied by a real ssh', {
     });
     chmodSync(folder.path('stranger-bin/ssh'), 0o755);
     folder.write({ config: readFileSync(folder.path('config'), 'utf8').replace(/ {2}IdentityFile.*\n/, '') });
-    await assert.rejects(copyBundle(local, sshTarget(place(folder.path('no')), { mode: 0o644, environment: asStranger })), {
+    await assert.rejects(copyBundle(local, sshTarget(place(folder.path('no')), { mode: 0o644, create: true, environment: asStranger })), {
       code: 'server_unreachable',
       message: /Permission denied/,
     });
     folder.write({ known: '' });
     await assert.rejects(
-      copyBundle(local, sshTarget(place(folder.path('no')), { mode: 0o644, environment })),
+      copyBundle(local, sshTarget(place(folder.path('no')), { mode: 0o644, create: true, environment })),
       /Host key verification failed/,
     );
     assert.ok(!existsSync(folder.path('no')));
