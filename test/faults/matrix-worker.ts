@@ -1,5 +1,4 @@
 import crypto from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
@@ -7,11 +6,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import type { Store } from '../../src/compose/open-store.ts';
 import { openRegistry, readConfig } from '../../src/index.ts';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Registry } from '../../src/registry/REGISTRY.ts';
 import { bytesOf } from './bytes.ts';
 import { draftName } from './matrix-draft-name.ts';
 import { fileOf, readBytes } from './registry-on.ts';
+import { attempt, say as sayLine } from './say.ts';
 import type { Line } from './writer.ts';
 
 /** What the worker prints, one JSON value a line, the moment it knows. */
@@ -43,19 +42,7 @@ function below(limit: number): number {
   return random % limit;
 }
 
-function say(line: MatrixLine): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
-}
-
-async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isArtifactstoreError(error) || error.code === 'internal') throw error;
-    say({ kind: 'refused', code: error.code });
-    return undefined;
-  }
-}
+const say = (line: MatrixLine): void => sayLine(line);
 
 /** Asks again when it was refused: the fault is over by then. */
 async function insist<T>(work: () => Promise<T>): Promise<T> {

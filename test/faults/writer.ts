@@ -1,9 +1,8 @@
-import { writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { NewFile, Registry } from '../../src/registry/REGISTRY.ts';
 import { bytesOf } from './bytes.ts';
 import { openRegistryOn } from './registry-on.ts';
+import { attempt, say as sayLine } from './say.ts';
 
 /** What the writer prints, one JSON value a line, the moment it knows. */
 export type Line =
@@ -25,21 +24,7 @@ const [directory, name, limit, smallObjectBytes] = process.argv.slice(2) as [str
 const lanes = 4;
 const filesPerPackage = 12;
 let tried = 0;
-
-function say(line: Line): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
-}
-
-async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isArtifactstoreError(error) || error.code === 'internal') throw error;
-    say({ kind: 'refused', code: error.code });
-    await setTimeout(20);
-    return undefined;
-  }
-}
+const say = (line: Line): void => sayLine(line);
 
 function newFile(relative_path: string, label: string): NewFile {
   const bytes = bytesOf(label);

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openBackup } from '../../src/compose/open-backup.ts';
 import { heldIn } from '../../src/compose/open-store.ts';
 import type { Database } from '../../src/database/DATABASE.ts';
 import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
@@ -18,6 +17,7 @@ import type { File, Registry } from '../../src/registry/REGISTRY.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
+import { usualParts } from './usual-parts.ts';
 
 /** A registry that holds small files, over SQLite and a backend in memory. */
 export interface HeldWorld extends AsyncDisposable {
@@ -74,20 +74,10 @@ export async function openHeldWorld(
   const incidents: Incident[] = [];
   const onIncident = (incident: Incident) => incidents.push(incident);
   const parts: RegistryParts = {
+    ...usualParts('memory'),
     database,
     dataplane,
-    defaultBackend: 'memory',
-    routeBackend: () => 'memory',
-    quotaOf: () => undefined,
-    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
-    version: '0',
-    backendIds: ['memory'],
     hold: { longestBytes: 65_536, totalBytes: 1_048_576 },
-    unfinalizedSeconds: 604_800,
-    now: Date.now,
-    uptime: () => performance.now(),
-    newId: () => crypto.randomUUID(),
-    openBackup,
     settler: nobody,
     onIncident,
   };

@@ -1,5 +1,4 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openBackup } from '../../src/compose/open-backup.ts';
 import { heldIn } from '../../src/compose/open-store.ts';
 import type { Database } from '../../src/database/DATABASE.ts';
 import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
@@ -13,6 +12,7 @@ import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 import { nobody } from './held-world.ts';
 import type { Interleaver } from './interleaver.ts';
+import { usualParts } from './usual-parts.ts';
 
 export interface World extends AsyncDisposable {
   readonly storage: Storage;
@@ -102,20 +102,10 @@ export function gatedParts({ database, dataplane }: World, interleaver: Interlea
 
 export function registryOf(parts: Parts, holds = false): LocalRegistry {
   return createRegistry({
+    ...usualParts('memory'),
     ...parts,
     ...(holds ? { hold: { longestBytes: 100, totalBytes: 10_000 } } : {}),
     // The test's own chains settle.
     settler: nobody,
-    defaultBackend: 'memory',
-    routeBackend: () => 'memory',
-    quotaOf: () => undefined,
-    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
-    version: '0',
-    backendIds: ['memory'],
-    unfinalizedSeconds: 604_800,
-    now: Date.now,
-    uptime: () => performance.now(),
-    newId: () => crypto.randomUUID(),
-    openBackup,
   });
 }

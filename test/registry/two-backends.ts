@@ -17,6 +17,7 @@ import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openLocalStorage } from '../../src/storage/local/local.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
 import { nobody } from './held-world.ts';
+import { usualParts } from './usual-parts.ts';
 
 export type BackendId = 'near' | 'far';
 
@@ -76,22 +77,18 @@ export async function openTwoBackends(
     quotaOf = () => undefined,
   }) =>
     createRegistry({
+      ...usualParts('near', 'far'),
       ...holding,
       database,
       dataplane,
-      defaultBackend: 'near',
       routeBackend: (producer) => (producer === 'far' ? 'far' : 'near'),
       quotaOf,
       retentionClasses: [
         { slug: 'transient', default_duration_seconds: null },
         { slug: 'blink', default_duration_seconds: 1 },
       ],
-      version: '0',
-      backendIds: ['near', 'far'],
-      unfinalizedSeconds: 604_800,
       now,
       uptime,
-      newId: () => crypto.randomUUID(),
       openBackup,
       onIncident: (incident) => incidents.push(incident),
     });

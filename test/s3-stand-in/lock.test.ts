@@ -15,8 +15,8 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
-  S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { codeOf } from './failure-of.ts';
 import { clientOf } from './store-client.ts';
 import { openStrictStore } from './strict-store.ts';
 
@@ -137,12 +137,3 @@ test('a bucket without lock refuses retention, and one with it keeps its version
   const suspend = new PutBucketVersioningCommand({ Bucket: 'locked', VersioningConfiguration: { Status: 'Suspended' } });
   assert.equal(await codeOf(client.send(suspend)), 'InvalidBucketState');
 });
-
-async function codeOf(call: Promise<unknown>): Promise<string> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  assert.ok(error instanceof S3ServiceException, `the call was to fail: ${String(error)}`);
-  return error.name;
-}

@@ -12,10 +12,10 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   type S3Client,
-  S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
+import { codeOf } from './failure-of.ts';
 import { clientOf } from './store-client.ts';
 import { openStrictStore } from './strict-store.ts';
 
@@ -194,13 +194,4 @@ async function complete(
   more: Partial<CompleteMultipartUploadCommandInput> = {},
 ): Promise<{ ETag?: string | undefined; ChecksumSHA256?: string | undefined; ChecksumType?: string | undefined }> {
   return client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts }, ...more }));
-}
-
-async function codeOf(call: Promise<unknown>): Promise<string> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  assert.ok(error instanceof S3ServiceException, `the call was to fail: ${String(error)}`);
-  return error.name;
 }

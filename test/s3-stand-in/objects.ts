@@ -23,16 +23,15 @@ export async function putObject(state: State, bucket: Bucket, exchange: Exchange
   const conditions = lies.ignoredConditionalCreate === true ? withoutCreate(headers) : headers;
   checkWrite(conditions, shown(bucket, key));
   if (lies.nonAtomicConditionalCreate === true && headers['if-none-match'] !== undefined) await delay(lies.lagMilliseconds ?? 50);
-  const added = addVersion(state, bucket, {
-    ...attributes,
-    key,
-    body,
-    etag: md5(body),
-    deleteMarker: false,
-    checksum,
-    partSizes: undefined,
-  });
+  const added = addWhole(state, bucket, { ...attributes, key, body, checksum });
   return { status: 200, headers: { etag: `"${added.etag}"`, ...versionHeader(bucket, added), ...echoed(added) } };
+}
+
+type Whole = Omit<Parameters<typeof addVersion>[2], 'etag' | 'deleteMarker' | 'partSizes'>;
+
+/** An object that came in one request: its ETag is the MD5 of its bytes. */
+function addWhole(state: State, bucket: Bucket, version: Whole): Version {
+  return addVersion(state, bucket, { ...version, etag: md5(version.body), deleteMarker: false, partSizes: undefined });
 }
 
 /** What a copy is made of; the bucket must be one that the request's credentials reach. */
@@ -65,15 +64,7 @@ async function copyObject(state: State, bucket: Bucket, exchange: Exchange): Pro
   checkWrite(headers, shown(bucket, key));
   const attributes = replace ? given : { ...given, headers: source.headers, metadata: source.metadata };
   const { body, checksum } = source;
-  const added = addVersion(state, bucket, {
-    ...attributes,
-    key,
-    body,
-    etag: md5(body),
-    deleteMarker: false,
-    checksum,
-    partSizes: undefined,
-  });
+  const added = addWhole(state, bucket, { ...attributes, key, body, checksum });
   const answer = document('CopyObjectResult', { ETag: `"${added.etag}"`, LastModified: new Date(added.modifiedAt).toISOString() });
   return { status: 200, headers: { ...versionHeader(bucket, added), 'x-amz-copy-source-version-id': source.versionId }, body: answer };
 }

@@ -19,9 +19,9 @@ import {
   type ListObjectsV2CommandInput,
   PutObjectCommand,
   type S3Client,
-  S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { codeOf, failureOf } from './failure-of.ts';
 import { clientOf, localNames } from './store-client.ts';
 import { openStrictStore } from './strict-store.ts';
 
@@ -252,20 +252,6 @@ async function contentOf(client: S3Client, key: string): Promise<string | undefi
   return (await client.send(new GetObjectCommand({ Bucket, Key: key }))).Body?.transformToString();
 }
 
-/** The name of the error that a call ends with. */
-async function codeOf(call: Promise<unknown>): Promise<string> {
-  return (await failureOf(call)).name;
-}
-
 async function statusOf(call: Promise<unknown>): Promise<number | undefined> {
   return (await failureOf(call)).$metadata.httpStatusCode;
-}
-
-async function failureOf(call: Promise<unknown>): Promise<S3ServiceException> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  assert.ok(error instanceof S3ServiceException, `the call was to fail: ${String(error)}`);
-  return error;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ageUpload } from '../../registry/uploads/age.ts';
+import { ageUpload } from '../../registry/age.ts';
 import { openBucket } from '../../registry/uploads/open-machines.ts';
 import type { Lies } from '../../s3-stand-in/strict-store.ts';
 import { authorization, openDoor } from './open-door.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { chunks, patterned } from '../../../src/registry/conformance/samples.ts';
+import { ageSession } from '../age.ts';
 import { type Bounded, openBounded } from '../bounded.ts';
-import { ageSession } from '../write-sessions/age.ts';
 
 const bodies = [patterned(300), patterned(301)];
 

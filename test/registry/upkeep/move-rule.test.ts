@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import { openBackup } from '../../../src/compose/open-backup.ts';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
 import type { DataPlane } from '../../../src/dataplane/DATAPLANE.ts';
@@ -19,6 +18,7 @@ import { openMemoryStorage } from '../../../src/storage/memory.ts';
 import type { Storage } from '../../../src/storage/STORAGE.ts';
 import { dumpViews } from '../dump-views.ts';
 import { createInterleaver, type Interleaver, seeded } from '../interleaver.ts';
+import { usualParts } from '../usual-parts.ts';
 
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 12);
 const backendIds = ['near', 'far'] as const;
@@ -205,19 +205,10 @@ function gatedRegistry({ database, dataplane }: World, interleaver: Interleaver,
 
 function registryOf(database: Database<RegistryOperations>, dataplane: DataPlane): LocalRegistry {
   return createRegistry({
+    ...usualParts(...backendIds),
     database,
     dataplane,
-    defaultBackend: 'near',
     routeBackend: (producer) => producer,
-    quotaOf: () => undefined,
-    retentionClasses: [{ slug: 'transient', default_duration_seconds: null }],
-    version: '0',
-    backendIds: [...backendIds],
-    unfinalizedSeconds: 604_800,
-    now: Date.now,
-    uptime: () => performance.now(),
-    newId: () => crypto.randomUUID(),
-    openBackup,
     onIncident({ kind, message, error }) {
       if (kind !== 'object_damaged') throw new Error(message, { cause: error });
     },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { killAfter } from '../killed-process.ts';
 import { localRoot, openTestRegistry } from '../open-registry.ts';
 
 const appends = fileURLToPath(new URL('./append-process.ts', import.meta.url));
@@ -23,7 +23,7 @@ export async function killAppenders(delays: readonly number[]): Promise<void> {
   const { id } = await registry.uploads!.begin({ package_id: record.id, relative_path: 'a' });
   let least = 0;
   for (const delay of delays) {
-    const printed = await killed(store.directory, id, delay);
+    const printed = await offsetsOf(store.directory, id, delay);
     assert.ok(printed[0]! >= least, `an offset of ${least} was acknowledged, and the next process found ${printed[0]}`);
     least = printed.at(-1)!;
   }
@@ -51,7 +51,7 @@ export async function killBringers(delays: readonly number[]): Promise<void> {
   const { id } = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
   const answered = new Set<string>();
   for (const [index, delay] of delays.entries())
-    for (const path of await killedAfter(bringsWhole, [store.directory, id, String(index)], delay)) answered.add(path);
+    for (const path of await linesOf(bringsWhole, [store.directory, id, String(index)], delay)) answered.add(path);
   assert.ok(answered.size >= delays.length, 'nothing was answered');
   let found = 0;
   for (let cursor: string | undefined, more = true; more; ) {
@@ -80,26 +80,14 @@ export async function killBringers(delays: readonly number[]): Promise<void> {
   assert.ok(found > 0);
 }
 
-async function killed(directory: string, id: string, delay: number): Promise<readonly number[]> {
-  return (await killedAfter(appends, [directory, id], delay)).map(Number);
+async function offsetsOf(directory: string, id: string, delay: number): Promise<readonly number[]> {
+  return (await linesOf(appends, [directory, id], delay)).map(Number);
 }
 
 /** The lines that the process had printed. */
-function killedAfter(script: string, parameters: readonly string[], delay: number): Promise<readonly string[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let printed = '';
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-      // The first line says where it begins, the second that it added something.
-      if (printed.split('\n').length > 2) timer ??= setTimeout(() => child.kill('SIGKILL'), delay);
-    });
-    child.once('error', reject);
-    child.once('close', (_, signal) => {
-      clearTimeout(timer);
-      if (signal === 'SIGKILL') resolve(printed.split('\n').slice(0, -1));
-      else reject(new Error('the process ended by itself'));
-    });
-  });
+async function linesOf(script: string, parameters: readonly string[], delay: number): Promise<readonly string[]> {
+  // The first line says where it begins, the second that it added something.
+  const { printed, killed } = await killAfter(script, { parameters, lines: 2, delay });
+  assert.ok(killed, 'the process ended by itself');
+  return printed.split('\n').slice(0, -1);
 }

@@ -2,8 +2,8 @@ import { test } from 'node:test';
 import { openStore } from '../../../src/compose/open-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startPostgres } from '../../postgres-server.ts';
+import { ageUpload } from '../age.ts';
 import { openTestRegistry } from '../open-registry.ts';
-import { ageUpload } from './age.ts';
 import { openBucket } from './open-machines.ts';
 import { useUploadsAtRandom } from './random-uploads.ts';
 

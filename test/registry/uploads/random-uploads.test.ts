@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import { openStore } from '../../../src/compose/open-store.ts';
+import { ageUpload } from '../age.ts';
 import { openTestRegistry } from '../open-registry.ts';
-import { ageUpload } from './age.ts';
 import { useUploadsAtRandom } from './random-uploads.ts';
 
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { ageUpload } from '../age.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
-import { ageUpload } from './age.ts';
 import { openBucket } from './open-machines.ts';
 
 async function* chunks(text: string): AsyncGenerator<Uint8Array> {

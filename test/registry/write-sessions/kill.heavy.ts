@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chunks, collect } from '../../../src/registry/conformance/samples.ts';
+import { killAfter } from '../killed-process.ts';
 import { localRoot, openTestRegistry } from '../open-registry.ts';
 
 const script = fileURLToPath(new URL('./commit-process.ts', import.meta.url));
@@ -59,22 +59,10 @@ test('a commit that is killed anywhere is continued to the same package, and nev
 });
 
 /** The package that a process answered; undefined where it was killed, so many milliseconds after it had begun. */
-function commit(directory: string, id: string, delay: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, directory, id], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let printed = '';
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-      timer ??= setTimeout(() => child.kill('SIGKILL'), delay);
-    });
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      clearTimeout(timer);
-      const answer = printed.split('\n')[1];
-      if (answer !== undefined && answer !== '') resolve(answer);
-      else if (signal === 'SIGKILL') resolve(undefined);
-      else reject(new Error(`the process ended with ${code}`));
-    });
-  });
+async function commit(directory: string, id: string, delay: number): Promise<string | undefined> {
+  const { printed, killed } = await killAfter(script, { parameters: [directory, id], lines: 1, delay });
+  const answer = printed.split('\n')[1];
+  if (answer !== undefined && answer !== '') return answer;
+  assert.ok(killed, 'the process ended without an answer');
+  return undefined;
 }

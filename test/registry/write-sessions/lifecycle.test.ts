@@ -8,8 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { chunks, collect, refuses } from '../../../src/registry/conformance/samples.ts';
 import type { Registry, WriteSession } from '../../../src/registry/REGISTRY.ts';
+import { ageSession } from '../age.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
-import { ageSession } from './age.ts';
 
 describe('the life of a write session', () => {
   let store: TestRegistry;

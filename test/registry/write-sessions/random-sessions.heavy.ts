@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openStore, type Store } from '../../../src/compose/open-store.ts';
 import { startPostgres } from '../../postgres-server.ts';
+import { ageSession } from '../age.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
 import { openBucket } from '../uploads/open-machines.ts';
-import { ageSession } from './age.ts';
 import { useSessionsAtRandom } from './random-sessions.ts';
 
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
