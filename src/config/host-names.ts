@@ -1,13 +1,11 @@
+import { commaSeparated } from './comma-separated.ts';
+
 /**
  * Separated by commas: hosts as a URL has them (in small letters, an IPv6 address in brackets), or `*`; throws an Error
  * that names the wrong one.
  */
 export function parseHostNames(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map(parseHostName);
+  return commaSeparated(text).map(parseHostName);
 }
 
 function parseHostName(text: string): string {

@@ -1,10 +1,8 @@
+import { commaSeparated } from './comma-separated.ts';
+
 /** Origins of web pages, comma separated, as a browser writes them; `*` stands for all. Throws an Error. */
 export function parseOrigins(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-    .map(parseOrigin);
+  return commaSeparated(text).map(parseOrigin);
 }
 
 function parseOrigin(text: string): string {

@@ -1,3 +1,5 @@
+import { commaSeparated } from './comma-separated.ts';
+
 /** Where a package's files go. `producer` and `retentionClass` may be `*`. */
 export interface StorageRoute {
   readonly producer: string;
@@ -10,16 +12,12 @@ export interface StorageRoute {
  * separates.
  */
 export function parseRoutes(text: string, backendIds: readonly string[]): readonly StorageRoute[] {
-  return text
-    .split(',')
-    .map((rule) => rule.trim())
-    .filter((rule) => rule !== '')
-    .map((rule) => {
-      const match = /^(.+):([^:=]+)=([^=]+)$/s.exec(rule);
-      if (match === null) throw new Error(`"${rule}" does not look like producer:retention_class=backend_id`);
-      const [, producer = '', retentionClass = '', backendId = ''] = match.map((part) => part.trim());
-      if (!backendIds.includes(backendId))
-        throw new Error(`"${rule}" names the backend "${backendId}", which is not one of ${backendIds.join(', ')}`);
-      return { producer, retentionClass, backendId };
-    });
+  return commaSeparated(text).map((rule) => {
+    const match = /^(.+):([^:=]+)=([^=]+)$/s.exec(rule);
+    if (match === null) throw new Error(`"${rule}" does not look like producer:retention_class=backend_id`);
+    const [, producer = '', retentionClass = '', backendId = ''] = match.map((part) => part.trim());
+    if (!backendIds.includes(backendId))
+      throw new Error(`"${rule}" names the backend "${backendId}", which is not one of ${backendIds.join(', ')}`);
+    return { producer, retentionClass, backendId };
+  });
 }

@@ -1,5 +1,6 @@
 import { nearestNames } from '../protocol/nearest-names.ts';
 import type { BackendSettings } from '../storage/kind.ts';
+import { commaSeparated } from './comma-separated.ts';
 
 const prefix = 'ARTIFACTSTORE_';
 /** The source that is whoever's wrote the working directory. */
@@ -103,13 +104,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
         if (value === undefined) throw new Error(`"${text}" is not one of ${values.join(', ')}`);
         return value;
       }),
-    list: (name, initial) =>
-      parsed(name, initial, (text) =>
-        text
-          .split(',')
-          .map((entry) => entry.trim())
-          .filter((entry) => entry !== ''),
-      ),
+    list: (name, initial) => parsed(name, initial, commaSeparated),
     secret: <T>(name: string, parse: (text: string) => T): T | undefined =>
       parsed<T | undefined>(name, '', (text) => (text === '' ? undefined : parse(text)), true),
     reference: (name) =>
