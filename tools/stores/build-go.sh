@@ -4,22 +4,13 @@
 set -euo pipefail
 name=$1 package=$2 version=$3
 shift 3
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-target=$root/node_modules/.cache/stores/$name
-
-if [ -x "$target/$name" ] && [ "$(cat "$target/VERSION" 2>/dev/null)" = "$version" ]; then
-  printf '%s\n' "$target/$name"
-  exit 0
-fi
+. "$(dirname "${BASH_SOURCE[0]}")/place.sh"
+find_place "$name" "$name" "$version"
 PATH=$PATH:/usr/local/go/bin
 if ! command -v go >/dev/null; then
   printf 'install-%s: there is no Go here to build it with (https://go.dev/dl/)\n' "$name" >&2
   exit 1
 fi
-mkdir -p "$target"
-draft=$(mktemp -d "$target/draft.XXXXXX")
-trap 'rm -rf "$draft"' EXIT
+make_draft
 GOBIN=$draft GOMAXPROCS=${GOMAXPROCS:-2} CGO_ENABLED=0 nice -n 10 go install -trimpath -ldflags '-s -w' "$@" "$package@$version"
-mv "$draft/$name" "$target/$name"
-printf '%s\n' "$version" >"$target/VERSION"
-printf '%s\n' "$target/$name"
+put_program "$draft/$name"

@@ -2,24 +2,16 @@
 # Keycloak at a pinned version into node_modules/.cache/stores/keycloak/, once: 177 MB from Maven Central. It is no
 # store: tests take tokens from it. Needs Maven and a Java of 17 or later, which also runs it.
 set -euo pipefail
-version=26.7.3
+. "$(dirname "${BASH_SOURCE[0]}")/place.sh"
+find_place keycloak bin/kc.sh 26.7.3
 sha256=27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-target=$root/node_modules/.cache/stores/keycloak
-
-if [ -x "$target/bin/kc.sh" ] && [ "$(cat "$target/VERSION" 2>/dev/null)" = "$version" ]; then
-  printf '%s\n' "$target/bin/kc.sh"
-  exit 0
-fi
 for program in mvn java unzip; do
   if ! command -v "$program" >/dev/null; then
     printf 'install-keycloak: there is no %s here\n' "$program" >&2
     exit 1
   fi
 done
-mkdir -p "$(dirname "$target")"
-draft=$(mktemp -d "$target.draft.XXXXXX")
-trap 'rm -rf "$draft"' EXIT
+make_draft
 plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 nice -n 10 mvn -q --strict-checksums "-Dmaven.repo.local=$draft/repository" "$plugin:copy" \
   "-Dartifact=org.keycloak:keycloak-quarkus-dist:$version:zip" "-DoutputDirectory=$draft"
@@ -28,5 +20,4 @@ printf '%s  %s\n' "$sha256" "$archive" | sha256sum --check --quiet
 nice -n 10 unzip -q "$archive" -d "$draft"
 rm -rf "$target"
 mv "$draft/keycloak-$version" "$target"
-printf '%s\n' "$version" >"$target/VERSION"
-printf '%s\n' "$target/bin/kc.sh"
+say_placed
