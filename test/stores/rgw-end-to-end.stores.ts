@@ -1,27 +1,21 @@
 import { after, before, describe } from 'node:test';
-import { type PostgresServer, startPostgres } from '../postgres-server.ts';
 import { endToEndOn } from './end-to-end.ts';
-import { type Issuer, startIssuer } from './issuer.ts';
-import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
+import { whyNoRgw } from './rgw.ts';
+import { type RgwWithRoles, startRgwWithRoles } from './rgw-with-roles.ts';
 import { prepareWebIdentity } from './web-identity.ts';
 
 describe('Ceph RGW', { skip: whyNoRgw() ?? false }, () => {
-  const opened = new AsyncDisposableStack();
-  let rgw: Rgw;
-  let issuer: Issuer;
-  let postgres: PostgresServer;
+  let place: RgwWithRoles;
   before(async () => {
-    rgw = opened.use(await startRgw());
-    issuer = opened.use(await startIssuer());
-    postgres = opened.adopt(await startPostgres(), (server) => server.stop());
+    place = await startRgwWithRoles();
   });
-  after(() => opened.disposeAsync());
+  after(() => place[Symbol.asyncDispose]());
 
-  endToEndOn('with the keys of a user, on SQLite', async () => ({ store: rgw, bucket: await rgw.createBucket() }));
+  endToEndOn('with the keys of a user, on SQLite', async () => ({ store: place.rgw, bucket: await place.rgw.createBucket() }));
 
   endToEndOn('with short-lived keys of a role, on PostgreSQL', async () => {
-    const bucket = await rgw.createBucket();
-    const identity = opened.use(await prepareWebIdentity(rgw, issuer, bucket));
-    return { store: rgw, bucket, identity, databaseUrl: await postgres.createDatabase() };
+    const bucket = await place.rgw.createBucket();
+    const identity = place.use(await prepareWebIdentity(place.rgw, place.issuer, bucket));
+    return { store: place.rgw, bucket, identity, databaseUrl: await place.postgres.createDatabase() };
   });
 });

@@ -9,6 +9,7 @@ import { execute, type PostgresServer, startPostgres } from '../../postgres-serv
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
 import { replacesIndexesOfWhatWasThere } from '../migrations/before-package-lists.ts';
 import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
+import { openDatabases } from '../opened-databases.ts';
 import { killWriters } from '../processes.ts';
 
 let server: PostgresServer;
@@ -19,19 +20,7 @@ after(() => server.stop());
 
 databaseConformance('postgres', async (operations) => {
   const connectionString = await server.createDatabase();
-  const opened: ConformanceDatabase[] = [];
-  const another = async (): Promise<ConformanceDatabase> => {
-    const database: ConformanceDatabase = await openPostgres({ connectionString, operations });
-    opened.push(database);
-    return database;
-  };
-  return {
-    database: await another(),
-    another,
-    async close() {
-      for (const database of opened) await database.close();
-    },
-  };
+  return await openDatabases(() => openPostgres({ connectionString, operations }));
 });
 
 describe('postgres', () => {

@@ -12,21 +12,16 @@ import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { type FaultOperations, faultOperationsUrl } from '../fault-operations.ts';
 import { replacesIndexesOfWhatWasThere } from '../migrations/before-package-lists.ts';
 import { sumsWhatWasThere } from '../migrations/before-producer-usage.ts';
+import { openDatabases } from '../opened-databases.ts';
 import { killWriters } from '../processes.ts';
 
 databaseConformance('sqlite', async (operations) => {
   const { path, remove } = newFile();
-  const opened: ConformanceDatabase[] = [];
-  const another = async (): Promise<ConformanceDatabase> => {
-    const database: ConformanceDatabase = await openSqlite({ path, operations });
-    opened.push(database);
-    return database;
-  };
+  const { close, ...databases } = await openDatabases(() => openSqlite({ path, operations }));
   return {
-    database: await another(),
-    another,
+    ...databases,
     async close() {
-      for (const database of opened) await database.close();
+      await close();
       remove();
     },
   };

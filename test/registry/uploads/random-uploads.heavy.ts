@@ -1,9 +1,9 @@
 import { test } from 'node:test';
-import { openStore } from '../../../src/compose/open-store.ts';
+import { openStore, type Store } from '../../../src/compose/open-store.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { startPostgres } from '../../postgres-server.ts';
 import { ageUpload } from '../age.ts';
-import { openTestRegistry } from '../open-registry.ts';
+import { openTestRegistry, type TestRegistry } from '../open-registry.ts';
 import { openBucket } from './open-machines.ts';
 import { useUploadsAtRandom } from './random-uploads.ts';
 
@@ -15,13 +15,7 @@ test(`two registries on PostgreSQL lose no byte of an upload (seeds from ${seed}
   try {
     await using first = await openTestRegistry({ ARTIFACTSTORE_DATABASE_URL: await server.createDatabase() });
     await using second = await openStore(first.config);
-    for (let round = 0; round < rounds; round++)
-      await useUploadsAtRandom({
-        stores: [first, second],
-        seed: seed + round,
-        steps: 300,
-        age: (id) => ageUpload(first.config, id, 90_000),
-      });
+    await useForRounds([first, second], 300);
   } finally {
     await server.stop();
   }
@@ -34,15 +28,14 @@ test(`two machines with PostgreSQL and a bucket lose no byte of an upload (seeds
     await using first = await openTestRegistry(settings);
     await using other = await openTestRegistry(settings);
     await using second = await openStore(readConfig(settings, { directory: other.directory }));
-    for (let round = 0; round < rounds; round++)
-      await useUploadsAtRandom({
-        stores: [first, second],
-        seed: seed + round,
-        steps: 150,
-        age: (id) => ageUpload(first.config, id, 90_000),
-      });
+    await useForRounds([first, second], 150);
   } finally {
     await bucket.close();
     await server.stop();
   }
 });
+
+async function useForRounds(stores: readonly [TestRegistry, Store], steps: number): Promise<void> {
+  const age = (id: string) => ageUpload(stores[0].config, id, 90_000);
+  for (let round = 0; round < rounds; round++) await useUploadsAtRandom({ stores, seed: seed + round, steps, age });
+}
