@@ -87,10 +87,13 @@ async function problemOf(directory: string, artifact: Artifact, signal: AbortSig
   }
 }
 
-/** The bytes of an artifact as they are now: whoever takes them hashes them. A chunk is valid until the next one. */
-export async function* readArtifact(directory: string, artifact: Artifact, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes of an artifact as they are now, from `offset` on: whoever takes them hashes them. A chunk is valid until
+ * the next one.
+ */
+export async function* readArtifact(directory: string, artifact: Artifact, signal?: AbortSignal, offset = 0): AsyncGenerator<Uint8Array> {
   await using handle = await openInside(directory, artifact.path);
-  for await (const chunk of chunksOf(handle, 0, Number.POSITIVE_INFINITY)) {
+  for await (const chunk of chunksOf(handle, offset, Number.POSITIVE_INFINITY)) {
     throwIfStopped(signal);
     yield chunk;
   }

@@ -65,6 +65,8 @@ export const exitCodes: { readonly [C in ErrorCode]: number } = {
   secret_conflict: exitCode.conflict,
   write_session_incomplete: exitCode.conflict,
   write_session_closed: exitCode.conflict,
+  write_session_object_received: exitCode.conflict,
+  upload_of_write_session: exitCode.conflict,
   rotation_conflict: exitCode.conflict,
   generation_in_use: exitCode.conflict,
   not_acceptable: exitCode.failed,

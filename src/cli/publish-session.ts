@@ -45,8 +45,8 @@ export async function publishInSessions(
         jobs,
         idempotencyKey,
         signal,
-        onTaken({ size_bytes }, isNew) {
-          sent += isNew ? size_bytes : 0;
+        onTaken({ size_bytes }, sentBytes) {
+          sent += sentBytes ?? 0;
           progress.advance(size_bytes);
         },
       });

@@ -9,7 +9,7 @@ import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
 import { remoteProducers } from './producers.ts';
 import { getJson } from './request.ts';
-import { type AddResumable, resumableUploads } from './resumable.ts';
+import { type AddResumable, resumableUploads, type SendUpload } from './resumable.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
 import { usageShape, whoAmIShape } from './shape.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
@@ -38,6 +38,8 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
   readonly downloadMany: DownloadMany;
   /** Adds a large file so that it can be continued after every break. */
   readonly addResumable: AddResumable;
+  /** Sends the rest of an upload that was begun, after every break from where it is. */
+  readonly sendUpload: SendUpload;
   /** Whom the server takes this client for, by its token, and what that may do. */
   whoami(): Promise<WhoAmI>;
   /** Ends the connections; requests under way fail. `await using` does it too. */
@@ -51,6 +53,7 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
  */
 export function connectRegistry(options: ConnectOptions): RemoteRegistry {
   const transport = createTransport(options);
+  const uploads = resumableUploads(transport, options.url);
   return {
     packages: remotePackages(transport),
     files: remoteFiles(transport),
@@ -66,7 +69,8 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
       return await (unchecked ? downloadUnchecked : download)(transport, path, file, signal);
     },
     downloadMany: manyDownloads(transport),
-    addResumable: resumableUploads(transport, options.url),
+    addResumable: uploads.add,
+    sendUpload: uploads.send,
     whoami: () => getJson(transport, '/whoami', whoAmIShape),
     close: () => transport.close(),
     [Symbol.asyncDispose]: () => transport.close(),

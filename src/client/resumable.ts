@@ -40,7 +40,19 @@ export interface ResumableOptions {
  */
 export type AddResumable = (packageId: string, file: ResumableFile, options: ResumableOptions) => Promise<Created<File>>;
 
-export function resumableUploads(transport: Transport, url: string): AddResumable {
+/** Sends the rest of an upload, to its end; again from where it then is, when that breaks off. */
+export type SendUpload = (
+  upload: Pick<Upload, 'id' | 'offset_bytes'>,
+  file: Pick<ResumableFile, 'size_bytes' | 'from'>,
+  options: Pick<ResumableOptions, 'signal' | 'onOffset'>,
+) => Promise<void>;
+
+export interface ResumableUploads {
+  readonly add: AddResumable;
+  readonly send: SendUpload;
+}
+
+export function resumableUploads(transport: Transport, url: string): ResumableUploads {
   const at = (id: string): string => `/uploads/${id}`;
 
   async function found(id: string, size: number): Promise<Upload | undefined> {
@@ -53,8 +65,7 @@ export function resumableUploads(transport: Transport, url: string): AddResumabl
     return await transport.exchange(request, (answer) => answer.json(uploadShape));
   }
 
-  /** Sends from where the upload is to its end; again from where it then is, when that breaks off. */
-  async function send(upload: Upload, file: ResumableFile, { signal, onOffset }: ResumableOptions): Promise<void> {
+  const send: SendUpload = async (upload, file, { signal, onOffset }) => {
     let { offset_bytes: offset } = upload;
     for (let failures = 0; offset < file.size_bytes; ) {
       onOffset(offset);
@@ -73,9 +84,15 @@ export function resumableUploads(transport: Transport, url: string): AddResumabl
       }
     }
     onOffset(offset);
-  }
+  };
 
-  async function patch(id: string, file: ResumableFile, offset: number, signal: AbortSignal, onOffset: (bytes: number) => void) {
+  async function patch(
+    id: string,
+    file: Pick<ResumableFile, 'size_bytes' | 'from'>,
+    offset: number,
+    signal: AbortSignal,
+    onOffset: (bytes: number) => void,
+  ) {
     async function* counted(): AsyncIterable<Uint8Array> {
       let sent = offset;
       for await (const chunk of file.from(offset)) {
@@ -106,7 +123,7 @@ export function resumableUploads(transport: Transport, url: string): AddResumabl
     return await transport.exchange(jsonRequest('POST', `${at(id)}/complete`, body, { repeatable: true }), created(fileShape));
   }
 
-  return async (packageId, file, options) => {
+  const add: AddResumable = async (packageId, file, options) => {
     const { known, signal } = options;
     const key = `${url}\n${file.content_address}`;
     const earlier = known?.find(key);
@@ -131,6 +148,7 @@ export function resumableUploads(transport: Transport, url: string): AddResumabl
       }
     }
   };
+  return { add, send };
 
   async function abandon(id: string): Promise<void> {
     await transport.exchange({ method: 'DELETE', path: at(id), repeatable: true }, async () => undefined).catch(() => undefined);
@@ -149,7 +167,7 @@ const resumed: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** It has become another file, somebody else continues it, it is gone, or it has other bytes. */
-const begunAgain: ReadonlySet<ErrorCode> = new Set(['upload_finished', 'upload_superseded', 'upload_not_found', 'digest_mismatch']);
+export const begunAgain: ReadonlySet<ErrorCode> = new Set(['upload_finished', 'upload_superseded', 'upload_not_found', 'digest_mismatch']);
 
 const isId = new RegExp(idPattern);
 

@@ -3,7 +3,7 @@ import { parseId } from '../kernel/id.ts';
 import type { CommittedSession, SessionObject, WriteSession, WriteSessions } from '../registry/REGISTRY.ts';
 import { sendable } from './body.ts';
 import { created, getJson, jsonRequest, lookUp } from './request.ts';
-import { committedShape, sessionObjectShape, writeSessionShape } from './shape.ts';
+import { committedShape, sessionObjectShape, uploadShape, writeSessionShape } from './shape.ts';
 import type { Transport } from './transport.ts';
 
 /** Write sessions over HTTP. The addresses in their records are whole ones, below that of the server (`url`). */
@@ -44,6 +44,11 @@ export function remoteWriteSessions(transport: Transport, url: string): WriteSes
       const headers = { 'content-type': 'application/octet-stream' };
       const sent = { method: 'PUT', path, headers, body: await sendable(body, size_bytes), repeatable: true, signal } as const;
       return await transport.exchange(sent, (answer) => answer.json(sessionObjectShape));
+    },
+
+    async beginUpload(id, name) {
+      const body = { name: parseRelativePath(name, 'name') };
+      return await transport.exchange(jsonRequest('POST', `${at(id)}/uploads`, body, { repeatable: true }), created(uploadShape));
     },
 
     async commit(id) {

@@ -205,6 +205,12 @@ export interface Segments {
     expected: Expected,
     signal?: AbortSignal,
   ): Promise<{ readonly draft: Draft; readonly owned: boolean }>;
+  /** Compares all the bytes with what was declared, as `stage` does, and makes nothing of them. */
+  check(
+    upload: UploadPlace & { readonly segments: readonly Segment[]; readonly sole: boolean },
+    expected: Expected,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /**
    * Gives an upload that has no bytes those of others in its backend, in this order, under names of its own that are
    * made with `epoch`: on a disk without reading them. They are durable when it resolves.

@@ -58,6 +58,8 @@ export const errorCodes = [
   'upload_locked',
   'write_session_incomplete',
   'write_session_closed',
+  'write_session_object_received',
+  'upload_of_write_session',
   'rotation_conflict',
   'generation_in_use',
   // sizes and forms (406, 408, 411, 412, 413, 415, 416, 417, 431)

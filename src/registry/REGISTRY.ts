@@ -234,6 +234,13 @@ export interface WriteSessions {
    */
   put(id: string, name: string, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<SessionObject>;
   /**
+   * An upload for the bytes of one object, which come in pieces by `Uploads`: a new one, or the one that the caller has
+   * begun, where it is by now. With its last byte the object is received; no file is made of it. Bytes that are not
+   * what was announced are `digest_mismatch` then, and the upload is gone. It ends with the session. Errors:
+   * `write_session_object_not_found`; `write_session_object_received`, where nothing is to be sent; `too_many_uploads`.
+   */
+  beginUpload(id: string, name: string): Promise<Created<Upload>>;
+  /**
    * Makes the package, sealed, of all objects: each time the same one, whoever is killed between two steps. Errors:
    * `write_session_incomplete`, which names every object that is missing or wrong (`info.objects`, as `ObjectProblem`),
    * and after which the session is open for these; `quota_exceeded`.

@@ -52,6 +52,8 @@ export interface SessionObject {
   readonly size_bytes: number;
   readonly media_type: string;
   readonly state: SessionObjectState;
+  /** The upload that was begun for bytes that are to be sent, where there was one; it may have ended. */
+  readonly upload_id?: string;
   /** For bytes that are to be sent, as a door tells it; absent in process. */
   readonly handle?: WriteHandle;
   /** Where anybody who may read them reads the bytes, once committed, as a door tells it; absent in process. */

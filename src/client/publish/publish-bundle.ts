@@ -7,6 +7,8 @@ import type { CommittedSession, NewWriteSession, Registry, SessionObject, WriteS
 import { forEachLimited } from '../../runtime/limit.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
 import { reopenable } from '../body.ts';
+import type { SendUpload } from '../resumable.ts';
+import { sendInPieces } from './send-in-pieces.ts';
 
 export interface PublishOptions {
   readonly producer: string;
@@ -17,8 +19,10 @@ export interface PublishOptions {
   /** Of the bundle and these options where absent: the same publication again is the same session. */
   readonly idempotencyKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told of each artifact that the registry has, with whether it had to be sent. */
-  readonly onTaken?: (artifact: Artifact, sent: boolean) => void;
+  /** Told of each artifact that the registry has, with how many of its bytes had to be sent; null where it had it. */
+  readonly onTaken?: (artifact: Artifact, sentBytes: number | null) => void;
+  /** Artifacts of more bytes than this are sent so that they can be continued, where the registry can be asked to. */
+  readonly resumableAbove?: number;
 }
 
 export interface PublishedBundle {
@@ -27,8 +31,13 @@ export interface PublishedBundle {
   readonly artifacts: PublishedArtifacts;
 }
 
+/** A registry, and over HTTP also the way to continue uploads at it. */
+export type PublishTo = Pick<Registry, 'packages' | 'writeSessions'> & { readonly sendUpload?: SendUpload };
+
 /** As many packages of one publication that were collected, as another one is made for. */
 const mostAttempts = 50;
+/** Below it a break costs less than to begin an upload. */
+const usualResumableAbove = 16_777_216;
 /** What producers use such sessions for. */
 const scope = 'deployment_artifacts';
 
@@ -37,11 +46,7 @@ const scope = 'deployment_artifacts';
  * commits. What was sent by a publication that was stopped is not sent again. Errors: those of write sessions, and
  * `unexpected_answer` when what was committed is not the bundle.
  */
-export async function publishBundle(
-  registry: Pick<Registry, 'packages' | 'writeSessions'>,
-  local: LocalBundle,
-  options: PublishOptions,
-): Promise<PublishedBundle> {
+export async function publishBundle(registry: PublishTo, local: LocalBundle, options: PublishOptions): Promise<PublishedBundle> {
   const input = sessionOf(local.bundle, options);
   const key = options.idempotencyKey ?? `publish-${digestHex('sha256', utf8(JSON.stringify({ ...input, ttl_seconds: null })))}`;
   for (let attempt = 1; ; attempt++) {
@@ -75,23 +80,25 @@ async function isGone({ packages }: Pick<Registry, 'packages'>, { state, package
   return kept === undefined || kept.status !== 'finalized';
 }
 
-async function fill(
-  { writeSessions }: Pick<Registry, 'writeSessions'>,
-  local: LocalBundle,
-  session: WriteSession,
-  options: PublishOptions,
-): Promise<CommittedSession> {
+async function fill(registry: PublishTo, local: LocalBundle, session: WriteSession, options: PublishOptions): Promise<CommittedSession> {
   const artifacts = new Map<string, Artifact>(local.bundle.artifacts.map((artifact) => [artifact.name, artifact]));
-  const { jobs, signal, onTaken } = options;
+  const { jobs, signal, onTaken, resumableAbove = usualResumableAbove } = options;
+  const { writeSessions, sendUpload } = registry;
 
   async function send(names: Iterable<string>): Promise<void> {
     await forEachLimited(names, jobs, async (name) => {
       throwIfStopped(signal);
       const artifact = artifacts.get(name);
       if (artifact === undefined) throw unexpected(`it wants "${name}", which the bundle does not have`);
+      if (sendUpload !== undefined && artifact.size_bytes > resumableAbove) {
+        const from = (offset: number) => readArtifact(local.directory, artifact, signal, offset);
+        const sentBytes = await sendInPieces({ writeSessions, sendUpload }, session.id, artifact, from, signal);
+        onTaken?.(artifact, sentBytes);
+        return;
+      }
       const body = reopenable(() => readArtifact(local.directory, artifact, signal));
       await writeSessions.put(session.id, name, body, { size_bytes: artifact.size_bytes, ...(signal === undefined ? {} : { signal }) });
-      onTaken?.(artifact, true);
+      onTaken?.(artifact, artifact.size_bytes);
     });
   }
 
@@ -99,7 +106,7 @@ async function fill(
     const missing = session.objects.filter(({ state }) => state === 'put').map(({ name }) => name);
     for (const { name } of session.objects.filter(({ state }) => state !== 'put')) {
       const artifact = artifacts.get(name);
-      if (artifact !== undefined) onTaken?.(artifact, false);
+      if (artifact !== undefined) onTaken?.(artifact, null);
     }
     await send(missing);
   }

@@ -43,6 +43,18 @@ export function createSegments(parts: SegmentParts): Segments {
       }
     },
 
+    async check({ segments, sole, ...place }, expected, signal) {
+      const sizeBytes = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+      requireLength(sizeBytes, expected, true);
+      const [only] = segments;
+      const { drafts } = backendOf(place.backendId);
+      const algorithms = [...(expected.digests?.keys() ?? [])];
+      const known = sole && only !== undefined && segments.length === 1 && drafts !== undefined;
+      const { digested } = known ? await disk.digests(drafts.directory, place, only, algorithms) : { digested: undefined };
+      if (digested !== undefined) return requireDigests(digested.digests, expected);
+      await digestStored(bytesOf(place, segments), { sizeBytes, digestAlgorithm, expected, threads, signal });
+    },
+
     async stage({ segments, sole, ...place }, into, expected, signal) {
       const { backendId } = place;
       const [only] = segments;

@@ -54,6 +54,8 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   upload_locked: [423, 'Another request is adding to the upload'],
   write_session_incomplete: [409, 'The write session is not complete'],
   write_session_closed: [409, 'The write session takes nothing more'],
+  write_session_object_received: [409, 'The write session has the object already'],
+  upload_of_write_session: [409, 'The upload is of an object of a write session'],
   rotation_conflict: [409, 'Another rotation is under way'],
   generation_in_use: [409, 'The generation of keys is in use'],
   not_acceptable: [406, 'No representation is acceptable'],

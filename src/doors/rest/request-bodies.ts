@@ -192,6 +192,13 @@ export const finalizeExpectation: TUnsafe<FinalizeExpectation> = describes<Final
   ),
 );
 
+/** The object of a write session whose bytes come in pieces. */
+export interface ObjectToUpload {
+  readonly name: string;
+}
+
+export const objectToUpload: TUnsafe<ObjectToUpload> = describes<ObjectToUpload>()(Type.Object({ name: path }, strict));
+
 export const newWriteSession: TUnsafe<NewWriteSession> = describes<NewWriteSession>()(
   Type.Object(
     {

@@ -16,6 +16,7 @@ const sessionObject = Type.Object({
   size_bytes: count,
   media_type: text,
   state: Type.Union([Type.Literal('present'), Type.Literal('put'), Type.Literal('received')]),
+  upload_id: Type.Optional(id),
   handle: Type.Optional(
     describes<WriteHandle>()(
       Type.Object({

@@ -13,7 +13,7 @@ export interface BeginUpload {
   readonly backend_id: string;
   readonly size_bytes: number | null;
   readonly media_type: string | null;
-  readonly detail: Pick<UploadDetail, 'package_id' | 'relative_path' | 'annotations' | 'digests' | 'notes'>;
+  readonly detail: Pick<UploadDetail, 'package_id' | 'relative_path' | 'annotations' | 'digests' | 'notes' | 'write_session'>;
   readonly lifetime_seconds: number;
 }
 

@@ -41,6 +41,7 @@ import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, ta
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-session-upkeep.ts';
+import { beginObjectUpload, receiveUpload } from './write-session-uploads.ts';
 import {
   beginCommit,
   fileSizes,
@@ -95,6 +96,8 @@ export const operations: RegistryOperations = {
     'upload.expire': expireUploads,
     'session.open': openSession,
     'session.receive': receiveObject,
+    'session.begin_upload': beginObjectUpload,
+    'session.receive_upload': receiveUpload,
     'session.begin_commit': beginCommit,
     'session.finish_commit': finishCommit,
     'session.reopen': reopenSession,
@@ -204,6 +207,8 @@ export interface RegistryOperations {
     readonly 'upload.expire': typeof expireUploads;
     readonly 'session.open': typeof openSession;
     readonly 'session.receive': typeof receiveObject;
+    readonly 'session.begin_upload': typeof beginObjectUpload;
+    readonly 'session.receive_upload': typeof receiveUpload;
     readonly 'session.begin_commit': typeof beginCommit;
     readonly 'session.finish_commit': typeof finishCommit;
     readonly 'session.reopen': typeof reopenSession;

@@ -41,6 +41,8 @@ export interface UploadDetail {
   readonly grows: boolean;
   readonly segments: readonly { readonly name: string; readonly bytes: number }[];
   readonly answer: { readonly file_id: string; readonly created: boolean } | null;
+  /** Whose object it brings, and no file; absent for all others. */
+  readonly write_session?: { readonly id: string; readonly name: string };
 }
 
 type StoredRow = OperationalTables['uploads'];

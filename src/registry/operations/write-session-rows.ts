@@ -23,7 +23,14 @@ export interface SessionRow extends Omit<StoredSession, 'state' | 'detail'> {
 /** A row of `write_session_objects`. */
 export interface SessionObjectRow extends Omit<StoredObject, 'session_id' | 'state' | 'segments'> {
   readonly state: SessionObjectState;
-  readonly segments: readonly { readonly name: string; readonly bytes: number }[];
+  readonly segments: readonly SessionSegment[];
+}
+
+/** `shared`: a writer that was stopped may still write behind its end. */
+export interface SessionSegment {
+  readonly name: string;
+  readonly bytes: number;
+  readonly shared?: true;
 }
 
 /** Where bytes lie that nobody has read yet. */
@@ -55,6 +62,12 @@ export async function readSessionObjects(database: Kysely<Schema>, id: string): 
   return rows.map(objectFromStored);
 }
 
+export async function readSessionObject(database: Kysely<Schema>, id: string, name: string): Promise<SessionObjectRow | undefined> {
+  const query = database.selectFrom('write_session_objects').selectAll().where('session_id', '=', id).where('name', '=', name);
+  const stored = await query.executeTakeFirst();
+  return stored === undefined ? undefined : objectFromStored(stored);
+}
+
 export async function saveSession(database: Kysely<Schema>, row: SessionRow): Promise<void> {
   const { id, ...columns } = sessionToStored(row);
   await database.updateTable('write_sessions').set(columns).where('id', '=', id).execute();
@@ -72,6 +85,10 @@ export function hasExpired({ state, expires_at }: Pick<SessionRow, 'state' | 'ex
 
 export function noSession(id: string): ArtifactstoreError {
   return new ArtifactstoreError('write_session_not_found', `There is no write session ${id}; open it again.`, { field: 'id' });
+}
+
+export function noSessionObject(id: string, name: string): ArtifactstoreError {
+  return new ArtifactstoreError('write_session_object_not_found', `The write session ${id} has no object "${name}".`, { field: name });
 }
 
 /** Throws unless it takes what it is asked for: while it is open, or also while it is being committed. */

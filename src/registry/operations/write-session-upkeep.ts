@@ -14,6 +14,7 @@ import {
   saveSession,
   sessionFromStored,
 } from './write-session-rows.ts';
+import { endObjectUploads } from './write-session-uploads.ts';
 
 export interface SessionEnd {
   readonly state: 'committed' | 'aborted' | 'expired';
@@ -35,7 +36,8 @@ export interface EndedSession {
 export async function endSession(transaction: Transaction, row: SessionRow, end: SessionEnd): Promise<EndedSession> {
   const { sql, now } = transaction;
   const found = row.package_id === null ? undefined : await getPackage(transaction, { id: row.package_id });
-  const places = placesOf(row, await readSessionObjects(sql, row.id));
+  const objects = await readSessionObjects(sql, row.id);
+  const places = [...placesOf(row, objects), ...(await endObjectUploads(transaction, objects))];
   if (end.state !== 'committed') await abandonUnsealed(transaction, end.actor, found);
   const sealed = found?.manifest_digest ?? null;
   const ended: SessionRow = {
@@ -111,9 +113,14 @@ export async function planSessionExpiry(
   return { sessions: Number(sessions), segments };
 }
 
-/** Of these places those whose bytes may be needed. */
+/** Of these places those whose bytes may be needed. Those of an upload are the upload's until they are all there. */
 export async function placesAmong(snapshot: Snapshot, input: { readonly ids: readonly string[] }): Promise<readonly string[]> {
   if (input.ids.length === 0) return [];
-  const rows = await snapshot.sql.selectFrom('write_session_objects').select('place_id').where('place_id', 'in', input.ids).execute();
+  const rows = await snapshot.sql
+    .selectFrom('write_session_objects')
+    .select('place_id')
+    .where('place_id', 'in', input.ids)
+    .where('segments', 'is not', null)
+    .execute();
   return rows.flatMap(({ place_id }) => (place_id === null ? [] : [place_id]));
 }

@@ -9,9 +9,10 @@ import { readUsed, requireBytes, requireOnePackage } from './quota.ts';
 import {
   hasExpired,
   noSession,
-  objectFromStored,
+  noSessionObject,
   placesOf,
   readSession,
+  readSessionObject,
   readSessionObjects,
   requireLive,
   type SessionObjectRow,
@@ -22,6 +23,7 @@ import {
   sessionToStored,
 } from './write-session-rows.ts';
 import { endSession } from './write-session-upkeep.ts';
+import { endObjectUploads } from './write-session-uploads.ts';
 
 export interface OpenSession {
   readonly actor: string;
@@ -125,15 +127,21 @@ async function requirePlace({ sql, now }: Transaction, { actor, maximum_open }: 
   );
 }
 
-/** The bytes of an object came, and are durable. False where they were there before, and these are nobody's. */
+/**
+ * The bytes of an object came, and are durable. Not `kept` where they were there before, and these are nobody's;
+ * `places` are those of an upload of it that had not all of them.
+ */
 export async function receiveObject(
   transaction: Transaction,
   input: { readonly id: string; readonly name: string; readonly place_id: string; readonly segments: SessionObjectRow['segments'] },
-): Promise<boolean> {
+): Promise<{ readonly kept: boolean; readonly places: readonly SessionPlace[] }> {
   const { sql, now } = transaction;
   const row = await readSession(sql, input.id);
   if (row === undefined) throw noSession(input.id);
   requireLive(row, now);
+  const object = await readSessionObject(sql, input.id, input.name);
+  if (object === undefined) throw noSessionObject(input.id, input.name);
+  const places = await endObjectUploads(transaction, [object]);
   const { numUpdatedRows } = await sql
     .updateTable('write_session_objects')
     .set({ state: 'received', place_id: input.place_id, segments: JSON.stringify(input.segments) })
@@ -141,7 +149,7 @@ export async function receiveObject(
     .where('name', '=', input.name)
     .where('state', '=', 'put')
     .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  return { kept: numUpdatedRows > 0n, places };
 }
 
 export interface BeginCommit extends SizedSession {
@@ -272,11 +280,5 @@ export async function findSessionObject(
 ): Promise<{ readonly row: SessionRow; readonly object: SessionObjectRow | undefined } | undefined> {
   const row = await readSession(snapshot.sql, input.id);
   if (row === undefined) return undefined;
-  const stored = await snapshot.sql
-    .selectFrom('write_session_objects')
-    .selectAll()
-    .where('session_id', '=', input.id)
-    .where('name', '=', input.name)
-    .executeTakeFirst();
-  return { row, object: stored === undefined ? undefined : objectFromStored(stored) };
+  return { row, object: await readSessionObject(snapshot.sql, input.id, input.name) };
 }

@@ -1,5 +1,6 @@
 import type { Segment } from '../../dataplane/DATAPLANE.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
 import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
 import type { FillablePackage } from '../commit-files.ts';
@@ -9,6 +10,7 @@ import { limits } from '../limits.ts';
 import { tooManyBytes } from '../operations/open-uploads.ts';
 import type { UploadRow } from '../operations/upload-rows.ts';
 import { superseded, tooManySegments } from '../operations/uploads.ts';
+import { noSession, requireLive } from '../operations/write-session-rows.ts';
 import type { AppendOptions } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
 import { asWriter, type OwnUpload } from './take.ts';
@@ -61,7 +63,11 @@ export async function admit(
   row: UploadRow,
   body: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly target?: FillablePackage }> {
-  const { package_id, relative_path } = row.detail;
+  const { package_id, relative_path, write_session } = row.detail;
+  if (write_session !== undefined) {
+    await requireWriter({ context, access }, write_session.id);
+    return { body };
+  }
   if (package_id === null || relative_path === null) {
     access.requireSomeWrite();
     return { body };
@@ -74,6 +80,14 @@ export async function admit(
   const sizeBytes = row.expected_size_bytes ?? row.offset_bytes;
   await room.admit({ entry: file.entry, expected: { sizeBytes } }, body);
   return { target, body: row.expected_size_bytes === null ? await room.admit(file, body) : body };
+}
+
+/** Rights may be gone since it was begun, and the session with them. */
+async function requireWriter({ context, access }: Pick<AppendParts, 'context' | 'access'>, id: string): Promise<void> {
+  const found = await context.database.read('session.get', { id, objects: false });
+  if (found === undefined || !access.sees(found.row.producer)) throw noSession(id);
+  access.require('write', found.row.producer);
+  requireLive(found.row, formatTimestamp(context.now()));
 }
 
 async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadRow> {

@@ -24,6 +24,15 @@ export async function finishWhole(
   const take = { ...upload, offset: null, size_bytes: null, body_bytes: null, policy, finishing: true };
   return await withUpload(context, take, async (own) => {
     const { row } = own;
+    const bound = row.detail.write_session;
+    if (bound !== undefined) {
+      if (row.state === 'open') await own.record({ release: { grows: own.grows, ...(own.sized ? {} : { size: 'unknown' }) } });
+      throw new ArtifactstoreError(
+        'upload_of_write_session',
+        `The upload ${row.id} becomes no file by itself: its last byte makes "${bound.name}" an object of the write session ${bound.id}.`,
+        { info: { write_session_id: bound.id } },
+      );
+    }
     if (row.state === 'finished') return await answerOf(parts, row, input);
     const { segments } = row.detail;
     let release: Release = { grows: own.grows, ...(own.sized ? {} : { size: 'unknown' }) };

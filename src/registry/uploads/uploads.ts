@@ -9,6 +9,7 @@ import { createIngest } from '../ingest.ts';
 import { isThere, type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
 import type { AppendOptions, NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
+import { receiveWhole } from '../write-sessions/receive-upload.ts';
 import { appendBody, type UploadBody } from './append.ts';
 import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
 import { abandonUpload } from './end.ts';
@@ -81,6 +82,8 @@ export function createUploads(context: Context, access: Access): Uploads {
       if (options.block_digests !== undefined) checkBlockDigests(options.block_digests);
       const row = await appendAsWriter({ ...upload, body }, options);
       if (row.state === 'finished') return uploadRecord(row);
+      if (row.detail.write_session !== undefined)
+        return uploadRecord(row.offset_bytes === row.expected_size_bytes ? await receiveWhole(context, upload) : row);
       const isWhole = row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes;
       if (isWhole && options.finishes !== false) {
         await finishWhole(parts, upload, checkUpload({}), options.policy);

@@ -148,9 +148,10 @@ async function promote(
     await forEachLimited(objects, stagedAtOnce, async (object) => {
       const { name, sha256, size_bytes, media_type, place_id, segments } = object;
       const place = { uploadId: place_id!, backendId: row.backend_id };
+      const sole = segments.every(({ shared }) => shared !== true);
       const expected = { sizeBytes: size_bytes, digests: new Map([['sha256', fromHex(sha256)!]]) };
       try {
-        const { draft, owned } = await context.dataplane.segments.stage({ ...place, segments, sole: true }, target.backendId, expected);
+        const { draft, owned } = await context.dataplane.segments.stage({ ...place, segments, sole }, target.backendId, expected);
         if (!owned) drafts.push(draft);
         staged.push({ draft, relative_path: name, media_type, annotations: {} });
       } catch (error) {

@@ -4,6 +4,7 @@ import { stoppable } from '../../runtime/stop.ts';
 import type { Context } from '../context.ts';
 import type { SessionObjectRow, SessionRow } from '../operations/write-session-rows.ts';
 import type { PutOptions } from '../REGISTRY.ts';
+import { discardPlaces } from './sweep.ts';
 
 /**
  * Keeps the bytes of an object aside, under a name that nobody else has, and then says to the session that they are
@@ -37,7 +38,9 @@ export async function receiveBytes(
   let kept = false;
   try {
     if (failure !== undefined) throw failure.error;
-    kept = await database.write('session.receive', { id, name, place_id: place.uploadId, segments });
+    const received = await database.write('session.receive', { id, name, place_id: place.uploadId, segments });
+    kept = received.kept;
+    if (received.places.length > 0) background('draft_left', discardPlaces({ dataplane }, received.places));
   } finally {
     if (!kept && segments.length > 0) background('draft_left', dataplane.segments.discard(place, segments));
   }

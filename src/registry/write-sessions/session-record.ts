@@ -29,8 +29,8 @@ export async function sessionRecord(
   };
 }
 
-export function objectRecord({ name, sha256, size_bytes, media_type, state }: SessionObjectRow): SessionObject {
-  return { name, sha256, size_bytes, media_type, state };
+export function objectRecord({ name, sha256, size_bytes, media_type, state, place_id }: SessionObjectRow): SessionObject {
+  return { name, sha256, size_bytes, media_type, state, ...(state === 'put' && place_id !== null ? { upload_id: place_id } : {}) };
 }
 
 /** What a record of so many objects takes of memory, while it is made and sent, is small. */

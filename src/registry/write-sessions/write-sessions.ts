@@ -6,12 +6,15 @@ import type { Access } from '../access.ts';
 import type { Context } from '../context.ts';
 import { createIngest } from '../ingest.ts';
 import { checkText } from '../input.ts';
-import { noSession, requireLive, type SessionRow } from '../operations/write-session-rows.ts';
+import { uploadRecord } from '../operations/upload-rows.ts';
+import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-session-rows.ts';
 import type { WriteSessions } from '../REGISTRY.ts';
+import { defaultUploadSeconds } from '../uploads/take.ts';
 import { checkSession, defaultSessionBounds, requestDigest } from './check-session.ts';
 import { commitSession } from './commit.ts';
 import { presentAmong } from './present.ts';
 import { receiveBytes } from './receive.ts';
+import { receiveWhole } from './receive-upload.ts';
 import { objectRecord, sessionRecord } from './session-record.ts';
 import { discardPlaces } from './sweep.ts';
 
@@ -71,12 +74,24 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       const path = parseRelativePath(name, 'name');
       const { row, object } = requireOwn(await database.read('session.find_object', { id: sessionId, name: path }), sessionId);
       requireLive(row, formatTimestamp(context.now()));
-      if (object === undefined)
-        throw new ArtifactstoreError('write_session_object_not_found', `The write session ${sessionId} has no object "${path}".`, {
-          field: path,
-        });
+      if (object === undefined) throw noSessionObject(sessionId, path);
       await receiveBytes(context, row, object, body, options);
       return objectRecord({ ...object, state: object.state === 'present' ? 'present' : 'received' });
+    },
+
+    async beginUpload(id, name) {
+      const sessionId = parseId(id, 'id');
+      const path = parseRelativePath(name, 'name');
+      requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId);
+      const begun = await database.write('session.begin_upload', {
+        ...{ actor, id: sessionId, name: path },
+        lifetime_seconds: context.uploadSeconds ?? defaultUploadSeconds,
+      });
+      await discardPlaces(context, begun.places);
+      const { record, created } = begun;
+      if (record.offset_bytes !== record.expected_size_bytes || created) return { record: uploadRecord(record), created };
+      // Its last byte came, and whoever sent it was cut off before the answer.
+      return { record: uploadRecord(await receiveWhole(context, { id: record.id, owner: actor })), created };
     },
 
     async commit(id) {

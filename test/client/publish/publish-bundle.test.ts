@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { readLocalBundle } from '../../../src/bundle/local-bundle.ts';
 import { type PublishOptions, publishBundle } from '../../../src/client/publish/publish-bundle.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
@@ -18,8 +21,14 @@ describe('a bundle that is published', () => {
   const counting = () => {
     const sent: string[] = [];
     const there: string[] = [];
-    const onTaken: PublishOptions['onTaken'] = ({ name }, isSent) => void (isSent ? sent : there).push(name);
+    const onTaken: PublishOptions['onTaken'] = ({ name }, bytes) => void (bytes === null ? there : sent).push(name);
     return { sent, there, onTaken };
+  };
+  /** Of an upload, at the server. */
+  const someArrived = async (): Promise<boolean> => {
+    const names = (await readdir(server.directory, { recursive: true })).filter((name) => /\/upload-[^/]+$/.test(name));
+    const sizes = await Promise.all(names.map((name) => stat(join(server.directory, name)).then(({ size }) => size)));
+    return sizes.some((size) => size > 0);
   };
   const read = (url: string) => fetch(url, { headers: { authorization: `Bearer ${server.token}` } });
 
@@ -74,6 +83,60 @@ describe('a bundle that is published', () => {
     const second = counting();
     await publishBundle(registry, local, { ...options, onTaken: second.onTaken });
     assert.deepEqual([second.sent.sort(), second.there], [['b', 'c'], ['a']]);
+  });
+
+  test('that was stopped in the middle of an artifact is resumed from there', async () => {
+    using folder = openBundleFolder();
+    const size = 6_000_000;
+    folder.bundle({ large: Buffer.alloc(size, 'large of resumed'), small: 'small of resumed' });
+    const local = await readLocalBundle(folder.directory);
+    const registry = server.connect();
+    const stop = new AbortController();
+    const sendUpload: typeof registry.sendUpload = (upload, { size_bytes, from }, more) =>
+      registry.sendUpload(upload, { size_bytes, from: (offset) => untilSome(from(offset)) }, more);
+    async function* untilSome(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+      let passed = 0;
+      for await (const chunk of body) {
+        yield chunk;
+        passed += chunk.length;
+        if (passed < 3_000_000) continue;
+        while (!(await someArrived())) await pause(10);
+        stop.abort();
+      }
+    }
+    const inPieces = { ...options, resumableAbove: 1_000_000 };
+    await assert.rejects(publishBundle({ ...registry, sendUpload }, local, { ...inPieces, signal: stop.signal }), { code: 'cancelled' });
+    const sent = new Map<string, number | null>();
+    const again = { ...inPieces, onTaken: ({ name }: { readonly name: string }, bytes: number | null) => void sent.set(name, bytes) };
+    const { artifacts } = await publishBundle(registry, local, again);
+    const rest = sent.get('large');
+    assert.ok(typeof rest === 'number' && rest > 0 && rest < size, `${rest} bytes were sent`);
+    const answer = await read(artifacts.large!.url);
+    assert.equal(sha256Of(Buffer.from(await answer.arrayBuffer())), artifacts.large!.sha256);
+
+    // What was sent of a file that was built again is of no use: the whole of it is sent.
+    folder.bundle({ large: Buffer.alloc(size, 'LARGE of resumed') });
+    const changed = await readLocalBundle(folder.directory);
+    const { record } = await registry.writeSessions.open(
+      {
+        ...{ scope: 'deployment_artifacts', producer: 'gamma', subject: 'gamma', namespace: 'gamma', retention_class: 'release-evidence' },
+        ttl_seconds: 600,
+        objects: changed.bundle.artifacts.map(({ name, sha256, size_bytes }) => ({ name, sha256, size_bytes })),
+      },
+      { idempotencyKey: 'built again' },
+    );
+    const begun = (await registry.writeSessions.beginUpload(record.id, 'large')).record;
+    const wrong = Buffer.alloc(size, 'other bytes');
+    const partly = new AbortController();
+    const breaking = async function* () {
+      yield wrong.subarray(0, 2_000_000);
+      partly.abort();
+      yield wrong.subarray(2_000_000);
+    };
+    const ignore = { signal: partly.signal, onOffset: () => undefined };
+    await assert.rejects(registry.sendUpload(begun, { size_bytes: size, from: breaking }, ignore));
+    await publishBundle(registry, changed, { ...again, idempotencyKey: 'built again' });
+    assert.equal(sent.get('large'), size);
   });
 
   test('that changed after it was checked is not there, not even in part', async () => {

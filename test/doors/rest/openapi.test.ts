@@ -45,6 +45,7 @@ const routes = [
   'GET /write-sessions/{id}',
   'DELETE /write-sessions/{id}',
   'PUT /write-sessions/{id}/objects/{relative_path}',
+  'POST /write-sessions/{id}/uploads',
   'POST /write-sessions/{id}/commit',
   'POST /uploads',
   'OPTIONS /uploads',

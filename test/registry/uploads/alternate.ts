@@ -21,6 +21,7 @@ export function alternate(registries: readonly Registry[]): Registry {
       open: (input, options) => any().writeSessions.open(input, options),
       status: (id) => any().writeSessions.status(id),
       put: (id, name, body, options) => any().writeSessions.put(id, name, body, options),
+      beginUpload: (id, name) => any().writeSessions.beginUpload(id, name),
       commit: (id) => any().writeSessions.commit(id),
       abort: (id) => any().writeSessions.abort(id),
     },

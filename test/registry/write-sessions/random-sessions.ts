@@ -24,6 +24,11 @@ const expected = [
   'write_session_incomplete',
   'write_session_not_found',
   'too_many_write_sessions',
+  'write_session_object_received',
+  'upload_superseded',
+  'upload_not_found',
+  'upload_finished',
+  'upload_offset_mismatch',
 ];
 
 export interface RandomSessions {
@@ -36,9 +41,9 @@ export interface RandomSessions {
 }
 
 /**
- * Opens, puts, puts late, commits, aborts, expires, sweeps, collects and abandons packages at random, several at a
- * time, on registries that share a database. What a commit answered stays readable, byte by byte; each session makes
- * one sealed package or none; and no byte is seen that was not announced.
+ * Opens, puts, puts late or in pieces, commits, aborts, expires, sweeps, collects and abandons packages at random,
+ * several at a time, on registries that share a database. What a commit answered stays readable, byte by byte; each
+ * session makes one sealed package or none; and no byte is seen that was not announced.
  */
 export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSessions): Promise<number> {
   const random = createRandom(seed);
@@ -80,6 +85,26 @@ export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSe
       .catch((error: unknown) => {
         const mayFail = fault < 2 && (isArtifactstoreError(error, 'digest_mismatch') || String(error).includes('the connection broke'));
         if (!mayFail) throw error;
+      });
+  }
+
+  /** A piece of an object, of which others may send pieces too. */
+  async function putPiece(meant: Meant): Promise<void> {
+    const [name, bytes] = any([...meant.files]);
+    const { record } = await sessions().beginUpload(meant.id, name);
+    const { id, offset_bytes: from } = record;
+    const to = random(3) === 0 ? bytes.length : from + random(bytes.length - from + 1);
+    const fault = random(8);
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield fault === 0 ? Buffer.alloc(to - from, 1) : bytes.slice(from, to);
+      await pause(random(20));
+      if (fault === 1) throw new Error('the connection broke');
+    };
+    await any(stores)
+      .as('tester')
+      .uploads!.append(id, from, body())
+      .catch((error: unknown) => {
+        if (!isArtifactstoreError(error, 'digest_mismatch') && !String(error).includes('the connection broke')) throw error;
       });
   }
 
@@ -126,7 +151,8 @@ export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSe
     const kind = random(20);
     const meant = all.length === 0 ? undefined : all[Math.max(0, all.length - 1 - random(6))]!;
     if (kind < 4 || meant === undefined) return await open();
-    if (kind < 9) return await put(meant);
+    if (kind < 7) return await put(meant);
+    if (kind < 9) return await putPiece(meant);
     if (kind < 12) return await putAll(meant);
     if (kind < 14) return await commit(meant);
     if (kind < 15) return await end(meant);

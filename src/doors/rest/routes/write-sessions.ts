@@ -5,11 +5,13 @@ import { refuseLateDigests } from '../../../http/stated.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { checkIdempotencyKey } from '../idempotency-key.ts';
 import { answers, sessionId, sessionObjectPath } from '../parameters.ts';
-import { newWriteSession } from '../request-bodies.ts';
+import { uploadRecord } from '../records.ts';
+import { newWriteSession, objectToUpload } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { withAddresses, withReadAddresses } from '../session-addresses.ts';
 import { committedRecord, sessionObjectRecord, writeSessionRecord } from '../session-records.ts';
 import { filePathOf } from '../upload.ts';
+import { stateUpload } from '../uploads.ts';
 
 const nothing = Type.Null({ description: 'There is no body.' });
 
@@ -98,6 +100,28 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         signal: disconnectSignal(reply),
         ...(length === undefined ? {} : { size_bytes: length }),
       });
+    },
+  );
+
+  api.post(
+    '/write-sessions/:id/uploads',
+    {
+      config: { access: 'write', body: 'json', gives: ['Location', 'Upload-Offset'] },
+      schema: {
+        operationId: 'uploadSessionObject',
+        tags: ['write sessions'],
+        summary: 'An upload for the bytes of an object, which come in pieces',
+        description:
+          'They are sent to /uploads/{id} as those of any upload, and the last one makes the object received. Whoever begins it ' +
+          'again is told where it is (200).',
+        params: sessionId,
+        body: objectToUpload,
+        response: answers({ 200: uploadRecord, 201: uploadRecord }, 400, 404, 409, 410, 413, 415, 422, 507),
+      },
+    },
+    async (request, reply) => {
+      const { record, created } = await request.registry.writeSessions.beginUpload(request.params.id, request.body.name);
+      return stateUpload(reply.code(created ? 201 : 200).header('location', `/uploads/${record.id}`), record).send(record);
     },
   );
 
