@@ -85,6 +85,7 @@ const againCodes: ReadonlySet<ErrorCode> = new Set([
   'quota_exceeded',
   'digest_mismatch',
   'length_mismatch',
+  'object_too_long',
   'write_session_incomplete',
   'write_session_expired',
 ]);

@@ -221,7 +221,8 @@ export interface WriteSessions {
   /**
    * Opens a session, under a key that is the producer's and the scope's. The same request under the same key gives the
    * same session again, also when it is committed; another one is `idempotency_conflict`. Of a session that expired or
-   * was aborted the key is free again. Errors: `invalid_path`, `invalid_value`, `duplicate_name`, `too_many_files`,
+   * was aborted the key is free again. Errors: `invalid_path`, `invalid_value`, `invalid_digest`, `invalid_size`,
+   * `invalid_ttl`, `write_session_empty`, `duplicate_name`, `too_many_files`,
    * `write_session_too_large`, `too_many_write_sessions`, `unknown_retention_class`, `forbidden`, `quota_exceeded`.
    */
   open(input: NewWriteSession, options: { readonly idempotencyKey: string }): Promise<Created<WriteSession>>;
@@ -230,7 +231,7 @@ export interface WriteSessions {
   /**
    * Takes the bytes of one object, and keeps them aside until the commit. They are durable when it resolves. Bytes that
    * are there already may be sent again, and change nothing. Errors: `write_session_object_not_found`;
-   * `length_mismatch`, `digest_mismatch`, which leave nothing; `storage_full`.
+   * `length_mismatch`, `object_too_long`, `digest_mismatch`, which leave nothing; `storage_full`.
    */
   put(id: string, name: string, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<SessionObject>;
   /**

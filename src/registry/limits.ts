@@ -211,7 +211,7 @@ export const registryBounds: Bounds<RegistryBound> = {
     value: limits.sessionMostSeconds,
     unit: 'seconds',
     variable: 'ARTIFACTSTORE_WRITE_SESSION_TTL_SECONDS',
-    answer: 'invalid_value',
+    answer: 'invalid_ttl',
     what: 'from the opening of a write session to its commit; 60 at least',
   },
   open_write_sessions: {

@@ -5,6 +5,7 @@ import { limits } from '../../registry/limits.ts';
 import type { Attachment, FinalizeExpectation, NewExtension, NewPackage, NewWriteSession } from '../../registry/REGISTRY.ts';
 import { describes } from './describes.ts';
 import { address, id, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
+import { refusedAs } from './validation.ts';
 
 /** The bodies of requests as JSON Schema: what they are checked against, and what the OpenAPI shows. */
 
@@ -212,18 +213,19 @@ export const newWriteSession: TUnsafe<NewWriteSession> = describes<NewWriteSessi
         maximum: limits.sessionMostSeconds,
         examples: [3600],
         description: 'When it expires where it is not committed.',
+        ...refusedAs('invalid_ttl'),
       }),
       objects: Type.Array(
         Type.Object(
           {
             name: path,
             sha256: Type.String({ pattern: '^[0-9a-f]{64}$', examples: [sha256OfHello] }),
-            size_bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5] }),
+            size_bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, examples: [5], ...refusedAs('invalid_size') }),
             media_type: Type.Optional(mediaType),
           },
           strict,
         ),
-        { minItems: 1, description: 'Each name once. They become the files of the package.' },
+        { minItems: 1, description: 'Each name once. They become the files of the package.', ...refusedAs('write_session_empty') },
       ),
     },
     strict,

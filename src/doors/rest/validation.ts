@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { queryText } from '../../http/api.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
 import { isLonger } from '../../kernel/format/text-rules.ts';
 import { type LimitName, limitOfSchema, bounds as limits } from './bounds.ts';
 
@@ -29,20 +29,30 @@ export function compileValidator({ schema, httpPart }: RouteSchema): Check {
 }
 
 /**
- * A schema without what it says of texts that have a pattern: the registry refuses those in words of its own, which
- * name the rule. The patterns are its own as well; here they are for readers.
+ * A schema without what it says of texts that have a pattern, and of values whose refusal has a code of its own
+ * (`refusedAs`): the registry refuses those in words of its own, which name the rule. The patterns and bounds are its
+ * own as well; here they are for readers.
  */
 export function withoutPatterns(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutPatterns);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const unchecked = 'pattern' in schema && typeof schema.pattern === 'string' ? ofTexts : none;
+  const unchecked = new Set<string>([
+    ...('pattern' in schema && typeof schema.pattern === 'string' ? ofTexts : []),
+    ...(errorCode in schema ? ofBounds : []),
+  ]);
   return Object.fromEntries(
     Object.entries(schema).flatMap(([name, value]) => (unchecked.has(name) ? [] : [[name, withoutPatterns(value)]])),
   );
 }
 
-const none: ReadonlySet<string> = new Set();
-const ofTexts: ReadonlySet<string> = new Set(['pattern', 'minLength', 'maxLength']);
+const ofTexts = ['pattern', 'minLength', 'maxLength'] as const;
+const ofBounds = ['minimum', 'maximum', 'minItems'] as const;
+const errorCode = 'x-error-code';
+
+/** Says in a schema with which code the registry refuses a value beyond the schema's bounds. */
+export function refusedAs(code: ErrorCode): Readonly<Record<typeof errorCode, ErrorCode>> {
+  return { [errorCode]: code };
+}
 
 /** Of a text in a query whose schema states no other. */
 export const maximumQueryLength: number = limits.parameter_characters.value;

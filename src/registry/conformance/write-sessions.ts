@@ -96,7 +96,7 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
       const { id } = await openOf({ file: bytes });
       await refuses('digest_mismatch', put(id, 'file', Buffer.alloc(bytes.length)));
       await refuses('length_mismatch', put(id, 'file', bytes.subarray(1)));
-      await refuses('length_mismatch', put(id, 'file', Buffer.concat([bytes, Buffer.alloc(1)])));
+      await refuses('object_too_long', put(id, 'file', Buffer.concat([bytes, Buffer.alloc(1)])));
       await refuses('length_mismatch', sessions().put(id, 'file', chunks(bytes.subarray(1)), { size_bytes: bytes.length - 1 }));
       assert.deepEqual(await problemsOf(sessions().commit(id)), [{ name: 'file', problem: 'missing' }]);
       await put(id, 'file', bytes);
@@ -148,11 +148,11 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
       await refused('duplicate_name', { objects: [object, object] });
       for (const path of ['../a', '/a', 'a//b', '', 'a\\b', 'a/./b', 'a\u0000'])
         await refused('invalid_path', { objects: [{ ...object, name: path }] });
-      await refused('invalid_value', { objects: [{ ...object, sha256: 'A'.repeat(64) }] });
-      await refused('invalid_value', { objects: [{ ...object, size_bytes: -1 }] });
-      await refused('invalid_value', { objects: [] });
-      await refused('invalid_value', { ttl_seconds: 59 });
-      await refused('invalid_value', { ttl_seconds: 604_801 });
+      await refused('invalid_digest', { objects: [{ ...object, sha256: 'A'.repeat(64) }] });
+      await refused('invalid_size', { objects: [{ ...object, size_bytes: -1 }] });
+      await refused('write_session_empty', { objects: [] });
+      await refused('invalid_ttl', { ttl_seconds: 59 });
+      await refused('invalid_ttl', { ttl_seconds: 604_801 });
       await refused('unknown_retention_class', { retention_class: 'none' });
       await refused('write_session_too_large', { objects: [{ ...object, size_bytes: 2 ** 50 }] });
       const many = Array.from({ length: 10_001 }, (_, index) => ({ ...object, name: String(index) }));

@@ -106,12 +106,13 @@ export function requireLive(row: SessionRow, now: Timestamp, alsoCommitting = fa
     throw new ArtifactstoreError('write_session_aborted', `The write session ${id} was aborted (${reason}); open it again.`, {
       info: { state },
     });
-  if (state === 'committed' || (state === 'committing' && !alsoCommitting))
+  const info = { state, package_id: row.package_id };
+  if (state === 'committed')
+    throw new ArtifactstoreError('write_session_closed', `The write session ${id} is committed: what it made stays as it is.`, { info });
+  if (state === 'committing' && !alsoCommitting)
     throw new ArtifactstoreError(
-      'write_session_closed',
-      state === 'committed'
-        ? `The write session ${id} is committed: what it made stays as it is.`
-        : `The write session ${id} is being committed, and takes nothing more; commit it again to see what came of it.`,
-      { info: { state, package_id: row.package_id } },
+      'write_session_committing',
+      `The write session ${id} is being committed, and takes nothing more; commit it again to see what came of it.`,
+      { info },
     );
 }

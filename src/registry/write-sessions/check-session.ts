@@ -29,10 +29,12 @@ export function checkSession(input: NewWriteSession, bounds: WriteSessionBounds)
       },
     );
   if (objects.length === 0)
-    throw new ArtifactstoreError('invalid_value', 'A write session has at least one object.', { field: '/objects' });
+    throw new ArtifactstoreError('write_session_empty', 'A write session has at least one object, and this one none.', {
+      field: '/objects',
+    });
   if (!Number.isSafeInteger(ttl_seconds) || ttl_seconds < limits.sessionLeastSeconds || ttl_seconds > bounds.seconds)
     throw new ArtifactstoreError(
-      'invalid_value',
+      'invalid_ttl',
       `"ttl_seconds" must be a whole number from ${limits.sessionLeastSeconds} to ${bounds.seconds}.`,
       { field: '/ttl_seconds', ...(ttl_seconds > bounds.seconds ? beyond('write_session_time', bounds.seconds) : {}) },
     );
@@ -65,9 +67,9 @@ function checkObject(object: NewSessionObject, index: number): Required<NewSessi
   const at = `/objects/${index}`;
   const { sha256, size_bytes } = object;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256))
-    throw new ArtifactstoreError('invalid_value', '"sha256" must be 64 lowercase hex digits.', { field: `${at}/sha256` });
+    throw new ArtifactstoreError('invalid_digest', '"sha256" must be 64 lowercase hex digits.', { field: `${at}/sha256` });
   if (!Number.isSafeInteger(size_bytes) || size_bytes < 0)
-    throw new ArtifactstoreError('invalid_value', '"size_bytes" must be a whole number, 0 or more.', { field: `${at}/size_bytes` });
+    throw new ArtifactstoreError('invalid_size', '"size_bytes" must be a whole number, 0 or more.', { field: `${at}/size_bytes` });
   return {
     name: parseRelativePath(object.name, `${at}/name`),
     sha256,

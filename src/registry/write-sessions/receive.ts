@@ -57,7 +57,7 @@ async function compare({ name, sha256 }: SessionObjectRow, body: AsyncIterable<U
   });
 }
 
-/** The body, which has exactly the announced length or is `length_mismatch`. */
+/** The body, which has exactly the announced length, or is `length_mismatch` or `object_too_long`. */
 async function* exactly(object: SessionObjectRow, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   for await (const chunk of body) {
@@ -69,9 +69,12 @@ async function* exactly(object: SessionObjectRow, body: AsyncIterable<Uint8Array
 }
 
 function otherLength({ name, size_bytes }: SessionObjectRow, size: number): ArtifactstoreError {
-  return new ArtifactstoreError(
-    'length_mismatch',
-    `The body of "${name}" has ${size > size_bytes ? `${size} bytes or more` : `${size} bytes`}, and ${size_bytes} were announced.`,
-    { field: name, info: { expected_bytes: size_bytes } },
-  );
+  const detail = { field: name, info: { expected_bytes: size_bytes } };
+  if (size > size_bytes)
+    return new ArtifactstoreError(
+      'object_too_long',
+      `The body of "${name}" is longer than the ${size_bytes} bytes that were announced.`,
+      detail,
+    );
+  return new ArtifactstoreError('length_mismatch', `The body of "${name}" has ${size} bytes, and ${size_bytes} were announced.`, detail);
 }

@@ -194,7 +194,7 @@ describe('the life of a write session', () => {
     const made = await registry.packages.create({ name: 'n', producer: 'p', subject: 'u', retention_class: 'transient' });
     file.prepare("update write_sessions set state = 'committing', package_id = ? where id = ?").run(made.record.id, id);
     await registry.files.add(made.record.id, { relative_path: 'not announced', body: chunks('x') });
-    await refuses('write_session_closed', put(id, 0, body));
+    await refuses('write_session_committing', put(id, 0, body));
     await refuses('precondition_failed', sessions.commit(id));
     assert.equal((await registry.packages.get(made.record.id))?.status, 'abandoned');
     const { package_id } = await sessions.commit(id);

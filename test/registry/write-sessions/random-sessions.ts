@@ -19,6 +19,7 @@ interface Meant {
 /** What may be answered to who does not know what others do meanwhile. */
 const expected = [
   'write_session_closed',
+  'write_session_committing',
   'write_session_aborted',
   'write_session_expired',
   'write_session_incomplete',

@@ -42,9 +42,11 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
     async (request, reply) => {
       const key = request.headers['idempotency-key'];
       if (key === undefined)
-        throw new ArtifactstoreError('invalid_header', 'A write session is opened with an Idempotency-Key: choose one, and repeat it.', {
-          field: 'idempotency-key',
-        });
+        throw new ArtifactstoreError(
+          'idempotency_key_missing',
+          'A write session is opened with an Idempotency-Key: choose one, and repeat it.',
+          { field: 'idempotency-key' },
+        );
       const { record, created } = await request.registry.writeSessions.open(request.body, { idempotencyKey: checkIdempotencyKey(key) });
       return reply
         .code(created ? 201 : 200)
