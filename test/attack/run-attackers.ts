@@ -5,6 +5,7 @@ import { seeded } from '../registry/interleaver.ts';
 import { type Attack, createAttacker, type Told } from './attacker.ts';
 import { byForm } from './by-form.ts';
 import { bySchemas } from './by-schemas.ts';
+import { bySessions } from './by-sessions.ts';
 import { bySize } from './by-size.ts';
 import { byUploads } from './by-uploads.ts';
 import { onConnections } from './on-connections.ts';
@@ -82,7 +83,7 @@ async function run(name: string, attack: Attack, milliseconds: number): Promise<
   }
 }
 
-const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...byUploads, ...byForm }).filter(([name]) =>
+const all = Object.entries({ ...onConnections, ...bySchemas, ...bySize, ...bySessions, ...byUploads, ...byForm }).filter(([name]) =>
   only.split(',').some((part) => name.includes(part)),
 );
 let left: typeof all = [];

@@ -115,17 +115,25 @@ function oddlyWritten(name: string): readonly string[] {
 
 /** Every member of every JSON body with every odd value; `id` is of a package that is open. */
 export function* oddBodies(operations: readonly Operation[], id: string): Generator<OddRequest> {
+  let made = 0;
   for (const [path, bodyOf] of bodies) {
     const operation = operations.find((each) => each.method === 'POST' && each.path === path);
     if (operation === undefined) throw new Error(`POST ${path} is not described.`);
     const url = path.replace('{id}', id);
-    for (const value of oddValues)
-      yield { operation, url, body: JSON.stringify(bodyOf(value)), headers: { 'content-type': 'application/json' } };
+    for (const value of oddValues) {
+      const headers = { 'content-type': 'application/json', ...(path === '/write-sessions' ? { 'idempotency-key': `${made++}` } : {}) };
+      yield { operation, url, body: JSON.stringify(bodyOf(value)), headers };
+    }
     yield { operation, url, body: '{}', headers: { 'content-type': 'text/plain' } };
   }
 }
 
 const aboutPackage = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
+const announced = { name: 'a', sha256: '0'.repeat(64), size_bytes: 1 };
+const aboutSession = {
+  ...{ scope: 's', producer: 'p', subject: 'u', namespace: 'n', retention_class: 'transient', ttl_seconds: 60 },
+  objects: [announced],
+};
 const aboutBytes = { relative_path: 'a', content_address: `sha256:${'0'.repeat(64)}`, size_bytes: 1 };
 
 const bodies: readonly (readonly [path: string, bodyOf: (value: unknown) => unknown])[] = [
@@ -139,6 +147,15 @@ const bodies: readonly (readonly [path: string, bodyOf: (value: unknown) => unkn
   ['/packages/{id}/retention/extensions', (value) => ({ reason: 'r', new_expires_at: value })],
   ['/packages/{id}/retention/extensions', (value) => ({ reason: value, extend_by_seconds: value })],
   ['/packages/{id}/finalize', (value) => ({ files_digest: value })],
+  ...Object.keys(aboutSession).map((member) => ['/write-sessions', (value: unknown) => ({ ...aboutSession, [member]: value })] as const),
+  ...[...Object.keys(announced), 'media_type'].map(
+    (member) => ['/write-sessions', (value: unknown) => ({ ...aboutSession, objects: [{ ...announced, [member]: value }] })] as const,
+  ),
+  ['/packages/{id}/archive', (value) => ({ relative_paths: [value] })],
+  ...['expected_size_bytes', 'media_type'].map((member) => ['/uploads', (value: unknown) => ({ [member]: value })] as const),
+  ...['package_id', 'relative_path', 'media_type', 'annotations', 'content_address'].map(
+    (member) => ['/uploads/{id}/complete', (value: unknown) => ({ package_id: value, relative_path: 'a', [member]: value })] as const,
+  ),
   ...['relative_path', 'content_address', 'size_bytes', 'media_type'].map(
     (member) => ['/packages/{id}/files', (value: unknown) => ({ items: [{ ...aboutBytes, [member]: value }] })] as const,
   ),
