@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { fastify } from 'fastify';
+import { takeListTurns } from '../../src/http/list-turns.ts';
+import { administrator } from '../../src/kernel/access.ts';
+import { createFairTurns } from '../../src/runtime/fair-turns.ts';
 import { openDoor } from '../doors/rest/open-door.ts';
 
 test('few lists are made at a time, and who asks for many keeps nobody waiting', async () => {
@@ -33,4 +38,27 @@ test('few lists are made at a time, and who asks for many keeps nobody waiting',
   await Promise.all(many);
   assert.ok(order.indexOf('few') < 20, order.join(' '));
   assert.equal(most, 2);
+});
+
+test('a long list goes to the connection as bytes, and it is told when it has it', async () => {
+  await using api = fastify().withTypeProvider<TypeBoxTypeProvider>();
+  let made = 0;
+  const sent: boolean[] = [];
+  api.decorateRequest('principal', null as never);
+  api.addHook('onRequest', (request, _reply, done) => {
+    request.principal = administrator('somebody');
+    done();
+  });
+  takeListTurns(api, createFairTurns({ what: 'lists', room: 1, waitingOfOne: 1, waitMilliseconds: 1_000 }), () => made++);
+  api.addHook('onSend', (_request, _reply, payload, done) => {
+    sent.push(Buffer.isBuffer(payload));
+    done(null, payload);
+  });
+  api.get('/long', { config: { list: true } }, () => ({ text: 'x'.repeat(70_000) }));
+  api.get('/short', { config: { list: true } }, () => ({ text: 'x' }));
+  api.get('/other', () => ({ text: 'x'.repeat(70_000) }));
+  for (const url of ['/long', '/short', '/other']) assert.equal((await api.inject(url)).statusCode, 200);
+  await new Promise(setImmediate);
+  assert.deepEqual(sent, [true, false, true]);
+  assert.equal(made, 2);
 });

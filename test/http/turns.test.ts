@@ -51,3 +51,12 @@ test('a connection that sends more ahead than it may is reset, and counted', asy
   assert.equal(door.lines.filter((line) => line.includes('"limit":"waiting_requests"')).length, 1);
   assert.equal((await fetch(`${door.url}/livez`)).status, 200);
 });
+
+test('once somebody has sent much ahead, no more of a connection is parsed than it has turns for', async () => {
+  await using door = await openDoor();
+  const last = get('/livez', 'connection: close\r\n');
+  await door.raw(get('/livez').repeat(20) + last);
+  // Parsed at once these were more than may wait, and the connection were reset.
+  const answers = await door.raw(get('/livez').repeat(600) + last);
+  assert.equal(answers.match(/HTTP\/1\.1 200/g)?.length, 601);
+});

@@ -250,3 +250,29 @@ test('it says what the door checks: how long a text of a query is, what a body m
   assert.ok('Location' in paths['/packages']!.post!.responses['201']!.headers);
   assert.ok('Retry-After' in paths['/packages']!.post!.responses['503']!.headers);
 });
+
+test('it is written once for all who ask, and for few prefixes', async () => {
+  await using door = await openDoor({ prefix: { basePath: '', trustForwardedPrefix: true } });
+  const { stringify } = JSON;
+  let written = 0;
+  JSON.stringify = (value: unknown, ...rest: never[]) => {
+    if (typeof value === 'object' && value !== null && 'openapi' in value && 'paths' in value) written += 1;
+    return stringify(value, ...rest);
+  };
+  try {
+    const ask = async (prefix = '', path = '/openapi.json') => {
+      const answer = await fetch(`${door.url}${path}`, { headers: { 'x-forwarded-prefix': prefix } });
+      assert.match(await answer.text(), /openapi/);
+    };
+    for (let asked = 0; asked < 5; asked++) for (const path of ['/openapi.json', '/docs/json', '/docs/yaml']) await ask('', path);
+    assert.equal(written, 1);
+    for (let prefix = 0; prefix < 9; prefix++) await ask(`/p${prefix}`);
+    assert.equal(written, 10);
+    await ask('/p8');
+    assert.equal(written, 10, 'the last ones are kept');
+    await ask();
+    assert.equal(written, 11, 'not as many as a stranger makes up');
+  } finally {
+    JSON.stringify = stringify;
+  }
+});
