@@ -187,6 +187,12 @@ export interface Uploads {
    */
   begin(input: NewUpload): Promise<Upload>;
   /**
+   * `begin` and `append` in one step, for a short body that has all bytes of a file that is named: refused or broken
+   * off, there was no upload. It answers the finished one. Undefined where the body is of another kind, or
+   * is not to be read into memory now: nothing was read of it, and nothing was begun.
+   */
+  beginWhole(input: NewUpload, body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<Upload | undefined>;
+  /**
    * Adds the body at `offset`, which must be where the upload is (`upload_offset_mismatch`; `info.offset_bytes` says
    * where that is). While a long body arrives, what came is made durable and counts every 64 MiB or 10 seconds, and
    * also when the body breaks off: the append then throws what the body threw, and `status` shows what came. One writer

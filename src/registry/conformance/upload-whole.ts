@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { it } from 'node:test';
-import type { Registry, Upload } from '../REGISTRY.ts';
+import type { NewUpload, Registry, Upload } from '../REGISTRY.ts';
 import { breaking, chunks, holdsBytes, patterned, refuses, samples, waiting } from './samples.ts';
 
 /** What uploads do whose bytes come in one short body. Called where tests are described. */
@@ -116,5 +116,37 @@ export function describeWholeOf(registry: () => Registry): void {
         await refuses(['upload_superseded', 'upload_finished', 'upload_offset_mismatch'], Promise.reject(answer.reason));
     await assertHolds(id, bytes);
     assert.equal((await registry().files.list(package_id!)).items.length, 1);
+  });
+
+  it('is begun and finished by one short body, or is not there', async () => {
+    const package_id = (await create()).id;
+    const named = (path: string, size_bytes: number) => ({ package_id, relative_path: path, size_bytes });
+    for (const size of [1, 16_384, 65_536]) {
+      const bytes = patterned(size);
+      const done = (await uploads().beginWhole({ ...named(`of/${size}`, size), notes: { a: 'b' } }, ...whole(bytes)))!;
+      assert.deepEqual([done.state, done.size_bytes, done.notes], ['finished', size, { a: 'b' }]);
+      assert.deepEqual(await uploads().status(done.id), done);
+      await assertHolds(done.id, bytes);
+      assert.equal((await uploads().finish(done.id)).record.id, done.file_id);
+      await refuses('upload_finished', uploads().append(done.id, 0, ...whole(bytes)));
+      const again = (await uploads().beginWhole(named(`of/${size}`, size), ...whole(bytes)))!;
+      assert.equal(again.file_id, done.file_id);
+    }
+    const refused = (input: NewUpload, text: string, body_bytes = text.length) => uploads().beginWhole(input, chunks(text), { body_bytes });
+    await refuses('path_conflict', refused(named('of/1', 5), 'other'));
+    await refuses('digest_mismatch', refused({ ...named('b', 3), digests: new Map([['sha256', new Uint8Array(32)]]) }, 'abc'));
+    await refuses('upload_length_mismatch', refused(named('b', 3), 'abcd', 3));
+    await refuses('upload_length_mismatch', refused(named('b', 3), 'ab', 3));
+    await refuses('package_not_found', refused({ ...named('b', 3), package_id: randomUUID() }, 'abc'));
+    await assert.rejects(uploads().beginWhole(named('b', 3), breaking(Buffer.from('ab')), { body_bytes: 3 }), /the connection broke/);
+    assert.equal(await registry().files.find(package_id, 'b'), undefined);
+    for (const [input, text] of [
+      [{ size_bytes: 3 }, 'abc'],
+      [named('b', 4), 'abc'],
+      [{ package_id, relative_path: 'b' }, 'abc'],
+      [named('b', 70_000), 'a'.repeat(70_000)],
+      [named('b', 0), ''],
+    ] as const)
+      assert.equal(await refused(input, text), undefined);
   });
 }

@@ -37,7 +37,7 @@ export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
       isCurrent = !repaired;
       if (added.outcome === 'publish') return added;
       const items = added.items.map(({ created, record }) => ({ record: record!(), created }));
-      return { ...added, items, ...(upload === undefined ? {} : { upload: uploads.end(upload, items[0]!, own.now) }) };
+      return { ...added, items, ...(upload === undefined ? {} : { upload: uploads.end(own, upload, items[0]!) }) };
     });
     await uploads.save(transaction.sql);
     return outcomes;

@@ -48,7 +48,7 @@ export const beginUpload: SetOperation<BeginUpload, UploadRow> = inSets({
   },
 });
 
-function begin({ newId, now }: Transaction, input: BeginUpload): UploadRow {
+export function begin({ newId, now }: Transaction, input: BeginUpload): UploadRow {
   return {
     id: newId(),
     created_at: now,

@@ -1,15 +1,20 @@
 import type { Kysely } from '#kysely';
+import type { Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { secondsAfter, type Timestamp } from '../../kernel/time.ts';
 import type { Created, File } from '../REGISTRY.ts';
+import { type BeginUpload, begin } from './open-uploads.ts';
 import { distinct } from './sets.ts';
 import { fromStored, requireUpload, toStored, type UploadRow } from './upload-rows.ts';
 import { superseded } from './uploads.ts';
 
 // Uploads whose bytes come whole with the transaction that makes their file: none of them is ever in a segment.
 
+/** One that has no byte yet, or that is begun with all of them. */
+export type WholeUpload = SeenUpload | { readonly begins: BeginUpload };
+
 /** An upload that has no byte yet, as its writer has seen it. */
-export interface WholeUpload {
+interface SeenUpload {
   readonly id: string;
   /** Whoever takes or ends the upload raises it: this writer is then too late. */
   readonly epoch: number;
@@ -22,31 +27,35 @@ export interface WholeUploads {
   /** Errors: `upload_not_found`, `upload_superseded`, where it is not what its writer has seen. */
   require(upload: WholeUpload, now: Timestamp): void;
   /** It has become this file. */
-  end(upload: WholeUpload, file: Created<File>, now: Timestamp): UploadRow;
+  end(transaction: Transaction, upload: WholeUpload, file: Created<File>): UploadRow;
   save(database: Kysely<Schema>): Promise<void>;
 }
 
 export async function readWholeUploads(database: Kysely<Schema>, uploads: readonly WholeUpload[]): Promise<WholeUploads> {
-  const ids = distinct(uploads.map(({ id }) => id));
+  const ids = distinct(uploads.flatMap((upload) => ('begins' in upload ? [] : [upload.id])));
   const stored = ids.length === 0 ? [] : await database.selectFrom('uploads').selectAll().where('id', 'in', ids).execute();
   const rows = new Map(stored.map((row) => [row.id, fromStored(row)]));
   const ended: UploadRow[] = [];
 
   return {
-    require({ id, epoch, size_bytes }, now) {
+    require(upload, now) {
+      if ('begins' in upload) return;
+      const { id, epoch, size_bytes } = upload;
       const row = requireUpload(rows.get(id), id, null, now);
       const { detail, state, offset_bytes, expected_size_bytes } = row;
       const isSeen = state === 'open' && detail.epoch === epoch && offset_bytes === 0 && expected_size_bytes === size_bytes;
       if (!isSeen) throw superseded(id);
     },
-    end({ id, size_bytes, lifetime_seconds }, { record, created }, now) {
-      const row = rows.get(id)!;
+    end(transaction, upload, { record, created }) {
+      const row = 'begins' in upload ? begin(transaction, upload.begins) : rows.get(upload.id)!;
+      const { lifetime_seconds } = 'begins' in upload ? upload.begins : upload;
+      const { now } = transaction;
       const { detail } = row;
       const next: UploadRow = {
         ...row,
         state: 'finished',
         updated_at: now,
-        offset_bytes: size_bytes,
+        offset_bytes: record.size_bytes,
         detail: {
           ...detail,
           answer: { file_id: record.id, created },
@@ -55,7 +64,7 @@ export async function readWholeUploads(database: Kysely<Schema>, uploads: readon
           expires_at: secondsAfter(now, lifetime_seconds),
         },
       };
-      rows.set(id, next);
+      rows.set(next.id, next);
       ended.push(next);
       return next;
     },

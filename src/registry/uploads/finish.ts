@@ -107,13 +107,18 @@ export function named(row: UploadRow, input: CheckedUpload): CheckedFile & { rea
     media_type: one('media_type', row.media_type, input.media_type) ?? 'application/octet-stream',
     annotations: given ? input.annotations : detail.annotations,
   };
-  const digests = new Map(Object.entries(detail.digests).map(([algorithm, hex]) => [algorithm, fromHex(hex)!]));
+  const digests = digestsOf(detail.digests);
   for (const [algorithm, digest] of input.digests) {
     const known = digests.get(algorithm);
     if (known !== undefined && !sameBytes(known, digest)) throw otherwise('digests');
     digests.set(algorithm, digest);
   }
   return { package_id, entry, expected: { sizeBytes: row.offset_bytes, digests }, signal: undefined };
+}
+
+/** As raw bytes, of lowercase hex. */
+export function digestsOf(digests: UploadRow['detail']['digests']): Map<string, Uint8Array> {
+  return new Map(Object.entries(digests).map(([algorithm, hex]) => [algorithm, fromHex(hex)!]));
 }
 
 function one(name: string, before: string | null, now: string | null): string | null {

@@ -4,8 +4,10 @@ import { parseId } from '../../kernel/id.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
+import type { FillablePackage } from '../commit-files.ts';
 import type { Context } from '../context.ts';
 import { createIngest } from '../ingest.ts';
+import type { BeginUpload } from '../operations/open-uploads.ts';
 import { isThere, type UploadRow, uploadRecord } from '../operations/upload-rows.ts';
 import type { AppendOptions, NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
@@ -16,7 +18,7 @@ import { abandonUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { joinParts, sizeOf, wholeParts } from './join.ts';
 import { defaultUploadSeconds } from './take.ts';
-import { takeWhole } from './whole.ts';
+import { beginsWhole, beginWhole, takeWhole } from './whole.ts';
 
 export function createUploads(context: Context, access: Access): Uploads {
   const { database, uploadSeconds = defaultUploadSeconds } = context;
@@ -25,18 +27,25 @@ export function createUploads(context: Context, access: Access): Uploads {
   /** Whose uploads are seen; null for everybody's. */
   const owner = access.administers ? null : access.actor;
 
-  /** The backend for the bytes, where the file may be added. */
-  async function admit({ package_id, relative_path, size_bytes, digests }: CheckedUpload): Promise<string> {
+  /** Where the file may be added, its package where that is named. */
+  async function admit({ package_id, relative_path, size_bytes, digests }: CheckedUpload): Promise<FillablePackage | undefined> {
     if (package_id === null || relative_path === null) {
       access.requireSomeWrite();
-      return context.defaultBackend;
+      return undefined;
     }
     await access.requirePackage(package_id, 'write');
     const body = nothing();
     const file = checkFile({ relative_path, body, digests, ...(size_bytes === null ? {} : { size_bytes }) });
     const target = await ingest.announce(package_id, file);
     await createRoom(context, target).admit(file, body);
-    return target.backendId;
+    return target;
+  }
+
+  function newUpload(checked: CheckedUpload, backend_id: string, notes: NewUpload['notes'] = {}): BeginUpload {
+    const { package_id, relative_path, annotations, media_type, size_bytes } = checked;
+    const digests = Object.fromEntries([...checked.digests].map(([algorithm, digest]) => [algorithm, toHex(digest)]));
+    const detail = { package_id, relative_path, annotations, digests, notes };
+    return { actor: access.actor, backend_id, size_bytes, media_type, detail, lifetime_seconds: uploadSeconds };
   }
 
   async function appendAsWriter(upload: UploadBody, options: AppendOptions): Promise<UploadRow> {
@@ -61,19 +70,20 @@ export function createUploads(context: Context, access: Access): Uploads {
         throw new ArtifactstoreError('invalid_value', '"package_id" and "relative_path" are named both, or neither.', {
           field: checked.package_id === null ? '/package_id' : '/relative_path',
         });
-      const { package_id, relative_path, annotations, media_type } = checked;
       const sources = input.parts === undefined ? undefined : await wholeParts(context, input.parts, owner);
-      const size_bytes = sources === undefined ? checked.size_bytes : sizeOf(sources, checked.size_bytes);
-      const digests = Object.fromEntries([...checked.digests].map(([algorithm, digest]) => [algorithm, toHex(digest)]));
-      const row = await database.write('upload.begin', {
-        actor: access.actor,
-        backend_id: await admit({ ...checked, size_bytes }).then((backend) => sources?.[0]?.backend_id ?? backend),
-        size_bytes,
-        media_type,
-        detail: { package_id, relative_path, annotations, digests, notes: input.notes ?? {} },
-        lifetime_seconds: uploadSeconds,
-      });
+      const sized = sources === undefined ? checked : { ...checked, size_bytes: sizeOf(sources, checked.size_bytes) };
+      const target = await admit(sized);
+      const backendId = sources?.[0]?.backend_id ?? target?.backendId ?? context.defaultBackend;
+      const row = await database.write('upload.begin', newUpload(sized, backendId, input.notes));
       return uploadRecord(sources === undefined ? row : await joinParts(context, row, sources));
+    },
+
+    async beginWhole(input, body, options = {}) {
+      const checked = checkUpload(input);
+      if (input.parts !== undefined || !beginsWhole(checked, options)) return undefined;
+      const target = await admit(checked);
+      const row = await beginWhole(parts, target!, newUpload(checked, target!.backendId, input.notes), body, options);
+      return row === undefined ? undefined : uploadRecord(row);
     },
 
     async append(id, offset, body, options = {}) {

@@ -1,13 +1,15 @@
-import { isArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import { stoppable } from '../../runtime/stop.ts';
+import type { FillablePackage } from '../commit-files.ts';
 import { shortBytes } from '../ingest.ts';
+import type { BeginUpload } from '../operations/open-uploads.ts';
 import { hasExpired, type UploadRow } from '../operations/upload-rows.ts';
 import { superseded } from '../operations/uploads.ts';
 import type { AppendOptions } from '../REGISTRY.ts';
 import { type AppendParts, admit, type UploadBody } from './append.ts';
-import { checkUpload } from './check-upload.ts';
-import { named } from './finish.ts';
+import { type CheckedUpload, checkUpload } from './check-upload.ts';
+import { digestsOf, named } from './finish.ts';
 import { defaultUploadSeconds } from './take.ts';
 import type { Writer } from './writers.ts';
 
@@ -36,11 +38,12 @@ export async function takeWhole(parts: AppendParts, writer: Writer, upload: Uplo
     const { target } = await admit(parts, row, upload.body);
     const { epoch } = row.detail;
     const { signal, ...others } = options;
-    const came = await readWhole(upload, body_bytes, writer, signal);
+    const stop = signal === undefined ? writer.signal : AbortSignal.any([writer.signal, signal]);
+    const came = await readWhole(writer.watch(upload.body), body_bytes, stop);
     // What is in memory is not waited for: it is written whoever wants to be the next writer.
     const remaining: Whole = {
       writer: { ...writer, signal: new AbortController().signal },
-      upload: { ...upload, epoch, body: replay(came) },
+      upload: { ...upload, epoch, body: replay(came, writer.signal.aborted ? superseded(upload.id) : came.failure?.error) },
       options: others,
     };
     if (came.bytes.length < body_bytes || came.more !== undefined || came.failure !== undefined) return remaining;
@@ -59,10 +62,45 @@ export async function takeWhole(parts: AppendParts, writer: Writer, upload: Uplo
   }
 }
 
+/** Whether `beginWhole` is a way for it. */
+export function beginsWhole({ package_id, relative_path, size_bytes }: CheckedUpload, options: AppendOptions): boolean {
+  if (package_id === null || relative_path === null || size_bytes === null) return false;
+  return size_bytes === options.body_bytes && mayBeWhole({ offset: 0 }, options);
+}
+
+/**
+ * Begins an upload with all of its bytes, in the transaction that makes its file: refused or broken off, it was never
+ * there. Undefined where there is no memory for it; then nothing was read.
+ */
+export async function beginWhole(
+  { context, ingest }: AppendParts,
+  target: FillablePackage,
+  begins: BeginUpload,
+  body: AsyncIterable<Uint8Array>,
+  { body_bytes = 0, signal }: AppendOptions,
+): Promise<UploadRow | undefined> {
+  const { media_type, detail } = begins;
+  if (!context.uploadWriters.takeMemory(body_bytes)) return undefined;
+  try {
+    const { bytes, more, failure } = await readWhole(body, body_bytes, signal);
+    if (failure !== undefined) throw failure.error;
+    if (more !== undefined || bytes.length < body_bytes)
+      throw new ArtifactstoreError('upload_length_mismatch', `The upload was to have ${body_bytes} bytes, and its body has not.`, {
+        info: { size_bytes: body_bytes },
+      });
+    const { relative_path, annotations } = detail;
+    const entry = { relative_path: relative_path!, annotations, media_type: media_type ?? 'application/octet-stream' };
+    const expected = { sizeBytes: body_bytes, digests: digestsOf(detail.digests) };
+    return await ingest.addWhole(target, { entry, expected, signal: undefined }, bytes, { begins });
+  } finally {
+    context.uploadWriters.giveMemory(body_bytes);
+  }
+}
+
 /** What appending its bytes would not change. */
 const ended: ReadonlySet<string> = new Set(['upload_superseded', 'upload_not_found', 'database_unavailable']);
 
-function mayBeWhole({ offset }: UploadBody, options: AppendOptions): boolean {
+function mayBeWhole({ offset }: Pick<UploadBody, 'offset'>, options: AppendOptions): boolean {
   const { body_bytes = 0, size_bytes, digests, block_digests, finishes = true } = options;
   if (offset !== 0 || !finishes || digests !== undefined || block_digests !== undefined) return false;
   return body_bytes > 0 && body_bytes <= shortBytes && (size_bytes === undefined || size_bytes === body_bytes);
@@ -89,24 +127,23 @@ interface Came {
   readonly failure?: { readonly error: unknown };
 }
 
-async function readWhole({ id, body }: UploadBody, length: number, writer: Writer, signal: AbortSignal | undefined): Promise<Came> {
+async function readWhole(body: AsyncIterable<Uint8Array>, length: number, signal: AbortSignal | undefined): Promise<Came> {
   const bytes = new Uint8Array(length);
   let size = 0;
-  const stop = signal === undefined ? writer.signal : AbortSignal.any([writer.signal, signal]);
   try {
-    for await (const chunk of stoppable(writer.watch(body), stop)) {
+    for await (const chunk of stoppable(body, signal)) {
       if (size + chunk.length > length) return { bytes: bytes.subarray(0, size), more: chunk.slice() };
       bytes.set(chunk, size);
       size += chunk.length;
     }
   } catch (error) {
-    return { bytes: bytes.subarray(0, size), failure: { error: writer.signal.aborted ? superseded(id) : error } };
+    return { bytes: bytes.subarray(0, size), failure: { error } };
   }
   return { bytes: bytes.subarray(0, size) };
 }
 
-async function* replay({ bytes, more, failure }: Came): AsyncGenerator<Uint8Array> {
+async function* replay({ bytes, more, failure }: Came, error: unknown): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
   if (more !== undefined) yield more;
-  if (failure !== undefined) throw failure.error;
+  if (failure !== undefined) throw error;
 }

@@ -12,6 +12,7 @@ export function alternate(registries: readonly Registry[]): Registry {
     ...registries[0]!,
     uploads: {
       begin: (input) => next().begin(input),
+      beginWhole: (input, body, options) => next().beginWhole(input, body, options),
       append: (id, offset, body, options) => next().append(id, offset, body, options),
       status: (id, options) => next().status(id, options),
       finish: (id, input) => next().finish(id, input),

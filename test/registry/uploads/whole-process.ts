@@ -16,8 +16,10 @@ await Promise.all(
       const number = next++;
       const size = 1 + ((number * 7_919) % 65_536);
       const relative_path = `${prefix}/${number}-${size}`;
-      const { id } = await uploads.begin({ package_id, relative_path, size_bytes: size });
-      await uploads.append(id, 0, body(number, size), { body_bytes: size });
+      const file = { package_id, relative_path, size_bytes: size };
+      const options = { body_bytes: size };
+      if (number % 2 === 0) await uploads.beginWhole(file, body(number, size), options);
+      else await uploads.append((await uploads.begin(file)).id, 0, body(number, size), options);
       writeSync(1, `${relative_path}\n`);
     }
   }),

@@ -42,9 +42,13 @@ export async function createTusUpload(context: RouteContext, request: FastifyReq
   if (options === undefined) refuseBlockDigests(request.raw);
   // What a part is one of is told with the whole.
   const described = concat === undefined ? file : {};
-  const upload = await uploads.begin({ ...described, notes, ...(size === undefined ? {} : { size_bytes: size }) });
-  if (options === undefined) return await orAbandon(request, upload, () => finishWhole(request, upload));
-  return await orAbandon(request, upload, () => uploads.append(upload.id, 0, bodyOf(context, request), options));
+  const begun = { ...described, notes, ...(size === undefined ? {} : { size_bytes: size }) };
+  const body = options === undefined ? undefined : bodyOf(context, request);
+  const whole = body === undefined ? undefined : await uploads.beginWhole(begun, body, options);
+  if (whole !== undefined) return whole;
+  const upload = await uploads.begin(begun);
+  if (body === undefined) return await orAbandon(request, upload, () => finishWhole(request, upload));
+  return await orAbandon(request, upload, () => uploads.append(upload.id, 0, body, options));
 }
 
 /** PATCH: more bytes, from `Upload-Offset` on. */
