@@ -68,12 +68,15 @@ export interface Runner extends Disposable {
   runComponent(inputs: Texts, environment: Texts, sign: (audience: string) => Promise<string>, shell?: string): Promise<Finished>;
 }
 
-export function openRunner(options: { readonly onPath?: boolean } = {}): Runner {
+/** `programs` are scripts for `sh` that come first on the PATH, by their names. */
+export function openRunner(options: { readonly onPath?: boolean; readonly programs?: Texts } = {}): Runner {
   const home = mkdtempSync(join(tmpdir(), 'artifactstore-ci-'));
   const project = join(home, 'project');
   const bin = join(home, 'bin');
   for (const folder of [project, bin, join(home, 'temp')]) mkdirSync(folder);
   if (options.onPath !== false) symlinkSync(join(root, 'bin', 'artifactstore.js'), join(bin, 'artifactstore'));
+  for (const [name, text] of Object.entries(options.programs ?? {}))
+    writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   const base = {
     HOME: home,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'artifactstore-test-compile-cache'),
