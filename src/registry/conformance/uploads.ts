@@ -262,6 +262,9 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       await refuses('upload_not_found', theirs().abandon(upload.id));
       await mine().append(upload.id, 0, chunks('mine'));
       const unnamed = await mine().begin({});
+      const ended = await mine().begin({});
+      await mine().abandon(ended.id);
+      await refuses('upload_not_found', theirs().abandon(ended.id));
       // Whose right is gone meanwhile ends nothing.
       const reader = opened.as({ actor: own, share: own, grants: [{ role: 'reader', producers: [{ exact: made.producer }] }] }).uploads!;
       await refuses('forbidden', reader.append(upload.id, 4, chunks('x')));

@@ -14,6 +14,11 @@ async function* several(...files: readonly NewFile[]): AsyncIterable<NewFile> {
   yield* files;
 }
 
+/** A body of which no byte may be asked for. */
+async function* unread(): AsyncGenerator<Uint8Array> {
+  yield assert.fail('the body was read');
+}
+
 function exceeded(info: object): (error: unknown) => boolean {
   return (error) => {
     assert.ok(isArtifactstoreError(error, 'quota_exceeded'), String(error));
@@ -42,6 +47,32 @@ describe('a quota of bytes', () => {
     await add(registry, id, 'empty', patterned(0));
     assert.equal((await registry.packages.get(id))?.total_bytes, 1000);
     await assertClean(store, { near: 3, far: 0 });
+  });
+
+  it('is asked about an upload in pieces when it is begun, as its bytes come, and when its file is made', async () => {
+    await using store = await openBounded();
+    const { registry } = store;
+    const uploads = registry.uploads!;
+    store.bound('near', { maximum_bytes: 1000 });
+    const id = await store.create('near');
+    await add(registry, id, 'a', patterned(600));
+    const over = (used: number, asked: number) => exceeded({ producer: 'near', maximum_bytes: 1000, used, asked });
+    const begin = (relative_path: string, size?: number) =>
+      uploads.begin({ package_id: id, relative_path, ...(size === undefined ? {} : { size_bytes: size }) });
+    await assert.rejects(begin('sized', 401), over(600, 401));
+    const [sized, late, open] = [await begin('sized', 400), await begin('late', 1), await begin('open')];
+    await uploads.append(open.id, 0, chunks(patterned(300)));
+    await assert.rejects(uploads.append(open.id, 300, chunks(patterned(101))), over(600, 401));
+    await uploads.append(sized.id, 0, chunks(patterned(400)));
+    for (const [upload, offset, asked] of [
+      [late, 0, 1],
+      [open, 300, 300],
+    ] as const)
+      await assert.rejects(uploads.append(upload.id, offset, unread()), over(1000, asked));
+    await assert.rejects(uploads.finish(open.id), over(1000, 300));
+    await uploads.abandon(open.id);
+    await uploads.abandon(late.id);
+    assert.equal((await registry.packages.get(id))?.total_bytes, 1000);
   });
 
   it('is filled by as many of those who come at once as fit, and what the others sent is gone', async () => {
