@@ -1,7 +1,5 @@
-import type { Database } from '../database/DATABASE.ts';
 import { allows, type Principal, type Right, type Scope, scopeOf, scopeTest } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import type { RegistryOperations } from './operations/operations.ts';
 
 /**
  * What a principal may do here, asked before anything is done. What it may not read does not exist for it: it is
@@ -34,8 +32,13 @@ export type ProducerOf = (packageId: string) => Promise<string | undefined>;
 /** Packages whose producer is remembered. */
 const keptPackages = 10_000;
 
+/** The one read that is needed for it. */
+export interface ProducerReads {
+  read(name: 'package.producer', input: { readonly id: string }): Promise<string | undefined>;
+}
+
 /** What is remembered is shared; who does not know it reads in its own turn. */
-export function createProducerOf(): (database: Pick<Database<RegistryOperations>, 'read'>) => ProducerOf {
+export function createProducerOf(): (database: ProducerReads) => ProducerOf {
   const kept = new Map<string, string>();
   return ({ read }) =>
     async (packageId) => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import {
   administrator,
   allows,
   inScope,
+  isSamePrincipal,
   matchesGlob,
   observer,
   type Principal,
@@ -28,6 +31,27 @@ test('each role has its rights, and no grant has none', () => {
   const nobody: Principal = { actor: 'a', share: 'a', grants: [] };
   for (const right of rights) assert.equal(allows(nobody, right), false);
   assert.deepEqual(scopeOf(nobody, 'read'), []);
+  // As docs/access.md has them.
+  const told = Object.fromEntries(Object.entries(rightsOf).map(([role, its]) => [role, its.join(' ')]));
+  assert.deepEqual(told, {
+    reader: 'read',
+    writer: 'read write',
+    keeper: 'read keep',
+    admin: 'read write keep observe administer',
+    observer: 'read observe',
+  });
+});
+
+test('a principal is another one when it has another name, or may do something else', () => {
+  const of = (actor: string, ...producers: readonly string[]): Principal => ({
+    actor,
+    share: actor,
+    grants: producers.map((exact) => ({ role: 'reader', producers: [{ exact }] })),
+  });
+  const principal = of('a', 'acme');
+  assert.ok(isSamePrincipal(principal, principal));
+  assert.ok(isSamePrincipal(principal, of('a', 'acme')));
+  for (const other of [of('b', 'acme'), of('a', 'beta'), of('a', 'acme', 'beta'), of('a')]) assert.ok(!isSamePrincipal(principal, other));
 });
 
 test('grants add up', () => {
@@ -70,6 +94,21 @@ test('names of a scope are looked up as they are matched, however many they are'
         for (const producer of [`exact-${index}`, `team-${index}-app`, `other-${index}`, `other-${index}-b`])
           assert.equal(sees(producer), inScope(scope, producer));
   }
+});
+
+test('what globs say is remembered of so many names, and not of more', () => {
+  const sees = scopeTest(['a*', 'b*', 'c*', 'd*', 'e*'].map((glob) => ({ glob })));
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = heap();
+  for (let number = 0; number < 200_000; number++) assert.equal(sees(`${'az'[number % 2]} producer ${number}`), number % 2 === 0);
+  const grown = heap() - before;
+  assert.ok(grown < 6_000_000, `${grown} bytes`);
+  assert.ok(sees('a'));
 });
 
 test('a scope holds just the producers for which the right holds', () => {
