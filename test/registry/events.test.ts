@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { packageCreated } from '../../src/database/conformance/events.ts';
 import { openDatabase } from '../../src/database/open.ts';
@@ -78,6 +79,18 @@ test('what is looked at for one page is bounded, and the page says where to go o
   });
   const page = await events.page({ since, wait_seconds: 30 });
   assert.deepEqual(page, { items: [], next_since: since + 12, last_sequence: since + 30 });
+});
+
+test('an event of which nobody knows any more whose it is, is shown to nobody who sees a part', async () => {
+  const log = madeUpLog();
+  const { last_sequence: since } = await createEvents({ database }, reader()).page();
+  for (const pick of [0, 1, 1]) await database.write('test.append', { events: log.next(pick, 'forgotten').map(([event]) => event) });
+  const events = createEvents({ database }, reader({ role: 'reader', producers: [{ exact: 'forgotten' }] }));
+  const kinds = async () => (await events.page({ since })).items.map(({ subject_kind }) => subject_kind);
+  assert.deepEqual(await kinds(), ['package', 'file', 'file']);
+  using views = new DatabaseSync(join(directory, 'registry.db'));
+  views.exec("delete from artifact_files where package_id in (select id from artifact_packages where producer = 'forgotten')");
+  assert.deepEqual(await kinds(), ['package']);
 });
 
 test('an event whose payload is longer than a page has no place in the chain for whoever sees a part of the log', async () => {

@@ -260,15 +260,22 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       await refuses('upload_not_found', theirs().append(upload.id, 0, chunks('x')));
       await refuses('upload_not_found', theirs().finish(upload.id));
       await refuses('upload_not_found', theirs().abandon(upload.id));
+      // Short and whole, it would become its file at once.
+      const short = await mine().begin({ package_id: made.id, relative_path: 'short', size_bytes: 1 });
+      await refuses('upload_not_found', theirs().append(short.id, 0, chunks('x'), { body_bytes: 1 }));
       await mine().append(upload.id, 0, chunks('mine'));
       const unnamed = await mine().begin({});
       const ended = await mine().begin({});
       await mine().abandon(ended.id);
       await refuses('upload_not_found', theirs().abandon(ended.id));
+      const part = await mine().begin({ size_bytes: 1 });
+      await mine().append(part.id, 0, chunks('x'));
+      await refuses('upload_not_found', theirs().begin({ package_id: made.id, relative_path: 'joined', parts: [part.id] }));
       // Whose right is gone meanwhile ends nothing.
       const reader = opened.as({ actor: own, share: own, grants: [{ role: 'reader', producers: [{ exact: made.producer }] }] }).uploads!;
       await refuses('forbidden', reader.append(upload.id, 4, chunks('x')));
       await refuses('forbidden', reader.append(unnamed.id, 0, chunks('x')));
+      await refuses('forbidden', reader.append(short.id, 0, chunks('x'), { body_bytes: 1 }));
       await refuses('forbidden', reader.finish(upload.id));
       await refuses('forbidden', reader.begin({ package_id: made.id, relative_path: 'b' }));
       await refuses('forbidden', reader.begin({}));
@@ -276,6 +283,8 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       await refuses('package_not_found', stranger.begin({ package_id: made.id, relative_path: 'b' }));
       assert.equal((await uploads().status(upload.id))!.offset_bytes, 4);
       await assertHolds((await mine().finish(upload.id)).record, Buffer.from('mine'));
+      assert.equal((await reader.finish(upload.id)).created, true);
+      await refuses('file_not_found', stranger.finish(upload.id));
     });
   });
 }
