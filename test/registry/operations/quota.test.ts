@@ -216,4 +216,17 @@ describe('a quota of packages', () => {
     await registry.packages.abandon((await registry.packages.list({ producer: 'near', status: 'created' })).items[0]!.id);
     await store.create('near', 'two');
   });
+
+  it('is filled by as many of those who come at once as fit', async () => {
+    await using store = await openBounded();
+    store.bound('near', { maximum_packages: 5 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => store.create('near')));
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 5);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'quota_exceeded');
+    const { items } = await store.registry.producers.list();
+    assert.deepEqual(
+      items.map(({ producer, packages }) => [producer, packages]),
+      [['near', 5]],
+    );
+  });
 });
