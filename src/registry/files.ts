@@ -1,7 +1,6 @@
 import { parseAddress } from '../kernel/content/address.ts';
 import { parseRelativePath, parseRelativePaths } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { encodedPage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import { type Access, noPackage } from './access.ts';
 import { attachFiles } from './attach.ts';
@@ -16,8 +15,9 @@ import { fileOf, openLocated } from './objects/open-located.ts';
 import type { AttachItem } from './operations/attach.ts';
 import type { FilesWithDigest, ListFiles } from './operations/files.ts';
 import type { LocatedFile } from './operations/locate.ts';
-import type { Looked, Stretch } from './operations/page.ts';
-import type { Attachment, Files, FileTarget, Page, PageQuery } from './REGISTRY.ts';
+import type { Looked } from './operations/page.ts';
+import { pageOfMoved } from './page-of-moved.ts';
+import type { Attachment, Files, FileTarget, PageQuery } from './REGISTRY.ts';
 
 const { attachments: maximumAttachments, namedFiles: maximumNamed } = limits;
 
@@ -43,34 +43,29 @@ export function createFiles(context: Context, access: Access): Files {
     return located !== undefined && access.sees(located.producer) ? located : undefined;
   }
 
-  async function listed<T>(
+  async function listed<F extends { readonly last: string | undefined; readonly more: boolean }>(
     packageId: string,
     query: PageQuery,
-    { read, pathOf }: { readonly read: (input: ListFiles) => Promise<Stretch<T> | undefined>; readonly pathOf: (item: T) => string },
-  ): Promise<Page<T>> {
+    read: (input: ListFiles) => Promise<F | undefined>,
+  ) {
     const id = parseId(packageId, 'package_id');
     await access.requirePackage(id, 'read');
     const limit = checkLimit(query);
     const bound = ['files', id];
-    const page = await read({ package_id: id, limit, after: decodeCursor(bound, query.cursor, 'path') });
-    if (page === undefined) throw noPackage(id);
-    const { items, more } = page;
-    return { items, next_cursor: more ? encodeCursor(bound, pathOf(items.at(-1)!)) : null };
+    const found = await read({ package_id: id, limit, after: decodeCursor(bound, query.cursor, 'path') });
+    if (found === undefined) throw noPackage(id);
+    return { found, next_cursor: found.more ? encodeCursor(bound, found.last!) : null };
   }
 
-  async function found<T>(
-    contentAddress: string,
-    query: PageQuery,
-    read: (input: FilesWithDigest) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>,
-  ): Promise<Page<T>> {
+  async function holding<F extends Looked>(contentAddress: string, query: PageQuery, read: (input: FilesWithDigest) => Promise<F>) {
     const address = parseAddress(contentAddress, 'digest');
     const limit = checkLimit(query);
     const bound = ['files_with_digest', address];
     const start = decodeCursor(bound, query.cursor, 'sequence');
-    const { items, next } = await lookFor(limit, start, ({ position, ...begun }) =>
+    const { next, ...holding } = await lookFor(limit, start, ({ position, ...begun }) =>
       read({ ...begun, after: position, content_address: address, scope: access.reads }),
     );
-    return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
+    return { ...holding, next_cursor: next === null ? null : encodeCursor(bound, next) };
   }
 
   return {
@@ -83,18 +78,17 @@ export function createFiles(context: Context, access: Access): Files {
       return await attachFiles(context, actor, ingest, id, checked, options);
     },
 
-    list: async (packageId, query = {}) =>
-      await listed(packageId, query, {
-        read: (input) => database.read('file.list', input),
-        pathOf: (file) => file.relative_path,
-      }),
+    async list(packageId, query = {}) {
+      const { found, next_cursor } = await listed(packageId, query, async (input) => {
+        const page = await database.read('file.list', input);
+        return page && { ...page, last: page.items.at(-1)?.relative_path };
+      });
+      return { items: found.items, next_cursor };
+    },
 
     async encodedList(packageId, query = {}) {
-      const { items, next_cursor } = await listed(packageId, query, {
-        read: (input) => database.read('file.list_texts', input),
-        pathOf: (file) => file.relative_path,
-      });
-      return encodedPage({ items: items.map(({ json }) => json), next_cursor });
+      const { found, next_cursor } = await listed(packageId, query, (input) => database.read('file.list_encoded', input));
+      return pageOfMoved({ found: [found], item_count: found.item_count, next_cursor });
     },
 
     async get(id) {
@@ -127,9 +121,12 @@ export function createFiles(context: Context, access: Access): Files {
       });
     },
 
-    withDigest: (contentAddress, query = {}) => found(contentAddress, query, (input) => database.read('file.with_digest', input)),
+    async withDigest(contentAddress, query = {}) {
+      const { found, next_cursor } = await holding(contentAddress, query, (input) => database.read('file.with_digest', input));
+      return { items: found.flatMap(({ items }) => items), next_cursor };
+    },
     encodedWithDigest: async (contentAddress, query = {}) =>
-      encodedPage(await found(contentAddress, query, (input) => database.read('file.texts_with_digest', input))),
+      pageOfMoved(await holding(contentAddress, query, (input) => database.read('file.with_digest_encoded', input))),
 
     async stat(target) {
       const located = await locate(target);

@@ -7,8 +7,10 @@ interface Begun {
   readonly bytes: number;
 }
 
-interface Page<T> {
-  readonly items: readonly T[];
+interface Found<F> {
+  /** What each read found. */
+  readonly found: readonly F[];
+  readonly item_count: number;
   /** The position that the next page continues from; null when this is the last. */
   readonly next: number | null;
 }
@@ -17,20 +19,23 @@ interface Page<T> {
  * Fills a page by reads that each look at a bounded part of what there is: how much of it nobody may see shows neither
  * in the length of the page nor in whether there is another.
  */
-export async function lookFor<T>(
+export async function lookFor<F extends Looked>(
   limit: number,
   start: number | null,
-  read: (begun: Begun) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>,
-): Promise<Page<T>> {
-  const items: { readonly sequence: number; readonly record: T }[] = [];
+  read: (begun: Begun) => Promise<F>,
+): Promise<Found<F>> {
+  const found: F[] = [];
+  let item_count = 0;
+  let last: number | null = null;
   let position = start;
   let bytes = 0;
   for (;;) {
-    const found = await read({ limit: limit - items.length, position, bytes });
-    items.push(...found.items);
-    if (found.more || found.reached === null)
-      return { items: items.map(({ record }) => record), next: found.more ? items.at(-1)!.sequence : null };
-    position = found.reached;
-    bytes = found.bytes;
+    const looked = await read({ limit: limit - item_count, position, bytes });
+    found.push(looked);
+    item_count += looked.item_count;
+    last = looked.last ?? last;
+    if (looked.more || looked.reached === null) return { found, item_count, next: looked.more ? last : null };
+    position = looked.reached;
+    bytes = looked.bytes;
   }
 }

@@ -1,7 +1,6 @@
 import { parseAddress, splitAddress } from '../kernel/content/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
-import { encodedPage } from '../kernel/format/encoded-page.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
@@ -15,8 +14,9 @@ import { metadataTerms } from './metadata/terms.ts';
 import type { ListPackages } from './operations/package-list.ts';
 import type { Looked } from './operations/page.ts';
 import type { PreparedSealing } from './operations/sealing.ts';
+import { pageOfMoved } from './page-of-moved.ts';
 import { prepareSealing } from './prepare-sealing.ts';
-import type { PackageQuery, Packages, Page } from './REGISTRY.ts';
+import type { PackageQuery, Packages } from './REGISTRY.ts';
 
 /** So often a large package is read beside its writers to be sealed; the last time nobody can write meanwhile. */
 const roundsBeside = 4;
@@ -26,10 +26,7 @@ export function createPackages(context: Context, access: Access): Packages {
   const { database } = context;
   const { actor } = access;
 
-  async function listed<T>(
-    query: PackageQuery,
-    read: (input: ListPackages) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>,
-  ): Promise<Page<T>> {
+  async function listed<F extends Looked>(query: PackageQuery, read: (input: ListPackages) => Promise<F>) {
     const limit = checkLimit(query);
     const filters = {
       producer: checkFilter(query.producer, 'producer'),
@@ -43,10 +40,10 @@ export function createPackages(context: Context, access: Access): Packages {
     };
     const bound: JsonValue = ['packages', filters, { ...query.metadata }];
     const terms = metadataTerms(query.metadata);
-    const { items, next } = await lookFor(limit, decodeCursor(bound, query.cursor, 'sequence'), ({ position, ...begun }) =>
+    const { next, ...listed } = await lookFor(limit, decodeCursor(bound, query.cursor, 'sequence'), ({ position, ...begun }) =>
       read({ ...filters, ...begun, before: position, scope: access.reads, terms }),
     );
-    return { items, next_cursor: next === null ? null : encodeCursor(bound, next) };
+    return { ...listed, next_cursor: next === null ? null : encodeCursor(bound, next) };
   }
 
   return {
@@ -88,8 +85,11 @@ export function createPackages(context: Context, access: Access): Packages {
       return found !== undefined && access.sees(found.producer) ? found : undefined;
     },
 
-    list: (query = {}) => listed(query, (input) => database.read('package.list', input)),
-    encodedList: async (query = {}) => encodedPage(await listed(query, (input) => database.read('package.list_texts', input))),
+    async list(query = {}) {
+      const { found, next_cursor } = await listed(query, (input) => database.read('package.list', input));
+      return { items: found.flatMap(({ items }) => items), next_cursor };
+    },
+    encodedList: async (query = {}) => pageOfMoved(await listed(query, (input) => database.read('package.list_encoded', input))),
 
     async abandon(id) {
       const packageId = parseId(id, 'package_id');

@@ -5,11 +5,8 @@ import { fitting, maximumPageBytes } from '../../src/registry/operations/page.ts
 
 interface Row {
   readonly sequence: number;
-  readonly record: string;
   readonly size: number;
 }
-
-type Found = Awaited<ReturnType<typeof lookFor<string>>>;
 
 /** Reads that look at seven rows each, and see every fifth of them. */
 function reader(rows: readonly Row[]) {
@@ -30,26 +27,29 @@ function reader(rows: readonly Row[]) {
       const looked = left.slice(0, 7);
       const seen = looked.filter(({ sequence }) => sequence % 5 === 0).slice(0, limit + 1);
       const { count, more, bytes } = fitting(seen, limit, begun);
-      return { items: seen.slice(0, count), more, bytes, reached: left.length > 7 ? looked.at(-1)!.sequence : null };
+      const sequences = seen.slice(0, count).map(({ sequence }) => sequence);
+      const reached = left.length > 7 ? looked.at(-1)!.sequence : null;
+      return { sequences, item_count: count, last: sequences.at(-1) ?? null, more, bytes, reached };
     },
   };
 }
 
 function rowsOf(count: number, size: number): readonly Row[] {
-  return Array.from({ length: count }, (_, index) => ({ sequence: index + 1, record: `row ${index + 1}`, size }));
+  return Array.from({ length: count }, (_, index) => ({ sequence: index + 1, size }));
 }
 
 test('a page is as full as if what is left out were not there, and the last one says so', async () => {
   const { read } = reader(rowsOf(100, 0));
+  const pageFrom = (position: number | null) => lookFor(3, position, read);
   const sequences: number[] = [];
   const lengths: number[] = [];
-  for (let start: number | null = null; ; ) {
-    const { items, next }: Found = await lookFor(3, start, read);
-    lengths.push(items.length);
-    sequences.push(...items.map((item) => Number(item.slice(4))));
-    if (next === null) break;
-    start = next;
-  }
+  let start: number | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof pageFrom>> = await pageFrom(start);
+    lengths.push(page.item_count);
+    sequences.push(...page.found.flatMap((found) => found.sequences));
+    start = page.next;
+  } while (start !== null);
   assert.deepEqual(lengths, [3, 3, 3, 3, 3, 3, 2]);
   assert.deepEqual(
     sequences,
@@ -59,12 +59,13 @@ test('a page is as full as if what is left out were not there, and the last one 
 
 test('where there is nothing to see, no page follows', async () => {
   const { read, reads } = reader(rowsOf(4, 0));
-  assert.deepEqual(await lookFor(3, null, read), { items: [], next: null });
+  const { item_count, next } = await lookFor(3, null, read);
+  assert.deepEqual([item_count, next], [0, null]);
   assert.equal(reads(), 1);
 });
 
 test('what several reads found is no longer than a page', async () => {
   const { read } = reader(rowsOf(50, maximumPageBytes / 2.5));
-  const { items, next } = await lookFor(10, null, read);
-  assert.deepEqual([items, next], [['row 5', 'row 10'], 10]);
+  const { found, item_count, next } = await lookFor(10, null, read);
+  assert.deepEqual([found.flatMap(({ sequences }) => sequences), item_count, next], [[5, 10], 2, 10]);
 });

@@ -51,7 +51,7 @@ const acts: Acts = {
       return seen[0] === true ? id : undefined;
     }),
     encodedList: reading(async ({ packages }, { id, producer }) =>
-      (await packages.encodedList({ producer, limit: 1000 })).json.includes(id) ? id : undefined,
+      Buffer.from((await packages.encodedList({ producer, limit: 1000 })).json).includes(id) ? id : undefined,
     ),
     manifest: reading(async ({ packages }, { id }) => {
       try {

@@ -2,11 +2,12 @@ import { type AliasedRawBuilder, type Kysely, type Selectable, sql } from '#kyse
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import type { Scope } from '../../kernel/access.ts';
+import { encodeItems } from '../../kernel/format/encoded-page.ts';
 import { keptTexts } from '../../kernel/format/json-text.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { ViewTables } from '../../kernel/views/view.ts';
 import type { File, FoundFile, Location } from '../REGISTRY.ts';
-import { fitting, type Looked, type Stretch } from './page.ts';
+import { fitting, type LookedAt, type LookedEncoded, type Stretch } from './page.ts';
 import { primaryAddressesOf } from './primary-addresses.ts';
 import { readableFiles } from './readable-files.ts';
 
@@ -54,15 +55,25 @@ export async function listFiles(snapshot: Snapshot, input: ListFiles): Promise<S
   return { items: count === 0 ? [] : await fileRecords(snapshot.sql, await query.selectAll().limit(count).execute()), more };
 }
 
-export interface FileText {
-  readonly relative_path: string;
-  readonly json: string;
+/** Files as JSON (`encodeItems`). */
+export interface EncodedFiles {
+  readonly moved: readonly [Uint8Array];
+  readonly item_count: number;
+  /** The path of the last one; undefined where there is none. */
+  readonly last: string | undefined;
+  readonly more: boolean;
 }
 
-/** The same, each record as its JSON. */
-export async function listFileTexts(snapshot: Snapshot, input: ListFiles): Promise<Stretch<FileText> | undefined> {
+/** The same, as JSON. */
+export async function listFilesEncoded(snapshot: Snapshot, input: ListFiles): Promise<EncodedFiles | undefined> {
   const page = await listFiles(snapshot, input);
-  return page && { ...page, items: page.items.map((file) => ({ relative_path: file.relative_path, json: JSON.stringify(file) })) };
+  if (page === undefined) return undefined;
+  const { items, more } = page;
+  return { moved: [encodedRecords(items)], item_count: items.length, last: items.at(-1)?.relative_path, more };
+}
+
+function encodedRecords(records: readonly object[]): Uint8Array {
+  return encodeItems(records.map((record) => JSON.stringify(record)));
 }
 
 export const textSize: AliasedRawBuilder<number, 'size'> = sql<number>`octet_length(annotations) + octet_length(relative_path)`.as('size');
@@ -77,10 +88,7 @@ export interface FilesWithDigest {
 }
 
 /** Oldest first. For a narrow scope it looks at a stretch of the files that have these bytes. */
-export async function filesWithDigest(
-  snapshot: Snapshot,
-  input: FilesWithDigest,
-): Promise<Looked<{ readonly sequence: number; readonly record: FoundFile }>> {
+export async function filesWithDigest(snapshot: Snapshot, input: FilesWithDigest): Promise<LookedAt<FoundFile>> {
   const addresses = await primaryAddressesOf(snapshot.sql, input.content_address);
   const files = snapshot.sql.selectFrom('artifact_files').orderBy('created_sequence');
   let query = files.where('content_address', 'in', addresses);
@@ -89,7 +97,7 @@ export async function filesWithDigest(
   if (input.scope !== 'everything') {
     const readable = await readableFiles(snapshot.sql, { ...input, addresses, limit: input.limit + 1 });
     reached = readable.reached;
-    if (readable.files.length === 0) return { items: [], more: false, reached, bytes: input.bytes };
+    if (readable.files.length === 0) return { ...nothing, reached, bytes: input.bytes };
     const sequences = readable.files.map(({ created_sequence }) => created_sequence);
     query = files.where('created_sequence', 'in', sequences).where('content_address', 'in', addresses);
   }
@@ -98,24 +106,20 @@ export async function filesWithDigest(
     .limit(input.limit + 1)
     .execute();
   const { count, more, bytes } = fitting(sizes, input.limit, input.bytes);
-  if (count === 0) return { items: [], more, reached, bytes };
+  if (count === 0) return { ...nothing, more, reached, bytes };
   const rows = await query.selectAll().limit(count).execute();
   const records = await fileRecords(snapshot.sql, rows);
   const packages = await packagesOf(snapshot.sql, [...new Set(rows.map((row) => row.package_id))]);
-  const items = records.map((record, index) => ({
-    sequence: rows[index]!.created_sequence,
-    record: { ...record, package: packages.get(record.package_id)! },
-  }));
-  return { items, more, reached, bytes };
+  const items = records.map((record) => ({ ...record, package: packages.get(record.package_id)! }));
+  return { items, item_count: items.length, last: rows.at(-1)!.created_sequence, more, reached, bytes };
 }
 
-/** The same, each record as its JSON. */
-export async function fileTextsWithDigest(
-  snapshot: Snapshot,
-  input: FilesWithDigest,
-): Promise<Looked<{ readonly sequence: number; readonly record: string }>> {
-  const found = await filesWithDigest(snapshot, input);
-  return { ...found, items: found.items.map(({ sequence, record }) => ({ sequence, record: JSON.stringify(record) })) };
+const nothing = { items: [], item_count: 0, last: null, more: false } as const;
+
+/** The same, as JSON. */
+export async function filesWithDigestEncoded(snapshot: Snapshot, input: FilesWithDigest): Promise<LookedEncoded> {
+  const { items, ...looked } = await filesWithDigest(snapshot, input);
+  return { ...looked, moved: [encodedRecords(items)] };
 }
 
 async function packagesOf(database: Kysely<Schema>, ids: readonly string[]): Promise<ReadonlyMap<string, FoundFile['package']>> {

@@ -17,7 +17,7 @@ import {
   readShortFoundEvents,
   verifyEvents,
 } from './events.ts';
-import { filesWithDigest, fileTextsWithDigest, findFile, getFile, listFiles, listFileTexts } from './files.ts';
+import { filesWithDigest, filesWithDigestEncoded, findFile, getFile, listFiles, listFilesEncoded } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
 import { nextGeneration, planFiles } from './ingest.ts';
@@ -28,7 +28,7 @@ import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { beginUpload } from './open-uploads.ts';
-import { listPackages, listPackageTexts } from './package-list.ts';
+import { listPackages, listPackagesEncoded } from './package-list.ts';
 import { abandonPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
 import { readRoom } from './quota.ts';
@@ -108,16 +108,16 @@ export const operations: RegistryOperations = {
     'package.get': getPackage,
     'package.producer': producerOfPackage,
     'package.list': listPackages,
-    'package.list_texts': listPackageTexts,
+    'package.list_encoded': listPackagesEncoded,
     'package.manifest': readManifest,
     'package.stretch': readStretch,
     'file.plan': planFiles,
     'file.get': getFile,
     'file.find': findFile,
     'file.list': listFiles,
-    'file.list_texts': listFileTexts,
+    'file.list_encoded': listFilesEncoded,
     'file.with_digest': filesWithDigest,
-    'file.texts_with_digest': fileTextsWithDigest,
+    'file.with_digest_encoded': filesWithDigestEncoded,
     'file.locate': locateFile,
     'file.locate_many': locateFiles,
     'file.representative': findRepresentative,
@@ -219,16 +219,16 @@ export interface RegistryOperations {
     readonly 'package.get': typeof getPackage;
     readonly 'package.producer': typeof producerOfPackage;
     readonly 'package.list': typeof listPackages;
-    readonly 'package.list_texts': typeof listPackageTexts;
+    readonly 'package.list_encoded': typeof listPackagesEncoded;
     readonly 'package.manifest': typeof readManifest;
     readonly 'package.stretch': typeof readStretch;
     readonly 'file.plan': typeof planFiles;
     readonly 'file.get': typeof getFile;
     readonly 'file.find': typeof findFile;
     readonly 'file.list': typeof listFiles;
-    readonly 'file.list_texts': typeof listFileTexts;
+    readonly 'file.list_encoded': typeof listFilesEncoded;
     readonly 'file.with_digest': typeof filesWithDigest;
-    readonly 'file.texts_with_digest': typeof fileTextsWithDigest;
+    readonly 'file.with_digest_encoded': typeof filesWithDigestEncoded;
     readonly 'file.locate': typeof locateFile;
     readonly 'file.locate_many': typeof locateFiles;
     readonly 'file.representative': typeof findRepresentative;

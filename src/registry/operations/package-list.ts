@@ -2,11 +2,12 @@ import { type Kysely, sql } from '#kysely';
 import type { Snapshot } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { inScope, type Scope } from '../../kernel/access.ts';
+import { encodeItems } from '../../kernel/format/encoded-page.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { type Between, type Condition, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
-import { packageRecord, packageText } from './packages.ts';
-import { fitting, type Looked } from './page.ts';
+import { type PackageRow, packageRecord, packageText } from './packages.ts';
+import { fitting, type Looked, type LookedAt, type LookedEncoded } from './page.ts';
 import { readablePackages } from './readable-packages.ts';
 
 export interface ListPackages {
@@ -29,18 +30,22 @@ export interface ListPackages {
   readonly terms: readonly (readonly string[])[];
 }
 
-type ListOf<T> = (snapshot: Snapshot, input: ListPackages) => Promise<Looked<{ readonly sequence: number; readonly record: T }>>;
-
 /**
  * Newest first; at most `limit` rows and no more than a page holds, each with the sequence that a cursor continues
  * from. For a narrow scope it looks at a part of what is there.
  */
-export const listPackages: ListOf<Package> = (snapshot, input) => list(snapshot, input, packageRecord);
+export async function listPackages(snapshot: Snapshot, input: ListPackages): Promise<LookedAt<Package>> {
+  const { rows, ...looked } = await list(snapshot, input);
+  return { ...looked, items: rows.map(packageRecord) };
+}
 
-/** The same, each record as its JSON. */
-export const listPackageTexts: ListOf<string> = (snapshot, input) => list(snapshot, input, packageText);
+/** The same, as JSON. */
+export async function listPackagesEncoded(snapshot: Snapshot, input: ListPackages): Promise<LookedEncoded> {
+  const { rows, ...looked } = await list(snapshot, input);
+  return { ...looked, moved: [encodeItems(rows.map(packageText))] };
+}
 
-async function list<T>(snapshot: Snapshot, input: ListPackages, recordOf: RecordOf<T>): ReturnType<ListOf<T>> {
+async function list(snapshot: Snapshot, input: ListPackages): Promise<LookedRows> {
   const narrow = narrowed(input);
   if (narrow === undefined) return nothing;
   const stretch = await stretchOf(snapshot.sql, narrow);
@@ -49,7 +54,7 @@ async function list<T>(snapshot: Snapshot, input: ListPackages, recordOf: Record
   if (filters === undefined) return nothing;
   const { limit, scope, bytes } = narrow;
   if (scope === 'everything')
-    return { ...(await pageOf(snapshot.sql, await newest(snapshot.sql, filters, stretch, limit + 1), narrow, recordOf)), reached: null };
+    return { ...(await pageOf(snapshot.sql, await newest(snapshot.sql, filters, stretch, limit + 1), narrow)), reached: null };
   const { sequences, reached } = await readablePackages(snapshot.sql, { scope, filters, stretch, limit: limit + 1 });
   if (sequences.length === 0) return { ...nothing, reached, bytes };
   const page = snapshot.sql
@@ -57,7 +62,7 @@ async function list<T>(snapshot: Snapshot, input: ListPackages, recordOf: Record
     .select('created_sequence')
     .where('created_sequence', 'in', sequences)
     .as('page');
-  return { ...(await pageOf(snapshot.sql, page, narrow, recordOf)), reached };
+  return { ...(await pageOf(snapshot.sql, page, narrow)), reached };
 }
 
 /** One producer is one stretch of an index, whether it was asked for or nothing else may be seen. */
@@ -70,14 +75,11 @@ function narrowed(input: ListPackages): ListPackages | undefined {
   return inScope(scope, one) ? { ...input, producer: one, scope: 'everything' } : undefined;
 }
 
-type RecordOf<T> = (row: Parameters<typeof packageRecord>[0]) => T;
-
-async function pageOf<T>(
+async function pageOf(
   database: Kysely<Schema>,
   page: PageOfSequences,
   { limit, bytes: begun }: Pick<ListPackages, 'limit' | 'bytes'>,
-  recordOf: RecordOf<T>,
-): Promise<Omit<Looked<{ readonly sequence: number; readonly record: T }>, 'reached'>> {
+): Promise<Omit<LookedRows, 'reached'>> {
   const sizes = await database
     .selectFrom(page)
     .innerJoin('artifact_packages as p', 'p.created_sequence', 'page.created_sequence')
@@ -85,7 +87,7 @@ async function pageOf<T>(
     .orderBy('p.created_sequence', 'desc')
     .execute();
   const { count, more, bytes } = fitting(sizes, limit, begun);
-  if (count === 0) return { items: [], more, bytes };
+  if (count === 0) return { ...nothing, more, bytes };
   const rows = await database
     .selectFrom('artifact_packages as p')
     .where(
@@ -98,10 +100,14 @@ async function pageOf<T>(
     .select('r.expires_at')
     .orderBy('p.created_sequence', 'desc')
     .execute();
-  return { items: rows.map((row) => ({ sequence: row.created_sequence, record: recordOf(row) })), more, bytes };
+  return { rows, item_count: rows.length, last: rows.at(-1)?.created_sequence ?? null, more, bytes };
 }
 
-const nothing = { items: [], more: false, reached: null, bytes: 0 } as const;
+interface LookedRows extends Looked {
+  readonly rows: readonly (PackageRow & { readonly created_sequence: number })[];
+}
+
+const nothing: LookedRows = { rows: [], item_count: 0, last: null, more: false, reached: null, bytes: 0 };
 
 /**
  * Where the packages of the asked times lie in the order of the list. Clocks are not ordered as sequences are, so this

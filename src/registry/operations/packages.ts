@@ -146,7 +146,7 @@ function packages(database: Kysely<Schema>) {
 }
 
 /** What a record shows. */
-type PackageRow = Omit<
+export type PackageRow = Omit<
   Selectable<ViewTables['artifact_packages']>,
   'live_locations' | 'changed_at' | 'created_sequence' | 'finalized_sequence'
 > & { readonly expires_at: string | null };

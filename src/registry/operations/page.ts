@@ -15,9 +15,23 @@ export interface Stretch<T> {
  * Of a list that goes through what its reader may not see: one read looks at a bounded part of it. With no `more` in
  * what was looked at, the list continues after `reached`; null when that was all. `bytes` are those of the page so far.
  */
-export interface Looked<T> extends Stretch<T> {
+export interface Looked {
+  readonly item_count: number;
+  /** The sequence of the last item; null where there is none. */
+  readonly last: number | null;
+  /** Whether there are others after these. */
+  readonly more: boolean;
   readonly reached: number | null;
   readonly bytes: number;
+}
+
+export interface LookedAt<T> extends Looked {
+  readonly items: readonly T[];
+}
+
+/** The items as JSON (`encodeItems`). */
+export interface LookedEncoded extends Looked {
+  readonly moved: readonly [Uint8Array];
 }
 
 /**

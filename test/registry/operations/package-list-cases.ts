@@ -124,10 +124,10 @@ export async function everyPage(
   const ids: string[] = [];
   let before: number | null = null;
   for (let reads = 1; ; reads++) {
-    const { items, more, reached } = await listPackages({ sql: database }, { ...asked, before });
+    const { items, last, more, reached } = await listPackages({ sql: database }, { ...asked, before });
     assert.ok(items.length <= asked.limit);
-    ids.push(...items.map(({ record }) => record.id));
-    const next: number | null = more ? items.at(-1)!.sequence : reached;
+    ids.push(...items.map(({ id }) => id));
+    const next: number | null = more ? last : reached;
     if (next === null) return { ids, reads };
     assert.ok(before === null || next < before, 'it goes down');
     before = next;

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { type TUnsafe, Type } from 'typebox';
 import { inListTurn } from '../../../http/list-turns.ts';
 import { disconnectSignal } from '../../../http/send.ts';
@@ -18,6 +18,7 @@ import { answers, filterText } from '../parameters.ts';
 import { eventPage } from '../records.ts';
 import type { Api, RouteContext } from '../route.ts';
 import type { SealedManifests } from '../sealed-manifests.ts';
+import { sendOnce } from '../send-once.ts';
 
 function oneOf(names: readonly string[]): TUnsafe<string> {
   return Type.Unsafe<string>({ type: 'string', enum: names });
@@ -99,16 +100,4 @@ async function pageAsOfNow(
   if (!isLongest(page)) giveBack(page.bytes);
   const { wait_seconds: _, ...asked } = query;
   return await request.registry.events.encodedPage(asked, signal);
-}
-
-/**
- * The bytes as the framework takes them, their memory given back as soon as the system has them: waiting for the
- * garbage collector, the pages of a reader who catches up make it go over everything else every hundred pages, for as
- * long as all else in serving them takes.
- */
-function sendOnce(reply: FastifyReply, { buffer, byteOffset, length }: Uint8Array): Buffer {
-  reply.raw.once('finish', () => {
-    if (buffer instanceof ArrayBuffer) buffer.transfer(0);
-  });
-  return Buffer.from(buffer, byteOffset, length);
 }
