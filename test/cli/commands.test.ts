@@ -86,6 +86,7 @@ describe('the command line', () => {
       '0007-package-lists',
       '0008-write-sessions',
       '0009-open-uploads',
+      '0010-retention-holds',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

@@ -12,6 +12,7 @@ import { heldObjects } from './0006-held-objects.ts';
 import { packageLists } from './0007-package-lists.ts';
 import { writeSessions } from './0008-write-sessions.ts';
 import { openUploads } from './0009-open-uploads.ts';
+import { retentionHolds } from './0010-retention-holds.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   packageLists,
   writeSessions,
   openUploads,
+  retentionHolds,
 ];
 
 interface MigrationTable {

@@ -192,13 +192,16 @@ async function clearEligibility(transaction: Transaction, actor: string, package
 async function readRecord(database: Kysely<Schema>, packageId: string): Promise<RetentionRecord> {
   const found = await requirePackage(database, packageId);
   const state = await database.selectFrom('retention_state').selectAll().where('package_id', '=', packageId).executeTakeFirst();
-  const story = database
-    .selectFrom('events')
-    .where('subject_kind', '=', 'package')
-    .where('subject_id', '=', packageId)
-    // The manifest is not part of the story, and may be large.
-    .where('event_type', '<>', 'v1.package.finalized');
-  const history = (await story.selectAll().orderBy('sequence', 'desc').limit(shownEntries).execute()).reverse();
+  const story = database.selectFrom('events').where('subject_kind', '=', 'package').where('subject_id', '=', packageId);
+  const history = (
+    await story
+      // The manifest is not part of the story, and may be large.
+      .where('event_type', '<>', 'v1.package.finalized')
+      .selectAll()
+      .orderBy('sequence', 'desc')
+      .limit(shownEntries)
+      .execute()
+  ).reverse();
   const holds = await readHolds(database, packageId);
   const events: RetentionEvent[] = history.map((row) => ({
     sequence: row.sequence,
@@ -217,7 +220,7 @@ async function readRecord(database: Kysely<Schema>, packageId: string): Promise<
     holds,
     history: events,
     holds_left_out: await leftOut(database.selectFrom('retention_holds').where('package_id', '=', packageId), holds.length),
-    history_left_out: await leftOut(story, events.length),
+    history_left_out: await leftOut(story, events.length + (found.finalized_at === null ? 0 : 1)),
   };
 }
 
@@ -228,15 +231,18 @@ const shownEntries = limits.retentionEntries;
  * Those that hold before those that were released, and of these the newest; in the order in which they were applied.
  */
 async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {
-  const rows = await database
-    .selectFrom('retention_holds')
-    .selectAll()
-    .where('package_id', '=', packageId)
-    .orderBy(({ eb }) => eb.case().when('released_at', 'is', null).then(0).else(1).end())
-    .orderBy('applied_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(shownEntries)
-    .execute();
+  const newest = (operator: 'is' | 'is not', limit: number) =>
+    database
+      .selectFrom('retention_holds')
+      .selectAll()
+      .where('package_id', '=', packageId)
+      .where('released_at', operator, null)
+      .orderBy('applied_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute();
+  const holding = await newest('is', shownEntries);
+  const rows = [...holding, ...(holding.length < shownEntries ? await newest('is not', shownEntries - holding.length) : [])];
   const inOrder = (left: Hold, right: Hold): number => compare(left.applied_at, right.applied_at) || compare(left.id, right.id);
   return rows.map(({ package_id: _package, ...hold }) => hold).sort(inOrder);
 }
@@ -245,7 +251,7 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Counted only where a record is full. */
+/** Counted only where a record is full, and by an index alone. */
 async function leftOut<T extends keyof Schema>(all: SelectQueryBuilder<Schema, T, object>, shown: number): Promise<number> {
   if (shown < shownEntries) return 0;
   const { count } = await all.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
