@@ -14,18 +14,19 @@ const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => mat
 
 /**
  * docs/deployments.md, followed from its first block to its last, by an ordinary user where root can become one. The
- * software that is deployed is this clone, behind a command of two lines.
+ * software that is deployed is this clone, behind a command of two lines that lies where a package has its own.
  */
 describe('docs/deployments.md, followed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'artifactstore-deployments-'));
   const software = join(folder, 'opt/artifactstore');
+  const bin = join(software, 'node_modules/.bin');
   let text: string;
 
   before(async () => {
-    mkdirSync(join(software, 'bin'), { recursive: true });
+    mkdirSync(bin, { recursive: true });
     mkdirSync(join(folder, 'here'));
-    writeFileSync(join(software, 'bin/artifactstore'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'bin/artifactstore.js')} "$@"\n`);
-    chmodSync(join(software, 'bin/artifactstore'), 0o755);
+    writeFileSync(join(bin, 'artifactstore'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'bin/artifactstore.js')} "$@"\n`);
+    chmodSync(join(bin, 'artifactstore'), 0o755);
     const [bootstrap, registry] = [await freePort(), await freePort()];
     text = blocks
       .map((block, index) => `echo "== ${index + 1}"\n${block}`)
@@ -41,7 +42,7 @@ describe('docs/deployments.md, followed', () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test('deploys a registry onto an empty machine, and lets a release come, go back and end', async () => {
-    const env = { PATH: `${join(software, 'bin')}:${process.env.PATH}`, HOME: join(folder, 'here') };
+    const env = { PATH: `${bin}:${process.env.PATH}`, HOME: join(folder, 'here') };
     const script = `set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n${text}`;
     // Permissions stop an ordinary user, and root by none.
     const [command = '', ...words] = [...asNobody.split(' ').filter((word) => word !== ''), 'bash', '-c', script];
