@@ -91,12 +91,12 @@ async function fill(registry: PublishTo, local: LocalBundle, session: WriteSessi
       const artifact = artifacts.get(name);
       if (artifact === undefined) throw unexpected(`it wants "${name}", which the bundle does not have`);
       if (sendUpload !== undefined && artifact.size_bytes > resumableAbove) {
-        const from = (offset: number) => readArtifact(local.directory, artifact, signal, offset);
+        const from = (offset: number) => kept(readArtifact(local.directory, artifact, signal, offset));
         const sentBytes = await sendInPieces({ writeSessions, sendUpload }, session.id, artifact, from, signal);
         onTaken?.(artifact, sentBytes);
         return;
       }
-      const body = reopenable(() => readArtifact(local.directory, artifact, signal));
+      const body = reopenable(() => kept(readArtifact(local.directory, artifact, signal)));
       await writeSessions.put(session.id, name, body, { size_bytes: artifact.size_bytes, ...(signal === undefined ? {} : { signal }) });
       onTaken?.(artifact, artifact.size_bytes);
     });
@@ -120,6 +120,11 @@ async function fill(registry: PublishTo, local: LocalBundle, session: WriteSessi
     await send(names);
     return await writeSessions.commit(session.id);
   }
+}
+
+/** A connection reads ahead, so that each chunk has to stay what it was. */
+async function* kept(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield new Uint8Array(chunk);
 }
 
 function namesOf(objects: unknown): readonly string[] {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -34,7 +35,7 @@ describe('a bundle that is published', () => {
 
   test('is one sealed package, and each artifact is at an address that stays', async () => {
     using folder = openBundleFolder();
-    const files = { 'app.tar.gz': Buffer.alloc(3_000_000, 'app'), 'bin/tool': 'tool', again: 'tool', empty: '' };
+    const files = { 'app.tar.gz': randomBytes(9_000_000), 'bin/tool': 'tool', again: 'tool', empty: '' };
     folder.bundle(files, { release: '1' });
     const { sent, onTaken } = counting();
     const local = await readLocalBundle(folder.directory);
@@ -88,7 +89,7 @@ describe('a bundle that is published', () => {
   test('that was stopped in the middle of an artifact is resumed from there', async () => {
     using folder = openBundleFolder();
     const size = 6_000_000;
-    folder.bundle({ large: Buffer.alloc(size, 'large of resumed'), small: 'small of resumed' });
+    folder.bundle({ large: randomBytes(size), small: 'small of resumed' });
     const local = await readLocalBundle(folder.directory);
     const registry = server.connect();
     const stop = new AbortController();
@@ -115,7 +116,7 @@ describe('a bundle that is published', () => {
     assert.equal(sha256Of(Buffer.from(await answer.arrayBuffer())), artifacts.large!.sha256);
 
     // What was sent of a file that was built again is of no use: the whole of it is sent.
-    folder.bundle({ large: Buffer.alloc(size, 'LARGE of resumed') });
+    folder.bundle({ large: randomBytes(size) });
     const changed = await readLocalBundle(folder.directory);
     const { record } = await registry.writeSessions.open(
       {
