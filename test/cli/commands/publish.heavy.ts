@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { PublishedArtifact } from '../../../src/bundle/addresses.ts';
 import { manifestOf, sha256Of } from '../../bundle/bundle-folder.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
@@ -23,17 +25,7 @@ describe('artifactstore bundle and publish', () => {
       size_bytes: 3,
       media_type: 'application/gzip',
     });
-    const published = await place.json(
-      'publish',
-      'dist',
-      '--via',
-      'copy',
-      '--to',
-      'bundles',
-      '--create',
-      '--base-url',
-      'http://localhost:1/',
-    );
+    const published = await place.json('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--base-url', 'http://localhost:1/');
     assert.deepEqual(published, {
       'app.tar.gz': { url: `http://localhost:1/objects/sha256:${sha256Of('app')}/app.tar.gz`, sha256: sha256Of('app'), size_bytes: 3 },
       'bin/tool': { url: `http://localhost:1/objects/sha256:${sha256Of('tool')}/tool`, sha256: sha256Of('tool'), size_bytes: 4 },
@@ -136,8 +128,7 @@ describe('artifactstore publish, to a registry', () => {
       'missing.json': declared('NOT_THERE'),
       'there.json': declared('THERE'),
     });
-    const publish = (catalog: string) =>
-      other.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--create', '--secrets-catalog', catalog);
+    const publish = (catalog: string) => other.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--secrets-catalog', catalog);
     const { code, stderr } = await publish('missing.json');
     assert.equal(code, 2);
     assert.match(stderr, /NOT_THERE/);
@@ -165,6 +156,38 @@ describe('artifactstore publish, to a registry', () => {
       assert.match(refused.stderr, /goes with '--via/);
     }
     assert.equal((await place.run('publish', 'dist', '--retention-class', 'none-such', '--json')).code, 2);
+    assert.equal(await server.signal('SIGTERM'), 0);
+  });
+
+  test('continue in the middle of an artifact after a kill', async (context) => {
+    const size = 24_000_000;
+    const server = await place.serve('serve', '--port', '0');
+    /** How many bytes of an object in pieces are at the server. */
+    const arrived = (): number => {
+      const names = readdirSync(place.directory, { recursive: true, encoding: 'utf8' }).filter((name) => /\/upload-[^/]+$/.test(name));
+      return names.reduce((sum, name) => sum + (statSync(place.path(name), { throwIfNoEntry: false })?.size ?? 0), 0);
+    };
+    let resumed = 0;
+    for (let attempt = 0; attempt < 5 && resumed === 0; attempt++) {
+      const content = Buffer.alloc(size, `attempt ${attempt} of ${size}`);
+      place.write({ 'large/app.tar': content });
+      await place.json('bundle', 'large', '--name', 'large', '--release', `${attempt}`);
+      const child = place.start('publish', 'large');
+      const ended = once(child, 'exit');
+      while (arrived() === 0 && child.exitCode === null) await pause(1);
+      child.kill('SIGKILL');
+      await ended;
+      const published = await place.run('publish', 'large');
+      assert.equal(published.code, 0, published.stderr);
+      const { url, sha256 } = (await place.json<Record<string, PublishedArtifact>>('publish', 'large'))['app.tar']!;
+      assert.equal(sha256, sha256Of(content));
+      const answer = await fetch(url, { headers: { authorization: 'Bearer cli-test-token' } });
+      assert.equal(sha256Of(Buffer.from(await answer.arrayBuffer())), sha256);
+      const sent = /1 artifact, ([\d.]+) MiB sent/.exec(published.stderr)?.[1];
+      if (sent !== undefined && Number(sent) < Math.floor(size / 1_048_576)) resumed = Number(sent);
+      context.diagnostic(`attempt ${attempt}: ${published.stderr.trim()}`);
+    }
+    assert.ok(resumed > 0, 'no publication was killed in the middle');
     assert.equal(await server.signal('SIGTERM'), 0);
   });
 });
