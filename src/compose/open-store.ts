@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BackendConfig, Config } from '../config/config.ts';
 import { openCredentials } from '../credentials/open.ts';
+import type { OnUnread } from '../credentials/unread.ts';
 import type { Database } from '../database/DATABASE.ts';
 import { openDatabase } from '../database/open.ts';
 import type { HeldBytes } from '../dataplane/DATAPLANE.ts';
@@ -97,14 +98,19 @@ export function openBackend(
   config: Pick<StoreConfig, 'referenced' | 'secrets'>,
   kinds: readonly BackendKind[] = backendKinds,
   secrets: Secrets | undefined = storeOfSecrets(config),
+  onUnread?: OnUnread,
 ): Promise<Storage> {
-  return kindOf(backend, kinds).open(backend, credentialsFor(config, secrets));
+  return kindOf(backend, kinds).open(backend, credentialsFor(config, secrets, onUnread));
 }
 
 /** Where backends get their keys from. */
-export function credentialsFor(config: Pick<StoreConfig, 'referenced' | 'secrets'>, secrets: Secrets | undefined): BackendParts {
+export function credentialsFor(
+  config: Pick<StoreConfig, 'referenced' | 'secrets'>,
+  secrets: Secrets | undefined,
+  onUnread?: OnUnread,
+): BackendParts {
   const { referenced: environment, secrets: vault } = config;
-  return { credentials: (described, about) => openCredentials(described, { ...about, environment, secrets, vault }) };
+  return { credentials: (described, about) => openCredentials(described, { ...about, environment, secrets, vault, onUnread }) };
 }
 
 /** The store that `secret:` references are about; nothing is asked for before one of them is followed. */
@@ -155,7 +161,9 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   const onIncident = options.onIncident ?? (() => undefined);
   const backends = new Map<string, Storage>();
   for (const backend of options.parts === 'database' ? [] : config.backends) {
-    const storage = await openBackend(backend, config, kinds, secrets);
+    const onUnread: OnUnread = ({ seconds, reason }) =>
+      onIncident(incident('keys_unread', new ArtifactstoreError('secrets_unavailable', `${reason}.`), { backend_id: backend.id, seconds }));
+    const storage = await openBackend(backend, config, kinds, secrets, onUnread);
     opened.defer(() => storage.close?.());
     backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }

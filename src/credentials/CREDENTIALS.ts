@@ -14,6 +14,18 @@ export interface Credentials {
    * are not the current ones are ignored.
    */
   refused(keys: Keys): void;
+
+  /**
+   * Where others cannot be read while the current ones stay in use: for how long, and why. Undefined while all is well.
+   * Absent where keys are never read again.
+   */
+  unread?(): Unread | undefined;
+}
+
+export interface Unread {
+  readonly seconds: number;
+  /** Without a value. */
+  readonly reason: string;
 }
 
 export interface Keys {

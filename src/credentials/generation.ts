@@ -3,6 +3,7 @@ import { parseJson } from '../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject } from '../kernel/format/json-value.ts';
 import type { Secrets } from '../secrets/SECRETS.ts';
 import type { Credentials, Keys } from './CREDENTIALS.ts';
+import { type OnUnread, watchReading } from './unread.ts';
 
 export interface GenerationCredentialsOptions {
   readonly role: 'admin' | 'proxy';
@@ -11,6 +12,8 @@ export interface GenerationCredentialsOptions {
   /** How often the pointer is looked at; 1,000 by default. */
   readonly checkMilliseconds?: number;
   readonly now?: () => number;
+  /** Told of a place that cannot be read for a while, although there are keys. */
+  readonly onUnread?: OnUnread | undefined;
 }
 
 /**
@@ -23,6 +26,7 @@ export interface GenerationCredentialsOptions {
  */
 export function generationCredentials(secrets: Secrets, options: GenerationCredentialsOptions): Credentials {
   const { role, setting, checkMilliseconds = 1000, now = Date.now } = options;
+  const reading = watchReading(now, options.onUnread);
   let current: { readonly generation: number; readonly keys: Keys } | undefined;
   let isRefused = false;
   let lookedAt = 0;
@@ -36,10 +40,13 @@ export function generationCredentials(secrets: Secrets, options: GenerationCrede
       if (generation !== current?.generation) {
         current = { generation, keys: keysOf(await documentOf(secrets, `provider/generations/${generation}`), generation, role) };
         isRefused = false;
-      } else if (isRefused) throw new Error(`the store refuses the keys of generation ${generation}, and there is no other`);
+      }
+      reading.succeeded();
+      if (isRefused) throw new Error(`the store refuses the keys of generation ${generation}, and there is no other`);
     } catch (error) {
       // Keys that work are not given up because the place of the next ones does not answer.
       if (current === undefined || isRefused) throw unusable(error, secrets.place, setting, current === undefined);
+      reading.failed(`${secrets.place}: ${reasonOf(error)}`);
     } finally {
       lookedAt = now();
     }
@@ -66,6 +73,7 @@ export function generationCredentials(secrets: Secrets, options: GenerationCrede
     refused(keys) {
       if (keys === current?.keys) isRefused = true;
     },
+    unread: () => reading.unread(),
   };
 }
 
@@ -102,7 +110,7 @@ function keysOf(document: JsonObject, generation: number, role: 'admin' | 'proxy
 }
 
 function unusable(error: unknown, place: string, setting: string, isFirst: boolean): ArtifactstoreError {
-  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  const reason = reasonOf(error);
   const lead = isFirst ? 'The keys of the store cannot be read' : 'The store refuses the keys';
   return new ArtifactstoreError(
     isFirst ? 'invalid_configuration' : 'storage_unavailable',
@@ -113,4 +121,8 @@ function unusable(error: unknown, place: string, setting: string, isFirst: boole
       cause: error,
     },
   );
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }

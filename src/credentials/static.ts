@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { Secrets } from '../secrets/SECRETS.ts';
 import type { Credentials, Keys } from './CREDENTIALS.ts';
-import { type KeyReading, type KeyReferences, type KeyValues, readKeys } from './key-references.ts';
+import { type KeyReading, type KeyReferences, type KeyValues, type ReferenceProblem, readKeys } from './key-references.ts';
+import { type OnUnread, watchReading } from './unread.ts';
 
 export interface StaticCredentialsOptions {
   /** Where `env:` references are looked up; the process's own environment by default. */
@@ -12,6 +13,8 @@ export interface StaticCredentialsOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   readonly wait?: (milliseconds: number) => Promise<unknown>;
+  /** Told of references that lead nowhere for a while, although there are keys. */
+  readonly onUnread?: OnUnread | undefined;
 }
 
 /**
@@ -37,6 +40,7 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
 
   let current: { readonly values: KeyValues; readonly keys: Keys; readonly takenAt: number } | undefined;
   let refused = false;
+  const watch = watchReading(now, options.onUnread);
   /** What was seen since when, and is not trusted yet. */
   let pending: { readonly values: KeyValues; readonly since: number } | undefined;
   let lookedAt = 0;
@@ -56,6 +60,8 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
   }
 
   function compare(before: KeyValues, reading: KeyReading): void {
+    if ('problems' in reading) watch.failed(textOf(reading.problems));
+    else watch.succeeded();
     if ('problems' in reading || same(reading.values, before)) {
       pending = undefined;
       return;
@@ -83,6 +89,7 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
       if (agree && whole) break;
     }
     if ('problems' in last) throw unreadable(last, before === undefined);
+    watch.succeeded();
     if (before === undefined || !same(last.values, before.values)) take(last.values);
     refused = false;
   }
@@ -116,6 +123,7 @@ export function staticCredentials(references: KeyReferences, options: StaticCred
     refused(keys) {
       if (watched && keys === current?.keys) refused = true;
     },
+    unread: () => watch.unread(),
   };
 }
 
@@ -144,10 +152,14 @@ function same(left: KeyValues, right: KeyValues): boolean {
 function unreadable(reading: Extract<KeyReading, { problems: unknown }>, first: boolean): ArtifactstoreError {
   const { problems } = reading;
   const names = problems.map(({ name }) => name);
-  const text = problems.map((problem) => `${problem.name}: ${problem.text}`).join('; ');
+  const text = textOf(problems);
   const lead = first ? 'The keys of the store cannot be read' : 'The store refuses the keys, and there are no others';
   return new ArtifactstoreError(first ? 'invalid_configuration' : 'storage_unavailable', `${lead}. ${text}`, {
     ...(names[0] === undefined ? {} : { field: names[0] }),
     info: { names },
   });
+}
+
+function textOf(problems: readonly ReferenceProblem[]): string {
+  return problems.map(({ name, text }) => `${name}: ${text}`).join('; ');
 }

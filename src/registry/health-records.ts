@@ -35,6 +35,8 @@ export interface BackendHealth {
   /** There is no room to write, and nothing else is wrong: reads continue. */
   readonly full?: true;
   readonly detail: string;
+  /** Its keys cannot be read from where they are kept, for so long: a warning while those that were read work. */
+  readonly keys_unread_seconds?: number;
   readonly free_bytes: number | null;
   readonly total_bytes: number | null;
   readonly failed_locations: number;

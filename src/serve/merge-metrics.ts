@@ -96,7 +96,7 @@ export function mergeMetrics(texts: readonly string[]): string {
 }
 
 const seenByAll =
-  /^(?:artifactstore_(?:last_sequence|clock_in_doubt|failed_locations|held_(?:objects|bytes)|backend_(?:healthy|free_bytes|total_bytes)|producer_(?:quota_)?(?:packages|bytes)|packages|(?:logical|stored|reclaimable|open_upload|open_write_session)_bytes|open_(?:uploads|write_sessions)|last_run_timestamp_seconds)|nodejs_version_info|process_start_time_seconds)\b/;
+  /^(?:artifactstore_(?:last_sequence|clock_in_doubt|failed_locations|held_(?:objects|bytes)|backend_(?:healthy|free_bytes|total_bytes|keys_unread_seconds)|producer_(?:quota_)?(?:packages|bytes)|packages|(?:logical|stored|reclaimable|open_upload|open_write_session)_bytes|open_(?:uploads|write_sessions)|last_run_timestamp_seconds)|nodejs_version_info|process_start_time_seconds)\b/;
 
 function textsOfAll(): Promise<readonly string[]> {
   const id = randomUUID();

@@ -161,6 +161,8 @@ export interface StorageHealth {
   /** There is no room to write, and nothing else is wrong: reads continue. */
   readonly full?: true;
   readonly detail: string;
+  /** Its keys cannot be read from where they are kept, for so long; those that were read work. */
+  readonly keysUnreadSeconds?: number;
   readonly freeBytes: number | null;
   readonly totalBytes: number | null;
 }

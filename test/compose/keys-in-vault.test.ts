@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { secretOf } from '../../src/secrets/secret.ts';
+import { openPrivateFolder } from '../provider/private-file.ts';
 import { openTestRegistry, type TestRegistry } from '../registry/open-registry.ts';
 import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { startVault } from '../secrets/vault/vault-server.ts';
@@ -51,6 +55,47 @@ test('a bucket whose keys are of the last rotation, in a vault that is shown a r
   });
   await storesAFile(store, bucket);
 });
+
+test('a bucket whose keys work, while the place that they came from is gone, is healthy with a warning', async () => {
+  await using bucket = await openStrictStore();
+  using folder = openPrivateFolder();
+  const { writer } = folder.secrets;
+  const proxy = { access_key_id: bucket.accessKeyId, secret_access_key: bucket.secretAccessKey };
+  const generation = { format: 1, generation: 1, admin: proxy, proxy };
+  await writer!.put('provider/generations/1', secretOf(JSON.stringify(generation)), undefined);
+  await writer!.put('provider/current', secretOf(JSON.stringify({ format: 1, generation: 1 })), undefined);
+  await using store = await openTestRegistry({
+    ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+    ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
+    ARTIFACTSTORE_S3_ENDPOINT_URL: bucket.url,
+    ARTIFACTSTORE_S3_BUCKET: 'artifacts',
+    ARTIFACTSTORE_S3_CREDENTIALS: 'generation',
+    ARTIFACTSTORE_S3_GENERATIONS: `file:${folder.secrets.place}`,
+  });
+  await storesAFile(store, bucket);
+  const health = async () => (await store.as('tester').health()).backend;
+  const { keys_unread_seconds: before, detail } = await health();
+  assert.deepEqual([before, detail], [undefined, 'ok']);
+  renameSync(folder.secrets.place, `${folder.secrets.place}-away`);
+  // The mount point stays.
+  mkdirSync(folder.secrets.place, { mode: 0o700 });
+  const later = await untilTrue(health, (backend) => backend.keys_unread_seconds !== undefined);
+  assert.equal(later.healthy, true);
+  assert.match(
+    later.detail,
+    /^ok; its keys could not be read again for \d+ seconds, and those that were read stay in use: .*is an empty directory/,
+  );
+  renameSync(`${folder.secrets.place}-away`, folder.secrets.place);
+  assert.equal((await untilTrue(health, (backend) => backend.keys_unread_seconds === undefined)).detail, 'ok');
+});
+
+async function untilTrue<T>(ask: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
+  for (let left = 100; ; left -= 1) {
+    const value = await ask();
+    if (isRight(value) || left === 0) return value;
+    await sleep(50);
+  }
+}
 
 async function storesAFile(store: TestRegistry, bucket: Awaited<ReturnType<typeof openStrictStore>>): Promise<void> {
   const registry = store.as('tester');

@@ -40,6 +40,35 @@ async function settled<T>(ask: () => Promise<T>, isIt: (value: T) => boolean, be
 }
 
 describe('keys in a store of secrets', () => {
+  test('are known to be out of reach for how long, while those that were read stay in use', async () => {
+    await using world = await openWorld();
+    const { vault, clock, credentials } = world;
+    put(vault, 1);
+    await credentials.keys();
+    assert.equal(credentials.unread?.(), undefined);
+    vault.sealed = true;
+    clock.advance(10_000);
+    const seen = async () => {
+      await credentials.keys();
+      return credentials.unread?.();
+    };
+    const unread = await settled(
+      seen,
+      (found) => found !== undefined,
+      () => undefined,
+    );
+    assert.match(unread?.reason ?? '', /ARTIFACTSTORE_S3_ACCESS_KEY_REF: secret:s3#access cannot be read\. .* is sealed/);
+    clock.advance(3 * 86_400_000);
+    assert.equal((await credentials.keys()).accessKeyId, 'hush-access-1');
+    assert.ok((credentials.unread?.()?.seconds ?? 0) >= 3 * 86_400, 'three days');
+    vault.sealed = false;
+    await settled(
+      seen,
+      (found) => found === undefined,
+      () => clock.advance(10_000),
+    );
+  });
+
   test('are followed when they are replaced there, and asked for every ten seconds at most', async () => {
     await using world = await openWorld();
     const { vault, clock, credentials } = world;

@@ -127,6 +127,7 @@ const backend = Type.Object({
   healthy: Type.Boolean(),
   full: Type.Optional(Type.Literal(true)),
   detail: text,
+  keys_unread_seconds: Type.Optional(count),
   free_bytes: countOrNull,
   total_bytes: countOrNull,
   failed_locations: count,

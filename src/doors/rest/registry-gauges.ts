@@ -38,6 +38,12 @@ export function showRegistry(
     registers,
   });
 
+  const keysUnread = new Gauge({
+    name: 'artifactstore_backend_keys_unread_seconds',
+    help: 'For how long the keys of the backend cannot be read from where they are kept, while those that were read work.',
+    labelNames: ['backend_id'],
+    registers,
+  });
   const clockInDoubt = new Gauge({
     name: 'artifactstore_clock_in_doubt',
     help: '1 while something speaks against the clock of the machine, and nothing is swept or collected.',
@@ -66,6 +72,7 @@ export function showRegistry(
     for (const backend of state.backends) {
       failedLocations.set({ backend_id: backend.backend_id }, backend.failed_locations);
       healthy.set({ backend_id: backend.backend_id }, backend.healthy ? 1 : 0);
+      keysUnread.set({ backend_id: backend.backend_id }, backend.keys_unread_seconds ?? 0);
       if (backend.held_objects !== null) heldObjects.set({ backend_id: backend.backend_id }, backend.held_objects);
       if (backend.held_bytes !== null) heldBytes.set({ backend_id: backend.backend_id }, backend.held_bytes);
     }

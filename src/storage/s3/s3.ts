@@ -64,7 +64,11 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
         await calls.call({ doing: 'list' }, AbortSignal.timeout(healthMilliseconds), (client, stopping) =>
           client.send(new ListObjectsV2Command({ Bucket: settings.bucket, Prefix, MaxKeys: 1 }), stopping),
         );
-        return { healthy: true, detail: 'ok', freeBytes: null, totalBytes: null };
+        const room = { freeBytes: null, totalBytes: null };
+        const unread = settings.credentials.unread?.();
+        if (unread === undefined) return { healthy: true, detail: 'ok', ...room };
+        const detail = `ok; its keys could not be read again for ${unread.seconds} seconds, and those that were read stay in use: ${unread.reason}`;
+        return { healthy: true, detail, keysUnreadSeconds: unread.seconds, ...room };
       } catch (error) {
         const detail = isArtifactstoreError(error, 'cancelled')
           ? `no answer in ${healthMilliseconds} ms from ${settings.endpointUrl ?? 'AWS S3'}; ` +

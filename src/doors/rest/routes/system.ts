@@ -111,8 +111,9 @@ function toldTo({ principal, by }: Caller, health: Health): Health {
     ...part,
     detail: part.healthy ? 'ok' : part.full === true ? 'full' : 'ask with the token of an admin for the reason',
   });
-  const bareBackend = (backend: BackendHealth): BackendHealth => ({
+  const bareBackend = ({ keys_unread_seconds: unread, ...backend }: BackendHealth): BackendHealth => ({
     ...bare(backend),
+    ...(observes && unread !== undefined ? { keys_unread_seconds: unread } : {}),
     ...(observes || isForAll ? {} : { free_bytes: null, total_bytes: null, held_objects: null, held_bytes: null }),
   });
   const { db, backend, backends, access_file: file } = health;

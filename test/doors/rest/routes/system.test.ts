@@ -106,6 +106,7 @@ test('metrics count by route, method and status, and never by path', async () =>
     'artifactstore_held_objects{backend_id="local"} 0',
     'artifactstore_held_bytes{backend_id="local"} 0',
     'artifactstore_backend_healthy{backend_id="local"} 1',
+    'artifactstore_backend_keys_unread_seconds{backend_id="local"} 0',
     'artifactstore_packages{status="created"} 1',
     'artifactstore_logical_bytes{status="created"} 1000',
     'artifactstore_stored_bytes{backend_id="local"} 1000',
