@@ -74,6 +74,15 @@ describe('where the token of the commands comes from', () => {
       () => read(token),
       (error: Error) => /must be the name of a variable/.test(error.message) && !/ey\./.test(error.message),
     );
+    for (const [text, why] of [
+      ['hush hush', /ARTIFACTSTORE_API_TOKEN: is not a token: one word of plain ASCII characters/],
+      ['h\u00fcsh', /is not a token/],
+      [' \t ', /ARTIFACTSTORE_API_TOKEN: is only white space/],
+    ] as const)
+      assert.throws(
+        () => read({ ARTIFACTSTORE_API_TOKEN: text }),
+        (error: Error) => why.test(error.message) && !/h[u\u00fc]sh/.test(error.message),
+      );
     const shown = read({ ARTIFACTSTORE_ID_TOKEN: 'hush', ARTIFACTSTORE_IDENTITY: 'gitlab-ci' }).describe();
     assert.equal(shown.ARTIFACTSTORE_ID_TOKEN, '(secret)');
     assert.doesNotMatch(JSON.stringify(shown), /hush/);
