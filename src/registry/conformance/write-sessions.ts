@@ -198,6 +198,23 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
       assert.equal((await writer.commit(session.id)).objects.file?.sha256, hex(bytes));
     });
 
+    it('is made only of what whoever commits it may read', async () => {
+      const secret = unique('secret');
+      const source = await create();
+      await add(source.id, 'there', secret);
+      const producer = unique('own');
+      const own: Grant = { role: 'writer', producers: [{ exact: producer }] };
+      const reading: Grant = { role: 'reader', producers: [{ exact: source.producer }] };
+      const sessionsOf = (...grants: Grant[]) => opened.as({ actor: 'who', share: 'who', grants }).writeSessions;
+      const input = { ...request(), producer, objects: announced({ known: Buffer.from(secret) }) };
+      const { record } = await sessionsOf(own, reading).open(input, { idempotencyKey: randomUUID() });
+      assert.deepEqual(statesOf(record), { known: 'present' });
+      assert.deepEqual(await problemsOf(sessionsOf(own).commit(record.id)), [{ name: 'known', problem: 'gone' }]);
+      await sessionsOf(own).put(record.id, 'known', chunks(secret));
+      await sessionsOf(own).commit(record.id);
+      assert.equal((await sessionsOf(own).status(record.id))?.state, 'committed');
+    });
+
     it('does not say that bytes are there to who may not read them', async () => {
       const secret = unique('secret');
       await add((await create()).id, 'there', secret);

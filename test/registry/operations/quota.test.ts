@@ -217,6 +217,16 @@ describe('a quota of packages', () => {
     await store.create('near', 'two');
   });
 
+  it('refuses a write session for which there is no package left, before its bytes', async () => {
+    await using store = await openBounded();
+    store.bound('near', { maximum_packages: 1 });
+    await store.create('near');
+    const objects = [{ name: 'a', sha256: '0'.repeat(64), size_bytes: 1 }];
+    const session = { scope: 'quota', producer: 'near', subject: 's', namespace: 'n', retention_class: 'transient', objects };
+    const opening = store.registry.writeSessions.open({ ...session, ttl_seconds: 60 }, { idempotencyKey: 'one' });
+    await assert.rejects(opening, exceeded({ producer: 'near', maximum_packages: 1, used: 1, asked: 1 }));
+  });
+
   it('is filled by as many of those who come at once as fit', async () => {
     await using store = await openBounded();
     store.bound('near', { maximum_packages: 5 });
