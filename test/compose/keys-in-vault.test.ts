@@ -54,6 +54,9 @@ test('a bucket whose keys are of the last rotation, in a vault that is shown a r
     SECRET_ID: 'hush',
   });
   await storesAFile(store, bucket);
+  bucket.revoke(bucket.accessKeyId);
+  const { backend } = await store.as('tester').health();
+  assert.match(backend.detail, /refuses the keys of generation 1.*ARTIFACTSTORE_S3_GENERATIONS/);
 });
 
 test('a bucket whose keys work, while the place that they came from is gone, is healthy with a warning', async () => {

@@ -45,6 +45,7 @@ export function s3Connection(backend: S3BackendConfig, parts: BackendParts): Con
     forcePathStyle,
     region,
     variables,
+    ...(backend.credentials.kind === 'generation' ? { keysSetting: `${variables}GENERATIONS` } : {}),
     credentials: parts.credentials(backend.credentials, { region, variables }),
   };
 }

@@ -10,6 +10,8 @@ export interface Connection {
   readonly credentials: Credentials;
   /** What the names of its settings begin with, for messages; `s3Variables` where absent. */
   readonly variables?: string;
+  /** The whole name of the one setting that leads to the keys; absent where they are references, or a role's. */
+  readonly keysSetting?: string;
 }
 
 /** Where requests go, AWS's own place included. */

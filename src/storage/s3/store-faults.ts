@@ -25,6 +25,8 @@ export interface StorePlace {
   readonly endpointUrl: string | undefined;
   /** What the names of its settings begin with. */
   readonly variables: string;
+  /** The whole name of the one setting that leads to the keys, where there is one. */
+  readonly keysSetting?: string;
 }
 
 export function explainFault(answer: StoreAnswer, place: StorePlace): StoreFault {
@@ -36,7 +38,7 @@ export function explainFault(answer: StoreAnswer, place: StorePlace): StoreFault
 }
 
 function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, place: StorePlace): StoreFault {
-  const { bucket, variables } = place;
+  const { bucket, variables, keysSetting = `${variables}ACCESS_KEY_REF or ${variables}ROLE_ARN` } = place;
   if (status === 507) return { text: 'the store is full', kind: 'full' };
   if (status === 429) return { text: 'the store, or a proxy in front of it, asks for fewer requests', kind: 'busy' };
   if (page !== undefined && speaksHttps(page))
@@ -54,8 +56,7 @@ function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, plac
     return { text: `the store, or a proxy in front of it, answered ${status}; it may be busy or broken` };
   if (isRedirect(status) || regionCodes.test(code)) return { text: redirectText(status, target, otherRegion, place) };
   if (page !== undefined) return { text: notS3(status, page, place) };
-  if (status === 403)
-    return { text: `the keys may not do that; look at their policy and at ${variables}ACCESS_KEY_REF or ${variables}ROLE_ARN` };
+  if (status === 403) return { text: `the keys may not do that; look at their policy and at ${keysSetting}` };
   if (status === 404)
     return {
       text: `the bucket "${bucket}" is not there, or this is not an S3 store; look at ${variables}BUCKET and ${variables}ENDPOINT_URL`,
@@ -107,19 +108,32 @@ const regionCodes = /^(AuthorizationHeaderMalformed|PermanentRedirect|IllegalLoc
 const byCode: readonly (readonly [code: RegExp, text: (place: StorePlace) => string, kind?: 'full' | 'busy'])[] = [
   [/^NoSuchBucket$/, ({ bucket, variables }) => `there is no bucket "${bucket}"; make it, or correct ${variables}BUCKET`],
   [/^InvalidBucketName$/, ({ bucket, variables }) => `"${bucket}" cannot be a bucket's name; correct ${variables}BUCKET`],
-  [/^InvalidAccessKeyId$/, ({ variables }) => `the access key is not known there; look at ${variables}ACCESS_KEY_REF`],
-  [/^SignatureDoesNotMatch$/, ({ variables }) => `the signature was refused; look at ${variables}SECRET_KEY_REF`],
+  [
+    /^InvalidAccessKeyId$/,
+    ({ variables, keysSetting = `${variables}ACCESS_KEY_REF` }) => `the access key is not known there; look at ${keysSetting}`,
+  ],
+  [
+    /^SignatureDoesNotMatch$/,
+    ({ variables, keysSetting = `${variables}SECRET_KEY_REF` }) => `the signature was refused; look at ${keysSetting}`,
+  ],
   [
     /^(ExpiredToken|ExpiredTokenException|InvalidToken|TokenRefreshRequired)$/,
-    ({ variables }) => `the temporary keys have expired; look at what renews ${variables}SESSION_TOKEN_REF or at ${variables}ROLE_ARN`,
+    ({ variables, keysSetting = `${variables}SESSION_TOKEN_REF or at ${variables}ROLE_ARN` }) =>
+      `the temporary keys have expired; look at what renews ${keysSetting}`,
   ],
   [
     /^AccessDenied$/,
-    ({ variables }) =>
-      `the keys are wrong or may not do that; look at ${variables}ACCESS_KEY_REF, ` +
-      `${variables}SECRET_KEY_REF and their policy, or at ${variables}ROLE_ARN`,
+    ({ variables, keysSetting }) =>
+      `the keys are wrong or may not do that; look at ${
+        keysSetting === undefined
+          ? `${variables}ACCESS_KEY_REF, ${variables}SECRET_KEY_REF and their policy, or at ${variables}ROLE_ARN`
+          : `${keysSetting} and their policy`
+      }`,
   ],
-  [/^UserSuspended$/, ({ variables }) => `the user of these keys is suspended; look at ${variables}ACCESS_KEY_REF`],
+  [
+    /^UserSuspended$/,
+    ({ variables, keysSetting = `${variables}ACCESS_KEY_REF` }) => `the user of these keys is suspended; look at ${keysSetting}`,
+  ],
   [/^RequestTimeTooSkewed$/, () => "this machine's clock and the store's differ too much; set the clock"],
   [
     /^(QuotaExceeded|XMinioStorageFull|XMinioAdminBucketQuotaExceeded|InsufficientStorage|StorageFull|NoSuchQuota|QuotaExceededException)$/,

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
+import { explainFault } from '../../../src/storage/s3/store-faults.ts';
 import { openS3OnStrictStore } from '../../compose/open-s3.ts';
 import { localhostCertificate } from '../../stores/certificate.ts';
 
@@ -24,4 +25,20 @@ describe('s3 storage: an address that does not speak as asked', () => {
       server.closeAllConnections();
       server.close();
     });
+});
+
+describe('s3 storage: refused keys', () => {
+  const place = { bucket: 'b', region: 'r', endpointUrl: undefined, variables: 'S_' };
+  const codes = ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'AccessDenied', 'UserSuspended', 'Unknown'];
+  const textOf = (code: string, keysSetting?: string) => {
+    const answer = { code, status: 403, target: undefined, otherRegion: undefined, page: undefined };
+    return explainFault(answer, keysSetting === undefined ? place : { ...place, keysSetting }).text;
+  };
+  test('name the one setting that leads to them, or else those of references and roles', () => {
+    for (const code of codes) {
+      assert.match(textOf(code), /S_(ACCESS_KEY|SECRET_KEY|SESSION_TOKEN)_REF/, code);
+      const one = textOf(code, 'S_GENERATIONS');
+      assert.ok(one.includes('S_GENERATIONS') && !/_REF|ROLE_ARN/.test(one), `${code}: ${one}`);
+    }
+  });
 });
