@@ -27,7 +27,11 @@ export function openPlace(store: RealStore, bucket: string, options: PlaceOption
 }
 
 /** What says that bytes go to the bucket, and with which keys. */
-export function settingsFor(store: RealStore, bucket: string, identity?: WebIdentity): Readonly<Record<string, string>> {
+export function settingsFor(
+  store: Pick<RealStore, 'url' | 'region' | 'keys'>,
+  bucket: string,
+  identity?: WebIdentity,
+): Readonly<Record<string, string>> {
   return {
     ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
     ARTIFACTSTORE_STORAGE_DEFAULT_BACKEND: 's3',
@@ -41,7 +45,7 @@ export function settingsFor(store: RealStore, bucket: string, identity?: WebIden
   };
 }
 
-function keysOf({ keys }: RealStore): Readonly<Record<string, string>> {
+function keysOf({ keys }: Pick<RealStore, 'keys'>): Readonly<Record<string, string>> {
   return {
     ARTIFACTSTORE_S3_ACCESS_KEY_REF: 'env:STORE_ACCESS_KEY',
     ARTIFACTSTORE_S3_SECRET_KEY_REF: 'env:STORE_SECRET_KEY',
