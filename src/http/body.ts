@@ -8,7 +8,7 @@ import type { FairTurns } from '../runtime/fair-turns.ts';
 import { giveBack } from '../runtime/give-back.ts';
 import type { Limits } from './limits.ts';
 import type { MemoryAccount } from './memory.ts';
-import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated.ts';
+import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated-digests.ts';
 
 type BodyLimits = Pick<Limits, 'idleTimeout' | 'uploadBytesPerSecond'>;
 

@@ -23,12 +23,12 @@ import { type ListenerBeside, listenBeside } from './listen-beside.ts';
 import type { Log } from './log.ts';
 import { createMemory } from './memory.ts';
 import { createHttpMetrics } from './metrics.ts';
-import { answerNotUnderstood } from './not-understood.ts';
+import { answerNotUnderstood } from './parse-failures.ts';
 import { type PrefixOptions, prefixLocations, withoutBasePath } from './prefix.ts';
 import { sendRefusal } from './send.ts';
 import { createShares } from './shares.ts';
 import { takeTurns } from './turns.ts';
-import { letGoUnread, type Unread } from './unread.ts';
+import { letGoUnread, type Unread } from './unread-answers.ts';
 import { holdsJwt } from './url-secrets.ts';
 
 export interface EngineOptions {

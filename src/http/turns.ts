@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HttpBound, Limits } from './limits.ts';
-import { parseInMorsels } from './morsels.ts';
+import { parseInSmallPieces } from './small-pieces.ts';
 import { whenClosed } from './when-closed.ts';
 
 type Request = readonly [request: IncomingMessage, response: ServerResponse];
@@ -29,7 +29,7 @@ export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'
     const following = socket.destroyed ? undefined : queue.shift();
     if (following === undefined) waiting.delete(socket);
     else begin(queue, following);
-    morsels.resume(socket);
+    pieces.resume(socket);
   };
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -48,7 +48,7 @@ export function takeTurns(server: Server, limits: Pick<Limits, 'waitingRequests'
       return void socket.resetAndDestroy();
     }
     queue.push([request, response]);
-    if (queue.length === enough) morsels.beWary();
+    if (queue.length === enough) pieces.beWary();
   });
-  const morsels = parseInMorsels(server, (socket) => (waiting.get(socket)?.length ?? 0) < enough);
+  const pieces = parseInSmallPieces(server, (socket) => (waiting.get(socket)?.length ?? 0) < enough);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry as MetricsRegistry } from 'prom-client';
-import { createUsageGauges } from '../../src/doors/rest/usage-gauges.ts';
+import { createUsageGauges } from '../../src/doors/rest/gauges/usage.ts';
 import type { Usage } from '../../src/registry/REGISTRY.ts';
 import { mergeMetrics } from '../../src/serve/merge-metrics.ts';
 

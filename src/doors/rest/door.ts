@@ -6,8 +6,9 @@ import { parseId } from '../../kernel/id.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { type Access, type AuthOptions, type Caller, createAuthenticator } from './auth.ts';
 import { bounds, shortenedBy } from './bounds.ts';
-import { describeApi } from './openapi.ts';
+import { describeApi } from './openapi/openapi.ts';
 import { problemHeaders, toProblem } from './problem.ts';
+import { speaksTus, tusHeaders, tusStatus } from './resumable/tus/refusal.ts';
 import type { Api, RouteContext } from './route.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fileRoutes } from './routes/files.ts';
@@ -25,7 +26,6 @@ import { usageRoutes } from './routes/usage.ts';
 import { whoAmIRoutes } from './routes/whoami.ts';
 import { writeSessionRoutes } from './routes/write-sessions.ts';
 import { createSealedManifests } from './sealed-manifests.ts';
-import { speaksTus, tusHeaders, tusStatus } from './tus/refusal.ts';
 import { compileValidator } from './validation.ts';
 
 export interface RestParts extends AuthOptions {

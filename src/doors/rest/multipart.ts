@@ -3,7 +3,7 @@ import { memoryOfJson, readChecked } from '../../http/body.ts';
 import { type ByteReader, createByteReader, pass, untilCut } from '../../http/byte-reader.ts';
 import { type Limits, partHeadBytes } from '../../http/limits.ts';
 import type { MemoryAccount } from '../../http/memory.ts';
-import { statedDigests } from '../../http/stated.ts';
+import { statedDigests } from '../../http/stated-digests.ts';
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../kernel/format/json.ts';

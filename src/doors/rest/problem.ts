@@ -1,6 +1,6 @@
 import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
 import { variableOf } from './bounds.ts';
-import { type UploadProblem, uploadFieldsOf, uploadProblem } from './upload-problem.ts';
+import { type UploadProblem, uploadFieldsOf, uploadProblem } from './resumable/upload-problem.ts';
 
 /** The one table from a code to its answer: the HTTP status, and the problem's title (RFC 9457). */
 export const problems: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {

@@ -19,7 +19,7 @@ import type {
   RetentionRecord,
   Upload,
 } from '../../registry/REGISTRY.ts';
-import { describes } from './describes.ts';
+import { describes } from './openapi/describes.ts';
 import { type Problem, problems } from './problem.ts';
 import {
   address,

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../kernel/format/json.ts';
 import { mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../kernel/format/text-rules.ts';
 import { limits } from '../../registry/limits.ts';
 import type { Attachment, FinalizeExpectation, NewExtension, NewPackage, NewWriteSession } from '../../registry/REGISTRY.ts';
-import { describes } from './describes.ts';
+import { describes } from './openapi/describes.ts';
 import { address, id, jsonObject, path, sha256OfHello, stringMap } from './record-members.ts';
 import { refusedAs } from './validation.ts';
 

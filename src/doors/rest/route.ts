@@ -1,8 +1,8 @@
 import type { EngineContext } from '../../http/context.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import type { Access, Caller } from './auth.ts';
-import type { AnswerHeader, RequestHeader } from './header-descriptions.ts';
 import type { HealthReader } from './health.ts';
+import type { AnswerHeader, RequestHeader } from './openapi/header-descriptions.ts';
 
 export type { Api } from '../../http/api.ts';
 

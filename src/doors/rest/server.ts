@@ -3,9 +3,9 @@ import type { Identity } from '../../identity/IDENTITY.ts';
 import { administrator, type Principal } from '../../kernel/access.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { createRestDoor } from './door.ts';
+import { showRegistry } from './gauges/registry.ts';
 import { createHealthReader } from './health.ts';
 import { keepRegistries } from './keep-registries.ts';
-import { showRegistry } from './registry-gauges.ts';
 
 export interface ServerParts extends EngineOptions {
   registryFor(principal: Principal): Registry;

@@ -1,6 +1,6 @@
 import { type TSchema, type TUnsafe, Type } from 'typebox';
 import type { CommittedSession, SessionObject, WriteHandle, WriteSession } from '../../registry/REGISTRY.ts';
-import { describes } from './describes.ts';
+import { describes } from './openapi/describes.ts';
 import { address, addressOrNull, count, id, path, sha256OfHello, text, textOrNull, time } from './record-members.ts';
 
 /** The records of write sessions, as `records.ts` has the others. */

@@ -1,17 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, readBody, readOnce, refuseContentEncoding } from '../../http/body.ts';
 import { disconnectSignal } from '../../http/send.ts';
-import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated.ts';
+import { fieldsOf, refuseLateDigests, statedDigests } from '../../http/stated-digests.ts';
 import { pathFromUrl, type RelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { annotationsField, parseAnnotationsField } from '../../protocol/annotations-field.ts';
 import { ifMatchHolds, ifNoneMatchHits } from '../../protocol/conditional.ts';
 import type { Created, File, NewFile } from '../../registry/REGISTRY.ts';
+import { readTarFiles } from './archive/tar-files.ts';
 import { refuseBlockDigests } from './block-digests.ts';
 import { readFiles } from './multipart.ts';
-import { resumableFields, wholeLength } from './resumable-fields.ts';
+import { resumableFields, wholeLength } from './resumable/fields.ts';
 import type { RouteContext } from './route.ts';
-import { readTarFiles } from './tar-files.ts';
 
 const tarType = 'application/x-tar';
 

@@ -8,7 +8,7 @@ import { throwIfStopped } from '../../runtime/stop.ts';
 import { draftsSegment, requireObjectKey } from '../object-key.ts';
 import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from '../STORAGE.ts';
 import { writeDraft } from './draft.ts';
-import { durableDirectories, fsyncPath } from './durable-directory.ts';
+import { durableDirectories, fsyncPath } from './durable-directories.ts';
 import { localHealth } from './health.ts';
 import { absentCodes, listDirectory } from './list.ts';
 import { objectOpener } from './read.ts';

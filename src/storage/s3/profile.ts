@@ -5,7 +5,7 @@ import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { isPlainObject } from '../../kernel/format/json-value.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { fsyncPath } from '../local/durable-directory.ts';
+import { fsyncPath } from '../local/durable-directories.ts';
 import type { Dialect } from './settings.ts';
 
 /** What is known of a store's ways, and of which store. */

@@ -9,10 +9,10 @@ import { download, sendFile } from '../download.ts';
 import { answers, contentAddress, fileId, filePath, notModified, packageId, paging, wholePath } from '../parameters.ts';
 import { addedFiles, attachedRecord, filePage, fileRecord, foundFilePage, itemsOf, uploadRecord } from '../records.ts';
 import { attachments } from '../request-bodies.ts';
+import { beginsUpload, createUpload, sendReceived } from '../resumable/ietf.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { sendPage } from '../send-page.ts';
 import { filePathOf, filesTypes, receiveFile, receiveFiles } from '../upload.ts';
-import { beginsUpload, createUpload, sendReceived } from '../uploads-ietf.ts';
 
 const bytes = Type.Unsafe<Uint8Array>({ description: 'The bytes.' });
 const anyType = ['*/*'];

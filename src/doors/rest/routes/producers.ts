@@ -1,6 +1,6 @@
 import { type TUnsafe, Type } from 'typebox';
 import type { Page, ProducerRecord } from '../../../registry/REGISTRY.ts';
-import { describes } from '../describes.ts';
+import { describes } from '../openapi/describes.ts';
 import { answers, paging } from '../parameters.ts';
 import { pageOf } from '../records.ts';
 import type { Api } from '../route.ts';

@@ -3,9 +3,9 @@ import { parseRelativePath } from '../../../kernel/content/path.ts';
 import { partialUploadType } from '../../../protocol/resumable-upload.ts';
 import { answers, filePath, uploadId } from '../parameters.ts';
 import { fileRecord } from '../records.ts';
+import { continueUpload, sendReceived } from '../resumable/ietf.ts';
+import { uploadLimit } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { uploadLimit } from '../uploads.ts';
-import { continueUpload, sendReceived } from '../uploads-ietf.ts';
 
 const nothing = Type.Null({ description: 'There is no body; the headers say how the upload is.' });
 

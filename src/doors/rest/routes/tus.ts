@@ -2,11 +2,11 @@ import { Type } from 'typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { checksumAlgorithms, tusExtensions, tusVersion } from '../../../protocol/tus.ts';
 import { answers, uploadId } from '../parameters.ts';
+import { fieldOf, requireVersion } from '../resumable/tus/fields.ts';
+import { speaksTus } from '../resumable/tus/refusal.ts';
+import { createTusUpload, describeTusUpload, findTusUpload, patchTusUpload, stateTusUpload } from '../resumable/tus/uploads.ts';
+import { uploadsOf } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { fieldOf, requireVersion } from '../tus/fields.ts';
-import { speaksTus } from '../tus/refusal.ts';
-import { createTusUpload, describeTusUpload, findTusUpload, patchTusUpload, stateTusUpload } from '../tus/uploads.ts';
-import { uploadsOf } from '../uploads.ts';
 
 const nothing = Type.Null({ description: 'There is no body.' });
 

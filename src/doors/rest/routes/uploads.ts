@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 import { answers, uploadId } from '../parameters.ts';
 import { fileRecord, uploadRecord } from '../records.ts';
 import { completeUpload as completion, type OpenUpload, openUpload } from '../request-bodies.ts';
+import { beginUpload, completeUpload, noSuchUpload, receiveRange, stateUpload, uploadsOf } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
-import { beginUpload, completeUpload, noSuchUpload, receiveRange, stateUpload, uploadsOf } from '../uploads.ts';
 
 const nothing = Type.Null({ description: 'There is no body.' });
 

@@ -1,6 +1,6 @@
 import { type TUnsafe, Type } from 'typebox';
 import type { Usage } from '../../../registry/REGISTRY.ts';
-import { describes } from '../describes.ts';
+import { describes } from '../openapi/describes.ts';
 import { answers } from '../parameters.ts';
 import type { Api } from '../route.ts';
 

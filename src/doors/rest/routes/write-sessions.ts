@@ -1,17 +1,17 @@
 import { Type } from 'typebox';
 import { readBody, readOnce, refuseContentEncoding, statedLength } from '../../../http/body.ts';
 import { disconnectSignal } from '../../../http/send.ts';
-import { refuseLateDigests } from '../../../http/stated.ts';
+import { refuseLateDigests } from '../../../http/stated-digests.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { checkIdempotencyKey } from '../idempotency-key.ts';
 import { answers, sessionId, sessionObjectPath } from '../parameters.ts';
 import { uploadRecord } from '../records.ts';
 import { newWriteSession, objectToUpload } from '../request-bodies.ts';
+import { stateUpload } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { withAddresses, withReadAddresses } from '../session-addresses.ts';
 import { committedRecord, sessionObjectRecord, writeSessionRecord } from '../session-records.ts';
 import { filePathOf } from '../upload.ts';
-import { stateUpload } from '../uploads.ts';
 
 const nothing = Type.Null({ description: 'There is no body.' });
 
