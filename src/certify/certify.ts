@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { forEachLimited } from '../runtime/limit.ts';
 import { cancelled } from '../runtime/stop.ts';
 import { certifyPrefix } from '../storage/object-key.ts';
 import { storeError } from '../storage/s3/errors.ts';
@@ -9,7 +10,7 @@ import type { Certificate, Family, Finding, ProbeResult } from './certificate.ts
 import { type Ledger, openLedger } from './ledger.ts';
 import { fail, type Probe, type ProbeContext } from './probe.ts';
 import { judgeScope } from './scope.ts';
-import { inTurns, told } from './steps.ts';
+import { told } from './steps.ts';
 import { suite } from './suite.ts';
 import { gradeOf, judge } from './uses.ts';
 import { type Call, openWire, type Reply, type Wire } from './wire.ts';
@@ -82,7 +83,7 @@ export async function certifyStore(options: CertifyOptions): Promise<Certificate
     ledger.note(key);
     await knock('write', { method: 'PUT', key, body: 'x' });
     await knock('delete', { method: 'DELETE', key });
-    await inTurns(probes, options.jobs ?? 6, async (probe) => {
+    await forEachLimited(probes, options.jobs ?? 6, async (probe) => {
       if (signal?.aborted === true) return;
       const finding = await answer(probe, {
         ...experiment(ledger, probe, prefix, name, connection.region),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inTurns, isThere, list, md5, remove, told } from './steps.ts';
+import { forEachLimited } from '../runtime/limit.ts';
+import { isThere, list, md5, remove, told } from './steps.ts';
 import type { Call, Reply, Wire } from './wire.ts';
 import { elements, elementText, escaped } from './xml.ts';
 
@@ -53,7 +54,7 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
   async function removeUploads(): Promise<void> {
     const listed = await listUploads(broom, prefix).catch(() => []);
     for (const upload of listed) uploads.set(upload.uploadId, upload);
-    await inTurns([...uploads.values()], atOnce, async ({ key, uploadId }) => {
+    await forEachLimited([...uploads.values()], atOnce, async ({ key, uploadId }) => {
       const reply = await broom.send({ method: 'DELETE', key, query: { uploadId } });
       if (reply.status >= 300 && reply.status !== 404) leftovers.push(`${bucket}/${key} (upload ${uploadId}): ${told(reply)}`);
     });
@@ -69,7 +70,7 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
     for (let page = 0; page < maximumPages; page++) {
       const versions = await listVersions(broom, bucket, prefix).catch(() => []);
       let removed = 0;
-      await inTurns(versions, atOnce, async (version) => void ((await removeVersion(broom, bucket, version)) && removed++));
+      await forEachLimited(versions, atOnce, async (version) => void ((await removeVersion(broom, bucket, version)) && removed++));
       if (removed === 0) break;
     }
     // Where a key that never was looks like one that is, only the list can tell.
@@ -130,7 +131,7 @@ async function removeKeys(wire: Wire, keys: readonly string[]): Promise<void> {
     const reply = await wire.send({ method: 'POST', query: { delete: '' }, headers: { 'content-md5': md5(body) }, body });
     const failed =
       reply.status !== 200 ? batch : elements(reply.body.toString(), 'Error').flatMap((each) => elementText(each, 'Key') ?? []);
-    await inTurns(failed, atOnce, async (key) => void (await remove({ wire }, key)));
+    await forEachLimited(failed, atOnce, async (key) => void (await remove({ wire }, key)));
   }
 }
 

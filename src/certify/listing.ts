@@ -1,5 +1,6 @@
+import { forEachLimited } from '../runtime/limit.ts';
 import { demand, differs, fail, type Probe, type ProbeContext, pass } from './probe.ts';
-import { inTurns, list, listAll, put, remove } from './steps.ts';
+import { list, listAll, put, remove } from './steps.ts';
 
 const family = 'listing';
 const collection =
@@ -148,7 +149,7 @@ export const listing: readonly Probe[] = [
     why: collection,
     async run(context) {
       const names = Array.from({ length: 1001 }, (_, index) => `k${String(index).padStart(4, '0')}`);
-      await inTurns(names, 24, async (name) => void (await put(context, context.key(name), '')));
+      await forEachLimited(names, 24, async (name) => void (await put(context, context.key(name), '')));
       const { keys, pages } = await listAll(context, context.prefix);
       demand(new Set(keys).size === 1001 && keys.length === 1001, `1,001 were written, the list shows ${keys.length} in ${pages} pages`);
       return pass(`1,001 in ${pages} pages`);

@@ -146,12 +146,3 @@ export async function uploadParts(
 export function md5(body: string | Uint8Array): string {
   return createHash('md5').update(body).digest('base64');
 }
-
-/** Runs so many at a time. */
-export async function inTurns<T>(items: readonly T[], atOnce: number, action: (item: T) => Promise<void>): Promise<void> {
-  const waiting = items.values();
-  const runner = async (): Promise<void> => {
-    for (const item of waiting) await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, runner));
-}

@@ -2,6 +2,7 @@ import { formatAddress } from '../kernel/content/address.ts';
 import { toHex } from '../kernel/content/digest.ts';
 import { objectKey } from '../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { createLimit } from '../runtime/limit.ts';
 import { type CheckedFile, checkFile } from './checked-file.ts';
 import { createCommit, type FillablePackage, parallelSteps, type Staged } from './commit-files.ts';
 import type { Context } from './context.ts';
@@ -168,7 +169,7 @@ export function createIngest(context: Context, actor: string): Ingest {
       const { backendId } = target;
       const room = createRoom(context, target);
       const paths = new Set<string>();
-      const running = new Set<Promise<unknown>>();
+      const places = createLimit(parallelSteps);
       const tasks: Promise<Staged>[] = [];
       let failed = false;
       let inMemory = 0;
@@ -179,11 +180,12 @@ export function createIngest(context: Context, actor: string): Ingest {
           if (paths.has(path)) throw new ArtifactstoreError('malformed_request', `"${path}" is named twice.`, { field: 'relative_path' });
           paths.add(path);
           if (target.sealed) await requireHeld(packageId, checked);
-          while (running.size >= parallelSteps) await Promise.race(running);
+          const giveBack = await places.take();
           if (failed) break;
           const small = await readSmall(await room.admit(checked, file.body));
           const held = inMemory > heldRequestBytes ? undefined : await holdWhole(backendId, checked, small);
           if (held !== undefined) {
+            giveBack();
             inMemory += held.draft.sizeBytes;
             tasks.push(Promise.resolve(held));
             continue;
@@ -193,12 +195,11 @@ export function createIngest(context: Context, actor: string): Ingest {
               ? context.takeFile(backendId, () => stage(backendId, checked, small.body))
               : stage(backendId, checked, small.body);
           tasks.push(task);
-          const settled: Promise<unknown> = task
+          task
             .catch(() => {
               failed = true;
             })
-            .finally(() => running.delete(settled));
-          running.add(settled);
+            .finally(giveBack);
           if (small.chunks === undefined) await task;
         }
         const staged = await Promise.all(tasks);
