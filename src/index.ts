@@ -1,4 +1,5 @@
-// The public names. test/public-api.test.ts holds the list.
+// The public names; test/public-api.test.ts holds the list. What an author of a backend or of a dialect needs besides,
+// the doors and their suites, are the subpaths of `exports` in package.json.
 
 export type { BearerSource } from './client/bearer/BEARER.ts';
 export { type GitHubJob, tokenFromGitHubActions } from './client/bearer/github-actions.ts';
