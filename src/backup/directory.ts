@@ -10,10 +10,11 @@ import { jsonObjectOf } from '../kernel/format/json-text.ts';
 import { isPlainObject } from '../kernel/format/json-value.ts';
 import { linesOf } from '../kernel/format/lines.ts';
 import { errnoCode } from '../runtime/file-error.ts';
+import { isReplacementDraft } from '../runtime/replace-file.ts';
 import { markerKey } from '../storage/marker.ts';
 import { draftsSegment } from '../storage/object-key.ts';
 import { type BackupPlace, type BackupRecord, backupBackend, type IdempotencyKey } from './BACKUP.ts';
-import { backupError, isDraft, makeDirectory, writeDurably } from './durable-file.ts';
+import { backupError, makeDirectory, writeDurably } from './durable-file.ts';
 import { openLogFiles } from './log-files.ts';
 import { sizeOfFile, sizeOfObject } from './object-files.ts';
 
@@ -161,7 +162,7 @@ async function requireEmpty(directory: string): Promise<void> {
 }
 
 async function isBeginning(directory: string, name: string): Promise<boolean> {
-  if (name !== names.log && name !== names.objects) return isDraft(name);
+  if (name !== names.log && name !== names.objects) return isReplacementDraft(name);
   const inside = await readdir(join(directory, name), { recursive: true }).catch((error: unknown) => {
     if (errnoCode(error) === 'ENOTDIR') return [name];
     throw backupError(error, join(directory, name));
@@ -175,5 +176,5 @@ async function isBeginning(directory: string, name: string): Promise<boolean> {
  */
 async function removeDrafts(directory: string): Promise<void> {
   for (const folder of [directory, join(directory, names.log)])
-    for (const name of await readdir(folder)) if (isDraft(name)) await rm(join(folder, name), { force: true });
+    for (const name of await readdir(folder)) if (isReplacementDraft(name)) await rm(join(folder, name), { force: true });
 }

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Artifact, formatBundle, mostArtifacts, parseBundle } from '../../bundle/manifest.ts';
 import { hashFile } from '../../client/read-file.ts';
@@ -7,6 +5,7 @@ import { walkTree } from '../../client/walk.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { mediaTypeOf } from '../../protocol/media-type.ts';
 import { localFileError } from '../../runtime/file-error.ts';
+import { replaceFile } from '../../runtime/replace-file.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
@@ -71,22 +70,13 @@ async function writeBundle(context: Context, shown: string, { name, release }: B
   const manifest = formatBundle({ name, ...(release === undefined ? {} : { release }), artifacts });
   parseBundle(manifest);
   const path = join(root, 'bundle.json');
-  await replaceFile(path, manifest);
+  await replaceFile(path, [manifest], { mode: 0o666 }).catch((error: unknown) => {
+    throw localFileError(error, path, 'written');
+  });
   const bytes = artifacts.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
   if (output.json) output.value({ file: path, name, release: release ?? null, artifacts: artifacts.length, total_bytes: bytes });
   else
     output.line(
       `${output.colors.green('wrote')} ${join(shown, 'bundle.json')}: ${counted(artifacts.length, 'artifact')}, ${formatBytes(bytes)}`,
     );
-}
-
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.${randomUUID()}.draft`;
-  try {
-    await writeFile(draft, bytes, { flag: 'wx', flush: true });
-    await rename(draft, path);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw localFileError(error, path, 'written');
-  }
 }

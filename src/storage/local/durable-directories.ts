@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncDirectory } from '../../runtime/durable-directory.ts';
 import { errnoCode } from '../../runtime/file-error.ts';
 import { createRounds } from '../../runtime/rounds.ts';
 
@@ -38,7 +39,7 @@ export function durableDirectories(root: string): DurableDirectories {
     if (current === undefined) {
       const running: DirectorySync = {
         next: undefined,
-        done: rounds(() => fsyncPath(directory)).finally(() => advance(directory, running)),
+        done: rounds(() => syncDirectory(directory)).finally(() => advance(directory, running)),
       };
       syncs.set(directory, running);
       return running.done;
@@ -52,17 +53,6 @@ export function durableDirectories(root: string): DurableDirectories {
   }
 
   return { ensure, sync, forget: () => known.clear() };
-}
-
-/** Opens, fsyncs and closes a file or directory. */
-export async function fsyncPath(path: string): Promise<void> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    await handle.sync();
-  } finally {
-    await handle?.close();
-  }
 }
 
 async function makeDirectory(directory: string): Promise<void> {

@@ -3,12 +3,13 @@ import { createReadStream } from 'node:fs';
 import { link, lstat, mkdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { syncDirectory } from '../../runtime/durable-directory.ts';
 import { errnoCode, fileError } from '../../runtime/file-error.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
 import { draftsSegment, requireObjectKey } from '../object-key.ts';
 import type { DraftDirectory, ListedObject, ObjectHead, Place, Storage } from '../STORAGE.ts';
 import { writeDraft } from './draft.ts';
-import { durableDirectories, fsyncPath } from './durable-directories.ts';
+import { durableDirectories } from './durable-directories.ts';
 import { localHealth } from './health.ts';
 import { absentCodes, listDirectory } from './list.ts';
 import { objectOpener } from './read.ts';
@@ -59,7 +60,7 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
       await mkdir(draftDirectory).catch((error: unknown) => {
         if (errnoCode(error) !== 'EEXIST') throw error;
       });
-      await fsyncPath(root);
+      await syncDirectory(root);
     } catch (error) {
       throw fileError(error, root);
     }
@@ -231,13 +232,13 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
 async function makeRoot(root: string, draftDirectory: string): Promise<void> {
   try {
     const firstMade = await mkdir(draftDirectory, { recursive: true });
-    await fsyncPath(root);
+    await syncDirectory(root);
     // Every directory above that gained an entry, and the root's parent in any case: who made the root may have
     // crashed.
     const top = dirname(firstMade === undefined || firstMade.length > root.length ? root : firstMade);
     for (let directory = root; directory !== top; ) {
       directory = dirname(directory);
-      await fsyncPath(directory).catch((error: unknown) => {
+      await syncDirectory(directory).catch((error: unknown) => {
         if (errnoCode(error) !== 'EACCES') throw error;
       });
     }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { s3Variables } from '../../credentials/CREDENTIALS.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { isPlainObject } from '../../kernel/format/json-value.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { fsyncPath } from '../local/durable-directories.ts';
+import { replaceFile } from '../../runtime/replace-file.ts';
 import type { Dialect } from './settings.ts';
 
 /** What is known of a store's ways, and of which store. */
@@ -46,22 +46,12 @@ export async function tryProfilePath(path: string, variables: string = s3Variabl
 /** Writes a document where the backend looks for it: whole, or not at all. */
 export async function writeProfile(path: string, document: ProfileDocument, variables: string = s3Variables): Promise<void> {
   const target = resolve(path);
-  const draft = `${target}.${randomUUID()}.draft`;
   try {
     await mkdir(dirname(target), { recursive: true });
-    const handle = await open(draft, 'wx', 0o644);
-    try {
-      await handle.writeFile(`${JSON.stringify(document, undefined, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, target);
+    await replaceFile(target, [Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`)], { mode: 0o644 });
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => undefined);
     throw unwritable(error, target, variables);
   }
-  await fsyncPath(dirname(target));
 }
 
 /**
