@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { commands } from '../src/cli/program.ts';
+import { commands } from '../src/cli/command-table.ts';
 import { readConfig } from '../src/config/config.ts';
 import { below, commandsOf, deployed, findNginx, findSystemdAnalyze, nginxConfiguration, page } from './install-page.ts';
 

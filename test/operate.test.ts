@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { commands } from '../src/cli/program.ts';
+import { commands } from '../src/cli/command-table.ts';
 import { readConfig } from '../src/config/config.ts';
 import { errorCodes } from '../src/kernel/error.ts';
 import { builtInRetentionClasses } from '../src/kernel/retention.ts';

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import type { DatabaseTarget } from '../database/target.ts';
 import { type Algorithm, algorithms } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { builtInRetentionClasses, type RetentionClass } from '../kernel/retention.ts';
 import { parseHttpUrl } from '../protocol/http-url.ts';
-import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
@@ -17,7 +14,8 @@ import { parseOrigins } from './origins.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { readSecrets, type SecretsSettings } from './secrets.ts';
-import { dotEnvName, environmentName, type SettingSource, type Settings, settingsFrom } from './settings.ts';
+import { dotEnvName, type Settings, settingsFrom } from './settings.ts';
+import { settingSources } from './sources.ts';
 import { readStorage } from './storage.ts';
 import { type BearerToken, parseTokens } from './tokens.ts';
 
@@ -138,7 +136,7 @@ export function readConfig(
 ): Config {
   const { kinds = backendKinds } = options;
   const directory = resolve(options.directory ?? '.');
-  const settings = settingsFrom(sources(environment, directory));
+  const settings = settingsFrom(settingSources(environment, directory));
   const { isFromDotEnv, ...clientToken } = readClientToken(settings, directory);
 
   const config: Config = {
@@ -228,27 +226,6 @@ const logLevels: Readonly<Record<string, LogLevel>> = {
   CRITICAL: 'fatal',
   FATAL: 'fatal',
 };
-
-function sources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
-  return [
-    { origin: environmentName, values: environment },
-    { origin: dotEnvName, values: dotEnv(directory) },
-  ];
-}
-
-function dotEnv(directory: string): Readonly<Record<string, string | undefined>> {
-  try {
-    return parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
-  } catch (error) {
-    const code = errnoCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    const reason = code === undefined ? (error as Error).message : fileReason(error);
-    throw new ArtifactstoreError('invalid_configuration', `The file ${join(directory, '.env')} can't be read: ${reason}.`, {
-      field: '.env',
-      cause: error,
-    });
-  }
-}
 
 function retentionClasses(settings: Settings, directory: string): readonly RetentionClass[] {
   const named = settings.parsed('RETENTION_CONFIG_PATH', '', (text) => (text === '' ? [] : readRetentionClasses(resolve(directory, text))));

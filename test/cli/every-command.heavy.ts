@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { chmodSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { commands } from '../../src/cli/command-table.ts';
 import type { CommandTable } from '../../src/cli/definition.ts';
-import { commands } from '../../src/cli/program.ts';
 import { type Finished, openWorkplace } from './workplace.ts';
 
 /** Tests of servers start them, and end them by a signal. */
