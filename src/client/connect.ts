@@ -8,15 +8,15 @@ import { remoteFiles } from './files.ts';
 import { remoteMetadataSchemas } from './metadata-schemas.ts';
 import { remotePackages } from './packages.ts';
 import { remoteProducers } from './producers.ts';
-import { getJson } from './request.ts';
 import { type AddResumable, resumableUploads, type SendUpload } from './resumable.ts';
 import { remoteHealth, remoteRetention } from './retention.ts';
-import { usageShape, whoAmIShape } from './shape.ts';
-import { createTransport, type TransportOptions } from './transport.ts';
+import { getJson } from './wire/request.ts';
+import { usageShape, whoAmIShape } from './wire/shape.ts';
+import { createTransport, type TransportOptions } from './wire/transport.ts';
 import { remoteWriteSessions } from './write-sessions.ts';
 
-export type { ReopenableBody } from './body.ts';
-export { bytesBody, reopenable } from './body.ts';
+export type { ReopenableBody } from './wire/body.ts';
+export { bytesBody, reopenable } from './wire/body.ts';
 
 export type ConnectOptions = TransportOptions;
 

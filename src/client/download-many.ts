@@ -1,11 +1,11 @@
 import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import { parseId } from '../kernel/id.ts';
 import { giveBack } from '../runtime/give-back.ts';
-import { mediaType, type WireAnswer } from './answer.ts';
 import type { Expected } from './download.ts';
-import { jsonRequest } from './request.ts';
-import { offsetsInTar } from './tar-entries.ts';
-import type { Transport } from './transport.ts';
+import { mediaType, type WireAnswer } from './wire/answer.ts';
+import { jsonRequest } from './wire/request.ts';
+import { offsetsInTar } from './wire/tar-entries.ts';
+import type { Transport } from './wire/transport.ts';
 
 /** Bytes of files, as they came. */
 export interface DownloadedFiles {

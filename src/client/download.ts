@@ -2,8 +2,8 @@ import { type ContentAddress, splitAddress } from '../kernel/content/address.ts'
 import { createHasher, type Hasher, toHex } from '../kernel/content/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { File, OpenFile, OpenOptions } from '../registry/REGISTRY.ts';
-import type { WireAnswer } from './answer.ts';
-import type { Transport } from './transport.ts';
+import type { WireAnswer } from './wire/answer.ts';
+import type { Transport } from './wire/transport.ts';
 
 /** What must come, to know whether it did. */
 export type Expected = Pick<File, 'size_bytes' | 'content_address'>;

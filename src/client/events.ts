@@ -1,7 +1,7 @@
 import type { EventPage, EventQuery, Events } from '../registry/REGISTRY.ts';
-import { queryText } from './request.ts';
-import { eventPageShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { queryText } from './wire/request.ts';
+import { eventPageShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remoteEvents(transport: Transport): Events {
   const read = async (query: EventQuery, signal: AbortSignal | undefined): Promise<{ value: EventPage; bytes: Uint8Array }> => {

@@ -5,12 +5,20 @@ import { encodePage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import { formatAnnotationsField } from '../protocol/annotations-field.ts';
 import type { Created, File, Files, FileTarget, FoundFile, NewFile, Page, PageQuery } from '../registry/REGISTRY.ts';
-import { sendable } from './body.ts';
 import { openDownload } from './download.ts';
-import { encodeMultipart } from './multipart.ts';
-import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { addedShape, attachedItemsShape, attachedResultsShape, fileShape, filesShape, foundFilesShape, packageShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { sendable } from './wire/body.ts';
+import { encodeMultipart } from './wire/multipart.ts';
+import { created, getJson, jsonRequest, lookUp, queryText } from './wire/request.ts';
+import {
+  addedShape,
+  attachedItemsShape,
+  attachedResultsShape,
+  fileShape,
+  filesShape,
+  foundFilesShape,
+  packageShape,
+} from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remoteFiles(transport: Transport): Files {
   const filesOf = (packageId: string) => `/packages/${parseId(packageId, 'package_id')}/files`;

@@ -1,7 +1,7 @@
 import type { MetadataSchemas } from '../registry/REGISTRY.ts';
-import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { metadataSchemaShape, metadataSchemasShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { created, getJson, jsonRequest, lookUp, queryText } from './wire/request.ts';
+import { metadataSchemaShape, metadataSchemasShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remoteMetadataSchemas(transport: Transport): MetadataSchemas {
   return {

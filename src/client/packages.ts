@@ -2,9 +2,9 @@ import { encodePage } from '../kernel/format/encoded-page.ts';
 import { parseId } from '../kernel/id.ts';
 import type { Packages } from '../registry/REGISTRY.ts';
 import { checkManifestDigest } from './manifest-digest.ts';
-import { created, getJson, jsonRequest, lookUp, queryText } from './request.ts';
-import { finalizedShape, packageShape, packagesShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { created, getJson, jsonRequest, lookUp, queryText } from './wire/request.ts';
+import { finalizedShape, packageShape, packagesShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remotePackages(transport: Transport): Packages {
   const at = (id: string) => `/packages/${parseId(id, 'package_id')}`;

@@ -1,7 +1,7 @@
 import type { Producers } from '../registry/REGISTRY.ts';
-import { getJson, queryText } from './request.ts';
-import { producersShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { getJson, queryText } from './wire/request.ts';
+import { producersShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remoteProducers(transport: Transport): Producers {
   return { list: (query = {}) => getJson(transport, `/producers${queryText({ ...query })}`, producersShape) };

@@ -4,9 +4,9 @@ import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import { idPattern, parseId } from '../kernel/id.ts';
 import { partialUploadType } from '../protocol/resumable-upload.ts';
 import type { Created, File, Upload } from '../registry/REGISTRY.ts';
-import { created, getJson, jsonRequest, lookUp } from './request.ts';
-import { fileShape, uploadShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { created, getJson, jsonRequest, lookUp } from './wire/request.ts';
+import { fileShape, uploadShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 /** A file of which any end can be sent. */
 export interface ResumableFile {

@@ -1,8 +1,8 @@
 import { parseId } from '../kernel/id.ts';
 import type { Health, Retention } from '../registry/REGISTRY.ts';
-import { getJson, jsonRequest, queryText } from './request.ts';
-import { healthShape, holdShape, retentionClassesShape, retentionShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { getJson, jsonRequest, queryText } from './wire/request.ts';
+import { healthShape, holdShape, retentionClassesShape, retentionShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 export function remoteRetention(transport: Transport): Retention {
   const at = (id: string) => `/packages/${parseId(id, 'package_id')}/retention`;

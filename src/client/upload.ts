@@ -3,8 +3,8 @@ import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from '../runtime/limit.ts';
 import { continueFile, type Resumable, type SentFile } from './push/continue-file.ts';
 import { createHashing, type Hashing } from './push/hashing.ts';
-import { changed, describeFile, type FileContent, fileBody, type HashedFile, smallFileBytes } from './read-file.ts';
-import type { TreeFile } from './walk.ts';
+import { changed, describeFile, type FileContent, fileBody, type HashedFile, smallFileBytes } from './tree/read-file.ts';
+import type { TreeFile } from './tree/walk.ts';
 
 export interface UploadOptions {
   /** How many requests and how many reads are under way at once. */

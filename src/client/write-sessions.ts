@@ -1,10 +1,10 @@
 import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
 import { parseId } from '../kernel/id.ts';
 import type { CommittedSession, SessionObject, WriteSession, WriteSessions } from '../registry/REGISTRY.ts';
-import { sendable } from './body.ts';
-import { created, getJson, jsonRequest, lookUp } from './request.ts';
-import { committedShape, sessionObjectShape, uploadShape, writeSessionShape } from './shape.ts';
-import type { Transport } from './transport.ts';
+import { sendable } from './wire/body.ts';
+import { created, getJson, jsonRequest, lookUp } from './wire/request.ts';
+import { committedShape, sessionObjectShape, uploadShape, writeSessionShape } from './wire/shape.ts';
+import type { Transport } from './wire/transport.ts';
 
 /** Write sessions over HTTP. The addresses in their records are whole ones, below that of the server (`url`). */
 export function remoteWriteSessions(transport: Transport, url: string): WriteSessions {

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { connectRegistry } from '../../src/client/connect.ts';
-import { hashFile } from '../../src/client/read-file.ts';
+import { hashFile } from '../../src/client/tree/read-file.ts';
+import { walkTree } from '../../src/client/tree/walk.ts';
 import { uploadFiles } from '../../src/client/upload.ts';
-import { walkTree } from '../../src/client/walk.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { type OpenServer, openServer } from './open-server.ts';
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type Artifact, formatBundle, mostArtifacts, parseBundle } from '../../bundle/manifest.ts';
-import { hashFile } from '../../client/read-file.ts';
-import { walkTree } from '../../client/walk.ts';
+import { hashFile } from '../../client/tree/read-file.ts';
+import { walkTree } from '../../client/tree/walk.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { mediaTypeOf } from '../../protocol/media-type.ts';
 import { localFileError } from '../../runtime/file-error.ts';

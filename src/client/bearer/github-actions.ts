@@ -4,7 +4,7 @@ import { jsonObjectOf } from '../../kernel/format/json-text.ts';
 import { isLoopback } from '../../protocol/http-url.ts';
 import { unverifiedClaims } from '../../protocol/jwt-claims.ts';
 import { connectionCode, connectionFault, isLasting } from '../../runtime/connection-fault.ts';
-import { titleOf } from '../foreign-answer.ts';
+import { titleOf } from '../wire/foreign-answer.ts';
 import type { BearerSource } from './BEARER.ts';
 import { claimedBy } from './renewed.ts';
 

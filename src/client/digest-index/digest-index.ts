@@ -1,4 +1,4 @@
-import type { TreeFile } from '../walk.ts';
+import type { TreeFile } from '../tree/walk.ts';
 import { recordBytes, stateBytes, stateOf } from './index-file.ts';
 import { type IndexPlace, indexPlace } from './index-folder.ts';
 

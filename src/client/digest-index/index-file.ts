@@ -1,5 +1,5 @@
 import { sameBytes, sha256, utf8 } from '../../kernel/content/digest.ts';
-import type { TreeFile } from '../walk.ts';
+import type { TreeFile } from '../tree/walk.ts';
 
 /** What a file of an index holds. */
 export interface IndexContent {

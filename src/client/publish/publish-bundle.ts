@@ -6,8 +6,8 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts'
 import type { CommittedSession, NewWriteSession, Registry, SessionObject, WriteSession } from '../../registry/REGISTRY.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
-import { reopenable } from '../body.ts';
 import type { SendUpload } from '../resumable.ts';
+import { reopenable } from '../wire/body.ts';
 import { sendInPieces } from './send-in-pieces.ts';
 
 export interface PublishOptions {

@@ -2,7 +2,7 @@ import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { isDraftFolder, newDraftFolder } from '../draft-folder.ts';
+import { isDraftFolder, newDraftFolder } from '../tree/draft-folder.ts';
 
 /** A folder for files that have no name yet. */
 export interface DraftFolder {

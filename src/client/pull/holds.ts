@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, lstatSync, openSync, readSync } from 'node:fs';
 import type { ManifestFile } from '../../kernel/manifest.ts';
-import { createCheck, isExecutable } from '../file-check.ts';
+import { createCheck, isExecutable } from '../tree/file-check.ts';
 
 /** Whether the right bytes are there; if so, sets the executable bit right. */
 export function holds(path: string, file: ManifestFile): boolean {

@@ -4,7 +4,7 @@ import { parseRelativePath } from '../../kernel/content/path.ts';
 import type { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { localFileError } from '../../runtime/file-error.ts';
-import { createCheck, isExecutable } from '../file-check.ts';
+import { createCheck, isExecutable } from '../tree/file-check.ts';
 import { type PlaceThread, startPlaceThread } from './place-thread.ts';
 import { type BytesOfFile, wrongBytes } from './placing.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { isDraftFolder } from '../draft-folder.ts';
-import { firstLines } from '../first-lines.ts';
+import { isDraftFolder } from '../tree/draft-folder.ts';
+import { firstLines } from '../tree/first-lines.ts';
 
 /**
  * Refuses, before anything is fetched, a package that no directory can hold, or not this one: `a` beside `a/b`, names

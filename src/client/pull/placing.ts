@@ -4,7 +4,7 @@ import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { faultOf, isExecutable } from '../file-check.ts';
+import { faultOf, isExecutable } from '../tree/file-check.ts';
 import { holdFolder } from './hold-folder.ts';
 import { holds } from './holds.ts';
 

@@ -2,8 +2,8 @@ import { lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
-import { isDraftFolder } from '../draft-folder.ts';
 import type { OptionNames } from '../transfer-options.ts';
+import { isDraftFolder } from '../tree/draft-folder.ts';
 
 /**
  * Sees to it that the directory is there, and empty unless `force`. Answers the first of the directories that had to be

@@ -1,6 +1,6 @@
 import type { File } from '../../registry/REGISTRY.ts';
-import { describeFile, fileBodyFrom, type HashedFile } from '../read-file.ts';
 import type { AddResumable, KnownUploads } from '../resumable.ts';
+import { describeFile, fileBodyFrom, type HashedFile } from '../tree/read-file.ts';
 
 /** How large files are sent so that they can be continued. */
 export interface Resumable {

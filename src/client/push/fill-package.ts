@@ -4,12 +4,12 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts'
 import type { Finalized, Package } from '../../registry/REGISTRY.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
-import { type Difference, describeDifference, differenceOf, packageFiles } from '../difference.ts';
-import { type FileContent, filesDigestOf } from '../read-file.ts';
 import { sealedManifest } from '../sealed-manifest.ts';
 import type { OptionNames } from '../transfer-options.ts';
+import { type Difference, describeDifference, differenceOf, packageFiles } from '../tree/difference.ts';
+import { type FileContent, filesDigestOf } from '../tree/read-file.ts';
+import type { Tree } from '../tree/walk.ts';
 import { uploadFiles } from '../upload.ts';
-import type { Tree } from '../walk.ts';
 import type { Resumable } from './continue-file.ts';
 import type { Hashing } from './hashing.ts';
 

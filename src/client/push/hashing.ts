@@ -1,8 +1,8 @@
 import { sameBytes } from '../../kernel/content/digest.ts';
 import type { DigestIndex } from '../digest-index/digest-index.ts';
-import { type HashedFile, hashFile, rememberedFile } from '../read-file.ts';
-import { createReadPace } from '../read-pace.ts';
-import type { TreeFile } from '../walk.ts';
+import { type HashedFile, hashFile, rememberedFile } from '../tree/read-file.ts';
+import { createReadPace } from '../tree/read-pace.ts';
+import type { TreeFile } from '../tree/walk.ts';
 
 /** Where the digests of a directory's files come from. */
 export interface Hashing {

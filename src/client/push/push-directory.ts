@@ -7,7 +7,7 @@ import { localFileError } from '../../runtime/file-error.ts';
 import type { RemoteRegistry } from '../connect.ts';
 import { openDigestIndex } from '../digest-index/digest-index.ts';
 import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
-import { type Tree, walkTree } from '../walk.ts';
+import { type Tree, walkTree } from '../tree/walk.ts';
 import { fillPackage } from './fill-package.ts';
 import { createHashing } from './hashing.ts';
 import { knownUploads } from './known-uploads.ts';

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import { errnoCode, fileReason } from '../../runtime/file-error.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
-import { createCheck, isExecutable } from '../file-check.ts';
-import { type Refused, surveyTree, type TreeFile } from '../walk.ts';
+import { createCheck, isExecutable } from '../tree/file-check.ts';
+import { type Refused, surveyTree, type TreeFile } from '../tree/walk.ts';
 import { type Finding, found, type Problem } from './finding.ts';
 
 export interface DirectoryCheck {

@@ -1,7 +1,7 @@
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { ManifestFile } from '../../kernel/manifest.ts';
 import type { RemoteRegistry } from '../connect.ts';
-import { createCheck } from '../file-check.ts';
+import { createCheck } from '../tree/file-check.ts';
 import { type Finding, found } from './finding.ts';
 
 /** Reads a file's bytes from the server. A server or a storage that does not answer is an error, not a finding. */

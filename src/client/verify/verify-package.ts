@@ -4,7 +4,7 @@ import { parseId } from '../../kernel/id.ts';
 import { forEachLimited } from '../../runtime/limit.ts';
 import type { RemoteRegistry } from '../connect.ts';
 import { endOf, libraryNames, noSignal, type TransferOptions, usualJobs } from '../transfer-options.ts';
-import { requireDirectory } from '../walk.ts';
+import { requireDirectory } from '../tree/walk.ts';
 import { checkDirectory } from './check-directory.ts';
 import { checkStored } from './check-stored.ts';
 import type { Finding } from './finding.ts';

@@ -8,7 +8,7 @@ import { decodeIndex, encodeIndex, stateBytes } from '../../../src/client/digest
 import { fillPackage } from '../../../src/client/push/fill-package.ts';
 import { createHashing } from '../../../src/client/push/hashing.ts';
 import { libraryNames } from '../../../src/client/transfer-options.ts';
-import { walkTree } from '../../../src/client/walk.ts';
+import { walkTree } from '../../../src/client/tree/walk.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { openServedWorkplace, type ServedWorkplace } from '../served-workplace.ts';
 import type { Workplace } from '../workplace.ts';

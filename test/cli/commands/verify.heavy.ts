@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { newDraftFolder } from '../../../src/client/draft-folder.ts';
+import { newDraftFolder } from '../../../src/client/tree/draft-folder.ts';
 import { openWorkplace, type RunningServer, type Workplace } from '../workplace.ts';
 
 interface Verdict {

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DigestIndex, openDigestIndex } from '../../../src/client/digest-index/digest-index.ts';
-import { hashFile, smallFileBytes } from '../../../src/client/read-file.ts';
-import { type TreeFile, walkTree } from '../../../src/client/walk.ts';
+import { hashFile, smallFileBytes } from '../../../src/client/tree/read-file.ts';
+import { type TreeFile, walkTree } from '../../../src/client/tree/walk.ts';
 import { sha256, toHex, utf8 } from '../../../src/kernel/content/digest.ts';
 
 const never = new AbortController().signal;

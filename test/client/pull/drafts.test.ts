@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { newDraftFolder } from '../../../src/client/draft-folder.ts';
 import { makeDraftFolder, removeDeadDrafts } from '../../../src/client/pull/drafts.ts';
+import { newDraftFolder } from '../../../src/client/tree/draft-folder.ts';
 
 describe('the folder of a pull', () => {
   let root: string;

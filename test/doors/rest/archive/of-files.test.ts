@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { extract } from 'tar-stream';
-import { bytesBody } from '../../../../src/client/body.ts';
+import { bytesBody } from '../../../../src/client/wire/body.ts';
 import type { NewFile } from '../../../../src/registry/REGISTRY.ts';
 import { localRoot } from '../../../registry/open-registry.ts';
 import { assertProblem, type Door, openDoor, until } from '../open-door.ts';

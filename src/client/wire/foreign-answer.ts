@@ -1,5 +1,5 @@
-import { ArtifactstoreError, type ErrorCode } from '../kernel/error.ts';
-import { speaksHttps } from '../runtime/connection-fault.ts';
+import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
+import { speaksHttps } from '../../runtime/connection-fault.ts';
 
 /** An answer, as far as it tells who gave it. */
 export interface Answered {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createReadPace } from '../../src/client/read-pace.ts';
+import { createReadPace } from '../../../src/client/tree/read-pace.ts';
 
 describe('the pace of reads', () => {
   it('reads here while that is quick, elsewhere after one that was slow, and then tries again', async () => {

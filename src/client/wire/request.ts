@@ -1,6 +1,6 @@
-import { utf8 } from '../kernel/content/digest.ts';
-import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
-import type { Created } from '../registry/REGISTRY.ts';
+import { utf8 } from '../../kernel/content/digest.ts';
+import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
+import type { Created } from '../../registry/REGISTRY.ts';
 import type { WireAnswer } from './answer.ts';
 import type { Shape } from './shape.ts';
 import type { Transport, WireRequest } from './transport.ts';

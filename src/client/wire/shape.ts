@@ -1,4 +1,4 @@
-import type { Grant, WhoAmI } from '../kernel/access.ts';
+import type { Grant, WhoAmI } from '../../kernel/access.ts';
 import type {
   Attached,
   CommittedSession,
@@ -18,7 +18,7 @@ import type {
   Upload,
   Usage,
   WriteSession,
-} from '../registry/REGISTRY.ts';
+} from '../../registry/REGISTRY.ts';
 
 /**
  * By what a record of the server is told from the JSON of something else. It asks for what the client and its callers

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import type { ArtifactstoreError } from '../kernel/error.ts';
-import { decodeCbor } from '../kernel/format/cbor.ts';
+import type { ArtifactstoreError } from '../../kernel/error.ts';
+import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { type Answered, unexpectedAnswer } from './foreign-answer.ts';
 import type { Shape } from './shape.ts';
 

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { newDraftFolder } from '../../src/client/draft-folder.ts';
-import { surveyTree, walkTree } from '../../src/client/walk.ts';
+import { newDraftFolder } from '../../../src/client/tree/draft-folder.ts';
+import { surveyTree, walkTree } from '../../../src/client/tree/walk.ts';
 
 describe('a survey of a directory', () => {
   let root: string;

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { ArtifactstoreError, type ErrorCode, errorCodes } from '../kernel/error.ts';
-import { jsonObjectOf } from '../kernel/format/json-text.ts';
+import { ArtifactstoreError, type ErrorCode, errorCodes } from '../../kernel/error.ts';
+import { jsonObjectOf } from '../../kernel/format/json-text.ts';
 import { beginning, mediaType } from './answer.ts';
 import { foreignError } from './foreign-answer.ts';
 

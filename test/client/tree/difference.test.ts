@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDifference, differenceOf } from '../../src/client/difference.ts';
-import type { FileContent } from '../../src/client/read-file.ts';
-import type { FileFacts } from '../../src/kernel/content/files-digest.ts';
+import { describeDifference, differenceOf } from '../../../src/client/tree/difference.ts';
+import type { FileContent } from '../../../src/client/tree/read-file.ts';
+import type { FileFacts } from '../../../src/kernel/content/files-digest.ts';
 
 const kept = (path: string, digest = 'aa', size = 1, executable = false): FileFacts => ({
   relative_path: path,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { utf8 } from '../kernel/content/digest.ts';
-import { parseRelativePath } from '../kernel/content/path.ts';
-import type { NewFile } from '../registry/REGISTRY.ts';
-import { declaredBytes } from './declared.ts';
+import { utf8 } from '../../kernel/content/digest.ts';
+import { parseRelativePath } from '../../kernel/content/path.ts';
+import type { NewFile } from '../../registry/REGISTRY.ts';
+import { declaredBytes } from './declared-bytes.ts';
 import type { RequestBody } from './transport.ts';
 
 export interface Multipart {

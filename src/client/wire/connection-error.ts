@@ -1,5 +1,5 @@
-import { ArtifactstoreError } from '../kernel/error.ts';
-import { type ConnectionFault, connectionCode, connectionFault, isLasting } from '../runtime/connection-fault.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import { type ConnectionFault, connectionCode, connectionFault, isLasting } from '../../runtime/connection-fault.ts';
 
 /** Whether the connection failed, as against an answer that was not wished for. */
 export function isConnectionFailure(error: unknown): boolean {

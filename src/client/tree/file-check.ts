@@ -1,5 +1,5 @@
-import { blake3, createHasher, sha256, toHex } from '../kernel/content/digest.ts';
-import type { ManifestFile } from '../kernel/manifest.ts';
+import { blake3, createHasher, sha256, toHex } from '../../kernel/content/digest.ts';
+import type { ManifestFile } from '../../kernel/manifest.ts';
 
 export interface Check {
   update(chunk: Uint8Array): void;

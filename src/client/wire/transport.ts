@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Agent } from 'undici';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { renewedBearer } from '../bearer/renewed.ts';
+import { sourceOf, type Token } from '../bearer/token.ts';
 import { type WireAnswer, wireAnswer } from './answer.ts';
-import { renewedBearer } from './bearer/renewed.ts';
-import { sourceOf, type Token } from './bearer/token.ts';
 import { connectionError, isConnectionFailure } from './connection-error.ts';
 import { problemError } from './problem-error.ts';
 import { createRetry, type RetryOptions } from './retry.ts';

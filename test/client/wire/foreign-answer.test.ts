@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { bytesBody, connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
-import { titleOf } from '../../src/client/foreign-answer.ts';
-import { ArtifactstoreError, type ErrorCode } from '../../src/kernel/error.ts';
-import { encodeCbor } from '../../src/kernel/format/cbor.ts';
-import { openWorkplace } from '../cli/workplace.ts';
-import { localhostCertificate } from '../stores/certificate.ts';
+import { bytesBody, connectRegistry, type RemoteRegistry } from '../../../src/client/connect.ts';
+import { titleOf } from '../../../src/client/wire/foreign-answer.ts';
+import { ArtifactstoreError, type ErrorCode } from '../../../src/kernel/error.ts';
+import { encodeCbor } from '../../../src/kernel/format/cbor.ts';
+import { openWorkplace } from '../../cli/workplace.ts';
+import { localhostCertificate } from '../../stores/certificate.ts';
 
 type Answer = readonly [status: number, headers: Readonly<Record<string, string>>, body: string | Uint8Array];
 

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { accessSync, constants, type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { sep } from 'node:path';
-import { comparePaths, parseRelativePath, type RelativePath } from '../kernel/content/path.ts';
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
-import { errnoCode, fileReason, localFileError } from '../runtime/file-error.ts';
+import { comparePaths, parseRelativePath, type RelativePath } from '../../kernel/content/path.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { errnoCode, fileReason, localFileError } from '../../runtime/file-error.ts';
 import { isDraftFolder } from './draft-folder.ts';
 import { type FileStatus, fileStatus } from './file-status.ts';
 import { firstLines } from './first-lines.ts';

@@ -1,5 +1,5 @@
-import type { FileFacts } from '../kernel/content/files-digest.ts';
-import type { File, Registry } from '../registry/REGISTRY.ts';
+import type { FileFacts } from '../../kernel/content/files-digest.ts';
+import type { File, Registry } from '../../registry/REGISTRY.ts';
 import { firstLines } from './first-lines.ts';
 import type { FileContent } from './read-file.ts';
 

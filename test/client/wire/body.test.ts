@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { sendable } from '../../src/client/body.ts';
-import { encodeMultipart } from '../../src/client/multipart.ts';
+import { sendable } from '../../../src/client/wire/body.ts';
+import { encodeMultipart } from '../../../src/client/wire/multipart.ts';
 
 describe('a body that reuses its buffer', () => {
   async function* reusing(): AsyncIterable<Uint8Array> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
 
 export interface RetryOptions {
   /**

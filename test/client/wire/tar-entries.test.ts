@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { offsetsInTar } from '../../src/client/tar-entries.ts';
-import { tarEnd, tarEntryHead, tarPadding } from '../../src/protocol/tar-write.ts';
+import { offsetsInTar } from '../../../src/client/wire/tar-entries.ts';
+import { tarEnd, tarEntryHead, tarPadding } from '../../../src/protocol/tar-write.ts';
 
 const file = (relative_path: string, size_bytes: number) => ({ relative_path, size_bytes });
 const files = [file('a', 1), file('empty', 0), file(`long/${'x'.repeat(200)}`, 512), file('ü', 700)];

@@ -1,5 +1,5 @@
-import { parsePaxRecords, parseTarHeader } from '../protocol/tar-read.ts';
-import { tarEnd, tarPadding } from '../protocol/tar-write.ts';
+import { parsePaxRecords, parseTarHeader } from '../../protocol/tar-read.ts';
+import { tarEnd, tarPadding } from '../../protocol/tar-write.ts';
 
 const blockBytes = 512;
 

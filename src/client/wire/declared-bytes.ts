@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createHasher, sameBytes } from '../kernel/content/digest.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
-import type { NewFile } from '../registry/REGISTRY.ts';
+import { createHasher, sameBytes } from '../../kernel/content/digest.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+import type { NewFile } from '../../registry/REGISTRY.ts';
 
 /**
  * The file's bytes, held to what it declares of them, for forms of the wire that carry no declaration. Throws
