@@ -5,6 +5,7 @@ import type { Grant, Principal } from '../../kernel/access.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { NewSessionObject, NewWriteSession, ObjectProblem, Registry, WriteSession } from '../REGISTRY.ts';
 import { chunks, collect, patterned, refuses, samples, unique } from './samples.ts';
+import { describePiecesOf } from './session-pieces.ts';
 
 export interface OpenedForSessions {
   readonly registry: Registry;
@@ -23,6 +24,7 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
     const registry = (): Registry => opened.registry;
     const sessions = () => registry().writeSessions;
     const { create, add } = samples(registry);
+    describePiecesOf(registry);
 
     async function openOf(files: Files, extra: Partial<NewWriteSession> = {}): Promise<WriteSession> {
       const input = { ...request(), objects: announced(files), ...extra };

@@ -95,4 +95,19 @@ describe('what is wrong with a request to a write session has a code of its own'
     assert.equal((await piece('3-8', 'pieces')).status, 200);
     assert.equal((await commit(id)).status, 200);
   });
+
+  it('and pieces come by tus too', async () => {
+    const id = await open('by tus');
+    const { id: upload } = (await (await door.json(`/write-sessions/${id}/uploads`, { name: 'a' })).json()) as { readonly id: string };
+    const tus = { 'tus-resumable': '1.0.0' };
+    const patch = (offset: string, body: string) => {
+      const headers = { ...tus, 'content-type': 'application/offset+octet-stream', 'upload-offset': offset };
+      return door.call(`/uploads/${upload}`, { method: 'PATCH', headers, body });
+    };
+    assert.equal((await patch('0', 'by ')).status, 204);
+    const head = await door.call(`/uploads/${upload}`, { method: 'HEAD', headers: tus });
+    assert.deepEqual([head.status, head.headers.get('upload-offset'), head.headers.get('upload-length')], [200, '3', '6']);
+    assert.equal((await patch('3', 'tus')).status, 204);
+    assert.equal((await commit(id)).status, 200);
+  });
 });
