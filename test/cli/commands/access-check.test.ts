@@ -176,15 +176,21 @@ write  app
   });
 
   test('shows the claims of a token where there is no access file, and refuses what it cannot read', async () => {
-    place.write({ token: await issuer.sign({ repository_id: '12', ref: 'main' }), empty: '\n', 'list.json': '[1]' });
+    const token = await issuer.sign({ repository_id: '12', ref: 'main' });
+    place.write({ token, exposed: token, empty: '\n', 'list.json': '[1]' });
     chmodSync(place.path('token'), 0o600);
+    chmodSync(place.path('exposed'), 0o644);
     chmodSync(place.path('empty'), 0o600);
     const { claims } = await place.json<{ claims: { repository_id: string } }>('access', 'check', '--token-file', 'token');
     assert.equal(claims.repository_id, '12');
+    const { stdout } = await place.run('access', 'check', '--token-file', 'token');
+    assert.equal((JSON.parse(stdout) as typeof claims).repository_id, '12');
+    assert.ok(token.split('.').every((part) => !stdout.includes(part)));
     for (const [args, code, why] of [
       [[], 2, /There is no access file to check.*\(invalid_configuration\)\nhint: name it with --file/],
       [['--file', 'absent.toml'], 2, /absent\.toml" can't be read: it is not there/],
       [['--file', 'access.toml', '--token-file', 'empty'], 2, /is empty.*\nhint: look at what writes it/],
+      [['--file', 'access.toml', '--token-file', 'exposed'], 1, /exposed may be read by everybody .*run chmod 600/],
       [['--file', 'access.toml', '--claims', 'list.json'], 2, /is not a JSON object of claims/],
       [['--file', 'access.toml', '--claims', 'access.toml'], 2, /access\.toml" is not a JSON object of claims\. .*malformed/],
       [['--file', 'access.toml', '--claims', 'job.json', '--token-file', 'token'], 2, /cannot be used with/],
