@@ -50,10 +50,11 @@ export function refuseUrlSecrets(url: string, { isToken, namesFiles }: UrlSecret
 
 function wordsOf(path: string, pairs: readonly string[]): readonly string[] {
   const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
-  return [...path.split('/'), ...values].filter((word) => word.length >= shortestToken && !isName.test(word)).slice(0, maximumWords);
+  const names = path.split('/').filter((word) => !isName.test(word));
+  return [...names, ...values].filter((word) => word.length >= shortestToken).slice(0, maximumWords);
 }
 
-/** Ids and content addresses, which nearly every path has. */
+/** Ids and content addresses, which nearly every path has, and which nobody should take for a token. */
 const isName = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9]+:[0-9a-f]{64})$/;
 
 /** Whether something in it has the form of a JWT: three parts, of which the last may be empty. */

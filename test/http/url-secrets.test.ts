@@ -45,6 +45,24 @@ test('a token as short as one may be is found among short words', () => {
   assert.doesNotThrow(() => refuseUrlSecrets(`/files/${shortest.slice(1)}/download`, { isToken, namesFiles: false }));
 });
 
+test('an id is no token in a path, and may be one in a parameter', () => {
+  const id = '01a1fa8d-e41b-715e-9755-17c99085bfe0';
+  const isToken = (word: string): boolean => word === id;
+  assert.throws(() => refuseUrlSecrets(`/packages?subject=${id}`, { isToken, namesFiles: false }));
+  assert.doesNotThrow(() => refuseUrlSecrets(`/packages/${id}`, { isToken, namesFiles: false }));
+});
+
+test('of a URL that is made of many words, so many are looked at', () => {
+  let asked = 0;
+  const isToken = (): boolean => {
+    asked += 1;
+    return false;
+  };
+  const words = Array.from({ length: 1_000 }, (_, number) => `a-long-word-${number}-of-many`);
+  refuseUrlSecrets(`/packages/${words.join('/')}?${words.map((word) => `x=${word}`).join('&')}`, { isToken, namesFiles: false });
+  assert.equal(asked, 64);
+});
+
 test('a URL without one is not', () => {
   for (const url of [
     '/',
