@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { readAccessFile } from '../../src/identity/access-file/read.ts';
 import { explainClaims, explainToken } from '../../src/identity/explain.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { compact } from './oidc/test-issuer.ts';
 
 const issuer = (name: string, audience: string) => `[issuers.${name}]\nissuer = "https://own.example"\naudience = "${audience}"\n`;
 const grant = (of: string, claims: string, role: string) =>
@@ -37,10 +38,8 @@ test('of two tables with one issuer, that of the audience counts', () => {
   const file = fileOf(issuer('a', 'x') + issuer('b', 'y') + grant('a', 'id = "1"', 'reader') + grant('b', 'id = "1"', 'writer'));
   const by = (aud: string) => explainClaims(file, { iss: 'https://own.example', aud, id: '1' });
   assert.deepEqual([by('x').by, by('y').by], ['issuer a', 'issuer b']);
-  assert.deepEqual(
-    by('y').may.map(({ right }) => right),
-    ['read', 'write'],
-  );
+  const rights = (aud: string) => by(aud).may.map(({ right }) => right);
+  assert.deepEqual([rights('x'), rights('y')], [['read'], ['read', 'write']]);
   assert.match(`${by('z').refused}`, /has to be "x" alone/);
   assert.throws(() => explainClaims(file, { id: '1' }), /do not say whose they are/);
 });
@@ -72,6 +71,16 @@ test('what is no token of anybody is refused', () => {
     () => explainToken(fileOf('# none'), 'opaque', 0),
     (error) => isArtifactstoreError(error, 'unauthorized'),
   );
+});
+
+test('a token is refused as a server would refuse it: by its algorithm, and by what it claims', () => {
+  const file = fileOf(issuer('a', 'x') + grant('a', 'id = "1"', 'reader'));
+  const claims = { iss: 'https://own.example', aud: 'x', id: '1', iat: 1_000, exp: 1_600 };
+  const refusedAt = (alg: string, now: number) => explainToken(file, compact({ alg }, claims), now).refused;
+  assert.equal(refusedAt('RS256', 1_100_000), null);
+  for (const alg of ['none', 'HS256', 'ES256'])
+    assert.equal(refusedAt(alg, 1_100_000), `it is signed with "${alg}", and the issuer may use RS256 only`);
+  assert.match(`${refusedAt('RS256', 1_600_000)}`, /^it expired at/);
 });
 
 test('what everybody may do is added where a grant holds, as a server does', () => {
