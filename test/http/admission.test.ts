@@ -64,3 +64,23 @@ test('when all are being answered, a request is refused in words and a probe is 
   for (const socket of [...beyond, ...busy]) socket.destroy();
   assert.ok((await measured(door, held)) >= 100);
 });
+
+test('where all others wait for their next request, the one that has waited longest makes room', async () => {
+  await using door = await openDoor({ limits: { connections: 2 } });
+  const answered = async () => {
+    const socket = await door.connect();
+    let heard = '';
+    socket.on('data', (chunk) => (heard += chunk));
+    socket.write(get('/livez'));
+    await until(() => heard.includes('"ok"'));
+    return socket;
+  };
+  const first = await answered();
+  const left = drain(first);
+  const second = await answered();
+  assert.match(await door.raw(get('/openapi.json', 'connection: close\r\n')), /^HTTP\/1\.1 200 /);
+  await left;
+  assert.equal(second.closed, false);
+  second.destroy();
+  assert.equal(await measured(door, held), 0, 'nothing is refused or cut off that somebody waits for');
+});
