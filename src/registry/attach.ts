@@ -75,7 +75,7 @@ async function copyFiles(context: Context, actor: string, copying: Copying): Pro
   }
   try {
     await forEachLimited(wanted, copiesAtOnce, async ([address, sources]) => {
-      const draft = await stageCopy(context, actor, target.backendId, sources, signal);
+      const draft = await context.takeStored(sources[0]!.size_bytes, () => stageCopy(context, actor, target.backendId, sources, signal));
       if (draft !== undefined) drafts.set(address, draft);
     });
     const staged = copies.flatMap(({ index, item, sources }) => {

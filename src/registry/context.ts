@@ -109,6 +109,8 @@ export interface Context extends RegistryParts {
   readonly uploadWriters: UploadWriters;
   /** Does what holds much memory: few at a time, in turns of those it is done for. */
   takeLarge<T>(work: () => Promise<T>): Promise<T>;
+  /** Reads stored bytes of this length to keep them elsewhere: as many at once as the caller has memory for. */
+  takeStored<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** Makes a short file durable whose bytes are in memory: likewise in turns. */
   takeFile<T>(backendId: string, work: () => Promise<T>): Promise<T>;
   /** Lets clean-up continue after the caller was answered; failures are incidents. */

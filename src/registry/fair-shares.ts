@@ -2,6 +2,7 @@ import type { Database } from '../database/DATABASE.ts';
 import type { Scope } from '../kernel/access.ts';
 import type { JsonObject, JsonValue } from '../kernel/format/json.ts';
 import { createFairTurns, type FairTurns } from '../runtime/fair-turns.ts';
+import { keepRecent } from '../runtime/keep-recent.ts';
 import { limits } from './limits.ts';
 import type { RegistryOperations } from './operations/operations.ts';
 import type { PreparedSealing } from './operations/sealing.ts';
@@ -15,6 +16,15 @@ type RegistryDatabase = Database<RegistryOperations>;
 const room = 512;
 /** Enough for the rounds in which files become durable together; also what a file of somebody else waits for. */
 const filesAtOnce = 96;
+/**
+ * Of an object that is read a mebibyte is in memory, or less where it is shorter. Nobody waits for those of others:
+ * some take hours.
+ */
+const heldOfObject = 1_048_576;
+const storedUnit = 32_768;
+const storedRoom = 512;
+const dayMilliseconds = 86_400_000;
+const keptPrincipals = 1_000;
 const { waitingOfOne, waitMilliseconds } = limits;
 
 /** What a request that was begun must be able to end with: it is not many, and no one is served by refusing it. */
@@ -26,6 +36,8 @@ export interface FairShares {
   databaseOf(principal: string): RegistryDatabase;
   /** Turns for what holds much memory. */
   readonly large: FairTurns;
+  /** Reads stored bytes of this length to keep them elsewhere: as many of a principal at once as its memory takes. */
+  takeStored<T>(principal: string, bytes: number, work: () => Promise<T>): Promise<T>;
   /**
    * Turns for making a short file durable whose bytes are in memory: none waits for a sender, nor for another backend.
    */
@@ -37,6 +49,7 @@ export function createFairShares(database: RegistryDatabase): FairShares {
   const writes = createFairTurns({ what: 'writes', ...bounds });
   const files = new Map<string, FairTurns>();
   const reads = createFairTurns({ what: 'reads', ...bounds });
+  const stored = keepRecent<FairTurns>(keptPrincipals);
   return {
     filesOf(backendId) {
       const known = files.get(backendId) ?? createFairTurns({ what: 'files', ...bounds, room: filesAtOnce });
@@ -44,6 +57,12 @@ export function createFairShares(database: RegistryDatabase): FairShares {
       return known;
     },
     large: createFairTurns({ what: 'sealings of large packages', room: 1, waitingOfOne: 100, waitMilliseconds: 120_000 }),
+    takeStored: (principal, bytes, work) =>
+      stored
+        .get(principal, () =>
+          createFairTurns({ what: 'objects to be copied', room: storedRoom, waitingOfOne, waitMilliseconds: dayMilliseconds }),
+        )
+        .take(principal, Math.ceil(Math.min(Math.max(bytes, 1), heldOfObject) / storedUnit), work),
     databaseOf: (principal) => ({
       ...database,
       write: (name, input) =>

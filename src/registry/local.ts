@@ -72,6 +72,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
     settler,
     uploadWriters: createUploadWriters(parts.newId()),
     takeLarge: (work) => fair.large.take('', 1, work),
+    takeStored: (bytes, work) => fair.takeStored('', bytes, work),
     takeFile: (backendId, work) => fair.filesOf(backendId).take('', 1, work),
     background,
   };
@@ -84,6 +85,7 @@ export function createRegistry(parts: RegistryParts): LocalRegistry {
         ...context,
         database: fair.databaseOf(share),
         takeLarge: (work) => fair.large.take(share, 1, work),
+        takeStored: (bytes, work) => fair.takeStored(share, bytes, work),
         takeFile: (backendId, work) => fair.filesOf(backendId).take(share, 1, work),
       };
       const access = createAccess(principal, producerOf(own.database));

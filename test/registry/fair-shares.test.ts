@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { openSqlite } from '../../src/database/sqlite/sqlite.ts';
 import { observer } from '../../src/kernel/access.ts';
 import type { JsonObject } from '../../src/kernel/format/json.ts';
-import { weightOf } from '../../src/registry/fair-shares.ts';
+import { createFairShares, weightOf } from '../../src/registry/fair-shares.ts';
 import type { FinalizePackage } from '../../src/registry/operations/finalize.ts';
+import type { RegistryOperations } from '../../src/registry/operations/operations.ts';
+import { operationsUrl } from '../../src/registry/operations/url.ts';
 import { openTestRegistry, type TestRegistry } from './open-registry.ts';
 
 let store: TestRegistry;
@@ -119,4 +125,33 @@ test('metadata weighs what it has, however deep it lies', () => {
   assert.equal(weight({ a: 1, b: 'two' }), 2);
   assert.ok(weight({ a: Array.from({ length: 99_000 }, () => ({})) }) >= 512, 'as much as is under way at once');
   assert.ok(weight({ a: [{ text: 'x'.repeat(1_000_000) }] }) > 50);
+});
+
+test('of stored bytes that one reads at once so much is in memory, and another reads beside it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));
+  const database = await openSqlite<RegistryOperations>({
+    path: join(directory, 'registry.db'),
+    operations: { url: operationsUrl },
+    migrate: true,
+  });
+  try {
+    const { takeStored } = createFairShares(database);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let begun = 0;
+    const read = (bytes: number, who = 'one') =>
+      takeStored(who, bytes, async () => {
+        begun += 1;
+        await promise;
+      });
+    const long = Array.from({ length: 40 }, () => read(5_000_000_000));
+    assert.equal(begun, 16);
+    const others = Array.from({ length: 100 }, () => read(1_000, 'another'));
+    assert.equal(begun, 116);
+    resolve();
+    await Promise.all([...long, ...others]);
+    assert.equal(begun, 140);
+  } finally {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -151,7 +151,8 @@ async function promote(
       const sole = segments.every(({ shared }) => shared !== true);
       const expected = { sizeBytes: size_bytes, digests: new Map([['sha256', fromHex(sha256)!]]) };
       try {
-        const { draft, owned } = await context.dataplane.segments.stage({ ...place, segments, sole }, target.backendId, expected);
+        const stage = () => context.dataplane.segments.stage({ ...place, segments, sole }, target.backendId, expected);
+        const { draft, owned } = await context.takeStored(size_bytes, stage);
         if (!owned) drafts.push(draft);
         staged.push({ draft, relative_path: name, media_type, annotations: {} });
       } catch (error) {
