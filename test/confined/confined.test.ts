@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { createConfined } from '../../src/confined/confined.ts';
 import { moduleUrl } from '../../src/runtime/module-url.ts';
@@ -58,6 +59,20 @@ describe('work in threads that can be killed', () => {
     assert.ok(settled < 3, `${settled} of the others came first`);
     const bounded = new Set((await Promise.all(flood)).map((outcome) => outcome.kind === 'over' && outcome.bound));
     assert.deepEqual(bounded, new Set(['time', 'waiting']));
+  });
+
+  test('gives back what an input took once it is done', async () => {
+    const roomy = { ...bounds, quickMilliseconds: 20_000, quickHeapMebibytes: 96 };
+    const swelling = createConfined<WorkInput, number>(moduleUrl('./work.ts', import.meta.url), roomy, () => 0);
+    const heap = async (after: 'swell' | 'heap'): Promise<number> => {
+      const outcome = await swelling.run(after, 'a', after);
+      assert.ok(outcome.kind === 'done');
+      return outcome.output;
+    };
+    assert.ok((await heap('swell')) > 33_000_000);
+    for (const end = performance.now() + 5_000; (await heap('heap')) > 20_000_000 && performance.now() < end; ) await sleep(50);
+    assert.ok((await heap('heap')) < 20_000_000);
+    await swelling.close();
   });
 
   test('closes at once, whatever is under way', async () => {
