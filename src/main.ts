@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
     openStore: async (config, options) => (await import('./compose/open-store.ts')).openStore(config, options),
     checkBackup: async (directory, options) => (await import('./compose/restore-store.ts')).checkBackupIn(directory, options),
     restore: async (config, directory, options) => (await import('./compose/restore-store.ts')).restoreStore(config, directory, options),
+    checkConfig: async (config) => (await import('./compose/check-config.ts')).checkConfig(config),
     certify: async (config, options) => (await import('./compose/certify-s3.ts')).certifyS3(config, options),
     provider: async () => (await import('./compose/open-provider.ts')).providerCommands,
   } satisfies Parameters<typeof run>[1];

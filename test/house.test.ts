@@ -23,6 +23,7 @@ const reached = new Map<string, ReadonlySet<string>>();
 /** Files, or folders with their `/`, whose test is elsewhere, and where. */
 const testedElsewhere: Readonly<Record<string, string>> = {
   'src/index.ts': 'test/public-api.test.ts holds the list of names',
+  'src/compose/check-config.ts': 'test/cli/commands/config.test.ts checks configurations with it',
   'src/compose/open-store.ts': 'test/public-api.test.ts and every test of a whole store use it',
   'src/compose/open-provider.ts': 'test/cli/commands/provider.test.ts runs every command with it',
   'src/compose/open-backup.ts': 'test/registry/upkeep/backup.test.ts makes backups with it',

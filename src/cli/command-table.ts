@@ -124,6 +124,19 @@ export const commands: CommandTable = {
       },
     },
   },
+  config: {
+    summary: 'see the configuration, and check it before a server is started with it',
+    commands: {
+      print: {
+        summary: 'print every setting, and where its value comes from',
+        load: async () => (await import('./commands/config-print.ts')).configPrint,
+      },
+      check: {
+        summary: 'say all that is wrong with the configuration',
+        load: async () => (await import('./commands/config-check.ts')).configCheck,
+      },
+    },
+  },
   secrets: {
     summary: 'check that all secrets of a deployment are there, and make those that can be made',
     commands: {

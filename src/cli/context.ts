@@ -22,6 +22,8 @@ export interface Surroundings {
   checkBackup(directory: string, options: CheckBackupOptions): Promise<CheckedBackup>;
   /** Brings a backup back into the empty places that the configuration names. */
   restore(config: Config, directory: string, options: RestoreOptions): Promise<Restored>;
+  /** What can be told of a configuration before anything is opened with it. */
+  checkConfig(config: Config): Promise<void>;
   /** Asks an object store what it can be trusted with. */
   certify(config: Config, options: CertifyOptions): Promise<Certificate>;
   /** What makes and ends the keys of a store. */

@@ -80,7 +80,7 @@ export interface StoreOptions {
  * A service that is started in `/` would keep its data in /var unasked and, started elsewhere another time, not find
  * it.
  */
-function refuseMisplaced({ misplaced }: StoreConfig, { parts }: StoreOptions): void {
+export function refuseMisplaced({ misplaced }: StoreConfig, { parts }: Pick<StoreOptions, 'parts'>): void {
   const names = parts === 'database' ? misplaced.filter((name) => name.endsWith('DATABASE_URL')) : misplaced;
   const [field] = names;
   if (field === undefined) return;

@@ -115,6 +115,8 @@ export interface Config {
   readonly stateHub: { readonly url: string; readonly workstreamId: string | undefined; readonly taskId: string | undefined } | undefined;
   /** Every setting by its variable's name, secrets replaced: safe to print. */
   describe(): Readonly<Record<string, string>>;
+  /** `environment` or `.env`, where a variable was set; undefined where the default counts. */
+  originOf(variable: string): string | undefined;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
@@ -187,6 +189,7 @@ export function readConfig(
     stateHub: stateHub(settings),
     referenced: settings.referenced(),
     describe: settings.describe,
+    originOf: settings.originOfVariable,
   };
 
   const problems = settings.problems();

@@ -35,6 +35,8 @@ export interface Settings extends BackendSettings {
   isSet(name: string): boolean;
   /** Which source it comes from; undefined where it is not set. */
   originOf(name: string): string | undefined;
+  /** The same, by the variable's whole name. */
+  originOfVariable(variable: string): string | undefined;
   /** A variable of another system, under its own name. */
   unprefixed(name: string): string | undefined;
   /** A variable by its whole name, as a platform has put it into the environment; never one of `.env`. */
@@ -140,6 +142,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
       ),
     isSet: (name) => lookUp(name) !== undefined,
     originOf: (name) => find(prefix + name)?.origin,
+    originOfVariable: (variable) => find(variable)?.origin,
     unprefixed: (name) => find(name)?.text,
     ofEnvironment: (name) => {
       if (name.startsWith(prefix)) known.add(name);

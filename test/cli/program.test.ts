@@ -14,6 +14,7 @@ import { stopOnSignal } from '../../src/runtime/stop-signals.ts';
 
 /** Words that only group others. */
 const groups = new Set([
+  'config',
   'access',
   'secrets',
   'packages',
@@ -42,6 +43,7 @@ async function program(): Promise<Command> {
     stderr: process.stderr,
     openStore: () => Promise.reject(new Error('nothing is opened here')),
     checkBackup: () => Promise.reject(new Error('nothing is checked here')),
+    checkConfig: () => Promise.reject(new Error('nothing is checked here')),
     restore: () => Promise.reject(new Error('nothing is restored here')),
     certify: () => Promise.reject(new Error('nothing is certified here')),
     provider: () => Promise.reject(new Error('nobody is asked for keys here')),

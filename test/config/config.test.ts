@@ -32,7 +32,7 @@ describe('configuration', () => {
   });
 
   test('has a default for everything', () => {
-    const { describe: _, ...config } = read();
+    const { describe: _, originOf: __, ...config } = read();
     assert.deepEqual(config, {
       database: { kind: 'sqlite', path: join(directory, 'var/artifactstore.db') },
       digestAlgorithm: 'blake3',

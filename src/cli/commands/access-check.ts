@@ -1,9 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { AccessFile } from '../../identity/access-file/access-file.ts';
-import { accessFileError } from '../../identity/access-file/findings.ts';
-import { longestAccessFile, readAccessFile } from '../../identity/access-file/read.ts';
 import { type ExplainedGrant, type Explanation, explainClaims, explainToken } from '../../identity/explain.ts';
 import { hasTokenForm, readToken } from '../../identity/oidc/read-token.ts';
 import { createOidc } from '../../identity/oidc/verifier.ts';
@@ -11,8 +8,8 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts'
 import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json-value.ts';
 import { localFileError } from '../../runtime/file-error.ts';
-import { readAtMost } from '../../runtime/read-at-most.ts';
 import { readSecretFile } from '../../runtime/secret-file.ts';
+import { readAccessFileAt, readBounded } from '../access-file.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { counted } from '../terminal/size.ts';
@@ -62,7 +59,7 @@ async function check(context: Context, options: CheckOptions): Promise<void> {
   const path = options.file === undefined ? context.config.accessConfigPath : resolve(directory, options.file);
   if (path === undefined) return showClaims(context, token);
 
-  const file = await readFileOf(path);
+  const file = await readAccessFileAt(path, '--file');
   if (!output.json) {
     output.line(`${output.colors.green('right')} ${path}: ${counts(file)}`);
     for (const { line, column, message } of file.warnings) output.warn(`warning: line ${line}, column ${column}: ${message}`);
@@ -82,31 +79,6 @@ async function check(context: Context, options: CheckOptions): Promise<void> {
 
 function counts({ issuers, grants, quotas }: AccessFile): string {
   return [counted(issuers.length, 'issuer'), counted(grants.length, 'grant'), counted(quotas.size, 'quota')].join(', ');
-}
-
-async function readFileOf(path: string): Promise<AccessFile> {
-  const read = readAccessFile(await readBounded(path, '--file'));
-  if ('errors' in read) throw accessFileError(path, read.errors);
-  if (!(await mayEverybodyChange(path))) return read.file;
-  const message = 'everybody on this machine may change the file: a server refuses it here; run `chmod o-w` on it';
-  return { ...read.file, warnings: [{ line: 1, column: 1, message }, ...read.file.warnings] };
-}
-
-async function mayEverybodyChange(path: string): Promise<boolean> {
-  try {
-    const seen = await stat(path);
-    return seen.isFile() && (seen.mode & 0o002) !== 0;
-  } catch (error) {
-    throw localFileError(error, path, 'read', { field: '--file' });
-  }
-}
-
-async function readBounded(path: string, option: string): Promise<Uint8Array> {
-  try {
-    return await readAtMost(path, longestAccessFile);
-  } catch (error) {
-    throw localFileError(error, path, 'read', { field: option });
-  }
 }
 
 async function readClaims(path: string): Promise<JsonObject> {

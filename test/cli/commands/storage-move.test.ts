@@ -48,6 +48,7 @@ describe('storage move', () => {
         return { as, operator, close: settle, [Symbol.asyncDispose]: settle };
       },
       checkBackup: () => Promise.reject(new Error('nothing is checked here')),
+      checkConfig: () => Promise.reject(new Error('nothing is checked here')),
       restore: () => Promise.reject(new Error('nothing is restored here')),
       certify: () => Promise.reject(new Error('nothing is certified here')),
       provider: () => Promise.reject(new Error('nobody is asked for keys here')),

@@ -1,0 +1,19 @@
+import { requireReferences } from '../secrets/check/references.ts';
+import { kindOf } from '../storage/kind.ts';
+import { backendKinds } from '../storage/kinds.ts';
+import { refuseMisplaced, type StoreConfig, storeOfSecrets } from './open-store.ts';
+
+/**
+ * What can be told of a configuration before anything is opened with it. Errors: `invalid_configuration`, with all that
+ * is wrong with what settings refer to; `storage_unavailable` for a store of secrets that does not answer.
+ */
+export async function checkConfig(config: StoreConfig): Promise<void> {
+  refuseMisplaced(config, {});
+  const secrets = storeOfSecrets(config);
+  try {
+    const references = config.backends.flatMap((backend) => kindOf(backend, backendKinds).secretReferences?.(backend) ?? []);
+    await requireReferences(references, config.referenced, secrets);
+  } finally {
+    await secrets?.close();
+  }
+}
