@@ -1,73 +1,107 @@
 import { randomFillSync } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { type Figure, median, progress, report, seconds } from './figure.ts';
-import { createPackage, startArtifactstore } from './server.ts';
+import { openLeanConnection } from './lean-connection.ts';
+import { type Artifactstore, createPackage, startArtifactstore } from './server.ts';
 import { type Content, newContent, upload } from './transfer.ts';
 import { startTusd } from './tusd.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
  * Uploads that resume, by tus: one of 1 GiB in PATCHes of 16 MiB against one plain PUT of as much; and many of 64 KiB,
- * a creation and a PATCH each, against tusd on the same disk, which does not wait until they are durable.
+ * a creation and a PATCH each, or a creation alone, against tusd on the same disk, which does not wait until they are
+ * durable. The small ones also with files of that length committed with the log, which is a setting.
  */
 export async function uploads(): Promise<readonly Figure[]> {
   using workspace = openWorkspace(8 * 2 ** 30);
   const { directory } = workspace;
-  await using server = await startArtifactstore(directory);
+  await using server = await startArtifactstore(made(directory, 'usual'));
+  await using held = await startArtifactstore(made(directory, 'held'), {
+    ARTIFACTSTORE_SMALL_OBJECT_BYTES: String(smallBytes),
+  });
   await using tusd = await startTusd(directory);
-  const packageId = await createPackage(server, 'uploads');
-  const endpoint = `${server.url}/uploads`;
-  const authorized = { authorization: server.authorization };
 
-  const runs = { put: [] as number[], tus: [] as number[], many: [] as number[], tusd: [] as number[] };
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    const whole = newContent(fileBytes);
-    runs.put.push(await seconds(() => upload('PUT', `${server.url}/packages/${packageId}/files/put-${repetition}`, authorized, whole)));
+  const runs = new Map<string, number[]>();
+  const run = async (name: string, work: () => Promise<void>): Promise<void> => {
+    const taken = await seconds(work);
+    runs.set(name, [...(runs.get(name) ?? []), taken]);
+    progress(`${name}: ${taken.toFixed(2)} s`);
     settleDisk();
+  };
+  const packageId = await createPackage(server, 'uploads');
+  for (let repetition = 0; only !== 'small' && repetition < repetitions; repetition++) {
+    const whole = newContent(fileBytes);
+    const { authorization } = server;
+    await run('put', async () => {
+      await upload('PUT', `${server.url}/packages/${packageId}/files/put-${repetition}`, { authorization }, whole);
+    });
     const pieces = Array.from({ length: fileBytes / pieceBytes }, () => newContent(pieceBytes));
     const named = metadata({ package_id: packageId, relative_path: `tus-${repetition}` });
-    runs.tus.push(await seconds(() => inPieces(endpoint, { ...authorized, 'upload-metadata': named }, pieces)));
-    settleDisk();
-    runs.many.push(
-      await seconds(() =>
-        many(endpoint, (index) => ({
-          ...authorized,
-          'upload-metadata': metadata({ package_id: packageId, relative_path: `many-${repetition}/${index}` }),
-        })),
-      ),
-    );
-    settleDisk();
-    if (tusd !== undefined) {
-      runs.tusd.push(await seconds(() => many(`${tusd.url}/uploads/`, () => ({}))));
-      rmSync(join(directory, 'tusd'), { recursive: true, force: true });
-      settleDisk();
-    }
-    progress(
-      Object.entries(runs)
-        .map(([name, times]) => `${name} ${times.at(-1)?.toFixed(2) ?? '-'} s`)
-        .join(', '),
-    );
+    await run('tus', () => inPieces(`${server.url}/uploads`, { authorization, 'upload-metadata': named }, pieces));
   }
+  const targets: Target[] = await Promise.all(
+    [['usual', server] as const, ['held', held] as const].map(async ([name, each]) => {
+      const package_id = await createPackage(each, 'small uploads');
+      const described = (path: string) => ({
+        authorization: each.authorization,
+        'upload-metadata': metadata({ package_id, relative_path: path }),
+      });
+      return { name, url: `${each.url}/uploads`, described };
+    }),
+  );
+  if (tusd !== undefined) targets.push({ name: 'tusd', url: `${tusd.url}/uploads/`, described: () => ({}) });
+  for (let repetition = 0; only !== 'large' && repetition <= repetitions; repetition++)
+    for (const way of ['patched', 'created'] as const)
+      for (const { name, url, described } of targets) {
+        const work = () => many(url, way, (index) => described(`${way}-${repetition}/${index}`));
+        // The first of each pays for what is done once.
+        if (repetition === 0) await work();
+        else await run(`${name} ${way}`, work);
+        await allInBackends(held);
+        rmSync(join(directory, 'tusd'), { recursive: true, force: true });
+        mkdirSync(join(directory, 'tusd'));
+      }
 
-  const rate = (times: readonly number[]): number => fileBytes / 1e6 / median(times);
-  const each = (times: readonly number[]): number => count / median(times);
-  const name = `${count} uploads of 64 KiB by tus, ${concurrent} at a time`;
+  const rate = (name: string): number => fileBytes / 1e6 / median(runs.get(name)!);
+  const each = (name: string): number => count / median(runs.get(name)!);
+  const large: readonly Figure[] =
+    only === 'small'
+      ? []
+      : [
+          {
+            name: '1 GiB by tus in PATCHes of 16 MiB',
+            value: rate('tus'),
+            unit: 'MB/s',
+            against: { name: 'one PUT', value: rate('put') },
+            bar: { of: 'ratio', atLeast: 0.8 },
+          },
+        ];
+  if (only === 'large') return large;
   return [
-    {
-      name: '1 GiB by tus in PATCHes of 16 MiB',
-      value: rate(runs.tus),
-      unit: 'MB/s',
-      against: { name: 'one PUT', value: rate(runs.put) },
-      bar: { of: 'ratio', atLeast: 0.8 },
-    },
-    tusd === undefined
-      ? { name, value: each(runs.many), unit: '/s', note: 'install tusd to compare' }
-      : { name, value: each(runs.many), unit: '/s', against: { name: 'tusd', value: each(runs.tusd) }, bar: { of: 'ratio', atLeast: 2 } },
+    ...large,
+    ...(['patched', 'created'] as const).flatMap((way) =>
+      (['usual', 'held'] as const).map((which): Figure => {
+        const how = way === 'patched' ? 'a creation and a PATCH each' : 'a creation each';
+        const name = `${count} uploads of 64 KiB by tus, ${how}, ${concurrent} at a time${which === 'held' ? ', with the log' : ''}`;
+        const value = each(`${which} ${way}`);
+        if (tusd === undefined) return { name, value, unit: '/s', note: 'install tusd to compare' };
+        return { name, value, unit: '/s', against: { name: 'tusd', value: each(`tusd ${way}`) }, bar: { of: 'ratio', atLeast: 2 } };
+      }),
+    ),
   ];
 }
 
 type Headers = Readonly<Record<string, string>>;
+
+/** A server that takes many uploads. */
+interface Target {
+  readonly name: string;
+  readonly url: string;
+  described(path: string): Headers;
+}
 
 async function inPieces(endpoint: string, headers: Headers, pieces: readonly Content[]): Promise<void> {
   const address = await begin(endpoint, { ...headers, 'upload-length': String(fileBytes) });
@@ -75,18 +109,49 @@ async function inPieces(endpoint: string, headers: Headers, pieces: readonly Con
     await upload('PATCH', address, { ...headers, ...patch, 'upload-offset': String(index * pieceBytes) }, piece);
 }
 
-async function many(endpoint: string, headersOf: (index: number) => Headers): Promise<void> {
+async function many(url: string, way: 'patched' | 'created', headersOf: (index: number) => Headers): Promise<void> {
+  const { pathname } = new URL(url);
   let next = 0;
   const work = async (): Promise<void> => {
+    using connection = await openLeanConnection(url);
     for (let index = next++; index < count; index = next++) {
-      const headers = headersOf(index);
-      const address = await begin(endpoint, { ...headers, 'upload-length': String(smallBytes) });
-      const body = randomFillSync(Buffer.allocUnsafe(smallBytes));
-      const response = await fetch(address, { method: 'PATCH', headers: { ...headers, ...patch, 'upload-offset': '0' }, body });
-      if (response.status !== 204) throw new Error(`PATCH ${address}: ${response.status} ${await response.text()}`);
+      const body = newBytes();
+      const headers = { ...headersOf(index), ...tus, 'upload-length': String(smallBytes) };
+      if (way === 'created') {
+        const { status } = await connection.send('POST', pathname, { ...headers, ...patch }, body);
+        if (status !== 201) throw new Error(`POST ${url}: ${status}`);
+        continue;
+      }
+      const { status, location } = await connection.send('POST', pathname, headers);
+      if (status !== 201) throw new Error(`POST ${url}: ${status}`);
+      const address = new URL(location!, url).pathname;
+      const patched = await connection.send('PATCH', address, { ...headersOf(index), ...patch, 'upload-offset': '0' }, body);
+      if (patched.status !== 204) throw new Error(`PATCH ${address}: ${patched.status}`);
     }
   };
   await Promise.all(Array.from({ length: concurrent }, work));
+}
+
+/** What is held is put into its backend behind the answers, and would take the disk from who comes next. */
+async function allInBackends({ url, authorization }: Artifactstore): Promise<void> {
+  for (;;) {
+    const metrics = await (await fetch(`${url}/metrics`, { headers: { authorization } })).text();
+    if (![...metrics.matchAll(/^artifactstore_held_objects.* ([1-9]\d*)$/gm)].length) return;
+    await setTimeout(200);
+  }
+}
+
+/** Bytes that no store can know already. */
+function newBytes(): Uint8Array {
+  const bytes = Buffer.from(pool);
+  randomFillSync(bytes, 0, 32);
+  return bytes;
+}
+
+function made(directory: string, name: string): string {
+  const path = join(directory, name);
+  mkdirSync(path);
+  return path;
 }
 
 async function begin(endpoint: string, headers: Headers): Promise<string> {
@@ -101,10 +166,14 @@ function metadata(values: Headers): string {
     .join(',');
 }
 
-const patch: Headers = { 'tus-resumable': '1.0.0', 'content-type': 'application/offset+octet-stream' };
+const tus: Headers = { 'tus-resumable': '1.0.0' };
+const patch: Headers = { ...tus, 'content-type': 'application/offset+octet-stream' };
 const fileBytes = 2 ** 30;
 const pieceBytes = 2 ** 24;
 const smallBytes = 65_536;
+const pool = randomFillSync(Buffer.allocUnsafe(smallBytes));
+/** `large` or `small`: one half of the question. */
+const only = process.env.BENCH_UPLOADS;
 const count = 1_000;
 const concurrent = 16;
 const repetitions = 3;
