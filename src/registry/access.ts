@@ -14,6 +14,8 @@ export interface Access {
   /** Whether it has the right `observe`. */
   readonly observes: boolean;
   sees(producer: string): boolean;
+  /** Of any package, whoever may see it. */
+  readonly producerOf: ProducerOf;
   /** Whether there is such a package for it. */
   seesPackage(packageId: string): Promise<boolean>;
   /** Errors: `package_not_found`, `forbidden`. */
@@ -70,6 +72,7 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
     administers: allows(principal, 'administer'),
     observes: allows(principal, 'observe'),
     sees,
+    producerOf,
     async seesPackage(packageId) {
       if (reads === 'everything') return true;
       const producer = await producerOf(packageId);

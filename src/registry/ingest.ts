@@ -43,7 +43,7 @@ export function createIngest(context: Context, actor: string): Ingest {
   const commit = createCommit(context, actor);
 
   async function openPackage(packageId: string): Promise<FillablePackage> {
-    const found = await database.read('package.get', { id: packageId });
+    const found = await database.read('package.taking', { id: packageId });
     if (found === undefined)
       throw new ArtifactstoreError('package_not_found', `There is no package ${packageId}.`, { field: 'package_id' });
     requireFillable(found);

@@ -29,7 +29,7 @@ import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
 import { beginUpload } from './open-uploads.ts';
 import { listPackages, listPackagesEncoded } from './package-list.ts';
-import { abandonPackage, getPackage, producerOfPackage, readManifest } from './packages.ts';
+import { abandonPackage, getPackage, getTakingPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
 import { readRoom } from './quota.ts';
 import { findClaims, findRepresentative } from './readable-files.ts';
@@ -106,6 +106,7 @@ export const operations: RegistryOperations = {
   },
   reads: {
     'package.get': getPackage,
+    'package.taking': getTakingPackage,
     'package.producer': producerOfPackage,
     'package.list': listPackages,
     'package.list_encoded': listPackagesEncoded,
@@ -217,6 +218,7 @@ export interface RegistryOperations {
   };
   readonly reads: {
     readonly 'package.get': typeof getPackage;
+    readonly 'package.taking': typeof getTakingPackage;
     readonly 'package.producer': typeof producerOfPackage;
     readonly 'package.list': typeof listPackages;
     readonly 'package.list_encoded': typeof listPackagesEncoded;

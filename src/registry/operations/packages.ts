@@ -58,6 +58,17 @@ export async function getPackage(snapshot: Snapshot, input: { readonly id: strin
   return row === undefined ? undefined : packageRecord(row);
 }
 
+/** What is asked of a package before a file of it is read. */
+export type TakingPackage = Pick<Package, 'id' | 'producer' | 'retention_class' | 'status'>;
+
+export async function getTakingPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<TakingPackage | undefined> {
+  return await snapshot.sql
+    .selectFrom('artifact_packages')
+    .select(['id', 'producer', 'retention_class', 'status'])
+    .where('id', '=', input.id)
+    .executeTakeFirst();
+}
+
 /** Whose a package is; it never changes. */
 export async function producerOfPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<string | undefined> {
   const row = await snapshot.sql.selectFrom('artifact_packages').select('producer').where('id', '=', input.id).executeTakeFirst();

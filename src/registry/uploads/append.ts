@@ -3,7 +3,6 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts'
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Access } from '../access.ts';
 import { checkFile } from '../checked-file.ts';
-import type { FillablePackage } from '../commit-files.ts';
 import type { Context } from '../context.ts';
 import type { Ingest } from '../ingest.ts';
 import { limits } from '../limits.ts';
@@ -45,7 +44,7 @@ export async function appendBody(
   return await asWriter(parts.context, writer, { ...upload, policy, size_bytes, body_bytes }, async (own) => {
     let admitted: AsyncIterable<Uint8Array>;
     try {
-      admitted = (await admit(parts, own.row, body)).body;
+      admitted = await admit(parts, own.row, body);
     } catch (error) {
       await own.record({ release: { grows: own.grows } });
       throw error;
@@ -54,32 +53,24 @@ export async function appendBody(
   });
 }
 
-/**
- * The body, to be read, where its file may still be added, and the package of that where it is named. Rights and room
- * may be gone since it was begun.
- */
-export async function admit(
-  { context, access, ingest }: AppendParts,
-  row: UploadRow,
-  body: AsyncIterable<Uint8Array>,
-): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly target?: FillablePackage }> {
+/** The body, to be read, where its file may still be added. Rights and room may be gone since it was begun. */
+async function admit({ context, access, ingest }: AppendParts, row: UploadRow, body: AsyncIterable<Uint8Array>) {
   const { package_id, relative_path, write_session } = row.detail;
   if (write_session !== undefined) {
     await requireWriter({ context, access }, write_session.id);
-    return { body };
+    return body;
   }
   if (package_id === null || relative_path === null) {
     access.requireSomeWrite();
-    return { body };
+    return body;
   }
   await access.requirePackage(package_id, 'write');
   const file = checkFile({ relative_path, body });
-  const target = await ingest.announce(package_id, file);
-  const room = createRoom(context, target);
+  const room = createRoom(context, await ingest.announce(package_id, file));
   // What came before needs room as well.
   const sizeBytes = row.expected_size_bytes ?? row.offset_bytes;
   await room.admit({ entry: file.entry, expected: { sizeBytes } }, body);
-  return { target, body: row.expected_size_bytes === null ? await room.admit(file, body) : body };
+  return row.expected_size_bytes === null ? await room.admit(file, body) : body;
 }
 
 /** Rights may be gone since it was begun, and the session with them. */

@@ -7,7 +7,7 @@ import type { BeginUpload } from '../operations/open-uploads.ts';
 import { hasExpired, type UploadRow } from '../operations/upload-rows.ts';
 import { superseded } from '../operations/uploads.ts';
 import type { AppendOptions } from '../REGISTRY.ts';
-import { type AppendParts, admit, type UploadBody } from './append.ts';
+import type { AppendParts, UploadBody } from './append.ts';
 import { type CheckedUpload, checkUpload } from './check-upload.ts';
 import { digestsOf, named } from './finish.ts';
 import { defaultUploadSeconds } from './take.ts';
@@ -35,8 +35,8 @@ export async function takeWhole(parts: AppendParts, writer: Writer, upload: Uplo
   try {
     const row = await context.database.read('upload.get', { id: upload.id });
     if (row === undefined || !takesWhole(row, upload, options, formatTimestamp(context.now()))) return { writer, upload, options };
-    const { target } = await admit(parts, row, upload.body);
-    const { epoch } = row.detail;
+    const { epoch, package_id } = row.detail;
+    await parts.access.requirePackage(package_id!, 'write');
     const { signal, ...others } = options;
     const stop = signal === undefined ? writer.signal : AbortSignal.any([writer.signal, signal]);
     const came = await readWhole(writer.watch(upload.body), body_bytes, stop);
@@ -47,11 +47,15 @@ export async function takeWhole(parts: AppendParts, writer: Writer, upload: Uplo
       options: others,
     };
     if (came.bytes.length < body_bytes || came.more !== undefined || came.failure !== undefined) return remaining;
-    const { package_id: _, ...file } = named(row, checkUpload({}));
+    const { package_id: id, ...file } = named(row, checkUpload({}));
+    const producer = await parts.access.producerOf(id);
+    if (producer === undefined) return remaining;
+    // What else would be refused of it, the transaction refuses.
+    const target = { id, producer, backendId: row.backend_id, sealed: false };
     const whole = { id: row.id, epoch, size_bytes: body_bytes, lifetime_seconds: context.uploadSeconds ?? defaultUploadSeconds };
     try {
       return {
-        row: await parts.ingest.addWhole(target!, { ...file, expected: { ...file.expected, sizeBytes: body_bytes } }, came.bytes, whole),
+        row: await parts.ingest.addWhole(target, { ...file, expected: { ...file.expected, sizeBytes: body_bytes } }, came.bytes, whole),
       };
     } catch (error) {
       if (!isArtifactstoreError(error) || ended.has(error.code)) throw error;

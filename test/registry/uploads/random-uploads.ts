@@ -59,8 +59,10 @@ export async function useUploadsAtRandom({ stores, seed, steps, age }: RandomUpl
     const size = random([20, longest, longest, short][random(4)]!);
     const path = `f/${number}`;
     const sized = random(2) === 0 ? { size_bytes: size } : {};
-    const { id } = await uploads().begin({ package_id: record.id, relative_path: path, ...sized });
-    all.push({ id, number, path, size, acknowledged: 0, finished: false, ended: false });
+    const input = { package_id: record.id, relative_path: path, ...sized };
+    const whole = random(4) === 0 ? await uploads().beginWhole(input, once(pattern(number, 0, size)), { body_bytes: size }) : undefined;
+    const { id, offset_bytes, state } = whole ?? (await uploads().begin(input));
+    all.push({ id, number, path, size, acknowledged: offset_bytes, finished: state === 'finished', ended: false });
   }
 
   async function append(meant: Meant): Promise<void> {
