@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { allows } from '../../../kernel/access.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { BackendHealth, Health } from '../../../registry/REGISTRY.ts';
+import { sharedLater } from '../../../runtime/shared-later.ts';
 import type { Caller } from '../auth.ts';
 import { answers } from '../parameters.ts';
 import { healthRecord } from '../records.ts';
@@ -9,6 +10,8 @@ import type { Api, RouteContext } from '../route.ts';
 
 export function systemRoutes(api: Api, context: RouteContext): void {
   const status = Type.Object({ status: Type.Literal('ok') });
+  // Counted as nobody's request, and long where many producers have quotas: made once for all who ask meanwhile.
+  const render = sharedLater(async () => Buffer.from(await context.renderMetrics()));
 
   api.get(
     '/',
@@ -93,7 +96,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
     },
     async (_request, reply) => {
       reply.header('cache-control', 'no-store').type(context.metrics.register.contentType);
-      return context.renderMetrics();
+      return reply.send((await render()) as never);
     },
   );
 }

@@ -51,7 +51,7 @@ export function usageRoutes(api: Api): void {
   api.get(
     '/usage',
     {
-      config: { access: 'observe' },
+      config: { access: 'observe', list: true },
       schema: {
         operationId: 'getUsage',
         tags: ['system'],

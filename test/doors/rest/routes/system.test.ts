@@ -81,6 +81,24 @@ test('the health of a moment is asked for once', async () => {
   assert.ok(asked < 50);
 });
 
+test('the metrics that many ask for are made for all of them', async () => {
+  let looked = 0;
+  const wrap = (registry: Registry): Registry => ({
+    ...registry,
+    producers: {
+      ...registry.producers,
+      async list(query) {
+        looked += 1;
+        return await registry.producers.list(query);
+      },
+    },
+  });
+  await using door = await openDoor({ wrap });
+  const texts = await Promise.all(Array.from({ length: 50 }, async () => await (await door.call('/metrics')).text()));
+  assert.ok(texts.every((text) => text.includes('artifactstore_last_sequence 0\n')));
+  assert.ok(looked < 25, `${looked} were made`);
+});
+
 test('metrics count by route, method and status, and never by path', async () => {
   await using door = await openDoor();
   const { id } = await door.newPackage();
