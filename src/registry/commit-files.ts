@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { burnPublished, removeDead } from './objects/remove-dead.ts';
 import { inRounds, maximumRounds } from './objects/rounds.ts';
 import type { AddedFiles, IngestItem, PublishNeed } from './operations/ingest.ts';
-import type { WholeUpload } from './operations/whole-uploads.ts';
+import type { WholeUpload } from './operations/uploads/whole-uploads.ts';
 import { smallBytes } from './small-body.ts';
 
 export interface FillablePackage {

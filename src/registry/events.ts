@@ -6,9 +6,9 @@ import type { Access } from './access.ts';
 import type { Context } from './context.ts';
 import { beyond, checkFilter, checkLimit } from './input.ts';
 import { limits } from './limits.ts';
-import { oneRangeOf } from './operations/event-ranges.ts';
-import type { Sight } from './operations/event-scan.ts';
-import type { FoundEvents, ReadEvents, ShortEventPage } from './operations/events.ts';
+import type { FoundEvents, ReadEvents, ShortEventPage } from './operations/events/events.ts';
+import { oneRangeOf } from './operations/events/ranges.ts';
+import type { Sight } from './operations/events/scan.ts';
 import type { EncodedEventPage, EventPage, EventQuery, Events, LongPayload } from './REGISTRY.ts';
 
 /** What is read of a long payload at a time: a database goes over the whole of it for each. */

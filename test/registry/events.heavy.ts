@@ -10,7 +10,7 @@ import type { NewEvent } from '../../src/kernel/log/event.ts';
 import { createAccess } from '../../src/registry/access.ts';
 import { createEvents } from '../../src/registry/events.ts';
 import { limits } from '../../src/registry/limits.ts';
-import type { ScanEvents } from '../../src/registry/operations/event-scan.ts';
+import type { ScanEvents } from '../../src/registry/operations/events/scan.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { eventsProperty } from './events-property.ts';
 import type { OperationsWithEvents } from './operations-with-events.ts';

@@ -1,7 +1,7 @@
 import { type AddedFiles, type AddFiles, addTo, textOf } from './ingest.ts';
 import { readIngest } from './ingest-state.ts';
 import { decideEach, inSets, type SetOperation, weightOf } from './sets.ts';
-import { readWholeUploads } from './whole-uploads.ts';
+import { readWholeUploads } from './uploads/whole-uploads.ts';
 
 /**
  * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under

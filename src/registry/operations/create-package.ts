@@ -7,7 +7,7 @@ import { canonicalJson, type JsonObject } from '../../kernel/format/json.ts';
 import { decideExpiry } from '../../kernel/retention.ts';
 import { readTimestamp, type Timestamp } from '../../kernel/time.ts';
 import type { Created, Package } from '../REGISTRY.ts';
-import { lastEventTime } from './events.ts';
+import { lastEventTime } from './events/events.ts';
 import { noPackage, packageRecord, readPackages } from './packages.ts';
 import { notePackage, readUsed, requireOnePackage } from './quota.ts';
 import { decideEach, distinct, inSets, type SetOperation, weightOf } from './sets.ts';

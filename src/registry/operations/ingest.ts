@@ -14,8 +14,8 @@ import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, sealedWithout } from './packages.ts';
 import { noteBytes, requireBytes } from './quota.ts';
-import type { UploadRow } from './upload-rows.ts';
-import type { WholeUpload } from './whole-uploads.ts';
+import type { UploadRow } from './uploads/rows.ts';
+import type { WholeUpload } from './uploads/whole-uploads.ts';
 
 /** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {

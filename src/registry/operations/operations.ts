@@ -5,7 +5,6 @@ import { listIdempotencyKeys, listLive, readRegistry } from './backup.ts';
 import { abandonUnfinalized, collectPackages, countLive, planCollection, releaseLocations } from './collect.ts';
 import { createPackage } from './create-package.ts';
 import { burnOrphans, findOrphans, forgetDeadKeys, listDeadKeys } from './dead-keys.ts';
-import { scanEvents } from './event-scan.ts';
 import {
   copyLog,
   countHealth,
@@ -16,7 +15,8 @@ import {
   readShortEvents,
   readShortFoundEvents,
   verifyEvents,
-} from './events.ts';
+} from './events/events.ts';
+import { scanEvents } from './events/scan.ts';
 import { filesWithDigest, filesWithDigestEncoded, findFile, getFile, listFiles, listFilesEncoded } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
@@ -27,7 +27,6 @@ import { getMetadataSchema, listMetadataSchemas, registerMetadataSchema } from '
 import { listMovable, moveLocations } from './move.ts';
 import { countMovable } from './move-scope.ts';
 import { burnObjects, failObject, listCopies, repairFailed } from './objects.ts';
-import { beginUpload } from './open-uploads.ts';
 import { listPackages, listPackagesEncoded } from './package-list.ts';
 import { abandonPackage, getPackage, getTakingPackage, producerOfPackage, readManifest } from './packages.ts';
 import { listProducers } from './producers.ts';
@@ -36,12 +35,13 @@ import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
-import { expireUploads, listUploads, openAmong, planExpiry } from './upload-upkeep.ts';
-import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads.ts';
+import { beginUpload } from './uploads/open-uploads.ts';
+import { expireUploads, listUploads, openAmong, planExpiry } from './uploads/upkeep.ts';
+import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
-import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-session-upkeep.ts';
 import { beginObjectUpload, receiveUpload } from './write-session-uploads.ts';
+import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-sessions/upkeep.ts';
 import {
   beginCommit,
   fileSizes,
@@ -51,7 +51,7 @@ import {
   openSession,
   receiveObject,
   reopenSession,
-} from './write-sessions.ts';
+} from './write-sessions/write-sessions.ts';
 
 /**
  * Everything that is done to the database, by name: the transactions of the registry. Each decides on what it reads and

@@ -4,7 +4,7 @@ import type { Schema } from '../../database/schema.ts';
 import type { Quota } from '../../kernel/access.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Timestamp } from '../../kernel/time.ts';
-import { drawn, type Reservation, readReservations, reservedBy } from './reservations.ts';
+import { drawn, type Reservation, readReservations, reservedBy } from './write-sessions/reservations.ts';
 
 // What a producer has is read in the transaction that adds to it, which has the log for itself: however many processes
 // write, a quota is never passed. What open write sessions hold of it counts as well, for all but themselves

@@ -4,7 +4,7 @@ import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
 import { beyond } from '../input.ts';
 import { limits } from '../limits.ts';
-import { requireUpload, type UploadRow } from '../operations/upload-rows.ts';
+import { requireUpload, type UploadRow } from '../operations/uploads/rows.ts';
 import { abandonUpload } from './end.ts';
 import { withUpload } from './take.ts';
 

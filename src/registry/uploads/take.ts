@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import type { UploadRow } from '../operations/upload-rows.ts';
-import { type Release, superseded, type TakenUpload, type TakeUpload } from '../operations/uploads.ts';
+import type { UploadRow } from '../operations/uploads/rows.ts';
+import { type Release, superseded, type TakenUpload, type TakeUpload } from '../operations/uploads/uploads.ts';
 import type { Writer } from './writers.ts';
 
 export const defaultUploadSeconds = 86_400;

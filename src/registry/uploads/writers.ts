@@ -1,4 +1,4 @@
-import { locked } from '../operations/uploads.ts';
+import { locked } from '../operations/uploads/uploads.ts';
 import type { WriterPolicy } from '../REGISTRY.ts';
 
 /** Who writes to uploads in this process: one at a time for each. Other processes are told apart by the database. */

@@ -11,7 +11,7 @@ import type { Staged } from '../commit-files.ts';
 import type { Context } from '../context.ts';
 import type { Ingest } from '../ingest.ts';
 import type { AttachItem } from '../operations/attach.ts';
-import { placesOf, requireLive, type SessionObjectRow, type SessionRow } from '../operations/write-session-rows.ts';
+import { placesOf, requireLive, type SessionObjectRow, type SessionRow } from '../operations/write-sessions/rows.ts';
 import { createPackages } from '../packages.ts';
 import type { CommittedSession, ObjectProblem } from '../REGISTRY.ts';
 import { addressOf } from './present.ts';

@@ -1,8 +1,8 @@
 import { fromHex } from '../../kernel/content/digest.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
-import type { UploadRow } from '../operations/upload-rows.ts';
-import { superseded } from '../operations/uploads.ts';
+import type { UploadRow } from '../operations/uploads/rows.ts';
+import { superseded } from '../operations/uploads/uploads.ts';
 import { abandonUpload } from '../uploads/end.ts';
 import { defaultUploadSeconds, type OwnUpload, withUpload } from '../uploads/take.ts';
 

@@ -2,7 +2,7 @@ import { createHasher, fromHex, toHex } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { stoppable } from '../../runtime/stop.ts';
 import type { Context } from '../context.ts';
-import type { SessionObjectRow, SessionRow } from '../operations/write-session-rows.ts';
+import type { SessionObjectRow, SessionRow } from '../operations/write-sessions/rows.ts';
 import type { PutOptions } from '../REGISTRY.ts';
 import { discardPlaces } from './sweep.ts';
 

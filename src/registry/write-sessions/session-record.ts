@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { SessionObjectRow, SessionRow } from '../operations/write-session-rows.ts';
+import type { SessionObjectRow, SessionRow } from '../operations/write-sessions/rows.ts';
 import type { CommittedSession, SessionObject, WriteSession } from '../REGISTRY.ts';
 
 /** Of a committed one the objects are the files of its package. */

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { SessionPlace } from '../operations/write-session-rows.ts';
+import type { SessionPlace } from '../operations/write-sessions/rows.ts';
 
 /** Others wait for a step. */
 const objectsPerStep = 5_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blake3 } from '../../../src/kernel/content/digest.ts';
-import { create, door, offsetOf, patch, target } from './tus-door.ts';
+import { create, door, offsetOf, patch, target } from './resumable/tus/tus-door.ts';
 
 const mebibyte = 1_048_576;
 const bytes = Buffer.alloc(2 * mebibyte + 5, 'artifact');

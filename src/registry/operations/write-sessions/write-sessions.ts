@@ -1,11 +1,12 @@
-import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import type { Quota } from '../../kernel/access.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { secondsAfter } from '../../kernel/time.ts';
-import type { Created, ObjectProblem } from '../REGISTRY.ts';
-import { createPackage } from './create-package.ts';
-import { abandonUnsealed, getPackage } from './packages.ts';
-import { readUsed, requireBytes, requireOnePackage } from './quota.ts';
+import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
+import type { Quota } from '../../../kernel/access.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { secondsAfter } from '../../../kernel/time.ts';
+import type { Created, ObjectProblem } from '../../REGISTRY.ts';
+import { createPackage } from '../create-package.ts';
+import { abandonUnsealed, getPackage } from '../packages.ts';
+import { readUsed, requireBytes, requireOnePackage } from '../quota.ts';
+import { endObjectUploads } from '../write-session-uploads.ts';
 import {
   hasExpired,
   noSession,
@@ -21,9 +22,8 @@ import {
   saveSession,
   sessionFromStored,
   sessionToStored,
-} from './write-session-rows.ts';
-import { endSession } from './write-session-upkeep.ts';
-import { endObjectUploads } from './write-session-uploads.ts';
+} from './rows.ts';
+import { endSession } from './upkeep.ts';
 
 export interface OpenSession {
   readonly actor: string;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { assertProblem, authorization, type Door, openDoor } from './open-door.ts';
-import { door, head, id, put } from './upload-door.ts';
+import { assertProblem, authorization, type Door, openDoor } from '../open-door.ts';
+import { door, head, id, put } from '../upload-door.ts';
 
 const sha256 = (bytes: Uint8Array | string): string => `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { authorization } from './open-door.ts';
-import { door, id } from './upload-door.ts';
+import { authorization } from '../open-door.ts';
+import { door, id } from '../upload-door.ts';
 
 test('a client that understands 104 is told of a long body how much is durable, and others are not', async () => {
   const bytes = 150 * 1_048_576;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ageUpload } from '../../registry/age.ts';
-import { openBucket } from '../../registry/uploads/open-machines.ts';
-import type { Lies } from '../../s3-stand-in/strict-store.ts';
-import { authorization, openDoor } from './open-door.ts';
-import { send, sha256Of } from './tus-client.ts';
+import { ageUpload } from '../../../../registry/age.ts';
+import { openBucket } from '../../../../registry/uploads/open-machines.ts';
+import type { Lies } from '../../../../s3-stand-in/strict-store.ts';
+import { authorization, openDoor } from '../../open-door.ts';
+import { send, sha256Of } from './client.ts';
 
 const bytes = Buffer.alloc(20_000_000, 'bytes of a bucket ');
 const kinds: Readonly<Record<string, Lies>> = {

@@ -1,8 +1,8 @@
 import type { SelectQueryBuilder } from '#kysely';
-import type { Snapshot } from '../../database/DATABASE.ts';
-import type { Schema } from '../../database/schema.ts';
-import { type EventHeader, type StoredEvent, subjectKinds } from '../../kernel/log/event.ts';
-import { kindOfType } from '../../kernel/log/event-audience.ts';
+import type { Snapshot } from '../../../database/DATABASE.ts';
+import type { Schema } from '../../../database/schema.ts';
+import { type EventHeader, type StoredEvent, subjectKinds } from '../../../kernel/log/event.ts';
+import { kindOfType } from '../../../kernel/log/event-audience.ts';
 
 /** What events are asked for; null for any. */
 export interface EventFilter {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { type Door, openDoor } from './open-door.ts';
+import { type Door, openDoor } from '../../open-door.ts';
 
 /** A door for all tests of a file. It is there when the first test runs. */
 export let door: Door;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { answering, freePort } from '../../cli/answering.ts';
-import { openWorkplace } from '../../cli/workplace.ts';
-import { send, sha256Of } from './tus-client.ts';
+import { answering, freePort } from '../../../../cli/answering.ts';
+import { openWorkplace } from '../../../../cli/workplace.ts';
+import { send, sha256Of } from './client.ts';
 
 /** A writer that was killed counts as one for 6 seconds. */
 const retryDelays = [0, 500, 1_000, ...Array.from({ length: 40 }, () => 2_000)];

@@ -1,7 +1,7 @@
-import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import type { Timestamp } from '../../kernel/time.ts';
-import type { Upload } from '../REGISTRY.ts';
-import { fromStored, hasExpired, isWritten, saveUpload, type UploadDetail, uploadRecord } from './upload-rows.ts';
+import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
+import type { Timestamp } from '../../../kernel/time.ts';
+import type { Upload } from '../../REGISTRY.ts';
+import { fromStored, hasExpired, isWritten, saveUpload, type UploadDetail, uploadRecord } from './rows.ts';
 import { ended } from './uploads.ts';
 
 /** An upload that takes no more bytes, with those that it had. */

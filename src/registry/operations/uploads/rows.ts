@@ -1,8 +1,8 @@
 import type { Kysely } from '#kysely';
-import type { OperationalTables, Schema } from '../../database/schema.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { parseTimestamp, type Timestamp } from '../../kernel/time.ts';
-import type { Upload } from '../REGISTRY.ts';
+import type { OperationalTables, Schema } from '../../../database/schema.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { parseTimestamp, type Timestamp } from '../../../kernel/time.ts';
+import type { Upload } from '../../REGISTRY.ts';
 
 /**
  * `open` takes bytes; the others take none. `abandoned` and `expired` have lost theirs, and say for a while what became

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { assertProblem } from './open-door.ts';
+import { assertProblem } from '../../open-door.ts';
 import { ask, create, door, metadata, offsetOf, patch, target } from './tus-door.ts';
 
 test('OPTIONS says what is spoken, to anybody', async () => {

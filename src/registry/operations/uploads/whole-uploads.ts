@@ -1,11 +1,11 @@
 import type { Kysely } from '#kysely';
-import type { Transaction } from '../../database/DATABASE.ts';
-import type { Schema } from '../../database/schema.ts';
-import { secondsAfter, type Timestamp } from '../../kernel/time.ts';
-import type { Created, File } from '../REGISTRY.ts';
+import type { Transaction } from '../../../database/DATABASE.ts';
+import type { Schema } from '../../../database/schema.ts';
+import { secondsAfter, type Timestamp } from '../../../kernel/time.ts';
+import type { Created, File } from '../../REGISTRY.ts';
+import { distinct } from '../sets.ts';
 import { type BeginUpload, begin } from './open-uploads.ts';
-import { distinct } from './sets.ts';
-import { fromStored, requireUpload, toStored, type UploadRow } from './upload-rows.ts';
+import { fromStored, requireUpload, toStored, type UploadRow } from './rows.ts';
 import { superseded } from './uploads.ts';
 
 // Uploads whose bytes come whole with the transaction that makes their file: none of them is ever in a segment.

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { chunks, patterned } from '../../../src/registry/conformance/samples.ts';
-import { ageSession } from '../age.ts';
-import { type Bounded, openBounded } from '../bounded.ts';
+import { isArtifactstoreError } from '../../../../src/kernel/error.ts';
+import { chunks, patterned } from '../../../../src/registry/conformance/samples.ts';
+import { ageSession } from '../../age.ts';
+import { type Bounded, openBounded } from '../../bounded.ts';
 
 const bodies = [patterned(300), patterned(301)];
 

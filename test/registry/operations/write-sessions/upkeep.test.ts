@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
-import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
-import { operationsUrl } from '../../../src/registry/operations/url.ts';
+import { openSqlite } from '../../../../src/database/sqlite/sqlite.ts';
+import type { RegistryOperations } from '../../../../src/registry/operations/operations.ts';
+import { operationsUrl } from '../../../../src/registry/operations/url.ts';
 
 test('a step ends sessions with so many objects together, and one at least', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));

@@ -1,9 +1,9 @@
-import type { Snapshot } from '../../database/DATABASE.ts';
-import type { Schema } from '../../database/schema.ts';
-import { inScope, type Scope } from '../../kernel/access.ts';
-import { type Audience, audienceOf } from '../../kernel/log/event-audience.ts';
-import { type EventFilter, type EventOutline, lastSequence, outlinesAfter, rangesOf } from './event-ranges.ts';
-import { maximumPageBytes } from './page.ts';
+import type { Snapshot } from '../../../database/DATABASE.ts';
+import type { Schema } from '../../../database/schema.ts';
+import { inScope, type Scope } from '../../../kernel/access.ts';
+import { type Audience, audienceOf } from '../../../kernel/log/event-audience.ts';
+import { maximumPageBytes } from '../page.ts';
+import { type EventFilter, type EventOutline, lastSequence, outlinesAfter, rangesOf } from './ranges.ts';
 
 /** What somebody may see of the log. */
 export interface Sight {

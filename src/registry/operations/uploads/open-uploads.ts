@@ -1,12 +1,12 @@
 import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
-import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import type { Schema } from '../../database/schema.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { secondsAfter } from '../../kernel/time.ts';
-import { beyond } from '../input.ts';
-import { limits } from '../limits.ts';
-import { decideEach, distinct, inSets, type SetOperation, weightOf } from './sets.ts';
-import { toStored, type UploadDetail, type UploadRow } from './upload-rows.ts';
+import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
+import type { Schema } from '../../../database/schema.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { secondsAfter } from '../../../kernel/time.ts';
+import { beyond } from '../../input.ts';
+import { limits } from '../../limits.ts';
+import { decideEach, distinct, inSets, type SetOperation, weightOf } from '../sets.ts';
+import { toStored, type UploadDetail, type UploadRow } from './rows.ts';
 
 export interface BeginUpload {
   readonly actor: string;

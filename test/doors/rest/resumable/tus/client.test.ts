@@ -6,11 +6,11 @@ import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { DetailedError, Upload as TusUpload, UploadOptions } from 'tus-js-client';
-import { ArtifactstoreError } from '../../../src/kernel/error.ts';
-import type { File } from '../../../src/registry/REGISTRY.ts';
-import { cannotMount, mountSmall, unmount } from '../../faults/small-disk.ts';
-import { assertProblem, authorization, type Door, openDoor } from './open-door.ts';
-import { send, sha256Of } from './tus-client.ts';
+import { ArtifactstoreError } from '../../../../../src/kernel/error.ts';
+import type { File } from '../../../../../src/registry/REGISTRY.ts';
+import { cannotMount, mountSmall, unmount } from '../../../../faults/small-disk.ts';
+import { assertProblem, authorization, type Door, openDoor } from '../../open-door.ts';
+import { send, sha256Of } from './client.ts';
 import { bytesType, create, door, offsetOf, patch } from './tus-door.ts';
 
 const bytes = Buffer.alloc(2_500_000, 'artifacts ');

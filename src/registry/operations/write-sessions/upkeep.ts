@@ -1,6 +1,7 @@
-import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import { secondsAfter } from '../../kernel/time.ts';
-import { abandonUnsealed, getPackage } from './packages.ts';
+import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
+import { secondsAfter } from '../../../kernel/time.ts';
+import { abandonUnsealed, getPackage } from '../packages.ts';
+import { endObjectUploads } from '../write-session-uploads.ts';
 import {
   hasExpired,
   noSession,
@@ -13,8 +14,7 @@ import {
   type SessionRow,
   saveSession,
   sessionFromStored,
-} from './write-session-rows.ts';
-import { endObjectUploads } from './write-session-uploads.ts';
+} from './rows.ts';
 
 export interface SessionEnd {
   readonly state: 'committed' | 'aborted' | 'expired';

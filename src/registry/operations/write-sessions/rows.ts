@@ -1,8 +1,8 @@
 import type { Kysely } from '#kysely';
-import type { OperationalTables, Schema } from '../../database/schema.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import type { Timestamp } from '../../kernel/time.ts';
-import type { SessionObjectState, WriteSessionState } from '../REGISTRY.ts';
+import type { OperationalTables, Schema } from '../../../database/schema.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import type { Timestamp } from '../../../kernel/time.ts';
+import type { SessionObjectState, WriteSessionState } from '../../REGISTRY.ts';
 
 type StoredSession = OperationalTables['write_sessions'];
 type StoredObject = OperationalTables['write_session_objects'];

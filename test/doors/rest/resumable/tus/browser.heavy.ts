@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openDoor, token } from './open-door.ts';
+import { openDoor, token } from '../../open-door.ts';
 
 const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => {
   try {
@@ -18,7 +18,7 @@ const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
     return false;
   }
 });
-const client = readFileSync(fileURLToPath(new URL('../../../node_modules/tus-js-client/dist/tus.min.js', import.meta.url)));
+const client = readFileSync(fileURLToPath(new URL('../../../../../node_modules/tus-js-client/dist/tus.min.js', import.meta.url)));
 
 /** Of another origin than the server: sends a file whole, in pieces, in parallel, and one after a stop. */
 const page = `<!doctype html><script src="/tus.js"></script><script>

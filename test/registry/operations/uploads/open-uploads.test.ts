@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openConnection } from '../../../src/database/sqlite/connection.ts';
-import { sqliteQueries } from '../../../src/database/sqlite/dialect.ts';
-import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
-import { openOf, openOfOne } from '../../../src/registry/operations/open-uploads.ts';
-import { operationsUrl } from '../../../src/registry/operations/url.ts';
+import { openConnection } from '../../../../src/database/sqlite/connection.ts';
+import { sqliteQueries } from '../../../../src/database/sqlite/dialect.ts';
+import { openSqlite } from '../../../../src/database/sqlite/sqlite.ts';
+import { openOf, openOfOne } from '../../../../src/registry/operations/uploads/open-uploads.ts';
+import { operationsUrl } from '../../../../src/registry/operations/url.ts';
 
 test('what an actor has open is read from an index alone, in which no other uploads are', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));

@@ -1,14 +1,14 @@
 import { sql } from '#kysely';
-import type { Snapshot } from '../../database/DATABASE.ts';
-import { sameBytes, toHex } from '../../kernel/content/digest.ts';
-import { decodeCbor } from '../../kernel/format/cbor.ts';
-import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../kernel/log/event.ts';
-import { type ShownEvent, shownInPart } from '../../kernel/log/event-audience.ts';
-import { encodeEventPage, noPayload } from '../../kernel/log/event-page.ts';
-import type { EncodedEventPage, EventPage, EventRecord } from '../REGISTRY.ts';
-import { type EventFilter, eventsAt, eventsIn, lastSequence, oneRangeOf } from './event-ranges.ts';
-import { countHeld, type HeldCount } from './held.ts';
-import { maximumPageBytes } from './page.ts';
+import type { Snapshot } from '../../../database/DATABASE.ts';
+import { sameBytes, toHex } from '../../../kernel/content/digest.ts';
+import { decodeCbor } from '../../../kernel/format/cbor.ts';
+import { brokenLink, chainStart, type LogHead, type StoredEvent } from '../../../kernel/log/event.ts';
+import { type ShownEvent, shownInPart } from '../../../kernel/log/event-audience.ts';
+import { encodeEventPage, noPayload } from '../../../kernel/log/event-page.ts';
+import type { EncodedEventPage, EventPage, EventRecord } from '../../REGISTRY.ts';
+import { countHeld, type HeldCount } from '../held.ts';
+import { maximumPageBytes } from '../page.ts';
+import { type EventFilter, eventsAt, eventsIn, lastSequence, oneRangeOf } from './ranges.ts';
 
 export interface ReadEvents extends EventFilter {
   readonly since: number;

@@ -1,11 +1,11 @@
-import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { secondsAfter, type Timestamp } from '../../kernel/time.ts';
-import { beyond } from '../input.ts';
-import { limits } from '../limits.ts';
-import type { WriterPolicy } from '../REGISTRY.ts';
+import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { secondsAfter, type Timestamp } from '../../../kernel/time.ts';
+import { beyond } from '../../input.ts';
+import { limits } from '../../limits.ts';
+import type { WriterPolicy } from '../../REGISTRY.ts';
 import { openBytes, tooManyBytes } from './open-uploads.ts';
-import { isWritten, readUpload, requireUpload, saveUpload, type UploadDetail, type UploadRow } from './upload-rows.ts';
+import { isWritten, readUpload, requireUpload, saveUpload, type UploadDetail, type UploadRow } from './rows.ts';
 
 export interface TakeUpload {
   readonly id: string;

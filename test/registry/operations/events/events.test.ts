@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openConnection } from '../../../src/database/sqlite/connection.ts';
-import { sqliteQueries } from '../../../src/database/sqlite/dialect.ts';
-import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
-import { decodeCbor, encodeCbor } from '../../../src/kernel/format/cbor.ts';
-import { readEvents, readShortEvents } from '../../../src/registry/operations/events.ts';
-import { operationsUrl } from '../../../src/registry/operations/url.ts';
+import { openConnection } from '../../../../src/database/sqlite/connection.ts';
+import { sqliteQueries } from '../../../../src/database/sqlite/dialect.ts';
+import { openSqlite } from '../../../../src/database/sqlite/sqlite.ts';
+import { decodeCbor, encodeCbor } from '../../../../src/kernel/format/cbor.ts';
+import { readEvents, readShortEvents } from '../../../../src/registry/operations/events/events.ts';
+import { operationsUrl } from '../../../../src/registry/operations/url.ts';
 
 test('a page ends before 2 MiB of payload, and holds at least one event', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-'));

@@ -1,6 +1,6 @@
 import { type Expression, type Kysely, sql } from '#kysely';
-import type { Schema } from '../../database/schema.ts';
-import type { Timestamp } from '../../kernel/time.ts';
+import type { Schema } from '../../../database/schema.ts';
+import type { Timestamp } from '../../../kernel/time.ts';
 
 /**
  * What a write session holds of its producer's quota, from its opening to its commit, abort or expiry: what it

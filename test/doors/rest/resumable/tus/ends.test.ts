@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { openIdentity } from '../../../src/identity/open.ts';
-import { actor, assertProblem, openDoor, token } from './open-door.ts';
+import { openIdentity } from '../../../../../src/identity/open.ts';
+import { actor, assertProblem, openDoor, token } from '../../open-door.ts';
 import { bytesType, metadata } from './tus-door.ts';
 
 const tus = { 'tus-resumable': '1.0.0' };
