@@ -18,8 +18,16 @@ export interface FileAppendParts {
   readonly arrival: ArrivalDigests;
 }
 
-/** What came is told to the disk in the meantime, so that the last sync does not wait for all of it. */
-const flushBytes = 32 * blockBytes;
+/**
+ * What came is told to the disk in the meantime, so that the last sync does not wait for all of it: of a short body in
+ * small steps, since that sync is a large part of it, and of a long one in larger ones, since each has its price.
+ */
+const shortestFlushBytes = 8 * blockBytes;
+const longestFlushBytes = 32 * blockBytes;
+
+function flushesAfter(came: number): number {
+  return Math.min(longestFlushBytes, Math.max(shortestFlushBytes, came / 4));
+}
 
 /** See `Segments.append`: `name` is the file of the last segment where that is continued, or of a new one. */
 export async function appendToFile(
@@ -64,7 +72,7 @@ export async function appendToFile(
     position += piece.byteLength;
     const now = performance.now();
     const tells = digests === undefined && (position - told >= pace.bytes || now - since >= pace.milliseconds);
-    if (!tells && position - flushed < flushBytes) return;
+    if (!tells && position - flushed < flushesAfter(position - before)) return;
     await flushing;
     flushed = position;
     if (tells) [told, since] = [position, now];
