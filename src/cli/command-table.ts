@@ -144,6 +144,10 @@ export const commands: CommandTable = {
         summary: 'say all that is wrong with the secrets of a catalog',
         load: async () => (await import('./commands/secrets-check.ts')).secretsCheck,
       },
+      scan: {
+        summary: 'find secrets in what is to be given away',
+        load: async () => (await import('./commands/secrets-scan.ts')).secretsScan,
+      },
       generate: {
         summary: 'make the generated secrets that are missing',
         load: async () => (await import('./commands/secrets-generate.ts')).secretsGenerate,

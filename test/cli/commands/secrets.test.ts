@@ -5,7 +5,7 @@ import { startVault, type VaultServer } from '../../secrets/vault/vault-server.t
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
 /** What must be in no output, in none of the forms in which it could slip through. */
-const values = ['hush/+ value-1', 'hush-2', 'hush-vault-token'];
+const values = ['hush/+ value-1', 'hush-2', 'hush-vault-token', 'hush/word-7'];
 const forms = values.flatMap((value) => [value, encodeURIComponent(value), Buffer.from(value).toString('base64').replace(/=+$/, '')]);
 
 const generated = { bytes: 32, encoding: 'hex' };
@@ -39,6 +39,25 @@ describe('secrets', () => {
     place[Symbol.dispose]();
     await vault[Symbol.asyncDispose]();
     for (const output of outputs) for (const form of forms) assert.equal(output.includes(form), false, `${form} is in an output`);
+  });
+
+  test('scan finds values of files in what is to be given away, and their passwords, and shows none', async () => {
+    place.write({
+      'known.env': `DB_URL=postgres://me:${'hush%2Fword-7'}@db/x\nENDPOINT=http://store:9000\nSHORT=ab\n`,
+      'evidence/run.log': 'ENDPOINT is http://store:9000\n',
+      'evidence/deep/trace.txt': 'it said hush/word-7 twice',
+    });
+    const found = await run('scan', 'evidence', '--known', 'known.env', '--public', 'ENDPOINT');
+    assert.equal(found.code, 1);
+    assert.equal(found.stdout, 'found DB_URL (its password) in deep/trace.txt at byte 8\n');
+    assert.match(found.stderr, /too short to be looked for: SHORT/);
+    place.write({ 'evidence/deep/trace.txt': 'it said nothing' });
+    const clean = await run('scan', 'evidence', '--known', 'known.env', '--public', 'ENDPOINT');
+    assert.deepEqual([clean.code, clean.stdout], [0, 'clean 2 files, 45 B\n']);
+    const strict = await run('scan', 'evidence', '--known', 'known.env', '--json');
+    assert.equal((JSON.parse(strict.stdout) as { readonly leaks: readonly unknown[] }).leaks.length, 1);
+    assert.equal((await run('scan', 'nowhere', '--known', 'known.env')).code, 2);
+    assert.equal((await run('scan', 'evidence', '--known', 'nowhere.env')).code, 2);
   });
 
   async function run(...args: readonly string[]) {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { scanForSecrets } from '../../../src/secrets/scan/scan.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'artifactstore-scan-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+const known = [
+  { name: 'KEY', value: 'hush-hush-hush' },
+  { name: 'SHORT', value: 'abc' },
+];
+
+function folder(name: string, files: Readonly<Record<string, string | Uint8Array>>): string {
+  const directory = join(root, name);
+  mkdirSync(join(directory, 'deep/er'), { recursive: true });
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(directory, path), text);
+  return directory;
+}
+
+test('says where a value is and in which form, and of what it says nothing', async () => {
+  const long = 'x'.repeat(1_048_576 - 5);
+  const directory = folder('leaks', {
+    'a.log': 'begin hush-hush-hush end',
+    'deep/er/b.json': `{"b":"${Buffer.from('..hush-hush-hush..').toString('base64')}"}`,
+    'deep/c.log.gz': gzipSync(`zz${long}hush-hush-hush`),
+    'long.txt': `${long}hush-hush-hush${long}hush-hush-hush`,
+    'shape.txt': 'DB_PASSWORD=correcthorse',
+  });
+  const report = await scanForSecrets(directory, known);
+  assert.deepEqual(
+    report.leaks.map(({ path, offset, secret, form }) => `${path} ${offset} ${secret} ${form}`),
+    [
+      'a.log 6 KEY plain',
+      `deep/c.log.gz ${long.length + 2} KEY plain`,
+      'deep/er/b.json 9 KEY base64',
+      `long.txt ${long.length} KEY plain`,
+      `long.txt ${2 * long.length + 14} KEY plain`,
+      'shape.txt 0 value of a secret setting shape',
+    ],
+  );
+  assert.deepEqual([report.ok, report.files, report.too_short, report.not_looked_at], [false, 5, ['SHORT'], []]);
+  assert.ok(!JSON.stringify(report).includes('hush-hush'));
+});
+
+test('is not content with what it could not look at', async () => {
+  const directory = folder('unseen', { 'ok.txt': 'nothing', 'half.gz': gzipSync('x'.repeat(1000)).subarray(0, 20), 'a.zip': 'PK' });
+  symlinkSync('/etc/passwd', join(directory, 'link'));
+  const { ok, files, leaks, not_looked_at } = await scanForSecrets(directory, known);
+  assert.deepEqual([ok, files, leaks], [false, 1, []]);
+  assert.deepEqual(
+    not_looked_at.map(({ path, reason }) => `${path}: ${reason}`),
+    ['a.zip: it is packed in a form that is not read here', 'half.gz: it is no whole gzip file', 'link: it is a link'],
+  );
+});
+
+test('is content with what holds nothing', async () => {
+  const { ok, files, bytes } = await scanForSecrets(folder('clean', { a: 'one', 'deep/b': 'two2' }), known);
+  assert.deepEqual([ok, files, bytes], [true, 2, 7]);
+});
