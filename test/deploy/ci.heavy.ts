@@ -188,7 +188,8 @@ describe('a push from a job', () => {
   test('takes the command line from a file that npm pack made, and from no other one', async () => {
     using runner = openRunner({ onPath: false });
     // A package as `npm pack` makes one, of the command line as it is here.
-    const manifest = { name: 'artifactstore', version: '0.0.0', type: 'module', bin: { artifactstore: 'run.js' } };
+    const scripts = { postinstall: `touch ${join(runner.project, 'pwned')}` };
+    const manifest = { name: 'artifactstore', version: '0.0.0', type: 'module', bin: { artifactstore: 'run.js' }, scripts };
     const entry = pathToFileURL(join(import.meta.dirname, '..', '..', 'bin', 'artifactstore.js')).href;
     runner.write({
       'tool/package.json': JSON.stringify(manifest),
@@ -212,5 +213,6 @@ describe('a push from a job', () => {
     assert.equal(gitlab.code, 0, gitlab.stdout + gitlab.stderr);
     const wrong = await runner.runComponent({ ...rest, api_url, package_sha256: 'x' }, {}, sign);
     assert.deepEqual([wrong.code, wrong.stderr], [1, `artifactstore: the SHA-256 of the package is ${digest}\n`]);
+    assert.ok(!existsSync(join(runner.project, 'pwned')), 'what comes with the package is not run when it is installed');
   });
 });
