@@ -119,7 +119,7 @@ describe('a push from a job', () => {
 
   test('of GitLab sends the directory with the id token of the job, and leaves what it became to later jobs', async () => {
     using runner = openRunner();
-    runner.write({ 'out/a': 'a', '.env': 'ARTIFACTSTORE_API_URL=http://127.0.0.1:1\n' });
+    runner.write({ 'out/a': 'a', '.env': 'ARTIFACTSTORE_API_URL=http://127.0.0.1:1\nARTIFACTSTORE_NONSENSE=x\n' });
     const inputs = {
       directory: 'out',
       api_url: server.url,
