@@ -53,10 +53,10 @@ export function createAsker(options: AskerOptions): Asker {
           throwIfStopped(signal);
           const code = connectionCode(error) ?? 'unknown';
           const kind = connectionFault(code)?.kind;
-          if (kind === 'too_long') throw notWhatItWasTakenFor(place, `answers more than ${longestBytes} bytes`);
+          if (kind === 'too_long') throw notWhatItWasTakenFor(place, `answers more than ${longestBytes} bytes to ${callOf(asked)}`);
           // A request that changes something may have been done: whoever asked looks for what came of it.
           if (asked.method === 'GET' && attempt < attempts && kind === 'cut') continue;
-          throw unreached(place, code, error);
+          throw unreached(place, asked, code, error);
         }
         const isBusy = answer.status === 503 && asked.method === 'GET' && attempt < attempts;
         if (answer.status !== 429 && !isBusy) return answerOf(answer);
@@ -64,7 +64,7 @@ export function createAsker(options: AskerOptions): Asker {
         if (waited + time > limitMilliseconds)
           throw unavailableProvider(
             place,
-            `limits how often it is asked (${answer.status}), and wants ${Math.ceil(time / 1000)} seconds`,
+            `limits how often it is asked (${answer.status}), and wants ${Math.ceil(time / 1000)} seconds: ${callOf(asked)}`,
             `try again in ${Math.ceil(time / 1000)} seconds; nothing was changed by this call`,
           );
         waited += time;
@@ -79,14 +79,19 @@ function answerOf({ status, bytes, header }: HttpAnswer): Answer {
   return { status, contentType: header('content-type') ?? '', text: Buffer.from(bytes).toString('utf8'), header };
 }
 
+/** The step that was asked for. A query is left out: it may have a signature. */
+function callOf({ method, path }: HttpQuestion): string {
+  return `${method} ${path.replace(/\?.*/s, '')}`;
+}
+
 /** Of an answer that no provider of this kind gives: a page of a proxy, a login form, another service. */
 export function notWhatItWasTakenFor(place: string, what: string): Error {
   return unavailableProvider(place, what, 'look at --provider-url: is it the address of the API, and nothing in front of it?');
 }
 
-function unreached(place: string, code: string, cause: unknown): Error {
+function unreached(place: string, asked: HttpQuestion, code: string, cause: unknown): Error {
   const fault = connectionFault(code);
-  const what = fault === undefined ? `cannot be reached (${code})` : `cannot be reached (${code}): ${fault.text}`;
+  const what = `cannot be reached for ${callOf(asked)} (${code})${fault === undefined ? '' : `: ${fault.text}`}`;
   return unavailableProvider(place, what, fault?.remedy ?? 'look at --provider-url and at the way there; then run it again', cause);
 }
 

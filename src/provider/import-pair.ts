@@ -46,7 +46,7 @@ export async function importAdminPair(request: ImportRequest): Promise<ImportRep
   if (found[0].subject === found[1].subject)
     throw unusableAuthority(
       'same_subject',
-      `Slots a and b hold the same authority (${fingerprint(found[0].subject)})`,
+      `Slots a and b hold the same authority (${fingerprint(found[0].subject)}). Nothing was written`,
       'make a second one: one of the two is there to mend or end the other',
     );
   step('both are active at the provider, and have every permission that a rotation needs');

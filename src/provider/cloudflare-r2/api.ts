@@ -41,9 +41,13 @@ export function createApi(asker: Asker, place: string, account: string): Api {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }));
       const { status } = answer;
+      const called = `${method} ${path.replace(/\?.*/, '')}`;
       const envelope = envelopeOf(answer.text);
       if (envelope === undefined || typeof envelope.success !== 'boolean')
-        throw notWhatItWasTakenFor(place, `answers ${status} with something that is not the API's JSON (${sortOf(answer.contentType)})`);
+        throw notWhatItWasTakenFor(
+          place,
+          `answers ${status} to ${called} with something that is not the API's JSON (${sortOf(answer.contentType)})`,
+        );
       const errors = errorsOf(envelope);
       const codes = errors.map(({ code }) => code);
       const isAddress = errors.some(({ code, message }) => code === accessCode && /from location/i.test(message));
@@ -70,7 +74,7 @@ export function createApi(asker: Asker, place: string, account: string): Api {
       if (status >= 300 || envelope.success !== true)
         throw notWhatItWasTakenFor(
           place,
-          `refuses a call (${method} ${path.replace(/\?.*/, '')}): ${toldOf(status, codes)}${envelope.success === true ? '' : ', success: false'}`,
+          `refuses a call (${called}): ${toldOf(status, codes)}${envelope.success === true ? '' : ', success: false'}`,
         );
       return { status, result: envelope.result, page: isJsonObject(envelope.result_info) ? envelope.result_info : {} };
     },
