@@ -1,7 +1,7 @@
 import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
 import { secondsAfter } from '../../../kernel/time.ts';
 import { abandonUnsealed, getPackage } from '../packages.ts';
-import { endObjectUploads } from '../write-session-uploads.ts';
+import { endObjectUploads } from './uploads.ts';
 import {
   hasExpired,
   noSession,

@@ -6,7 +6,7 @@ import type { Created, ObjectProblem } from '../../REGISTRY.ts';
 import { createPackage } from '../create-package.ts';
 import { abandonUnsealed, getPackage } from '../packages.ts';
 import { readUsed, requireBytes, requireOnePackage } from '../quota.ts';
-import { endObjectUploads } from '../write-session-uploads.ts';
+import { endObjectUploads } from './uploads.ts';
 import {
   hasExpired,
   noSession,

@@ -1,10 +1,10 @@
-import type { Transaction } from '../../database/DATABASE.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
-import { secondsAfter } from '../../kernel/time.ts';
-import type { Created } from '../REGISTRY.ts';
-import { beginUpload } from './uploads/open-uploads.ts';
-import { fromStored, isThere, readUpload, saveUpload, type UploadRow } from './uploads/rows.ts';
-import { ended } from './uploads/uploads.ts';
+import type { Transaction } from '../../../database/DATABASE.ts';
+import { ArtifactstoreError } from '../../../kernel/error.ts';
+import { secondsAfter } from '../../../kernel/time.ts';
+import type { Created } from '../../REGISTRY.ts';
+import { beginUpload } from '../uploads/open-uploads.ts';
+import { fromStored, isThere, readUpload, saveUpload, type UploadRow } from '../uploads/rows.ts';
+import { ended } from '../uploads/uploads.ts';
 import {
   noSession,
   noSessionObject,
@@ -13,7 +13,7 @@ import {
   requireLive,
   type SessionObjectRow,
   type SessionPlace,
-} from './write-sessions/rows.ts';
+} from './rows.ts';
 
 // Objects of write sessions whose bytes come in pieces: an upload that becomes the bytes of an object, and no file.
 // While it is under way the object has its id, and no segments.
