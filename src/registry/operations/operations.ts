@@ -40,8 +40,8 @@ import { expireUploads, listUploads, openAmong, planExpiry } from './uploads/upk
 import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
-import { beginObjectUpload, receiveUpload } from './write-sessions/uploads.ts';
 import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-sessions/upkeep.ts';
+import { beginObjectUpload, receiveUpload } from './write-sessions/uploads.ts';
 import {
   beginCommit,
   fileSizes,

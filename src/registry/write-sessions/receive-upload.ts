@@ -1,5 +1,5 @@
 import { fromHex } from '../../kernel/content/digest.ts';
-import { isArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Context } from '../context.ts';
 import type { UploadRow } from '../operations/uploads/rows.ts';
 import { superseded } from '../operations/uploads/uploads.ts';
@@ -18,8 +18,14 @@ export async function receiveWhole(
   try {
     return await withUpload(context, take, (own) => receive(context, own));
   } catch (error) {
-    if (isArtifactstoreError(error, 'digest_mismatch')) await abandonUpload(context, id, owner).catch(() => undefined);
-    throw error;
+    if (!isArtifactstoreError(error, 'digest_mismatch')) throw error;
+    const name = (await context.database.read('upload.get', { id }))?.detail.write_session?.name ?? id;
+    await abandonUpload(context, id, owner).catch(() => undefined);
+    throw new ArtifactstoreError(
+      'digest_mismatch',
+      `The bytes that came are not what was announced for "${name}": their SHA-256 differs. They are gone; begin its upload again.`,
+      { field: name, info: error.info ?? {} },
+    );
   }
 }
 

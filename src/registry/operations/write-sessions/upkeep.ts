@@ -1,7 +1,6 @@
 import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
 import { secondsAfter } from '../../../kernel/time.ts';
 import { abandonUnsealed, getPackage } from '../packages.ts';
-import { endObjectUploads } from './uploads.ts';
 import {
   hasExpired,
   noSession,
@@ -15,6 +14,7 @@ import {
   saveSession,
   sessionFromStored,
 } from './rows.ts';
+import { endObjectUploads } from './uploads.ts';
 
 export interface SessionEnd {
   readonly state: 'committed' | 'aborted' | 'expired';

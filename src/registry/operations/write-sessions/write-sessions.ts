@@ -6,7 +6,6 @@ import type { Created, ObjectProblem } from '../../REGISTRY.ts';
 import { createPackage } from '../create-package.ts';
 import { abandonUnsealed, getPackage } from '../packages.ts';
 import { readUsed, requireBytes, requireOnePackage } from '../quota.ts';
-import { endObjectUploads } from './uploads.ts';
 import {
   hasExpired,
   noSession,
@@ -24,6 +23,7 @@ import {
   sessionToStored,
 } from './rows.ts';
 import { endSession } from './upkeep.ts';
+import { endObjectUploads } from './uploads.ts';
 
 export interface OpenSession {
   readonly actor: string;
