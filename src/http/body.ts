@@ -6,6 +6,7 @@ import { beginJson, type JsonLimits, type JsonValue, parseJson } from '../kernel
 import { parseParameters } from '../protocol/part-head.ts';
 import type { FairTurns } from '../runtime/fair-turns.ts';
 import { giveBack } from '../runtime/give-back.ts';
+import { afterCollection } from '../runtime/heap.ts';
 import type { Limits } from './limits.ts';
 import type { MemoryAccount } from './memory.ts';
 import { checkedBody, fieldsOf, refuseLateDigests, statedDigests } from './stated-digests.ts';
@@ -225,6 +226,7 @@ export async function readJson(
 
 /** As `parseJson`; others are served after every few milliseconds of it. */
 export async function parseLongJson(bytes: Uint8Array, limits: JsonLimits): Promise<JsonValue> {
+  if (bytes.length > largeJsonBytes) await afterCollection();
   const reading = beginJson(bytes, limits);
   while (!reading.read(charactersAtOnce)) await setImmediate();
   return reading.value();
@@ -237,6 +239,8 @@ function tooSlow(bound: 'idle_timeout' | 'json_timeout' | 'upload_bytes_per_seco
 /** What can take some milliseconds to be read: half as many values. */
 const longJsonBytes = 16_384;
 const charactersAtOnce = 16_384;
+/** The values of a longer text can take tens of megabytes. */
+const largeJsonBytes = 524_288;
 
 /** The media type of a request's body without its parameters, in lowercase. */
 export function essence(contentType: string | undefined): string | undefined {

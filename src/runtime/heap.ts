@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -28,6 +29,7 @@ export function releaseStartMemory(): void {
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
   let last: Collected = { at: 0, young: 0, old: 0, outside: 0, took: 0 };
+  isDue = () => hasMuchLeft(heapSize(), last, largeBytes);
   const timer = setInterval(() => {
     if (!isWorthIt(heapSize(), last, largeBytes)) return;
     const { user, system } = process.threadCpuUsage();
@@ -37,7 +39,22 @@ export function giveBackMemory(largeBytes: number): () => void {
     last = { ...heapSize(), took: (spent.user + spent.system) / 1000 };
   }, lookMilliseconds);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    isDue = () => false;
+  };
+}
+
+/** Whether a collection by `giveBackMemory` is due in this thread, were it not for the time that the last one took. */
+let isDue = (): boolean => false;
+
+/**
+ * Resolves when no collection is due in this thread, or after so long. Who is about to make tens of megabytes of
+ * objects, and can wait, lets what others have left be given back first: collections are bounded in time, and what is
+ * made between two of them is not.
+ */
+export async function afterCollection(milliseconds = 2_000): Promise<void> {
+  for (const end = performance.now() + milliseconds; isDue() && performance.now() < end; ) await sleep(lookMilliseconds / 4);
 }
 
 const lookMilliseconds = 100;
@@ -73,10 +90,14 @@ export interface Collected extends HeapSize {
 export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number): boolean {
   const spent = now.at - last.at;
   if (spent < Math.max(againMilliseconds, last.took * timesItsTime)) return false;
-  const kept = now.old + now.outside;
-  if (kept > (largeBytes * 5) / 6 && kept > (last.old + last.outside) * 1.25) return true;
+  if (hasMuchLeft(now, last, largeBytes)) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
+}
+
+function hasMuchLeft(now: HeapSize, last: Collected, largeBytes: number): boolean {
+  const kept = now.old + now.outside;
+  return kept > (largeBytes * 5) / 6 && kept > (last.old + last.outside) * 1.25;
 }
 
 /** That of this thread, now. */

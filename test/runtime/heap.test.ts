@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { getHeapSpaceStatistics } from 'node:v8';
-import { type Collected, giveBackMemory, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
+import { afterCollection, type Collected, giveBackMemory, heapSize, isWorthIt } from '../../src/runtime/heap.ts';
 
 test('a heap that was large for a moment is small again, though nobody asks for memory', async () => {
   const end = giveBackMemory(32 * mebibyte);
@@ -14,6 +14,19 @@ test('a heap that was large for a moment is small again, though nobody asks for 
   const until = performance.now() + 20_000;
   while (heapSize().old > large / 2 && performance.now() < until) await sleep(100);
   assert.ok(heapSize().old <= large / 2);
+  end();
+});
+
+test('who is about to make much waits until what was left is given back, and no longer than he is told to', async () => {
+  const begun = performance.now();
+  await afterCollection();
+  assert.ok(performance.now() - begun < 20, 'nothing is due where nobody collects');
+  const end = giveBackMemory(32 * mebibyte);
+  let held: object[] | undefined = Array.from({ length: 2_000_000 }, (_, index) => ({ index }));
+  assert.ok(held.length > 0 && heapSize().old > 50 * mebibyte);
+  held = undefined;
+  await afterCollection(20_000);
+  assert.ok(heapSize().old < 40 * mebibyte);
   end();
 });
 
