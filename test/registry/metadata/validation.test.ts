@@ -4,7 +4,7 @@ import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { type JsonObject, parseJson } from '../../../src/kernel/format/json.ts';
 import { maximumCode, maximumMetadataLength } from '../../../src/registry/metadata/schema-bounds.ts';
 import { createMetadataValidator } from '../../../src/registry/metadata/validation.ts';
-import { costlySchemas } from './costly-schemas.ts';
+import { costlySchemas, manyReferences } from './costly-schemas.ts';
 
 describe('metadata against its schema', () => {
   const validator = createMetadataValidator(() => 0);
@@ -136,6 +136,15 @@ describe('schemas that cost too much', () => {
       code: 'metadata_schema_too_costly',
       info: { bound: 'schema_code', limit: maximumCode },
     });
+  });
+
+  it('are none where hundreds of places refer to one long definition', async () => {
+    const patient = createMetadataValidator(() => 0, { ...bounds, milliseconds: 10_000 });
+    try {
+      await patient.checkSchema('a', manyReferences(700, 200));
+    } finally {
+      await patient.close();
+    }
   });
 
   it('are not tried with metadata that is too long', async () => {
