@@ -26,7 +26,7 @@ const overlapSeconds = 3;
 /** A server that runs while its keys are replaced ten times, the old ones ended each time. */
 export function serversFollow(name: string, open: () => Promise<FollowGround>): void {
   test(`a running server on ${name} follows ${rotations} rotations under load without one failed request`, {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     await using ground = await open();
     const { store, bucket } = ground;

@@ -45,6 +45,6 @@ export async function rotateByCommand(
     bucket,
     ...names.flatMap((name) => ['--token-file', name]),
   );
-  const scope = ['--bucket', bucket, '--prefix', prefix, '--other-bucket', otherBucket];
+  const scope = ['--bucket', bucket, ...(prefix === '' ? [] : ['--prefix', prefix]), '--other-bucket', otherBucket];
   return (overlapSeconds: number) => run('rotate', ...scope, '--overlap', String(overlapSeconds));
 }
