@@ -146,6 +146,10 @@ describe('an object of a write session that comes in pieces', () => {
     const stranger = store.as({ actor: 'stranger', share: 's', grants: [{ role: 'writer', producers: [{ exact: 'another' }] }] });
     await refuses('write_session_not_found', stranger.writeSessions.beginUpload(id, 'a/b'));
     await refuses('write_session_object_not_found', sessions().beginUpload(id, 'other'));
+    const reader = store.as({ actor: 'other', share: 'other', grants: [{ role: 'reader', producers: [{ exact: producer }] }] });
+    await refuses('forbidden', reader.uploads!.append(taken.record.id, 0, chunks(bytes)));
+    const nobody = store.as({ actor: 'other', share: 'other', grants: [{ role: 'writer', producers: [{ exact: 'another' }] }] });
+    await refuses('write_session_not_found', nobody.uploads!.append(taken.record.id, 0, chunks(bytes)));
     await own.uploads!.append(taken.record.id, 0, chunks(bytes));
     await commits(id);
     await leavesNothing();
