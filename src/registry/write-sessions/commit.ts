@@ -60,6 +60,8 @@ export async function commitSession(parts: CommitParts, session: SessionRow): Pr
       const now = await database.read('session.get', { id, objects: false });
       if (now?.row.state === 'committed') return await committedRecord(context, now.row);
       if (now !== undefined) requireLive(now.row, formatTimestamp(context.now()), true);
+      // What others put into its package may have taken the room: it goes with them, and the session is open again.
+      if (isArtifactstoreError(error, 'quota_exceeded')) await takeBack(parts, begun.row);
       // Somebody abandoned its package, or another commit took it back: the next round sees what is wanted.
       if (!isArtifactstoreError(error, 'package_not_open') || round === maximumRounds) throw error;
     }
@@ -89,14 +91,19 @@ async function sealPackage(parts: CommitParts, row: SessionRow): Promise<Committ
     .finalize(package_id, { files_digest: filesDigest(expected) })
     .catch(async (error: unknown) => {
       // Somebody else put files into it: another package is made by the next commit.
-      if (isArtifactstoreError(error, 'precondition_failed'))
-        await database.write('session.reopen', { actor: access.actor, id, object_count, package_id, problems: [] });
+      if (isArtifactstoreError(error, 'precondition_failed')) await takeBack(parts, row);
       throw error;
     });
   const { manifest_digest } = sealed;
   const finished = await database.write('session.finish_commit', { id, object_count, package_id, manifest_digest });
   context.background('draft_left', discardPlaces(context, placesOf(row, objects)));
   return await committedRecord(context, finished);
+}
+
+/** Abandons the package of a commit, and leaves the session open with all that it has. */
+async function takeBack({ context, access }: CommitParts, { id, object_count, package_id }: SessionRow): Promise<void> {
+  if (package_id === null) return;
+  await context.database.write('session.reopen', { actor: access.actor, id, object_count, package_id, problems: [] });
 }
 
 /** Puts all objects into the package; what is wrong with those that can't be. */

@@ -248,7 +248,7 @@ export async function reopenSession(
       .where('name', 'in', names.slice(start, start + rowsAtOnce))
       .execute();
   const reason =
-    wrong.size === 0 ? 'others changed the package of its commit' : `a commit found ${wrong.size} of its objects missing or wrong`;
+    wrong.size === 0 ? 'its package was changed by others, or met a quota' : `a commit found ${wrong.size} of its objects missing or wrong`;
   const reopened: SessionRow = { ...row, state: 'open', reason, package_id: null, updated_at: now, expires_at: row.detail.expires_at };
   await saveSession(sql, reopened);
   return { row: reopened, places };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { isArtifactstoreError } from '../../../../src/kernel/error.ts';
 import { chunks, patterned } from '../../../../src/registry/conformance/samples.ts';
@@ -97,6 +98,22 @@ describe('what a write session announced', () => {
     await assert.rejects(openSession(store), { code: 'quota_exceeded' });
     await commit(store, session);
     await assert.rejects(store.create('near'), { code: 'quota_exceeded' });
+  });
+
+  it('is not lost to who puts other files into its package', async () => {
+    await using store = await openBounded();
+    store.bound('near', { maximum_bytes: 700 });
+    const session = await openSession(store);
+    for (const [index, bytes] of bodies.entries()) await store.registry.writeSessions.put(session, `${index}`, chunks(bytes));
+    // As a commit leaves it that was cut off behind its first step.
+    const id = await store.create('near');
+    using file = new DatabaseSync(join(store.directory, 'artifactstore.db'));
+    file.prepare("update write_sessions set state = 'committing', package_id = ? where id = ?").run(id, session);
+    await push(store, id, 500);
+    await assert.rejects(store.registry.writeSessions.commit(session), { code: 'quota_exceeded' });
+    assert.equal((await store.registry.packages.get(id))?.status, 'abandoned');
+    assert.equal((await store.registry.writeSessions.status(session))?.state, 'open');
+    await store.registry.writeSessions.commit(session);
   });
 
   it('refuses a commit only where the quota was lowered meanwhile, which can be tried once more', async () => {
