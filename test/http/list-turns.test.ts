@@ -62,3 +62,29 @@ test('a long list goes to the connection as bytes, and it is told when it has it
   assert.deepEqual(sent, [true, false, true]);
   assert.equal(made, 2);
 });
+
+test('write sessions and the report of use are made in these turns too', async () => {
+  let now = 0;
+  let most = 0;
+  const slowly = async <T>(made: Promise<T>): Promise<T> => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return await made.finally(() => now--);
+  };
+  await using door = await openDoor({
+    wrap: (registry) => ({
+      ...registry,
+      usage: () => slowly(registry.usage()),
+      writeSessions: { ...registry.writeSessions, status: (id) => slowly(registry.writeSessions.status(id)) },
+    }),
+  });
+  for (const [path, status] of [
+    ['/usage', 200],
+    ['/write-sessions/01890000-0000-7000-8000-000000000000', 404],
+  ] as const) {
+    most = 0;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => door.call(path)));
+    assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([status]));
+    assert.equal(most, 2, path);
+  }
+});
