@@ -25,11 +25,11 @@ export interface Told {
  * All that a reader or writer of one producer can ask about bytes, in a registry in which another producer has the same
  * bytes before, between and after; or in which there is no other.
  */
-export async function tell(role: Role, withOther: boolean): Promise<readonly Told[]> {
+export async function tell(role: Role, withOther: boolean, environment: Readonly<Record<string, string>> = {}): Promise<readonly Told[]> {
   const callers = createPrincipals();
   const principal: Principal = { actor: 'who', share: 'who', grants: [{ role, producers: [{ exact: 'mine' }] }] };
   const [token, owner] = [callers.tokenOf(principal), callers.tokenOf(administrator('owner'))];
-  await using door = await openDoor({ identity: callers.identity });
+  await using door = await openDoor({ identity: callers.identity, environment });
   const told: Told[] = [];
   const names = new Map<string, string>();
 
