@@ -91,10 +91,11 @@ export function monitorAddress(firstPort: number): string {
   return `[v2:127.0.0.1:${firstPort}/0]`;
 }
 
-/** A keyring with a new key for every part. */
-export function cephKeyring(): string {
+/** A keyring with a new key for every part, of a kind that Ceph 16 takes; `makeKey` makes those of later ones. */
+export async function cephKeyring(makeKey: () => Promise<string> = async () => cephKey()): Promise<string> {
+  const keys = [await makeKey(), await makeKey(), await makeKey(), await makeKey()];
   const section = (name: string, capabilities: Readonly<Record<string, string>>): string =>
-    [`[${name}]`, `\tkey = ${cephKey()}`, ...Object.entries(capabilities).map(([part, allowed]) => `\tcaps ${part} = "${allowed}"`)].join(
+    [`[${name}]`, `\tkey = ${keys.pop()}`, ...Object.entries(capabilities).map(([part, allowed]) => `\tcaps ${part} = "${allowed}"`)].join(
       '\n',
     );
   return `${[

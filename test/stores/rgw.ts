@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { cephConfiguration, cephKeyring, cephPorts, gatewayPort, monitorAddress } from './ceph-configuration.ts';
+import { within } from './ceph-root.ts';
 import { answering, type Daemon, startDaemon } from './daemon.ts';
 import { freePorts } from './free-ports.ts';
 import { clientOf, type RealStore, type StoreKeys, whyMissing } from './store.ts';
@@ -13,6 +14,8 @@ import { clientOf, type RealStore, type StoreKeys, whyMissing } from './store.ts
 export interface RgwOptions {
   /** `memstore` by default: it starts sooner, and forgets everything with its process. */
   readonly store?: 'memstore' | 'bluestore';
+  /** Where its programs are, as `ceph20` of ceph-root.ts; the machine's own by default. */
+  readonly root?: string;
   /** A temporary one by default. */
   readonly directory?: string;
   /** The first of twelve; free ones are looked for by default. */
@@ -32,6 +35,8 @@ export interface Rgw extends RealStore {
   readonly admin: RgwUser;
   readonly user: RgwUser;
   createUser(capabilities?: string): Promise<RgwUser>;
+  /** `radosgw-admin`; what it says. */
+  administer(...args: readonly string[]): Promise<string>;
   /** The user's by default. */
   createBucket(keys?: StoreKeys): Promise<string>;
   /** Limits what lies in one bucket, or in all of a user's, in bytes; undefined lifts the limit. */
@@ -63,13 +68,19 @@ export async function startRgw(options: RgwOptions = {}): Promise<Rgw> {
   const { configuration = [], store = 'memstore' } = options;
   await Promise.all(['mon', 'osd', 'rgw'].map((folder) => mkdir(join(directory, folder))));
   await writeFile(configurationFile, cephConfiguration({ directory, clusterId, store, firstPort, configuration }));
-  await writeFile(join(directory, 'keyring'), cephKeyring(), { mode: 0o600 });
-
+  const inside = starting.use(within(options.root, directory));
   const run = (program: string, ...args: readonly string[]) =>
-    promisify(execFile)(program, args, { env: { PATH: path, HOME: directory, LC_ALL: 'C.UTF-8', CEPH_CONF: configurationFile } });
+    promisify(execFile)(...inside.command(program, args), {
+      env: { PATH: path, HOME: directory, LC_ALL: 'C.UTF-8', CEPH_CONF: configurationFile },
+    });
   const daemon = async (program: string, ...args: readonly string[]): Promise<Daemon> =>
-    startDaemon(program, [...args, '-f', '--conf', configurationFile], { directory, logFile: join(directory, `${program}.out`) });
+    startDaemon(...inside.command(program, [...args, '-f', '--conf', configurationFile]), {
+      directory,
+      logFile: join(directory, `${program}.out`),
+    });
 
+  const makeKey = options.root === undefined ? undefined : async () => (await run('ceph-authtool', '--gen-print-key')).stdout.trim();
+  await writeFile(join(directory, 'keyring'), await cephKeyring(makeKey), { mode: 0o600 });
   const map = join(directory, 'monmap');
   await run('monmaptool', '--create', '--fsid', clusterId, '--addv', 'a', monitorAddress(firstPort), map);
   await run('ceph-mon', '-i', 'a', '--mkfs', '--monmap', map, '--keyring', join(directory, 'keyring'));
@@ -116,6 +127,7 @@ export async function startRgw(options: RgwOptions = {}): Promise<Rgw> {
     admin,
     user,
     createUser,
+    administer: async (...args) => (await administer(...args)).stdout,
     async createBucket(keys = user.keys) {
       const Bucket = `bucket-${randomBytes(6).toString('hex')}`;
       const client = clientOf({ url, region, keys });
