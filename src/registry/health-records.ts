@@ -1,3 +1,5 @@
+import type { ProducerRecord } from './usage-records.ts';
+
 export interface Health {
   readonly status: 'ok' | 'degraded';
   readonly version: string;
@@ -10,6 +12,8 @@ export interface Health {
   readonly clock: { readonly healthy: boolean; readonly detail: string };
   /** Of the file that says who may do what, where there is one; not healthy while a newer version is refused. */
   readonly access_file?: AccessFileHealth;
+  /** Some of the producers that have a quota, the fullest first. A full quota is no ill health. */
+  readonly producers?: readonly ProducerRecord[];
 }
 
 export interface AccessFileHealth {

@@ -1,5 +1,6 @@
 import type { Identity } from '../../identity/IDENTITY.ts';
-import type { Health, Registry } from '../../registry/REGISTRY.ts';
+import type { Health, ProducerRecord, Registry } from '../../registry/REGISTRY.ts';
+import { producersWithQuota } from './gauges/producers.ts';
 
 /**
  * The registry's health as of at most a second ago, and that of the access file and its issuers now; never rejects,
@@ -8,19 +9,53 @@ import type { Health, Registry } from '../../registry/REGISTRY.ts';
 export type HealthReader = () => Promise<Health>;
 
 const freshForMilliseconds = 1_000;
+/** Many pages are read for them. */
+const producersFreshForMilliseconds = 30_000;
+const shownProducers = 20;
 const patienceMilliseconds = 5_000;
 
 export function createHealthReader(registry: Registry, version: string, { status }: Pick<Identity, 'status'>): HealthReader {
-  let last: { readonly at: number; readonly answer: Promise<Health> } | undefined;
-  return () => {
-    const now = performance.now();
-    if (last === undefined || now - last.at > freshForMilliseconds) last = { at: now, answer: readHealth(registry, version) };
-    return last.answer.then((health) => withAccessFile(health, status()));
+  const health = freshFor(freshForMilliseconds, () => readHealth(registry, version));
+  const producers = freshFor(producersFreshForMilliseconds, () => fullest(registry));
+  return async () => {
+    const file = status();
+    if (file === undefined) return await health();
+    const [read, full] = await Promise.all([health(), producers()]);
+    return { ...withAccessFile(read, file), ...(full.length === 0 ? {} : { producers: full }) };
   };
 }
 
-function withAccessFile(health: Health, file: ReturnType<Identity['status']>): Health {
-  if (file === undefined) return health;
+/** Reads again when what was read is older. */
+function freshFor<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
+  return () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > milliseconds) last = { at: now, answer: read() };
+    return last.answer;
+  };
+}
+
+/** Of the producers with a quota; none where they cannot be read in time. */
+async function fullest({ producers }: Registry): Promise<readonly ProducerRecord[]> {
+  const late = Promise.withResolvers<readonly ProducerRecord[]>();
+  const timer = setTimeout(() => late.resolve([]), patienceMilliseconds);
+  try {
+    const found = await Promise.race([producersWithQuota(producers), late.promise]);
+    return found.toSorted((left, right) => share(right) - share(left)).slice(0, shownProducers);
+  } catch {
+    return [];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How full the fuller of its two quotas is; nothing is the whole of a quota of nothing. */
+function share({ packages, bytes, maximum_packages, maximum_bytes }: ProducerRecord): number {
+  const of = (used: number, maximum: number | null): number => (maximum === null ? 0 : maximum === 0 ? 1 : used / maximum);
+  return Math.max(of(packages, maximum_packages), of(bytes, maximum_bytes));
+}
+
+function withAccessFile(health: Health, file: NonNullable<ReturnType<Identity['status']>>): Health {
   const { loaded_at, refused } = file;
   const issuers = file.issuers.map(({ failure, ...issuer }) => ({ ...issuer, healthy: failure === null, detail: failure ?? 'ok' }));
   return {

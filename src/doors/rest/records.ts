@@ -14,6 +14,7 @@ import type {
   MetadataSchema,
   Package,
   Page,
+  ProducerRecord,
   RetentionClassRecord,
   RetentionEvent,
   RetentionRecord,
@@ -71,6 +72,12 @@ export const addedFiles: TUnsafe<{ readonly items: readonly File[]; readonly exi
   readonly items: readonly File[];
   readonly existing: readonly string[];
 }>(Type.Object({ items: Type.Array(fileRecord), existing: Type.Array(Type.String({ description: 'A relative path.' })) }));
+
+const bound = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: 'Its quota; null: there is none.' });
+
+export const producerRecord: TUnsafe<ProducerRecord> = describes<ProducerRecord>()(
+  Type.Object({ producer: Type.String(), packages: count, files: count, bytes: count, maximum_packages: bound, maximum_bytes: bound }),
+);
 
 const packageStatus = Type.Union([
   Type.Literal('created'),
@@ -257,6 +264,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
             issuers: Type.Array(Type.Object({ issuer: text, healthy: Type.Boolean(), detail: text, keys: count, read_at: timeOrNull })),
           }),
         ),
+        producers: Type.Optional(Type.Array(producerRecord)),
       }),
     ),
   ),

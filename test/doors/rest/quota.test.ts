@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { pack } from 'tar-stream';
 import { openIdentity } from '../../../src/identity/open.ts';
+import { formatTimestamp } from '../../../src/kernel/time.ts';
+import type { Health } from '../../../src/registry/REGISTRY.ts';
 import { actor, assertProblem, authorization, type Door, openDoor, token } from './open-door.ts';
 
 describe('a producer that has what it may have', () => {
@@ -10,7 +12,8 @@ describe('a producer that has what it may have', () => {
   let id: string;
   before(async () => {
     const identity = await openIdentity({ tokens: [{ token, actor }] });
-    door = await openDoor({ identity: { ...identity, quotaOf: () => ({ maximum_bytes: 10, maximum_packages: 1 }) } });
+    const status = () => ({ path: 'access.toml', loaded_at: formatTimestamp(0), refused: null, issuers: [] });
+    door = await openDoor({ identity: { ...identity, status, quotaOf: () => ({ maximum_bytes: 10, maximum_packages: 1 }) } });
     id = (await door.newPackage()).id;
     assert.equal((await put('there', '12345678')).status, 201);
   });
@@ -60,5 +63,13 @@ describe('a producer that has what it may have', () => {
     assert.deepEqual(problem.info, { producer: 'p', maximum_packages: 1, used: 1, asked: 1 });
     const { items } = await door.registry.producers.list();
     assert.deepEqual(items, [{ producer: 'p', packages: 1, files: 1, bytes: 8, maximum_packages: 1, maximum_bytes: 10 }]);
+  });
+
+  it('is named in the health that administrators see, and is no ill health', async () => {
+    const health = (await (await door.call('/health')).json()) as Health;
+    assert.equal(health.status, 'ok');
+    assert.deepEqual(health.producers, (await door.registry.producers.list()).items);
+    const bare = (await (await fetch(`${door.url}/health`)).json()) as Health;
+    assert.equal('producers' in bare, false);
   });
 });

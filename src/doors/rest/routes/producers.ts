@@ -1,23 +1,9 @@
 import { type TUnsafe, Type } from 'typebox';
 import type { Page, ProducerRecord } from '../../../registry/REGISTRY.ts';
-import { describes } from '../openapi/describes.ts';
 import { answers, paging } from '../parameters.ts';
-import { pageOf } from '../records.ts';
+import { pageOf, producerRecord } from '../records.ts';
 import type { Api } from '../route.ts';
 
-const count = Type.Integer({ minimum: 0 });
-const bound = Type.Union([count, Type.Null()], { description: 'Its quota; null: there is none.' });
-
-const producerRecord: TUnsafe<ProducerRecord> = describes<ProducerRecord>()(
-  Type.Object({
-    producer: Type.String(),
-    packages: count,
-    files: count,
-    bytes: count,
-    maximum_packages: bound,
-    maximum_bytes: bound,
-  }),
-);
 const producerPage: TUnsafe<Page<ProducerRecord>> = Type.Unsafe<Page<ProducerRecord>>(pageOf(producerRecord));
 
 export function producerRoutes(api: Api): void {

@@ -119,9 +119,9 @@ function toldTo({ principal, by }: Caller, health: Health): Health {
     ...(observes && unread !== undefined ? { keys_unread_seconds: unread } : {}),
     ...(observes || isForAll ? {} : { free_bytes: null, total_bytes: null, held_objects: null, held_bytes: null }),
   });
-  const { db, backend, backends, access_file: file } = health;
+  const { db, backend, backends, access_file: file, producers: _, ...others } = health;
   return {
-    ...health,
+    ...others,
     db: bare(db),
     backend: bareBackend(backend),
     backends: backends.map(bareBackend),

@@ -161,6 +161,11 @@ export const rows: Readonly<Record<string, Row>> = {
     ask: () => ({ method: 'PUT', path: `/write-sessions/${nobodysUpload}/objects/one`, body: 'x' }),
     status: 404,
   },
+  uploadSessionObject: {
+    about: 'upload',
+    ask: () => json(`/write-sessions/${nobodysUpload}/uploads`, { name: 'one' }),
+    status: 404,
+  },
   commitWriteSession: {
     about: 'upload',
     ask: () => ({ method: 'POST', path: `/write-sessions/${nobodysUpload}/commit` }),
