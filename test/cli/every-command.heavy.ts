@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { commands } from '../../src/cli/command-table.ts';
 import type { CommandTable } from '../../src/cli/definition.ts';
@@ -11,9 +11,8 @@ const staying = ['serve', 'dev', 'bootstrap-serve'];
 describe('every command of the core, as a process of its own', () => {
   test('does its work on one package, says nothing more than it should, and ends by itself', async () => {
     using place = openWorkplace();
-    place.write({ 'tree/a': 'a', 'metadata.json': '{"build":7}', 'release/b': 'b', 'keys/none': '' });
+    place.write({ 'tree/a': 'a', 'metadata.json': '{"build":7}', 'release/b': 'b', 'keys/.lock': '' });
     chmodSync(place.path('keys'), 0o700);
-    rmSync(place.path('keys/none'));
     const keys = ['--store', `file:${place.path('keys')}`];
     const called = new Set<string>(staying);
 

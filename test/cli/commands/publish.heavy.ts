@@ -25,7 +25,11 @@ describe('artifactstore bundle and publish', () => {
       size_bytes: 3,
       media_type: 'application/gzip',
     });
-    const published = await place.json('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--base-url', 'http://localhost:1/');
+    const install = ['publish', 'dist', '--via', 'copy', '--to', 'bundles'];
+    const unmounted = await place.run(...install);
+    assert.equal(unmounted.code, 6);
+    assert.match(unmounted.stderr, /Nothing was ever installed at .*\n?hint: .*--create/);
+    const published = await place.json(...install, '--create', '--base-url', 'http://localhost:1/');
     assert.deepEqual(published, {
       'app.tar.gz': { url: `http://localhost:1/objects/sha256:${sha256Of('app')}/app.tar.gz`, sha256: sha256Of('app'), size_bytes: 3 },
       'bin/tool': { url: `http://localhost:1/objects/sha256:${sha256Of('tool')}/tool`, sha256: sha256Of('tool'), size_bytes: 4 },
@@ -128,7 +132,8 @@ describe('artifactstore publish, to a registry', () => {
       'missing.json': declared('NOT_THERE'),
       'there.json': declared('THERE'),
     });
-    const publish = (catalog: string) => other.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--secrets-catalog', catalog);
+    const publish = (catalog: string) =>
+      other.run('publish', 'dist', '--via', 'copy', '--to', 'bundles', '--create', '--secrets-catalog', catalog);
     const { code, stderr } = await publish('missing.json');
     assert.equal(code, 2);
     assert.match(stderr, /NOT_THERE/);
