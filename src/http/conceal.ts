@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { describeError } from './log.ts';
-import { concealed, concealJwts, isPlainPath } from './url-secrets.ts';
+import { concealed, concealJwts, holdsToken, isPlainPath } from './url-secrets.ts';
 
 /** Shorter ones would be found in what has nothing to do with them. */
 const shortestSecret = 8;
@@ -18,10 +18,11 @@ export function concealSecrets(log: Logger, secrets: readonly string[], isSecret
   const conceal = (text: string): string => {
     const left = hidden.reduce((left, secret) => left.replaceAll(secret, concealed), text);
     if (uuid.test(left) || isPlainPath(left)) return left;
-    return concealJwts(left).replace(word, (found) => (!uuid.test(found) && isSecret(found) ? concealed : found));
+    return concealJwts(left).replace(word, (found) => (!uuid.test(found) && holdsToken(found, isSecret) ? concealed : found));
   };
   /** A segment that says a token in escapes is left out whole. */
-  const concealSegment = (segment: string): string => (conceal(decoded(segment)) === decoded(segment) ? segment : concealed);
+  const concealSegment = (segment: string): string =>
+    [decoded(segment), decoded(decoded(segment))].every((text) => conceal(text) === text) ? segment : concealed;
   const concealPath = (path: unknown): unknown => {
     if (typeof path !== 'string') return path;
     return path.includes('%') ? conceal(path).replace(/[^/]*%[^/]*/g, concealSegment) : conceal(path);

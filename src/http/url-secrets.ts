@@ -5,8 +5,9 @@ export const concealed = '(token)';
 
 /** Shorter words are no token that was made to be one. */
 const shortestToken = 16;
-/** More words than any address of this server has. */
+/** More words than any address of this server has, and more marks in one than a name with a token has. */
 const maximumWords = 64;
+const maximumMarks = 12;
 /** Whether it has short words and ids, and nothing else: no parameter, no escape, no JWT, and no word for a token. */
 export function isPlainPath(url: string): boolean {
   return plainPath.test(url);
@@ -38,7 +39,7 @@ export function refuseUrlSecrets(url: string, { isToken, namesFiles }: UrlSecret
     (namesFiles || !path.split(/[/;&]/).some(named)) &&
     !holdsJwt(path) &&
     !pairs.some(holdsJwt) &&
-    !wordsOf(path, pairs).some(isToken)
+    !wordsOf(path, pairs).some((word) => holdsToken(word, isToken))
   )
     return;
   throw new ArtifactstoreError(
@@ -52,6 +53,20 @@ function wordsOf(path: string, pairs: readonly string[]): readonly string[] {
   const values = pairs.map((pair) => pair.slice(pair.indexOf('=') + 1).trim());
   const names = path.split('/').filter((word) => !isName.test(word));
   return [...names, ...values].filter((word) => word.length >= shortestToken).slice(0, maximumWords);
+}
+
+/**
+ * Whether a word is a token, or has one between marks: as copied from the end of a sentence, or as a part of a name.
+ * Not one that has other letters at its side: of most tokens only a digest is known.
+ */
+export function holdsToken(word: string, isToken: (word: string) => boolean): boolean {
+  if (isToken(word)) return true;
+  const marks = [...word.matchAll(/[^A-Za-z0-9]+/g)].slice(0, maximumMarks);
+  const starts = [0, ...marks.map((mark) => mark.index + mark[0].length)];
+  const ends = [...marks.map((mark) => mark.index), word.length];
+  return starts.some((start) =>
+    ends.some((end) => end - start >= shortestToken && end - start < word.length && isToken(word.slice(start, end))),
+  );
 }
 
 /** Ids and content addresses, which nearly every path has, and which nobody should take for a token. */

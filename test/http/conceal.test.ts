@@ -34,7 +34,16 @@ test('neither is a token of the access file, nor one that an issuer signed, whoe
     writeFileSync(path, `[[grants]]\ntoken_sha256 = "${digest}"\nactor = "x"\nrole = "admin"\n`);
     await using identity = await openIdentity({ tokens: [{ token, actor: 'a' }], accessFile: { path } });
     await using door = await openDoor({ identity });
-    for (const text of [ofFile, `%61${ofFile.slice(1)}`, signed, `${ofFile}-not`, `files/${signed}/x`, most])
+    for (const text of [
+      ofFile,
+      `%61${ofFile.slice(1)}`,
+      signed,
+      `${ofFile}ish`,
+      `x-${ofFile}.txt`,
+      `%25${ofFile.charCodeAt(0).toString(16)}${ofFile.slice(1)}`,
+      `files/${signed}/x`,
+      most,
+    ])
       await (await door.call(`/packages/${text}`)).text();
     for (const text of [ofFile, signed]) {
       const response = await door.call(`/packages?access_token=${text}`);
@@ -42,11 +51,24 @@ test('neither is a token of the access file, nor one that an issuer signed, whoe
       assert.doesNotMatch(await response.text(), new RegExp(text));
     }
     for (const id of [ofFile, most]) await (await fetch(`${door.url}/livez`, { headers: { 'x-request-id': id } })).text();
-    await until(() => door.lines.filter((line) => line.includes('"msg":"request"')).length === 10);
+    await until(() => door.lines.filter((line) => line.includes('"msg":"request"')).length === 12);
     const paths = door.lines.map((line) => (JSON.parse(line) as { readonly path?: string }).path).filter((each) => each !== undefined);
     assert.deepEqual(
       paths.map((each) => each.replace('/packages', '')),
-      ['(token)', '(token)', '(token)', `/${ofFile}-not`, '(token)', '/(token)', '(token)', '(token)', '/livez', '/livez'],
+      [
+        '(token)',
+        '(token)',
+        '(token)',
+        `/${ofFile}ish`,
+        '(token)',
+        '/(token)',
+        '(token)',
+        '/(token)',
+        '(token)',
+        '(token)',
+        '/livez',
+        '/livez',
+      ],
     );
     assert.doesNotMatch(door.lines.join(''), new RegExp(`${ofFile}"|${most}`));
   } finally {

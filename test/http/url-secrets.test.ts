@@ -32,6 +32,9 @@ test('a URL with a token is refused, whatever shows that it is one', () => {
     `/packages/${known}`,
     `/packages?producer=${known}&limit=1`,
     `/packages/%61${known.slice(1)}`,
+    `/packages/${known}.`,
+    `/packages?subject=x-${known}.txt`,
+    `/packages/(${known})`,
   ])
     assert.equal(refused(url), true, url);
   for (const url of [`${file}${jwt}`, `${file}a/${known}`, `${file}a?token=a`]) assert.equal(refused(url, true), true, url);
@@ -58,9 +61,12 @@ test('of a URL that is made of many words, so many are looked at', () => {
     asked += 1;
     return false;
   };
-  const words = Array.from({ length: 1_000 }, (_, number) => `a-long-word-${number}-of-many`);
+  const words = Array.from({ length: 1_000 }, (_, number) => `alongerword${number}ofmany`);
   refuseUrlSecrets(`/packages/${words.join('/')}?${words.map((word) => `x=${word}`).join('&')}`, { isToken, namesFiles: false });
   assert.equal(asked, 64);
+  asked = 0;
+  refuseUrlSecrets(`/packages/${'sixteen-letters-and-more.'.repeat(100)}`, { isToken, namesFiles: false });
+  assert.ok(asked > 10 && asked < 200, `${asked} were asked for`);
 });
 
 test('a URL without one is not', () => {
