@@ -1,3 +1,6 @@
+import type { Config } from '../../config/config.ts';
+import type { AccessFile } from '../../identity/access-file/access-file.ts';
+import { openIdentity } from '../../identity/open.ts';
 import { readAccessFileAt } from '../access-file.ts';
 import { addConfigOptions, type ConfigOptions, readGivenConfig } from '../config-options.ts';
 import type { Definition } from '../definition.ts';
@@ -18,20 +21,28 @@ Ends with exit code 2 when the configuration is wrong.
 
 Examples:
   $ artifactstore config check
-  $ artifactstore config check --env-file /etc/artifactstore/serve.env`,
+  $ artifactstore config check --settings /etc/artifactstore/serve.env`,
     )
     .action(async (options: ConfigOptions) => {
       const given = context();
       const { output } = given;
       const config = await readGivenConfig(given, options);
       await given.checkConfig(config);
-      const { accessConfigPath } = config;
-      const access =
-        accessConfigPath === undefined ? undefined : await readAccessFileAt(accessConfigPath, 'ARTIFACTSTORE_ACCESS_CONFIG_PATH');
-      const warnings = (access?.warnings ?? []).map(({ line, column, message }) => `${accessConfigPath}:${line}:${column}: ${message}`);
+      const access = await readAsServer(config);
+      const warnings = (access?.warnings ?? []).map(
+        ({ line, column, message }) => `${config.accessConfigPath}:${line}:${column}: ${message}`,
+      );
       const set = Object.keys(config.describe()).filter((name) => config.originOf(name) !== undefined).length;
       if (output.json) return output.value({ ok: true, settings: set, warnings });
       for (const warning of warnings) output.warn(`warning: ${warning}`);
       output.line(`${output.colors.green('right')} ${counted(set, 'setting')}; all others have their defaults`);
     });
 };
+
+/** The access file, refused for whatever a server refuses it for: a token of the server in it, or who may change it. */
+async function readAsServer({ accessConfigPath: path, tokens }: Config): Promise<AccessFile | undefined> {
+  if (path === undefined) return undefined;
+  const file = await readAccessFileAt(path, 'ARTIFACTSTORE_ACCESS_CONFIG_PATH');
+  await using _identity = await openIdentity({ tokens, accessFile: { path } });
+  return file;
+}

@@ -20,7 +20,7 @@ is wrong with it is.
 Examples:
   $ artifactstore config print
   $ artifactstore config print --all --json | jq '.settings[].name'
-  $ artifactstore config print --env-file /etc/artifactstore/serve.env`,
+  $ artifactstore config print --settings /etc/artifactstore/serve.env`,
     )
     .action(async ({ all = false, ...options }: PrintOptions) => {
       const given = context();
@@ -38,7 +38,7 @@ Examples:
     });
 };
 
-function originOf(origin: string | undefined, { envFile }: ConfigOptions): string {
+function originOf(origin: string | undefined, { settings }: ConfigOptions): string {
   if (origin === undefined) return 'default';
-  return origin === 'environment' && envFile !== undefined ? envFile : origin;
+  return origin === 'environment' && settings !== undefined ? settings : origin;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { openWorkplace } from '../workplace.ts';
@@ -38,13 +39,13 @@ describe('config print and config check', () => {
 
   test('takes a file that a unit is given in place of the environment, and refuses what readers take differently', async () => {
     place.write({ 'serve.env': '# of the unit\nARTIFACTSTORE_PORT=9000\n' });
-    assert.deepEqual(await settings('--env-file', 'serve.env'), [{ name: 'ARTIFACTSTORE_PORT', value: '9000', from: 'serve.env' }]);
+    assert.deepEqual(await settings('--settings', 'serve.env'), [{ name: 'ARTIFACTSTORE_PORT', value: '9000', from: 'serve.env' }]);
     place.write({ 'odd.env': 'ARTIFACTSTORE_PORT="9000"\nARTIFACTSTORE_HOST=a\nARTIFACTSTORE_HOST=b\n' });
-    const odd = await place.run('config', 'check', '--env-file', 'odd.env');
+    const odd = await place.run('config', 'check', '--settings', 'odd.env');
     assert.equal(odd.code, 2);
     assert.match(odd.stderr, /line 1, ARTIFACTSTORE_PORT: has quotes/);
     assert.match(odd.stderr, /line 3, ARTIFACTSTORE_HOST: is there twice/);
-    const none = await place.run('config', 'check', '--env-file', 'none.env');
+    const none = await place.run('config', 'check', '--settings', 'none.env');
     assert.equal(none.code, 2);
     assert.match(none.stderr, /none\.env/);
   });
@@ -52,7 +53,7 @@ describe('config print and config check', () => {
   test('says all that is wrong: settings, what they refer to, and the access file', async () => {
     const check = async (text: string) => {
       place.write({ 'serve.env': text });
-      return await place.run('config', 'check', '--env-file', 'serve.env');
+      return await place.run('config', 'check', '--settings', 'serve.env');
     };
     const right = await check('ARTIFACTSTORE_PORT=9000\n');
     assert.deepEqual([right.code, right.stdout, right.stderr], [0, 'right 1 setting; all others have their defaults\n', '']);
@@ -75,7 +76,16 @@ describe('config print and config check', () => {
     place.write({ 'access.toml': '# nothing\n' });
     chmodSync(place.path('access.toml'), 0o646);
     const open = await check('ARTIFACTSTORE_ACCESS_CONFIG_PATH=access.toml\n');
-    assert.equal(open.code, 0, open.stderr);
-    assert.match(open.stderr, /everybody on this machine may change the file/);
+    assert.equal(open.code, 2, open.stderr);
+    chmodSync(place.path('access.toml'), 0o600);
+    const token = 'hush-hush-hush-hush';
+    const digest = createHash('sha256').update(token).digest('hex');
+    place.write({ 'access.toml': `[[grants]]\ntoken_sha256 = "${digest}"\nactor = "ci"\nrole = "admin"\n` });
+    const withFile = 'ARTIFACTSTORE_ACCESS_CONFIG_PATH=access.toml\n';
+    assert.equal((await check(withFile)).code, 0);
+    const both = await check(`${withFile}ARTIFACTSTORE_AUTH_TOKENS=ci=${token}\n`);
+    assert.equal(both.code, 2);
+    assert.match(both.stderr, /is a token of ARTIFACTSTORE_AUTH_TOKENS/);
+    assert.ok(!both.stderr.includes(token));
   });
 });
