@@ -31,8 +31,8 @@ describe('values of secrets', () => {
   });
 
   test('are in no output, log, event, core file or command line of the suites that handle them', { timeout: 1_800_000 }, async () => {
-    const { code, values, leaks, bytes } = await scanned(['--test', '--test-concurrency=1', ...suites]);
-    assert.equal(code, 0, 'the suites themselves are green');
+    const { code, values, leaks, bytes, failed } = await scanned(['--test', '--test-concurrency=1', ...suites]);
+    assert.equal(code, 0, `the suites themselves are green, and not ${failed.join('; ')}`);
     assert.ok(values.length > 50, `only ${values.length} values were seen`);
     for (const name of ['output', 'argv']) assert.ok((bytes.get(name) ?? 0) > 10_000, `${name}: ${bytes.get(name)} bytes`);
     assert.deepEqual(leaks, []);
@@ -58,7 +58,8 @@ async function scanned(args: readonly string[]) {
     const lines = readFileSync(join(directory, 'values'), 'utf8').trim().split('\n');
     const values = [...new Set(lines.map((line) => JSON.parse(line) as string))].filter(isOwnValue);
     const leaks = leaksIn(texts, values).filter(({ where }) => where !== 'said' || args[0] === '--test');
-    return { code, values, leaks, bytes: new Map([...texts].map(([name, text]) => [name, text.length])) };
+    const failed = stdout.split('\n').flatMap((line) => /^\s*(?:✖|not ok \d+ -) (.*)/u.exec(line)?.[1] ?? []);
+    return { code, values, leaks, failed, bytes: new Map([...texts].map(([name, text]) => [name, text.length])) };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

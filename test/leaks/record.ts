@@ -12,8 +12,10 @@ const folder = process.env.LEAK_RECORD_DIRECTORY;
 if (folder !== undefined) record(folder);
 
 function record(directory: string): void {
-  const { appendFileSync, readFileSync } = fs;
-  const add = (name: string, text: string | Uint8Array): void => appendFileSync(join(directory, name), text, { mode: 0o600 });
+  const { readFileSync, writeSync: writeNow } = fs;
+  // Open from the beginning: a test may become another user.
+  const opened = new Map(['values', 'argv', 'output'].map((name) => [name, fs.openSync(join(directory, name), 'a', 0o600)]));
+  const add = (name: string, text: string | Uint8Array): void => void writeNow(opened.get(name)!, Buffer.from(text));
   const known = new Set<string>();
   Object.assign(globalThis, {
     __secretWasMade(text: string) {

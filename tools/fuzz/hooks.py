@@ -21,7 +21,8 @@ ABOUT_STATE = {
     "upload_superseded", "too_many_uploads", "length_mismatch",
     # the same of a write session, and what its objects are beside what was announced
     "write_session_not_found", "write_session_object_not_found", "write_session_expired", "write_session_aborted",
-    "write_session_incomplete", "write_session_closed", "too_many_write_sessions", "write_session_too_large", "duplicate_name",
+    "write_session_incomplete", "write_session_closed", "write_session_committing", "write_session_object_received",
+    "too_many_write_sessions", "write_session_too_large", "duplicate_name", "object_too_long",
     # blocks of a body that are not those that were announced
     "block_digest_mismatch",
     # a cursor is one that was given out, a digest that of the body, a schema one that can be used
