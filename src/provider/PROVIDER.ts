@@ -25,7 +25,7 @@ export interface Provider {
   /**
    * Uses the keys within their scope (write, head, read, delete) and outside of it (another bucket, another prefix, the
    * list of the account). Keys that are not known yet are tried for as long as the provider takes to spread them. What
-   * comes out is in the answer, wrong or right; `mustHold` of `proof.ts` makes an error of it.
+   * comes out is in the answer, wrong or right; `mustHold` of `must-hold.ts` makes an error of it.
    */
   prove(keys: Keys, scope: Scope, outside: Outside): Promise<Proof>;
 
