@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -43,6 +43,8 @@ async function scanned(args: readonly string[]) {
   const directory = mkdtempSync(join(tmpdir(), 'artifactstore-leaks-'));
   try {
     mkdirSync(join(directory, 'tmp'));
+    // A test that becomes another user goes through them.
+    for (const path of [directory, join(directory, 'tmp')]) chmodSync(path, 0o711);
     const env = {
       ...process.env,
       NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'record.ts'))}`,
