@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { isPlaceholder } from '../../src/secrets/check/form.ts';
+import { secretOf } from '../../src/secrets/secret.ts';
 import { finished } from '../cli/workplace.ts';
 import { leaksIn } from './leak-scan.ts';
 
@@ -67,9 +69,12 @@ async function scanned(args: readonly string[]) {
   }
 }
 
-/** A short one means nothing where it is found. A document holds values, which are looked for one by one. */
+/**
+ * A short one, or a word that stands for a value, means nothing where it is found. A document holds values, which are
+ * looked for one by one.
+ */
 function isOwnValue(value: string): boolean {
-  return value.length >= 8 && !value.startsWith('{') && new Set(value).size > 3;
+  return value.length >= 8 && !value.startsWith('{') && new Set(value).size > 3 && !isPlaceholder(secretOf(value));
 }
 
 /** What is its owner's alone may hold a value; a core file is looked at whoever may read it. */
