@@ -14,7 +14,7 @@ import { createRoom } from '../room.ts';
 import { receiveWhole } from '../write-sessions/receive-upload.ts';
 import { appendBody, type UploadBody } from './append.ts';
 import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
-import { abandonUpload } from './end.ts';
+import { abandonUpload, settleUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { joinParts, sizeOf, wholeParts } from './join.ts';
 import { defaultUploadSeconds } from './take.ts';
@@ -106,9 +106,7 @@ export function createUploads(context: Context, access: Access): Uploads {
       const key = { id: parseId(id, 'upload_id') };
       const found = record(await database.read('upload.get', key));
       if (found?.state !== 'open' || !settle || context.uploadWriters.isFinishing(key.id)) return found;
-      await context.uploadWriters.end(key.id);
-      await database.write('upload.fence', key);
-      return record(await database.read('upload.get', key));
+      return record(await settleUpload(context, key.id));
     },
 
     async finish(id, input = {}) {

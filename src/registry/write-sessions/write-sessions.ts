@@ -9,6 +9,7 @@ import { checkText } from '../input.ts';
 import { uploadRecord } from '../operations/uploads/rows.ts';
 import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-sessions/rows.ts';
 import type { WriteSessions } from '../REGISTRY.ts';
+import { settleUpload } from '../uploads/end.ts';
 import { defaultUploadSeconds } from '../uploads/take.ts';
 import { checkSession, defaultSessionBounds, requestDigest } from './check-session.ts';
 import { commitSession } from './commit.ts';
@@ -88,7 +89,9 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
         lifetime_seconds: context.uploadSeconds ?? defaultUploadSeconds,
       });
       await discardPlaces(context, begun.places);
-      const { record, created } = begun;
+      const { created } = begun;
+      // Whoever sent before may have been cut off, and what came of it is not said yet.
+      const record = created ? begun.record : ((await settleUpload(context, begun.record.id)) ?? begun.record);
       if (record.offset_bytes !== record.expected_size_bytes || created) return { record: uploadRecord(record), created };
       // Its last byte came, and whoever sent it was cut off before the answer.
       return { record: uploadRecord(await receiveWhole(context, { id: record.id, owner: actor })), created };

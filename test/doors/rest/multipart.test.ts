@@ -77,7 +77,7 @@ test('takes as many files as its bound says, and of more none, and says what to 
   await changesNothing(async () => {
     const { detail, info } = await assertProblem(await post(many), 422, 'too_many_files');
     assert.match(String(detail), /more than 400 files.*none was added.*several requests/);
-    assert.deepEqual(info, { bound: 'files_per_request', limit: 400 });
+    assert.deepEqual(info, { bound: 'files_per_request', limit: 400, variable: 'ARTIFACTSTORE_MAX_FILES_PER_REQUEST' });
   });
   assert.match(await (await door.call('/metrics')).text(), /^artifactstore_http_limits_total\{limit="files_per_request"\} 1$/m);
 });
