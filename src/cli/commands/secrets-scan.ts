@@ -74,12 +74,14 @@ function decoded(text: string): readonly string[] {
 
 async function show({ output }: Context, report: ScanReport): Promise<void> {
   if (output.json) return output.value(report);
-  const { leaks, more_leaks, not_looked_at, too_short, files, bytes, ok } = report;
+  const { leaks, more_leaks, not_looked_at, too_short, files, bytes, ok, searched } = report;
   const { red, green, bold } = output.colors;
   for (const { path, offset, secret, form } of leaks)
     output.line(`${red('found')} ${bold(secret)} in ${path} at byte ${offset}${form === 'plain' || form === 'shape' ? '' : ` (${form})`}`);
   if (more_leaks) output.line('there is more: it is not listed');
   for (const { path, reason } of not_looked_at) output.line(`${red('not looked at')} ${path}: ${reason}`);
+  if (files === 0) output.line(`${red('nothing looked at')}: there is no file; is the place mounted?`);
+  if (searched === 0) output.line(`${red('nothing looked for')}: the --known files have no value that is long enough and not public`);
   if (ok) output.line(`${green('clean')} ${counted(files, 'file')}, ${formatBytes(bytes)}`);
   if (too_short.length > 0) output.note(`too short to be looked for: ${too_short.join(', ')}`);
 }

@@ -15,38 +15,42 @@ const shownProducers = 20;
 const patienceMilliseconds = 5_000;
 
 export function createHealthReader(registry: Registry, version: string, { status }: Pick<Identity, 'status'>): HealthReader {
-  const health = freshFor(freshForMilliseconds, () => readHealth(registry, version));
-  const producers = freshFor(producersFreshForMilliseconds, () => fullest(registry));
+  let last: { readonly at: number; readonly answer: Promise<Health> } | undefined;
+  const producers = readAside(producersFreshForMilliseconds, () => fullest(registry));
   return async () => {
+    const now = performance.now();
+    if (last === undefined || now - last.at > freshForMilliseconds) last = { at: now, answer: readHealth(registry, version) };
     const file = status();
-    if (file === undefined) return await health();
-    const [read, full] = await Promise.all([health(), producers()]);
-    return { ...withAccessFile(read, file), ...(full.length === 0 ? {} : { producers: full }) };
+    if (file === undefined) return await last.answer;
+    const full = producers() ?? [];
+    return { ...withAccessFile(await last.answer, file), ...(full.length === 0 ? {} : { producers: full }) };
   };
 }
 
-/** Reads again when what was read is older. */
-function freshFor<T>(milliseconds: number, read: () => Promise<T>): () => Promise<T> {
-  let last: { readonly at: number; readonly answer: Promise<T> } | undefined;
+/** What was read last, undefined where that failed or was not done yet. Nobody waits for it: a probe has no time. */
+function readAside<T>(milliseconds: number, read: () => Promise<T>): () => T | undefined {
+  let at = Number.NEGATIVE_INFINITY;
+  let known: T | undefined;
   return () => {
     const now = performance.now();
-    if (last === undefined || now - last.at > milliseconds) last = { at: now, answer: read() };
-    return last.answer;
+    if (now - at > milliseconds) {
+      at = now;
+      read().then(
+        (found) => {
+          known = found;
+        },
+        () => {
+          known = undefined;
+        },
+      );
+    }
+    return known;
   };
 }
 
-/** Of the producers with a quota; none where they cannot be read in time. */
 async function fullest({ producers }: Registry): Promise<readonly ProducerRecord[]> {
-  const late = Promise.withResolvers<readonly ProducerRecord[]>();
-  const timer = setTimeout(() => late.resolve([]), patienceMilliseconds);
-  try {
-    const found = await Promise.race([producersWithQuota(producers), late.promise]);
-    return found.toSorted((left, right) => share(right) - share(left)).slice(0, shownProducers);
-  } catch {
-    return [];
-  } finally {
-    clearTimeout(timer);
-  }
+  const found = await producersWithQuota(producers);
+  return found.toSorted((left, right) => share(right) - share(left)).slice(0, shownProducers);
 }
 
 /** How full the fuller of its two quotas is; nothing is the whole of a quota of nothing. */

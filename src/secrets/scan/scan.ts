@@ -24,7 +24,10 @@ export interface Leak {
 }
 
 export interface ScanReport {
+  /** Never where there was no file to look at, or no value to look for: that says nothing. */
   readonly ok: boolean;
+  /** How many values were looked for. */
+  readonly searched: number;
   readonly files: number;
   readonly bytes: number;
   readonly leaks: readonly Leak[];
@@ -113,7 +116,8 @@ export async function scanForSecrets(directory: string, known: readonly KnownVal
 
   await look('');
   return {
-    ok: leaks.length === 0 && unseen.length === 0,
+    ok: leaks.length === 0 && unseen.length === 0 && files > 0 && searched.length > 0,
+    searched: searched.length,
     files,
     bytes,
     leaks: leaks.slice(0, mostLeaks),

@@ -56,6 +56,12 @@ test('is not content with what it could not look at', async () => {
   );
 });
 
+test('is not content where there is nothing to look at, or nothing to look for', async () => {
+  assert.equal((await scanForSecrets(folder('empty', {}), known)).ok, false);
+  const { ok, searched } = await scanForSecrets(folder('unasked', { a: 'one' }), [{ name: 'SHORT', value: 'abc' }]);
+  assert.deepEqual([ok, searched], [false, 0]);
+});
+
 test('is content with what holds nothing', async () => {
   const { ok, files, bytes } = await scanForSecrets(folder('clean', { a: 'one', 'deep/b': 'two2' }), known);
   assert.deepEqual([ok, files, bytes], [true, 2, 7]);
