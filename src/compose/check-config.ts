@@ -5,7 +5,7 @@ import { refuseMisplaced, type StoreConfig, storeOfSecrets } from './open-store.
 
 /**
  * What can be told of a configuration before anything is opened with it. Errors: `invalid_configuration`, with all that
- * is wrong with what settings refer to; `storage_unavailable` for a store of secrets that does not answer.
+ * is wrong with what settings refer to, a store of secrets that does not answer too.
  */
 export async function checkConfig(config: StoreConfig): Promise<void> {
   refuseMisplaced(config, {});

@@ -25,8 +25,8 @@ export const secretsScan: Definition = (command, context) => {
 Looks through every file for the values of these files, as they are and as they
 slip through: percent-encoded, within base64, as hex digits, in JSON; of an
 address with a password for the password too. And for texts that have the form
-of a secret, whoever's it is. Files that end in .gz are unpacked. Shows names
-and places, and no value. Follows no link.
+of a secret, whoever's it is. Files in gzip are unpacked. Shows names and
+places, and no value. Follows no link.
 
 Ends with exit code 1 when something was found, or when something could not be
 looked at: nothing is said of that.

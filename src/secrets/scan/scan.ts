@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -46,6 +46,9 @@ const chunkBytes = 1_048_576;
 /** As long as a file may be, and what a compressed one unpacks to. */
 const longestFile = 1_099_511_627_776;
 const packed = /\.(?:zip|7z|xz|zst|bz2|br|jar|rar)$/i;
+/** How packed files begin, whatever their names are: of zip, 7-Zip, xz, Zstandard, bzip2 and RAR. */
+const packedBeginnings = ['PK\x03\x04', '7z\xbc\xaf', '\xfd7zXZ', '\x28\xb5\x2f\xfd', 'BZh', 'Rar!'];
+const gzipBeginning = '\x1f\x8b';
 
 /**
  * Looks through every file below a directory for these values, in each of their forms, and for texts that have the form
@@ -69,8 +72,10 @@ export async function scanForSecrets(directory: string, known: readonly KnownVal
         return;
       }
       if (!seen.isFile()) return void unseen.push({ path, reason: seen.isSymbolicLink() ? 'it is a link' : 'it is no regular file' });
-      if (packed.test(path)) return void unseen.push({ path, reason: 'it is packed in a form that is not read here' });
-      await readThrough(path, full);
+      const beginning = await beginningOf(full);
+      if (packed.test(path) || packedBeginnings.some((begins) => beginning.startsWith(begins)))
+        return void unseen.push({ path, reason: 'it is packed in a form that is not read here' });
+      await readThrough(path, full, beginning.startsWith(gzipBeginning) || /\.t?gz$/i.test(path));
       files += 1;
     } catch (error) {
       signal?.throwIfAborted();
@@ -78,10 +83,10 @@ export async function scanForSecrets(directory: string, known: readonly KnownVal
     }
   }
 
-  async function readThrough(path: string, full: string): Promise<void> {
+  async function readThrough(path: string, full: string, isGzip: boolean): Promise<void> {
     const raw = createReadStream(full, { highWaterMark: chunkBytes });
     const through = (body: AsyncIterable<Buffer>): Promise<void> => readChunks(path, body);
-    if (/\.t?gz$/i.test(path)) await pipeline(raw, createGunzip(), through);
+    if (isGzip) await pipeline(raw, createGunzip(), through);
     else await pipeline(raw, through);
   }
 
@@ -133,6 +138,12 @@ function reasonOf(error: unknown): string {
   if (error instanceof TooLong) return 'it is longer than is read here';
   if (error instanceof Error && String(Reflect.get(error, 'code')).startsWith('Z_')) return 'it is no whole gzip file';
   return fileReason(error);
+}
+
+async function beginningOf(path: string): Promise<string> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(6), 0, 6, 0);
+  return latin(buffer.subarray(0, bytesRead));
 }
 
 /** One character for each byte, so that an index is an offset. */

@@ -25,7 +25,7 @@ test('says where a value is and in which form, and of what it says nothing', asy
   const directory = folder('leaks', {
     'a.log': 'begin hush-hush-hush end',
     'deep/er/b.json': `{"b":"${Buffer.from('..hush-hush-hush..').toString('base64')}"}`,
-    'deep/c.log.gz': gzipSync(`zz${long}hush-hush-hush`),
+    'deep/c.log': gzipSync(`zz${long}hush-hush-hush`),
     'long.txt': `${long}hush-hush-hush${long}hush-hush-hush`,
     'shape.txt': 'DB_PASSWORD=correcthorse',
   });
@@ -34,7 +34,7 @@ test('says where a value is and in which form, and of what it says nothing', asy
     report.leaks.map(({ path, offset, secret, form }) => `${path} ${offset} ${secret} ${form}`),
     [
       'a.log 6 KEY plain',
-      `deep/c.log.gz ${long.length + 2} KEY plain`,
+      `deep/c.log ${long.length + 2} KEY plain`,
       'deep/er/b.json 9 KEY base64',
       `long.txt ${long.length} KEY plain`,
       `long.txt ${2 * long.length + 14} KEY plain`,
@@ -46,13 +46,23 @@ test('says where a value is and in which form, and of what it says nothing', asy
 });
 
 test('is not content with what it could not look at', async () => {
-  const directory = folder('unseen', { 'ok.txt': 'nothing', 'half.gz': gzipSync('x'.repeat(1000)).subarray(0, 20), 'a.zip': 'PK' });
+  const directory = folder('unseen', {
+    'ok.txt': 'nothing',
+    'half.gz': gzipSync('x'.repeat(1000)).subarray(0, 20),
+    'a.zip': 'PK',
+    'b.bin': 'PK\x03\x04..',
+  });
   symlinkSync('/etc/passwd', join(directory, 'link'));
   const { ok, files, leaks, not_looked_at } = await scanForSecrets(directory, known);
   assert.deepEqual([ok, files, leaks], [false, 1, []]);
   assert.deepEqual(
     not_looked_at.map(({ path, reason }) => `${path}: ${reason}`),
-    ['a.zip: it is packed in a form that is not read here', 'half.gz: it is no whole gzip file', 'link: it is a link'],
+    [
+      'a.zip: it is packed in a form that is not read here',
+      'b.bin: it is packed in a form that is not read here',
+      'half.gz: it is no whole gzip file',
+      'link: it is a link',
+    ],
   );
 });
 
