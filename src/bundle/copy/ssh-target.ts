@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { printable } from '../../kernel/format/printable.ts';
 import { errnoCode, localFileError } from '../../runtime/file-error.ts';
+import { readerLeft } from '../../runtime/reader-left.ts';
 import { cancelled } from '../../runtime/stop.ts';
 import type { CopyTarget } from './copy-bundle.ts';
 import type { InstallOptions } from './directory-target.ts';
@@ -82,7 +83,7 @@ async function runSsh(
       () => undefined,
       // Whatever ended the command has its own words for it; a file that cannot be read ends the command.
       (error: unknown) => {
-        if (errnoCode(error) === 'EPIPE' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return undefined;
+        if (readerLeft(error)) return undefined;
         child.kill('SIGTERM');
         return error;
       },

@@ -1,3 +1,5 @@
+import { readerLeft } from '../../runtime/reader-left.ts';
+
 /**
  * Standard output or standard error. Its reader may leave, stop reading or be slow, its disk may be full: writing
  * never throws and never waits. A closed output ends the writing, never the work that a command does.
@@ -37,7 +39,6 @@ const pieceBytes = 4096;
 const piecesAtOnce = 4;
 const littleBytes = 65_536;
 const keptCharacters = 1000;
-const closedCodes: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
 function createOutlet(stream: NodeJS.WriteStream): Outlet {
   const ended = new AbortController();
@@ -57,7 +58,7 @@ function createOutlet(stream: NodeJS.WriteStream): Outlet {
   function end(error: NodeJS.ErrnoException): void {
     if (ended.signal.aborted) return;
     // A terminal that was closed fails with EIO.
-    if (!closedCodes.has(error.code) && !(error.code === 'EIO' && stream.isTTY)) failure = error;
+    if (!readerLeft(error) && !(error.code === 'EIO' && stream.isTTY)) failure = error;
     for (const piece of pieces) lose(piece.toString());
     pieces = [];
     queuedBytes = 0;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { run } from '../../../src/cli/run.ts';
@@ -59,6 +61,17 @@ describe('an outlet', () => {
     outlet.write('x'.repeat(100_000));
     await outlet.ready();
     assert.deepEqual([outlet.ended.aborted, outlet.failure, outlet.lost], [true, undefined, '']);
+  });
+
+  test('ends without a fault when its reader ends while a write is under way', async () => {
+    const { stdin } = spawn('sleep', ['60'], { stdio: ['pipe', 'ignore', 'ignore'] }).once('spawn', function (this: ChildProcess) {
+      // More than the pipe holds, so that the write waits.
+      outlet.write('x'.repeat(10_000_000));
+      setTimeout(() => this.kill('SIGKILL'), 50);
+    });
+    const outlet = outletOf(stdin as Writable as NodeJS.WriteStream);
+    await once(outlet.ended, 'abort');
+    assert.deepEqual([outlet.failure, outlet.lost], [undefined, '']);
   });
 
   test('that nobody reads makes a command that is done end, and say so', async () => {
