@@ -29,9 +29,9 @@ export function releaseStartMemory(): void {
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
   let last: Collected = { at: 0, young: 0, old: 0, outside: 0, took: 0 };
-  isDue = () => hasMuchLeft(heapSize(), last, largeBytes);
+  isDue = () => hasMuchLeft(heapSize(), last, largeBytes, process.memoryUsage.rss());
   const timer = setInterval(() => {
-    if (!isWorthIt(heapSize(), last, largeBytes)) return;
+    if (!isWorthIt(heapSize(), last, largeBytes, process.memoryUsage.rss())) return;
     const { user, system } = process.threadCpuUsage();
     collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
@@ -62,6 +62,8 @@ const againMilliseconds = 250;
 /** Collections take an eighth of the time at most. */
 const timesItsTime = 8;
 const calmMilliseconds = 10_000;
+/** A server at work has some 360 MiB of the system, of which 70 are the program itself. */
+const muchResidentBytes = 469_762_048;
 
 /**
  * What a heap has taken of the system, in bytes: for what was just made, for what is older, and outside of itself for
@@ -84,20 +86,23 @@ export interface Collected extends HeapSize {
  * Whether to collect a heap that had the size `last` after the last collection. The old part and what is outside grow
  * without a bound, within some tenths of a second where many long bodies arrive: together they may have five sixths of
  * `largeBytes`, which a push of many small files does not reach. The young part has a bound of the engine's and grows
- * with the work alone: where only it makes the heap large, every ten seconds are enough. Never while the last
- * collection was of little use, nor soon after a long one.
+ * with the work alone: where only it makes the heap large, every ten seconds are enough. Where the process has much
+ * already, in all its threads (`resident`, in bytes), each of them may have half of `largeBytes`, of all kinds: what
+ * they leave at one time adds up. Never while the last collection was of little use, nor soon after a long one.
  */
-export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number): boolean {
+export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number, resident = 0): boolean {
   const spent = now.at - last.at;
   if (spent < Math.max(againMilliseconds, last.took * timesItsTime)) return false;
-  if (hasMuchLeft(now, last, largeBytes)) return true;
+  if (hasMuchLeft(now, last, largeBytes, resident)) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;
 }
 
-function hasMuchLeft(now: HeapSize, last: Collected, largeBytes: number): boolean {
-  const kept = now.old + now.outside;
-  return kept > (largeBytes * 5) / 6 && kept > (last.old + last.outside) * 1.25;
+function hasMuchLeft(now: HeapSize, last: Collected, largeBytes: number, resident: number): boolean {
+  const [kept, keptThen] = [now.old + now.outside, last.old + last.outside];
+  if (kept > (largeBytes * 5) / 6 && kept > keptThen * 1.25) return true;
+  const all = kept + now.young;
+  return resident > muchResidentBytes && all > largeBytes / 2 && all > (keptThen + last.young) * 1.25;
 }
 
 /** That of this thread, now. */

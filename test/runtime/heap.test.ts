@@ -57,6 +57,16 @@ test('what is outside of the heap and nobody uses is given back as soon, and bot
   assert.equal(isWorthIt(heap(300, 1, 34, 160), heap(0, 1, 34, 130), large), false, 'the last one was of little use');
 });
 
+test('where the process has much already, less is left, of all kinds together', () => {
+  const large = 90 * mebibyte;
+  const [much, little] = [460 * mebibyte, 440 * mebibyte];
+  assert.equal(isWorthIt(heap(300, 12, 24, 10), heap(0, 1, 20), large, little), false);
+  assert.equal(isWorthIt(heap(300, 12, 24, 10), heap(0, 1, 20), large, much), true);
+  assert.equal(isWorthIt(heap(300, 10, 24, 10), heap(0, 1, 20), large, much), false, 'it is small');
+  assert.equal(isWorthIt(heap(300, 12, 24, 10), heap(0, 1, 38), large, much), false, 'the last one was of little use');
+  assert.equal(isWorthIt(heap(200, 12, 24, 10), heap(0, 1, 20), large, much), false, 'the last one was just before');
+});
+
 test('a collection that took long is not repeated soon, so that they take an eighth of the time at most', () => {
   const large = 90 * mebibyte;
   const last = { ...heap(0, 1, 34), took: 100 };
