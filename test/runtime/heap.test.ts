@@ -105,7 +105,8 @@ test('a bound of NODE_OPTIONS for the main thread is not one for threads that ha
   assert.match(stdout, /^\{/, stderr);
   const { main, thread } = JSON.parse(stdout) as { readonly main: number; readonly thread: number };
   assert.equal(main, 16 * mebibyte);
-  assert.ok(thread <= 4 * mebibyte, `${thread} bytes`);
+  // Its semi-spaces have 1 MiB each, and V8 has some room beside them; with the bound of the main thread it has 16.
+  assert.ok(thread <= 8 * mebibyte, `${thread} bytes`);
 });
 
 const heapModule = new URL('../../src/runtime/heap.ts', import.meta.url).href;
