@@ -7,7 +7,7 @@ import { afterCollection, type Collected, giveBackMemory, heapSize, isWorthIt } 
 
 test('a heap that was large for a moment is small again, though nobody asks for memory', async () => {
   const end = giveBackMemory(32 * mebibyte);
-  let held: object[] | undefined = Array.from({ length: 2_000_000 }, (_, index) => ({ index }));
+  let held: object[] | undefined = Array.from({ length: 3_000_000 }, (_, index) => ({ index }));
   const large = heapSize().old;
   assert.ok(held.length > 0 && large > 50 * mebibyte, `${large} bytes`);
   held = undefined;
@@ -22,7 +22,7 @@ test('who is about to make much waits until what was left is given back, and no 
   await afterCollection();
   assert.ok(performance.now() - begun < 20, 'nothing is due where nobody collects');
   const end = giveBackMemory(32 * mebibyte);
-  let held: object[] | undefined = Array.from({ length: 2_000_000 }, (_, index) => ({ index }));
+  let held: object[] | undefined = Array.from({ length: 3_000_000 }, (_, index) => ({ index }));
   assert.ok(held.length > 0 && heapSize().old > 50 * mebibyte);
   held = undefined;
   await afterCollection(20_000);
