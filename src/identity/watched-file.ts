@@ -66,7 +66,8 @@ export async function watchFile(options: WatchedFileOptions): Promise<WatchedFil
 
   function refuse(error: ArtifactstoreError): void {
     const [line = '', ...more] = error.message.split('\n').map((each) => each.trim());
-    status = { ...status, refused: [line, ...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join(' ') };
+    const some = [...more.slice(0, 3), ...(more.length > 3 ? ['…'] : [])].join('; ');
+    status = { ...status, refused: some === '' ? line : `${line} ${some}` };
     if (isClosed || told === `${judged} ${error.message}`) return;
     told = `${judged} ${error.message}`;
     onRefused(error);

@@ -34,7 +34,8 @@ const hints: Readonly<Partial<Record<ErrorCode, string>>> = {
   forbidden: `${whoAmI}; where no grant fits at all, \`artifactstore access check\` says why, beside the access file`,
   package_not_found: `what you may not read is not told from what is missing: ${whoAmI}`,
   quota_exceeded:
-    'nothing was stored of what did not fit; `artifactstore producers list` shows the use, and `artifactstore retention sweep` with `retention gc` beside the server frees what has expired',
+    'nothing was stored of what did not fit; `artifactstore producers list` shows the use, and `artifactstore retention sweep` ' +
+    'with `retention gc` beside the server frees what has expired; the quota itself is in the access file, under [quotas.<producer>]',
   identity_unavailable: 'nothing is wrong with your token as far as is known: who issued it could not be asked; try again later',
   server_unreachable: 'start one with `artifactstore dev`, or set ARTIFACTSTORE_API_URL (or --api-url) to where it is',
   database_not_migrated: 'run `artifactstore migrate` once',
