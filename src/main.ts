@@ -25,6 +25,7 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
     checkConfig: async (config) => (await import('./compose/check-config.ts')).checkConfig(config),
     certify: async (config, options) => (await import('./compose/certify-s3.ts')).certifyS3(config, options),
     provider: async () => (await import('./compose/open-provider.ts')).providerCommands,
+    store: async () => (await import('./compose/store-commands.ts')).storeCommands,
   } satisfies Parameters<typeof run>[1];
   return await run(argv, surroundings, (await loadPilot()).commands(loadPilotTools));
 }

@@ -26,6 +26,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'src/compose/check-config.ts': 'test/cli/commands/config.test.ts checks configurations with it',
   'src/compose/open-store.ts': 'test/public-api.test.ts and every test of a whole store use it',
   'src/compose/open-provider.ts': 'test/cli/commands/provider.test.ts runs every command with it',
+  'src/compose/store-commands.ts': 'test/cli/commands/store-init.test.ts runs the command with it',
   'src/compose/open-backup.ts': 'test/registry/upkeep/backup.test.ts makes backups with it',
   'src/compose/restore-store.ts': 'test/registry/upkeep/backup.test.ts restores with it',
   'src/compose/open-registry.ts': 'test/readme.test.ts runs it, as a user would',

@@ -36,6 +36,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'secrets/',
     'serve/',
     'certify/certificate.ts',
+    'certify/shape/reports.ts',
     'provider/PROVIDER.ts',
     'provider/reports.ts',
   ],

@@ -7,6 +7,7 @@ import { storeError } from '../storage/s3/errors.ts';
 import { type Connection, type Dialect, defaultDialect, endpointOf } from '../storage/s3/settings.ts';
 import { prefixOf } from '../storage/s3/store-key.ts';
 import type { Certificate, Family, Finding, ProbeResult } from './certificate.ts';
+import { askForBucket } from './create-bucket.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { fail, type Probe, type ProbeContext } from './probe.ts';
 import { judgeScope } from './scope.ts';
@@ -164,11 +165,8 @@ function experiment(
     async ownBucket({ objectLock = false } = {}) {
       const bucket = `artifactstore-${name}-${probe.id.replace(/\W/g, '-')}`.slice(0, 63);
       ledger.noteBucket(bucket);
-      const headers = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
-      const ask = (body = ''): Promise<Reply> => ledger.wire.send({ method: 'PUT', bucket, headers, body });
-      const first = await ask();
-      const constraint = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
-      const reply = first.status === 400 && region !== 'us-east-1' ? await ask(constraint) : first;
+      const headers: Record<string, string> = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+      const reply = await askForBucket(ledger.wire, region, { bucket, headers });
       if (reply.status < 300) return { bucket };
       if (reply.status === 403) ledger.forgetBucket(bucket);
       return { refused: told(reply) };

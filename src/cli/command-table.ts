@@ -94,6 +94,15 @@ export const commands: CommandTable = {
       },
     },
   },
+  store: {
+    summary: 'make and try the bucket of a platform that needs no registry',
+    commands: {
+      init: {
+        summary: 'make the bucket where it is missing',
+        load: async () => (await import('./commands/store-init.ts')).storeInit,
+      },
+    },
+  },
   provider: {
     summary: 'make, renew and end the keys of a store at whoever gives them out',
     commands: {

@@ -1,4 +1,5 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
+import type { StoreCommands } from '../certify/shape/reports.ts';
 import type { CommandContext } from '../command.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import type { Principal } from '../kernel/access.ts';
@@ -28,6 +29,8 @@ export interface Surroundings {
   certify(config: Config, options: CertifyOptions): Promise<Certificate>;
   /** What makes and ends the keys of a store. */
   provider(): Promise<ProviderCommands>;
+  /** What makes and tries the bucket of a store, without a registry. */
+  store(): Promise<StoreCommands>;
 }
 
 export interface CertifyOptions {

@@ -22,6 +22,7 @@ const groups = new Set([
   'provider',
   'retention',
   'storage',
+  'store',
   'uploads',
   'guide-board',
   'test-report',
@@ -47,6 +48,7 @@ async function program(): Promise<Command> {
     restore: () => Promise.reject(new Error('nothing is restored here')),
     certify: () => Promise.reject(new Error('nothing is certified here')),
     provider: () => Promise.reject(new Error('nobody is asked for keys here')),
+    store: () => Promise.reject(new Error('no store is asked here')),
   };
   const more = pilot.commands(async () => ({ library, connect, createProgress, stopOnSignal }));
   const whole = createProgram(surroundings, () => undefined, more);

@@ -12,6 +12,8 @@ export interface Connection {
   readonly variables?: string;
   /** The whole name of the one setting that leads to the keys; absent where they are references, or a role's. */
   readonly keysSetting?: string;
+  /** The whole name of the setting of the bucket, where it is not `BUCKET` behind `variables`. */
+  readonly bucketSetting?: string;
 }
 
 /** Where requests go, AWS's own place included. */

@@ -27,6 +27,8 @@ export interface StorePlace {
   readonly variables: string;
   /** The whole name of the one setting that leads to the keys, where there is one. */
   readonly keysSetting?: string;
+  /** The whole name of the setting of the bucket, where it is another. */
+  readonly bucketSetting?: string;
 }
 
 export function explainFault(answer: StoreAnswer, place: StorePlace): StoreFault {
@@ -38,7 +40,12 @@ export function explainFault(answer: StoreAnswer, place: StorePlace): StoreFault
 }
 
 function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, place: StorePlace): StoreFault {
-  const { bucket, variables, keysSetting = `${variables}ACCESS_KEY_REF or ${variables}ROLE_ARN` } = place;
+  const {
+    bucket,
+    variables,
+    keysSetting = `${variables}ACCESS_KEY_REF or ${variables}ROLE_ARN`,
+    bucketSetting = `${variables}BUCKET`,
+  } = place;
   if (status === 507) return { text: 'the store is full', kind: 'full' };
   if (status === 429) return { text: 'the store, or a proxy in front of it, asks for fewer requests', kind: 'busy' };
   if (page !== undefined && speaksHttps(page))
@@ -59,7 +66,7 @@ function byStatus({ code, status, target, otherRegion, page }: StoreAnswer, plac
   if (status === 403) return { text: `the keys may not do that; look at their policy and at ${keysSetting}` };
   if (status === 404)
     return {
-      text: `the bucket "${bucket}" is not there, or this is not an S3 store; look at ${variables}BUCKET and ${variables}ENDPOINT_URL`,
+      text: `the bucket "${bucket}" is not there, or this is not an S3 store; look at ${bucketSetting} and ${variables}ENDPOINT_URL`,
     };
   if (status !== undefined) return { text: `the store answered ${status}; look at ${variables}ENDPOINT_URL` };
   return { text: `the connection failed; look at ${variables}ENDPOINT_URL` };
@@ -106,8 +113,14 @@ const regionCodes = /^(AuthorizationHeaderMalformed|PermanentRedirect|IllegalLoc
 
 /** First match wins. */
 const byCode: readonly (readonly [code: RegExp, text: (place: StorePlace) => string, kind?: 'full' | 'busy'])[] = [
-  [/^NoSuchBucket$/, ({ bucket, variables }) => `there is no bucket "${bucket}"; make it, or correct ${variables}BUCKET`],
-  [/^InvalidBucketName$/, ({ bucket, variables }) => `"${bucket}" cannot be a bucket's name; correct ${variables}BUCKET`],
+  [
+    /^NoSuchBucket$/,
+    ({ bucket, variables, bucketSetting = `${variables}BUCKET` }) => `there is no bucket "${bucket}"; make it, or correct ${bucketSetting}`,
+  ],
+  [
+    /^InvalidBucketName$/,
+    ({ bucket, variables, bucketSetting = `${variables}BUCKET` }) => `"${bucket}" cannot be a bucket's name; correct ${bucketSetting}`,
+  ],
   [
     /^InvalidAccessKeyId$/,
     ({ variables, keysSetting = `${variables}ACCESS_KEY_REF` }) => `the access key is not known there; look at ${keysSetting}`,

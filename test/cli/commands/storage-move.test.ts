@@ -52,6 +52,7 @@ describe('storage move', () => {
       restore: () => Promise.reject(new Error('nothing is restored here')),
       certify: () => Promise.reject(new Error('nothing is certified here')),
       provider: () => Promise.reject(new Error('nobody is asked for keys here')),
+      store: () => Promise.reject(new Error('nobody is asked for keys here')),
     };
     assert.equal(readConfig({}, { directory: store.directory }).defaultBackend, 'local');
     try {

@@ -79,7 +79,15 @@ describe('an outlet', () => {
     const reading = setInterval(stderr.take, 5).unref();
     const streams = { stdin: process.stdin, stdout: stdout.stream, stderr: stderr.stream };
     const nothing = () => Promise.reject(new Error('nothing is opened here'));
-    const doors = { openStore: nothing, certify: nothing, provider: nothing, checkBackup: nothing, checkConfig: nothing, restore: nothing };
+    const doors = {
+      openStore: nothing,
+      certify: nothing,
+      provider: nothing,
+      store: nothing,
+      checkBackup: nothing,
+      checkConfig: nothing,
+      restore: nothing,
+    };
     assert.equal(await run(['version'], { version: '1.2.3', environment: {}, directory: '/', ...streams, ...doors }, {}, 30), 1);
     clearInterval(reading);
     assert.match(Buffer.concat(stderr.taken).toString(), /^error: Nobody has read the last 6 bytes of the output\./);
