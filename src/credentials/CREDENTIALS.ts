@@ -61,7 +61,8 @@ export interface GenerationConfig {
 export interface WebIdentityConfig {
   readonly kind: 'web-identity';
   readonly stsEndpointUrl: string | undefined;
-  readonly roleArn: string;
+  /** Undefined where the store reads from the token what it allows, as MinIO does by a claim. */
+  readonly roleArn: string | undefined;
   readonly webIdentityTokenFile: string;
   readonly sessionDurationSeconds: number;
 }

@@ -8,7 +8,8 @@ export interface RoleRequest {
   /** Without a trailing slash; undefined means AWS itself, in `region`. */
   readonly stsEndpointUrl: string | undefined;
   readonly region: string;
-  readonly roleArn: string;
+  /** Undefined where the service reads from the token what it allows: then none is sent. */
+  readonly roleArn: string | undefined;
   readonly sessionName: string;
   readonly sessionDurationSeconds: number;
   readonly webIdentityToken: string;
@@ -139,22 +140,32 @@ function refusalOf(error: unknown, answer: string, request: RoleRequest, askedAt
   }
   const refusal = `The security token service at ${place} refuses (${status} ${code})`;
   const about = aboutByCode.get(code) ?? (status === 403 ? 'token' : status === 404 ? 'role' : undefined);
-  if (about === 'token') {
-    // Only to explain a refusal: nothing is decided by it.
-    const end = numericDate(unverifiedClaims(request.webIdentityToken)?.exp);
-    const ended = end !== undefined && end <= askedAt;
-    if (ended) return unavailable(`${refusal}: the token ended at ${new Date(end).toISOString()}`, settings.token);
-    return unavailable(`${refusal} the token, or the role ${request.roleArn} does not trust it`, settings.token, settings.role);
-  }
-  if (about === 'role') return unavailable(`${refusal} the role ${request.roleArn}`, settings.role);
+  const { roleArn } = request;
+  // Only to explain a refusal: nothing is decided by it.
+  const end = numericDate(unverifiedClaims(request.webIdentityToken)?.exp);
+  if ((about === 'token' || about === 'any') && end !== undefined && end <= askedAt)
+    return unavailable(`${refusal}: the token ended at ${new Date(end).toISOString()}`, settings.token);
+  if (roleArn === undefined && status < 500)
+    return unavailable(
+      `${refusal} the token, without a role: it may want one, or the token names no policy that it has`,
+      settings.role,
+      settings.token,
+    );
+  if (about === 'token')
+    return unavailable(`${refusal} the token, or the role ${roleArn} does not trust it`, settings.token, settings.role);
+  if (about === 'role') return unavailable(`${refusal} the role ${roleArn}`, settings.role);
   if (status >= 500) return unavailable(`${refusal}; it fails by itself`, settings.endpoint);
-  const asked = `a session of ${request.sessionDurationSeconds} seconds for the role ${request.roleArn}`;
+  const asked = `a session of ${request.sessionDurationSeconds} seconds for the role ${roleArn}`;
+  if (about === 'any')
+    return unavailable(`${refusal} ${asked}: the token, the role or the duration`, settings.token, settings.role, settings.duration);
   return unavailable(`${refusal} ${asked}; the role may allow less`, settings.duration, settings.role);
 }
 
-/** Which setting a refusal is about. */
-const aboutByCode: ReadonlyMap<string, 'token' | 'role'> = new Map([
+/** Which setting a refusal is about. MinIO answers `InvalidParameterValue` for almost anything. */
+const aboutByCode: ReadonlyMap<string, 'token' | 'role' | 'any'> = new Map([
   ['ExpiredTokenException', 'token'],
+  ['ExpiredToken', 'token'],
+  ['InvalidParameterValue', 'any'],
   ['InvalidIdentityToken', 'token'],
   ['IDPRejectedClaim', 'token'],
   ['IDPCommunicationError', 'token'],

@@ -9,7 +9,8 @@ export interface WebIdentitySettings {
   /** Without a trailing slash; undefined means AWS itself, in `region`. */
   readonly stsEndpointUrl: string | undefined;
   readonly region: string;
-  readonly roleArn: string;
+  /** Undefined where the store reads from the token what it allows. */
+  readonly roleArn: string | undefined;
   /** An absolute path; whoever issues tokens replaces the file. */
   readonly webIdentityTokenFile: string;
   readonly sessionDurationSeconds: number;
@@ -22,8 +23,8 @@ export interface WebIdentitySettings {
 export interface WebIdentityOptions extends AssumeRoleOptions, RenewalOptions {}
 
 /**
- * Short-lived keys of a role, in exchange for the token in a file (AssumeRoleWithWebIdentity). The file is read again
- * for every exchange. Nothing is asked for before keys are.
+ * Short-lived keys, of a role or of what the token itself says, in exchange for the token in a file
+ * (AssumeRoleWithWebIdentity). The file is read again for every exchange. Nothing is asked for before keys are.
  */
 export function webIdentityCredentials(settings: WebIdentitySettings, options: WebIdentityOptions = {}): Credentials {
   const { stsEndpointUrl, region, roleArn, webIdentityTokenFile, sessionDurationSeconds, variables = s3Variables } = settings;

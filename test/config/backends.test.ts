@@ -146,12 +146,26 @@ describe('configuration of backends', () => {
     });
   });
 
+  test('asks for no role where the store has an address: it may read from the token what it allows', () => {
+    const { backends } = read({
+      ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
+      ARTIFACTSTORE_S3_ENDPOINT_URL: 'https://minio.example.org',
+      ARTIFACTSTORE_S3_BUCKET: 'evidence',
+      ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity',
+      ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE: '/run/token',
+    });
+    const [s3] = backends;
+    assert.ok(s3 !== undefined && isS3(s3) && s3.credentials.kind === 'web-identity');
+    assert.equal(s3.credentials.roleArn, undefined);
+  });
+
   test('names every setting that a bucket lacks, and checks them all even without one', () => {
     const { message } = problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 's3' });
     for (const name of ['BUCKET', 'ACCESS_KEY_REF', 'SECRET_KEY_REF'])
       assert.match(message, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
     const temporary = problems({ ARTIFACTSTORE_STORAGE_BACKENDS: 's3', ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity' }).message;
     for (const name of ['ROLE_ARN', 'WEB_IDENTITY_TOKEN_FILE']) assert.match(temporary, new RegExp(`ARTIFACTSTORE_S3_${name}: is not set`));
+    assert.match(temporary, /ARTIFACTSTORE_S3_ROLE_ARN: is not set, and AWS itself needs it/);
     const both = {
       ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
       ARTIFACTSTORE_S3_BUCKET: 'b',

@@ -20,8 +20,10 @@ export interface StsRequest {
 
 export interface StsBehaviour {
   readonly maximumSeconds?: number;
-  /** How refusals look: with the envelope of AWS, or bare as from Ceph. */
-  readonly dialect?: 'aws' | 'ceph';
+  /** How refusals look: with the envelope of AWS, bare as from Ceph, or as from MinIO with one code for all. */
+  readonly dialect?: 'aws' | 'ceph' | 'minio';
+  /** It reads from the token what it allows, and wants no role. */
+  readonly withoutRole?: boolean;
   readonly delayMilliseconds?: number;
   /** Instead of an answer of its own. */
   readonly answer?: 'unavailable' | 'web page' | 'nothing found' | 'no keys' | 'silence' | 'half an answer' | 'token repeated';
@@ -77,8 +79,13 @@ export async function startSts(now: () => number = Date.now): Promise<StsServer>
     }
     const seconds = Number(form.DurationSeconds);
     if (form.Action !== 'AssumeRoleWithWebIdentity' || form.Version !== '2011-06-15') return refuse(400, 'InvalidAction');
-    if (!tokens.has(form.WebIdentityToken ?? '')) return refuse(403, 'AccessDenied');
-    if (form.RoleArn !== roleArn) return refuse(404, 'NoSuchEntity');
+    if (behaviour.dialect === 'minio') {
+      if (!tokens.has(form.WebIdentityToken ?? '') || (form.RoleArn === undefined) !== (behaviour.withoutRole === true))
+        return refuse(400, 'InvalidParameterValue');
+    } else {
+      if (!tokens.has(form.WebIdentityToken ?? '')) return refuse(403, 'AccessDenied');
+      if (form.RoleArn !== roleArn) return refuse(404, 'NoSuchEntity');
+    }
     if (!/^[\w+=,.@-]{2,64}$/.test(form.RoleSessionName ?? '')) return refuse(400, 'InvalidArgument');
     if (!(seconds >= 1 && seconds <= (behaviour.maximumSeconds ?? 43_200)))
       return behaviour.dialect === 'ceph' ? refuse(400, 'InvalidArgument') : refuse(400, 'ValidationError', 'exceeds MaxSessionDuration');

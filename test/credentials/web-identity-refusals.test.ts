@@ -49,6 +49,27 @@ describe('credentials: web identity, refusals', () => {
     });
   }
 
+  test('MinIO says one thing of the token, the role and the duration, so all three are named', async () => {
+    await using world = await openWorld();
+    world.sts.behaviour = { dialect: 'minio' };
+    writeFileSync(world.tokenFile, webToken(world.clock.now() + 1000));
+    await refuses(
+      world,
+      world.with({}),
+      token,
+      /400 InvalidParameterValue\) a session .* the role \S+: the token, the role or the duration/,
+    );
+    writeFileSync(world.tokenFile, webToken(Date.UTC(2001, 1, 3)));
+    await refuses(world, world.with({}), token, /\): the token ended at 2001-02-03T00:00:00\.000Z/);
+  });
+
+  for (const dialect of ['aws', 'ceph', 'minio'] as const)
+    test(`that there is no role is named first where one is wanted, as ${dialect} answers`, async () => {
+      await using world = await openWorld();
+      world.sts.behaviour = { dialect };
+      await refuses(world, world.with({ roleArn: undefined }), role, /the token, without a role: it may want one/);
+    });
+
   test('a session that Ceph finds too long is about its duration', async () => {
     await using world = await openWorld();
     world.sts.behaviour = { dialect: 'ceph', maximumSeconds: 900 };

@@ -27,6 +27,13 @@ describe('credentials: web identity', () => {
     assert.match(form.RoleSessionName ?? '', /^artifactstore-[A-Za-z0-9_=,.@-]+$/);
   });
 
+  test('names no role where the service reads from the token what it allows', async () => {
+    await using world = await openWorld();
+    world.sts.behaviour = { dialect: 'minio', withoutRole: true };
+    assert.ok((await world.with({ roleArn: undefined }).keys()).sessionToken);
+    assert.equal('RoleArn' in world.sts.requests[0]!.form, false);
+  });
+
   test('asks nobody whom the environment of the machine names', async () => {
     await using world = await openWorld();
     process.env.AWS_ENDPOINT_URL_STS = world.sts.url;

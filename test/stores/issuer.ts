@@ -14,8 +14,8 @@ export interface Issuer extends AsyncDisposable {
   readonly audience: string;
   /** What the issuer's own token endpoint gives a client. */
   clientToken(): Promise<string>;
-  /** A token with a subject and an end of one's own, signed by the same key. */
-  sign(subject: string, seconds?: number): Promise<string>;
+  /** A token with a subject, an end and claims of one's own, signed by the same key. */
+  sign(subject: string, seconds?: number, claims?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
 const client = { client_id: 'artifactstore-server', client_secret: 'only-for-tests' } as const;
@@ -69,9 +69,9 @@ export async function startIssuer(): Promise<Issuer> {
       if (access_token === undefined) throw new Error(`the issuer answered ${response.status}`);
       return access_token;
     },
-    async sign(subject, seconds = 600) {
+    async sign(subject, seconds = 600, more = {}) {
       const now = Math.floor(Date.now() / 1000);
-      const claims = { iss: url, sub: subject, aud: audience, iat: now, exp: now + seconds, jti: randomUUID() };
+      const claims = { iss: url, sub: subject, aud: audience, iat: now, exp: now + seconds, jti: randomUUID(), ...more };
       return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' }).sign(privateKey);
     },
     async [Symbol.asyncDispose]() {

@@ -1,12 +1,12 @@
 import { openWorkplace, type Workplace } from '../cli/workplace.ts';
 import type { RealStore } from './store.ts';
-import type { WebIdentity } from './web-identity.ts';
+import type { Exchange } from './web-identity.ts';
 
 export const keyPrefix = 'registry/of-tests';
 
 export interface PlaceOptions {
   /** Short-lived keys of this role; the owner's keys where absent. */
-  readonly identity?: WebIdentity | undefined;
+  readonly identity?: Exchange | undefined;
   readonly databaseUrl?: string | undefined;
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -30,7 +30,7 @@ export function openPlace(store: RealStore, bucket: string, options: PlaceOption
 export function settingsFor(
   store: Pick<RealStore, 'url' | 'region' | 'keys'>,
   bucket: string,
-  identity?: WebIdentity,
+  identity?: Exchange,
 ): Readonly<Record<string, string>> {
   return {
     ARTIFACTSTORE_STORAGE_BACKENDS: 's3',
@@ -54,11 +54,11 @@ function keysOf({ keys }: Pick<RealStore, 'keys'>): Readonly<Record<string, stri
   };
 }
 
-function roleOf({ roleArn, stsEndpointUrl, tokenFile }: WebIdentity): Readonly<Record<string, string>> {
+function roleOf({ roleArn, stsEndpointUrl, tokenFile }: Exchange): Readonly<Record<string, string>> {
   return {
     ARTIFACTSTORE_S3_CREDENTIALS: 'web-identity',
     ARTIFACTSTORE_S3_STS_ENDPOINT_URL: stsEndpointUrl,
-    ARTIFACTSTORE_S3_ROLE_ARN: roleArn,
+    ...(roleArn === undefined ? {} : { ARTIFACTSTORE_S3_ROLE_ARN: roleArn }),
     ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE: tokenFile,
   };
 }

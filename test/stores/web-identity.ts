@@ -13,11 +13,16 @@ import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
 import type { Issuer } from './issuer.ts';
 import type { Rgw } from './rgw.ts';
 
-/** A role that whoever has a token of the issuer may take, and what a server needs to take it. */
-export interface WebIdentity extends AsyncDisposable {
-  readonly roleArn: string;
+/** What a server is told in order to exchange a token for keys. */
+export interface Exchange {
+  /** Undefined where the store reads from the token what it allows. */
+  readonly roleArn: string | undefined;
   readonly stsEndpointUrl: string;
   readonly tokenFile: string;
+}
+
+/** A role that whoever has a token of the issuer may take, and what a server needs to take it. */
+export interface WebIdentity extends Exchange, AsyncDisposable {
   /** Replaces the token as those who hand out tokens do: in one step. The issuer's own token by default. */
   writeToken(token?: string): Promise<void>;
   /** Takes the role once, with the token that is there. */

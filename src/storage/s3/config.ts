@@ -130,7 +130,8 @@ function readCredentials(
   return {
     kind: 'web-identity',
     stsEndpointUrl,
-    roleArn: required('ROLE_ARN', roleArn, `${settings.variables}CREDENTIALS=web-identity`),
+    // A store of one's own may read from the token what it allows; AWS and Ceph never do.
+    roleArn: (stsEndpointUrl === undefined ? required('ROLE_ARN', roleArn, 'AWS itself') : roleArn) || undefined,
     webIdentityTokenFile: resolve(
       directory,
       required('WEB_IDENTITY_TOKEN_FILE', tokenFile, `${settings.variables}CREDENTIALS=web-identity`),
