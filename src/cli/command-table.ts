@@ -95,11 +95,15 @@ export const commands: CommandTable = {
     },
   },
   store: {
-    summary: 'make and try the bucket of a platform that needs no registry',
+    summary: 'make and try the bucket of a platform that needs no registry, and look at its stack',
     commands: {
       init: {
         summary: 'make the bucket where it is missing',
         load: async () => (await import('./commands/store-init.ts')).storeInit,
+      },
+      posture: {
+        summary: 'say whether a stack of containers can be reached from inside only',
+        load: async () => (await import('./commands/store-posture.ts')).storePosture,
       },
     },
   },

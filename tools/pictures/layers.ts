@@ -16,6 +16,7 @@ const words: Readonly<Record<string, string>> = {
   provider: 'makes and ends keys',
   bundle: 'artifacts of a release',
   confined: 'work that can be killed',
+  posture: 'who can reach a stack',
   identity: 'whose a token is',
   config: 'settings, read once',
   protocol: 'formats of others',

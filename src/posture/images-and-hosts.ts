@@ -1,0 +1,58 @@
+import type { ComposeMap, ComposeNode } from '../protocol/compose-file.ts';
+import { hasVariable, itemsOf, readMount } from '../protocol/compose-merge.ts';
+import { type Fault, unknown, violated } from './finding.ts';
+
+/** A tag that moves: it says what is newest, or belongs to a branch. */
+const movingTag = /^(latest|stable|edge|nightly|main|master|dev|develop|head|lts|current|mainline|release|test|testing)(-|$)/i;
+/** Two numbers at least, a date, or a commit. `24.12` is as exact as some publishers are. */
+const exactTag = /\d+\.\d+|\d{4}-\d{2}-\d{2}|(^|-)(sha-?)?[0-9a-f]{7,64}$/;
+const pinIt = 'write NAME:VERSION or NAME@sha256:DIGEST';
+
+export function* imageFaults(service: ComposeMap): Generator<Fault> {
+  const image = service.entries.get('image');
+  const build = service.entries.get('build');
+  if (build !== undefined)
+    yield violated(build, 'is built where it runs, from whatever is there then', `build it once, push it, and ${pinIt}`);
+  if (image === undefined) {
+    if (build === undefined) yield violated(service, 'has no image', pinIt);
+    return;
+  }
+  const text = image.kind === 'scalar' ? image.text : null;
+  if (text === null || text === '') yield violated(image, 'has no image', pinIt);
+  else if (hasVariable(text))
+    yield unknown(image, 'takes its image from a variable: which one it is can be known only where it runs', pinIt);
+  else if (/@sha256:[0-9a-f]{64}$/.test(text)) return;
+  else if (text.includes('@')) yield violated(image, 'has an image with a digest that is none of SHA-256 in 64 digits', pinIt);
+  else {
+    const tag = /:([\w][\w.-]{0,127})$/.exec(text.replace(/^.*\//, ''))?.[1];
+    if (tag === undefined) yield violated(image, 'has an image without a tag, so it is whatever is newest', pinIt);
+    else if (movingTag.test(tag) || !exactTag.test(tag)) yield violated(image, `has an image with the tag "${tag}", which moves`, pinIt);
+  }
+}
+
+const spaces = ['pid', 'ipc', 'uts', 'userns_mode', 'cgroup'];
+const strongCapabilities = /^(CAP_)?(ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|DAC_READ_SEARCH|NET_ADMIN)$/i;
+/** With one of them a container starts others, and reads the environment and the volumes of all. */
+const engineSocket = /(docker|podman|containerd|crio)(\.engine)?\.sock$|^\/(var\/)?run\/?$|^\/$/;
+
+/** What makes a container one with its host, from where it sees what the others keep. */
+export function* hostFaults(service: ComposeMap): Generator<Fault> {
+  const take = (name: string): ComposeNode | undefined => service.entries.get(name);
+  const privileged = take('privileged');
+  if (privileged?.kind === 'scalar' && privileged.text !== null && privileged.text !== 'false')
+    yield violated(privileged, 'is privileged, and so is the host to it', 'remove `privileged`');
+  for (const name of spaces) {
+    const node = take(name);
+    if (node?.kind !== 'scalar' || node.text === null) continue;
+    if (node.text === 'host' || node.text.startsWith('container:') || hasVariable(node.text))
+      yield violated(node, `shares \`${name}\` with others`, `remove \`${name}\``);
+  }
+  for (const item of itemsOf(take('cap_add')))
+    if (item.kind === 'scalar' && strongCapabilities.test(item.text ?? ''))
+      yield violated(item, `has the capability ${item.text}`, 'remove it');
+  for (const item of itemsOf(take('volumes'))) {
+    const mount = readMount(item);
+    if (engineSocket.test(mount?.source ?? ''))
+      yield violated(item, 'has the engine that runs all containers, or what holds its socket', 'remove the mount');
+  }
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { rightStack } from '../../posture/stack-of.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+
+describe('store posture', () => {
+  let place: Workplace;
+  before(() => {
+    place = openWorkplace();
+    place.write({ 'right.yaml': rightStack(), 'open.yaml': 'services:\n  s:\n    ports: ["9000:9000"]\n    image: nats\n' });
+  });
+  after(() => place[Symbol.dispose]());
+
+  test('says of a right stack that it is, and of another one what to do, with file and line', async () => {
+    const right = await place.run('store', 'posture', '--compose', 'right.yaml');
+    assert.deepEqual([right.code, right.stdout], [0, 'right 2 services, 8 rules\n']);
+    const open = await place.run('store', 'posture', '--compose', 'right.yaml', 'open.yaml');
+    assert.equal(open.code, 1);
+    assert.match(open.stdout, /^image-pinned open\.yaml:4 s has an image without a tag.*\n {2}write NAME:VERSION/);
+    assert.match(open.stdout, /\nno-ports open\.yaml:3 s publishes port 9000:9000 on the host\n/);
+  });
+
+  test('prints it as JSON', async () => {
+    const { code, stdout } = await place.run('--json', 'store', 'posture', '--compose', 'right.yaml', 'open.yaml');
+    const { ok, files, services, rules, findings, exposure } = JSON.parse(stdout);
+    assert.deepEqual(
+      [code, ok, files, services, rules.length, exposure],
+      [1, false, ['right.yaml', 'open.yaml'], ['vault-agent', 's'], 8, []],
+    );
+    assert.deepEqual(findings[1], {
+      rule: 'no-ports',
+      state: 'violated',
+      service: 's',
+      file: 'open.yaml',
+      line: 3,
+      problem: 'publishes port 9000:9000 on the host',
+      remedy: 'use `expose`, and reach it from a container of its network',
+    });
+  });
+
+  test('takes other names of the volume and the agent', async () => {
+    place.write({ 'named.yaml': rightStack().replaceAll('vault-', 'other-') });
+    const named = await place.run(
+      'store',
+      'posture',
+      '--compose',
+      'named.yaml',
+      '--secrets-volume',
+      'other-secrets',
+      '--agent',
+      'other-agent',
+    );
+    assert.equal(named.code, 0);
+    assert.match(
+      (await place.run('store', 'posture', '--compose', 'named.yaml')).stdout,
+      /secrets-read-only .* something else at \/secrets/,
+    );
+  });
+
+  test('asks a proxy for hosts that it must not know', async () => {
+    const hosts = new Set<string>();
+    await using proxy = createServer(({ headers }, response) => {
+      hosts.add(headers.host ?? '');
+      response.writeHead(headers.host === 'minio.local' ? 200 : 404).end();
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const routed = await place.run('store', 'posture', '--proxy', url);
+    assert.equal(routed.code, 1);
+    assert.match(routed.stdout, /^not routed cosmo\.local .*\nrouted minio\.local GET \/ is answered with 200/);
+    assert.ok([...hosts].some((host) => /^nobody-[0-9a-f]{12}\.invalid$/.test(host)));
+    assert.equal((await place.run('store', 'posture', '--proxy', url, '--forbidden-host', 'cosmo.local', 'else.local')).code, 0);
+    assert.ok(hosts.has('else.local'));
+    const nobody = await place.run('store', 'posture', '--proxy', 'http://127.0.0.1:1', '--forbidden-host', 'cosmo.local');
+    assert.deepEqual([nobody.code, nobody.stdout], [6, 'cannot be known cosmo.local GET /: nothing listens there\n']);
+    // Files that are wrong count for more than a proxy that is silent.
+    assert.equal((await place.run('store', 'posture', '--proxy', 'http://127.0.0.1:1', '--compose', 'right.yaml', 'open.yaml')).code, 1);
+  });
+
+  test('refuses what it cannot look at', async () => {
+    const refused = async (...args: readonly string[]): Promise<string> => {
+      const { code, stderr } = await place.run('store', 'posture', ...args);
+      assert.equal(code, 2, stderr);
+      return stderr;
+    };
+    assert.match(await refused(), /nothing to look at: give --compose, --proxy or both/);
+    assert.match(await refused('--compose', 'none.yaml'), /none\.yaml" can't be read: it is not there/);
+    place.write({ 'bad.yaml': 'services: {a: {}}\nservices: {}\n' });
+    assert.match(await refused('--compose', 'bad.yaml'), /bad\.yaml:2: it is no YAML that Compose takes/);
+    place.write({ 'long.yaml': `#${'x'.repeat(1_048_576)}` });
+    assert.match(await refused('--compose', 'long.yaml'), /more than 1048576 bytes/);
+    assert.match(await refused('--proxy', 'proxy:80'), /--proxy: "proxy:80" is not an http/);
+    assert.match(await refused('--proxy', 'http://u:hush@proxy'), /an address here has no user, password/);
+    assert.match(await refused('--proxy', 'http://127.0.0.1:1', '--forbidden-host', 'a b'), /"a b" is not the name of a host/);
+  });
+});

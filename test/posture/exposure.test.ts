@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import test from 'node:test';
+import { checkExposure } from '../../src/posture/exposure.ts';
+import { createHttpClient } from '../../src/runtime/http-client.ts';
+
+/** What a proxy that does this says of a host that nobody knows and of `minio.local`. */
+async function exposureBy(answer: (host: string, request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => answer(request.headers.host ?? '', request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await exposureAt((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+async function exposureAt(port: number): Promise<string> {
+  const client = createHttpClient({ address: `http://127.0.0.1:${port}`, longestBytes: 100_000 });
+  try {
+    const [found] = await checkExposure({
+      hosts: ['minio.local'],
+      unknownHost: 'nobody-1234.invalid',
+      ask: (host, path) => client.ask({ method: 'GET', path, headers: { host } }),
+    });
+    return `${found?.answer}: ${found?.reason}`;
+  } finally {
+    await client.close();
+  }
+}
+
+const notFound = (response: ServerResponse): unknown =>
+  response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
+
+test('a proxy that knows nobody leads nowhere', async () => {
+  assert.equal(
+    await exposureBy((_, __, response) => void notFound(response)),
+    'not_routed: GET / is answered with 404, as for a host that nobody knows',
+  );
+  // The page may name the host that was asked for, and the time.
+  const talking = await exposureBy((host, _, response) => void response.writeHead(404).end(`no ${host} at ${process.hrtime()[1]}`));
+  assert.match(talking, /^not_routed/);
+});
+
+test('a proxy that leads there is seen, also where what it leads to says 404, 403 or nothing', async () => {
+  const toStore = (status: number, headers: Record<string, string>, body = '') =>
+    exposureBy((host, _, response) => void (host === 'minio.local' ? response.writeHead(status, headers).end(body) : notFound(response)));
+  assert.match(await toStore(200, {}), /^routed: GET \/ is answered with 200, and with 404/);
+  assert.match(await toStore(502, {}, 'Bad Gateway'), /^routed: .* 502/);
+  assert.match(await toStore(401, { 'www-authenticate': 'Basic' }), /^routed: .* 401/);
+  assert.match(await toStore(404, { server: 'MinIO', 'content-type': 'text/plain' }, '404 page not found\n'), /^routed: .* by MinIO/);
+  assert.match(
+    await toStore(404, { 'content-type': 'application/xml' }, '<Error><Code>NoSuchBucket</Code></Error>'),
+    /^routed: .* speaks S3/,
+  );
+});
+
+test('a route for a path alone is seen, whatever the host', async () => {
+  const byPath = await exposureBy((_, request, response) =>
+    request.url?.startsWith('/minio/') ? void response.writeHead(200, { server: 'MinIO' }).end() : void notFound(response),
+  );
+  assert.match(byPath, /^routed: GET \/minio\/health\/live is answered by MinIO, with 200/);
+});
+
+test('a proxy that treats everybody alike, or does not answer, says nothing', async () => {
+  const redirecting = await exposureBy((host, _, response) => void response.writeHead(301, { location: `https://${host}/` }).end());
+  assert.equal(redirecting, 'cannot_be_known: GET /: every host is sent to https://…/; give that address of the proxy');
+  assert.match(await exposureBy((_, __, response) => void response.end('hello')), /^cannot_be_known: .* every host is answered with 200/);
+  assert.match(await exposureBy((_, __, response) => void response.writeHead(503).end()), /^cannot_be_known: .* 503/);
+  assert.match(await exposureBy((_, request) => void request.socket.destroy()), /^cannot_be_known: GET \/: the connection was cut/);
+  const cuts = await exposureBy((host, request, response) => void (host === 'minio.local' ? request.socket.destroy() : notFound(response)));
+  assert.match(cuts, /^cannot_be_known: .* and other hosts get an answer/);
+  assert.match(await exposureAt(1), /^cannot_be_known: GET \/: nothing listens there/);
+});
