@@ -129,6 +129,8 @@ export interface Draft extends Digests {
   readonly publishedAt?: string;
   /** The bytes themselves, where there is no copy but in memory. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** The bytes, checked as they are read, where they lie in segments of the backend and nowhere else. */
+  readonly source?: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -196,8 +198,8 @@ export interface Segments {
   append(write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
   /**
    * A draft of all the bytes in a backend, hashed and compared with what was declared; without a copy where there is
-   * one segment that nobody can write to any more (`sole`). `owned`: the draft is the segment itself, which goes with
-   * the others, so that nobody else discards it.
+   * one segment that nobody can write to any more (`sole`), or the backend takes no drafts and the digests are known
+   * since the bytes arrived. `owned`: the draft is the segments themselves, so that nobody else discards it.
    */
   stage(
     upload: UploadPlace & { readonly segments: readonly Segment[]; readonly sole: boolean },

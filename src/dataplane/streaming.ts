@@ -148,6 +148,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       const { sizeBytes, digestSha256 } = draft;
       const options = { sizeBytes, digestSha256, ...(signal === undefined ? {} : { signal }) };
       if (draft.bytes !== undefined) return await backend.put(key, repeated([draft.bytes]), { ...options, repeatable: true });
+      if (draft.source !== undefined) return await backend.put(key, draft.source, { ...options, repeatable: true });
       if (draft.publishedAt !== undefined) return await backend.put(key, readPublished(backend, draft, draft.publishedAt, signal), options);
       if (backend.drafts !== undefined) return await backend.drafts.publish(join(backend.drafts.directory, draft.id), key);
       const spool = spooled.get(draft.id);
@@ -214,7 +215,7 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
     },
   };
   const arrival = createArrivalDigests(digestAlgorithm, threads);
-  const [disk, objects] = [createDiskSegments({ buffers, arrival }), createObjectSegments(plane)];
+  const [disk, objects] = [createDiskSegments({ buffers, arrival }), createObjectSegments({ ...plane, buffers, arrival })];
   return { ...plane, segments: createSegments({ disk, objects, digestAlgorithm, threads, stage: plane.stage, backendOf }) };
 }
 

@@ -6,24 +6,25 @@ import { beginRunning, type RunningDigests } from '../hashing/running.ts';
 import { createHashStates, type HashStates } from './hash-states.ts';
 
 /**
- * Digests of uploads that are made while their bytes arrive, so that nothing is read again at the end. Only of those
- * that are one file, since what is in several is copied and hashed on the way.
+ * Digests of uploads that are made while their bytes arrive, so that nothing is hashed again at the end. Of files only
+ * where an upload is in one, since what is in several is copied and hashed on the way; of objects always. What a state
+ * has seen is named by its last segment, with the length of all of them.
  */
 export interface ArrivalDigests {
   readonly threads: HashThreads | undefined;
   /**
-   * The digests of what a file has (`last`, or nothing) that is opened with this mark, to be continued; undefined where
-   * they are not known any more.
+   * The digests of what is there, which ends in `last` (undefined where they cannot be told) and has this mark, to be
+   * continued; undefined where they are not known any more.
    */
   begin(write: SegmentWrite, last: Segment | undefined, mark: string | undefined): RunningDigests | undefined;
   /**
-   * Keeps what `begin` gave for the next call, where it has seen exactly these bytes and no more, and the file is left
+   * Keeps what `begin` gave for the next call, where it has seen exactly these bytes and no more, and they are left
    * with this mark.
    */
-  keep(place: UploadPlace, segments: readonly Segment[], mark: string | undefined, running: RunningDigests): void;
-  /** The digests of the one segment of an upload; undefined where they are not known by these algorithms. */
+  keep(place: UploadPlace, last: Segment | undefined, mark: string | undefined, running: RunningDigests): void;
+  /** The digests of what ends in this segment; undefined where they are not known by these algorithms. */
   of(place: UploadPlace, segment: Segment, mark: string, algorithms: readonly string[]): Promise<Digested | undefined>;
-  drop(place: UploadPlace): void;
+  drop(place: UploadPlace, of: readonly Segment[]): void;
 }
 
 export function createArrivalDigests(
@@ -43,17 +44,16 @@ export function createArrivalDigests(
         states.drop({ uploadId, backendId });
         return beginRunning([...new Set([digestAlgorithm, 'sha256', ...declared])], maximumBytes, threads);
       }
-      if (last === undefined || mark === undefined || segments.length > 1) return undefined;
+      if (last === undefined || mark === undefined) return undefined;
       const running = states.take({ uploadId, backendId, segment: last, mark });
       if (running?.finished() !== true) return running;
       running.forget();
       return undefined;
     },
 
-    keep(place, segments, mark, running) {
-      const [only] = segments;
-      if (only === undefined || mark === undefined || segments.length > 1) running.forget();
-      else keep(place, only, mark, running);
+    keep(place, last, mark, running) {
+      if (last === undefined || mark === undefined) running.forget();
+      else keep(place, last, mark, running);
     },
 
     async of({ uploadId, backendId }, segment, mark, algorithms) {
@@ -66,6 +66,6 @@ export function createArrivalDigests(
       return digested;
     },
 
-    drop: (place) => states.drop(place),
+    drop: (place, of) => states.drop(place, of),
   };
 }

@@ -80,7 +80,7 @@ export function createDiskSegments({
     },
 
     async discard(directory, place, segments) {
-      if (segments.length > 0) arrival.drop(place);
+      arrival.drop(place, segments);
       await Promise.all(segments.map(({ name }) => unlink(join(directory, name)).catch(() => undefined)));
     },
 

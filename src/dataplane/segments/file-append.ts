@@ -54,7 +54,7 @@ export async function appendToFile(
 
   async function begin(): Promise<SegmentFile> {
     const file = await openSegmentFile(path, last?.bytes);
-    running = arrival.begin(write, last, file.mark);
+    running = arrival.begin(write, segments.length > 1 ? undefined : last, file.mark);
     ofBody = digests === undefined ? undefined : beginRunning([...digests.keys()], write.maximumBytes, arrival.threads);
     return file;
   }
@@ -126,7 +126,7 @@ export async function appendToFile(
   // Undefined where the file may have other bytes than those.
   const mark = await file?.close(kept).catch(() => undefined);
   if (last === undefined && durable === segments && file !== undefined) await unlink(path).catch(() => undefined);
-  if (running !== undefined) arrival.keep(write, durable, mark, running);
+  if (running !== undefined) arrival.keep(write, durable.length > 1 ? undefined : durable[0], mark, running);
   const clean = file === undefined ? grows : mark !== undefined;
   return { segments: durable, grows: clean, ...(failed === undefined ? {} : { failure: failed }) };
 }

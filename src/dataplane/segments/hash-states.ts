@@ -3,21 +3,21 @@ import type { RunningDigests } from '../hashing/running.ts';
 
 /**
  * Digests of uploads between two calls, in this process only: whoever finds none reads the bytes again. A state is
- * found for exactly the bytes it has seen: those of one segment, by its name and length, in a file that nobody has
- * touched since.
+ * found for exactly the bytes it has seen: those up to the end of a segment, by its name and how many they are, in a
+ * file that nobody has touched since.
  */
 export interface HashStates {
   /** The state of these bytes, which is then the caller's alone; undefined where none is kept. Others are dropped. */
   take(key: StateKey): RunningDigests | undefined;
   /** Keeps a state of all of these bytes. The states that were used longest ago make room. */
   keep(key: StateKey, state: RunningDigests): void;
-  /** Drops what is kept of an upload. */
-  drop(place: UploadPlace): void;
+  /** Drops what is kept of an upload; where segments are named, only what is of one of these. */
+  drop(place: UploadPlace, of?: readonly Segment[]): void;
 }
 
 export interface StateKey extends UploadPlace {
   readonly segment: Segment;
-  /** What a file looks like that is as its last writer left it. */
+  /** What a file looks like that is as its last writer left it; always the same for what is never changed. */
   readonly mark: string;
 }
 
@@ -27,7 +27,7 @@ export const keptMilliseconds = 3_600_000;
 
 export function createHashStates(room: number = keptStates, milliseconds: number = keptMilliseconds): HashStates {
   /** By upload, in the order in which they were last used. */
-  const kept = new Map<string, { readonly of: string; readonly since: number; readonly state: RunningDigests }>();
+  const kept = new Map<string, { readonly of: string; readonly name: string; readonly since: number; readonly state: RunningDigests }>();
 
   function remove(id: string): RunningDigests | undefined {
     const entry = kept.get(id);
@@ -47,13 +47,16 @@ export function createHashStates(room: number = keptStates, milliseconds: number
       remove(idOf(key))?.forget();
       if (state.bytes() !== key.segment.bytes || !state.intact([])) return state.forget();
       const now = performance.now();
-      kept.set(idOf(key), { of: identityOf(key), since: now, state });
+      kept.set(idOf(key), { of: identityOf(key), name: key.segment.name, since: now, state });
       for (const [id, { since }] of kept) {
         if (kept.size <= room && now - since <= milliseconds) break;
         remove(id)?.forget();
       }
     },
-    drop: (place) => remove(idOf(place))?.forget(),
+    drop(place, of) {
+      const name = kept.get(idOf(place))?.name;
+      if (of?.some((segment) => segment.name === name) !== false) remove(idOf(place))?.forget();
+    },
   };
 }
 

@@ -2,10 +2,13 @@ import { createHasher, toHex } from '../../kernel/content/digest.ts';
 import { uploadsPrefix } from '../../kernel/content/key.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Storage } from '../../storage/STORAGE.ts';
-import { type Appended, blockBytes, type DataPlane, type Segment, type SegmentWrite } from '../DATAPLANE.ts';
+import { type Appended, blockBytes, type DataPlane, type Segment, type SegmentWrite, type UploadPlace } from '../DATAPLANE.ts';
 import { requireDigests } from '../declared.ts';
-import { createDigester, type Digester } from '../hashing/digester.ts';
+import { type Buffers, bufferStock } from '../hashing/buffers.ts';
+import { createDigester, type Digested, type Digester } from '../hashing/digester.ts';
+import { type ArrivalDigests, createArrivalDigests } from './arrival-digests.ts';
 import { arriving } from './arriving.ts';
+import { fed } from './fed.ts';
 import type { LeftSegment } from './left-segment.ts';
 import { type Pace, stretchesOf } from './stretches.ts';
 
@@ -17,8 +20,11 @@ import { type Pace, stretchesOf } from './stretches.ts';
  */
 export interface ObjectSegments {
   append(backend: Storage, write: SegmentWrite, source: AsyncIterable<Uint8Array>): Promise<Appended>;
+  /** As often as wanted. */
   read(backend: Storage, uploadId: string, segments: readonly Segment[]): AsyncIterable<Uint8Array>;
-  discard(backend: Storage, uploadId: string, segments: readonly Segment[]): Promise<void>;
+  /** What is known of the digests of an upload since its bytes arrived here. */
+  digests(place: UploadPlace, segments: readonly Segment[], algorithms: readonly string[]): Promise<Digested | undefined>;
+  discard(backend: Storage, place: UploadPlace, segments: readonly Segment[]): Promise<void>;
   list(backend: Storage): AsyncIterable<LeftSegment>;
 }
 
@@ -39,11 +45,36 @@ export function segmentKey(uploadId: string, name: string): string {
   return `${uploadsPrefix}${uploadId}/${name}`;
 }
 
-export function createObjectSegments(
-  { stage, publish, discard }: Pick<DataPlane, 'stage' | 'publish' | 'discard'>,
-  pace: Pace = objectPace,
-): ObjectSegments {
-  async function* read(backend: Storage, uploadId: string, segments: readonly Segment[]): AsyncGenerator<Uint8Array> {
+/** How they are left: nobody changes an object. */
+const unchanged = 'object';
+
+/** Their last one, as long as all of them. */
+function wholeOf(segments: readonly Segment[]): Segment | undefined {
+  const last = segments.at(-1);
+  return last === undefined ? undefined : { name: last.name, bytes: lengthOf(segments) };
+}
+
+const lengthOf = (segments: readonly Segment[]): number => segments.reduce((sum, { bytes }) => sum + bytes, 0);
+
+export interface ObjectSegmentParts extends Pick<DataPlane, 'stage' | 'publish' | 'discard'> {
+  readonly pace?: Pace;
+  readonly buffers?: Buffers;
+  readonly arrival?: ArrivalDigests;
+}
+
+export function createObjectSegments({
+  stage,
+  publish,
+  discard,
+  pace = objectPace,
+  buffers = bufferStock(8, blockBytes),
+  arrival = createArrivalDigests('blake3', undefined),
+}: ObjectSegmentParts): ObjectSegments {
+  const read: ObjectSegments['read'] = (backend, uploadId, segments) => ({
+    [Symbol.asyncIterator]: () => readAll(backend, uploadId, segments),
+  });
+
+  async function* readAll(backend: Storage, uploadId: string, segments: readonly Segment[]): AsyncGenerator<Uint8Array> {
     for (const { name, bytes } of segments) {
       const key = segmentKey(uploadId, name);
       const hasher = createHasher('sha256');
@@ -65,6 +96,11 @@ export function createObjectSegments(
   return {
     read,
 
+    async digests(place, segments, algorithms) {
+      const whole = wholeOf(segments);
+      return whole === undefined ? undefined : await arrival.of(place, whole, unchanged, algorithms);
+    },
+
     async append(backend, write, source) {
       const { uploadId, segments, epoch, digests } = write;
       const { body, failure } = arriving(source, write);
@@ -72,8 +108,10 @@ export function createObjectSegments(
       const longer = (): number => 2 ** Math.floor(durable.length / doubledAfter);
       const paceNow = (): Pace => (digests === undefined ? { ...pace, bytes: pace.bytes * longer() } : endless);
       let made = 0;
+      const running = arrival.begin(write, wholeOf(segments), unchanged);
+      const known = running === undefined ? body : fed(body, lengthOf(segments), running, buffers);
       const digester = digests === undefined ? undefined : createDigester(digests.keys());
-      const hashed = digester === undefined ? body : hashing(body, digester);
+      const hashed = digester === undefined ? known : hashing(known, digester);
 
       /** Before any of it is put, since with digests there is one stretch. */
       function checkBody(): void {
@@ -114,11 +152,13 @@ export function createObjectSegments(
         () => undefined,
         (error: unknown) => ({ error }),
       );
+      if (running !== undefined) arrival.keep(write, wholeOf(durable), unchanged, running);
       return { segments: durable, grows: false, ...(failed === undefined ? {} : { failure: failed }) };
     },
 
-    async discard(backend, uploadId, segments) {
-      for (const { name } of segments) await backend.delete(segmentKey(uploadId, name)).catch(() => undefined);
+    async discard(backend, place, segments) {
+      arrival.drop(place, segments);
+      for (const { name } of segments) await backend.delete(segmentKey(place.uploadId, name)).catch(() => undefined);
     },
 
     async *list(backend) {

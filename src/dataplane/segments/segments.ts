@@ -2,8 +2,9 @@ import { formatAddress } from '../../kernel/content/address.ts';
 import type { Algorithm } from '../../kernel/content/digest.ts';
 import { toHex } from '../../kernel/content/digest.ts';
 import type { Storage } from '../../storage/STORAGE.ts';
-import type { DataPlane, Segment, Segments, UploadPlace } from '../DATAPLANE.ts';
+import type { DataPlane, Draft, Expected, Segment, Segments, UploadPlace } from '../DATAPLANE.ts';
 import { requireDigests, requireLength } from '../declared.ts';
+import type { Digested } from '../hashing/digester.ts';
 import type { HashThreads } from '../hashing/hash-threads.ts';
 import { digestStored } from './digest-stored.ts';
 import type { DiskSegments } from './disk.ts';
@@ -31,6 +32,24 @@ export function createSegments(parts: SegmentParts): Segments {
     return backend.drafts === undefined ? objects.read(backend, uploadId, segments) : disk.read(backend.drafts.directory, segments);
   }
 
+  /** Named for its last segment: where that is a draft among others, it is this one. */
+  function draftOf(backendId: string, segments: readonly Segment[], { digests, blockDigests }: Digested, expected: Expected): Draft {
+    const sizeBytes = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+    requireLength(sizeBytes, expected, true);
+    requireDigests(digests, expected);
+    const digestPrimary = digests.get(digestAlgorithm)!;
+    return {
+      id: segments.at(-1)!.name,
+      backendId,
+      sizeBytes,
+      digestAlgorithm,
+      digestPrimary: toHex(digestPrimary),
+      digestSha256: toHex(digests.get('sha256')!),
+      contentAddress: formatAddress(digestAlgorithm, digestPrimary),
+      blockDigests,
+    };
+  }
+
   return {
     async append(write, source) {
       try {
@@ -49,8 +68,12 @@ export function createSegments(parts: SegmentParts): Segments {
       const [only] = segments;
       const { drafts } = backendOf(place.backendId);
       const algorithms = [...(expected.digests?.keys() ?? [])];
-      const known = sole && only !== undefined && segments.length === 1 && drafts !== undefined;
-      const { digested } = known ? await disk.digests(drafts.directory, place, only, algorithms) : { digested: undefined };
+      const digested =
+        drafts === undefined
+          ? await objects.digests(place, segments, algorithms)
+          : sole && only !== undefined && segments.length === 1
+            ? (await disk.digests(drafts.directory, place, only, algorithms)).digested
+            : undefined;
       if (digested !== undefined) return requireDigests(digested.digests, expected);
       await digestStored(bytesOf(place, segments), { sizeBytes, digestAlgorithm, expected, threads, signal });
     },
@@ -58,31 +81,21 @@ export function createSegments(parts: SegmentParts): Segments {
     async stage({ segments, sole, ...place }, into, expected, signal) {
       const { backendId } = place;
       const [only] = segments;
+      const algorithms = [...(expected.digests?.keys() ?? [])];
       const copied = async () => ({ draft: await parts.stage(into, bytesOf(place, segments), expected, signal), owned: false });
       const { drafts } = backendOf(into);
+      const known = backendId === into && drafts === undefined ? await objects.digests(place, segments, algorithms) : undefined;
+      if (known !== undefined) {
+        const draft = draftOf(backendId, segments, known, expected);
+        return { draft: { ...draft, source: bytesOf(place, segments) }, owned: true };
+      }
       if (!sole || only === undefined || segments.length > 1 || backendId !== into || drafts === undefined) return await copied();
-      const { exact, digested } = await disk.digests(drafts.directory, place, only, [...(expected.digests?.keys() ?? [])]);
+      const { exact, digested } = await disk.digests(drafts.directory, place, only, algorithms);
       // What a writer left behind them is no part of the object.
       if (!exact) return await copied();
-      const sizeBytes = only.bytes;
-      requireLength(sizeBytes, expected, true);
-      if (digested !== undefined) requireDigests(digested.digests, expected);
-      const stored = { sizeBytes, digestAlgorithm, expected, threads, signal };
-      const { digests, blockDigests } = digested ?? (await digestStored(bytesOf(place, segments), stored));
-      const digestPrimary = digests.get(digestAlgorithm)!;
-      return {
-        draft: {
-          id: only.name,
-          backendId,
-          sizeBytes,
-          digestAlgorithm,
-          digestPrimary: toHex(digestPrimary),
-          digestSha256: toHex(digests.get('sha256')!),
-          contentAddress: formatAddress(digestAlgorithm, digestPrimary),
-          blockDigests,
-        },
-        owned: true,
-      };
+      const stored = { sizeBytes: only.bytes, digestAlgorithm, expected, threads, signal };
+      const made = digested ?? (await digestStored(bytesOf(place, segments), stored));
+      return { draft: draftOf(backendId, segments, made, expected), owned: true };
     },
 
     async join({ epoch, ...place }, sources) {
@@ -101,14 +114,14 @@ export function createSegments(parts: SegmentParts): Segments {
         joined(sources.map(({ uploadId, segments: those }) => objects.read(backend, uploadId, those))),
       );
       if (failure === undefined) return segments;
-      await objects.discard(backend, place.uploadId, segments);
+      await objects.discard(backend, place, segments);
       throw failure.error;
     },
 
     async discard({ backendId, uploadId }, segments) {
       try {
         const backend = backendOf(backendId);
-        if (backend.drafts === undefined) await objects.discard(backend, uploadId, segments);
+        if (backend.drafts === undefined) await objects.discard(backend, { backendId, uploadId }, segments);
         else await disk.discard(backend.drafts.directory, { backendId, uploadId }, segments);
       } catch {
         // A backend that is not configured any more: what lies there is reclaimed when it is again.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -141,6 +141,11 @@ describe('digests of an upload, made while it arrives', () => {
       const again = await disk.append(directory, next({ segments: [], grows: false }), body(bytes));
       areOf(await known(disk, directory, again.segments), bytes);
       await disk.discard(directory, place, [{ name: 'another', bytes: 1 }]);
+      areOf(await known(disk, directory, again.segments), bytes);
+      const [{ name }] = again.segments as [Segment];
+      const copy = readFileSync(join(directory, name));
+      await disk.discard(directory, place, again.segments);
+      writeFileSync(join(directory, name), copy);
       assert.equal(await known(disk, directory, again.segments), undefined);
     }));
 

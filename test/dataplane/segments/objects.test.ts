@@ -24,7 +24,7 @@ const lengthOf = (segments: readonly Segment[]): number => segments.reduce((sum,
 
 test('a slow body makes few objects, and what they hold is what came', () =>
   withPlane(async ({ plane, memory }) => {
-    const objects = createObjectSegments(plane, { bytes: mebibyte, milliseconds: 60_000 });
+    const objects = createObjectSegments({ ...plane, pace: { bytes: mebibyte, milliseconds: 60_000 } });
     const bytes = randomBytes(10 * mebibyte);
     const told: number[] = [];
     const { segments, failure } = await objects.append(
@@ -47,7 +47,7 @@ test('a slow body makes few objects, and what they hold is what came', () =>
 
 test('an upload that is in many segments already gets longer ones', () =>
   withPlane(async ({ plane, memory }) => {
-    const objects = createObjectSegments(plane, { bytes: mebibyte, milliseconds: 60_000 });
+    const objects = createObjectSegments({ ...plane, pace: { bytes: mebibyte, milliseconds: 60_000 } });
     const segments = Array.from({ length: 1_500 }, (_, index) => ({ name: `0-${index}-x`, bytes: 32 * mebibyte }));
     const told: number[] = [];
     const onDurable = async (durable: readonly Segment[]) => void told.push(lengthOf(durable) - lengthOf(segments));

@@ -43,7 +43,7 @@ test('pieces that longer ones replace are gone while the body still comes', asyn
   await using store = await openTwoBackends();
   const memory = openMemoryStorage({ id: 'near' });
   const plane = openDataPlane({ backends: new Map([['near', memory]]), hashThreads: 0, spoolDirectory: store.directory });
-  const slow = createObjectSegments(plane, { bytes: 1, milliseconds: 60_000 });
+  const slow = createObjectSegments({ ...plane, pace: { bytes: 1, milliseconds: 60_000 } });
   const over = store.over({
     dataplane: { ...plane, segments: { ...plane.segments, append: (write, source) => slow.append(memory, write, source) } },
   });
