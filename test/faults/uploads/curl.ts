@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../registry/random.ts';
-import { authorization, requirePassing } from './run.ts';
+import { authorization, requirePassing, type Tally } from './run.ts';
 
 export interface Heard {
   /** Of the last answer that is no interim one; 0 where there was none. */
@@ -17,7 +17,11 @@ export interface Heard {
  */
 async function curl(
   args: readonly string[],
-  { body, random, kills }: { readonly body?: Uint8Array; readonly random: Random; readonly kills: boolean },
+  {
+    body,
+    random,
+    kill,
+  }: { readonly body?: Uint8Array; readonly random: Random; readonly kill: ((child: ChildProcess) => void) | undefined },
 ): Promise<Heard> {
   const upload = body === undefined ? [] : ['-T', '-'];
   const child = spawn('curl', ['-sS', '-i', '-N', '--max-time', '60', '-H', `authorization: ${authorization}`, ...upload, ...args], {
@@ -29,7 +33,7 @@ async function curl(
   });
   child.stdin.on('error', () => undefined);
   const closed = once(child, 'close');
-  const timer = kills ? setTimeout(() => child.kill('SIGKILL'), random(400)) : undefined;
+  const timer = kill === undefined ? undefined : setTimeout(() => kill(child), random(400));
   if (body !== undefined)
     for (let at = 0; at < body.length && child.exitCode === null && child.signalCode === null; at += pieceBytes) {
       child.stdin.write(body.subarray(at, at + pieceBytes));
@@ -42,10 +46,13 @@ async function curl(
 }
 
 /** For the requests of one attempt, all of which may be killed or none; `path` is what they are about. */
-export function askerOf(path: string, random: Random): (args: readonly string[], body?: Uint8Array) => Promise<Heard> {
-  const kills = random(3) === 0;
+export function askerOf(path: string, random: Random, tally: Tally): (args: readonly string[], body?: Uint8Array) => Promise<Heard> {
+  const kill = (child: ChildProcess): void => {
+    if (child.kill('SIGKILL')) tally.killed += 1;
+  };
+  const killed = random(3) === 0 ? kill : undefined;
   return async (args, body) => {
-    const answer = await curl(args, { random, kills, ...(body === undefined ? {} : { body }) });
+    const answer = await curl(args, { random, kill: killed, ...(body === undefined ? {} : { body }) });
     requirePassing(path, answer.status, answer.text);
     return answer;
   };
@@ -66,10 +73,14 @@ function heard(printed: string): Heard {
   return { status, headers, text };
 }
 
-const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/;
+/** A 100 has no field. */
+const head = /^HTTP\/1\.1 (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/;
 
 function fieldsOf(lines: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    lines.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+    lines
+      .split('\r\n')
+      .filter((line) => line !== '')
+      .map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   );
 }

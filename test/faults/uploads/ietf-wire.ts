@@ -2,11 +2,11 @@ import { askerOf } from './curl.ts';
 import { type Run, rememberOffset, until } from './run.ts';
 
 /** The IETF's wire: a PUT of the file that may break off, and PATCHes of what 104 named; sent by curl. */
-export async function sendByIetf({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
+export async function sendByIetf({ url, packageId, path, bytes, random, signal, tally }: Run): Promise<void> {
   const see = rememberOffset(path);
   let address = '';
   await until(path, signal, async () => {
-    const ask = askerOf(path, random);
+    const ask = askerOf(path, random, tally);
     const complete = (end: number): readonly string[] => ['-H', `upload-complete: ?${end === bytes.length ? 1 : 0}`];
     if (address === '') {
       const end = random(2) === 0 ? bytes.length : 1 + random(bytes.length);
@@ -25,6 +25,7 @@ export async function sendByIetf({ url, packageId, path, bytes, random, signal }
     if (where.status !== 200) return false;
     if (where.headers['upload-complete'] === '?1') return true;
     const offset = see(Number(where.headers['upload-offset']));
+    if (offset > 0) tally.continued += 1;
     const end = random(2) === 0 ? bytes.length : Math.min(bytes.length, offset + 1 + random(bytes.length - offset + 1));
     const { status } = await ask(
       [...['-X', 'PATCH', address, '-H', `upload-offset: ${offset}`, '-H', 'content-type: application/partial-upload'], ...complete(end)],

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../../../src/compose/open-store.ts';
-import { readConfig } from '../../../src/config/config.ts';
+import { type Config, readConfig } from '../../../src/config/config.ts';
 import { openWorkplace, type Workplace } from '../../cli/workplace.ts';
 import { ageUpload } from '../../registry/age.ts';
-import { createRandom, type Random } from '../../registry/random.ts';
+import { createRandom } from '../../registry/random.ts';
 import { sendByIetf } from './ietf-wire.ts';
-import { type KilledServer, serveAndKill } from './killed-server.ts';
+import { type KilledServers, serveAndKill } from './killed-server.ts';
 import { pushUntilDone } from './push-wire.ts';
+import { sendWhole } from './put-wire.ts';
 import { sendRanges } from './ranges-wire.ts';
-import { authorization, type Wire } from './run.ts';
+import { authorization, type Run, type Tally, type Wire } from './run.ts';
 import { sendByTus } from './tus-wire.ts';
 
 export interface KillMatrix {
@@ -19,40 +21,60 @@ export interface KillMatrix {
   /** Files a wire. */
   readonly runs: number;
   readonly pushes: number;
-  /** Of a backend other than a directory. */
+  /** Those that are used, beside pushes; all where absent. */
+  readonly only?: readonly string[] | undefined;
+  /** Of a backend other than a directory, or another database. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** With 2, one of two is killed at a time, and the other continues; each has a directory of its own. */
+  readonly servers?: 1 | 2;
   /** What lies in the backend for uploads, where it is no directory. */
   left?(): Promise<readonly string[]> | readonly string[];
 }
 
-const wires: Readonly<Record<string, Wire>> = { ranges: sendRanges, tus: sendByTus, ietf: sendByIetf };
+const wires: Readonly<Record<string, Wire>> = { put: sendWhole, ranges: sendRanges, tus: sendByTus, ietf: sendByIetf };
 
 /**
- * Sends files over every wire while clients and the server are killed at random; then each file is what was sent, and
+ * Sends files over every wire while clients and servers are killed at random; then each file is what was sent, and
  * nothing is left of any upload.
  */
-export async function killUploads({ seed, runs, pushes, environment = {}, left }: KillMatrix): Promise<void> {
+export async function killUploads({ seed, runs, pushes, environment = {}, servers: count = 1, only, left }: KillMatrix): Promise<void> {
   const random = createRandom(seed);
-  using place = openWorkplace(environment);
-  const server = await serveAndKill(place, random);
+  using opened = new DisposableStack();
+  const places = Array.from({ length: count }, () => opened.use(openWorkplace(environment)));
+  if (environment.ARTIFACTSTORE_DATABASE_URL !== undefined) await places[0]!.spawned('migrate');
+  const servers = await serveAndKill(places, random);
   const sent = new Map<string, string>();
   const failed = new AbortController();
-  const { signal } = failed;
+  const tallies: Record<string, Tally> = {};
+  const shared = (name: string): Shared => {
+    tallies[name] = { killed: 0, continued: 0 };
+    return { servers, sent, random: createRandom(random(2 ** 30)), signal: failed.signal, tally: tallies[name] };
+  };
   try {
     await Promise.all([
-      ...Object.entries(wires).map(([name, wire]) => sendAll(server, name, wire, runs, createRandom(random(2 ** 30)), sent, signal)),
-      pushAll(place, server, pushes, createRandom(random(2 ** 30)), sent, signal),
+      ...Object.entries(wires)
+        .filter(([name]) => only?.includes(name) ?? true)
+        .map(([name, wire]) => sendAll(name, wire, runs, shared(name))),
+      pushAll(places[0]!, pushes, shared('push')),
     ]).catch((error: unknown) => {
       failed.abort(error);
       throw error;
     });
   } finally {
-    await server.stop();
+    await servers.stop();
   }
-  process.stderr.write(`seed ${seed}: ${sent.size} files, and the server was killed ${server.kills} times\n`);
-  assert.ok(server.kills > 0);
+  process.stderr.write(
+    `seed ${seed}: ${sent.size} files, servers were killed ${servers.kills} times, clients ${JSON.stringify(tallies)}\n`,
+  );
+  assert.ok(servers.kills > 0);
 
-  const config = readConfig({ ...environment }, { directory: place.directory });
+  await requireFiles(readConfig({ ...environment }, { directory: places[0]!.directory }), sent);
+  await requireNothingLeft(places.map(({ directory }) => readConfig({ ...environment }, { directory })));
+  for (const { directory } of places) assert.deepEqual(draftsBelow(directory), []);
+  assert.deepEqual((await left?.()) ?? [], []);
+}
+
+async function requireFiles(config: Config, sent: ReadonlyMap<string, string>): Promise<void> {
   await using store = await openStore(config);
   const registry = store.as('tester');
   for (const [where, digest] of sent) {
@@ -64,61 +86,68 @@ export async function killUploads({ seed, runs, pushes, environment = {}, left }
     for await (const chunk of opened!.body) hash.update(chunk);
     assert.equal(hash.digest('hex'), digest, `${path} has other bytes`);
   }
-  for (;;) {
-    const { items, next_cursor } = await store.operator.listUploads({ limit: 1000 });
-    for (const { id } of items) await ageUpload(config, id, 90_000);
-    if (next_cursor === null) break;
-  }
-  await store.operator.settleHeld();
-  const { backends } = await store.operator.collect({ draftAgeSeconds: -1 });
-  for (const { backend_id, stored_objects, live_objects, stored_bytes, live_bytes } of backends)
-    assert.deepEqual([stored_objects, stored_bytes], [live_objects, live_bytes], backend_id);
-  for (const { backend_id, open_uploads } of (await registry.usage()).backends) assert.equal(open_uploads, 0, backend_id);
-  assert.deepEqual(await (left?.() ?? draftsBelow(place.directory)), []);
 }
 
-async function sendAll(
-  server: KilledServer,
-  name: string,
-  wire: Wire,
-  runs: number,
-  random: Random,
-  sent: Map<string, string>,
-  signal: AbortSignal,
-): Promise<void> {
-  const packageId = await newPackage(server.url, name);
-  const atOnce = Math.max(3, Math.ceil(runs / 20));
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < runs; index = next++) {
-      const path = `${name}-${index}`;
-      const bytes = contentOf(path, 1 + random(random(4) === 0 ? 3_000_000 : 400_000));
-      await wire({ url: server.url, packageId, path, bytes, random, signal });
-      sent.set(`${packageId} ${path}`, createHash('sha256').update(bytes).digest('hex'));
-      tell(`${path}, after ${server.kills} kills`);
+/** After uploads have expired and each machine has collected. */
+async function requireNothingLeft(configs: readonly Config[]): Promise<void> {
+  for (const config of configs) {
+    await using store = await openStore(config);
+    for (;;) {
+      const { items, next_cursor } = await store.operator.listUploads({ limit: 1000 });
+      for (const { id } of items) await ageUpload(config, id, 90_000);
+      if (next_cursor === null) break;
     }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+    await store.operator.settleHeld();
+    const { backends } = await store.operator.collect({ draftAgeSeconds: -1 });
+    for (const { backend_id, stored_objects, live_objects, stored_bytes, live_bytes } of backends)
+      assert.deepEqual([stored_objects, stored_bytes], [live_objects, live_bytes], backend_id);
+    const registry = store.as('tester');
+    for (const { backend_id, open_uploads } of (await registry.usage()).backends) assert.equal(open_uploads, 0, backend_id);
+    for (const { backend_id, held_objects } of (await registry.health()).backends) assert.equal(held_objects, 0, backend_id);
+  }
 }
 
-async function pushAll(
-  place: Workplace,
-  server: KilledServer,
-  pushes: number,
-  random: Random,
-  sent: Map<string, string>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let index = 0; index < pushes; index++) {
+/** What the senders of one wire share with those of others, and what they have for themselves. */
+interface Shared extends Pick<Run, 'random' | 'signal' | 'tally'> {
+  readonly servers: KilledServers;
+  /** The SHA-256 of each file that is there. */
+  readonly sent: Map<string, string>;
+}
+
+async function sendAll(name: string, wire: Wire, runs: number, { servers, sent, ...shared }: Shared): Promise<void> {
+  const { url } = servers;
+  const { random } = shared;
+  const packageId = await newPackage(url, name);
+  await eachOf(runs, Math.max(3, Math.ceil(runs / 20)), async (index) => {
+    const path = `${name}-${index}`;
+    const bytes = contentOf(path, 1 + random(random(4) === 0 ? 3_000_000 : 400_000));
+    await wire({ url, packageId, path, bytes, ...shared });
+    sent.set(`${packageId} ${path}`, createHash('sha256').update(bytes).digest('hex'));
+    tell(`${path}, after ${servers.kills} kills`);
+  });
+}
+
+async function pushAll(place: Workplace, pushes: number, { servers, sent, ...shared }: Shared): Promise<void> {
+  const { random } = shared;
+  await eachOf(pushes, 2, async (index) => {
     const name = `push-${index}`;
     // Above what a push sends as an upload that resumes, and one below.
     const [large, small] = [contentOf(name, 17_000_000 + random(4_000_000)), contentOf(`${name}-small`, random(100_000))];
     place.write({ [`${name}/large`]: large, [`${name}/small`]: small });
-    const id = await pushUntilDone(place, server.url, name, random, signal);
+    const id = await pushUntilDone(place, servers.url, name, shared);
     sent.set(`${id} large`, createHash('sha256').update(large).digest('hex'));
     sent.set(`${id} small`, createHash('sha256').update(small).digest('hex'));
-    tell(`${name}, after ${server.kills} kills`);
-  }
+    rmSync(place.path(name), { recursive: true });
+    tell(`${name}, after ${servers.kills} kills`);
+  });
+}
+
+async function eachOf(count: number, atOnce: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const one = async (): Promise<void> => {
+    for (let index = next++; index < count; index = next++) await work(index);
+  };
+  await Promise.all(Array.from({ length: atOnce }, one));
 }
 
 const tells = process.env.ARTIFACTSTORE_TEST_ROUNDS !== undefined;
@@ -140,6 +169,7 @@ async function newPackage(url: string, name: string): Promise<string> {
       () => undefined,
     );
     if (answer !== undefined) return answer.id;
+    await sleep(150);
   }
 }
 

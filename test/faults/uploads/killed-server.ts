@@ -1,58 +1,96 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answering, freePort } from '../../cli/answering.ts';
 import type { Workplace } from '../../cli/workplace.ts';
 import type { Random } from '../../registry/random.ts';
+import { balance } from './balancer.ts';
 
-/** A server that is killed at random, and started again on the same port, until it is stopped. */
-export interface KilledServer {
+/** Servers of one registry, of which one is killed at random and started again on the same port, until they stop. */
+export interface KilledServers {
+  /** Of the one, or of what leads to one that is there. */
   readonly url: string;
   readonly kills: number;
-  /** Lets it live from now on. */
-  spare(): void;
   stop(): Promise<void>;
 }
 
-export async function serveAndKill(place: Workplace, random: Random): Promise<KilledServer> {
-  const port = await freePort();
+/** One for each place. */
+export async function serveAndKill(places: readonly Workplace[], random: Random): Promise<KilledServers> {
+  const servers: OneServer[] = [];
+  for (const place of places) servers.push(await startServer(place));
+  const ports = servers.map(({ port }) => port);
+  const balancer = ports.length === 1 ? undefined : await balance(ports, random);
   const spared = Promise.withResolvers<void>();
   let [kills, sparing] = [0, false];
-  const start = () => {
-    const child = place.start('serve', '--port', String(port));
-    for (const stream of [child.stdout!, child.stderr!]) stream.resume();
-    return child;
-  };
-  let server = start();
-  await answering(port);
+  // On a machine that is slow it lives longer.
+  let startMilliseconds = Math.max(...servers.map((server) => server.startMilliseconds));
   const killing = (async () => {
     while (!sparing) {
-      // Longer each time, so that what takes longest comes to its end on a machine that is slow.
-      await Promise.race([sleep(random(Math.min(10_000, 1_500 + 100 * kills))), spared.promise]);
+      // And longer each time, so that what takes longest comes to its end.
+      await Promise.race([sleep(random(startMilliseconds + Math.min(10_000, 500 + 100 * kills))), spared.promise]);
       if (sparing) return;
-      const ended = once(server, 'exit');
-      server.kill('SIGKILL');
-      await ended;
+      const server = servers[random(servers.length)]!;
+      await server.killAndStart();
+      startMilliseconds = server.startMilliseconds;
       kills += 1;
-      server = start();
-      await answering(port);
     }
   })();
-  const spare = (): void => {
-    sparing = true;
-    spared.resolve();
-  };
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: balancer?.url ?? `http://127.0.0.1:${ports[0]!}`,
     get kills() {
       return kills;
     },
-    spare,
     async stop() {
-      spare();
+      sparing = true;
+      spared.resolve();
       await killing;
-      const ended = once(server, 'exit');
-      server.kill('SIGTERM');
-      await ended;
+      balancer?.stop();
+      await Promise.all(servers.map((server) => server.stop()));
     },
+  };
+}
+
+interface OneServer {
+  readonly port: number;
+  /** Until it answered, the last time. */
+  readonly startMilliseconds: number;
+  killAndStart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startServer(place: Workplace): Promise<OneServer> {
+  const port = await freePort();
+  let startMilliseconds = 0;
+  const start = async (): Promise<ChildProcess> => {
+    const since = performance.now();
+    const child = place.start('serve', '--port', String(port));
+    let said = '';
+    child.stdout!.resume();
+    child.stderr!.on('data', (text: Uint8Array) => {
+      said += text;
+    });
+    const ended = once(child, 'exit').then(([code]) => assert.fail(`the server ended with ${code}: ${said}`));
+    await Promise.race([answering(port), ended]);
+    ended.catch(() => undefined);
+    startMilliseconds = performance.now() - since;
+    return child;
+  };
+  let server = await start();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const ended = once(server, 'exit');
+    server.kill(signal);
+    await ended;
+  };
+  return {
+    port,
+    get startMilliseconds() {
+      return startMilliseconds;
+    },
+    async killAndStart() {
+      await end('SIGKILL');
+      server = await start();
+    },
+    stop: () => end('SIGTERM'),
   };
 }

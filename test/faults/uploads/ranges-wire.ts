@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { askerOf } from './curl.ts';
 import { type Run, rememberOffset, until } from './run.ts';
 
-/** 0.1's wire: ranges of the body at the upload's address, and then its name; sent by curl. */
-export async function sendRanges({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
+/** 0.1's wire: the body, or ranges of it, at the upload's address, and then its name; sent by curl. */
+export async function sendRanges({ url, packageId, path, bytes, random, signal, tally }: Run): Promise<void> {
   const see = rememberOffset(path);
   let address = '';
   await until(path, signal, async () => {
-    const ask = askerOf(path, random);
+    const ask = askerOf(path, random, tally);
     const json = (text: object): readonly string[] => ['-H', 'content-type: application/json', '--data', JSON.stringify(text)];
     if (address === '') {
       const { status, headers } = await ask([`${url}/uploads`, ...json({ expected_size_bytes: bytes.length })]);
@@ -19,6 +19,12 @@ export async function sendRanges({ url, packageId, path, bytes, random, signal }
     const { offset_bytes, state } = JSON.parse(where.text) as { readonly offset_bytes: number; readonly state: string };
     const offset = see(offset_bytes);
     if (offset < bytes.length && state === 'open') {
+      if (offset > 0) tally.continued += 1;
+      if (offset === 0 && random(2) === 0) {
+        const { status, headers } = await ask([address], bytes);
+        if (status === 200) assert.equal(see(Number(headers['upload-offset'])), bytes.length);
+        return false;
+      }
       const end = random(2) === 0 ? bytes.length : offset + 1 + random(bytes.length - offset);
       const range = `content-range: bytes ${offset}-${end - 1}/${bytes.length}`;
       const { status, headers } = await ask([address, '-H', range], bytes.subarray(offset, end));

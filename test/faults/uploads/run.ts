@@ -11,6 +11,15 @@ export interface Run {
   readonly random: Random;
   /** Ends all runs when one has failed. */
   readonly signal: AbortSignal;
+  readonly tally: Tally;
+}
+
+/** What happened to the clients of one wire. */
+export interface Tally {
+  /** How many were killed or stopped. */
+  killed: number;
+  /** How many attempts began behind bytes that were there. */
+  continued: number;
 }
 
 export const token = 'cli-test-token';

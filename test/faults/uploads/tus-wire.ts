@@ -3,7 +3,7 @@ import { type DetailedError, Upload } from 'tus-js-client';
 import { authorization, type Run, rememberOffset, requirePassing, until } from './run.ts';
 
 /** tus, by tus-js-client: stopped in the middle and made again with nothing but the address. */
-export async function sendByTus({ url, packageId, path, bytes, random, signal }: Run): Promise<void> {
+export async function sendByTus({ url, packageId, path, bytes, random, signal, tally }: Run): Promise<void> {
   const see = rememberOffset(path);
   let address: string | null = null;
   await until(path, signal, async () => {
@@ -20,6 +20,7 @@ export async function sendByTus({ url, packageId, path, bytes, random, signal }:
       onAfterResponse(request, response) {
         const offset = response.getHeader('upload-offset');
         if (offset != null && response.getStatus() < 300) see(Number(offset));
+        if (request.getMethod() === 'HEAD' && Number(offset) > 0) tally.continued += 1;
         if (request.getMethod() !== 'POST' || response.getStatus() !== 201) return;
         if (address !== null) reject(new Error(`${path} was begun again`));
         address = new URL(response.getHeader('location')!, url).href;
@@ -35,7 +36,11 @@ export async function sendByTus({ url, packageId, path, bytes, random, signal }:
         }
       },
     });
-    const timer = random(2) === 0 ? setTimeout(() => void upload.abort().then(() => resolve(false)), random(500)) : undefined;
+    const stop = (): void => {
+      tally.killed += 1;
+      void upload.abort().then(() => resolve(false));
+    };
+    const timer = random(2) === 0 ? setTimeout(stop, random(500)) : undefined;
     upload.start();
     const done = await promise.finally(() => clearTimeout(timer));
     if (done) assert.equal(see(bytes.length), bytes.length);
