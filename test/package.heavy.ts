@@ -41,6 +41,7 @@ describe('the published package', () => {
       'LICENSE',
       'README.md',
       'bin',
+      'console',
       'deploy',
       'dist',
       'package.json',

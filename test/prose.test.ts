@@ -35,9 +35,12 @@ const words: readonly (readonly [pattern: RegExp, instead: string])[] = [
 
 test('pages, help and messages say it in plain words', () => {
   const found: string[] = [];
-  for (const path of globSync(['*.md', 'docs/**/*.{md,mmd}', 'deploy/**/*', 'src/**/*.ts', 'pilot/**/*.ts', 'tools/**/*.ts'], {
-    cwd: root,
-  }))
+  for (const path of globSync(
+    ['*.md', 'docs/**/*.{md,mmd}', 'deploy/**/*', 'src/**/*.ts', 'pilot/**/*.ts', 'tools/**/*.ts', 'console/**/*.{ts,tsx}'],
+    {
+      cwd: root,
+    },
+  ))
     if (/\.\w+$/.test(path))
       for (const [index, line] of readFileSync(join(root, path), 'utf8').split('\n').entries())
         for (const [pattern, instead] of words) if (pattern.test(line)) found.push(`${path}:${index + 1}: ${line.trim()} (${instead})`);
@@ -45,7 +48,10 @@ test('pages, help and messages say it in plain words', () => {
 });
 
 test('no comment is longer than 120 characters', () => {
-  const files = globSync('{src,pilot,bin,tools,test,bench}/**/*.{ts,js}', { cwd: root, exclude: ['**/node_modules/**'] });
+  const files = globSync('{src,pilot,bin,tools,test,bench,console}/**/*.{ts,tsx,js}', {
+    cwd: root,
+    exclude: ['**/node_modules/**', 'console/dist/**'],
+  });
   const long = files.flatMap((path) =>
     readFileSync(join(root, path), 'utf8')
       .split('\n')

@@ -72,7 +72,7 @@ export function observer(actor: string, share: string = `actor ${actor}`): Princ
  * Whether the right holds for the producer. What is about no producer (`observe`, `administer`) leaves it out, and is
  * given by a grant for all of them.
  */
-export function allows({ grants }: Principal, right: Right, producer?: string): boolean {
+export function allows({ grants }: Pick<Principal, 'grants'>, right: Right, producer?: string): boolean {
   return grants.some(
     ({ role, producers }) =>
       rightsOf[role].includes(right) && producers.some((each) => (producer === undefined ? isEverything(each) : matches(each, producer))),

@@ -72,7 +72,7 @@ async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
     version,
     log,
     onListening: (url) => {
-      if (cluster.isPrimary) log.logger.info({ url, version }, 'listening');
+      if (cluster.isPrimary) log.logger.info({ url, console: `${url}/console/`, version }, 'listening');
     },
   });
 }

@@ -41,7 +41,8 @@ export async function superviseWorkers(count: number, log: Log, patience: number
       listening.add(worker.id);
       if (listening.size !== count || everListened) return;
       everListened = true;
-      logger.info({ url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, workers: count }, 'listening');
+      const url = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+      logger.info({ url, console: `${url}/console/`, workers: count }, 'listening');
     });
     worker.on('exit', (code: number | null, signal: string | null) => {
       if (!listening.delete(worker.id)) vain += 1;

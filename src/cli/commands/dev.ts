@@ -70,6 +70,7 @@ async function runDev(context: Context, options: DevOptions): Promise<void> {
       output.line(`${bold(`artifactstore ${context.version}`)} listens on ${cyan(url)}`);
       output.line(`  data    ${relative(context.directory, dirname(path)) || '.'}`);
       output.line(`  token   ${shown} ${dim('(only you can read it; the other commands find it)')}`);
+      output.line(`  console ${url}/console/`);
       output.line(`  docs    ${url}/docs`);
       output.line('');
       output.line('Try, in another terminal of this directory:');

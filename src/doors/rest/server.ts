@@ -2,6 +2,7 @@ import { createEngine, type Engine, type EngineOptions } from '../../http/engine
 import type { Identity } from '../../identity/IDENTITY.ts';
 import { administrator, type Principal } from '../../kernel/access.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
+import { createConsoleDoor } from '../console/door.ts';
 import { createRestDoor } from './door.ts';
 import { showRegistry } from './gauges/registry.ts';
 import { createHealthReader } from './health.ts';
@@ -13,6 +14,8 @@ export interface ServerParts extends EngineOptions {
   /** Opens reads, and reads only, to callers without a token. */
   readonly anonymousRead: boolean;
   readonly version: string;
+  /** Where the console was built; in this package where absent. */
+  readonly consoleDirectory?: URL;
   /** What `/metrics` shows; several processes behind one port give it the sum of theirs. */
   renderMetrics?(own: Metrics): Promise<string>;
 }
@@ -28,7 +31,7 @@ export interface HttpDoor extends Pick<Engine, 'close' | 'listen' | 'listening'>
   describe(): Readonly<Record<string, unknown>>;
 }
 
-/** The HTTP server of a registry: the engine with the REST door. */
+/** The HTTP server of a registry: the engine with the REST door and the console. */
 export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const { isSecret } = parts.identity;
   const engine = createEngine(isSecret === undefined ? parts : { ...parts, isSecret });
@@ -39,7 +42,7 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const own = { render: showRegistry(context.metrics.register, health, ofServer) };
   const metrics: Metrics = { render: () => parts.renderMetrics?.(own) ?? own.render() };
   const door = createRestDoor({ ...context, health, version: parts.version, renderMetrics: metrics.render }, { ...parts, registryFor });
-  await engine.mount([door]);
+  await engine.mount([door, createConsoleDoor(parts.consoleDirectory)]);
 
   return {
     listen: engine.listen,

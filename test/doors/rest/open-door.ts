@@ -46,6 +46,8 @@ export interface DoorOptions {
   /** A free one where absent. */
   readonly port?: number;
   readonly tokens?: readonly { readonly token: string; readonly actor: string }[];
+  /** Where the console was built; in this package where absent. */
+  readonly consoleDirectory?: URL;
   /** Who callers are; those with `tokens` where absent. */
   readonly identity?: Identity;
   /** Of the registry: another database, for one. */
@@ -70,6 +72,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     allowedHosts: options.allowedHosts ?? ['x'],
     ...(options.corsOrigins === undefined ? {} : { corsOrigins: options.corsOrigins }),
     ...(options.logProbes === undefined ? {} : { logProbes: options.logProbes }),
+    ...(options.consoleDirectory === undefined ? {} : { consoleDirectory: options.consoleDirectory }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   const url = await door.listen(options.host ?? '127.0.0.1', options.port ?? 0);

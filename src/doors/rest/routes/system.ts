@@ -22,7 +22,13 @@ export function systemRoutes(api: Api, context: RouteContext): void {
         tags: ['system'],
         summary: 'What this is',
         response: answers({
-          200: Type.Object({ name: Type.String(), version: Type.String(), openapi: Type.String(), docs: Type.String() }),
+          200: Type.Object({
+            name: Type.String(),
+            version: Type.String(),
+            openapi: Type.String(),
+            docs: Type.String(),
+            console: Type.String(),
+          }),
         }),
       },
     },
@@ -31,6 +37,7 @@ export function systemRoutes(api: Api, context: RouteContext): void {
       version: context.version,
       openapi: `${prefix}/openapi.json`,
       docs: `${prefix}/docs/`,
+      console: `${prefix}/console/`,
     }),
   );
 

@@ -1,0 +1,60 @@
+import { connectionLost, connectionWorks } from '../connection.ts';
+import { apiBase } from '../router.ts';
+import { token, tokenRefused } from '../session.ts';
+import { problemOf, unreachable } from './problem.ts';
+
+export interface Call {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Left out where undefined or empty. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: BodyInit;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** The address of a route of the HTTP interface: `apiUrl('packages', { limit: 1 })`. */
+export function apiUrl(path: string, query: Call['query'] = {}): string {
+  const url = new URL(path, apiBase);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
+  return url.href;
+}
+
+/** Segments of a path from outside, each escaped. */
+export function segments(...parts: readonly string[]): string {
+  return parts.map(encodeURIComponent).join('/');
+}
+
+/** Calls a route as whoever is signed in. Errors: a `Problem`, or the signal's own reason. */
+export async function call(path: string, { method = 'GET', query, json, body, headers, signal }: Call = {}): Promise<Response> {
+  const asked = token.value;
+  const response = await fetch(apiUrl(path, query), {
+    method,
+    headers: {
+      ...(asked === undefined ? {} : { authorization: `Bearer ${asked}` }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    credentials: 'omit',
+    redirect: 'error',
+    ...(json === undefined ? (body === undefined ? {} : { body }) : { body: JSON.stringify(json) }),
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    if (signal?.aborted === true) throw error;
+    connectionLost();
+    throw unreachable();
+  });
+  connectionWorks();
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (response.status === 401) tokenRefused(asked, problem);
+  throw problem;
+}
+
+/** The same, for a JSON answer. Its shape is the caller's to name: the server holds itself to it. */
+export async function callJson<T>(path: string, options: Call = {}): Promise<T> {
+  const response = await call(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
+  return (await response.json()) as T;
+}

@@ -1,0 +1,81 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect, useErrorBoundary } from 'preact/hooks';
+import { asProblem } from './api/resource.ts';
+import { connected } from './connection.ts';
+import { match } from './match.ts';
+import { Announcements } from './parts/announce.tsx';
+import { Header } from './parts/header.tsx';
+import { Icon } from './parts/icon.tsx';
+import { Page } from './parts/page.tsx';
+import { SignIn } from './parts/sign-in.tsx';
+import { Empty, Failure, Loading } from './parts/states.tsx';
+import { place } from './router.ts';
+import { type PageProps, type Route, routes } from './routes.ts';
+import { session } from './session.ts';
+import { strings } from './strings.ts';
+
+export function App() {
+  const { who, asks } = session.value;
+  // Somebody who may see nothing sees the question alone; whoever was in the middle of something keeps it behind it.
+  const hasPage = who !== undefined && (who.grants.length > 0 || asks === 'refused');
+  return (
+    <>
+      <a class="skip" href="#content">
+        {strings.skipToContent}
+      </a>
+      <Header bare={who !== undefined && !hasPage} />
+      {connected.value ? null : (
+        <p class="offline" role="alert">
+          <Icon name="lost" /> {strings.states.offline}
+        </p>
+      )}
+      <main id="content" tabIndex={-1}>
+        {hasPage ? <Outlet /> : who === undefined && asks === undefined ? <Loading rows={6} /> : null}
+      </main>
+      {asks === undefined ? null : <SignIn why={asks} alone={!hasPage} />}
+      <Announcements />
+    </>
+  );
+}
+
+function Outlet() {
+  const { path } = place.value;
+  for (const route of routes) {
+    const parameters = match(route.path, path);
+    if (parameters !== undefined)
+      return <Opened key={`${route.path} ${JSON.stringify(parameters)}`} route={route} parameters={parameters} />;
+  }
+  return (
+    <Page title={strings.states.notFound.title}>
+      <Empty title={strings.states.notFound.detail} />
+    </Page>
+  );
+}
+
+const known = new Map<Route, ComponentType<PageProps>>();
+
+function Opened({ route, parameters }: { readonly route: Route } & PageProps) {
+  const shown = useSignal(known.get(route));
+  const failed = useSignal<unknown>(undefined);
+  const [broken, again] = useErrorBoundary();
+  const load = (): void => {
+    failed.value = undefined;
+    route.load().then(
+      (module) => {
+        known.set(route, module.default);
+        shown.value = module.default;
+      },
+      (error: unknown) => {
+        failed.value = error;
+      },
+    );
+  };
+  useEffect(() => {
+    if (shown.peek() === undefined) load();
+  }, []);
+  if (broken !== undefined) return <Failure problem={asProblem(broken)} retry={again} />;
+  if (failed.value !== undefined) return <Failure problem={asProblem(failed.value)} retry={load} />;
+  const Content = shown.value;
+  return Content === undefined ? <Loading rows={6} /> : <Content parameters={parameters} />;
+}

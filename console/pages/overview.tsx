@@ -1,0 +1,164 @@
+import { callJson } from '../api/call.ts';
+import type { Health, Page as ListPage, Package, Usage } from '../api/records.ts';
+import { useResource } from '../api/resource.ts';
+import { formatBytes, formatCount } from '../format.ts';
+import { ByHand } from '../parts/by-hand.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { PackageTable } from '../parts/package-table.tsx';
+import { Facts, Page, Section } from '../parts/page.tsx';
+import { Empty, Loaded } from '../parts/states.tsx';
+import { Table } from '../parts/table.tsx';
+import { Count, Size, Time } from '../parts/values.tsx';
+import { may } from '../session.ts';
+import { strings } from '../strings.ts';
+
+const text = strings.overview;
+const shownPackages = 8;
+const shownProducers = 8;
+
+export default function Overview() {
+  const health = useResource('health', (signal) => callJson<Health>('health', { signal }));
+  const latest = useResource('latest', (signal) => callJson<ListPage<Package>>('packages', { query: { limit: shownPackages }, signal }));
+  const observes = may('observe');
+  return (
+    <Page title={text.title}>
+      <Loaded of={health} rows={1}>
+        {(value) => <HealthLine health={value} />}
+      </Loaded>
+      {observes ? <UsageParts /> : null}
+      <Section title={text.latest} beside={<a href="packages">{text.allPackages}</a>}>
+        <Loaded of={latest} rows={shownPackages}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <Empty title={text.emptyTitle}>{text.emptyDetail}</Empty>
+            ) : (
+              <PackageTable packages={items} label={text.latest} />
+            )
+          }
+        </Loaded>
+      </Section>
+      <ByHand command={observes ? ['usage'] : ['packages', 'list']} request={{ path: observes ? 'usage' : 'packages' }} />
+    </Page>
+  );
+}
+
+function HealthLine({ health }: { readonly health: Health }) {
+  const bad = [
+    ...(health.db.healthy ? [] : [`${text.database}: ${health.db.detail}`]),
+    ...(health.clock.healthy ? [] : [`${text.clock}: ${health.clock.detail}`]),
+    ...health.backends.flatMap(({ backend_id, healthy, full, detail, failed_locations: failed }) => [
+      ...(healthy ? [] : [`${backend_id}: ${full === true ? text.full : detail}`]),
+      ...(failed === 0 ? [] : [`${backend_id}: ${text.failedLocations(failed, formatCount(failed))}`]),
+    ]),
+  ];
+  const isGood = health.status === 'ok' && bad.length === 0;
+  return (
+    <div class={isGood ? 'verdict verdict-good' : 'verdict verdict-bad'}>
+      <Icon name={isGood ? 'done' : 'warning'} />
+      <div>
+        <p class="verdict-title">{isGood ? text.ok : text.degraded}</p>
+        {bad.map((line) => (
+          <p key={line}>{line}</p>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function UsageParts() {
+  const usage = useResource('usage', (signal) => callJson<Usage>('usage', { signal }));
+  return (
+    <Loaded of={usage} rows={4}>
+      {(value) => (
+        <>
+          <Figures usage={value} />
+          <div class="columns">
+            <Section title={text.byProducer}>
+              <Producers usage={value} />
+            </Section>
+            <Section title={text.lastRuns}>
+              <Facts
+                items={[
+                  [text.sweep, <LastRun key="s" run={value.last_sweep} />],
+                  [text.collection, <LastRun key="c" run={value.last_collection} />],
+                  ...value.backends.map(
+                    ({ backend_id, last_verification }) =>
+                      [`${text.verification} · ${backend_id}`, <LastRun key={backend_id} run={last_verification} />] as const,
+                  ),
+                  [text.backup, <LastRun key="b" run={value.last_backup} />],
+                ]}
+              />
+            </Section>
+          </div>
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Figures({ usage }: { readonly usage: Usage }) {
+  const { finalized, created } = usage.packages;
+  const stored = usage.backends.reduce((sum, { stored_bytes }) => sum + stored_bytes, 0);
+  const reclaimable = usage.backends.reduce((sum, { reclaimable_bytes }) => sum + reclaimable_bytes, 0);
+  const figures = [
+    [
+      text.sealed,
+      formatCount(finalized.packages),
+      created.packages === 0 ? '' : `${formatCount(created.packages)} ${strings.status.created.toLowerCase()}`,
+    ],
+    [text.files, formatCount(finalized.files + created.files), ''],
+    [text.bytes, formatBytes(stored), ''],
+    [
+      text.reclaimable,
+      formatBytes(reclaimable),
+      text.reclaimablePackages(usage.reclaimable_packages, formatCount(usage.reclaimable_packages)),
+    ],
+  ] as const;
+  return (
+    <dl class="figures">
+      {figures.map(([name, value, more]) => (
+        <div key={name} class="figure">
+          <dt>{name}</dt>
+          <dd>
+            {value}
+            {more === '' ? null : <span class="figure-more">{more}</span>}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Producers({ usage }: { readonly usage: Usage }) {
+  const shown = usage.producers.slice(0, shownProducers);
+  const most = Math.max(1, ...shown.map(({ bytes }) => bytes));
+  const leftOut = usage.producers.length - shown.length + usage.producers_left_out;
+  if (shown.length === 0) return <p class="quiet">{text.emptyTitle}</p>;
+  return (
+    <Table
+      label={text.byProducer}
+      columns={[text.producer, text.retentionClass, { name: text.packages, right: true }, { name: text.size, right: true }]}
+      below={leftOut === 0 ? null : <p class="quiet">{text.leftOut(formatCount(leftOut))}</p>}
+    >
+      {shown.map(({ producer, retention_class, packages, bytes }) => (
+        <tr key={`${producer} ${retention_class}`}>
+          <td>
+            <a href={`packages?${new URLSearchParams({ producer })}`}>{producer}</a>
+            <meter class="share" min={0} max={most} value={bytes} aria-hidden="true" />
+          </td>
+          <td>{retention_class}</td>
+          <td class="right">
+            <Count value={packages} />
+          </td>
+          <td class="right">
+            <Size bytes={bytes} />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function LastRun({ run }: { readonly run: Usage['last_sweep'] }) {
+  return run === null ? <span class="quiet">{text.notYet}</span> : <Time at={run.finished_at} />;
+}

@@ -1,0 +1,34 @@
+import type { FoundFile } from '../api/records.ts';
+import { strings } from '../strings.ts';
+import { Status } from './status.tsx';
+import { Table } from './table.tsx';
+import { Size, Time } from './values.tsx';
+
+export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) {
+  const text = strings.package;
+  return (
+    <Table
+      label={strings.search.files}
+      columns={[text.path, text.title, strings.packages.status, { name: text.bytes, right: true }, text.created]}
+    >
+      {files.map((file) => (
+        <tr key={file.id}>
+          <td class="wide path">{file.relative_path}</td>
+          <td class="wide">
+            <a href={`packages/${file.package.id}`}>{file.package.name}</a>
+            <span class="second">{file.package.producer}</span>
+          </td>
+          <td>
+            <Status status={file.package.status} />
+          </td>
+          <td class="right">
+            <Size bytes={file.size_bytes} />
+          </td>
+          <td>
+            <Time at={file.created_at} />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

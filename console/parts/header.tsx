@@ -1,0 +1,112 @@
+import { apiUrl } from '../api/call.ts';
+import { navigate, place } from '../router.ts';
+import { routes } from '../routes.ts';
+import { askForToken, isSignedIn, session, useToken } from '../session.ts';
+import { strings } from '../strings.ts';
+import { Icon } from './icon.tsx';
+import { signInWith } from './sign-in.tsx';
+
+/** `bare` where there is nothing to see before somebody signs in. */
+export function Header({ bare }: { readonly bare: boolean }) {
+  return (
+    <header class={bare ? 'top top-bare' : 'top'}>
+      <a class="brand" href="./">
+        <svg viewBox="0 0 32 32" width="26" height="26" aria-hidden="true">
+          <path class="brand-box" d="M3 9 16 3l13 6v14l-13 6L3 23z" />
+          <path class="brand-edge" d="m4 9.500 12 5.500 12-5.500M16 15v13" />
+          <circle class="brand-seal" cx="16" cy="15" r="4" />
+        </svg>
+        {strings.product}
+      </a>
+      {bare ? null : <Search />}
+      {bare ? null : <Person />}
+      {bare ? null : <Navigation />}
+    </header>
+  );
+}
+
+function Navigation() {
+  return (
+    <nav aria-label={strings.navigation.label}>
+      <ul>
+        {routes
+          .filter(({ navigation }) => navigation !== undefined)
+          .map(({ path, navigation }) => {
+            const here = path === '' ? place.value.path === '' : place.value.path === path || place.value.path.startsWith(`${path}/`);
+            return (
+              <li key={path}>
+                <a href={path === '' ? './' : path} {...(here ? { 'aria-current': 'page' as const } : {})}>
+                  {navigation}
+                </a>
+              </li>
+            );
+          })}
+        <li class="navigation-last">
+          <a href={apiUrl('docs/')} target="_blank" rel="noreferrer">
+            {strings.navigation.interface}
+          </a>
+        </li>
+      </ul>
+    </nav>
+  );
+}
+
+function Search() {
+  const asked = place.value.path === 'search' ? (place.value.query.get('q') ?? '') : '';
+  return (
+    <search>
+      <form
+        class="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const text = String(new FormData(event.currentTarget).get('q') ?? '').trim();
+          if (text !== '') navigate(`search?${new URLSearchParams({ q: text })}`);
+        }}
+      >
+        <Icon name="search" />
+        <input
+          key={asked}
+          type="search"
+          name="q"
+          defaultValue={asked}
+          aria-label={strings.search.label}
+          placeholder={strings.search.placeholder}
+          autocomplete="off"
+          spellcheck={false}
+          maxLength={256}
+        />
+        <button type="submit" class="out-of-sight">
+          {strings.search.submit}
+        </button>
+      </form>
+    </search>
+  );
+}
+
+function Person() {
+  const { who } = session.value;
+  if (who === undefined) return <span class="person" />;
+  if (!isSignedIn.value)
+    return (
+      <span class="person">
+        <span class="person-name quiet">{who.grants.length > 0 ? strings.signIn.readOnly : ''}</span>
+        <button type="button" class="button" onClick={askForToken}>
+          {strings.signIn.title}
+        </button>
+      </span>
+    );
+  const signOut = (): void => {
+    useToken(undefined, false);
+    void signInWith(undefined);
+  };
+  return (
+    <span class="person">
+      <span class="person-name" title={strings.signIn.signedInAs(who.actor)}>
+        <Icon name="person" /> {who.actor}
+      </span>
+      <button type="button" class="button button-quiet" onClick={signOut}>
+        {strings.signIn.signOut}
+      </button>
+    </span>
+  );
+}

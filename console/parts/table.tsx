@@ -1,0 +1,42 @@
+import type { ComponentChildren } from 'preact';
+
+/** A column; `right` for numbers. */
+export type Column = string | { readonly name: string; readonly right: true };
+
+/** A table that scrolls by itself where it is wider than the page: by the keyboard too, so it takes the focus. */
+export function Table({
+  label,
+  columns,
+  children,
+  below,
+}: {
+  readonly label: string;
+  readonly columns: readonly Column[];
+  /** Its rows. */
+  readonly children: ComponentChildren;
+  readonly below?: ComponentChildren;
+}) {
+  return (
+    <section class="table-frame" tabIndex={0} aria-label={label}>
+      <table class="table">
+        <thead>
+          <tr>
+            {columns.map((column) =>
+              typeof column === 'string' ? (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ) : (
+                <th key={column.name} scope="col" class="right">
+                  {column.name}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+      {below}
+    </section>
+  );
+}

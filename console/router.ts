@@ -1,0 +1,53 @@
+import { signal } from '@preact/signals';
+
+/**
+ * Where the console is, as a browser reaches it: `/console/`, or that below a proxy's path. The page was sent with the
+ * way back to it (`<base>`), which does not change while its address does.
+ */
+export const base: URL = new URL('.', globalThis.document?.baseURI ?? 'http://localhost/console/');
+/** Where the HTTP interface is: a folder above. */
+export const apiBase: URL = new URL('..', base);
+
+export interface Place {
+  /** Below `/console/`, without the slash at its begin: empty, `packages`, `packages/<id>`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+export const place = signal<Place>(placeOf(new URL(globalThis.location?.href ?? base.href)));
+
+/** Shows another place. With `replace` the way back leads past the present one. */
+export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+  const url = new URL(to, base);
+  history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  place.value = placeOf(url);
+}
+
+/** The same place with other parameters; those that are empty are left out. */
+export function withQuery(changes: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams(place.value.query);
+  for (const [name, value] of Object.entries(changes))
+    if (value === undefined || value === '') query.delete(name);
+    else query.set(name, value);
+  const text = query.toString();
+  return text === '' ? place.value.path || './' : `${place.value.path}?${text}`;
+}
+
+/** Follows links inside of the console without loading the page again, and the browser's way back. */
+export function followLinks(): void {
+  addEventListener('popstate', () => {
+    place.value = placeOf(new URL(location.href));
+  });
+  document.addEventListener('click', (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (link === null || link.hasAttribute('download') || (link.target !== '' && link.target !== '_self')) return;
+    if (!link.href.startsWith(base.href) || link.getAttribute('href')?.startsWith('#') === true) return;
+    event.preventDefault();
+    if (link.href !== location.href) navigate(link.href);
+  });
+}
+
+function placeOf(url: URL): Place {
+  return { path: url.pathname.startsWith(base.pathname) ? url.pathname.slice(base.pathname.length) : '', query: url.searchParams };
+}

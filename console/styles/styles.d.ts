@@ -1,0 +1,2 @@
+/** Styles are bundled by their import, and are no value. */
+declare module '*.css';
