@@ -6,6 +6,10 @@ export const commands: CommandTable = {
   pull: { summary: 'bring a package into a directory', load: async () => (await import('./commands/pull.ts')).pull },
   manifest: { summary: "print a sealed package's manifest", load: async () => (await import('./commands/manifest.ts')).manifest },
   verify: { summary: "check a package's bytes against its manifest", load: async () => (await import('./commands/verify.ts')).verify },
+  import: {
+    summary: 'copy packages from another registry, once or as a mirror',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
   packages: {
     summary: 'list packages, show one',
     commands: {

@@ -37,6 +37,14 @@ export function connect(
   });
 }
 
+/**
+ * What `import` sends to the registry that it reads from, and nowhere else. That address is always given by whoever
+ * calls, so that no file of a directory can choose it; no other token is ever sent there.
+ */
+export function sourceTokenOf({ sourceToken, sourceTokenFile }: Config): Token | undefined {
+  return sourceTokenFile === undefined ? sourceToken : tokenFromFile(sourceTokenFile, 'ARTIFACTSTORE_SOURCE_TOKEN_FILE');
+}
+
 /** What the commands send to the server of a configuration, and nowhere else. */
 export function tokenOf(config: Config): Token | undefined {
   const { apiToken, apiTokenFile, apiIdentity, apiUrl } = config;

@@ -29,15 +29,17 @@ export async function download(
   return checked(await downloadUnchecked(transport, path, file, signal), file);
 }
 
-/** As many bytes as there should be, for a reader who checks them. */
+/** As many bytes as there should be from `offset` on, for a reader who checks them. */
 export async function downloadUnchecked(
   transport: Transport,
   path: string,
   file: Expected,
   signal?: AbortSignal,
+  offset = 0,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const first = await request(transport, path, file, undefined, signal);
-  return file.size_bytes === 0 ? first.body : resumed(transport, path, file, { first: 0, last: file.size_bytes - 1 }, first, signal);
+  const range = { first: offset, last: file.size_bytes - 1 };
+  const first = await request(transport, path, file, offset === 0 ? undefined : range, signal);
+  return file.size_bytes === 0 ? first.body : resumed(transport, path, file, range, first, signal);
 }
 
 interface Range {

@@ -28,6 +28,27 @@ export type PlatformIdentity =
       readonly token: string | undefined;
     };
 
+/** Where `import` has the token of the registry that it reads from: at most one of the two is set. */
+export interface SourceToken {
+  readonly sourceToken: string | undefined;
+  /** An absolute path. */
+  readonly sourceTokenFile: string | undefined;
+}
+
+/** As for the other token: the environment overrides `.env`, and two in one place are refused. */
+export function readSourceToken(settings: Settings, directory: string): SourceToken {
+  const sourceToken = settings.secret('SOURCE_TOKEN', parseToken);
+  const file = settings.text('SOURCE_TOKEN_FILE', '');
+  const [origin, fileOrigin] = [settings.originOf('SOURCE_TOKEN'), settings.originOf('SOURCE_TOKEN_FILE')];
+  if (origin !== undefined && origin === fileOrigin)
+    settings.refuse('SOURCE_TOKEN_FILE', 'and ARTIFACTSTORE_SOURCE_TOKEN both say where the token comes from: set one of them');
+  const isFile = fileOrigin !== undefined && origin !== environmentName;
+  return {
+    sourceToken: isFile ? undefined : sourceToken,
+    sourceTokenFile: isFile ? resolve(directory, file) : undefined,
+  };
+}
+
 const names = ['API_TOKEN', 'API_TOKEN_FILE', 'IDENTITY'] as const;
 
 /** What the environment says wins over what `.env` says, of whatever kind it is; two in one place are refused. */

@@ -7,7 +7,7 @@ import { parseHttpUrl } from '../protocol/http-url.ts';
 import { type BackendConfig, type BackendKind, kindOf } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
 import { parseBasePath } from './base-path.ts';
-import { type PlatformIdentity, readClientToken } from './client-token.ts';
+import { type PlatformIdentity, readClientToken, readSourceToken } from './client-token.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { parseHostNames } from './host-names.ts';
 import { parseOrigins } from './origins.ts';
@@ -93,6 +93,9 @@ export interface Config {
    * names the token too, or where that comes from.
    */
   readonly apiFromDotEnv: { readonly url: boolean; readonly token: boolean };
+  /** Where `import` has the token of the registry that it reads from: one of the two, or none. */
+  readonly sourceToken: string | undefined;
+  readonly sourceTokenFile: string | undefined;
   /**
    * Where commands keep what they can do without: of the environment alone (XDG Base Directory Specification);
    * undefined for a user without a home folder.
@@ -170,6 +173,7 @@ export function readConfig(
     apiUrl: settings.parsed('API_URL', 'http://127.0.0.1:8000', parseHttpUrl),
     ...clientToken,
     apiFromDotEnv: { url: settings.originOf('API_URL') === dotEnvName, token: isFromDotEnv },
+    ...readSourceToken(settings, directory),
     cacheDirectory: cacheDirectory(settings),
     directory,
     retention: {

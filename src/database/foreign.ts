@@ -9,7 +9,7 @@ export function refuseForeign(tables: readonly string[], where: string): void {
   if (tables.includes('alembic_version') && tables.includes('artifact_packages'))
     throw foreign(
       `${where} is the database of artifactstore 0.1, which this version does not read.`,
-      'leave it as it is, set ARTIFACTSTORE_DATABASE_URL to a new database, and push the packages of 0.1 to it',
+      'leave it as it is, set ARTIFACTSTORE_DATABASE_URL to a new database, and copy the packages from the running 0.1 with `artifactstore import`',
     );
   const taken = tables.filter((name) => ourTables.has(name)).sort();
   if (taken.length > 0)

@@ -91,7 +91,7 @@ async function judgeUnmarked(
     `At ${where} lie ${many} of which this registry (${log.registryId}) knows nothing${kind}. Nothing there is touched.`,
     'look at ARTIFACTSTORE_DATABASE_URL, which may name another registry, and at ' +
       `${setting}: a store of 0.1 stays as it is, and this version needs an empty ` +
-      `place. To adopt what is there: \`artifactstore storage adopt --backend ${id}\``,
+      `place, into which \`artifactstore import\` copies. To adopt what is there: \`artifactstore storage adopt --backend ${id}\``,
   );
 }
 

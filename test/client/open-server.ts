@@ -28,9 +28,10 @@ export interface OpenServer {
 export async function openServer(options: { readonly identity?: Identity } = {}): Promise<OpenServer> {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
   const token = 'client-test-token';
-  const store = await openStore(readConfig({}, { directory }), { migrate: true });
   const others = new Map<string, Identified>();
   const ofServer = options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] }));
+  const { quotaOf } = ofServer;
+  const store = await openStore(readConfig({}, { directory }), { migrate: true, ...(quotaOf === undefined ? {} : { quotaOf }) });
   const server = await createServer({
     registryFor: store.as,
     identity: { ...ofServer, identify: (shown) => others.get(shown) ?? ofServer.identify(shown) },

@@ -13,9 +13,9 @@ const idLength = 36;
 /**
  * Ids of uploads below `cacheDirectory`, each in a file of its own that is named for what it is of, so that pushes
  * beside each other do not lose what the other keeps. A wrong one is harmless: no file is made of other bytes. As for
- * digests, nothing is kept where that would change what is pushed.
+ * digests, nothing is kept where that would change what is pushed: in the directory `root`, where there is one.
  */
-export function knownUploads(cacheDirectory: string, root: string): KnownUploads {
+export function knownUploads(cacheDirectory: string, root?: string): KnownUploads {
   const folder = join(cacheDirectory, 'uploads');
   const at = (key: string): string => join(folder, toHex(sha256(utf8(key))));
   return {
@@ -26,7 +26,7 @@ export function knownUploads(cacheDirectory: string, root: string): KnownUploads
       }),
     remember: (key, id) =>
       attempt(() => {
-        requireOutside(folder, root);
+        if (root !== undefined) requireOutside(folder, root);
         makeFolders(cacheDirectory, folder);
         prune(folder);
         replace(folder, at(key), Buffer.from(id, 'latin1'));
