@@ -2,8 +2,9 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Keys } from '../credentials/CREDENTIALS.ts';
-import { encode, sha256, signInHeader, signInQuery } from '../protocol/aws-signature.ts';
+import { sha256, signInHeader, signInQuery } from '../protocol/aws-signature.ts';
 import { throwIfStopped } from '../runtime/stop.ts';
+import { addressOf } from '../storage/s3/address.ts';
 import { type Connection, endpointOf } from '../storage/s3/settings.ts';
 import { elementText } from './xml.ts';
 
@@ -81,17 +82,9 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
   const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets }) : new HttpAgent({ keepAlive: true, maxSockets });
   let clockAheadMilliseconds = 0;
 
-  function placeOf(bucket: string, key: string | undefined): { readonly host: string; readonly path: string } {
-    const base = root.pathname.replace(/\/$/, '');
-    const tail = key === undefined ? '' : key.split('/').map(encode).join('/');
-    if (bucket === '') return { host: root.host, path: `${base}/` };
-    if (!connection.forcePathStyle) return { host: `${bucket}.${root.host}`, path: `${base}/${tail}` };
-    return { host: root.host, path: `${base}/${bucket}${key === undefined ? '' : `/${tail}`}` };
-  }
-
   async function prepare(call: Call): Promise<Prepared> {
     const body = typeof call.body === 'string' ? Buffer.from(call.body) : (call.body ?? new Uint8Array());
-    const { host, path } = placeOf(call.bucket ?? connection.bucket, call.key);
+    const { host, path } = addressOf(connection, call.bucket ?? connection.bucket, call.key);
     const { signing = 'header', method = 'GET' } = call;
     const date = call.date ?? new Date(now() + clockAheadMilliseconds);
     const unsigned = { method, path, query: call.query ?? {}, headers: { host, ...call.headers }, date, region: connection.region };

@@ -1,8 +1,8 @@
 import type { ContentAddress } from '../kernel/content/address.ts';
 import type { Algorithm } from '../kernel/content/digest.ts';
-import type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
+import type { ByteRange, ListedObject, Ownership, StorageHealth, UploadAddress } from '../storage/STORAGE.ts';
 
-export type { ByteRange, ListedObject, Ownership, StorageHealth } from '../storage/STORAGE.ts';
+export type { ByteRange, ListedObject, Ownership, StorageHealth, UploadAddress } from '../storage/STORAGE.ts';
 
 /**
  * The data plane's door: the only part that touches bytes and calls a backend. Registry transactions sit between its
@@ -148,6 +148,17 @@ export interface UploadPlace {
   readonly backendId: string;
 }
 
+/** Bytes that somebody is invited to write. */
+export interface InvitedBytes {
+  /** Of the invitation: other bytes than came by an earlier one have another key. */
+  readonly round: number;
+  /** Tells them from others of the same place and content. */
+  readonly index: number;
+  readonly sizeBytes: number;
+  /** Lowercase hex. */
+  readonly digestSha256: string;
+}
+
 export interface SegmentWrite extends UploadPlace {
   /** Of all writers of this upload only this one has it: names of segments are made with it. */
   readonly epoch: number;
@@ -221,8 +232,19 @@ export interface Segments {
     upload: UploadPlace & { readonly epoch: number },
     sources: readonly { readonly uploadId: string; readonly segments: readonly Segment[] }[],
   ): Promise<readonly Segment[]>;
+  /** Whether `invite` can be answered in this backend. */
+  invites(backendId: string): boolean;
+  /**
+   * An address by which somebody who has no keys of the backend writes one segment of a place: exactly these bytes, to
+   * a key that nothing else is read from. Undefined where there is none. What comes by it, and when, shows `arrived`.
+   */
+  invite(place: UploadPlace, bytes: InvitedBytes, untilMilliseconds: number): Promise<UploadAddress | undefined>;
+  /** Those of these bytes that lie in a place by now, with the segment that they are. Nobody has hashed them yet. */
+  arrived<T extends InvitedBytes>(place: UploadPlace, invited: readonly T[]): Promise<readonly (readonly [T, Segment])[]>;
   /** Deletes them. Never throws; what cannot be deleted now is reclaimed later. */
   discard(upload: UploadPlace, segments: readonly Segment[]): Promise<void>;
+  /** Deletes whatever came to a place by `invite`. Never throws, as `discard`. */
+  clear(place: UploadPlace): Promise<void>;
   /**
    * Deletes what lies in a backend of uploads that are not open, and was not written to for `ageSeconds`; how many
    * files or objects. `open` says which of these ids are. A dry run only counts.

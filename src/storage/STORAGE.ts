@@ -60,12 +60,36 @@ export interface Storage {
    */
   reclaim?(ageSeconds: number, options?: ReclaimOptions): Promise<number>;
 
+  /**
+   * Present when somebody else may write an object here who holds no key of the store: an address that takes exactly
+   * these bytes at `key`, once, for a while. Undefined where it can't be had for so many bytes, or not for long enough.
+   * Nothing was written yet, and nobody can tell when it will be.
+   */
+  presign?(key: string, write: PresignedWrite): Promise<UploadAddress | undefined>;
+
   /** Present when there are connections to close. Whoever opened the backend calls it, last. */
   close?(): void;
 }
 
 export interface ReclaimOptions extends Stoppable {
   readonly dryRun?: boolean;
+}
+
+export interface PresignedWrite {
+  readonly sizeBytes: number;
+  /** Lowercase hex. */
+  readonly digestSha256: string;
+  /** The latest end, in milliseconds since the epoch. */
+  readonly untilMilliseconds: number;
+}
+
+/** A secret until it ends: whoever has it can write these bytes. */
+export interface UploadAddress {
+  readonly url: string;
+  /** What has to be sent with the bytes, by lower-case name: all of it is signed. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** When the store stops taking it, in milliseconds since the epoch. */
+  readonly expiresAtMilliseconds: number;
 }
 
 export interface Place {

@@ -164,6 +164,15 @@ export function guardStorage(inner: Storage, options: GuardOptions): Storage & {
       if ((await current()).kind === 'new') return 0;
       return (await inner.reclaim?.(ageSeconds, reclaimOptions)) ?? 0;
     },
+    ...(inner.presign === undefined
+      ? {}
+      : {
+          async presign(key, write) {
+            requireUnreserved(key);
+            await claim();
+            return await inner.presign!(key, write);
+          },
+        }),
     ...(place === undefined ? {} : { place }),
     ...(drafts === undefined ? {} : { drafts }),
     close: () => inner.close?.(),

@@ -8,6 +8,7 @@ import type { Digested } from '../hashing/digester.ts';
 import type { HashThreads } from '../hashing/hash-threads.ts';
 import { digestStored } from './digest-stored.ts';
 import type { DiskSegments } from './disk.ts';
+import { createInvitedSegments } from './invited.ts';
 import type { LeftSegment } from './left-segment.ts';
 import type { ObjectSegments } from './objects.ts';
 
@@ -51,6 +52,8 @@ export function createSegments(parts: SegmentParts): Segments {
   }
 
   return {
+    ...createInvitedSegments(backendOf),
+
     async append(write, source) {
       try {
         const backend = backendOf(write.backendId);

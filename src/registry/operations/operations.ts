@@ -40,6 +40,7 @@ import { expireUploads, listUploads, openAmong, planExpiry } from './uploads/upk
 import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
+import { receiveArrived } from './write-sessions/arrived.ts';
 import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-sessions/upkeep.ts';
 import { beginObjectUpload, receiveUpload } from './write-sessions/uploads.ts';
 import {
@@ -96,6 +97,7 @@ export const operations: RegistryOperations = {
     'upload.expire': expireUploads,
     'session.open': openSession,
     'session.receive': receiveObject,
+    'session.receive_arrived': receiveArrived,
     'session.begin_upload': beginObjectUpload,
     'session.receive_upload': receiveUpload,
     'session.begin_commit': beginCommit,
@@ -208,6 +210,7 @@ export interface RegistryOperations {
     readonly 'upload.expire': typeof expireUploads;
     readonly 'session.open': typeof openSession;
     readonly 'session.receive': typeof receiveObject;
+    readonly 'session.receive_arrived': typeof receiveArrived;
     readonly 'session.begin_upload': typeof beginObjectUpload;
     readonly 'session.receive_upload': typeof receiveUpload;
     readonly 'session.begin_commit': typeof beginCommit;

@@ -14,9 +14,9 @@ import type { AttachItem } from '../operations/attach.ts';
 import { placesOf, requireLive, type SessionObjectRow, type SessionRow } from '../operations/write-sessions/rows.ts';
 import { createPackages } from '../packages.ts';
 import type { CommittedSession, ObjectProblem } from '../REGISTRY.ts';
+import { clearQuarantine, discardPlaces } from './discard.ts';
 import { addressOf } from './present.ts';
 import { committedRecord } from './session-record.ts';
-import { discardPlaces } from './sweep.ts';
 
 export interface CommitParts {
   readonly context: Context;
@@ -96,8 +96,14 @@ async function sealPackage(parts: CommitParts, row: SessionRow): Promise<Committ
     });
   const { manifest_digest } = sealed;
   const finished = await database.write('session.finish_commit', { id, object_count, package_id, manifest_digest });
-  context.background('draft_left', discardPlaces(context, placesOf(row, objects)));
+  context.background('draft_left', removeSent(context, row, objects));
   return await committedRecord(context, finished);
+}
+
+/** What was kept aside for a session that is committed, and what else its senders wrote to the store. */
+async function removeSent(context: Context, row: SessionRow, objects: readonly SessionObjectRow[]): Promise<void> {
+  await discardPlaces(context, placesOf(row, objects));
+  await clearQuarantine(context, row);
 }
 
 /** Abandons the package of a commit, and leaves the session open with all that it has. */

@@ -4,7 +4,7 @@ import { stoppable } from '../../runtime/stop.ts';
 import type { Context } from '../context.ts';
 import type { SessionObjectRow, SessionRow } from '../operations/write-sessions/rows.ts';
 import type { PutOptions } from '../REGISTRY.ts';
-import { discardPlaces } from './sweep.ts';
+import { discardPlaces } from './discard.ts';
 
 /**
  * Keeps the bytes of an object aside, under a name that nobody else has, and then says to the session that they are

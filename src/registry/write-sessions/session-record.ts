@@ -1,13 +1,15 @@
 import type { Context } from '../context.ts';
 import type { SessionObjectRow, SessionRow } from '../operations/write-sessions/rows.ts';
 import type { CommittedSession, SessionObject, WriteSession } from '../REGISTRY.ts';
+import { handlesOf } from './quarantine.ts';
 
 /** Of a committed one the objects are the files of its package. */
 export async function sessionRecord(
-  context: Pick<Context, 'database'>,
+  context: Pick<Context, 'backendIds' | 'database' | 'dataplane'>,
   row: SessionRow,
   objects: readonly SessionObjectRow[],
 ): Promise<WriteSession> {
+  const handles = await handlesOf(context, row, objects);
   const { detail } = row;
   return {
     id: row.id,
@@ -25,8 +27,13 @@ export async function sessionRecord(
     manifest_digest: detail.manifest_digest,
     object_count: row.object_count,
     total_bytes: row.total_bytes,
-    objects: row.state === 'committed' ? await filesOf(context, row.package_id!) : objects.map(objectRecord),
+    objects: row.state === 'committed' ? await filesOf(context, row.package_id!) : objects.map(told),
   };
+
+  function told(object: SessionObjectRow): SessionObject {
+    const handle = handles.get(object.name);
+    return { ...objectRecord(object), ...(handle === undefined ? {} : { handle }) };
+  }
 }
 
 export function objectRecord({ name, sha256, size_bytes, media_type, state, place_id }: SessionObjectRow): SessionObject {

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import type { SessionPlace } from '../operations/write-sessions/rows.ts';
+import { clearQuarantine, discardPlaces } from './discard.ts';
 
 /** Others wait for a step. */
 const objectsPerStep = 5_000;
@@ -18,13 +18,8 @@ export async function expireWriteSessions(context: Context, actor: string, signa
     const ended = await context.database.write('session.expire', { actor, limit: objectsPerStep, remembered_seconds: rememberedSeconds });
     const places = ended.flatMap((each) => each.places);
     await discardPlaces(context, places);
+    for (const { row } of ended) await clearQuarantine(context, row);
     segments += places.length;
     if (ended.length === 0) return segments;
   }
-}
-
-/** Never throws; what can't be deleted now is reclaimed later. */
-export async function discardPlaces({ dataplane }: Pick<Context, 'dataplane'>, places: readonly SessionPlace[]): Promise<void> {
-  for (const { place_id, backend_id, segments } of places)
-    if (segments.length > 0) await dataplane.segments.discard({ uploadId: place_id, backendId: backend_id }, segments);
 }

@@ -8,16 +8,18 @@ import { createIngest } from '../ingest.ts';
 import { checkText } from '../input.ts';
 import { uploadRecord } from '../operations/uploads/rows.ts';
 import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-sessions/rows.ts';
+import type { SizedSession } from '../operations/write-sessions/write-sessions.ts';
 import type { WriteSessions } from '../REGISTRY.ts';
 import { settleUpload } from '../uploads/end.ts';
 import { defaultUploadSeconds } from '../uploads/take.ts';
 import { checkSession, defaultSessionBounds, requestDigest } from './check-session.ts';
 import { commitSession } from './commit.ts';
+import { clearQuarantine, discardPlaces } from './discard.ts';
 import { presentAmong } from './present.ts';
+import { takeArrived } from './quarantine.ts';
 import { receiveBytes } from './receive.ts';
 import { receiveWhole } from './receive-upload.ts';
 import { objectRecord, sessionRecord } from './session-record.ts';
-import { discardPlaces } from './sweep.ts';
 
 export function createWriteSessions(context: Context, access: Access): WriteSessions {
   const { database } = context;
@@ -30,6 +32,15 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
     if (found === undefined || !access.sees(found.row.producer)) throw noSession(id);
     access.require('write', found.row.producer);
     return found;
+  }
+
+  const readWhole = (sized: SizedSession) => database.read('session.get', { ...sized, objects: true });
+
+  /** The session with its objects, as of now: what was written to the store itself counts as received. */
+  async function lookThrough(sized: SizedSession): ReturnType<typeof readWhole> {
+    const found = await readWhole(sized);
+    const more = found !== undefined && (await takeArrived(context, found.row, found.objects));
+    return more ? await readWhole(sized) : found;
   }
 
   return {
@@ -57,7 +68,7 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
         maximum_open: bounds.open,
       });
       const { id, object_count } = record;
-      const found = await database.read('session.get', { id, objects: true, object_count });
+      const found = await (created ? readWhole : lookThrough)({ id, object_count });
       return { record: await sessionRecord(context, found?.row ?? record, found?.objects ?? []), created };
     },
 
@@ -66,7 +77,7 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       if (own === undefined || !access.sees(own.row.producer)) return undefined;
       const { object_count, producer } = own.row;
       access.require('write', producer);
-      const found = await database.read('session.get', { id: own.row.id, objects: true, object_count });
+      const found = await lookThrough({ id: own.row.id, object_count });
       return found && (await sessionRecord(context, found.row, found.objects));
     },
 
@@ -100,6 +111,7 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
     async commit(id) {
       const sessionId = parseId(id, 'id');
       const { row } = requireOwn(await database.read('session.get', { id: sessionId, objects: false }), sessionId);
+      await lookThrough({ id: sessionId, object_count: row.object_count });
       return await commitSession(parts, row);
     },
 
@@ -110,6 +122,7 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       // Its package was sealed between the two looks.
       if (row.state === 'committed') requireLive(row, formatTimestamp(context.now()));
       await discardPlaces(context, places);
+      await clearQuarantine(context, row);
     },
   };
 }

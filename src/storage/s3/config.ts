@@ -20,6 +20,8 @@ export interface S3BackendConfig extends BackendConfig {
   readonly multipartChunkBytes: number;
   /** What `storage certify --save` found out about the store; the file need not be there. */
   readonly profilePath: string;
+  /** Whether senders of write sessions are given addresses of the store; it takes a certificate at `profilePath`. */
+  readonly presignedUploads: boolean;
   readonly credentials: CredentialsConfig;
 }
 
@@ -65,6 +67,7 @@ export function readS3(all: BackendSettings, { id, directory, used }: NamedBacke
     multipartThresholdBytes: settings.integer('MULTIPART_THRESHOLD_BYTES', 67_108_864, { from: smallestPart, to: largestPut }),
     multipartChunkBytes,
     profilePath: resolve(directory, settings.text('PROFILE_PATH', id === s3Kind ? './var/s3-profile.json' : `./var/s3-${id}-profile.json`)),
+    presignedUploads: settings.boolean('PRESIGNED_UPLOADS', false),
     credentials: readCredentials(settings, directory, used, required, optionalUrl, endpointUrl),
   };
 }

@@ -1,4 +1,5 @@
 import type { BackendParts } from '../kind.ts';
+import { requireCertified } from './certified.ts';
 import { type S3BackendConfig, variablesOf } from './config.ts';
 import { readProfile } from './profile.ts';
 import { openS3Storage, type S3Storage } from './s3.ts';
@@ -20,6 +21,7 @@ export async function openS3(backend: S3BackendConfig, parts: BackendParts): Pro
     multipartThresholdBytes: backend.multipartThresholdBytes,
     multipartChunkBytes: backend.multipartChunkBytes,
     dialect: await dialectOf(backend),
+    ...(backend.presignedUploads ? { presigned: await requireCertified(backend) } : {}),
   });
 }
 

@@ -10,6 +10,7 @@ import { headObject, requireNothingThere } from './head.ts';
 import { listObjects } from './list.ts';
 import { createPartBuffers } from './part-buffers.ts';
 import { createPatience } from './patience.ts';
+import { presignPut } from './presign.ts';
 import { putObject } from './put.ts';
 import { reclaimUploads } from './reclaim.ts';
 import type { S3Settings } from './settings.ts';
@@ -28,6 +29,7 @@ export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
  */
 export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3Storage {
   const calls = openS3Calls(settings, options);
+  const { presigned } = settings;
   const room = {
     puts: createLimit(putsAtOnce),
     buffers: createPartBuffers(settings.multipartChunkBytes, sharedParts),
@@ -78,6 +80,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
       }
     },
 
+    ...(presigned === undefined ? {} : { presign: (key, write) => presignPut(settings, presigned, key, write) }),
     reclaim: (ageSeconds, reclaimOptions = {}) => reclaimUploads(calls, settings, ageSeconds, reclaimOptions),
     close: () => calls.close(),
   };

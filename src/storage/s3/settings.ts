@@ -34,6 +34,14 @@ export interface S3Settings extends Connection {
   readonly multipartThresholdBytes: number;
   readonly multipartChunkBytes: number;
   readonly dialect: Dialect;
+  /** Present where others may be given addresses to write to. */
+  readonly presigned?: PresignedUploads;
+}
+
+/** What the store's certificate says of presigned addresses. */
+export interface PresignedUploads {
+  /** Whether a signed `If-None-Match: *` is obeyed. */
+  readonly createOnly: boolean;
 }
 
 export type ServerSideEncryption = 'AES256' | 'aws:kms';

@@ -17,6 +17,8 @@ export interface SessionRow extends Omit<StoredSession, 'state' | 'detail'> {
     /** When it expires where it is not being committed. */
     readonly expires_at: string;
     readonly manifest_digest: string | null;
+    /** How often a commit found bytes missing or wrong: what is sent to the store itself has another key each time. */
+    readonly rounds?: number;
   };
 }
 

@@ -113,7 +113,10 @@ export async function planSessionExpiry(
   return { sessions: Number(sessions), segments };
 }
 
-/** Of these places those whose bytes may be needed. Those of an upload are the upload's until they are all there. */
+/**
+ * Of these places those whose bytes may be needed. Those of an upload are the upload's until they are all there. The
+ * place of a session is needed while it may be committed, since its senders write there without a word.
+ */
 export async function placesAmong(snapshot: Snapshot, input: { readonly ids: readonly string[] }): Promise<readonly string[]> {
   if (input.ids.length === 0) return [];
   const rows = await snapshot.sql
@@ -122,5 +125,11 @@ export async function placesAmong(snapshot: Snapshot, input: { readonly ids: rea
     .where('place_id', 'in', input.ids)
     .where('segments', 'is not', null)
     .execute();
-  return rows.flatMap(({ place_id }) => (place_id === null ? [] : [place_id]));
+  const live = await snapshot.sql
+    .selectFrom('write_sessions')
+    .select('id')
+    .where('id', 'in', input.ids)
+    .where('state', 'in', ['open', 'committing'])
+    .execute();
+  return [...rows.flatMap(({ place_id }) => (place_id === null ? [] : [place_id])), ...live.map(({ id }) => id)];
 }

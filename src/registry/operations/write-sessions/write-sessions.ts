@@ -249,7 +249,9 @@ export async function reopenSession(
       .execute();
   const reason =
     wrong.size === 0 ? 'its package was changed by others, or met a quota' : `a commit found ${wrong.size} of its objects missing or wrong`;
-  const reopened: SessionRow = { ...row, state: 'open', reason, package_id: null, updated_at: now, expires_at: row.detail.expires_at };
+  const { expires_at, rounds = 0 } = row.detail;
+  const detail = wrong.size === 0 ? row.detail : { ...row.detail, rounds: rounds + 1 };
+  const reopened: SessionRow = { ...row, state: 'open', reason, package_id: null, updated_at: now, expires_at, detail };
   await saveSession(sql, reopened);
   return { row: reopened, places };
 }
