@@ -1,11 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import type { FairTurns } from '../runtime/fair-turns.ts';
+import { afterCollection } from '../runtime/heap.ts';
 import type { Api } from './api.ts';
 import type { EngineContext } from './context.ts';
 
 /** A text of so many characters is long. */
 const longCharacters = 65_536;
+
+/** So long a list waits at most until what earlier ones left is given back. */
+const collectionMilliseconds = 300;
 
 /** What ends the turn of an answer that is being made. */
 const ending = new WeakMap<object, () => void>();
@@ -26,6 +30,7 @@ export async function inListTurn<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return await listTurns.take(principal.share, 1, async () => {
+    await afterCollection(collectionMilliseconds);
     if (raw.closed) throw leftBefore();
     return await work();
   });
@@ -40,6 +45,7 @@ export function takeListTurns(api: Api, turns: FairTurns, onMade: () => void): v
     const { list, waits } = request.routeOptions.config;
     if (list !== true || waits?.(request) === true) return done();
     const make = async (): Promise<void> => {
+      await afterCollection(collectionMilliseconds);
       // Whoever has gone meanwhile is not heard of again.
       if (raw.closed) return done(leftBefore());
       await new Promise<void>((resolve) => {

@@ -31,7 +31,7 @@ export function giveBackMemory(largeBytes: number): () => void {
   let last: Collected = { at: 0, young: 0, old: 0, outside: 0, took: 0 };
   isDue = () => hasMuchLeft(heapSize(), last, largeBytes, process.memoryUsage.rss());
   const timer = setInterval(() => {
-    if (!isWorthIt(heapSize(), last, largeBytes, process.memoryUsage.rss())) return;
+    if (!isWorthIt(heapSize(), last, largeBytes, process.memoryUsage.rss(), waiting > 0)) return;
     const { user, system } = process.threadCpuUsage();
     collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
@@ -47,6 +47,8 @@ export function giveBackMemory(largeBytes: number): () => void {
 
 /** Whether a collection by `giveBackMemory` is due in this thread, were it not for the time that the last one took. */
 let isDue = (): boolean => false;
+/** How many wait for it. */
+let waiting = 0;
 
 /**
  * Resolves when no collection is due in this thread, or after so long. Who is about to make tens of megabytes of
@@ -54,13 +56,16 @@ let isDue = (): boolean => false;
  * made between two of them is not.
  */
 export async function afterCollection(milliseconds = 2_000): Promise<void> {
+  waiting += 1;
   for (const end = performance.now() + milliseconds; isDue() && performance.now() < end; ) await sleep(lookMilliseconds / 4);
+  waiting -= 1;
 }
 
 const lookMilliseconds = 100;
 const againMilliseconds = 250;
-/** Collections take an eighth of the time at most. */
+/** Collections take an eighth of the time at most, and a quarter where they are waited for, or the process has much. */
 const timesItsTime = 8;
+const timesWhenPressed = 4;
 const calmMilliseconds = 10_000;
 /** A server at work has some 360 MiB of the system, of which 70 are the program itself. */
 const muchResidentBytes = 469_762_048;
@@ -90,9 +95,10 @@ export interface Collected extends HeapSize {
  * already, in all its threads (`resident`, in bytes), each of them may have half of `largeBytes`, of all kinds: what
  * they leave at one time adds up. Never while the last collection was of little use, nor soon after a long one.
  */
-export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number, resident = 0): boolean {
+export function isWorthIt(now: HeapSize, last: Collected, largeBytes: number, resident = 0, isAwaited = false): boolean {
   const spent = now.at - last.at;
-  if (spent < Math.max(againMilliseconds, last.took * timesItsTime)) return false;
+  const times = resident > muchResidentBytes || isAwaited ? timesWhenPressed : timesItsTime;
+  if (spent < Math.max(againMilliseconds, last.took * times)) return false;
   if (hasMuchLeft(now, last, largeBytes, resident)) return true;
   const all = now.old + now.young;
   return spent >= calmMilliseconds && all > largeBytes && all > (last.old + last.young) * 1.25;

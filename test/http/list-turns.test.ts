@@ -5,6 +5,7 @@ import { fastify } from 'fastify';
 import { takeListTurns } from '../../src/http/list-turns.ts';
 import { administrator } from '../../src/kernel/access.ts';
 import { createFairTurns } from '../../src/runtime/fair-turns.ts';
+import { giveBackMemory, heapSize } from '../../src/runtime/heap.ts';
 import { openDoor } from '../doors/rest/open-door.ts';
 
 test('few lists are made at a time, and who asks for many keeps nobody waiting', async () => {
@@ -38,6 +39,25 @@ test('few lists are made at a time, and who asks for many keeps nobody waiting',
   await Promise.all(many);
   assert.ok(order.indexOf('few') < 20, order.join(' '));
   assert.equal(most, 2);
+});
+
+test('a list is made when what others left in memory is given back', async () => {
+  await using api = fastify().withTypeProvider<TypeBoxTypeProvider>();
+  api.decorateRequest('principal', null as never);
+  api.addHook('onRequest', (request, _reply, done) => {
+    request.principal = administrator('somebody');
+    done();
+  });
+  takeListTurns(api, createFairTurns({ what: 'lists', room: 1, waitingOfOne: 1, waitMilliseconds: 1_000 }), () => undefined);
+  api.get('/list', { config: { list: true } }, () => ({ old: heapSize().old }));
+  await api.ready();
+  const end = giveBackMemory(32 * mebibyte);
+  let held: object[] | undefined = Array.from({ length: 3_000_000 }, (_, index) => ({ index }));
+  assert.ok(held.length > 0 && heapSize().old > 50 * mebibyte);
+  held = undefined;
+  const { old } = (await api.inject('/list')).json<{ readonly old: number }>();
+  assert.ok(old < 45 * mebibyte, `${old} bytes`);
+  end();
 });
 
 test('a long list goes to the connection as bytes, and it is told when it has it', async () => {
@@ -88,3 +108,5 @@ test('write sessions and the report of use are made in these turns too', async (
     assert.equal(most, 2, path);
   }
 });
+
+const mebibyte = 1_048_576;

@@ -72,6 +72,10 @@ test('a collection that took long is not repeated soon, so that they take an eig
   const last = { ...heap(0, 1, 34), took: 100 };
   assert.equal(isWorthIt(heap(700, 1, 200), last, large), false);
   assert.equal(isWorthIt(heap(900, 1, 200), last, large), true);
+  const much = 460 * mebibyte;
+  assert.equal(isWorthIt(heap(390, 1, 200), last, large, much), false);
+  assert.equal(isWorthIt(heap(410, 1, 200), last, large, much), true, 'a quarter where the process has much already');
+  assert.equal(isWorthIt(heap(410, 1, 200), last, large, 0, true), true, 'or where it is waited for');
 });
 
 test('bytes that were left are given back, though they are not in the heap', async () => {
