@@ -1,13 +1,15 @@
 import { callJson, segments } from '../api/call.ts';
-import { usePages } from '../api/pages.ts';
-import type { File, Page as ListPage, Package } from '../api/records.ts';
+import type { Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
+import { Events } from '../package/events.tsx';
+import { Files } from '../package/files.tsx';
+import { Manifest } from '../package/manifest.tsx';
+import { Retention, useRetention } from '../package/retention.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
-import { More } from '../parts/more.tsx';
+import { DownloadButton } from '../parts/download-button.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
-import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
+import { Loaded } from '../parts/states.tsx';
 import { Status } from '../parts/status.tsx';
-import { Table } from '../parts/table.tsx';
 import { Address, Count, Size, Time } from '../parts/values.tsx';
 import type { PageProps } from '../routes.ts';
 import { strings } from '../strings.ts';
@@ -21,10 +23,19 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
     <Page
       title={value?.name ?? text.title}
       above={<a href="packages">{strings.packages.title}</a>}
-      beside={value === undefined ? null : <Status status={value.status} />}
+      beside={
+        value === undefined ? null : (
+          <>
+            <Status status={value.status} />
+            {value.status === 'finalized' ? (
+              <DownloadButton path={`packages/${segments(id)}/archive`} name={`${value.id}.tar`} label={text.archive} />
+            ) : null}
+          </>
+        )
+      }
     >
       <Loaded of={found} rows={8}>
-        {(each) => <Shown record={each} />}
+        {(record) => <Shown record={record} />}
       </Loaded>
       <ByHand command={['packages', 'show', id]} request={{ path: `packages/${segments(id)}` }} />
     </Page>
@@ -32,32 +43,24 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
 }
 
 function Shown({ record }: { readonly record: Package }) {
+  const retention = useRetention(record.id);
+  const none = <span class="quiet">–</span>;
   return (
     <>
       <Facts
         items={[
-          [
-            text.producer,
-            <a key="p" href={`packages?${new URLSearchParams({ producer: record.producer })}`}>
-              {record.producer}
-            </a>,
-          ],
-          [
-            text.subject,
-            <a key="s" href={`packages?${new URLSearchParams({ subject: record.subject })}`}>
-              {record.subject}
-            </a>,
-          ],
-          [text.retentionClass, record.retention_class],
-          [text.keptUntil, <Time key="k" at={record.expires_at} form="date" />],
+          [text.producer, <ListLink key="p" filter={{ producer: record.producer }} name={record.producer} />],
+          [text.subject, <ListLink key="s" filter={{ subject: record.subject }} name={record.subject} />],
+          [text.retentionClass, <ListLink key="c" filter={{ retention_class: record.retention_class }} name={record.retention_class} />],
+          [text.keptUntil, record.status === 'finalized' ? <Time key="k" at={record.expires_at} form="date" /> : none],
           [
             text.created,
-            <>
-              <Time at={record.created_at} /> {text.createdBy(record.created_by)}
-            </>,
+            <span key="t">
+              <Time at={record.created_at} /> <span class="quiet">{text.createdBy(record.created_by)}</span>
+            </span>,
           ],
-          [text.sealed, record.finalized_at === null ? <span class="quiet">–</span> : <Time at={record.finalized_at} />],
-          [text.files, <Count key="f" value={record.file_count} />],
+          [text.sealed, record.finalized_at === null ? none : <Time key="f" at={record.finalized_at} />],
+          [text.files, <Count key="n" value={record.file_count} />],
           [text.size, <Size key="b" bytes={record.total_bytes} />],
           [text.id, <Address key="i" text={record.id} what={text.id} whole />],
           [
@@ -70,55 +73,32 @@ function Shown({ record }: { readonly record: Package }) {
           ],
         ]}
       />
+      <Retention record={record} retention={retention} />
+      {record.status === 'garbage_collected' ? null : <Files record={record} />}
       <Section title={text.metadata}>
         <Metadata record={record} />
       </Section>
-      <Section title={text.files}>
-        <Files id={record.id} />
-      </Section>
+      {record.manifest_digest === null ? null : <Manifest record={record} digest={record.manifest_digest} />}
+      <Events record={record} />
     </>
   );
 }
 
-function Metadata({ record: { metadata } }: { readonly record: Package }) {
+function ListLink({ filter, name }: { readonly filter: Readonly<Record<string, string>>; readonly name: string }) {
+  return <a href={`packages?${new URLSearchParams(filter)}`}>{name}</a>;
+}
+
+function Metadata({ record: { metadata, metadata_schema_slug: schema } }: { readonly record: Package }) {
   const entries = Object.entries(metadata);
   if (entries.length === 0) return <p class="quiet">{text.noMetadata}</p>;
   return (
     <Facts
-      items={entries.map(([key, value]) => [key, typeof value === 'string' ? value : <code key={key}>{JSON.stringify(value)}</code>])}
+      items={[
+        ...entries.map(
+          ([key, value]) => [key, typeof value === 'string' ? value : <code key={key}>{JSON.stringify(value)}</code>] as const,
+        ),
+        ...(schema === null ? [] : [[text.schema, <code key="schema">{schema}</code>] as const]),
+      ]}
     />
-  );
-}
-
-function Files({ id }: { readonly id: string }) {
-  const pages = usePages<File>(id, (cursor, signal) =>
-    callJson<ListPage<File>>(`packages/${segments(id)}/files`, { query: { limit: 200, cursor }, signal }),
-  );
-  if (pages.items.length === 0)
-    return pages.problem !== undefined ? (
-      <Failure problem={pages.problem} retry={pages.reload} />
-    ) : pages.loading ? (
-      <Loading rows={6} />
-    ) : (
-      <Empty title={text.noFiles} />
-    );
-  return (
-    <>
-      <Table label={text.filesLabel} columns={[text.path, text.mediaType, { name: text.bytes, right: true }, text.digest]}>
-        {pages.items.map((file) => (
-          <tr key={file.id}>
-            <td class="wide path">{file.relative_path}</td>
-            <td>{file.media_type}</td>
-            <td class="right">
-              <Size bytes={file.size_bytes} />
-            </td>
-            <td>
-              <Address text={file.digest_sha256} what={text.digest} />
-            </td>
-          </tr>
-        ))}
-      </Table>
-      <More pages={pages} />
-    </>
   );
 }

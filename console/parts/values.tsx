@@ -31,7 +31,7 @@ export function Count({ value }: { readonly value: number }) {
 /** A digest or an id, shortened where it is long, copied whole. `what` names it for who cannot see it. */
 export function Address({ text, what, whole = false }: { readonly text: string; readonly what: string; readonly whole?: boolean }) {
   return (
-    <span class="address">
+    <span class={whole && text.length > 40 ? 'address address-long' : 'address'}>
       <code title={text}>{whole ? text : shortAddress(text)}</code>
       <Copy text={text} what={what} />
     </span>

@@ -1,0 +1,89 @@
+import { callJson, segments } from '../api/call.ts';
+import type { Package, RetentionRecord } from '../api/records.ts';
+import { type Resource, useResource } from '../api/resource.ts';
+import { formatCount } from '../format.ts';
+import { ByHand } from '../parts/by-hand.tsx';
+import { now } from '../parts/clock.ts';
+import { Icon } from '../parts/icon.tsx';
+import { Section } from '../parts/page.tsx';
+import { Loaded } from '../parts/states.tsx';
+import { Table } from '../parts/table.tsx';
+import { Address, Time } from '../parts/values.tsx';
+import { strings } from '../strings.ts';
+import { stepsOf, verdictOf } from './story.ts';
+
+const text = strings.story;
+
+export function useRetention(id: string): Resource<RetentionRecord> {
+  return useResource(`retention ${id}`, (signal) => callJson<RetentionRecord>(`packages/${segments(id)}/retention`, { signal }));
+}
+
+/** Why it is kept, until when, and everything that was decided about that. */
+export function Retention({ record, retention }: { readonly record: Package; readonly retention: Resource<RetentionRecord> }) {
+  return (
+    <Section title={text.title}>
+      <Loaded of={retention} rows={4}>
+        {(value) => {
+          const verdict = verdictOf(value, now.value);
+          return (
+            <>
+              <div class={verdict.kept ? 'verdict verdict-good' : 'verdict verdict-plain'}>
+                <Icon name={verdict.kept ? 'seal' : 'box'} />
+                <p class="verdict-title">
+                  {verdict.title}{' '}
+                  {verdict.kept && value.expires_at !== null && value.holds.every(({ released_at }) => released_at !== null) ? (
+                    <Time at={value.expires_at} form="date" />
+                  ) : null}
+                </p>
+              </div>
+              <ol class="story">
+                {stepsOf(value, now.value).map(({ key, at, title, detail, actor, tense }) => (
+                  <li key={key} class={`story-step story-${tense}`}>
+                    <span class="story-time">{at === null ? '' : tense === 'present' ? '' : <Time at={at} form="date" />}</span>
+                    <span class="story-what">
+                      <strong>{title}</strong>
+                      {detail === '' ? null : <span> {detail}</span>}
+                      {actor === undefined ? null : <span class="quiet"> · {actor}</span>}
+                    </span>
+                  </li>
+                ))}
+              </ol>
+              {value.history_left_out === 0 ? null : <p class="quiet">{text.leftOut(formatCount(value.history_left_out))}</p>}
+              {value.holds.length === 0 ? null : <Holds retention={value} />}
+            </>
+          );
+        }}
+      </Loaded>
+      <ByHand command={['retention', 'show', record.id]} request={{ path: `packages/${segments(record.id)}/retention` }} />
+    </Section>
+  );
+}
+
+function Holds({ retention: { holds } }: { readonly retention: RetentionRecord }) {
+  return (
+    <Table label={text.holds} columns={[text.hold, text.owner, text.applied, text.released, text.id]}>
+      {holds.map((hold) => (
+        <tr key={hold.id}>
+          <td class="wide">{hold.reason}</td>
+          <td>{hold.owner}</td>
+          <td>
+            <Time at={hold.applied_at} />
+          </td>
+          <td class="wide">
+            {hold.released_at === null ? (
+              <span class="status status-held">{text.inForce}</span>
+            ) : (
+              <>
+                <Time at={hold.released_at} />{' '}
+                <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
+              </>
+            )}
+          </td>
+          <td>
+            <Address text={hold.id} what={text.id} />
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { Package } from '../../src/registry/REGISTRY.ts';
+import { type Console, noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+describe('a package in the console', { skip: noBrowser }, () => {
+  let view: Console;
+  let record: Package;
+  before(async () => {
+    view = await openConsole({ anonymousRead: true });
+    const files = { 'logs/build.log': 'built', 'logs/test/unit.log': 'passed', 'report.json': '{"ok":true}' };
+    record = await sealedPackage(view.door.registry, files, { metadata: { branch: 'main', build: 7 } });
+    await view.door.registry.retention.extend(record.id, { extend_by_seconds: 86_400, reason: 'an audit is announced' });
+    await view.door.registry.retention.hold(record.id, { reason: 'the audit of November' });
+  });
+  after(() => view[Symbol.asyncDispose]());
+
+  test('says why it is kept, what was decided, and what it holds', async () => {
+    const { page } = view;
+    await view.open(`packages/${record.id}`);
+    await page.getByText('Held: nothing of it is deleted until the hold is released').first().waitFor();
+    await page.getByText('an audit is announced').waitFor();
+    await page.getByRole('region', { name: 'Holds' }).getByText('In force').waitFor();
+    await page.getByText('but it is held, and stays').waitFor();
+    await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
+    await page.getByText(record.manifest_digest!).first().waitFor();
+    await page.getByText('v1.package.finalized').waitFor();
+    await view.assertAccessible();
+    view.assertNothingWrong();
+  });
+
+  test('its tree is walked by the keyboard', async () => {
+    const { page } = view;
+    const tree = page.getByRole('tree');
+    await tree.focus();
+    const active = async (): Promise<string> =>
+      await page.evaluate(
+        "document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).querySelector('.path').textContent",
+      );
+    assert.equal(await active(), 'logs/');
+    await page.keyboard.press('ArrowDown');
+    assert.equal(await active(), 'build.log');
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await active(), 'logs/');
+    await page.keyboard.press('ArrowLeft');
+    assert.equal(await page.getByRole('treeitem').count(), 2);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('End');
+    assert.equal(await active(), 'report.json');
+    await page.getByPlaceholder('Part of a path').fill('UNIT');
+    await page.getByText('1 of 3 files').waitFor();
+    await page.getByRole('treeitem', { name: /logs\/test\/unit\.log/ }).waitFor();
+    view.assertNothingWrong();
+  });
+
+  test('is saved as a tar, the same bytes as the interface gives', async () => {
+    const { page } = view;
+    const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download as tar' }).click()]);
+    assert.equal(saved.suggestedFilename(), `${record.id}.tar`);
+    const bytes = readFileSync((await saved.path())!);
+    const expected = await (await view.door.call(`/packages/${record.id}/archive`)).arrayBuffer();
+    assert.equal(Buffer.compare(bytes, Buffer.from(expected)), 0);
+    view.assertNothingWrong();
+  });
+
+  test('that is not there is said so', async () => {
+    view.expectRefusals();
+    await view.page.goto(`${view.url}packages/01a229ba-8a40-7793-90b7-57ed9e2bf6f4`);
+    await view.page.getByText('There is nothing at this address').waitFor();
+    await view.assertAccessible();
+    view.assertNothingWrong();
+  });
+});

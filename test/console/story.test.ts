@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stepsOf, verdictOf } from '../../console/package/story.ts';
+import type { Hold, RetentionRecord } from '../../src/registry/REGISTRY.ts';
+
+const now = Date.parse('2026-11-30T00:00:00Z');
+const record: RetentionRecord = {
+  package_id: '1',
+  status: 'finalized',
+  retention_class: 'raw-evidence',
+  expires_at: '2027-01-01T00:00:00.000Z',
+  eligible_at: null,
+  finalized_at: '2026-11-01T00:00:01.000Z',
+  holds: [],
+  history: [
+    { sequence: 1, created_at: '2026-11-01T00:00:00.000Z', event_type: 'v1.package.created', actor: 'ci', detail: {} },
+    {
+      sequence: 3,
+      created_at: '2026-11-02T00:00:00.000Z',
+      event_type: 'v1.retention.extended',
+      actor: 'keeper',
+      detail: { reason: 'an audit', new_expires_at: '2027-01-01T00:00:00.000Z' },
+    },
+  ],
+  holds_left_out: 0,
+  history_left_out: 0,
+};
+const hold: Hold = {
+  id: '2',
+  reason: 'an audit',
+  owner: 'keeper',
+  applied_at: '2026-11-03T00:00:00.000Z',
+  released_at: null,
+  released_by: null,
+  release_reason: null,
+};
+
+test('one sentence says why it is kept, or that it is not', () => {
+  for (const [changes, kept, words] of [
+    [{}, true, /class raw-evidence/],
+    [{ expires_at: null }, true, /without an end/],
+    [{ holds: [hold] }, true, /until the hold is released/],
+    [{ holds: [hold, hold] }, true, /Held 2 times/],
+    [{ holds: [{ ...hold, released_at: '2026-11-04T00:00:00.000Z' }] }, true, /class raw-evidence/],
+    [{ holds: [hold], expires_at: '2026-01-01T00:00:00.000Z', eligible_at: null }, true, /Held/],
+    [{ expires_at: '2026-01-01T00:00:00.000Z' }, false, /time has passed/],
+    [{ status: 'created', expires_at: null }, true, /Not sealed/],
+    [{ status: 'abandoned' }, false, /Abandoned/],
+    [{ status: 'abandoned', holds: [hold] }, true, /Abandoned, and held/],
+    [{ status: 'garbage_collected', holds: [hold] }, false, /Collected/],
+  ] as const) {
+    const verdict = verdictOf({ ...record, ...changes }, now);
+    assert.equal(verdict.kept, kept, JSON.stringify(changes));
+    assert.match(verdict.title, words);
+  }
+});
+
+test('the story goes from its begin over today to what will come', () => {
+  const steps = stepsOf(record, now);
+  assert.deepEqual(
+    steps.map(({ title, tense }) => `${tense} ${title}`),
+    ['past Created', 'past Sealed', 'past Extended', 'present Today', 'future Expires'],
+  );
+  assert.equal(steps[2]!.detail, 'an audit · until 2027-01-01');
+  assert.match(stepsOf({ ...record, holds: [hold] }, now).at(-1)!.detail, /held, and stays/);
+  assert.equal(stepsOf({ ...record, status: 'garbage_collected' }, now).at(-1)!.title, 'Today');
+});
