@@ -1,4 +1,4 @@
-import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import type { File, NewFile, Registry } from '../registry/REGISTRY.ts';
 import { createLimit, forEachLimited } from '../runtime/limit.ts';
 import { continueFile, type Resumable, type SentFile } from './push/continue-file.ts';
@@ -159,7 +159,7 @@ export async function uploadFiles(
       arrived(sentBytes);
     } catch (error) {
       // The bytes that were sent are not those that were hashed.
-      if (isArtifactstoreError(error, 'digest_mismatch') || isArtifactstoreError(error, 'length_mismatch')) throw changed(file, error);
+      if (isArtifactstoreError(error) && otherBytes.has(error.code)) throw changed(file, error);
       throw error;
     }
   }
@@ -201,6 +201,8 @@ interface First {
   readonly file: HashedFile;
   readonly settle: () => void;
 }
+
+const otherBytes: ReadonlySet<ErrorCode> = new Set(['digest_mismatch', 'block_digest_mismatch', 'length_mismatch']);
 
 /** Resolves when the work is to be stopped. */
 function stopped(signal: AbortSignal): Promise<void> {

@@ -32,7 +32,8 @@ export async function continueFile(
   const { media_type = 'application/octet-stream', ...more } = describeFile(file);
   const { relativePath: relative_path, sizeBytes: size_bytes, contentAddress: content_address } = file;
   const from = (offset: number): AsyncIterable<Uint8Array> => fileBodyFrom(file, offset, signal);
-  const resumable = { relative_path, size_bytes, content_address, media_type, ...more, from };
+  const blocks = file.blockDigests === undefined ? {} : { block_digests: file.blockDigests };
+  const resumable = { relative_path, size_bytes, content_address, media_type, ...more, ...blocks, from };
   const { record } = await add(packageId, resumable, { known, signal, onOffset });
   return { record, sentBytes: size_bytes - earlier };
 }

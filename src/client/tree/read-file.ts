@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createHasher, sha256, toHex } from '../../kernel/content/digest.ts';
+import { blake3, createHasher, sha256, toHex } from '../../kernel/content/digest.ts';
 import { filesDigest } from '../../kernel/content/files-digest.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { mediaTypeOf } from '../../protocol/media-type.ts';
@@ -20,6 +20,8 @@ export interface HashedFile extends TreeFile {
    */
   readonly digests: ReadonlyMap<string, Uint8Array>;
   readonly bytes: Uint8Array | undefined;
+  /** BLAKE3 of each MiB of a file that has several, and was read now: 32 bytes each, one after the other. */
+  readonly blockDigests?: Uint8Array;
   /** Whether it was not read now: its digest was kept by an earlier push. */
   readonly isRemembered: boolean;
   /** Whether the system said the same of it when it was found and after it was read. */
@@ -76,8 +78,20 @@ async function hashLong(file: TreeFile, signal: AbortSignal): Promise<HashedFile
   const handle = await openFile(file);
   try {
     const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
-    for await (const chunk of chunksOf(handle, file, signal)) for (const hasher of hashers) hasher.update(chunk);
-    return { ...hashed(file, hashers[0].digest(), hashers[1].digest()), isSteady: isSameNow(file, handle.fd) };
+    const blocks: Uint8Array[] = [];
+    let read = 0;
+    for await (const chunk of chunksOf(handle, file, signal)) {
+      for (const hasher of hashers) hasher.update(chunk);
+      // A chunk that is cut short in the middle leaves too few of them.
+      if (read % chunkBytes === 0) blocks.push(blake3(chunk));
+      read += chunk.length;
+    }
+    const isWhole = blocks.length > 1 && blocks.length === Math.ceil(read / chunkBytes);
+    return {
+      ...hashed(file, hashers[0].digest(), hashers[1].digest()),
+      ...(isWhole ? { blockDigests: new Uint8Array(Buffer.concat(blocks)) } : {}),
+      isSteady: isSameNow(file, handle.fd),
+    };
   } finally {
     await handle.close();
   }
