@@ -12,6 +12,7 @@ import { type AddResumable, resumableUploads, type SendUpload } from './resumabl
 import { remoteHealth, remoteRetention } from './retention.ts';
 import { getJson } from './wire/request.ts';
 import { usageShape, whoAmIShape } from './wire/shape.ts';
+import { createStorePut, type StorePut } from './wire/store-put.ts';
 import { createTransport, type TransportOptions } from './wire/transport.ts';
 import { remoteWriteSessions } from './write-sessions.ts';
 
@@ -40,6 +41,8 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
   readonly addResumable: AddResumable;
   /** Sends the rest of an upload that was begun, after every break from where it is. */
   readonly sendUpload: SendUpload;
+  /** Writes objects of write sessions to the server's store, where their handles are addresses of it. */
+  readonly storePut: StorePut;
   /** Whom the server takes this client for, by its token, and what that may do. */
   whoami(): Promise<WhoAmI>;
   /** Ends the connections; requests under way fail. `await using` does it too. */
@@ -54,6 +57,11 @@ export interface RemoteRegistry extends Registry, AsyncDisposable {
 export function connectRegistry(options: ConnectOptions): RemoteRegistry {
   const transport = createTransport(options);
   const uploads = resumableUploads(transport, options.url);
+  const storePut = createStorePut(options.url, options.connections);
+  const close = async (): Promise<void> => {
+    await storePut.close();
+    await transport.close();
+  };
   return {
     packages: remotePackages(transport),
     files: remoteFiles(transport),
@@ -71,8 +79,9 @@ export function connectRegistry(options: ConnectOptions): RemoteRegistry {
     downloadMany: manyDownloads(transport),
     addResumable: uploads.add,
     sendUpload: uploads.send,
+    storePut,
     whoami: () => getJson(transport, '/whoami', whoAmIShape),
-    close: () => transport.close(),
-    [Symbol.asyncDispose]: () => transport.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -25,13 +25,18 @@ export interface OpenServer {
  * A real server over SQLite and a local directory, in a folder of its own; callers are those of `identity`, or the one
  * with the token where absent.
  */
-export async function openServer(options: { readonly identity?: Identity } = {}): Promise<OpenServer> {
+export async function openServer(
+  options: { readonly identity?: Identity; readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<OpenServer> {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
   const token = 'client-test-token';
   const others = new Map<string, Identified>();
   const ofServer = options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] }));
   const { quotaOf } = ofServer;
-  const store = await openStore(readConfig({}, { directory }), { migrate: true, ...(quotaOf === undefined ? {} : { quotaOf }) });
+  const store = await openStore(readConfig(options.environment ?? {}, { directory }), {
+    migrate: true,
+    ...(quotaOf === undefined ? {} : { quotaOf }),
+  });
   const server = await createServer({
     registryFor: store.as,
     identity: { ...ofServer, identify: (shown) => others.get(shown) ?? ofServer.identify(shown) },

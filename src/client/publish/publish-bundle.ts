@@ -8,7 +8,9 @@ import { forEachLimited } from '../../runtime/limit.ts';
 import { throwIfStopped } from '../../runtime/stop.ts';
 import type { SendUpload } from '../resumable.ts';
 import { reopenable } from '../wire/body.ts';
+import type { StorePut } from '../wire/store-put.ts';
 import { sendInPieces } from './send-in-pieces.ts';
+import { storeSender } from './send-to-store.ts';
 
 export interface PublishOptions {
   readonly producer: string;
@@ -31,8 +33,11 @@ export interface PublishedBundle {
   readonly artifacts: PublishedArtifacts;
 }
 
-/** A registry, and over HTTP also the way to continue uploads at it. */
-export type PublishTo = Pick<Registry, 'packages' | 'writeSessions'> & { readonly sendUpload?: SendUpload };
+/** A registry, and over HTTP also the ways to continue uploads at it, and to write to its store. */
+export type PublishTo = Pick<Registry, 'packages' | 'writeSessions'> & {
+  readonly sendUpload?: SendUpload;
+  readonly storePut?: StorePut;
+};
 
 /** As many packages of one publication that were collected, as another one is made for. */
 const mostAttempts = 50;
@@ -84,19 +89,25 @@ async function fill(registry: PublishTo, local: LocalBundle, session: WriteSessi
   const artifacts = new Map<string, Artifact>(local.bundle.artifacts.map((artifact) => [artifact.name, artifact]));
   const { jobs, signal, onTaken, resumableAbove = usualResumableAbove } = options;
   const { writeSessions, sendUpload } = registry;
+  const sendToStore = storeSender(registry, session);
 
-  async function send(names: Iterable<string>): Promise<void> {
+  async function send(names: Iterable<string>, toStore: boolean): Promise<void> {
     await forEachLimited(names, jobs, async (name) => {
       throwIfStopped(signal);
       const artifact = artifacts.get(name);
       if (artifact === undefined) throw unexpected(`it wants "${name}", which the bundle does not have`);
+      const whole = () => kept(readArtifact(local.directory, artifact, signal));
+      if (toStore && (await sendToStore(name, whole, signal))) {
+        onTaken?.(artifact, artifact.size_bytes);
+        return;
+      }
       if (sendUpload !== undefined && artifact.size_bytes > resumableAbove) {
         const from = (offset: number) => kept(readArtifact(local.directory, artifact, signal, offset));
         const sentBytes = await sendInPieces({ writeSessions, sendUpload }, session.id, artifact, from, signal);
         onTaken?.(artifact, sentBytes);
         return;
       }
-      const body = reopenable(() => kept(readArtifact(local.directory, artifact, signal)));
+      const body = reopenable(whole);
       await writeSessions.put(session.id, name, body, { size_bytes: artifact.size_bytes, ...(signal === undefined ? {} : { signal }) });
       onTaken?.(artifact, artifact.size_bytes);
     });
@@ -108,16 +119,17 @@ async function fill(registry: PublishTo, local: LocalBundle, session: WriteSessi
       const artifact = artifacts.get(name);
       if (artifact !== undefined) onTaken?.(artifact, null);
     }
-    await send(missing);
+    await send(missing, true);
   }
   throwIfStopped(signal);
   try {
     return await writeSessions.commit(session.id);
   } catch (error) {
-    // What the registry had at the opening it may have lost since: it is sent, once.
+    // What the registry had at the opening it may have lost since, and its store may not keep what it took: it is sent,
+    // once, to the server.
     const names = isArtifactstoreError(error, 'write_session_incomplete') ? namesOf(error.info?.objects) : [];
     if (names.length === 0) throw error;
-    await send(names);
+    await send(names, false);
     return await writeSessions.commit(session.id);
   }
 }

@@ -1,0 +1,51 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Registry, WriteHandle, WriteSession } from '../../registry/REGISTRY.ts';
+import { sharedLater } from '../../runtime/shared-later.ts';
+import type { StorePut } from '../wire/store-put.ts';
+
+/** Sends an object to the store by its handle; false where that is no way for it, and it goes to the server. */
+export type SendToStore = (name: string, open: () => AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) => Promise<boolean>;
+
+/** So often another handle is tried before an object goes to the server. */
+const mostTries = 3;
+/** Handles end soon: after so long others are asked for. */
+const usedMilliseconds = 300_000;
+
+/** Sends objects of one session by their handles, and asks for new ones when they end. */
+export function storeSender(
+  { writeSessions, storePut }: Pick<Registry, 'writeSessions'> & { readonly storePut?: StorePut | undefined },
+  session: WriteSession,
+): SendToStore {
+  if (storePut === undefined) return async () => false;
+  let current = new Map(session.objects.map((object) => [object.name, object]));
+  let at = performance.now();
+
+  const renew = sharedLater(async (): Promise<void> => {
+    const found = await writeSessions.status(session.id);
+    current = new Map((found?.objects ?? []).map((object) => [object.name, object]));
+    at = performance.now();
+  });
+
+  async function handleOf(name: string, another: boolean): Promise<WriteHandle | 'there' | undefined> {
+    const isUsable = (handle: WriteHandle | undefined) => handle !== undefined && storePut!.takes(handle);
+    // Where the server gives no such handles there is nothing to renew.
+    if (!isUsable(current.get(name)?.handle)) return undefined;
+    if (another || performance.now() - at > usedMilliseconds) await renew();
+    const object = current.get(name);
+    if (object !== undefined && object.state !== 'put') return 'there';
+    return isUsable(object?.handle) ? object?.handle : undefined;
+  }
+
+  return async (name, open, signal) => {
+    for (let tries = 1; tries <= mostTries; tries++) {
+      const handle = await handleOf(name, tries > 1);
+      if (handle === 'there') return true;
+      if (handle === undefined) return false;
+      const answer = await storePut.send(handle, open, signal);
+      if (answer === 'taken') return true;
+      if (answer === 'refused' && tries > 1) return false;
+      if (answer === 'unavailable') await pause(100 * 2 ** tries, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    }
+    return false;
+  };
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { readLocalBundle } from '../../../src/bundle/local-bundle.ts';
+import { type PublishOptions, publishBundle } from '../../../src/client/publish/publish-bundle.ts';
+import { openBundleFolder, sha256Of } from '../../bundle/bundle-folder.ts';
+import { openPresignedBucket } from '../../registry/write-sessions/presigned-bucket.ts';
+import type { StrictStore } from '../../s3-stand-in/strict-store.ts';
+import { type OpenServer, openServer } from '../open-server.ts';
+
+describe('a bundle that is published to a server whose store takes addresses', () => {
+  let server: OpenServer;
+  let bucket: StrictStore;
+  let end: () => Promise<void>;
+  before(async () => {
+    const opened = await openPresignedBucket();
+    bucket = opened.store;
+    server = await openServer({ environment: opened.environment });
+    end = async () => {
+      await server.close();
+      await opened.close();
+    };
+  });
+  after(() => end());
+
+  const options = { producer: 'gamma', retentionClass: 'transient', ttlSeconds: 600, jobs: 2 } satisfies PublishOptions;
+
+  /** The registry, with what went to the server and to the store. */
+  function watched() {
+    const registry = server.connect();
+    const counts = { server: 0, taken: 0, refused: 0, unavailable: 0 };
+    const { writeSessions, storePut } = registry;
+    const put: typeof writeSessions.put = (...args) => {
+      counts.server += 1;
+      return writeSessions.put(...args);
+    };
+    const beginUpload: typeof writeSessions.beginUpload = (...args) => {
+      counts.server += 1;
+      return writeSessions.beginUpload(...args);
+    };
+    const send: typeof storePut.send = async (...args) => {
+      const answer = await storePut.send(...args);
+      counts[answer] += 1;
+      return answer;
+    };
+    return { registry: { ...registry, writeSessions: { ...writeSessions, put, beginUpload }, storePut: { ...storePut, send } }, counts };
+  }
+  async function publish(files: Readonly<Record<string, string | Buffer>>, { registry }: Pick<ReturnType<typeof watched>, 'registry'>) {
+    using folder = openBundleFolder();
+    folder.bundle(files);
+    const { artifacts } = await publishBundle(registry, await readLocalBundle(folder.directory), options);
+    for (const [name, content] of Object.entries(files)) {
+      const answer = await fetch(artifacts[name]!.url, { headers: { authorization: `Bearer ${server.token}` } });
+      assert.equal(sha256Of(Buffer.from(await answer.arrayBuffer())), sha256Of(content), name);
+    }
+  }
+
+  test('is written to the store, and none of its bytes to the server', async () => {
+    const to = watched();
+    await publish({ 'app.tar': randomBytes(3_000_000), 'bin/tool': 'the tool', again: 'the tool', empty: '' }, to);
+    assert.deepEqual(to.counts, { server: 0, taken: 4, refused: 0, unavailable: 0 });
+  });
+
+  test('goes to the server where the store refuses it, or does not answer', async () => {
+    const refused = watched();
+    const store = bucket.objects('artifacts').length;
+    bucket.setFaults({ onlyOperations: ['PutObject'], times: 1, status: 503 });
+    await publish({ 'after-a-break': 'bytes after a break' }, refused);
+    assert.deepEqual(refused.counts, { server: 0, taken: 1, refused: 0, unavailable: 1 });
+    assert.ok(bucket.objects('artifacts').length > store);
+    bucket.setFaults(undefined);
+
+    const { registry, counts } = watched();
+    const never = { ...registry.storePut, send: async () => 'refused' as const };
+    await publish({ refused: 'bytes that the store refuses' }, { registry: { ...registry, storePut: never } });
+    assert.equal(counts.server, 1);
+  });
+
+  test('takes another handle when its own has ended', async () => {
+    const { registry, counts } = watched();
+    const used = new Set<string>();
+    const { send } = registry.storePut;
+    /** As if the first one of each object had ended: the store refuses what is not signed as it is. */
+    const late: typeof send = (handle, open, signal) => {
+      const key = new URL(handle.url).pathname;
+      const ended = used.has(key) ? handle : { ...handle, url: handle.url.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires=1') };
+      used.add(key);
+      return send(ended, open, signal);
+    };
+    await publish(
+      { one: 'one of ended', two: 'two of ended' },
+      { registry: { ...registry, storePut: { ...registry.storePut, send: late } } },
+    );
+    assert.deepEqual(counts, { server: 0, taken: 2, refused: 2, unavailable: 0 });
+  });
+
+  test('is sent again to the server, once, where the store did not keep what it took', async () => {
+    const { registry, counts } = watched();
+    const lying = { ...registry.storePut, send: async () => 'taken' as const };
+    await publish({ lost: 'bytes that were lost' }, { registry: { ...registry, storePut: lying } });
+    assert.equal(counts.server, 1);
+  });
+});
