@@ -28,10 +28,11 @@ interface Answer {
   readonly root_token?: string;
 }
 
-const program = fileURLToPath(new URL('../../node_modules/.cache/stores/openbao/bao', import.meta.url));
+/** Server, command line and agent are one. */
+export const openBaoProgram: string = fileURLToPath(new URL('../../node_modules/.cache/stores/openbao/bao', import.meta.url));
 
 export function whyNoOpenBao(): string | undefined {
-  return whyMissing('openbao', [program], 'tools/stores/install-openbao.sh');
+  return whyMissing('openbao', [openBaoProgram], 'tools/stores/install-openbao.sh');
 }
 
 export async function startOpenBao(): Promise<OpenBao> {
@@ -57,7 +58,7 @@ listener "tcp" {
   );
   let daemon: Daemon | undefined;
   const start = async (): Promise<void> => {
-    daemon = await startDaemon(program, ['server', `-config=${configuration}`], { directory, logFile });
+    daemon = await startDaemon(openBaoProgram, ['server', `-config=${configuration}`], { directory, logFile });
     await answering(`${url}/v1/sys/health`, daemon, logFile);
   };
   await start();

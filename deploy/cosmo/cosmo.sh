@@ -1,0 +1,55 @@
+#!/bin/sh
+# The stack's commands, each as often as you like. No value of a secret is an argument or printed.
+#   cosmo.sh bootstrap   Vault: starts it, brings in what is missing, gives the agent a way in
+#   cosmo.sh up          the agent, the store and the databases; then the one-shots; then Cosmo
+#   cosmo.sh seed        the first organization and user
+#   cosmo.sh evidence    runs what can be run again, keeps what it says in evidence/, and looks for secrets in it
+# COSMO_STORE=seaweedfs starts that store instead of MinIO; COSMO_PROXY is the proxy in front of this machine.
+set -eu
+cd "$(dirname "$0")"
+dc() { docker compose --profile cosmo-init --profile cosmo-seed --profile seaweedfs "$@"; }
+# It never stays behind, and its dependencies run already.
+one_shot() { dc run --rm --no-TTY --no-deps "$1"; }
+
+bootstrap() {
+  dc up --detach --wait vault
+  one_shot vault-bootstrap
+}
+
+up() {
+  dc up --detach --wait vault vault-agent
+  dc up --detach --wait "${COSMO_STORE:-minio}" postgres cosmo-clickhouse cosmo-redis cosmo-nats
+  for name in cosmo-postgres-bootstrap cosmo-db-migration cosmo-clickhouse-migration artifact-bucket-init; do one_shot "$name"; done
+  dc up --detach --wait cosmo-keycloak cosmo-controlplane cosmo-cdn cosmo-studio
+}
+
+evidence() {
+  out=evidence/$(date -u +%Y%m%dT%H%M%SZ)
+  mkdir -p evidence && mkdir "$out"
+  # step NAME WHAT-IT-PROVES COMMAND…: the first one that fails ends it.
+  step() {
+    file=$1.txt
+    printf -- '- %s: %s\n' "$file" "$2" >>"$out/index.md"
+    shift 2
+    "$@" >"$out/$file" 2>&1 || { printf 'cosmo.sh: failed, see %s\n' "$out/$file" >&2; exit 1; }
+  }
+  step vault-bootstrap 'Vault has all that it must; nothing was replaced, and no value printed' one_shot vault-bootstrap
+  step up 'the stack is up, and what it depends on' up
+  step artifact-bucket-init-run1 'the bucket is there' one_shot artifact-bucket-init
+  step artifact-bucket-init-run2 'a second run changes nothing' one_shot artifact-bucket-init
+  step artifact-probe 'the store does what Cosmo asks of it' one_shot cosmo-artifact-probe
+  step posture 'nothing is published or routed' artifactstore store posture --compose compose.yaml ${COSMO_PROXY:+--proxy "$COSMO_PROXY"}
+  step rendered 'digests of the rendered files: equal ones mean that nothing was rotated' \
+    dc exec --no-TTY vault-agent sh -c 'cd /secrets && sha256sum *.env'
+  step ps 'what runs, and that no one-shot is left' dc ps --all
+  step leak-scan 'no secret is in any of these files' one_shot evidence-scan
+  printf '%s\n' "$out"
+}
+
+case ${1:-} in
+  bootstrap) bootstrap ;;
+  up) up ;;
+  seed) one_shot cosmo-seed ;;
+  evidence) evidence ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$(basename "$0")"; exit 2 ;;
+esac

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+/** `docker` writes down how it was called; there is no container engine behind it. */
+describe('cosmo.sh', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-cosmo-sh-'));
+  const calls = join(directory, 'calls');
+  before(() => {
+    copyFileSync(join(import.meta.dirname, '../../../deploy/cosmo/cosmo.sh'), join(directory, 'cosmo.sh'));
+    for (const name of ['docker', 'artifactstore'])
+      writeFileSync(join(directory, name), `#!/bin/sh\necho "$*" >>"${calls}"\ncase "$*" in *"$FAILS"*) exit 1 ;; esac\necho said\n`, {
+        mode: 0o755,
+      });
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  function run(
+    argument: string,
+    environment: Record<string, string> = {},
+  ): { readonly status: number | null; readonly steps: string[]; readonly said: string } {
+    writeFileSync(calls, '');
+    const { status, stdout, stderr } = spawnSync('sh', [join(directory, 'cosmo.sh'), argument], {
+      encoding: 'utf8',
+      env: { PATH: `${directory}:${process.env.PATH}`, FAILS: 'nothing fails', ...environment },
+    });
+    const steps = readFileSync(calls, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/^compose( --profile \S+)+ /, '').replace('run --rm --no-TTY --no-deps ', 'once '));
+    return { status, steps, said: stdout + stderr };
+  }
+
+  test('starts things in their order, and leaves no one-shot behind', () => {
+    assert.deepEqual(run('bootstrap').steps, ['up --detach --wait vault', 'once vault-bootstrap']);
+    const up = [
+      'up --detach --wait vault vault-agent',
+      'up --detach --wait minio postgres cosmo-clickhouse cosmo-redis cosmo-nats',
+      'once cosmo-postgres-bootstrap',
+      'once cosmo-db-migration',
+      'once cosmo-clickhouse-migration',
+      'once artifact-bucket-init',
+      'up --detach --wait cosmo-keycloak cosmo-controlplane cosmo-cdn cosmo-studio',
+    ];
+    assert.deepEqual(run('up').steps, up);
+    assert.deepEqual(run('up', { COSMO_STORE: 'seaweedfs' }).steps, up.with(1, up[1]!.replace('minio', 'seaweedfs')));
+    assert.deepEqual(run('seed').steps, ['once cosmo-seed']);
+    assert.equal(run('else').status, 2);
+  });
+
+  test('ends at the first step that fails', () => {
+    const { status, steps } = run('up', { FAILS: 'cosmo-db-migration' });
+    assert.deepEqual([status, steps.at(-1)], [1, 'once cosmo-db-migration']);
+  });
+
+  test('keeps evidence with an index of what it proves, and says where it failed', () => {
+    const { status, said } = run('evidence');
+    assert.equal(status, 0, said);
+    const place = join(directory, said.trim());
+    const index = readFileSync(join(place, 'index.md'), 'utf8');
+    const files = readdirSync(place).filter((name) => name.endsWith('.txt'));
+    assert.deepEqual([...index.matchAll(/^- (\S+): /gm)].map(([, name]) => name).sort(), files.sort());
+    const page = readFileSync(join(import.meta.dirname, '../../../deploy/cosmo/README.md'), 'utf8');
+    for (const name of files) assert.ok(page.includes(name.replace('artifact-bucket-init-run2', '-run2')), name);
+    rmSync(place, { recursive: true });
+    const failed = run('evidence', { FAILS: 'evidence-scan' });
+    assert.match(failed.said, /failed, see evidence\/.*\/leak-scan\.txt/);
+  });
+});
