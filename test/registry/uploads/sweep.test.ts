@@ -73,6 +73,16 @@ test('each byte gives it as long again, and who is at work is not interrupted', 
   assert.equal((await appended).offset_bytes, 3);
 });
 
+test('an upload lives as long as it was told, also after uploads were given less time', async () => {
+  await using store = await openTestRegistry();
+  const { id } = await store.as('tester').uploads!.begin({});
+  await store.as('tester').uploads!.append(id, 0, chunks('abc'));
+  await age(store, id, 3_600);
+  await using later = await store.reopen({ ARTIFACTSTORE_UPLOAD_TTL_SECONDS: '60' });
+  await later.operator.collect({ draftAgeSeconds: -1 });
+  assert.equal((await later.as('tester').uploads!.status(id))!.offset_bytes, 3);
+});
+
 test('a collection keeps the segments of open uploads however old they are, and takes those of no upload', async () => {
   await using store = await openTestRegistry();
   const { uploads } = store.as('tester');

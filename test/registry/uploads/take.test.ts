@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openStore } from '../../../src/compose/open-store.ts';
+import { waiting } from '../../../src/registry/conformance/samples.ts';
+import { openTestRegistry } from '../open-registry.ts';
+
+const named = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
+
+test('a body that leads beyond the length is refused before a byte of it is read', async () => {
+  await using store = await openTestRegistry();
+  const uploads = store.as('tester').uploads!;
+  const { id } = await uploads.begin({ size_bytes: 4 });
+  let asked = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    asked += 1;
+    yield Buffer.from('abcde');
+  }
+  for (const options of [{ body_bytes: 5 }, { body_bytes: 5, size_bytes: 4 }, { body_bytes: 4, size_bytes: 5 }])
+    await assert.rejects(uploads.append(id, 0, body(), options), { code: 'upload_length_mismatch' });
+  assert.equal(asked, 0);
+});
+
+test('a short body that ends early, and late, adds nothing to what another process was told', async () => {
+  await using store = await openTestRegistry();
+  await using other = await openStore(store.config);
+  const [registry, elsewhere] = [store.as('tester'), other.as('tester').uploads!];
+  const { id: package_id } = (await registry.packages.create(named)).record;
+  const { id } = await registry.uploads!.begin({ package_id, relative_path: 'a', size_bytes: 4 });
+  const late = waiting('la');
+  const appended = registry.uploads!.append(id, 0, late.body, { body_bytes: 4 });
+  appended.catch(() => undefined);
+  await late.reached;
+  assert.equal((await elsewhere.status(id, { settle: true }))!.offset_bytes, 0);
+  late.end();
+  await assert.rejects(appended, { code: 'upload_superseded' });
+  assert.equal((await elsewhere.status(id))!.offset_bytes, 0);
+});
