@@ -1,0 +1,42 @@
+import { after, before, describe, test } from 'node:test';
+import { killUploads } from '../faults/uploads/kill-matrix.ts';
+import { type PostgresServer, startPostgres } from '../postgres-server.ts';
+import { contentOf } from './bucket-content.ts';
+import { settingsFor } from './place.ts';
+import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
+
+/** Files a wire. */
+const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6);
+const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 1);
+const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
+
+describe(`clients and servers that are killed lose no upload and leave none, on Ceph RGW (seed ${seed})`, {
+  skip: whyNoRgw() ?? false,
+}, () => {
+  let rgw: Rgw;
+  let postgres: PostgresServer;
+  before(async () => {
+    rgw = await startRgw();
+    postgres = await startPostgres();
+  });
+  after(async () => {
+    await rgw?.[Symbol.asyncDispose]();
+    await postgres?.stop();
+  });
+
+  async function leftIn(bucket: string): Promise<readonly string[]> {
+    const { keys, unfinished } = await contentOf(rgw, bucket);
+    return [...keys.filter((key) => key.includes('/uploads/')), ...Array.from({ length: unfinished }, () => 'an upload in parts')];
+  }
+
+  test('one server, on SQLite', async () => {
+    const bucket = await rgw.createBucket();
+    await killUploads({ seed, runs, pushes, environment: settingsFor(rgw, bucket), left: () => leftIn(bucket) });
+  });
+
+  test('one of two, on PostgreSQL', async () => {
+    const bucket = await rgw.createBucket();
+    const environment = { ...settingsFor(rgw, bucket), ARTIFACTSTORE_DATABASE_URL: await postgres.createDatabase() };
+    await killUploads({ seed, runs, pushes, servers: 2, environment, left: () => leftIn(bucket) });
+  });
+});
