@@ -1,6 +1,6 @@
 /**
  * Every text that the console shows, by the place that shows it. A page has a section of its own; what has a value in
- * it is a function.
+ * it is a function. Pages that say much have a file of their own in `strings/`.
  */
 export const strings = {
   product: 'artifactstore',
@@ -11,6 +11,7 @@ export const strings = {
     label: 'Main',
     overview: 'Overview',
     packages: 'Packages',
+    access: 'Access',
     interface: 'HTTP interface',
   },
 
