@@ -11,6 +11,7 @@ export const strings = {
     label: 'Main',
     overview: 'Overview',
     packages: 'Packages',
+    events: 'Events',
     access: 'Access',
     interface: 'HTTP interface',
   },

@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 const source = join(root, 'console');
 /** What of others is in the bundles. Their licences ask to be named with them. */
-const carried = ['preact', '@preact/signals', '@preact/signals-core'];
+const carried = ['preact', '@preact/signals', '@preact/signals-core', 'hash-wasm'];
 
 const shared: BuildOptions = {
   absWorkingDir: source,
@@ -33,10 +33,13 @@ const shared: BuildOptions = {
 export type BuiltConsole = ReadonlyMap<string, Uint8Array>;
 
 export async function buildConsole(): Promise<BuiltConsole> {
-  const main = await build({ ...shared, entryPoints: ['main.tsx'], splitting: true });
+  const worker = await build({ ...shared, entryPoints: ['workers/log.ts'] });
+  const define = { LOG_WORKER: JSON.stringify(`assets/${basename(worker.outputFiles![0]!.path)}`) };
+  const main = await build({ ...shared, entryPoints: ['main.tsx'], splitting: true, define });
   const icon = await build({ ...shared, entryPoints: ['icon.svg'], loader: { '.svg': 'copy' } });
   const files = new Map<string, Uint8Array>();
-  for (const { path, contents } of [...main.outputFiles!, ...icon.outputFiles!]) files.set(`assets/${basename(path)}`, contents);
+  for (const { path, contents } of [...main.outputFiles!, ...worker.outputFiles!, ...icon.outputFiles!])
+    files.set(`assets/${basename(path)}`, contents);
   files.set('licenses.txt', Buffer.from(carried.map(licenseOf).join('\n\n')));
   const named = (pattern: RegExp): string => [...files.keys()].find((name) => pattern.test(name))!;
   const page = readFileSync(join(source, 'index.html'), 'utf8')

@@ -6,7 +6,7 @@ import { type Import, importsOf, isRelative, targetOf, withoutComments } from '.
 
 const root = join(import.meta.dirname, '..', '..');
 /** What is bundled into the console, with its licence beside it (`tools/build-console.ts`). */
-const bundled = ['@preact/signals', 'preact', 'preact/hooks'];
+const bundled = ['@preact/signals', 'hash-wasm', 'preact', 'preact/hooks'];
 
 test('the console sees itself, types of the door of the registry and functions of the kernel', () => {
   const found = globSync('console/**/*.{ts,tsx}', { cwd: root, exclude: ['console/dist/**'] }).flatMap((path) =>

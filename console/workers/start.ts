@@ -1,0 +1,29 @@
+import { base } from '../router.ts';
+
+/** Where the build has put them, below `/console/`. */
+declare const LOG_WORKER: string;
+
+interface Policy {
+  createScriptURL(url: string): string;
+}
+
+/** The one place where a text becomes the address of a script: the policy of the page names it. */
+const policy = (globalThis as { readonly trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }).trustedTypes?.createPolicy(
+  'console-worker',
+  {
+    createScriptURL(url) {
+      if (![LOG_WORKER].some((each) => url === new URL(each, base).href)) throw new TypeError('This is no worker of the console.');
+      return url;
+    },
+  },
+);
+
+/** Reads the log, and follows its chain. */
+export function startLogReader(): Worker {
+  return start(LOG_WORKER);
+}
+
+function start(path: string): Worker {
+  const { href } = new URL(path, base);
+  return new Worker(policy?.createScriptURL(href) ?? href, { type: 'module' });
+}
