@@ -6,6 +6,7 @@ import { openConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 import { storageFault } from './error.ts';
 import { requireFile, requireSchema } from './file.ts';
+import { refuseForeignFile } from './foreign-file.ts';
 import type { Task, ThreadData } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
 
@@ -85,6 +86,7 @@ async function open({ path, readOnly }: ThreadData): Promise<Reader> {
 
 /** Beside the thread that writes. */
 function beside(path: string): ReadOnlyFile {
+  refuseForeignFile(path, busyMilliseconds);
   return { connection: openConnection(path, { readOnly: true, busyMilliseconds }), isUndisturbed: () => true };
 }
 

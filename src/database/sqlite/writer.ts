@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { LogHead } from '../../kernel/log/event.ts';
 import { systemClock } from '../clock.ts';
@@ -7,10 +6,11 @@ import { applyMigrations } from '../migrations/migrations.ts';
 import type { Replayed } from '../replay.ts';
 import { type InSavepoint, runSet, takeSet, unknownOperation } from '../sets.ts';
 import type { LogSession, OperationContext } from '../transaction.ts';
-import { openConnection, rollBack, type SqliteConnection } from './connection.ts';
+import { openConnection, type SqliteConnection } from './connection.ts';
 import { sqliteQueries } from './dialect.ts';
 import { isBusy, storageFault } from './error.ts';
-import { isMigrated, makeFile, requireFile, requireSchema, requireWritable } from './file.ts';
+import { makeFile, requireFile, requireSchema, requireWritable } from './file.ts';
+import { refuseForeignFile } from './foreign-file.ts';
 import { fileOf, type OpenFiles, rememberFiles, requireHome } from './home.ts';
 import type { Answer, Request } from './messages.ts';
 import { type RequestPort, serveRequests } from './port.ts';
@@ -237,6 +237,7 @@ async function open(path: string): Promise<Writer> {
   home ??= fileOf(path);
   // Another file is not opened, so that nothing of it is touched.
   requireHome(path, home);
+  refuseForeignFile(path, busyMilliseconds);
   const connection = openConnection(path, { readOnly: false, busyMilliseconds });
   try {
     const session = sqliteSession(connection);
@@ -253,7 +254,7 @@ async function open(path: string): Promise<Writer> {
 
 async function migrate(path: string): Promise<readonly string[]> {
   close();
-  refuseForeignFile(path);
+  refuseForeignFile(path, busyMilliseconds);
   makeFile(path);
   const connection = openConnection(path, { readOnly: false, busyMilliseconds });
   try {
@@ -262,18 +263,6 @@ async function migrate(path: string): Promise<readonly string[]> {
     connection.database.exec('commit');
     home ??= fileOf(path);
     return applied;
-  } finally {
-    connection.close();
-  }
-}
-
-/** Before anything of it is changed. */
-function refuseForeignFile(path: string): void {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
-  rollBack(path, busyMilliseconds);
-  const connection = openConnection(path, { readOnly: true, busyMilliseconds });
-  try {
-    isMigrated(path, connection);
   } finally {
     connection.close();
   }

@@ -146,9 +146,11 @@ describe('the files of an embedded database', () => {
     const foreign = new DatabaseSync(join(folder, 'foreign.db'));
     foreign.exec('create table events (id integer); create table users (id integer)');
     const early = new DatabaseSync(join(folder, 'early.db'));
-    early.exec('create table alembic_version (version_num text); create table artifact_packages (id text)');
+    early.exec('pragma journal_mode = wal; create table alembic_version (version_num text); create table artifact_packages (id text)');
     for (const database of [foreign, early]) database.close();
-    const before = readFileSync(join(folder, 'foreign.db'));
+    const theirs = () =>
+      readdirSync(folder).flatMap((name) => (/^(foreign|early)/.test(name) ? [name, readFileSync(join(folder, name), 'hex')] : []));
+    const before = theirs();
     const cases: readonly (readonly [string, ErrorCode, RegExp])[] = [
       [folder, 'database_unavailable', /is a directory/],
       [join(folder, 'file', 'x.db'), 'database_unavailable', /something else is there|not a directory/],
@@ -157,7 +159,13 @@ describe('the files of an embedded database', () => {
       [join(folder, 'early.db'), 'invalid_configuration', /artifactstore 0\.1/],
     ];
     for (const [path, code, message] of cases) await refused(open(path, { migrate: true }), code, message);
-    assert.deepEqual(readFileSync(join(folder, 'foreign.db')), before, 'nothing of it was changed');
+    for (const name of ['foreign.db', 'early.db']) {
+      const unmigrated = await open(join(folder, name));
+      await refused(unmigrated.read('countEvents', null), 'invalid_configuration', /another program|artifactstore 0\.1/);
+      await refused(unmigrated.write('addPackages', { count: 1 }), 'invalid_configuration', /another program|artifactstore 0\.1/);
+      await unmigrated.close();
+    }
+    assert.deepEqual(theirs(), before, 'nothing of it was changed, and nothing was made beside it');
     for (const path of [join(folder, 'none.db'), join(folder, 'file')]) {
       const reading = await open(path, { readOnly: true });
       const error = await refused(
