@@ -65,6 +65,18 @@ export function argumentsOf({ user, host, port }: SshPlace, command: string): re
   ];
 }
 
+/**
+ * Of all variables those that ssh and its agent need. The others may hold tokens of this registry and keys of a bucket,
+ * and a configuration of ssh can start other programs, or send variables to the other machine (`SendEnv`).
+ */
+export function environmentOf(environment: SshOptions['environment']): Readonly<Record<string, string | undefined>> {
+  const asks = Object.hasOwn(environment, 'SSH_ASKPASS');
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => forSsh.test(name) || (asks && name === 'DISPLAY')));
+}
+
+/** `KRB5CCNAME` is where the tickets of Kerberos are, by which ssh can be let in. */
+const forSsh = /^(?:PATH|HOME|USER|LOGNAME|TERM|LANG|LC_[A-Z]+|XDG_RUNTIME_DIR|KRB5CCNAME|SSH_[A-Z_]+)$/;
+
 async function runSsh(
   place: SshPlace,
   title: string,
@@ -74,7 +86,7 @@ async function runSsh(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   if (signal?.aborted) throw cancelled(signal);
-  const child = spawn('ssh', argumentsOf(place, command), { env: environment, stdio: 'pipe' });
+  const child = spawn('ssh', argumentsOf(place, command), { env: environmentOf(environment), stdio: 'pipe' });
   const stop = (): void => void child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   try {

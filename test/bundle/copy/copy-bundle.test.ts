@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { copyBundle } from '../../../src/bundle/copy/copy-bundle.ts';
 import { directoryTarget } from '../../../src/bundle/copy/directory-target.ts';
-import { argumentsOf, commandOf, sshTarget } from '../../../src/bundle/copy/ssh-target.ts';
+import { argumentsOf, commandOf, environmentOf, sshTarget } from '../../../src/bundle/copy/ssh-target.ts';
 import { parseSshUrl } from '../../../src/bundle/copy/ssh-url.ts';
 import { readLocalBundle } from '../../../src/bundle/local-bundle.ts';
 import { parseBundle } from '../../../src/bundle/manifest.ts';
@@ -242,4 +242,25 @@ test('a manifest by another name is read where it is, and a directory without on
   assert.equal((await readLocalBundle(folder.path('x/y.json'))).directory, folder.path('x'));
   await assert.rejects(readLocalBundle(folder.path('x')), /There is no bundle.json/);
   await assert.rejects(readLocalBundle(folder.path('none')), { code: 'invalid_path' });
+});
+
+test('ssh is given what it needs of the environment, and no secret', async () => {
+  const needed = { PATH: '/bin', HOME: '/root', USER: 'u', LC_ALL: 'C', LANG: 'C', SSH_AUTH_SOCK: '/run/agent', XDG_RUNTIME_DIR: '/run' };
+  const others = { ARTIFACTSTORE_API_TOKEN: 'hush', AWS_SECRET_ACCESS_KEY: 'hush', VAULT_TOKEN: 'hush', LD_PRELOAD: 'x', DISPLAY: ':0' };
+  assert.deepEqual(environmentOf({ ...needed, ...others }), needed);
+  assert.equal(environmentOf({ ...others, SSH_ASKPASS: '/bin/ask' }).DISPLAY, ':0');
+  // It is what the program is started with.
+  using folder = openBundleFolder();
+  const environment = standInSsh(folder);
+  folder.write({ 'real-ssh': readFileSync(folder.path('bin/ssh')) });
+  folder.write({ 'bin/ssh': `#!/bin/sh\nenv > ${folder.path('environment')}\nexec bash ${folder.path('real-ssh')} "$@"\n` });
+  const target = sshTarget(parseSshUrl(`ssh://host${folder.path('there')}`, '--to'), {
+    mode: 0o644,
+    create: true,
+    environment: { ...environment, ...others },
+  });
+  await target.digestsOf([], undefined);
+  const seen = readFileSync(folder.path('environment'), 'utf8');
+  assert.match(seen, /^HOME=/m);
+  assert.doesNotMatch(seen, /hush/);
 });
