@@ -38,22 +38,54 @@ export interface UseFinding extends ScopeFinding {
   readonly what: 'write' | 'head' | 'read' | 'delete';
 }
 
-/** Writes, heads, reads and deletes an object within the scope. Where the write is refused nothing else is asked. */
-export async function useWithin(ask: AskInScope, { bucket, key, body }: ScopeObject): Promise<readonly UseFinding[]> {
+/**
+ * Writes, heads, reads and deletes an object within the scope. Where the write is refused nothing else is asked. A
+ * bucket that keeps versions still has what was written, and a mark that it is deleted: both are deleted by their
+ * versions, asked for once (`askOnce`). Keys need no right to that, so what stays is told and proves nothing.
+ */
+export async function useWithin(
+  ask: AskInScope,
+  { bucket, key, body }: ScopeObject,
+  askOnce: AskInScope = ask,
+): Promise<readonly UseFinding[]> {
   const found: UseFinding[] = [];
-  const step = async (what: UseFinding['what'], question: ScopeQuestion, isRight: (reply: ScopeReply) => boolean): Promise<boolean> => {
+  const step = async (what: UseFinding['what'], question: ScopeQuestion, isRight: (reply: ScopeReply) => boolean): Promise<ScopeReply> => {
     const reply = await ask(question);
     found.push({ what, result: isRight(reply) ? 'holds' : 'fails', told: told(reply) });
-    return isRight(reply);
+    return reply;
   };
-  if (!(await step('write', { method: 'PUT', bucket, key, body }, ({ status }) => status === 200))) return found;
+  const written = await step('write', { method: 'PUT', bucket, key, body }, ({ status }) => status === 200);
+  if (written.status !== 200) return found;
   try {
     await step('head', { method: 'HEAD', bucket, key }, ({ status }) => status === 200);
     await step('read', { method: 'GET', bucket, key }, ({ status, text }) => status === 200 && text === body);
   } finally {
-    await step('delete', { method: 'DELETE', bucket, key }, ({ status }) => status === 204 || status === 200);
+    const mark = await step('delete', { method: 'DELETE', bucket, key }, isDeleted);
+    const left = await removeVersions(askOnce, { bucket, key }, [written, mark]);
+    const last = found.at(-1);
+    if (last !== undefined && left !== undefined) found[found.length - 1] = { ...last, told: `${last.told}; ${left}` };
   }
   return found;
+}
+
+/** Why a version stays, where one does. */
+async function removeVersions(
+  ask: AskInScope,
+  object: Pick<ScopeObject, 'bucket' | 'key'>,
+  replies: readonly ScopeReply[],
+): Promise<string | undefined> {
+  let left: string | undefined;
+  for (const { versionId } of replies) {
+    if (versionId === undefined || versionId === 'null') continue;
+    const gone = await ask({ method: 'DELETE', ...object, query: { versionId } }).catch(() => undefined);
+    if (gone === undefined || !isDeleted(gone))
+      left ??= `a version stays: ${object.bucket}/${object.key} (${gone === undefined ? 'no answer' : told(gone)})`;
+  }
+  return left;
+}
+
+function isDeleted({ status }: ScopeReply): boolean {
+  return status === 204 || status === 200;
 }
 
 /** A write outside of the scope, which must be refused. Where it is not, what was written is deleted again. */
@@ -62,7 +94,7 @@ export async function tryWrite(ask: AskInScope, { bucket, key, body }: ScopeObje
   if (reply.status !== 200) return refusal(reply);
   const query = reply.versionId === undefined ? {} : { query: { versionId: reply.versionId } };
   const gone = await ask({ method: 'DELETE', bucket, key, ...query });
-  const end = gone.status === 204 || gone.status === 200 ? 'was deleted again' : `could not be deleted: ${bucket}/${key}`;
+  const end = isDeleted(gone) ? 'was deleted again' : `could not be deleted: ${bucket}/${key}`;
   return { result: 'fails', told: `${told(reply)}; what was written ${end} (${told(gone)})` };
 }
 

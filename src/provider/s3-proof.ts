@@ -40,7 +40,7 @@ async function prove(ask: AskInScope, { bucket, prefix }: Scope, { otherBucket }
   const name = `.artifactstore-proof/${randomBytes(12).toString('hex')}`;
   const body = randomBytes(24).toString('hex');
   const patient: AskInScope = (question) => untilKnown(patience, () => ask(question), isRefusal);
-  const within = await useWithin(patient, { bucket, key: prefix === '' ? name : `${prefix}/${name}`, body });
+  const within = await useWithin(patient, { bucket, key: prefix === '' ? name : `${prefix}/${name}`, body }, ask);
   if (within[0]?.result !== 'holds') return { checks: within };
   const checks: ProofCheck[] = [...within];
   const outsideOf = async (what: ProofCheck['what'], attempt: () => Promise<ScopeFinding>): Promise<void> => {

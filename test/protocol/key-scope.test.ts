@@ -56,6 +56,36 @@ describe('the scope of keys', () => {
     );
   });
 
+  test('leaves no version of what it wrote, and asks once for what keys may not delete', async () => {
+    const taken: readonly ScopeReply[] = [
+      { status: 200, text: '', versionId: 'v1' },
+      { status: 200, text: '' },
+      { status: 200, text: 'x' },
+      { status: 204, text: '', versionId: 'mark' },
+    ];
+    const { ask } = answering(...taken);
+    const once = answering({ status: 204, text: '' }, { status: 204, text: '' });
+    const found = await useWithin(ask, target, once.ask);
+    assert.deepEqual(
+      once.asked.map(({ method, key, query }) => [method, key, query?.versionId]),
+      [
+        ['DELETE', target.key, 'v1'],
+        ['DELETE', target.key, 'mark'],
+      ],
+    );
+    assert.deepEqual(found.at(-1), { what: 'delete', result: 'holds', told: '204' });
+    const narrow = await useWithin(answering(...taken).ask, target, answering(denied, denied).ask);
+    assert.deepEqual(narrow.at(-1), { what: 'delete', result: 'holds', told: '204; a version stays: artifacts/mine/a (403 AccessDenied)' });
+    // A bucket whose versions are suspended calls each one "null": to delete it by that name would delete the object.
+    const suspended = answering();
+    await useWithin(
+      answering({ status: 200, text: '', versionId: 'null' }, denied, denied, { status: 204, text: '' }).ask,
+      target,
+      suspended.ask,
+    );
+    assert.deepEqual(suspended.asked, []);
+  });
+
   test('ends at refusals, and at nothing else', async () => {
     for (const status of [401, 403]) {
       assert.equal(isRefusal({ status }), true);
