@@ -64,7 +64,8 @@ export async function verify(verifying: Verifying, authority: Secret, bucket: st
 /**
  * Asks for each right in a way that changes nothing: of a user, a key or a policy that is not there, and for a user
  * that is there already, the caller itself. Who may not is told so before that is looked at. A Ceph gateway looks for
- * the user first: there the first minting says what is missing of the three that are asked for nobody.
+ * the user first: there the first minting says what is missing of PutUserPolicy and CreateAccessKey, and the first end
+ * of a generation that DeleteUser is, when its keys are ended and their user stays.
  */
 async function askRights(api: Api, authority: Secret, own: string | undefined): Promise<readonly string[]> {
   const nobody = `artifactstore-no-such-${randomBytes(4).toString('hex')}`;

@@ -1,11 +1,13 @@
-import { openProvider } from '../../../src/provider/open.ts';
+import type { ProviderKind } from '../../../src/provider/PROVIDER.ts';
 import { rotate } from '../../../src/provider/rotation/rotate.ts';
 import { directorySecrets } from '../../../src/secrets/directory.ts';
+import { providerAt } from '../opened.ts';
 import { withoutPatience } from '../without-patience.ts';
 import { killerAfter } from './killed.ts';
 
 /** One rotation in a process of its own, which is killed behind the n-th thing that it did. Told by a JSON argument. */
 export interface Told {
+  readonly kind: ProviderKind;
   readonly account: string;
   readonly providerUrl: string;
   readonly endpointUrl: string;
@@ -13,17 +15,9 @@ export interface Told {
   readonly count: number;
 }
 
-const { account, providerUrl, endpointUrl, secretsPath, count } = JSON.parse(process.argv[2] ?? '') as Told;
+const { kind, account, providerUrl, endpointUrl, secretsPath, count } = JSON.parse(process.argv[2] ?? '') as Told;
 const patience = withoutPatience();
-const provider = openProvider('cloudflare-r2', {
-  account,
-  providerUrl,
-  endpointUrl,
-  region: undefined,
-  patience,
-  limitMilliseconds: 1000,
-  wait: async () => undefined,
-});
+const provider = providerAt(kind, account, providerUrl, endpointUrl);
 const killer = killerAfter(count, () => {
   process.kill(process.pid, 'SIGKILL');
   return new Promise<never>(() => undefined);
