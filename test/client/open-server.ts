@@ -26,16 +26,23 @@ export interface OpenServer {
  * with the token where absent.
  */
 export async function openServer(
-  options: { readonly identity?: Identity; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly identity?: Identity;
+    readonly environment?: Readonly<Record<string, string>>;
+    /** Told of all that the server would log, and of incidents; nobody where absent. */
+    readonly onLog?: (line: string) => void;
+  } = {},
 ): Promise<OpenServer> {
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-client-'));
   const token = 'client-test-token';
   const others = new Map<string, Identified>();
   const ofServer = options.identity ?? (await openIdentity({ tokens: [{ token, actor: 'tester' }] }));
   const { quotaOf } = ofServer;
+  const { onLog = () => undefined } = options;
   const store = await openStore(readConfig(options.environment ?? {}, { directory }), {
     migrate: true,
     ...(quotaOf === undefined ? {} : { quotaOf }),
+    onIncident: (incident) => onLog(JSON.stringify([incident, String(incident.error)])),
   });
   const server = await createServer({
     registryFor: store.as,
@@ -43,7 +50,7 @@ export async function openServer(
     secrets: [token],
     anonymousRead: false,
     version: '0.0.0-test',
-    log: createLog({ level: 'silent', stream: { write: () => undefined } }),
+    log: createLog({ level: options.onLog === undefined ? 'silent' : 'debug', stream: { write: onLog } }),
   });
   const url = await server.listen('127.0.0.1', 0);
   const connected: RemoteRegistry[] = [];

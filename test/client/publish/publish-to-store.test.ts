@@ -12,10 +12,11 @@ describe('a bundle that is published to a server whose store takes addresses', (
   let server: OpenServer;
   let bucket: StrictStore;
   let end: () => Promise<void>;
+  const lines: string[] = [];
   before(async () => {
     const opened = await openPresignedBucket();
     bucket = opened.store;
-    server = await openServer({ environment: opened.environment });
+    server = await openServer({ environment: opened.environment, onLog: (line) => lines.push(line) });
     end = async () => {
       await server.close();
       await opened.close();
@@ -92,6 +93,41 @@ describe('a bundle that is published to a server whose store takes addresses', (
       { registry: { ...registry, storePut: { ...registry.storePut, send: late } } },
     );
     assert.deepEqual(counts, { server: 0, taken: 2, refused: 2, unavailable: 0 });
+  });
+
+  test('leaves no address in the log, the events and the errors, and in no cache', async () => {
+    const { registry } = watched();
+    const signatures = new Set<string>();
+    const { send } = registry.storePut;
+    const noting: typeof send = (handle, open, signal) => {
+      signatures.add(new URL(handle.url).searchParams.get('X-Amz-Signature')!);
+      return send(handle, open, signal);
+    };
+    await publish({ a: 'a of leaks', b: 'b of leaks' }, { registry: { ...registry, storePut: { ...registry.storePut, send: noting } } });
+    const objects = [{ name: 'c', sha256: sha256Of('c of leaks'), size_bytes: 10 }];
+    const fixed = { scope: 's', producer: 'gamma', subject: 'u', namespace: 'n', retention_class: 'transient', ttl_seconds: 60 };
+    const { record } = await registry.writeSessions.open({ ...fixed, objects }, { idempotencyKey: 'leaks' });
+    signatures.add(new URL(record.objects[0]!.handle!.url).searchParams.get('X-Amz-Signature')!);
+    const own = { headers: { authorization: `Bearer ${server.token}` } };
+    const answer = await fetch(`${server.url}/write-sessions/${record.id}`, own);
+    assert.equal(answer.headers.get('cache-control'), 'no-store');
+    bucket.revoke(bucket.accessKeyId);
+    const path = `${server.url}/write-sessions/${record.id}`;
+    const refused = [await fetch(path, own), await fetch(`${path}/commit`, { ...own, method: 'POST' })];
+    bucket.admit(bucket);
+    assert.deepEqual(
+      refused.map(({ status }) => status),
+      [503, 503],
+    );
+    await registry.writeSessions.abort(record.id);
+    const events = await (
+      await fetch(`${server.url}/events?limit=500`, { headers: { ...own.headers, accept: 'application/json' } })
+    ).text();
+    const said = [...lines, events, ...(await Promise.all(refused.map((each) => each.text())))];
+    assert.equal(signatures.size, 3);
+    assert.ok(lines.some((line) => line.includes('/write-sessions')) && events.includes('v1.file.ingested'));
+    for (const text of said)
+      for (const secret of [...signatures, 'X-Amz-', bucket.secretAccessKey]) assert.ok(!text.includes(secret), text);
   });
 
   test('is sent again to the server, once, where the store did not keep what it took', async () => {

@@ -8,15 +8,22 @@ import { startPostgres } from '../../postgres-server.ts';
 import { ageSession } from '../age.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
 import { openBucket } from '../uploads/open-machines.ts';
-import { useSessionsAtRandom } from './random-sessions.ts';
+import { openPresignedBucket } from './presigned-bucket.ts';
+import { type RandomSessions, useSessionsAtRandom } from './random-sessions.ts';
 
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 const rounds = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 3);
 
-async function play(stores: readonly [TestRegistry, ...Store[]], steps: number): Promise<void> {
+async function play(stores: readonly [TestRegistry, ...Store[]], steps: number, more: Pick<RandomSessions, 'spoil'> = {}): Promise<void> {
   let committed = 0;
   for (let round = 0; round < rounds; round++)
-    committed += await useSessionsAtRandom({ stores, seed: seed + round, steps, age: (id) => ageSession(stores[0].config, id, 1) });
+    committed += await useSessionsAtRandom({
+      stores,
+      seed: seed + round,
+      steps,
+      age: (id) => ageSession(stores[0].config, id, 1),
+      ...more,
+    });
   assert.ok(committed > 0, 'nothing was committed');
 }
 
@@ -53,5 +60,20 @@ test(`two registries with a bucket keep what write sessions commit (seeds from $
     await play([first, second], 120);
   } finally {
     await bucket.close();
+  }
+});
+
+test(`two registries whose senders write to the bucket keep what write sessions commit (seeds from ${seed})`, async () => {
+  const { store: bucket, environment, close } = await openPresignedBucket();
+  try {
+    await using first = await openTestRegistry(environment);
+    await using second = await openStore(first.config);
+    const keyOf = (url: string): string => decodeURIComponent(new URL(url).pathname).replace('/artifacts/', '');
+    await play([first, second], 200, { spoil: (url, bytes) => bucket.place('artifacts', keyOf(url), bytes) });
+    const uploads = () => bucket.objects('artifacts').filter((key) => key.startsWith('uploads/'));
+    await first.operator.collect({ draftAgeSeconds: 0 });
+    assert.deepEqual(uploads(), [], 'what came late is collected');
+  } finally {
+    await close();
   }
 });

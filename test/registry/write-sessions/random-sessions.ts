@@ -4,7 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Store } from '../../../src/compose/open-store.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { collect } from '../../../src/registry/conformance/samples.ts';
+import type { WriteHandle } from '../../../src/registry/REGISTRY.ts';
 import { createRandom, type Random } from '../random.ts';
+import { sendTo } from './presigned-bucket.ts';
 
 /** What a session was opened for, and what was acknowledged of it. */
 interface Meant {
@@ -39,14 +41,16 @@ export interface RandomSessions {
   readonly steps: number;
   /** Makes a session expire. */
   age(id: string): Promise<void>;
+  /** Where senders write to the store by addresses: puts other bytes behind one, as a store that breaks its word. */
+  spoil?(url: string, bytes: Uint8Array): void;
 }
 
 /**
- * Opens, puts, puts late or in pieces, commits, aborts, expires, sweeps, collects and abandons packages at random,
- * several at a time, on registries that share a database. What a commit answered stays readable, byte by byte; each
- * session makes one sealed package or none; and no byte is seen that was not announced.
+ * Opens, puts, puts late, in pieces or to the store itself, commits, aborts, expires, sweeps, collects and abandons
+ * packages at random, several at a time, on registries that share a database. What a commit answered stays readable,
+ * byte by byte; each session makes one sealed package or none; and no byte is seen that was not announced.
  */
-export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSessions): Promise<number> {
+export async function useSessionsAtRandom({ stores, seed, steps, age, spoil }: RandomSessions): Promise<number> {
   const random = createRandom(seed);
   const any = <T>(items: readonly T[]): T => items[random(items.length)]!;
   const sessions = () => any(stores).as('tester').writeSessions;
@@ -54,6 +58,7 @@ export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSe
   /** Of few contents, so that sessions share objects, and find those of others. */
   const contents = Array.from({ length: 12 }, (_, index) => content(random, `${seed} ${index}`));
   const all: Meant[] = [];
+  const given: { readonly handle: WriteHandle; readonly bytes: Uint8Array }[] = [];
   let opened = 0;
 
   async function open(): Promise<void> {
@@ -109,6 +114,20 @@ export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSe
       });
   }
 
+  /** By a handle of now, or by one that was given for whatever session before, which may have ended. */
+  async function putByHandle(meant: Meant): Promise<void> {
+    const [name, bytes] = any([...meant.files]);
+    const handle = (await sessions().status(meant.id))?.objects.find((each) => each.name === name)?.handle;
+    if (handle !== undefined) given.push({ handle, bytes });
+    if (given.length === 0) return;
+    const one = handle === undefined || random(3) === 0 ? any(given) : { handle, bytes };
+    if (random(6) === 0) return void spoil!(one.handle.url, Buffer.alloc(one.bytes.length, 7));
+    if (random(3) === 0) await pause(random(40));
+    const answer = await sendTo(one.handle, random(8) === 0 ? Buffer.alloc(one.bytes.length, 1) : one.bytes);
+    await answer.body?.cancel();
+    assert.ok([200, 400, 412].includes(answer.status), `the store answered ${answer.status}`);
+  }
+
   async function putAll(meant: Meant): Promise<void> {
     for (const [name, bytes] of meant.files)
       await sessions().put(
@@ -152,7 +171,7 @@ export async function useSessionsAtRandom({ stores, seed, steps, age }: RandomSe
     const kind = random(20);
     const meant = all.length === 0 ? undefined : all[Math.max(0, all.length - 1 - random(6))]!;
     if (kind < 4 || meant === undefined) return await open();
-    if (kind < 7) return await put(meant);
+    if (kind < 7) return await (spoil !== undefined && random(3) > 0 ? putByHandle : put)(meant);
     if (kind < 9) return await putPiece(meant);
     if (kind < 12) return await putAll(meant);
     if (kind < 14) return await commit(meant);

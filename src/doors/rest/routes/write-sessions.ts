@@ -51,6 +51,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
       return reply
         .code(created ? 201 : 200)
         .header('location', `/write-sessions/${record.id}`)
+        .header('cache-control', 'no-store')
         .send(withAddresses(request.prefix, record));
     },
   );
@@ -67,10 +68,12 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         response: answers({ 200: writeSessionRecord }, 400, 404),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
       const session = await request.registry.writeSessions.status(id);
       if (session === undefined) throw noSuchSession(id);
+      // Its handles may be secrets.
+      reply.header('cache-control', 'no-store');
       return withAddresses(request.prefix, session);
     },
   );
