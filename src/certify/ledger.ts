@@ -75,11 +75,12 @@ export function openLedger({ wire, broom, bucket, prefix, lockMilliseconds }: Le
     }
     // Where a key that never was looks like one that is, only the list can tell.
     const blind = await isThere({ wire: broom }, `${prefix}never`);
-    for (const key of new Set([...(blind ? [] : keys), ...(await listedKeys(broom, prefix))]))
-      if (await isThere({ wire: broom }, key).catch(() => false)) {
-        const reply = await remove({ wire: broom }, key);
-        if (await isThere({ wire: broom }, key).catch(() => true)) leftovers.push(`${bucket}/${key}: ${told(reply)}`);
-      }
+    const rest = new Set([...(blind ? [] : keys), ...(await listedKeys(broom, prefix))]);
+    await forEachLimited([...rest], atOnce, async (key) => {
+      if (!(await isThere({ wire: broom }, key).catch(() => false))) return;
+      const reply = await remove({ wire: broom }, key);
+      if (await isThere({ wire: broom }, key).catch(() => true)) leftovers.push(`${bucket}/${key}: ${told(reply)}`);
+    });
   }
 
   return {

@@ -124,13 +124,18 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
     let continued = false;
     const answer = answerOf(request, patience);
     if (call.transfer === 'expect') {
+      let isSent = false;
+      const sendBody = (): void => {
+        if (!isSent) request.end(body);
+        isSent = true;
+      };
       request.on('continue', () => {
-        continued = true;
-        request.end(body);
+        continued = !isSent;
+        sendBody();
       });
       request.flushHeaders();
-      // As clients do: after a while the body goes unasked.
-      const unasked = setTimeout(() => request.end(body), patience / 2);
+      // As clients do: after a while the body goes unasked. The permission may still come.
+      const unasked = setTimeout(sendBody, patience / 2);
       answer.finally(() => clearTimeout(unasked)).catch(() => undefined);
     } else if (call.transfer === 'cut') {
       request.write(body, () => setTimeout(() => request.destroy(), cutMilliseconds));

@@ -105,6 +105,10 @@ export const commands: CommandTable = {
         summary: 'make the bucket where it is missing',
         load: async () => (await import('./commands/store-init.ts')).storeInit,
       },
+      probe: {
+        summary: 'ask the store what a platform will ask of it',
+        load: async () => (await import('./commands/store-probe.ts')).storeProbe,
+      },
       posture: {
         summary: 'say whether a stack of containers can be reached from inside only',
         load: async () => (await import('./commands/store-posture.ts')).storePosture,

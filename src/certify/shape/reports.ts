@@ -1,3 +1,5 @@
+import type { Finding } from '../certificate.ts';
+
 /** A bucket of a store, with keys that stay as they are, as a file of settings says it. */
 export interface StorePlace {
   /** Scheme, host and port; no slash behind it. */
@@ -17,6 +19,11 @@ export interface StoreCommands {
    * `target_in_use` where the bucket is somebody else's; `cancelled`.
    */
   init(place: StorePlace, options: InitOptions): Promise<InitReport>;
+  /**
+   * Asks the bucket what a platform will ask of it, and removes what it wrote. Errors: `storage_unavailable`,
+   * `storage_full`; `cancelled`.
+   */
+  probe(place: StorePlace, options: ProbeOptions): Promise<StoreProbeReport>;
 }
 
 export interface InitOptions {
@@ -43,4 +50,44 @@ export interface InitReport {
   /** How many were sent that only ask, and how many that may change something. */
   readonly requests: { readonly reading: number; readonly writing: number };
   readonly seconds: number;
+}
+
+/** What a platform asks of its store: `plain` what any does, `cosmo` what WunderGraph Cosmo does. */
+export const storeShapes = ['plain', 'cosmo'] as const;
+export type StoreShape = (typeof storeShapes)[number];
+
+export interface ProbeOptions {
+  readonly shape: StoreShape;
+  readonly onCheck?: (check: CheckResult, done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CheckResult extends Finding {
+  /** `<shape>.<name>`. */
+  readonly id: string;
+  /** What holds when it passes. */
+  readonly title: string;
+  /** What follows for the platform; null where it holds. */
+  readonly consequence: string | null;
+  /** What avoids that. */
+  readonly remedy: string | null;
+}
+
+/** What a store did when it was asked as a platform will ask it, as plain JSON. It holds no secrets. */
+export interface StoreProbeReport {
+  readonly store: StoreName;
+  /** Of the software that asked. */
+  readonly version: string;
+  readonly started_at: string;
+  readonly seconds: number;
+  readonly shape: StoreShape;
+  /** Whether all was answered, nothing failed and nothing was left behind; what `differs` does no harm. */
+  readonly ok: boolean;
+  readonly checks: readonly CheckResult[];
+  /** Prefixes of runs that were killed, whose objects are gone now. */
+  readonly cleaned: readonly string[];
+  /** Prefixes of runs that may still be at work. */
+  readonly busy: readonly string[];
+  /** What could not be removed again. */
+  readonly leftovers: readonly string[];
 }
