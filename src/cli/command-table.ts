@@ -115,6 +115,10 @@ export const commands: CommandTable = {
       },
     },
   },
+  smoke: {
+    summary: 'say in one run whether a platform can start on its store, with evidence',
+    load: async () => (await import('./commands/smoke.ts')).smoke,
+  },
   provider: {
     summary: 'make, renew and end the keys of a store at whoever gives them out',
     commands: {

@@ -35,14 +35,14 @@ export function whyNo(kind: DirectoryStoreKind): string | undefined {
   return whyMissing(kind.id, [programOf(kind)], `tools/stores/install-${kind.id}.sh`);
 }
 
-/** Starts it on a free port, in a temporary directory, with keys that nobody else knows. */
-export async function startDirectoryStore(kind: DirectoryStoreKind): Promise<RealStore> {
+/** Starts it on a free port, in a temporary directory, with keys that nobody else knows where none are given. */
+export async function startDirectoryStore(kind: DirectoryStoreKind, given?: StoreKeys): Promise<RealStore> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), `artifactstore-${kind.id}-`));
   starting.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   const data = join(directory, 'data');
   await mkdir(data);
-  const keys = { accessKeyId: randomBytes(10).toString('hex').toUpperCase(), secretAccessKey: randomBytes(20).toString('hex') };
+  const keys = given ?? { accessKeyId: randomBytes(10).toString('hex').toUpperCase(), secretAccessKey: randomBytes(20).toString('hex') };
   const port = await freePorts(kind.ports ?? 1);
   const { args, environment, files = {} } = kind.start(port, data, keys);
   for (const [path, content] of Object.entries(files)) await writeFile(path, content, { mode: 0o600 });

@@ -9,7 +9,7 @@ import { readEnvFileAt } from '../env-file.ts';
 import { exitCode } from '../exit.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
 
-interface ScanOptions {
+export interface ScanOptions {
   readonly known: readonly string[];
   readonly public?: readonly string[];
 }
@@ -37,13 +37,14 @@ Examples:
     )
     .action(async (directory: string, options: ScanOptions) => {
       const given = context();
-      const report = await scan(given, directory, options);
+      const report = await scanDirectory(given, directory, options);
       await show(given, report);
       if (!report.ok) given.exitWith(exitCode.failed);
     });
 };
 
-async function scan(context: Context, directory: string, { known, public: open = [] }: ScanOptions): Promise<ScanReport> {
+/** Looks through a directory for the values of these files. Errors: as those of a file that cannot be read. */
+export async function scanDirectory(context: Context, directory: string, { known, public: open = [] }: ScanOptions): Promise<ScanReport> {
   const root = resolve(context.directory, directory);
   await stat(root).catch((error: unknown) => {
     throw localFileError(error, root, 'read', { field: 'dir' });

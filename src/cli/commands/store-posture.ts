@@ -65,22 +65,30 @@ Examples:
     )
     .action(async (options: PostureOptions) => {
       const given = context();
-      const { compose = [], proxy } = options;
-      if (compose.length === 0 && proxy === undefined)
-        throw new ArtifactstoreError('invalid_value', 'There is nothing to look at: give --compose, --proxy or both.', {
-          field: '--compose',
-        });
-      const files = compose.length === 0 ? undefined : await lookAtFiles(given, compose, options);
-      const exposure = proxy === undefined ? [] : await lookAtProxy(proxy, options.forbiddenHost ?? forbiddenHosts);
-      const { findings = [], services = [], paths = [] } = files ?? {};
-      const ok = findings.length === 0 && exposure.every(({ answer }) => answer === 'not_routed');
-      const report = { ok, files: paths, services, rules: files === undefined ? [] : postureRules, findings, exposure };
+      const { report, code } = await lookAtStack(given, options);
       await show(given, report);
-      if (ok) return;
-      const isWrong = findings.length > 0 || exposure.some(({ answer }) => answer === 'routed');
-      given.exitWith(isWrong ? exitCode.failed : exitCode.unreachable);
+      if (code !== exitCode.done) given.exitWith(code);
     });
 };
+
+/** Looks at what the options name. Errors: `invalid_value`, `invalid_configuration`. */
+export async function lookAtStack(
+  given: Context,
+  { secretsVolume = 'vault-secrets', agent = 'vault-agent', ...options }: Partial<PostureOptions>,
+): Promise<{ readonly report: PostureReport; readonly code: number }> {
+  const { compose = [], proxy } = options;
+  if (compose.length === 0 && proxy === undefined)
+    throw new ArtifactstoreError('invalid_value', 'There is nothing to look at: give --compose, --proxy or both.', {
+      field: '--compose',
+    });
+  const files = compose.length === 0 ? undefined : await lookAtFiles(given, compose, { secretsVolume, agent });
+  const exposure = proxy === undefined ? [] : await lookAtProxy(proxy, options.forbiddenHost ?? forbiddenHosts);
+  const { findings = [], services = [], paths = [] } = files ?? {};
+  const ok = findings.length === 0 && exposure.every(({ answer }) => answer === 'not_routed');
+  const report = { ok, files: paths, services, rules: files === undefined ? [] : postureRules, findings, exposure };
+  const isWrong = findings.length > 0 || exposure.some(({ answer }) => answer === 'routed');
+  return { report, code: ok ? exitCode.done : isWrong ? exitCode.failed : exitCode.unreachable };
+}
 
 interface SeenFiles {
   readonly paths: readonly string[];

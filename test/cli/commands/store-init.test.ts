@@ -88,7 +88,11 @@ describe('store init', () => {
       [(_, response) => response.writeHead(502).end('bad gateway'), /a proxy in front of the store answered 502/],
     ];
     for (const [listener, message] of pages) {
-      const server = createServer(listener);
+      const methods: unknown[] = [];
+      const server = createServer((request, response) => {
+        methods.push(request.method);
+        listener(request, response);
+      });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       const { code, stderr } = await init({ S3_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
       server.closeAllConnections();
@@ -96,6 +100,11 @@ describe('store init', () => {
       assert.equal(code, 6, stderr);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /hush/);
+      assert.ok(methods.length > 0);
+      assert.ok(
+        methods.every((method) => method === 'GET'),
+        'something was to be changed there',
+      );
     }
   });
 

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { EvidenceIndex } from '../../../src/cli/smoke/evidence-index.ts';
+import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
+import { openWorkplace, type Workplace } from '../workplace.ts';
+
+const secretAccessKey = 'hush/secret+value-1';
+
+describe('smoke', () => {
+  let store: StrictStore;
+  let place: Workplace;
+  const outputs: string[] = [];
+  before(async () => {
+    store = await openStrictStore({ secretAccessKey });
+    place = openWorkplace();
+  });
+  after(async () => {
+    place[Symbol.dispose]();
+    await store.close();
+    for (const output of outputs) assert.equal(output.includes(secretAccessKey), false);
+  });
+
+  async function smoke(bucket: string, ...args: readonly string[]) {
+    const settings = [
+      `S3_ENDPOINT_URL=${store.url}`,
+      `S3_REGION=${store.region}`,
+      `S3_ACCESS_KEY_ID=${store.accessKeyId}`,
+      `S3_SECRET_ACCESS_KEY=${secretAccessKey}`,
+      'S3_FORCE_PATH_STYLE=true',
+      `COSMO_S3_BUCKET=${bucket}`,
+    ];
+    place.write({ 'artifacts.env': `${settings.join('\n')}\n` });
+    const options = ['--settings', 'artifacts.env', '--evidence', 'evidence', '--shape', 'plain', ...args];
+    const finished = await place.run('smoke', ...options, '--json');
+    outputs.push(finished.stdout, finished.stderr);
+    const index = JSON.parse(finished.stdout) as EvidenceIndex & { readonly evidence: string };
+    return { ...finished, index, results: index.steps.map(({ step, result }) => `${step} ${result}`) };
+  }
+
+  test('passes on a store that is right, and its index names each file of the evidence with its digest', async () => {
+    const { code, index, results } = await smoke('artifacts');
+    assert.deepEqual([code, results], [0, ['bucket passed', 'probe passed', 'posture not_run', 'scan passed']]);
+    assert.deepEqual(readdirSync(index.evidence).sort(), ['bucket.json', 'index.json', 'index.md', 'probe.json', 'scan.json']);
+    const { evidence: _, ...written } = index;
+    assert.deepEqual(JSON.parse(readFileSync(join(index.evidence, 'index.json'), 'utf8')), written);
+    for (const { evidence } of index.steps) {
+      if (evidence === null) continue;
+      const bytes = readFileSync(join(index.evidence, evidence.file));
+      assert.equal(createHash('sha256').update(bytes).digest('hex'), evidence.sha256);
+    }
+    const page = readFileSync(join(index.evidence, 'index.md'), 'utf8');
+    assert.match(page, /^# Smoke of bucket `artifacts` at .*: passed$/m);
+    assert.match(
+      page,
+      /^\| probe \| passed \| 5 of 5 checks of the shape plain hold \| \[probe\.json\]\(probe\.json\) \| `[0-9a-f]{64}` \|$/m,
+    );
+    const again = await smoke('artifacts');
+    assert.notEqual(again.index.evidence, index.evidence);
+    assert.deepEqual(store.objects('artifacts'), []);
+  });
+
+  test('a bucket that is missing is not made: it says how to', async () => {
+    const { code, index, results } = await smoke('absent');
+    assert.deepEqual([code, results], [1, ['bucket failed', 'probe not_run', 'posture not_run', 'scan passed']]);
+    assert.equal(index.steps[0]?.remedy, 'run `artifactstore store init --settings artifacts.env`');
+    assert.equal(store.requests.CreateBucket, undefined);
+  });
+
+  test('the files of the stack are looked at where they are given', async () => {
+    place.write({ 'compose.yaml': 'services:\n  store:\n    image: minio\n    ports: ["9000:9000"]\n' });
+    const { code, index, results } = await smoke('artifacts', '--compose', 'compose.yaml');
+    assert.deepEqual([code, results[2]], [1, 'posture failed']);
+    assert.match(index.steps[2]?.summary ?? '', /no-ports store compose\.yaml:4/);
+  });
+
+  test('a secret in the evidence is found, whatever put it there', async () => {
+    // The bucket's own name is one here.
+    place.write({ 'more.env': 'NAMED=artifacts\nHOST=127.0.0.1\n' });
+    const { code, index } = await smoke('artifacts', '--known', 'more.env', '--public', 'HOST');
+    assert.deepEqual([code, index.ok], [1, false]);
+    assert.match(index.steps[3]?.summary ?? '', /NAMED in (bucket|index|probe)\./);
+  });
+
+  test('fails fast when the store is stopped, says what to do, and has evidence of it', async () => {
+    await store.close();
+    const begun = performance.now();
+    const { code, index, results } = await smoke('artifacts');
+    assert.ok(performance.now() - begun < 5000);
+    assert.deepEqual([code, results], [6, ['bucket failed', 'probe not_run', 'posture not_run', 'scan passed']]);
+    assert.match(index.steps[0]?.summary ?? '', /nothing listens there; look at S3_ENDPOINT_URL and at the store/);
+    assert.match(index.steps[0]?.remedy ?? '', /^start the store/);
+    assert.match(readFileSync(join(index.evidence, 'bucket.json'), 'utf8'), /storage_unavailable/);
+    const { code: people, stdout } = await place.run('smoke', '--settings', 'artifacts.env', '--evidence', 'evidence');
+    assert.equal(people, 6);
+    assert.match(stdout, /^failed {2}bucket {3}Could not look for the bucket at .*\n {9}do this: start the store/);
+  });
+});
