@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import test from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { checkExposure } from '../../src/posture/exposure.ts';
 import { createHttpClient } from '../../src/runtime/http-client.ts';
+import { localhostCertificate } from '../stores/certificate.ts';
 
 /** What a proxy that does this says of a host that nobody knows and of `minio.local`. */
 async function exposureBy(answer: (host: string, request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
@@ -17,8 +20,8 @@ async function exposureBy(answer: (host: string, request: IncomingMessage, respo
   }
 }
 
-async function exposureAt(port: number): Promise<string> {
-  const client = createHttpClient({ address: `http://127.0.0.1:${port}`, longestBytes: 100_000 });
+async function exposureAt(port: number, scheme = 'http'): Promise<string> {
+  const client = createHttpClient({ address: `${scheme}://127.0.0.1:${port}`, longestBytes: 100_000, anyCertificate: true });
   try {
     const [found] = await checkExposure({
       hosts: ['minio.local'],
@@ -73,4 +76,22 @@ test('a proxy that treats everybody alike, or does not answer, says nothing', as
   const cuts = await exposureBy((host, request, response) => void (host === 'minio.local' ? request.socket.destroy() : notFound(response)));
   assert.match(cuts, /^cannot_be_known: .* and other hosts get an answer/);
   assert.match(await exposureAt(1), /^cannot_be_known: GET \/: nothing listens there/);
+});
+
+test('the forbidden host is also the name that TLS is asked for, and no certificate is in the way', async () => {
+  const names = new Set<unknown>();
+  const server = createHttpsServer(localhostCertificate(), ({ socket, headers }, response) => {
+    const { servername } = socket as TLSSocket & { readonly servername?: string };
+    names.add(servername);
+    response.writeHead(servername === 'minio.local' && headers.host === 'minio.local' ? 403 : 404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const found = await exposureAt((server.address() as AddressInfo).port, 'https');
+    assert.match(found, /^routed: GET \/ is answered with 403, and with 404/);
+    assert.deepEqual([...names].sort(), ['minio.local', 'nobody-1234.invalid']);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
