@@ -101,7 +101,10 @@ async function lookAtFiles(
   compose: readonly string[],
   { secretsVolume, agent }: PostureOptions,
 ): Promise<SeenFiles> {
-  const shown = (path: string): string => relative(directory, path).replace(/^(?=\.\.\/\.\.\/)/, '') || path;
+  const shown = (path: string): string => {
+    const below = relative(directory, path);
+    return below.startsWith('..') ? path : below;
+  };
   const stack = await readStack(
     compose.map((path) => resolve(directory, path)),
     async (path) => {

@@ -47,6 +47,8 @@ describe('the filter of what one-shots print', () => {
     assert.equal(failing.status, 1);
     assert.ok(!failing.stderr.includes('p-w0rd'), failing.stderr);
     assert.match(failing.stderr, /left out: a line with CLICKHOUSE_DSN/);
+    // Of an address also the password alone.
+    assert.equal(run("console.log('for user cosmo with p-w0rd-of-clickhouse')").stdout, '[left out: a line with CLICKHOUSE_DSN]\n');
   });
 
   test('knows every form that the scan of evidence looks for', () => {
