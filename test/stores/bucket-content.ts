@@ -8,8 +8,8 @@ export interface BucketContent {
   readonly unfinished: number;
 }
 
-/** What lies in a bucket, as its owner sees it, but for the markers that say whose it is. */
-export async function contentOf(store: RealStore, Bucket: string): Promise<BucketContent> {
+/** What lies in a bucket below a prefix, as its owner sees it, without the markers that say whose it is. */
+export async function contentOf(store: RealStore, Bucket: string, Prefix = ''): Promise<BucketContent> {
   const client = clientOf(store);
   try {
     const keys: string[] = [];
@@ -17,7 +17,7 @@ export async function contentOf(store: RealStore, Bucket: string): Promise<Bucke
     let ContinuationToken: string | undefined;
     do {
       const page = await client.send(
-        new ListObjectsV2Command({ Bucket, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }),
+        new ListObjectsV2Command({ Bucket, Prefix, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }),
       );
       for (const { Key = '', Size = 0 } of page.Contents ?? []) {
         if (/(^|\/)registry\.json$/.test(Key)) continue;
@@ -26,7 +26,7 @@ export async function contentOf(store: RealStore, Bucket: string): Promise<Bucke
       }
       ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);
-    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, ...(Prefix === '' ? {} : { Prefix }) }));
     return { keys, bytes, unfinished: Uploads.length };
   } finally {
     client.destroy();

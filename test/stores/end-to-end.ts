@@ -23,6 +23,8 @@ interface Pushed extends Record<string, unknown> {
 export interface Ground extends PlaceOptions {
   readonly store: RealStore;
   readonly bucket: string;
+  /** Below which everything of the test lies, where others have something in the bucket too. */
+  readonly prefix?: string;
 }
 
 const mebibyte = 1_048_576;
@@ -32,6 +34,8 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
   describe(`from push to collection ${name}`, () => {
     let store: RealStore;
     let bucket: string;
+    let prefix: string;
+    let content: () => ReturnType<typeof contentOf>;
     let place: Workplace;
     let server: RunningServer;
     let kept: Pushed;
@@ -43,8 +47,12 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
 
     before(async () => {
       const prepared = await ground();
-      ({ store, bucket } = prepared);
-      place = openPlace(store, bucket, prepared);
+      ({ store, bucket, prefix = keyPrefix } = prepared);
+      content = () => contentOf(store, bucket, prepared.prefix === undefined ? '' : `${prefix}/`);
+      place = openPlace(store, bucket, {
+        ...prepared,
+        environment: { ...prepared.environment, ARTIFACTSTORE_S3_KEY_PREFIX: prefix },
+      });
       place.write({
         ...small,
         'kept/empty': '',
@@ -90,7 +98,7 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
       }
     });
 
-    test('what is over is swept and collected, and the bucket holds what is alive and nothing else', async () => {
+    test('what has expired is swept and collected, and the bucket holds what is alive and nothing else', async () => {
       brief = await place.json<Pushed>('push', 'brief', '--retention-class', 'brief');
       assert.equal(brief.uploaded_bytes, brief.total_bytes - large.byteLength);
       await sleep(1500);
@@ -101,9 +109,9 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
       const live = smallBytes + 3 + large.byteLength + medium.byteLength;
       const [backend] = collection.backends;
       assert.deepEqual([backend?.backend_id, backend?.live_bytes, backend?.stored_bytes], ['s3', live, live]);
-      const content = await contentOf(store, bucket);
-      assert.deepEqual([content.bytes, content.keys.length, content.unfinished], [live, kept.file_count, 0]);
-      assert.ok(content.keys.every((key) => key.startsWith(`${keyPrefix}/blake3/`)));
+      const { bytes, keys, unfinished } = await content();
+      assert.deepEqual([bytes, keys.length, unfinished], [live, kept.file_count, 0]);
+      assert.ok(keys.every((key) => key.startsWith(`${prefix}/blake3/`)));
       assert.equal((await place.run('pull', brief.package_id, 'too-late')).code, 3);
     });
 
@@ -116,9 +124,7 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
       const changed = Buffer.from(medium);
       changed[5_555_555]! ^= 1;
       const client = clientOf(store);
-      await client
-        .send(new PutObjectCommand({ Bucket: bucket, Key: `${keyPrefix}/${Key}`, Body: changed }))
-        .finally(() => client.destroy());
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}/${Key}`, Body: changed })).finally(() => client.destroy());
       const bad = await verify();
       assert.equal(bad.code, 5);
       assert.ok(bad.stdout.includes(Key));
@@ -127,7 +133,7 @@ export function endToEndOn(name: string, ground: () => Promise<Ground>): void {
       await place.json('retention', 'gc');
       assert.equal((await verify()).code, 0);
       assert.equal((await place.json('verify', kept.package_id)).ok, true);
-      assert.equal((await contentOf(store, bucket)).bytes, smallBytes + 3 + large.byteLength + medium.byteLength);
+      assert.equal((await content()).bytes, smallBytes + 3 + large.byteLength + medium.byteLength);
     });
 
     test('the log is whole, and no key of the store was written anywhere', async () => {
