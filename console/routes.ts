@@ -20,6 +20,7 @@ export const routes: readonly Route[] = [
   { path: '', navigation: strings.navigation.overview, load: () => import('./pages/overview.tsx') },
   { path: 'packages', navigation: strings.navigation.packages, load: () => import('./pages/packages.tsx') },
   { path: 'packages/:id', load: () => import('./pages/package.tsx') },
+  { path: 'packages/:id/files/*', load: () => import('./pages/file.tsx') },
   { path: 'events', navigation: strings.navigation.events, load: () => import('./pages/events.tsx') },
   { path: 'access', navigation: strings.navigation.access, load: () => import('./pages/access.tsx') },
   { path: 'search', load: () => import('./pages/search.tsx') },

@@ -33,12 +33,16 @@ const shared: BuildOptions = {
 export type BuiltConsole = ReadonlyMap<string, Uint8Array>;
 
 export async function buildConsole(): Promise<BuiltConsole> {
-  const worker = await build({ ...shared, entryPoints: ['workers/log.ts'] });
-  const define = { LOG_WORKER: JSON.stringify(`assets/${basename(worker.outputFiles![0]!.path)}`) };
+  const workers = await build({ ...shared, entryPoints: ['workers/log.ts', 'workers/verify.ts'] });
+  const worker = (name: string): string => {
+    const { path } = workers.outputFiles!.find((file) => basename(file.path).startsWith(`${name}-`))!;
+    return JSON.stringify(`assets/${basename(path)}`);
+  };
+  const define = { LOG_WORKER: worker('log'), VERIFY_WORKER: worker('verify') };
   const main = await build({ ...shared, entryPoints: ['main.tsx'], splitting: true, define });
   const icon = await build({ ...shared, entryPoints: ['icon.svg'], loader: { '.svg': 'copy' } });
   const files = new Map<string, Uint8Array>();
-  for (const { path, contents } of [...main.outputFiles!, ...worker.outputFiles!, ...icon.outputFiles!])
+  for (const { path, contents } of [...main.outputFiles!, ...workers.outputFiles!, ...icon.outputFiles!])
     files.set(`assets/${basename(path)}`, contents);
   files.set('licenses.txt', Buffer.from(carried.map(licenseOf).join('\n\n')));
   const named = (pattern: RegExp): string => [...files.keys()].find((name) => pattern.test(name))!;

@@ -33,7 +33,9 @@ export async function lookUp(text: string, signal: AbortSignal): Promise<Found> 
     ]);
     const [record, file] = found;
     if (record !== undefined) return { ...nothing, at: `packages/${id}` };
-    return file === undefined ? nothing : { ...nothing, at: `packages/${file.package_id}` };
+    return file === undefined
+      ? nothing
+      : { ...nothing, at: `packages/${file.package_id}/files/${segments(...file.relative_path.split('/'))}` };
   }
   const [ofProducer, aboutSubject] = await Promise.all([
     callJson<Page<Package>>('packages', { query: { producer: text, limit: shown }, signal }),

@@ -4,6 +4,7 @@ import { ByHand } from '../parts/by-hand.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { Facts, Section } from '../parts/page.tsx';
 import { Address } from '../parts/values.tsx';
+import { Verify } from '../parts/verify.tsx';
 import { strings } from '../strings.ts';
 
 const text = strings.package;
@@ -22,6 +23,7 @@ export function Manifest({ record, digest }: { readonly record: Package; readonl
       }
     >
       <Facts items={[[text.manifest, <Address key="d" text={digest} what={text.manifest} whole />]]} />
+      <Verify packageId={record.id} manifestDigest={digest} />
       <ByHand command={['verify', record.id, '--digest', digest]} request={{ path }} />
     </Section>
   );

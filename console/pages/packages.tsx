@@ -1,6 +1,6 @@
 import { callJson } from '../api/call.ts';
 import { usePages } from '../api/pages.ts';
-import type { Page as ListPage, Package, RetentionClassRecord } from '../api/records.ts';
+import type { Page as ListPage, Package, ProducerRecord, RetentionClassRecord } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { ByHand } from '../parts/by-hand.tsx';
 import { More } from '../parts/more.tsx';
@@ -48,6 +48,9 @@ function Filters({ query, isFiltered }: { readonly query: URLSearchParams; reado
   const classes = useResource('retention-classes', (signal) =>
     callJson<{ readonly items: readonly RetentionClassRecord[] }>('retention-classes', { signal }),
   );
+  const producers = useResource('producers', (signal) =>
+    callJson<ListPage<ProducerRecord>>('producers', { query: { limit: 200 }, signal }),
+  );
   const text = strings.packages;
   const value = (name: string): string => query.get(name) ?? '';
   return (
@@ -61,7 +64,15 @@ function Filters({ query, isFiltered }: { readonly query: URLSearchParams; reado
         navigate(wanted.size === 0 ? 'packages' : `packages?${wanted}`);
       }}
     >
-      <TextField label={text.producer} name="producer" defaultValue={value('producer')} />
+      <label class="field">
+        <span>{text.producer}</span>
+        <input type="text" list="producers" name="producer" defaultValue={value('producer')} autocomplete="off" maxLength={256} />
+      </label>
+      <datalist id="producers">
+        {(producers.value?.items ?? []).map(({ producer }) => (
+          <option key={producer} value={producer} />
+        ))}
+      </datalist>
       <TextField label={text.subject} name="subject" defaultValue={value('subject')} />
       <label class="field">
         <span>{text.status}</span>

@@ -1,3 +1,4 @@
+import { segments } from '../api/call.ts';
 import type { FoundFile } from '../api/records.ts';
 import { strings } from '../strings.ts';
 import { Status } from './status.tsx';
@@ -13,7 +14,9 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
     >
       {files.map((file) => (
         <tr key={file.id}>
-          <td class="wide path">{file.relative_path}</td>
+          <td class="wide path">
+            <a href={`packages/${file.package.id}/files/${segments(...file.relative_path.split('/'))}`}>{file.relative_path}</a>
+          </td>
           <td class="wide">
             <a href={`packages/${file.package.id}`}>{file.package.name}</a>
             <span class="second">{file.package.producer}</span>

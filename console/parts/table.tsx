@@ -40,3 +40,12 @@ export function Table({
     </section>
   );
 }
+
+/** What scrolls by itself, and so takes the focus. */
+export function ScrollFrame({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return (
+    <section class="scroll-frame" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}

@@ -2,6 +2,7 @@ import { base } from '../router.ts';
 
 /** Where the build has put them, below `/console/`. */
 declare const LOG_WORKER: string;
+declare const VERIFY_WORKER: string;
 
 interface Policy {
   createScriptURL(url: string): string;
@@ -12,7 +13,8 @@ const policy = (globalThis as { readonly trustedTypes?: { createPolicy(name: str
   'console-worker',
   {
     createScriptURL(url) {
-      if (![LOG_WORKER].some((each) => url === new URL(each, base).href)) throw new TypeError('This is no worker of the console.');
+      if (![LOG_WORKER, VERIFY_WORKER].some((each) => url === new URL(each, base).href))
+        throw new TypeError('This is no worker of the console.');
       return url;
     },
   },
@@ -21,6 +23,11 @@ const policy = (globalThis as { readonly trustedTypes?: { createPolicy(name: str
 /** Reads the log, and follows its chain. */
 export function startLogReader(): Worker {
   return start(LOG_WORKER);
+}
+
+/** Verifies a package, or a file of it. */
+export function startVerifier(): Worker {
+  return start(VERIFY_WORKER);
 }
 
 function start(path: string): Worker {

@@ -45,5 +45,6 @@ test('the files name no other host', () => {
 });
 
 test('whose code is in the files is said beside them', () => {
-  for (const name of ['preact', '@preact/signals', '@preact/signals-core']) assert.ok(textOf('licenses.txt').includes(`${name}\n\n`), name);
+  for (const name of ['preact', '@preact/signals', '@preact/signals-core', 'hash-wasm'])
+    assert.ok(textOf('licenses.txt').includes(`${name}\n\n`), name);
 });

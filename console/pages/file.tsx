@@ -1,0 +1,128 @@
+import { callJson, segments } from '../api/call.ts';
+import { Problem } from '../api/problem.ts';
+import type { File, Page as ListPage, Package } from '../api/records.ts';
+import { useResource } from '../api/resource.ts';
+import { ByHand } from '../parts/by-hand.tsx';
+import { DownloadButton } from '../parts/download-button.tsx';
+import { Facts, Page, Section } from '../parts/page.tsx';
+import { Loaded } from '../parts/states.tsx';
+import { Status } from '../parts/status.tsx';
+import { Table } from '../parts/table.tsx';
+import { Address, Size, Time } from '../parts/values.tsx';
+import { Verify } from '../parts/verify.tsx';
+import { Preview } from '../preview/preview.tsx';
+import type { PageProps } from '../routes.ts';
+import { strings } from '../strings.ts';
+
+const text = strings.file;
+
+interface Found {
+  readonly file: File;
+  readonly record: Package;
+}
+
+async function find(id: string, path: string, signal: AbortSignal): Promise<Found> {
+  const [record, files] = await Promise.all([
+    callJson<Package>(`packages/${segments(id)}`, { signal }),
+    callJson<ListPage<File>>(`packages/${segments(id)}/files`, { query: { relative_path: path }, signal }),
+  ]);
+  const [file] = files.items;
+  if (file === undefined)
+    throw new Problem({
+      code: 'file_not_found',
+      status: 404,
+      title: strings.states.notFound.title,
+      detail: strings.states.notFound.detail,
+    });
+  return { file, record };
+}
+
+export default function FilePage({ parameters: { id = '', '*': path = '' } }: PageProps) {
+  const found = useResource(`${id} ${path}`, (signal) => find(id, path, signal));
+  const { value } = found;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (
+    <Page
+      title={name === '' ? text.title : name}
+      above={
+        <>
+          <a href="packages">{strings.packages.title}</a> / <a href={`packages/${segments(id)}`}>{value?.record.name ?? text.package}</a>
+          {path.includes('/') ? <span class="path"> / {path.slice(0, path.lastIndexOf('/'))}</span> : null}
+        </>
+      }
+      beside={
+        value === undefined ? null : (
+          <>
+            <Status status={value.record.status} />
+            <DownloadButton path={`files/${value.file.id}/download`} name={name} label={text.download} />
+          </>
+        )
+      }
+    >
+      <Loaded of={found} rows={8}>
+        {(each) => <Shown {...each} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Shown({ file, record }: Found) {
+  const isGone = record.status === 'garbage_collected';
+  return (
+    <>
+      <Facts
+        items={[
+          [text.size, <Size key="s" bytes={file.size_bytes} />],
+          [text.type, <code key="t">{file.media_type}</code>],
+          [text.added, <Time key="a" at={file.created_at} />],
+          [text.sha256, <Address key="h" text={file.digest_sha256} what={text.sha256} whole />],
+          [
+            text.primary(file.digest_algorithm),
+            <Address key="p" text={file.digest_primary} what={text.primary(file.digest_algorithm)} whole />,
+          ],
+        ]}
+      />
+      {isGone ? (
+        <p class="quiet">{text.gone}</p>
+      ) : (
+        <>
+          <Section title={text.verifyTitle}>
+            <Verify packageId={record.id} manifestDigest={record.manifest_digest} file={file} />
+          </Section>
+          <Section title={text.preview}>
+            <Preview file={file} />
+          </Section>
+        </>
+      )}
+      {Object.keys(file.annotations).length === 0 ? null : (
+        <Section title={text.annotations}>
+          <Facts items={Object.entries(file.annotations)} />
+        </Section>
+      )}
+      <Section
+        title={text.locations}
+        beside={<a href={`search?${new URLSearchParams({ q: `sha256:${file.digest_sha256}` })}`}>{text.others}</a>}
+      >
+        <Table label={text.locations} columns={[text.backend, text.state, text.stored, text.verified, text.key]}>
+          {file.locations.map((location) => (
+            <tr key={location.id}>
+              <td>{location.backend_id}</td>
+              <td>{text.states[location.state]}</td>
+              <td>
+                <Time at={location.stored_at} />
+              </td>
+              <td>{location.verified_at === null ? <span class="quiet">{text.notVerified}</span> : <Time at={location.verified_at} />}</td>
+              <td class="wide">
+                <code>{location.object_key}</code>
+              </td>
+            </tr>
+          ))}
+        </Table>
+      </Section>
+      <ByHand
+        command={['verify', record.id]}
+        request={{ path: `packages/${segments(record.id)}/files/${segments(...file.relative_path.split('/'))}` }}
+      />
+    </>
+  );
+}

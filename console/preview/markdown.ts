@@ -1,0 +1,77 @@
+/** A part of a Markdown text, as it is drawn. Nothing of it is ever HTML: what has tags shows them. */
+export type Block =
+  | { readonly kind: 'heading'; readonly level: number; readonly spans: readonly Span[] }
+  | { readonly kind: 'paragraph' | 'quote'; readonly spans: readonly Span[] }
+  | { readonly kind: 'code'; readonly text: string }
+  | { readonly kind: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Span[])[] }
+  | { readonly kind: 'rule' };
+
+export interface Span {
+  readonly kind: 'text' | 'code' | 'strong' | 'emphasis' | 'link';
+  readonly text: string;
+  /** Of a link: shown, and not followed. */
+  readonly target?: string;
+}
+
+/** The common forms of CommonMark; what is in no known form is a paragraph. */
+export function parseMarkdown(source: string): readonly Block[] {
+  const blocks: Block[] = [];
+  const lines = source.split(/\r?\n/);
+  let paragraph: string[] = [];
+  const end = (): void => {
+    if (paragraph.length > 0) blocks.push({ kind: 'paragraph', spans: spansOf(paragraph.join(' ')) });
+    paragraph = [];
+  };
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]!;
+    const fence = /^\s{0,3}(```+|~~~+)/.exec(line)?.[1];
+    const heading = /^(#{1,6})\s+(.*?)\s*#*$/.exec(line);
+    if (fence !== undefined) {
+      end();
+      const code: string[] = [];
+      for (at++; at < lines.length && !lines[at]!.trimStart().startsWith(fence); at++) code.push(lines[at]!);
+      blocks.push({ kind: 'code', text: code.join('\n') });
+    } else if (heading !== null) {
+      end();
+      blocks.push({ kind: 'heading', level: heading[1]!.length, spans: spansOf(heading[2]!) });
+    } else if (/^\s{0,3}([-*_])(\s*\1){2,}\s*$/.test(line)) {
+      end();
+      blocks.push({ kind: 'rule' });
+    } else if (listItem.test(line)) {
+      end();
+      const ordered = /^\s*\d/.test(line);
+      const items: (readonly Span[])[] = [];
+      for (; at < lines.length && listItem.test(lines[at]!); at++) items.push(spansOf(lines[at]!.replace(listItem, '')));
+      at--;
+      blocks.push({ kind: 'list', ordered, items });
+    } else if (/^\s{0,3}>/.test(line)) {
+      end();
+      const quote: string[] = [];
+      for (; at < lines.length && /^\s{0,3}>/.test(lines[at]!); at++) quote.push(lines[at]!.replace(/^\s{0,3}>\s?/, ''));
+      at--;
+      blocks.push({ kind: 'quote', spans: spansOf(quote.join(' ')) });
+    } else if (line.trim() === '') end();
+    else paragraph.push(line.trim());
+  }
+  end();
+  return blocks;
+}
+
+const listItem = /^\s{0,6}(?:[-*+]|\d{1,9}[.)])\s+/;
+const spans = /(`+)([^`]+)\1|\*\*([^*]+)\*\*|__([^_]+)__|\*([^*\s][^*]*)\*|!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)/g;
+
+function spansOf(text: string): readonly Span[] {
+  const found: Span[] = [];
+  let from = 0;
+  for (const match of text.matchAll(spans)) {
+    if (match.index > from) found.push({ kind: 'text', text: text.slice(from, match.index) });
+    const [whole, , code, strong, alsoStrong, emphasis, name, target] = match;
+    if (code !== undefined) found.push({ kind: 'code', text: code });
+    else if (strong !== undefined || alsoStrong !== undefined) found.push({ kind: 'strong', text: strong ?? alsoStrong ?? '' });
+    else if (emphasis !== undefined) found.push({ kind: 'emphasis', text: emphasis });
+    else found.push({ kind: 'link', text: name ?? '', target: target ?? '' });
+    from = match.index + whole.length;
+  }
+  if (from < text.length) found.push({ kind: 'text', text: text.slice(from) });
+  return found;
+}

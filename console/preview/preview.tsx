@@ -1,0 +1,102 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { call, segments } from '../api/call.ts';
+import type { File } from '../api/records.ts';
+import { type Resource, useResource } from '../api/resource.ts';
+import { formatBytes } from '../format.ts';
+import { Facts } from '../parts/page.tsx';
+import { Empty, Loaded } from '../parts/states.tsx';
+import { ScrollFrame } from '../parts/table.tsx';
+import { strings } from '../strings.ts';
+import { imageType, type PreviewKind, previewKind } from './kind.ts';
+import { Rendered } from './rendered.tsx';
+import { summaryOf } from './summary.ts';
+
+const text = strings.file;
+/** Of a text so much is shown; the rest is for a download. */
+const shownBytes = 524_288;
+const longestImage = 33_554_432;
+
+/** What is in a file, drawn by this page from its bytes: nothing of it runs, and nothing is asked of another host. */
+export function Preview({ file }: { readonly file: File }) {
+  const kind = previewKind(file.media_type, file.relative_path);
+  if (file.size_bytes === 0) return <Empty title={text.empty} />;
+  if (kind === 'image' && file.size_bytes <= longestImage) return <Picture file={file} />;
+  if (kind === 'text' || kind === 'json' || kind === 'markdown') return <Text file={file} kind={kind} />;
+  return <Empty title={text.noPreview}>{text.noPreviewDetail}</Empty>;
+}
+
+function useBytes(file: File, last: number | undefined): Resource<Blob> {
+  const headers = last === undefined ? {} : { range: `bytes=0-${last}` };
+  return useResource(`bytes ${file.id}`, async (signal) => (await call(`files/${segments(file.id)}/download`, { headers, signal })).blob());
+}
+
+function Text({ file, kind }: { readonly file: File; readonly kind: PreviewKind }) {
+  const isPart = file.size_bytes > shownBytes;
+  const found = useResource(`text ${file.id}`, async (signal) => {
+    const headers = isPart ? { range: `bytes=0-${shownBytes - 1}` } : {};
+    return await (await call(`files/${segments(file.id)}/download`, { headers, signal })).text();
+  });
+  const asSource = useSignal(false);
+  return (
+    <Loaded of={found} rows={8}>
+      {(content) => {
+        const summary = isPart ? undefined : summaryOf(content);
+        const pretty = kind === 'json' && !isPart && !asSource.value ? prettyJson(content) : undefined;
+        const rendered = kind === 'markdown' && !asSource.value;
+        return (
+          <>
+            {summary === undefined ? null : <Facts items={summary} />}
+            {kind === 'text' || (kind === 'json' && isPart) ? null : (
+              <div class="buttons">
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => {
+                    asSource.value = !asSource.value;
+                  }}
+                >
+                  {asSource.value ? text.showRendered : text.showSource}
+                </button>
+                {pretty === undefined || pretty === content ? null : <span class="quiet">{text.pretty}</span>}
+              </div>
+            )}
+            {rendered ? (
+              <Rendered text={content} />
+            ) : (
+              <ScrollFrame label={text.preview}>
+                <pre class="source">{pretty ?? content}</pre>
+              </ScrollFrame>
+            )}
+            {isPart ? <p class="quiet">{text.firstPart(formatBytes(shownBytes), formatBytes(file.size_bytes))}</p> : null}
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Picture({ file }: { readonly file: File }) {
+  const found = useBytes(file, undefined);
+  const address = useSignal<string | undefined>(undefined);
+  const bytes = found.value;
+  useEffect(() => {
+    if (bytes === undefined) return;
+    const url = URL.createObjectURL(new Blob([bytes], { type: imageType(file.media_type) }));
+    address.value = url;
+    return () => URL.revokeObjectURL(url);
+  }, [bytes]);
+  return (
+    <Loaded of={found} rows={6}>
+      {() => (address.value === undefined ? null : <img class="picture" src={address.value} alt={text.imageOf(file.relative_path)} />)}
+    </Loaded>
+  );
+}
+
+function prettyJson(content: string): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(content), null, 2);
+  } catch {
+    return undefined;
+  }
+}

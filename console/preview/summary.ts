@@ -1,0 +1,60 @@
+import { strings } from '../strings.ts';
+
+/** A few facts of a document whose form is known: name and value. */
+export type Summary = readonly (readonly [name: string, value: string])[];
+
+const text = strings.summary;
+
+/** Of JUnit XML, CycloneDX and SPDX as JSON; undefined for anything else. */
+export function summaryOf(content: string): Summary | undefined {
+  if (/^\s*(<\?xml[^>]*>\s*)?(<!--[\s\S]*?-->\s*)*<testsuites?[\s>]/.test(content)) return ofJUnit(content);
+  if (!content.trimStart().startsWith('{')) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    return undefined;
+  }
+  return isRecord(value) ? (ofCycloneDx(value) ?? ofSpdx(value)) : undefined;
+}
+
+/** Counted by its elements: what a suite states of itself can be missing. */
+function ofJUnit(content: string): Summary {
+  const plain = content.replaceAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '');
+  const count = (name: string): number => plain.match(new RegExp(`<${name}[\\s/>]`, 'g'))?.length ?? 0;
+  return [
+    [text.format, 'JUnit'],
+    [text.tests, String(count('testcase'))],
+    [text.failures, String(count('failure'))],
+    [text.errors, String(count('error'))],
+    [text.skipped, String(count('skipped'))],
+  ];
+}
+
+function ofCycloneDx(value: Readonly<Record<string, unknown>>): Summary | undefined {
+  if (value.bomFormat !== 'CycloneDX') return undefined;
+  const { metadata, components } = value;
+  const subject = isRecord(metadata) && isRecord(metadata.component) ? metadata.component : undefined;
+  return [
+    [text.format, `CycloneDX ${String(value.specVersion ?? '')}`.trim()],
+    ...(subject === undefined ? [] : [[text.subject, [subject.name, subject.version].filter(isText).join(' ')] as const]),
+    [text.components, String(Array.isArray(components) ? components.length : 0)],
+  ];
+}
+
+function ofSpdx(value: Readonly<Record<string, unknown>>): Summary | undefined {
+  if (typeof value.spdxVersion !== 'string') return undefined;
+  return [
+    [text.format, value.spdxVersion],
+    ...(isText(value.name) ? [[text.subject, value.name] as const] : []),
+    [text.components, String(Array.isArray(value.packages) ? value.packages.length : 0)],
+  ];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

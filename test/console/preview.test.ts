@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { imageType, previewKind } from '../../console/preview/kind.ts';
+import { parseMarkdown } from '../../console/preview/markdown.ts';
+import { summaryOf } from '../../console/preview/summary.ts';
+
+test('a file is shown by its type, and what could act is shown as text or not at all', () => {
+  for (const [type, path, kind] of [
+    ['text/plain', 'a', 'text'],
+    ['TEXT/HTML; charset=utf-8', 'a.html', 'text'],
+    ['application/xhtml+xml', 'a', 'text'],
+    ['application/json', 'a', 'json'],
+    ['application/vnd.cyclonedx+json', 'a', 'json'],
+    ['application/octet-stream', 'a.json', 'json'],
+    ['application/octet-stream', 'build.log', 'text'],
+    ['text/markdown', 'a', 'markdown'],
+    ['application/octet-stream', 'README.md', 'markdown'],
+    ['image/svg+xml', 'a.svg', 'image'],
+    ['image/png', 'a', 'image'],
+    ['image/x-unknown', 'a', 'none'],
+    ['application/pdf', 'a.pdf', 'pdf'],
+    ['application/octet-stream', 'a.bin', 'none'],
+    ['', '', 'none'],
+  ] as const)
+    assert.equal(previewKind(type, path), kind, `${type} ${path}`);
+  assert.equal(imageType('image/SVG+xml;x=1'), 'image/svg+xml');
+  assert.equal(imageType('text/html'), 'application/octet-stream');
+});
+
+test('Markdown becomes blocks and never HTML', () => {
+  const blocks = parseMarkdown(
+    '# A *title*\n\nTwo\nlines with `code` and **strong**, [here](javascript:alert(1)).\n\n- one\n- two\n\n1. first\n\n> said\n\n```sh\nrm -rf <b>\n```\n\n---\n<script>alert(1)</script>',
+  );
+  assert.deepEqual(
+    blocks.map(({ kind }) => kind),
+    ['heading', 'paragraph', 'list', 'list', 'quote', 'code', 'rule', 'paragraph'],
+  );
+  const [heading, paragraph, list, ordered, , code] = blocks;
+  assert.deepEqual(heading, {
+    kind: 'heading',
+    level: 1,
+    spans: [
+      { kind: 'text', text: 'A ' },
+      { kind: 'emphasis', text: 'title' },
+    ],
+  });
+  assert.ok(
+    paragraph?.kind === 'paragraph' && paragraph.spans.some(({ kind, target }) => kind === 'link' && target?.startsWith('javascript:')),
+  );
+  assert.ok(list?.kind === 'list' && !list.ordered && list.items.length === 2);
+  assert.ok(ordered?.kind === 'list' && ordered.ordered);
+  assert.deepEqual(code, { kind: 'code', text: 'rm -rf <b>' });
+  assert.deepEqual(blocks.at(-1), { kind: 'paragraph', spans: [{ kind: 'text', text: '<script>alert(1)</script>' }] });
+});
+
+test('documents of known forms are summed up', () => {
+  const junit =
+    '<?xml version="1.0"?>\n<testsuites><testsuite><testcase name="a"/><testcase name="b"><failure/></testcase><testcase><skipped/></testcase><!-- <testcase/> --></testsuite></testsuites>';
+  assert.deepEqual(
+    summaryOf(junit)?.map(([, value]) => value),
+    ['JUnit', '3', '1', '0', '1'],
+  );
+  const bom = { bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { name: 'app', version: '2' } }, components: [{}, {}] };
+  assert.deepEqual(
+    summaryOf(JSON.stringify(bom))?.map(([, value]) => value),
+    ['CycloneDX 1.6', 'app 2', '2'],
+  );
+  assert.deepEqual(
+    summaryOf('{"spdxVersion":"SPDX-2.3","name":"app","packages":[{}]}')?.map(([, value]) => value),
+    ['SPDX-2.3', 'app', '1'],
+  );
+  for (const other of ['', '{', '{}', '[1]', 'null', '<html>', '{"bomFormat":1}']) assert.equal(summaryOf(other), undefined, other);
+});
