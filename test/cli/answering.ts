@@ -11,8 +11,8 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until a server answers on this port, and gives its address. */
-export async function answering(port: number): Promise<string> {
+/** Waits until a server answers on this port, and gives its address; `patience` is how often it asks. */
+export async function answering(port: number, patience = 800): Promise<string> {
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
     const status = await fetch(`${url}/livez`).then(
@@ -20,7 +20,7 @@ export async function answering(port: number): Promise<string> {
       () => 0,
     );
     if (status === 200) return url;
-    assert.ok(tries < 800, 'no server answered');
+    assert.ok(tries < patience, 'no server answered');
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

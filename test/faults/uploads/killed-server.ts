@@ -71,7 +71,8 @@ async function startServer(place: Workplace): Promise<OneServer> {
       said += text;
     });
     const ended = once(child, 'exit').then(([code]) => assert.fail(`the server ended with ${code}: ${said}`));
-    await Promise.race([answering(port), ended]);
+    // An end of it is told at once.
+    await Promise.race([answering(port, 10_000), ended]);
     ended.catch(() => undefined);
     startMilliseconds = performance.now() - since;
     return child;
