@@ -48,6 +48,11 @@ job "artifactstore" {
         path     = "/readyz"
         interval = "5s"
         timeout  = "5s"
+
+        # A name that every server takes, also where ARTIFACTSTORE_ALLOWED_HOSTS lists others.
+        header {
+          Host = ["localhost"]
+        }
       }
     }
 

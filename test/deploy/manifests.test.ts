@@ -17,7 +17,7 @@ const settings: Readonly<Record<string, () => Environment>> = {
     ...(parse(textOf('helm/artifactstore/values.yaml')) as { settings: Environment }).settings,
     ...(parse(textOf('helm/artifactstore/values.example.yaml')) as { settings: Environment }).settings,
     ...Object.fromEntries(
-      [...textOf('helm/artifactstore/templates/settings.yaml').matchAll(/^ {2}(ARTIFACTSTORE_\w+): ([^{]\S*)$/gm)].map(
+      [...textOf('helm/artifactstore/templates/_pod.tpl').matchAll(/\{ name: (ARTIFACTSTORE_\w+), value: "?([^{"\s]+)"? \}$/gm)].map(
         ([, name = '', value = '']) => [name, value],
       ),
     ),
@@ -128,6 +128,9 @@ describe('kubernetes', () => {
     }
     const server = pods.find(({ containers }) => containers[0]?.args?.[0] === 'serve');
     assert.equal(server?.terminationGracePeriodSeconds, 50);
+    const { startupProbe, livenessProbe, readinessProbe } = server?.containers[0] ?? {};
+    for (const probe of [startupProbe, livenessProbe, readinessProbe])
+      assert.deepEqual(probe?.httpGet?.httpHeaders, [{ name: 'Host', value: 'localhost' }]);
     assert.equal(server?.containers[0]?.livenessProbe?.httpGet?.path, '/livez');
     assert.equal(server?.containers[0]?.readinessProbe?.httpGet?.path, '/readyz');
     assert.deepEqual(pods.find((pod) => pod !== server)?.containers[0]?.args, ['migrate']);

@@ -34,9 +34,9 @@ export interface PodSpec {
 export interface Container {
   readonly image: string;
   readonly args?: readonly string[];
-  readonly startupProbe?: object;
-  readonly livenessProbe?: { readonly httpGet?: { readonly path: string } };
-  readonly readinessProbe?: { readonly httpGet?: { readonly path: string } };
+  readonly startupProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
   readonly securityContext?: { readonly readOnlyRootFilesystem?: boolean; readonly allowPrivilegeEscalation?: boolean };
   readonly resources?: { readonly limits?: { readonly memory?: string } };
 }
@@ -45,6 +45,10 @@ export function kubernetes(text: string): readonly Manifest[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Manifest | null)
     .filter((each) => each !== null);
+}
+
+export interface Probe {
+  readonly httpGet?: { readonly path: string; readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[] };
 }
 
 export interface Compose {

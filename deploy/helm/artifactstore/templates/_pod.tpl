@@ -16,7 +16,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "artifactstore.pod" -}}
-serviceAccountName: {{ include "artifactstore.name" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .Values.image.pullSecrets }}
@@ -59,8 +58,19 @@ volumes:
 
 {{- define "artifactstore.container" -}}
 image: {{ include "artifactstore.image" . }}
+env:
+  - { name: ARTIFACTSTORE_S3_PROFILE_PATH, value: /etc/artifactstore/profile/s3-profile.json }
+  {{- if .Values.webIdentity.enabled }}
+  - { name: ARTIFACTSTORE_S3_CREDENTIALS, value: web-identity }
+  - { name: ARTIFACTSTORE_S3_WEB_IDENTITY_TOKEN_FILE, value: /run/artifactstore/token }
+  {{- else }}
+  - { name: ARTIFACTSTORE_S3_ACCESS_KEY_REF, value: "file:/etc/artifactstore/keys/access-key" }
+  - { name: ARTIFACTSTORE_S3_SECRET_KEY_REF, value: "file:/etc/artifactstore/keys/secret-key" }
+  {{- end }}
+  {{- range $name, $value := .Values.settings }}
+  - { name: {{ $name }}, value: {{ $value | quote }} }
+  {{- end }}
 envFrom:
-  - configMapRef: { name: {{ include "artifactstore.name" . }}-settings }
   - secretRef: { name: {{ .Values.secrets.environment }} }
 securityContext:
   allowPrivilegeEscalation: false
