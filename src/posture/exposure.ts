@@ -79,7 +79,7 @@ function judge(path: string, seen: Seen, control: Seen): Omit<Exposure, 'host'> 
   return { answer: 'cannot_be_known', reason: `${at}: every host is answered with ${seen.status}, so something takes them all` };
 }
 
-/** Of MinIO, SeaweedFS, Ceph and others who speak S3, and of what Cosmo consists of. */
+/** How those who speak S3, and what a platform consists of, can be known. */
 const services: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/minio/i, 'MinIO'],
   [/seaweedfs/i, 'SeaweedFS'],

@@ -133,7 +133,7 @@ function readCredentials(
   return {
     kind: 'web-identity',
     stsEndpointUrl,
-    // A store of one's own may read from the token what it allows; AWS and Ceph never do.
+    // A store of one's own may read from the token what it allows; AWS and some others never do.
     roleArn: (stsEndpointUrl === undefined ? required('ROLE_ARN', roleArn, 'AWS itself') : roleArn) || undefined,
     webIdentityTokenFile: resolve(
       directory,
