@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")"
 dc() { docker compose --profile cosmo-init --profile cosmo-seed --profile seaweedfs "$@"; }
 # It never stays behind, and its dependencies run already.
-one_shot() { dc run --rm --no-TTY --no-deps "$1"; }
+one_shot() { dc run --rm -T --no-deps "$1"; }
 
 bootstrap() {
   dc up --detach --wait vault
@@ -40,7 +40,7 @@ evidence() {
   step artifact-probe 'the store does what Cosmo asks of it' one_shot cosmo-artifact-probe
   step posture 'nothing is published or routed' artifactstore store posture --compose compose.yaml ${COSMO_PROXY:+--proxy "$COSMO_PROXY"}
   step rendered 'digests of the rendered files: equal ones mean that nothing was rotated' \
-    dc exec --no-TTY vault-agent sh -c 'cd /secrets && sha256sum *.env'
+    dc exec -T vault-agent sh -c 'cd /secrets && sha256sum *.env'
   step ps 'what runs, and that no one-shot is left' dc ps --all
   step leak-scan 'no secret is in any of these files' one_shot evidence-scan
   printf '%s\n' "$out"

@@ -30,7 +30,7 @@ describe('cosmo.sh', () => {
     const steps = readFileSync(calls, 'utf8')
       .trimEnd()
       .split('\n')
-      .map((line) => line.replace(/^compose( --profile \S+)+ /, '').replace('run --rm --no-TTY --no-deps ', 'once '));
+      .map((line) => line.replace(/^compose( --profile \S+)+ /, '').replace('run --rm -T --no-deps ', 'once '));
     return { status, steps, said: stdout + stderr };
   }
 
