@@ -52,6 +52,7 @@ describe('every command of the core, as a process of its own', () => {
       call('secrets scan', 2, 'none', '--known', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('store init', 2, '--settings', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('store probe', 2, '--settings', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
+      call('import', 2).then(({ stderr }) => assert.match(stderr, /--from/)),
       call('smoke', 2, '--settings', 'none', '--evidence', 'e').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('store posture', 2, '--compose', 'none').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
       call('secrets generate', 2, '--catalog', 'none', '--store', 'env').then(({ stderr }) => assert.match(stderr, /none" can't be read/)),
