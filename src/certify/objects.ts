@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { demand, differs, fail, type Probe, pass } from './probe.ts';
-import { get, head, holds, isThere, put, refused, remove, told } from './steps.ts';
+import { get, good, head, holds, isThere, put, refused, remove, told } from './steps.ts';
 
 const family = 'objects';
 
@@ -44,6 +44,35 @@ export const objects: readonly Probe[] = [
       return headers.etag === written.headers.etag
         ? pass('the same ETag as PUT')
         : fail(`ETag ${headers.etag}, PUT said ${written.headers.etag}`);
+    },
+  },
+  {
+    id: 'objects.copy',
+    family,
+    title: 'a copy is of the version that it names, and has its ETag',
+    why: 'what was read where it came is published by a copy',
+    async run(context) {
+      const [from, to] = [context.key('from'), context.key('to')];
+      const body = context.bytes(10_000);
+      const { etag } = (await put(context, from, context.bytes(10_000))).headers;
+      await put(context, from, body);
+      const written = await head(context, from);
+      const copy = (match: unknown) =>
+        context.wire.send({
+          method: 'PUT',
+          key: to,
+          headers: {
+            'x-amz-copy-source': `/${context.connection.bucket}/${from}`,
+            'x-amz-copy-source-if-match': String(match),
+            'x-amz-metadata-directive': 'REPLACE',
+          },
+        });
+      const other = await copy(etag);
+      if (other.status < 300 || (await isThere(context, to))) return fail(`of a version that is gone: ${told(other)}`);
+      good(await copy(written.headers.etag), 'a copy');
+      await holds(context, to, body);
+      const found = await head(context, to);
+      return found.headers.etag === written.headers.etag ? pass(told(other)) : differs(`its ETag is ${found.headers.etag}`);
     },
   },
   {

@@ -127,6 +127,8 @@ export interface Draft extends Digests {
   readonly blockDigests: Uint8Array | undefined;
   /** The key at which the bytes lie already, where there is no copy on this machine. */
   readonly publishedAt?: string;
+  /** Which bytes at that key they are, where the backend copies them. */
+  readonly version?: string;
   /** The bytes themselves, where there is no copy but in memory. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
   /** The bytes, checked as they are read, where they lie in segments of the backend and nowhere else. */

@@ -149,6 +149,10 @@ export function openDataPlane(options: DataPlaneOptions): DataPlane {
       const options = { sizeBytes, digestSha256, ...(signal === undefined ? {} : { signal }) };
       if (draft.bytes !== undefined) return await backend.put(key, repeated([draft.bytes]), { ...options, repeatable: true });
       if (draft.source !== undefined) return await backend.put(key, draft.source, { ...options, repeatable: true });
+      if (draft.publishedAt !== undefined && draft.version !== undefined) {
+        const source = { version: draft.version, sizeBytes, ...(signal === undefined ? {} : { signal }) };
+        if (await backend.copy?.(draft.publishedAt, key, source)) return;
+      }
       if (draft.publishedAt !== undefined) return await backend.put(key, readPublished(backend, draft, draft.publishedAt, signal), options);
       if (backend.drafts !== undefined) return await backend.drafts.publish(join(backend.drafts.directory, draft.id), key);
       const spool = spooled.get(draft.id);

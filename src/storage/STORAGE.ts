@@ -67,12 +67,24 @@ export interface Storage {
    */
   presign?(key: string, write: PresignedWrite): Promise<UploadAddress | undefined>;
 
+  /**
+   * Present when an object can be made of another without its bytes coming by: `to` then holds what `from` held as
+   * `version`, as `get` gave it. False where that can't be said for certain, and nothing that lies at `to` is to be
+   * believed. Errors: `storage_unavailable`, `cancelled`.
+   */
+  copy?(from: string, to: string, source: CopySource): Promise<boolean>;
+
   /** Present when there are connections to close. Whoever opened the backend calls it, last. */
   close?(): void;
 }
 
 export interface ReclaimOptions extends Stoppable {
   readonly dryRun?: boolean;
+}
+
+export interface CopySource extends Stoppable {
+  readonly version: string;
+  readonly sizeBytes: number;
 }
 
 export interface PresignedWrite {
@@ -163,6 +175,8 @@ export interface ByteRange {
 export interface ObjectReader {
   /** The size of the whole object, whatever the range. */
   readonly sizeBytes: number;
+  /** Tells these bytes from any other at the same key, where the backend can copy them (`copy`). */
+  readonly version?: string;
   /** Chunks are valid until the next one is asked for. Iterate once; ending early releases the resources. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What `body` gives, where it is in memory as a whole: the caller's to keep, and `body` need not be iterated. */

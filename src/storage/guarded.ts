@@ -173,6 +173,15 @@ export function guardStorage(inner: Storage, options: GuardOptions): Storage & {
             return await inner.presign!(key, write);
           },
         }),
+    ...(inner.copy === undefined
+      ? {}
+      : {
+          async copy(from, to, source) {
+            requireUnreserved(to);
+            await claim();
+            return await inner.copy!(from, to, source);
+          },
+        }),
     ...(place === undefined ? {} : { place }),
     ...(drafts === undefined ? {} : { drafts }),
     close: () => inner.close?.(),

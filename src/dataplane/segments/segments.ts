@@ -10,7 +10,7 @@ import { digestStored } from './digest-stored.ts';
 import type { DiskSegments } from './disk.ts';
 import { createInvitedSegments } from './invited.ts';
 import type { LeftSegment } from './left-segment.ts';
-import type { ObjectSegments } from './objects.ts';
+import { type ObjectSegments, segmentKey } from './objects.ts';
 
 export interface SegmentParts {
   readonly disk: DiskSegments;
@@ -21,6 +21,8 @@ export interface SegmentParts {
   backendOf(id: string): Storage;
 }
 
+/** Shorter bytes are written again sooner than they are copied. */
+const copiedBytes = 1_048_576;
 /** So many are asked about at once. */
 const askedAbout = 500;
 
@@ -49,6 +51,24 @@ export function createSegments(parts: SegmentParts): Segments {
       contentAddress: formatAddress(digestAlgorithm, digestPrimary),
       blockDigests,
     };
+  }
+
+  /** A draft of bytes that stay where they are until the backend copies them. Undefined where it does not. */
+  async function stageInPlace(
+    { backendId, uploadId }: UploadPlace,
+    segment: Segment,
+    expected: Expected,
+    signal: AbortSignal | undefined,
+  ): Promise<Draft | undefined> {
+    const { name, bytes: sizeBytes } = segment;
+    const backend = backendOf(backendId);
+    if (backend.drafts !== undefined || backend.copy === undefined || sizeBytes < copiedBytes) return undefined;
+    const publishedAt = segmentKey(uploadId, name);
+    const reader = await backend.get(publishedAt, signal === undefined ? {} : { signal });
+    if (reader === undefined) return undefined;
+    const made = await digestStored(reader.body, { sizeBytes, digestAlgorithm, expected, threads, signal });
+    const { version } = reader;
+    return { ...draftOf(backendId, [segment], made, expected), publishedAt, ...(version === undefined ? {} : { version }) };
   }
 
   return {
@@ -92,6 +112,9 @@ export function createSegments(parts: SegmentParts): Segments {
         const draft = draftOf(backendId, segments, known, expected);
         return { draft: { ...draft, source: bytesOf(place, segments) }, owned: true };
       }
+      const inPlace =
+        only !== undefined && segments.length === 1 && backendId === into ? await stageInPlace(place, only, expected, signal) : undefined;
+      if (inPlace !== undefined) return { draft: inPlace, owned: false };
       if (!sole || only === undefined || segments.length > 1 || backendId !== into || drafts === undefined) return await copied();
       const { exact, digested } = await disk.digests(drafts.directory, place, only, algorithms);
       // What a writer left behind them is no part of the object.

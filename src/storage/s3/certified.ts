@@ -41,7 +41,10 @@ export async function requireCertified(backend: S3BackendConfig, now: number = D
   if (now - started > oldestDays * dayMilliseconds)
     refuse(`the certificate ${path} is of ${String(started_at)}, more than ${oldestDays} days ago`);
   for (const use of ['registry', 'direct-uploads']) requireUse(use, certificate, path, refuse);
-  return { createOnly: resultOf(certificate, 'presigned.create-only') === 'pass' };
+  return {
+    createOnly: resultOf(certificate, 'presigned.create-only') === 'pass',
+    copies: ['objects.copy', 'objects.etag-is-md5'].every((id) => resultOf(certificate, id) === 'pass'),
+  };
 }
 
 /**

@@ -51,7 +51,7 @@ export async function getObject(
     }
   }
 
-  return { sizeBytes, body: released(body(), first) };
+  return { sizeBytes, body: released(body(), first), ...(first.ETag === undefined ? {} : { version: first.ETag }) };
 }
 
 async function request(

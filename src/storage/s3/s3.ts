@@ -4,6 +4,7 @@ import { isArtifactstoreError } from '../../kernel/error.ts';
 import { createLimit } from '../../runtime/limit.ts';
 import type { Storage } from '../STORAGE.ts';
 import { type CallOptions, openS3Calls } from './client.ts';
+import { copyObject } from './copy.ts';
 import { createObject } from './create.ts';
 import { getObject } from './get.ts';
 import { headObject, requireNothingThere } from './head.ts';
@@ -80,6 +81,7 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
       }
     },
 
+    ...(presigned?.copies === true ? { copy: (from, to, source) => copyObject(calls, settings, from, to, source) } : {}),
     ...(presigned === undefined ? {} : { presign: (key, write) => presignPut(settings, presigned, key, write) }),
     reclaim: (ageSeconds, reclaimOptions = {}) => reclaimUploads(calls, settings, ageSeconds, reclaimOptions),
     close: () => calls.close(),

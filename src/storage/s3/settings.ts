@@ -42,6 +42,8 @@ export interface S3Settings extends Connection {
 export interface PresignedUploads {
   /** Whether a signed `If-None-Match: *` is obeyed. */
   readonly createOnly: boolean;
+  /** Whether a copy is of the version that it names, with its ETag. */
+  readonly copies: boolean;
 }
 
 export type ServerSideEncryption = 'AES256' | 'aws:kms';

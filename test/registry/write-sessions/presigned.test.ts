@@ -153,6 +153,33 @@ describe('objects of write sessions that go to the store itself', () => {
     assert.equal(await textOf(committed[0]!.package_id, 'many'), 'bytes of many');
   });
 
+  it('are copied from where they were hashed when they are long, and read again where they were replaced since', async () => {
+    const [one, two] = ['1', '2'].map((digit) => digit.repeat(2_000_000));
+    const { id, objects } = await open({ one: one!, two: two! });
+    for (const { name, handle } of objects) assert.equal(await send(handle!, name === 'one' ? one! : two!), 200);
+    const before = bucket.requests.CopyObject ?? 0;
+    const { package_id } = await sessions().commit(id);
+    assert.equal((bucket.requests.CopyObject ?? 0) - before, 2);
+    assert.equal(await textOf(package_id, 'one'), one);
+    assert.equal(await textOf(package_id, 'two'), two);
+
+    const replaced = await open({ three: '3'.repeat(2_000_000) });
+    const { handle } = replaced.objects[0]!;
+    assert.equal(await send(handle!, '3'.repeat(2_000_000)), 200);
+    // Between the reading and the copy: the first copy is late, and finds other bytes.
+    bucket.setFaults({ onlyOperations: ['CopyObject'], delayMilliseconds: 400 });
+    const committing = sessions().commit(replaced.id);
+    while ((bucket.requests.CopyObject ?? 0) - before < 3) await pause(5);
+    bucket.place('artifacts', keyOf(handle!), '4'.repeat(2_000_000));
+    await assert.rejects(committing, (error) => isArtifactstoreError(error) && error.code !== 'internal');
+    bucket.setFaults(undefined);
+    assert.equal((await registry().files.withDigest(`sha256:${hex('4'.repeat(2_000_000))}`)).items.length, 0);
+    await assert.rejects(sessions().commit(replaced.id), (error) => isArtifactstoreError(error, 'write_session_incomplete'));
+    assert.equal(await send(await handleOf(replaced.id, 'three'), '3'.repeat(2_000_000)), 200);
+    const made = await sessions().commit(replaced.id);
+    assert.equal(await textOf(made.package_id, 'three'), '3'.repeat(2_000_000));
+  });
+
   it('go when their session is aborted or expires', async () => {
     const [aborted, expired] = [await open({ x: 'bytes of x' }), await open({ y: 'bytes of y' })];
     assert.equal(await send(aborted.objects[0]!.handle!, 'bytes of x'), 200);

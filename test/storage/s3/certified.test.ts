@@ -52,12 +52,26 @@ describe('presigned uploads', () => {
   });
 
   test('are taken with a certificate of this bucket that finds them safe', async () => {
-    assert.deepEqual(await requireCertified(backendWith(certificateOf(place, { startedAt })), now), { createOnly: true });
+    assert.deepEqual(await requireCertified(backendWith(certificateOf(place, { startedAt })), now), { createOnly: true, copies: true });
   });
 
   test('are taken with precautions of this server, and without a condition where it is not obeyed', async () => {
     const found = { 'presigned.create-only': 'fail', 'presigned.metadata': 'fail', 'presigned.content-type': 'differs' } as const;
-    assert.deepEqual(await requireCertified(backendWith(certificateOf(place, { startedAt, found })), now), { createOnly: false });
+    assert.deepEqual(await requireCertified(backendWith(certificateOf(place, { startedAt, found })), now), {
+      createOnly: false,
+      copies: true,
+    });
+  });
+
+  test('are copied only where a copy was found to be what it names', async () => {
+    for (const id of ['objects.copy', 'objects.etag-is-md5'])
+      for (const result of ['fail', 'differs', 'skipped'] as const) {
+        const certificate = certificateOf(place, { startedAt, found: { [id]: result } });
+        assert.deepEqual(await requireCertified(backendWith(certificate), now), { createOnly: true, copies: false });
+      }
+    const earlier = certificateOf(place, { startedAt });
+    const probes = earlier.probes.filter(({ id }) => id !== 'objects.copy');
+    assert.equal((await requireCertified(backendWith({ ...earlier, probes }), now)).copies, false);
   });
 
   test('are refused without a certificate, and with one that can not be read', async () => {
