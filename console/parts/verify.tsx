@@ -7,7 +7,6 @@ import { strings } from '../strings.ts';
 import type { Answer, Question, StepName } from '../workers/messages.ts';
 import type { Finding } from '../workers/proof.ts';
 import { startVerifier } from '../workers/start.ts';
-import { announce } from './announce.tsx';
 import { Icon } from './icon.tsx';
 import { Facts } from './page.tsx';
 import { Time } from './values.tsx';
@@ -56,7 +55,6 @@ export function Verify({
         };
       else {
         state.value = { ...before, running: false };
-        announce(verdictOf(Object.values(before.findings)).title);
         stop();
       }
     });
@@ -90,7 +88,7 @@ export function Verify({
       </div>
       {shown === undefined ? null : (
         <>
-          {shown.running ? null : <Verdict findings={Object.values(shown.findings)} />}
+          <div role="status">{shown.running ? null : <Verdict findings={Object.values(shown.findings)} />}</div>
           <ol class="findings">
             {steps.map((step) => (
               <Step
@@ -119,7 +117,7 @@ export function Verify({
 function Verdict({ findings }: { readonly findings: readonly Finding[] }) {
   const { title, tone } = verdictOf(findings);
   return (
-    <div class={`verdict verdict-${tone}`} role="status">
+    <div class={`verdict verdict-${tone}`}>
       <Icon name={tone === 'good' ? 'done' : 'warning'} />
       <p class="verdict-title">{title}</p>
     </div>
