@@ -27,8 +27,9 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
   let startMilliseconds = Math.max(...servers.map((server) => server.startMilliseconds));
   const killing = (async () => {
     while (!sparing) {
-      // And longer each time, so that what takes longest comes to its end.
-      await Promise.race([sleep(random(startMilliseconds + Math.min(10_000, 500 + 100 * kills))), spared.promise]);
+      // And longer each time, so that what takes longest comes to its end; the first time before all is done.
+      const longest = kills === 0 ? 1_000 : startMilliseconds + Math.min(10_000, 500 + 100 * kills);
+      await Promise.race([sleep(random(longest)), spared.promise]);
       if (sparing) return;
       const server = servers[random(servers.length)]!;
       await server.killAndStart();
