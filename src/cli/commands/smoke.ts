@@ -138,6 +138,7 @@ async function askStore(
 async function posture(context: Context, options: SmokeOptions): Promise<StepFinding> {
   const { report, code } = await lookAtStack(context, options);
   const { findings, exposure, services } = report;
+  const { compose, proxy } = options;
   const wrong = [
     ...findings.map(({ rule, service, file, line }) => `${rule} ${service ?? ''} ${file}:${line}`),
     ...exposure.filter(({ answer }) => answer !== 'not_routed').map(({ host, answer }) => `${host} ${answer}`),
@@ -145,7 +146,10 @@ async function posture(context: Context, options: SmokeOptions): Promise<StepFin
   return {
     ok: report.ok,
     summary: report.ok
-      ? `${counted(services.length, 'service')} and ${counted(exposure.length, 'host')}: reached from inside only`
+      ? `${[
+          ...(compose === undefined ? [] : [counted(services.length, 'service')]),
+          ...(proxy === undefined ? [] : [counted(exposure.length, 'forbidden host')]),
+        ].join(' and ')}: reached from inside only`
       : wrong.join(', '),
     remedy: 'run `artifactstore store posture` with the same files: it says what to do for each',
     report,
