@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { readConfig } from '../../src/config/config.ts';
 import { isS3 } from '../../src/storage/s3/config.ts';
@@ -145,5 +146,29 @@ describe('kubernetes', () => {
         kind,
       );
     assert.ok(!all.some(({ kind }) => kind === 'Secret'));
+  });
+});
+
+describe('the values of the chart', () => {
+  const schema = JSON.parse(textOf('helm/artifactstore/values.schema.json')) as object;
+  const validate = new Ajv({ strict: false, allErrors: true }).compile(schema);
+  type Values = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  const valuesOf = (path: string): Values => parse(textOf(`helm/artifactstore/${path}`)) as Values;
+  const merged = (values: Values, more: Values): Values => ({
+    ...values,
+    ...Object.fromEntries(Object.entries(more).map(([name, part]) => [name, { ...values[name], ...part }])),
+  });
+  const example = merged(valuesOf('values.yaml'), valuesOf('values.example.yaml'));
+  const faults = (values: Values): string => {
+    validate(values);
+    return JSON.stringify(validate.errors);
+  };
+
+  test('are taken as the example has them, and refused where something is missing or a secret is among the settings', () => {
+    assert.equal(faults(example), 'null');
+    assert.match(faults(valuesOf('values.yaml')), /image\/repository.*secrets\/environment/);
+    assert.match(faults(merged(example, { settings: { ARTIFACTSTORE_AUTH_TOKENS: 'ci=x' } })), /settings/);
+    assert.match(faults(merged(example, { image: { digest: 'latest' } })), /image\/digest/);
+    assert.match(faults(merged(example, { replica: {} })), /additional properties/);
   });
 });
