@@ -46,6 +46,7 @@ const questions: readonly string[] = [
   'resumable',
   'uploads',
   'sessions',
+  'presigned',
   'push-small',
   'push-tree',
   'pull-tree',
