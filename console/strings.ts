@@ -11,6 +11,8 @@ export const strings = {
     label: 'Main',
     overview: 'Overview',
     packages: 'Packages',
+    storage: 'Storage',
+    usage: 'Usage',
     events: 'Events',
     access: 'Access',
     interface: 'HTTP interface',
@@ -85,6 +87,7 @@ export const strings = {
     summary: 'Do the same in a terminal',
     commandLine: 'Command line',
     api: 'HTTP',
+    onServer: 'On the server',
   },
 
   time: {
@@ -137,10 +140,6 @@ export const strings = {
     verification: 'Verification',
     notYet: 'not yet',
     byProducer: 'Who keeps how much',
-    producer: 'Producer',
-    retentionClass: 'Class',
-    packages: 'Packages',
-    size: 'Size',
     leftOut: (shown: string): string => `${shown} smaller ones are not shown.`,
     latest: 'Latest packages',
     allPackages: 'All packages',

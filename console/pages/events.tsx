@@ -56,7 +56,7 @@ export default function Events() {
 }
 
 function asOption([name, value]: readonly [string, string]): readonly string[] {
-  return [`--${name.replaceAll('_', '-')}`, value];
+  return [name === 'event_type' ? '--type' : `--${name.replaceAll('_', '-')}`, value];
 }
 
 interface FollowedParts {
@@ -102,9 +102,11 @@ function Shown({ feed, isFiltered }: { readonly feed: Feed; readonly isFiltered:
           <button type="button" class="button" onClick={isRunning ? feed.hold : feed.resume}>
             <Icon name={isRunning ? 'hold' : 'play'} /> {isRunning ? text.hold : text.resume}
           </button>
-          <a class="button" href={withQuery({ since: String(Math.max(0, (first ?? position) - 1 - shownAfter)), whole: undefined })}>
-            {text.earlier}
-          </a>
+          {first === 1 ? null : (
+            <a class="button" href={withQuery({ since: String(Math.max(0, (first ?? position) - 1 - shownAfter)), whole: undefined })}>
+              {text.earlier}
+            </a>
+          )}
           {place.value.query.has('since') ? (
             <>
               {state === 'held' ? (

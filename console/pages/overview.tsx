@@ -7,10 +7,11 @@ import { Icon } from '../parts/icon.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
-import { Count, Size, Time } from '../parts/values.tsx';
+import { Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
 import { strings } from '../strings.ts';
+import { barsOf } from '../usage/groups.ts';
+import { Plot } from '../usage/plot.tsx';
 
 const text = strings.overview;
 const shownPackages = 8;
@@ -73,7 +74,7 @@ function UsageParts() {
         <>
           <Figures usage={value} />
           <div class="columns">
-            <Section title={text.byProducer}>
+            <Section title={text.byProducer} beside={<a href="usage">{strings.navigation.usage}</a>}>
               <Producers usage={value} />
             </Section>
             <Section title={text.lastRuns}>
@@ -130,32 +131,14 @@ function Figures({ usage }: { readonly usage: Usage }) {
 }
 
 function Producers({ usage }: { readonly usage: Usage }) {
-  const shown = usage.producers.slice(0, shownProducers);
-  const most = Math.max(1, ...shown.map(({ bytes }) => bytes));
-  const leftOut = usage.producers.length - shown.length + usage.producers_left_out;
-  if (shown.length === 0) return <p class="quiet">{text.emptyTitle}</p>;
+  const bars = barsOf(usage.producers, 'bytes', 'producer', shownProducers);
+  const leftOut = bars.leftOut.count + usage.producers_left_out;
+  if (bars.bars.length === 0) return <p class="quiet">{text.emptyTitle}</p>;
   return (
-    <Table
-      label={text.byProducer}
-      columns={[text.producer, text.retentionClass, { name: text.packages, right: true }, { name: text.size, right: true }]}
-      below={leftOut === 0 ? null : <p class="quiet">{text.leftOut(formatCount(leftOut))}</p>}
-    >
-      {shown.map(({ producer, retention_class, packages, bytes }) => (
-        <tr key={`${producer} ${retention_class}`}>
-          <td>
-            <a href={`packages?${new URLSearchParams({ producer })}`}>{producer}</a>
-            <meter class="share" min={0} max={most} value={bytes} aria-hidden="true" />
-          </td>
-          <td>{retention_class}</td>
-          <td class="right">
-            <Count value={packages} />
-          </td>
-          <td class="right">
-            <Size bytes={bytes} />
-          </td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      <Plot bars={bars} measure="bytes" link={(producer) => `packages?${new URLSearchParams({ producer })}`} />
+      {leftOut === 0 ? null : <p class="quiet">{text.leftOut(formatCount(leftOut))}</p>}
+    </>
   );
 }
 

@@ -8,7 +8,7 @@ export const access = {
   shown: 'You have shown',
   noToken: 'no token: this registry lets everybody read',
   ends: 'Your token ends',
-  endsNever: 'It has no end of its own',
+  endsNever: 'never',
   rights: 'What you may do',
   rightsLabel: 'Each right, whether you have it, and where it is from',
   right: 'Right',
@@ -32,7 +32,7 @@ export const access = {
   noGrants: 'There is none: nothing is allowed.',
   check: 'What may I do there?',
   producer: 'Producer',
-  producerHint: 'Its name, as packages have it',
+  producerHint: 'Its name',
   submit: 'Look',
   checkLabel: (producer: string): string => `What you may do with packages of ${producer}`,
   roleMeaning: {

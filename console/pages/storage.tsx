@@ -1,0 +1,58 @@
+import { callJson } from '../api/call.ts';
+import type { Health, Usage } from '../api/records.ts';
+import { useResource } from '../api/resource.ts';
+import { ByHand } from '../parts/by-hand.tsx';
+import { LocalCommand } from '../parts/local-command.tsx';
+import { Page, Section } from '../parts/page.tsx';
+import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
+import { may } from '../session.ts';
+import { Backends } from '../storage/backends.tsx';
+import { NextCollection } from '../storage/collection.tsx';
+import { Failed } from '../storage/failed.tsx';
+import { WhatToDo } from '../storage/what-to-do.tsx';
+import { storage as text } from '../strings/storage.ts';
+
+export default function Storage() {
+  const observes = may('observe');
+  const health = useResource('health', (signal) => callJson<Health>('health', { signal }));
+  return (
+    <Page title={text.title}>
+      <p class="quiet">{text.lead}</p>
+      {observes ? (
+        <Whole health={health.value} />
+      ) : (
+        <Loaded of={health} rows={4}>
+          {(value) => (
+            <>
+              <Backends health={value} usage={undefined} />
+              <Empty title={text.forbidden} icon="forbidden" />
+            </>
+          )}
+        </Loaded>
+      )}
+      {health.problem !== undefined && observes ? <Failure problem={health.problem} retry={health.reload} /> : null}
+      <ByHand command={['health']} request={{ path: 'health' }} />
+    </Page>
+  );
+}
+
+function Whole({ health }: { readonly health: Health | undefined }) {
+  const usage = useResource('usage', (signal) => callJson<Usage>('usage', { signal }));
+  if (health === undefined) return <Loading rows={8} />;
+  return (
+    <>
+      <WhatToDo health={health} usage={usage.value} />
+      <Section title={text.backends}>
+        <Backends health={health} usage={usage.value} />
+      </Section>
+      {health.backends.some(({ failed_locations: failed }) => failed > 0) ? <Failed /> : null}
+      <Loaded of={usage} rows={6}>
+        {(value) => <NextCollection usage={value} />}
+      </Loaded>
+      <Section title={text.certificate}>
+        <p class="quiet">{text.certificateDetail}</p>
+        <LocalCommand command={['storage', 'certify']} />
+      </Section>
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+import { eventsOfTypes } from '../api/events-of-types.ts';
+import { useResource } from '../api/resource.ts';
+import { Section } from '../parts/page.tsx';
+import { Loaded } from '../parts/states.tsx';
+import { Table } from '../parts/table.tsx';
+import { Address, Time } from '../parts/values.tsx';
+import { storage as text } from '../strings/storage.ts';
+import { failedObjects, failureTypes } from './failed-objects.ts';
+
+/** Which bytes are bad, and which files have them. */
+export function Failed() {
+  const read = useResource('failed', (signal) => eventsOfTypes(failureTypes, 0, signal));
+  return (
+    <Section title={text.failed}>
+      <Loaded of={read} rows={3}>
+        {({ items, complete }) => {
+          const failed = failedObjects(items);
+          return (
+            <>
+              {failed.length === 0 ? (
+                <p class="quiet">{text.failedNone}</p>
+              ) : (
+                <Table label={text.failedLabel} columns={[text.address, text.backend, text.reason, text.found, text.affected]}>
+                  {failed.slice(0, 100).map(({ backend_id, content_address, reason, created_at }) => (
+                    <tr key={`${backend_id} ${content_address}`}>
+                      <td>
+                        <Address text={content_address} what={text.address} />
+                      </td>
+                      <td>{backend_id}</td>
+                      <td class="wide">{reason}</td>
+                      <td>
+                        <Time at={created_at} />
+                      </td>
+                      <td>
+                        <a href={`search?${new URLSearchParams({ q: content_address })}`}>{text.affected}</a>
+                      </td>
+                    </tr>
+                  ))}
+                </Table>
+              )}
+              {complete ? null : <p class="quiet">{text.failedIncomplete}</p>}
+            </>
+          );
+        }}
+      </Loaded>
+    </Section>
+  );
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { globSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { localRoot } from '../registry/open-registry.ts';
+import { evilName, narrowIdentity, narrowToken } from './narrow-identity.ts';
+import { type Console, noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+describe('storage and usage in a browser', { skip: noBrowser }, () => {
+  let view: Console;
+  before(async () => {
+    const classes = join(tmpdir(), `artifactstore-classes-${process.pid}.toml`);
+    await writeFile(classes, '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
+    const identity = await narrowIdentity({ role: 'reader', producers: [{ exact: 'ci' }] });
+    view = await openConsole({ identity, environment: { ARTIFACTSTORE_RETENTION_CONFIG_PATH: classes } });
+    const { registry, store } = view.door;
+    await sealedPackage(registry, { 'long.txt': 'damaged'.repeat(10_000) }, { producer: 'ci', name: 'of ci' });
+    await sealedPackage(registry, { 'a.txt': 'x' }, { producer: evilName, name: evilName, retention_class: 'blink' });
+    for (const path of globSync('**/*', { cwd: localRoot(store.config) }).map((name) => join(localRoot(store.config), name)))
+      if (statSync(path).size === 70_000) writeFileSync(path, Buffer.alloc(70_000));
+    await sleep(1_100);
+    await store.operator.sweep();
+    await store.operator.verifyStorage('local');
+  });
+  after(() => view[Symbol.asyncDispose]());
+
+  test('says what is damaged, what to do, and what the next collection takes', async () => {
+    const { page } = view;
+    await page.goto(`${view.url}storage`);
+    await page.getByLabel('Keep it until this tab is closed').check();
+    await view.signIn();
+    await page.getByText('local has bytes that are damaged or missing').waitFor();
+    await page.getByText('artifactstore storage verify --backend local').waitFor();
+    const due = page.getByRole('region', { name: 'Packages that are marked for the next collection' });
+    await due.getByRole('link', { name: evilName }).waitFor();
+    await view.assertAccessible();
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+    await view.assertAccessible();
+    await page.getByRole('region', { name: 'Objects that are damaged' }).getByRole('link', { name: 'Which files' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'of ci' }).waitFor();
+    view.assertNothingWrong();
+  });
+
+  test('draws who keeps how much, with a table beside it', async () => {
+    const { page } = view;
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await view.open('usage?by=files');
+    await page.getByRole('link', { name: evilName }).first().waitFor();
+    assert.equal(
+      await page.getByRole('navigation', { name: 'Compare' }).getByRole('link', { name: 'Files' }).getAttribute('aria-current'),
+      'true',
+    );
+    await page.getByRole('region', { name: 'Producers and classes' }).getByText('blink').waitFor();
+    await view.assertAccessible();
+    await page.getByRole('link', { name: 'Bytes' }).focus();
+    await page.keyboard.press('Enter');
+    assert.equal(new URL(page.url()).search, '');
+    await page.context().setOffline(true);
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Storage' }).click();
+    await page.getByText('The server cannot be reached. This page').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('region', { name: 'Storage backends' }).waitFor();
+    await page.getByText('The server cannot be reached. This page').waitFor({ state: 'detached' });
+  });
+
+  test('whoever may not observe sees their own, and is told so', async () => {
+    const { page } = view;
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+    await page.goto(`${view.url}usage`);
+    await view.signIn(narrowToken);
+    await page.getByRole('region', { name: 'Producers, and how much' }).getByRole('link', { name: 'ci' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: evilName }).count(), 0);
+    await view.assertAccessible();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Storage' }).click();
+    await page.getByText('are shown to those with the right to observe').waitFor();
+    await page.getByRole('region', { name: 'Storage backends' }).waitFor();
+    await view.assertAccessible();
+  });
+});
