@@ -22,6 +22,7 @@ export const routes: readonly Route[] = [
   { path: 'packages/:id', load: () => import('./pages/package.tsx') },
   { path: 'packages/:id/files/*', load: () => import('./pages/file.tsx') },
   { path: 'storage', navigation: strings.navigation.storage, load: () => import('./pages/storage.tsx') },
+  { path: 'uploads', navigation: strings.navigation.uploads, load: () => import('./pages/uploads.tsx') },
   { path: 'usage', navigation: strings.navigation.usage, load: () => import('./pages/usage.tsx') },
   { path: 'events', navigation: strings.navigation.events, load: () => import('./pages/events.tsx') },
   { path: 'access', navigation: strings.navigation.access, load: () => import('./pages/access.tsx') },

@@ -12,6 +12,7 @@ export const strings = {
     overview: 'Overview',
     packages: 'Packages',
     storage: 'Storage',
+    uploads: 'Uploads',
     usage: 'Usage',
     events: 'Events',
     access: 'Access',

@@ -16,6 +16,7 @@ export type {
   RetentionClassRecord,
   RetentionEvent,
   RetentionRecord,
+  SessionObject,
   Upload,
   Usage,
   WriteSession,

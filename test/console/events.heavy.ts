@@ -52,7 +52,7 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await view.signIn();
     await page.locator('.feed-state').getByText('Live').waitFor();
     await page.getByText('What was read is unaltered').waitFor();
-    await page.getByText('Package sealed').first().waitFor();
+    await page.getByRole('cell', { name: 'Package sealed' }).first().waitFor();
     assert.equal(await page.getByText('begins here').count(), 0);
     await view.assertAccessible();
     await sealedPackage(view.door.registry, { 'a.txt': 'y' }, { name: 'second one' });
