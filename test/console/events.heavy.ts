@@ -72,7 +72,7 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByText('third one').first().waitFor();
     await page.locator('.feed-state').getByText('Live').waitFor();
     const last = await view.door.lastSequence();
-    const shown = await page.getByRole('row').getByRole('button').allTextContents();
+    const shown = await page.getByRole('button', { name: /^Details of event/ }).allTextContents();
     assert.deepEqual(
       shown.map(Number),
       Array.from({ length: last }, (_, index) => last - index),
