@@ -29,9 +29,9 @@ export function releaseStartMemory(): void {
 export function giveBackMemory(largeBytes: number): () => void {
   let collect: ReturnType<typeof collector> | undefined;
   let last: Collected = { at: 0, young: 0, old: 0, outside: 0, took: 0 };
-  isDue = () => hasMuchLeft(heapSize(), last, largeBytes, process.memoryUsage.rss());
+  isDue = () => hasMuchLeft(heapSize(), last, largeBytes, residentBytes());
   const timer = setInterval(() => {
-    if (!isWorthIt(heapSize(), last, largeBytes, process.memoryUsage.rss(), waiting > 0)) return;
+    if (!isWorthIt(heapSize(), last, largeBytes, residentBytes(), waiting > 0)) return;
     const { user, system } = process.threadCpuUsage();
     collect ??= collector();
     collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
@@ -109,6 +109,15 @@ function hasMuchLeft(now: HeapSize, last: Collected, largeBytes: number, residen
   if (kept > (largeBytes * 5) / 6 && kept > keptThen * 1.25) return true;
   const all = kept + now.young;
   return resident > muchResidentBytes && all > largeBytes / 2 && all > (keptThen + last.young) * 1.25;
+}
+
+/** Of the whole process; 0 where nobody can say, as where it has no more files to open. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
 }
 
 /** That of this thread, now. */

@@ -68,6 +68,8 @@ describe('configuration', () => {
       apiTokenFile: undefined,
       apiIdentity: undefined,
       apiFromDotEnv: { url: false, token: false },
+      sourceToken: undefined,
+      sourceTokenFile: undefined,
       cacheDirectory: undefined,
       directory,
       retention: {

@@ -42,7 +42,7 @@ describe('names of settings', () => {
     for (const [name, expected] of [
       ['PROT', 'PORT'],
       ['DB_URL', 'DATABASE_URL'],
-      ['TOKEN', 'API_TOKEN or ARTIFACTSTORE_ID_TOKEN'],
+      ['TOKEN', 'API_TOKEN or ARTIFACTSTORE_ID_TOKEN or ARTIFACTSTORE_SOURCE_TOKEN'],
       ['AUTH_TOKEN', 'AUTH_TOKENS'],
       ['S3_ENDPOINT', 'S3_ENDPOINT_URL'],
       ['S3_ACCESS_KEY_ID', 'S3_ACCESS_KEY_REF'],
