@@ -123,7 +123,7 @@ describe('credentials: web identity', () => {
   test('tries more than once before it gives up, where that may help', async () => {
     await using world = await openWorld();
     world.sts.behaviour = { answer: 'unavailable' };
-    const waiting = world.with({}, { attempts: 3 }).keys();
+    const waiting = world.with({}, { attempts: 10 }).keys();
     await until(async () => world.sts.requests.length >= 2);
     world.sts.behaviour = {};
     assert.ok((await waiting).accessKeyId);
