@@ -140,7 +140,7 @@ describe('the console elsewhere', { skip: noBrowser }, () => {
       const record = await sealedPackage(view.door.registry, { 'dir/a.txt': 'x' }, { name: '<img src=x onerror=alert(1)>' });
       await view.open(`packages/${record.id}`);
       await page.getByRole('heading', { name: '<img src=x onerror=alert(1)>' }).waitFor();
-      await page.getByText('dir/a.txt').waitFor();
+      await page.getByRole('treeitem', { name: /a\.txt/ }).waitFor();
       await view.assertAccessible();
       await page.getByRole('link', { name: 'artifactstore' }).click();
       await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -151,8 +151,11 @@ describe('the console elsewhere', { skip: noBrowser }, () => {
       assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
       await page.goBack();
       await page.getByRole('heading', { name: '<img' }).waitFor();
-      await page.getByText('Do the same in a terminal').click();
-      await page.getByText(`/deep/below/packages/${record.id}`).waitFor();
+      await page.getByText('Do the same in a terminal').last().click();
+      await page
+        .getByText(new RegExp(`/deep/below/packages/${record.id}`))
+        .last()
+        .waitFor();
       view.assertNothingWrong();
     } finally {
       stop();
