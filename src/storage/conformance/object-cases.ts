@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   assertFails,
   bytesAt,
@@ -39,6 +39,14 @@ export function objectCases(check: Check): void {
     const bytes = randomBytes(300_000);
     await storage.put('reused', reusingOneBuffer(bytes));
     assert.ok((await bytesAt(storage, 'reused'))!.equals(bytes));
+  });
+
+  check('does not keep a hold on the chunks of a long source either, which can be read again', async (storage) => {
+    const bytes = randomBytes(9 * mebibyte);
+    const digestSha256 = createHash('sha256').update(bytes).digest('hex');
+    const source = { [Symbol.asyncIterator]: () => reusingOneBuffer(bytes) };
+    await storage.put('reused/long', source, { sizeBytes: bytes.byteLength, digestSha256, repeatable: true });
+    assert.ok((await bytesAt(storage, 'reused/long'))!.equals(bytes));
   });
 
   check('answers undefined for what is not there', async (storage) => {

@@ -136,7 +136,7 @@ async function putStream(
     try {
       await calls.call({ doing: 'write', key: objectKey }, signal, async (client, stopping) => {
         const ended = new AbortController();
-        const body = Readable.from(stoppable(source, signal), { objectMode: false });
+        const body = Readable.from(kept(stoppable(source, signal)), { objectMode: false });
         // A request takes no notice of it, and would wait for the rest of its body.
         body.once('error', (error) => {
           sourceError = error;
@@ -162,6 +162,11 @@ async function putStream(
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * Math.random()));
     }
   }
+}
+
+/** A stream asks for chunks ahead of those that it has sent, and the source may use their memory for the next ones. */
+async function* kept(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield Buffer.from(chunk);
 }
 
 /**
