@@ -19,7 +19,9 @@ export async function main(argv: readonly string[], given: ProcessSurroundings =
   const surroundings = {
     version,
     ...given,
-    openStore: async (config, options) => (await import('./compose/open-store.ts')).openStore(config, options),
+    // Only a server gives addresses to senders, and says so.
+    openStore: async (config, options) =>
+      (await import('./compose/open-store.ts')).openStore(config, { givesAddresses: false, ...options }),
     checkBackup: async (directory, options) => (await import('./compose/restore-store.ts')).checkBackupIn(directory, options),
     restore: async (config, directory, options) => (await import('./compose/restore-store.ts')).restoreStore(config, directory, options),
     checkConfig: async (config) => (await import('./compose/check-config.ts')).checkConfig(config),

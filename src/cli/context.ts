@@ -74,6 +74,8 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean;
   /** Whether the secrets of all backends are looked at first. */
   readonly checkSecrets?: boolean;
+  /** Whether senders are given addresses of backends, which must be certified for it then. No where absent. */
+  readonly givesAddresses?: boolean;
   /** A database server that is not up yet is waited for so long. */
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
   /** Told of what callers are not told in full. */

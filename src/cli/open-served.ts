@@ -6,5 +6,5 @@ import type { Context, OpenStore } from './context.ts';
  * would miss later are missed now, all at once.
  */
 export async function openServed({ config, openStore }: Context, options: ServedStoreOptions): Promise<OpenStore> {
-  return await openStore(config, { migrate: config.database.kind === 'sqlite', checkSecrets: true, ...options });
+  return await openStore(config, { migrate: config.database.kind === 'sqlite', checkSecrets: true, givesAddresses: true, ...options });
 }

@@ -68,6 +68,11 @@ export interface StoreOptions {
   readonly waitForDatabase?: { readonly milliseconds: number; onWaiting(reason: string): void };
   /** Whether all that backends will ask for is looked at first, and all that is wrong with it is one error. */
   readonly checkSecrets?: boolean;
+  /**
+   * False for a command that opens no write session: a backend that is not certified for giving addresses to senders
+   * gives none then. True where absent, and such a backend is `invalid_configuration`.
+   */
+  readonly givesAddresses?: boolean;
   /** The kinds of backends that the configuration was read with; those of this package where absent. */
   readonly kinds?: readonly BackendKind[];
   /** How much a producer may have, asked at each write; no bound where absent. */
@@ -99,8 +104,9 @@ export function openBackend(
   kinds: readonly BackendKind[] = backendKinds,
   secrets: Secrets | undefined = storeOfSecrets(config),
   onUnread?: OnUnread,
+  givesAddresses = false,
 ): Promise<Storage> {
-  return kindOf(backend, kinds).open(backend, credentialsFor(config, secrets, onUnread));
+  return kindOf(backend, kinds).open(backend, { ...credentialsFor(config, secrets, onUnread), givesAddresses });
 }
 
 /** Where backends get their keys from. */
@@ -163,7 +169,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   for (const backend of options.parts === 'database' ? [] : config.backends) {
     const onUnread: OnUnread = ({ seconds, reason }) =>
       onIncident(incident('keys_unread', new ArtifactstoreError('secrets_unavailable', `${reason}.`), { backend_id: backend.id, seconds }));
-    const storage = await openBackend(backend, config, kinds, secrets, onUnread);
+    const storage = await openBackend(backend, config, kinds, secrets, onUnread, options.givesAddresses ?? true);
     opened.defer(() => storage.close?.());
     backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }

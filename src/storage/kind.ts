@@ -47,6 +47,11 @@ export interface NamedBackend {
 
 /** What a backend may need and must not have an opinion about. */
 export interface BackendParts {
+  /**
+   * Whether senders may be given addresses of the backend. What is not fit for it is refused then; otherwise it gives
+   * none. True where absent.
+   */
+  readonly givesAddresses?: boolean;
   credentials(config: CredentialsConfig, about: CredentialsAbout): Credentials;
 }
 

@@ -3,7 +3,7 @@ import { requireCertified } from './certified.ts';
 import { type S3BackendConfig, variablesOf } from './config.ts';
 import { readProfile } from './profile.ts';
 import { openS3Storage, type S3Storage } from './s3.ts';
-import { type Connection, type Dialect, defaultDialect, endpointOf } from './settings.ts';
+import { type Connection, type Dialect, defaultDialect, endpointOf, type PresignedUploads } from './settings.ts';
 
 /**
  * A configured bucket, as a backend. References to credentials must lead somewhere by now; whether the store takes them
@@ -21,8 +21,21 @@ export async function openS3(backend: S3BackendConfig, parts: BackendParts): Pro
     multipartThresholdBytes: backend.multipartThresholdBytes,
     multipartChunkBytes: backend.multipartChunkBytes,
     dialect: await dialectOf(backend),
-    ...(backend.presignedUploads ? { presigned: await requireCertified(backend) } : {}),
+    ...(backend.presignedUploads ? await presignedUploads(backend, parts) : {}),
   });
+}
+
+/** A command that gives nobody an address works without a certificate too: a backup must not wait for one. */
+async function presignedUploads(
+  backend: S3BackendConfig,
+  { givesAddresses = true }: BackendParts,
+): Promise<{ readonly presigned?: PresignedUploads }> {
+  try {
+    return { presigned: await requireCertified(backend) };
+  } catch (error) {
+    if (givesAddresses) throw error;
+    return {};
+  }
 }
 
 /** As the store's certificate says, where there is one of this bucket; else what all stores that we know take. */
