@@ -77,6 +77,20 @@ describe('a bundle that is published to a server whose store takes addresses', (
     assert.equal(counts.server, 1);
   });
 
+  test('is not tried for each object at a store that takes none of them', async () => {
+    const { registry, counts } = watched();
+    let tried = 0;
+    const away: typeof registry.storePut.send = async () => {
+      tried += 1;
+      return 'refused';
+    };
+    const files = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`far-${index}`, `bytes of far ${index}`]));
+    await publish(files, { registry: { ...registry, storePut: { ...registry.storePut, send: away } } });
+    assert.equal(counts.server, 12);
+    // Two jobs: at most four objects had begun when the third of them was given up.
+    assert.ok(tried >= 6 && tried <= 8, `${tried} tries`);
+  });
+
   test('takes another handle when its own has ended', async () => {
     const { registry, counts } = watched();
     const used = new Set<string>();
