@@ -14,8 +14,9 @@ export type StoreAnswer = 'taken' | 'refused' | 'unavailable';
 /** Writes the bytes of an object to a store, by the address that a server gave for them. */
 export interface StorePut {
   /**
-   * Whether the address is one that is written to: of another than the server, by https, or on this machine itself. An
-   * object with another address goes to the server.
+   * Whether the address is one that is written to: of another than the server, by https, or on this machine where the
+   * server is on it too, so that no other one chooses what is written to here. An object with another address goes to
+   * the server.
    */
   takes(handle: WriteHandle): boolean;
   /**
@@ -27,26 +28,33 @@ export interface StorePut {
 }
 
 export function createStorePut(server: string, connections = 64): StorePut {
-  const own = `${server.replace(/\/+$/, '')}/`;
+  const own = new URL(server);
   const agent = new Agent({ connections, keepAliveTimeout: 30_000, connect: { timeout: 10_000 } });
 
   return {
     takes({ url }) {
       const address = URL.parse(url);
-      if (address === null || url.startsWith(own) || address.username !== '' || address.password !== '') return false;
-      return address.protocol === 'https:' || (address.protocol === 'http:' && isLoopback(address.hostname));
+      if (address === null || address.origin === own.origin || address.username !== '' || address.password !== '') return false;
+      if (isLoopback(address.hostname)) return isLoopback(own.hostname);
+      return address.protocol === 'https:';
     },
 
     async send({ method, url, headers }, open, signal) {
       throwIfStopped(signal);
       const { origin, pathname, search } = new URL(url);
       let failed: { readonly error: unknown } | undefined;
+      /** What its reader throws into it, such as a connection that was cut, is not the failure of the bytes. */
       async function* watched(): AsyncGenerator<Uint8Array> {
+        const chunks = open()[Symbol.asyncIterator]();
+        const read = () =>
+          chunks.next().catch((error: unknown) => {
+            failed = { error };
+            throw error;
+          });
         try {
-          yield* open();
-        } catch (error) {
-          failed = { error };
-          throw error;
+          for (let next = await read(); next.done !== true; next = await read()) yield next.value;
+        } finally {
+          await chunks.return?.();
         }
       }
       const body = Readable.from(watched(), { objectMode: false, highWaterMark: 1_048_576 });
@@ -57,8 +65,9 @@ export function createStorePut(server: string, connections = 64): StorePut {
       } catch (error) {
         if (signal?.aborted === true) throw cancelled(signal);
         if (failed !== undefined) throw failed.error;
-        if (error instanceof errors.InvalidArgumentError) return 'refused';
         if (isConnectionFailure(error)) return 'unavailable';
+        // What the handle says cannot be sent.
+        if (error instanceof errors.UndiciError) return 'refused';
         throw error;
       } finally {
         body.destroy();

@@ -68,21 +68,41 @@ describe('an object that is written to a store', () => {
     assert.equal(followed, 0);
   });
 
-  test('goes by https, or to this machine, and to no address of the server itself', () => {
-    for (const url of ['https://s3.example.org/b/k?s=1', 'http://127.0.0.1:9000/b/k', 'http://localhost:9000/b/k', 'http://[::1]:9000/b/k'])
-      assert.ok(put.takes(handleOf(url)), url);
+  test('goes by https, to this machine only from a server on it, and to no address of the server itself', async () => {
+    assert.ok(put.takes(handleOf('https://s3.example.org/b/k?s=1')));
+    const here = ['http://127.0.0.1:9000/b/k', 'http://localhost:9000/b/k', 'http://[::1]:9000/b/k', 'https://127.0.0.1:9000/b/k'];
+    const local = createStorePut('HTTP://LOCALHOST:80');
+    for (const url of here) {
+      assert.ok(local.takes(handleOf(url)), url);
+      assert.ok(!put.takes(handleOf(url)), `${url}, chosen by another machine`);
+    }
+    assert.ok(!local.takes(handleOf('http://localhost/write-sessions/id/objects/a')));
+    await local.close();
     for (const url of [
       'http://s3.example.org/b/k',
       'http://192.168.0.1/b/k',
       'http://127.0.0.1.example.org/b/k',
       'https://user:password@s3.example.org/b/k',
       'https://registry.example.org/artifacts/write-sessions/id/objects/a',
+      'https://registry.example.org/write-sessions/id/objects/a',
       'ftp://127.0.0.1/b/k',
       'file:///etc/passwd',
       '/write-sessions/id/objects/a',
       '',
     ])
       assert.ok(!put.takes(handleOf(url)), url);
+  });
+
+  test('is refused where its handle cannot be sent as it is', async () => {
+    const url = await answering(200);
+    for (const headers of [
+      { 'content-length': '4' },
+      { 'content-length': '6' },
+      { expect: '100-continue' },
+      { 'transfer-encoding': 'gzip' },
+      { a: 'b\r\nc: d' },
+    ])
+      assert.equal(await put.send(handleOf(url, headers), bytes, undefined), 'refused', JSON.stringify(headers));
   });
 
   test('is there, refused or unknown, as the store says', async () => {
@@ -106,6 +126,18 @@ describe('an object that is written to a store', () => {
     assert.equal(await put.send(handleOf(`${cut}/key`), bytes, undefined), 'unavailable');
     assert.equal(await put.send(handleOf('http://127.0.0.1:1/key'), bytes, undefined), 'unavailable');
     assert.equal(await put.send(handleOf(`${await answering(200)}/key`, { 'a b': 'c' }), bytes, undefined), 'refused');
+  });
+
+  test('is unknown where the connection is cut while its bytes wait to be sent', async () => {
+    const url = await serve((request) => {
+      request.pause();
+      setTimeout(() => request.socket.resetAndDestroy(), 50);
+    });
+    const many = async function* (): AsyncGenerator<Uint8Array> {
+      for (let sent = 0; sent < 400; sent++) yield Buffer.alloc(100_000);
+    };
+    for (let tries = 0; tries < 4; tries++)
+      assert.equal(await put.send(handleOf(`${url}/key`, { 'content-length': '40000000' }), many, undefined), 'unavailable');
   });
 
   test('fails as its bytes do, and ends when it is to', async () => {
