@@ -32,7 +32,8 @@ export type WriteSessionState = 'open' | 'committing' | 'committed' | 'aborted' 
 
 /**
  * `present`: the registry has the bytes, where whoever opened the session may read them; nothing is sent. `put`: they
- * are to be sent. `received`: they came, and are what was announced.
+ * are to be sent. `received`: they came, and are what was announced; of those that went to the store the commit
+ * finds it out.
  */
 export type SessionObjectState = 'present' | 'put' | 'received';
 
