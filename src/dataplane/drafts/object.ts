@@ -75,7 +75,7 @@ interface Piece {
  */
 export async function* readPublished(
   backend: Storage,
-  draft: Digests & { readonly backendId: string; readonly sizeBytes: number },
+  draft: Digests & { readonly backendId: string; readonly sizeBytes: number; readonly version?: string },
   key: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
@@ -87,6 +87,11 @@ export async function* readPublished(
       signal,
     );
   } catch (error) {
+    // They are no stored object yet, whose damage would be an alarm.
+    if (draft.version !== undefined && isArtifactstoreError(error, 'integrity_failure'))
+      throw new ArtifactstoreError('storage_unavailable', 'The bytes were replaced while they were committed; commit them again', {
+        cause: error,
+      });
     if (!isArtifactstoreError(error, 'object_not_found')) throw error;
     throw new ArtifactstoreError('storage_unavailable', 'A clean-up removed the bytes while they were committed; send them again', {
       cause: error,
