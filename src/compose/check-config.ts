@@ -5,7 +5,7 @@ import { refuseMisplaced, type StoreConfig, storeOfSecrets } from './open-store.
 
 /**
  * What can be told of a configuration before anything is opened with it. Errors: `invalid_configuration`, with all that
- * is wrong with what settings refer to, a store of secrets that does not answer too.
+ * is wrong with what settings refer to, a store of secrets that does not answer too, and a certificate that is not good.
  */
 export async function checkConfig(config: StoreConfig): Promise<void> {
   refuseMisplaced(config, {});
@@ -13,6 +13,7 @@ export async function checkConfig(config: StoreConfig): Promise<void> {
   try {
     const references = config.backends.flatMap((backend) => kindOf(backend, backendKinds).secretReferences?.(backend) ?? []);
     await requireReferences(references, config.referenced, secrets);
+    for (const backend of config.backends) await kindOf(backend, backendKinds).requireFit?.(backend);
   } finally {
     await secrets?.close();
   }

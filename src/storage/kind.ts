@@ -26,6 +26,8 @@ export interface BackendKind<C extends BackendConfig = BackendConfig> {
   directorySetting(config: C): string;
   /** Which secrets it will ask for when it is opened; absent where it needs none. */
   secretReferences?(config: C): readonly SecretReference[];
+  /** What a server would refuse of it before it is asked anything; absent where there is nothing. */
+  requireFit?(config: C): Promise<void>;
   /** Opens it; what only this kind needs is loaded here. Whether it answers shows at the first call. */
   open(config: C, parts: BackendParts): Promise<Storage>;
 }

@@ -13,6 +13,9 @@ export const s3Kind: BackendKind<S3BackendConfig> = {
   },
   secretReferences,
   directorySetting: () => 'STORAGE_SPOOL_ROOT',
+  async requireFit(config) {
+    if (config.presignedUploads) await (await import('./certified.ts')).requireCertified(config);
+  },
   open: async (config, parts) => (await import('./configured.ts')).openS3(config, parts),
 };
 

@@ -29,6 +29,9 @@ test('a certificate that is not there stops a server that gives addresses, and n
   using empty = openWorkplace({ ...uncertified, ARTIFACTSTORE_S3_BUCKET: 'restored' });
   const restored = await empty.run('restore', place.path('kept'));
   assert.equal(restored.code, 0, restored.stderr);
+  const checked = await place.run('config', 'check');
+  assert.equal(checked.code, 2, checked.stdout);
+  assert.match(checked.stdout + checked.stderr, /ARTIFACTSTORE_S3_PRESIGNED_UPLOADS is true, and there is no certificate/);
   const served = await place.spawned('serve');
   assert.equal(served.code, 2, served.stderr);
   assert.match(served.stderr, /ARTIFACTSTORE_S3_PRESIGNED_UPLOADS is true, and there is no certificate/);
