@@ -208,7 +208,7 @@ const windowText = 2_097_152;
 /** For a source that gives files one by one, within a batch. */
 const singlesAtOnce = 4;
 
-function batchesOf(files: readonly SourceFile[]): Iterable<readonly SourceFile[]> & readonly (readonly SourceFile[])[] {
+function batchesOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
   return [...runs(files, batchFiles, batchBytes, ({ size_bytes }) => size_bytes)];
 }
 

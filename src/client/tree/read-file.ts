@@ -79,17 +79,17 @@ async function hashLong(file: TreeFile, signal: AbortSignal): Promise<HashedFile
   try {
     const hashers = [createHasher('sha256'), createHasher('blake3')] as const;
     const blocks: Uint8Array[] = [];
-    let read = 0;
+    let [read, isWhole] = [0, true];
     for await (const chunk of chunksOf(handle, file, signal)) {
       for (const hasher of hashers) hasher.update(chunk);
-      // A chunk that is cut short in the middle leaves too few of them.
-      if (read % chunkBytes === 0) blocks.push(blake3(chunk));
+      // One that was cut short in the middle is no MiB, and neither is what comes after it.
+      isWhole &&= read % chunkBytes === 0;
+      if (isWhole) blocks.push(blake3(chunk));
       read += chunk.length;
     }
-    const isWhole = blocks.length > 1 && blocks.length === Math.ceil(read / chunkBytes);
     return {
       ...hashed(file, hashers[0].digest(), hashers[1].digest()),
-      ...(isWhole ? { blockDigests: new Uint8Array(Buffer.concat(blocks)) } : {}),
+      ...(isWhole && blocks.length > 1 ? { blockDigests: new Uint8Array(Buffer.concat(blocks)) } : {}),
       isSteady: isSameNow(file, handle.fd),
     };
   } finally {
