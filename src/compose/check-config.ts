@@ -5,7 +5,8 @@ import { refuseMisplaced, type StoreConfig, storeOfSecrets } from './open-store.
 
 /**
  * What can be told of a configuration before anything is opened with it. Errors: `invalid_configuration`, with all that
- * is wrong with what settings refer to, a store of secrets that does not answer too, and a certificate that is not good.
+ * is wrong with what settings refer to, a store of secrets that does not answer too; and the first certificate of a
+ * backend that a server would not take.
  */
 export async function checkConfig(config: StoreConfig): Promise<void> {
   refuseMisplaced(config, {});

@@ -117,7 +117,7 @@ async function askStore(
       report,
     };
   });
-  if (bucket.result !== 'passed') return [bucket, notRun('probe', 'there is no bucket to ask')];
+  if (bucket.result !== 'passed') return [bucket, notRun('probe', 'it needs the bucket, and the step before did not find it')];
   const probed = await step('probe', async () => {
     const onCheck = (
       { id, result }: { readonly id: string; readonly result: keyof typeof resultSigns },
