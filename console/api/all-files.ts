@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { connectionEpoch } from '../connection.ts';
 import { session } from '../session.ts';
-import { addFiles, emptyFolder, type Folder } from '../tree.ts';
+import { addFiles, emptyFolder, type Folder, type ListedFile } from '../tree.ts';
 import { callJson, segments } from './call.ts';
 import type { Problem } from './problem.ts';
 import type { File, Page } from './records.ts';
@@ -37,7 +37,7 @@ export function useAllFiles(packageId: string): AllFiles {
           cursor: cursor ?? undefined,
         };
         const page: Page<File> = await callJson<Page<File>>(`packages/${segments(packageId)}/files`, { query, signal });
-        addFiles(top, page.items);
+        addFiles(top, page.items.map(listed));
         cursor = page.next_cursor;
         version += 1;
         if (!signal.aborted) state.value = { top, version, problem: undefined, loading: cursor !== null };
@@ -49,4 +49,9 @@ export function useAllFiles(packageId: string): AllFiles {
     return () => controller.abort();
   }, [packageId, session.value.epoch, connectionEpoch.value]);
   return state.value;
+}
+
+/** What the tree shows of a file, and no more: 100,000 whole records would be most of the page's memory. */
+function listed({ relative_path, size_bytes, media_type, digest_sha256 }: File): ListedFile {
+  return { relative_path, size_bytes, media_type, digest_sha256 };
 }
