@@ -2,8 +2,8 @@ import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
 import { parseId } from '../kernel/id.ts';
 import type { CommittedSession, SessionObject, WriteSession, WriteSessions } from '../registry/REGISTRY.ts';
 import { sendable } from './wire/body.ts';
-import { created, getJson, jsonRequest, lookUp } from './wire/request.ts';
-import { committedShape, sessionObjectShape, uploadShape, writeSessionShape } from './wire/shape.ts';
+import { created, getJson, jsonRequest, lookUp, queryText } from './wire/request.ts';
+import { committedShape, sessionObjectShape, uploadShape, writeSessionShape, writeSessionsShape } from './wire/shape.ts';
 import type { Transport } from './wire/transport.ts';
 
 /** Write sessions over HTTP. The addresses in their records are whole ones, below that of the server (`url`). */
@@ -38,6 +38,8 @@ export function remoteWriteSessions(transport: Transport, url: string): WriteSes
       const session = await lookUp(getJson(transport, at(id), writeSessionShape), 'write_session_not_found');
       return session === undefined ? undefined : resolved(session);
     },
+
+    list: (query = {}) => getJson(transport, `/write-sessions${queryText({ ...query })}`, writeSessionsShape),
 
     async put(id, name, body, { size_bytes, signal } = {}) {
       const path = `${at(id)}/objects/${pathToUrl(parseRelativePath(name, 'name'))}`;

@@ -9,6 +9,11 @@ export type Uuid = string & { readonly [brand]: 'Uuid' };
 /** The canonical form, as every reader of a pattern understands it. */
 export const idPattern = '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
+/** Whether `parseId` takes it. */
+export function isId(text: string): text is Uuid {
+  return canonicalForm.test(text);
+}
+
 /** Takes a UUID of any version; throws `invalid_id`. */
 export function parseId(text: string, field?: string): Uuid {
   if (typeof text !== 'string' || !canonicalForm.test(text))

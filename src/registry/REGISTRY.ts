@@ -31,9 +31,16 @@ import type {
   RetentionRecord,
   SealedManifest,
 } from './records.ts';
-import type { AppendOptions, FinishUpload, NewUpload, StatusOptions, Upload } from './upload-records.ts';
+import type { AppendOptions, FinishUpload, NewUpload, StatusOptions, Upload, UploadQuery } from './upload-records.ts';
 import type { ProducerRecord, Usage } from './usage-records.ts';
-import type { CommittedSession, NewWriteSession, PutOptions, SessionObject, WriteSession } from './write-session-records.ts';
+import type {
+  CommittedSession,
+  ListedWriteSession,
+  NewWriteSession,
+  PutOptions,
+  SessionObject,
+  WriteSession,
+} from './write-session-records.ts';
 
 export type * from './health-records.ts';
 export type * from './records.ts';
@@ -206,6 +213,11 @@ export interface Uploads {
   /** Where the upload is. Undefined where there is none, or it has expired or was abandoned. */
   status(id: string, options?: StatusOptions): Promise<Upload | undefined>;
   /**
+   * Those that the caller sees and that are open, in the order in which they were begun. No append ends by it: of one
+   * that is under way it shows what was durable when that was last written down.
+   */
+  list(query?: UploadQuery): Promise<Page<Upload>>;
+  /**
    * Makes the file, by the same commit as any other: all that `Files.add` refuses is refused here. Its length and every
    * digest that was declared must hold: `upload_incomplete` before the last byte, `upload_length_mismatch`,
    * `digest_mismatch`. A length that nobody declared is what has come. Refused before its bytes are published, the
@@ -234,6 +246,11 @@ export interface WriteSessions {
   open(input: NewWriteSession, options: { readonly idempotencyKey: string }): Promise<Created<WriteSession>>;
   /** Undefined where there is none, or none any more. */
   status(id: string): Promise<WriteSession | undefined>;
+  /**
+   * Those that are open or being committed, of producers that the caller may write to, in the order in which they were
+   * opened.
+   */
+  list(query?: PageQuery): Promise<Page<ListedWriteSession>>;
   /**
    * Takes the bytes of one object, and keeps them aside until the commit. They are durable when it resolves. Bytes that
    * are there already may be sent again, and change nothing. Errors: `write_session_object_not_found`;

@@ -9,6 +9,8 @@ export interface Access {
   readonly actor: string;
   /** The producers whose packages it may read. */
   readonly reads: Scope;
+  /** Those that it may write to. */
+  readonly writes: Scope;
   /** Whether it has the right `administer`. */
   readonly administers: boolean;
   /** Whether it has the right `observe`. */
@@ -69,6 +71,7 @@ export function createAccess(principal: Principal, producerOf: ProducerOf): Acce
   return {
     actor,
     reads,
+    writes: scopeOf(principal, 'write'),
     administers: allows(principal, 'administer'),
     observes: allows(principal, 'observe'),
     sees,

@@ -3,6 +3,7 @@ import { isRelativePath } from '../kernel/content/path.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
+import { isId } from '../kernel/id.ts';
 import { isText } from './input.ts';
 
 /**
@@ -18,12 +19,14 @@ export function encodeCursor(query: JsonValue, position: string | number): strin
 
 const positions = {
   sequence: (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value > 0,
+  id: (value: unknown): value is string => typeof value === 'string' && isId(value),
   path: (value: unknown): value is string => typeof value === 'string' && isRelativePath(value),
   producer: (value: unknown): value is string => typeof value === 'string' && isText(value),
 };
 
 interface Positions {
   readonly sequence: number;
+  readonly id: string;
   readonly path: string;
   readonly producer: string;
 }

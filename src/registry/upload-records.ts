@@ -1,3 +1,5 @@
+import type { PageQuery } from './records.ts';
+
 // What uploads take and answer: a file's bytes that come in several calls.
 
 /** What is known of a file before its bytes; all of it may be left out, and the file be named by `finish`. */
@@ -97,7 +99,4 @@ export interface FinishUpload extends Omit<NewUpload, 'notes' | 'parts'> {
   readonly policy?: WriterPolicy;
 }
 
-export interface UploadQuery {
-  readonly limit?: number;
-  readonly cursor?: string;
-}
+export type UploadQuery = PageQuery;

@@ -85,6 +85,9 @@ export interface WriteSession {
   readonly objects: readonly SessionObject[];
 }
 
+/** As a list has it: without its objects. */
+export type ListedWriteSession = Omit<WriteSession, 'objects'>;
+
 export interface PutOptions {
   /** The length of the body, where it is known: another than was announced is refused before the first byte. */
   readonly size_bytes?: number;

@@ -87,6 +87,7 @@ describe('the command line', () => {
       '0008-write-sessions',
       '0009-open-uploads',
       '0010-retention-holds',
+      '0011-open-lists',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

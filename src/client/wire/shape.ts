@@ -8,6 +8,7 @@ import type {
   FoundFile,
   Health,
   Hold,
+  ListedWriteSession,
   MetadataSchema,
   Package,
   Page,
@@ -82,6 +83,12 @@ export const writeSessionShape: Shape<WriteSession> = {
   fits: (value): value is WriteSession =>
     isRecord(value) && typeof value.id === 'string' && typeof value.state === 'string' && allFit(value.objects, sessionObjectShape),
 };
+
+const listedSessionShape: Shape<ListedWriteSession> = record('a write session of a list', {
+  id: 'string',
+  state: 'string',
+  producer: 'string',
+});
 
 export const committedShape: Shape<CommittedSession> = record('the answer to committing a write session', {
   package_id: 'string',
@@ -163,6 +170,7 @@ export const packagesShape: Shape<Page<Package>> = page('a list of packages', pa
 export const filesShape: Shape<Page<File>> = page('a list of files', fileShape);
 export const foundFilesShape: Shape<Page<FoundFile>> = page('a list of files with their packages', foundFileShape);
 export const metadataSchemasShape: Shape<Page<MetadataSchema>> = page('a list of metadata schemas', metadataSchemaShape);
+export const writeSessionsShape: Shape<Page<ListedWriteSession>> = page('a list of write sessions', listedSessionShape);
 export const producersShape: Shape<Page<ProducerRecord>> = page('a list of producers', producerShape);
 export const retentionClassesShape: Shape<Items<RetentionClassRecord>> = items('the list of retention classes', retentionClassShape);
 export const addedShape: Shape<Items<File> & { readonly existing?: readonly string[] }> = items('a list of added files', fileShape);

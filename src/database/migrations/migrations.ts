@@ -13,6 +13,7 @@ import { packageLists } from './0007-package-lists.ts';
 import { writeSessions } from './0008-write-sessions.ts';
 import { openUploads } from './0009-open-uploads.ts';
 import { retentionHolds } from './0010-retention-holds.ts';
+import { openLists } from './0011-open-lists.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   writeSessions,
   openUploads,
   retentionHolds,
+  openLists,
 ];
 
 interface MigrationTable {

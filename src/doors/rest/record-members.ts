@@ -1,4 +1,4 @@
-import { type TInteger, type TNull, type TString, type TUnion, type TUnsafe, Type } from 'typebox';
+import { type TInteger, type TNull, type TSchema, type TString, type TUnion, type TUnsafe, Type } from 'typebox';
 import { addressPattern } from '../../kernel/content/address.ts';
 import { maximumPathBytes, pathPattern } from '../../kernel/content/path.ts';
 import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';
@@ -39,3 +39,7 @@ export const stringMap: TUnsafe<Readonly<Record<string, string>>> = Type.Unsafe<
 });
 export const jsonObject: TUnsafe<JsonObject> = Type.Unsafe<JsonObject>({ type: 'object', additionalProperties: true });
 export const jsonValue: TUnsafe<JsonValue> = Type.Unsafe<JsonValue>({ description: 'Any JSON value.' });
+
+export function pageOf(item: TSchema): TSchema {
+  return Type.Object({ items: Type.Array(item), next_cursor: textOrNull });
+}

@@ -30,6 +30,7 @@ import {
   id,
   jsonObject,
   jsonValue,
+  pageOf,
   path,
   stringMap,
   text,
@@ -60,6 +61,7 @@ export const problemRecord: TUnsafe<Problem> = component('Problem')<Problem>();
 export const packagePage: TUnsafe<Page<Package>> = Type.Unsafe<Page<Package>>(pageOf(packageRecord));
 export const filePage: TUnsafe<Page<File>> = Type.Unsafe<Page<File>>(pageOf(fileRecord));
 export const foundFilePage: TUnsafe<Page<FoundFile>> = Type.Unsafe<Page<FoundFile>>(pageOf(foundFileRecord));
+export const uploadPage: TUnsafe<Page<Upload>> = Type.Unsafe<Page<Upload>>(pageOf(uploadRecord));
 export const metadataSchemaPage: TUnsafe<Page<MetadataSchema>> = Type.Unsafe<Page<MetadataSchema>>(pageOf(metadataSchemaRecord));
 
 /** The list of many answers in a body of their own. */
@@ -291,8 +293,4 @@ function component(name: string): <T>() => TUnsafe<T> {
 
 function named(name: string, shape: TSchema): TSchema & { readonly $id: string } {
   return { ...shape, $id: name };
-}
-
-export function pageOf(item: TSchema): TSchema {
-  return Type.Object({ items: Type.Array(item), next_cursor: textOrNull });
 }

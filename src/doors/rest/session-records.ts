@@ -1,10 +1,12 @@
 import { type TSchema, type TUnsafe, Type } from 'typebox';
-import type { CommittedSession, SessionObject, WriteHandle, WriteSession } from '../../registry/REGISTRY.ts';
+import type { CommittedSession, ListedWriteSession, Page, SessionObject, WriteHandle, WriteSession } from '../../registry/REGISTRY.ts';
 import { describes } from './openapi/describes.ts';
-import { address, addressOrNull, count, id, path, sha256OfHello, text, textOrNull, time } from './record-members.ts';
+import { address, addressOrNull, count, id, pageOf, path, sha256OfHello, text, textOrNull, time } from './record-members.ts';
 
 /** The records of write sessions, as `records.ts` has the others. */
 export const writeSessionRecord: TUnsafe<WriteSession> = Type.Unsafe<WriteSession>({ $ref: 'WriteSession#' });
+const listedSessionRecord: TUnsafe<ListedWriteSession> = Type.Unsafe<ListedWriteSession>({ $ref: 'ListedWriteSession#' });
+export const writeSessionPage: TUnsafe<Page<ListedWriteSession>> = Type.Unsafe<Page<ListedWriteSession>>(pageOf(listedSessionRecord));
 export const sessionObjectRecord: TUnsafe<SessionObject> = Type.Unsafe<SessionObject>({ $ref: 'SessionObject#' });
 export const committedRecord: TUnsafe<CommittedSession> = Type.Unsafe<CommittedSession>({ $ref: 'CommittedSession#' });
 
@@ -30,37 +32,42 @@ const sessionObject = Type.Object({
   url: Type.Optional(url),
 });
 
+const sessionMembers = {
+  id,
+  state: Type.Union([
+    Type.Literal('open'),
+    Type.Literal('committing'),
+    Type.Literal('committed'),
+    Type.Literal('aborted'),
+    Type.Literal('expired'),
+  ]),
+  reason: textOrNull,
+  scope: text,
+  producer: text,
+  subject: text,
+  namespace: text,
+  retention_class: text,
+  created_at: time,
+  created_by: text,
+  expires_at: time,
+  package_id: Type.Union([id, Type.Null()]),
+  manifest_digest: addressOrNull,
+  object_count: count,
+  total_bytes: count,
+};
+
 /** The components themselves, with their names. */
 export const sessionComponents: readonly (readonly [name: string, shape: TSchema])[] = [
   [
     'WriteSession',
     describes<WriteSession>()(
       Type.Object({
-        id,
-        state: Type.Union([
-          Type.Literal('open'),
-          Type.Literal('committing'),
-          Type.Literal('committed'),
-          Type.Literal('aborted'),
-          Type.Literal('expired'),
-        ]),
-        reason: textOrNull,
-        scope: text,
-        producer: text,
-        subject: text,
-        namespace: text,
-        retention_class: text,
-        created_at: time,
-        created_by: text,
-        expires_at: time,
-        package_id: Type.Union([id, Type.Null()]),
-        manifest_digest: addressOrNull,
-        object_count: count,
-        total_bytes: count,
+        ...sessionMembers,
         objects: Type.Array(sessionObjectRecord),
       }),
     ),
   ],
+  ['ListedWriteSession', describes<ListedWriteSession>()(Type.Object(sessionMembers))],
   ['SessionObject', describes<SessionObject>()(sessionObject)],
   [
     'CommittedSession',

@@ -6,6 +6,7 @@ import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { File, Package, Registry, Upload, Uploads } from '../REGISTRY.ts';
 import { breaking, chunks, holdsBytes, patterned, refuses, samples, unique, waiting } from './samples.ts';
 import { describeBlocksOf } from './upload-blocks.ts';
+import { describeListOf } from './upload-list.ts';
 import { describePartsOf } from './upload-parts.ts';
 import { describeWholeOf } from './upload-whole.ts';
 
@@ -25,6 +26,7 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
     describePartsOf(registry);
     describeBlocksOf(registry);
     describeWholeOf(registry);
+    describeListOf(registry, (principal) => opened.as(principal));
     before(async () => {
       opened = await open();
     });

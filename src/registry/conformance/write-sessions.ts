@@ -200,6 +200,32 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
       assert.equal((await writer.commit(session.id)).objects.file?.sha256, hex(bytes));
     });
 
+    it('is listed while it is open, without its objects, to who may write to its producer', async () => {
+      const files = { file: Buffer.from(unique('bytes')) };
+      const producer = unique('listed');
+      const [first, aborted, third] = [
+        await openOf(files, { producer }),
+        await openOf(files, { producer }),
+        await openOf(files, { producer }),
+      ];
+      await sessions().abort(aborted.id);
+      const of = (...grants: Grant[]) => opened.as({ actor: 'who', share: 'who', grants }).writeSessions;
+      const writer = of({ role: 'writer', producers: [{ exact: producer }] });
+      const { objects: _, ...listed } = first;
+      const page = await writer.list({ limit: 1 });
+      assert.deepEqual(page.items, [listed]);
+      const rest = await writer.list({ limit: 1, cursor: page.next_cursor! });
+      assert.deepEqual([rest.items.map(({ id }) => id), rest.next_cursor], [[third.id], null]);
+      assert.deepEqual(await of({ role: 'reader', producers: [{ exact: producer }] }).list(), { items: [], next_cursor: null });
+      assert.deepEqual(await of({ role: 'writer', producers: [{ glob: 'another*' }] }).list(), { items: [], next_cursor: null });
+      const all = (await sessions().list({ limit: 1000 })).items.filter((each) => each.producer === producer);
+      assert.deepEqual(all, (await writer.list()).items);
+      await put(third.id, 'file', files.file);
+      await sessions().commit(third.id);
+      assert.deepEqual((await writer.list()).items, [listed]);
+      await refuses('invalid_cursor', writer.list({ cursor: 'none' }));
+    });
+
     it('is made only of what whoever commits it may read', async () => {
       const secret = unique('secret');
       const source = await create();

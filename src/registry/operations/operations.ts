@@ -35,12 +35,14 @@ import { findClaims, findRepresentative } from './readable-files.ts';
 import { applyHold, extendRetention, getRetention, planSweep, releaseHold, sweepRetention } from './retention.ts';
 import { recordRun } from './runs.ts';
 import { readStretch } from './sealing.ts';
+import { listUploads } from './uploads/list-uploads.ts';
 import { beginUpload } from './uploads/open-uploads.ts';
-import { expireUploads, listUploads, openAmong, planExpiry } from './uploads/upkeep.ts';
+import { expireUploads, openAmong, planExpiry } from './uploads/upkeep.ts';
 import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 import { receiveArrived } from './write-sessions/arrived.ts';
+import { listSessions } from './write-sessions/list-sessions.ts';
 import { abortSession, expireSessions, placesAmong, planSessionExpiry } from './write-sessions/upkeep.ts';
 import { beginObjectUpload, receiveUpload } from './write-sessions/uploads.ts';
 import {
@@ -165,6 +167,7 @@ export const operations: RegistryOperations = {
     'upload.open_among': openAmong,
     'upload.plan_expiry': planExpiry,
     'session.get': getSession,
+    'session.list': listSessions,
     'session.find_object': findSessionObject,
     'session.places_among': placesAmong,
     'session.plan_expiry': planSessionExpiry,
@@ -278,6 +281,7 @@ export interface RegistryOperations {
     readonly 'upload.open_among': typeof openAmong;
     readonly 'upload.plan_expiry': typeof planExpiry;
     readonly 'session.get': typeof getSession;
+    readonly 'session.list': typeof listSessions;
     readonly 'session.find_object': typeof findSessionObject;
     readonly 'session.places_among': typeof placesAmong;
     readonly 'session.plan_expiry': typeof planSessionExpiry;

@@ -26,7 +26,7 @@ export function createOperator(context: Context): Operator {
     verifyStorage: (backendId, options = {}) => verifyStorage(context, backendId, options),
     move: (options) => move(context, options),
     planMove: (target) => planMove(context, target),
-    listUploads: (query = {}) => listUploads(context, query),
+    listUploads: (query = {}) => listUploads(context, query, null, true),
     abandonUpload: (id) => abandonUpload(context, id, null),
     findOrphans: (backendId, options = {}) => findOrphans(context, backendId, options),
     backup: (directory, options = {}) => backUp(context, directory, options),

@@ -1,4 +1,5 @@
 import { parseId } from '../../kernel/id.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { checkLimit } from '../input.ts';
@@ -22,10 +23,12 @@ export async function settleUpload({ database, uploadWriters }: Context, id: str
   return await database.read('upload.get', { id });
 }
 
-export async function listUploads(context: Context, query: UploadQuery): Promise<Page<Upload>> {
+/** What `owner` has open and has not expired, or with null all that is open, to be ended by hand. */
+export async function listUploads(context: Context, query: UploadQuery, owner: string | null, all = false): Promise<Page<Upload>> {
   const limit = checkLimit(query);
-  const bound = ['uploads'];
-  const after = decodeCursor(bound, query.cursor, 'path');
-  const { items, more } = await context.database.read('upload.list', { after, limit });
-  return { items, next_cursor: more ? encodeCursor(bound, items.at(-1)!.id) : null };
+  const bound = ['uploads', owner];
+  const after = decodeCursor(bound, query.cursor, 'id');
+  const now = all ? null : formatTimestamp(context.now());
+  const { items, reached } = await context.database.read('upload.list', { owner, now, after, limit });
+  return { items, next_cursor: reached === null ? null : encodeCursor(bound, reached) };
 }

@@ -14,7 +14,7 @@ import { createRoom } from '../room.ts';
 import { receiveWhole } from '../write-sessions/receive-upload.ts';
 import { appendBody, type UploadBody } from './append.ts';
 import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
-import { abandonUpload, settleUpload } from './end.ts';
+import { abandonUpload, listUploads, settleUpload } from './end.ts';
 import { finishWhole } from './finish.ts';
 import { joinParts, sizeOf, wholeParts } from './join.ts';
 import { defaultUploadSeconds } from './take.ts';
@@ -108,6 +108,8 @@ export function createUploads(context: Context, access: Access): Uploads {
       if (found?.state !== 'open' || !settle || context.uploadWriters.isFinishing(key.id)) return found;
       return record(await settleUpload(context, key.id));
     },
+
+    list: (query = {}) => listUploads(context, query, owner),
 
     async finish(id, input = {}) {
       return await finishWhole(parts, { id: parseId(id, 'upload_id'), owner }, checkUpload(input), input.policy);

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { SessionObjectRow, SessionRow } from '../operations/write-sessions/rows.ts';
-import type { CommittedSession, SessionObject, WriteSession } from '../REGISTRY.ts';
+import type { CommittedSession, ListedWriteSession, SessionObject, WriteSession } from '../REGISTRY.ts';
 import { handlesOf } from './quarantine.ts';
 
 /** Of a committed one the objects are the files of its package. */
@@ -10,6 +10,16 @@ export async function sessionRecord(
   objects: readonly SessionObjectRow[],
 ): Promise<WriteSession> {
   const handles = await handlesOf(context, row, objects);
+  const found = row.state === 'committed' ? await filesOf(context, row.package_id!) : objects.map(told);
+  return { ...listedSession(row), objects: found };
+
+  function told(object: SessionObjectRow): SessionObject {
+    const handle = handles.get(object.name);
+    return { ...objectRecord(object), ...(handle === undefined ? {} : { handle }) };
+  }
+}
+
+export function listedSession(row: SessionRow): ListedWriteSession {
   const { detail } = row;
   return {
     id: row.id,
@@ -27,13 +37,7 @@ export async function sessionRecord(
     manifest_digest: detail.manifest_digest,
     object_count: row.object_count,
     total_bytes: row.total_bytes,
-    objects: row.state === 'committed' ? await filesOf(context, row.package_id!) : objects.map(told),
   };
-
-  function told(object: SessionObjectRow): SessionObject {
-    const handle = handles.get(object.name);
-    return { ...objectRecord(object), ...(handle === undefined ? {} : { handle }) };
-  }
 }
 
 export function objectRecord({ name, sha256, size_bytes, media_type, state, place_id }: SessionObjectRow): SessionObject {

@@ -4,8 +4,9 @@ import { parseId } from '../../kernel/id.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Access } from '../access.ts';
 import type { Context } from '../context.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createIngest } from '../ingest.ts';
-import { checkText } from '../input.ts';
+import { checkLimit, checkText } from '../input.ts';
 import { uploadRecord } from '../operations/uploads/rows.ts';
 import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-sessions/rows.ts';
 import type { SizedSession } from '../operations/write-sessions/write-sessions.ts';
@@ -19,7 +20,7 @@ import { presentAmong } from './present.ts';
 import { takeArrived } from './quarantine.ts';
 import { receiveBytes } from './receive.ts';
 import { receiveWhole } from './receive-upload.ts';
-import { objectRecord, sessionRecord } from './session-record.ts';
+import { listedSession, objectRecord, sessionRecord } from './session-record.ts';
 
 export function createWriteSessions(context: Context, access: Access): WriteSessions {
   const { database } = context;
@@ -79,6 +80,17 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       access.require('write', producer);
       const found = await lookThrough({ id: own.row.id, object_count });
       return found && (await sessionRecord(context, found.row, found.objects));
+    },
+
+    async list(query = {}) {
+      const bound = ['write sessions'];
+      const { rows, reached } = await database.read('session.list', {
+        scope: access.writes,
+        now: formatTimestamp(context.now()),
+        after: decodeCursor(bound, query.cursor, 'id'),
+        limit: checkLimit(query),
+      });
+      return { items: rows.map(listedSession), next_cursor: reached === null ? null : encodeCursor(bound, reached) };
     },
 
     async put(id, name, body, options = {}) {

@@ -34,6 +34,8 @@ test('what has expired takes nothing more, says so, leaves nothing, and is forgo
   assert.equal((await uploads!.status(upload.id))!.offset_bytes, 3);
   await age(store, upload.id, 86_401);
   assert.equal(await uploads!.status(upload.id), undefined);
+  // To be ended by hand it is there until a collection has ended it.
+  assert.deepEqual([(await uploads!.list()).items, (await store.operator.listUploads()).items.length], [[], 1]);
   const expired = (error: unknown) => isArtifactstoreError(error, 'upload_not_found') && error.info?.state === 'expired';
   await assert.rejects(uploads!.append(upload.id, 3, chunks('d')), expired);
   await assert.rejects(uploads!.finish(upload.id), expired);

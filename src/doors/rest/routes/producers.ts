@@ -1,7 +1,8 @@
 import { type TUnsafe, Type } from 'typebox';
 import type { Page, ProducerRecord } from '../../../registry/REGISTRY.ts';
 import { answers, paging } from '../parameters.ts';
-import { pageOf, producerRecord } from '../records.ts';
+import { pageOf } from '../record-members.ts';
+import { producerRecord } from '../records.ts';
 import type { Api } from '../route.ts';
 
 const producerPage: TUnsafe<Page<ProducerRecord>> = Type.Unsafe<Page<ProducerRecord>>(pageOf(producerRecord));

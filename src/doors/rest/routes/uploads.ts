@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { answers, uploadId } from '../parameters.ts';
-import { fileRecord, uploadRecord } from '../records.ts';
+import { answers, paging, uploadId } from '../parameters.ts';
+import { fileRecord, uploadPage, uploadRecord } from '../records.ts';
 import { completeUpload as completion, type OpenUpload, openUpload } from '../request-bodies.ts';
 import { beginUpload, completeUpload, noSuchUpload, receiveRange, stateUpload, uploadsOf } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -24,6 +24,27 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
     async (request, reply) => {
       const upload = await beginUpload(request, request.body as OpenUpload);
       return stateUpload(reply.code(201).header('location', `/uploads/${upload.id}`), upload).send(upload);
+    },
+  );
+
+  api.get(
+    '/uploads',
+    {
+      config: { access: 'read', list: true, gives: ['Cache-Control'] },
+      schema: {
+        operationId: 'listUploads',
+        tags: ['uploads'],
+        summary: 'Uploads that are open',
+        description:
+          'Those that the caller began, or with the right `administer` those of everybody, in that order. No request that is adding ' +
+          'to one ends by it: of such a one the offset is that which was last made durable.',
+        querystring: Type.Object(paging),
+        response: answers({ 200: uploadPage }, 400),
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return await uploadsOf(request).list(request.query);
     },
   );
 

@@ -4,13 +4,13 @@ import { disconnectSignal } from '../../../http/send.ts';
 import { refuseLateDigests } from '../../../http/stated-digests.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { checkIdempotencyKey } from '../idempotency-key.ts';
-import { answers, sessionId, sessionObjectPath } from '../parameters.ts';
+import { answers, paging, sessionId, sessionObjectPath } from '../parameters.ts';
 import { uploadRecord } from '../records.ts';
 import { newWriteSession, objectToUpload } from '../request-bodies.ts';
 import { stateUpload } from '../resumable/uploads.ts';
 import type { Api, RouteContext } from '../route.ts';
 import { withAddresses, withReadAddresses } from '../session-addresses.ts';
-import { committedRecord, sessionObjectRecord, writeSessionRecord } from '../session-records.ts';
+import { committedRecord, sessionObjectRecord, writeSessionPage, writeSessionRecord } from '../session-records.ts';
 import { filePathOf } from '../upload.ts';
 
 const nothing = Type.Null({ description: 'There is no body.' });
@@ -53,6 +53,25 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         .header('location', `/write-sessions/${record.id}`)
         .header('cache-control', 'no-store')
         .send(withAddresses(request.prefix, record));
+    },
+  );
+
+  api.get(
+    '/write-sessions',
+    {
+      config: { access: 'read', list: true, gives: ['Cache-Control'] },
+      schema: {
+        operationId: 'listWriteSessions',
+        tags: ['write sessions'],
+        summary: 'Write sessions that are open or being committed',
+        description: 'Of producers that the caller may write to, in the order in which they were opened; without their objects.',
+        querystring: Type.Object(paging),
+        response: answers({ 200: writeSessionPage }, 400),
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      return await request.registry.writeSessions.list(request.query);
     },
   );
 

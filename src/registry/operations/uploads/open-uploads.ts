@@ -1,4 +1,4 @@
-import { type Kysely, type SelectQueryBuilder, sql } from '#kysely';
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
 import type { Schema } from '../../../database/schema.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
@@ -117,7 +117,7 @@ export function openOf(
 }
 
 /** As the index on these has it, so that it is used. */
-const isOpen = sql<boolean>`state = 'open'`;
+export const isOpen: RawBuilder<boolean> = sql<boolean>`state = 'open'`;
 
 export function tooManyBytes(actor: string): ArtifactstoreError {
   return new ArtifactstoreError(

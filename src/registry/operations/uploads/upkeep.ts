@@ -1,7 +1,6 @@
 import type { Snapshot, Transaction } from '../../../database/DATABASE.ts';
 import type { Timestamp } from '../../../kernel/time.ts';
-import type { Upload } from '../../REGISTRY.ts';
-import { fromStored, hasExpired, isWritten, saveUpload, type UploadDetail, uploadRecord } from './rows.ts';
+import { fromStored, hasExpired, isWritten, saveUpload, type UploadDetail } from './rows.ts';
 import { ended } from './uploads.ts';
 
 /** An upload that takes no more bytes, with those that it had. */
@@ -61,18 +60,4 @@ export async function openAmong(snapshot: Snapshot, input: { readonly ids: reado
   if (input.ids.length === 0) return [];
   const rows = await snapshot.sql.selectFrom('uploads').select('id').where('id', 'in', input.ids).where('state', '=', 'open').execute();
   return rows.map(({ id }) => id);
-}
-
-/** Open ones, in the order in which they were begun. */
-export async function listUploads(
-  snapshot: Snapshot,
-  input: { readonly after: string | null; readonly limit: number },
-): Promise<{ readonly items: readonly Upload[]; readonly more: boolean }> {
-  let query = snapshot.sql.selectFrom('uploads').selectAll().where('state', '=', 'open');
-  if (input.after !== null) query = query.where('id', '>', input.after);
-  const rows = await query
-    .orderBy('id')
-    .limit(input.limit + 1)
-    .execute();
-  return { items: rows.slice(0, input.limit).map((row) => uploadRecord(fromStored(row))), more: rows.length > input.limit };
 }

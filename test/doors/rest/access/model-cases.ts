@@ -107,8 +107,8 @@ export function accessModelCases(
         [...new Set(row.namesIn((await (await ask(who, row.ask(subjects[0]!))).json()) as never))].sort();
       const readable = await Promise.all(
         (await listed(everyone)).map(async (name) => {
-          const producer = row.of === 'producers' ? name : (await door.registry.packages.get(name))!.producer;
-          return may(principal, 'read', producer) ? [name] : [];
+          const producer = row.of === 'packages' ? (await door.registry.packages.get(name))!.producer : name;
+          return may(principal, row.of === 'producers to write to' ? 'write' : 'read', producer) ? [name] : [];
         }),
       );
       assert.deepEqual(await listed(token), readable.flat(), row.ask(subjects[0]!).path);
@@ -184,11 +184,20 @@ export function accessModelCases(
 }
 
 /**
- * Two packages of each producer, one of them sealed and held, with bytes of their own and bytes that all of them have.
+ * An open write session of each producer, and two packages, one of them sealed and held, with bytes of their own and
+ * bytes that all of them have.
  */
 async function makePackages(registry: Registry): Promise<readonly Subject[]> {
   const subjects: Subject[] = [];
   await registry.metadataSchemas.register({ slug: 'everybody', json_schema: { type: 'object' } });
+  for (const producer of producers)
+    await registry.writeSessions.open(
+      {
+        ...{ scope: 'access', producer, subject: 's', namespace: 'n', retention_class: 'transient', ttl_seconds: 3_600 },
+        objects: [{ name: 'one', sha256: '0'.repeat(64), size_bytes: 1 }],
+      },
+      { idempotencyKey: 'listed' },
+    );
   for (const producer of producers)
     for (const sealed of [true, false]) {
       const { id } = (await registry.packages.create({ name: 'n', producer, subject: 's', retention_class: 'raw-evidence' })).record;

@@ -38,7 +38,7 @@ export type Row =
   | {
       readonly about: 'list';
       ask(subject: Subject): Asked;
-      readonly of: 'packages' | 'producers';
+      readonly of: 'packages' | 'producers' | 'producers to write to';
       namesIn(answer: never): readonly string[];
     };
 
@@ -154,6 +154,12 @@ export const rows: Readonly<Record<string, Row>> = {
       headers: { 'idempotency-key': randomUUID() },
     }),
   },
+  listWriteSessions: {
+    about: 'list',
+    ask: () => ({ path: '/write-sessions?limit=1000' }),
+    of: 'producers to write to',
+    namesIn: ({ items }: Items<{ readonly producer: string }>) => items.map(({ producer }) => producer),
+  },
   // Of nobody's session, as of nobody's upload.
   getWriteSession: { about: 'upload', ask: () => ({ path: `/write-sessions/${nobodysUpload}` }), status: 404 },
   putSessionObject: {
@@ -175,6 +181,8 @@ export const rows: Readonly<Record<string, Row>> = {
   // Of nobody's upload: one that is there is its own beginner's alone.
   getTusOptions: { about: 'upload', ask: () => ({ method: 'OPTIONS', path: '/uploads' }), status: 204 },
   createUpload: { about: 'upload', ask: () => ({ method: 'POST', path: '/uploads' }), status: 201 },
+  // Its own are nobody else's.
+  listUploads: { about: 'upload', ask: () => ({ path: '/uploads' }), status: 200 },
   getUpload: { about: 'upload', ask: () => ({ path: `/uploads/${nobodysUpload}` }), status: 404 },
   putUpload: { about: 'upload', ask: () => ({ method: 'PUT', path: `/uploads/${nobodysUpload}`, body: 'x' }), status: 404 },
   abandonUpload: { about: 'upload', ask: () => ({ method: 'DELETE', path: `/uploads/${nobodysUpload}` }), status: 404 },
