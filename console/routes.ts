@@ -19,6 +19,7 @@ export interface Route {
 export const routes: readonly Route[] = [
   { path: '', navigation: strings.navigation.overview, load: () => import('./pages/overview.tsx') },
   { path: 'packages', navigation: strings.navigation.packages, load: () => import('./pages/packages.tsx') },
+  { path: 'packages/new', load: () => import('./pages/new-package.tsx') },
   { path: 'packages/:id', load: () => import('./pages/package.tsx') },
   { path: 'packages/:id/files/*', load: () => import('./pages/file.tsx') },
   { path: 'storage', navigation: strings.navigation.storage, load: () => import('./pages/storage.tsx') },

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import { allows, type Right } from '../src/kernel/access.ts';
+import { allows, type Right, rightsOf } from '../src/kernel/access.ts';
 import type { Problem } from './api/problem.ts';
 import type { WhoAmI } from './api/records.ts';
 
@@ -25,6 +25,11 @@ export const isSignedIn = computed(() => session.value.who?.by != null);
 /** Whether a button is shown: never one that the person may not press. The server decides anyway. */
 export function may(right: Right, producer?: string): boolean {
   return allows({ grants: session.value.who?.grants ?? [] }, right, producer);
+}
+
+/** Whether the right holds for any producer at all. */
+export function maySomewhere(right: Right): boolean {
+  return (session.value.who?.grants ?? []).some(({ role, producers }) => rightsOf[role].includes(right) && producers.length > 0);
 }
 
 export function signedIn(as: WhoAmI): void {

@@ -33,12 +33,12 @@ const shared: BuildOptions = {
 export type BuiltConsole = ReadonlyMap<string, Uint8Array>;
 
 export async function buildConsole(): Promise<BuiltConsole> {
-  const workers = await build({ ...shared, entryPoints: ['workers/log.ts', 'workers/verify.ts'] });
+  const workers = await build({ ...shared, entryPoints: ['workers/hash.ts', 'workers/log.ts', 'workers/verify.ts'] });
   const worker = (name: string): string => {
     const { path } = workers.outputFiles!.find((file) => basename(file.path).startsWith(`${name}-`))!;
     return JSON.stringify(`assets/${basename(path)}`);
   };
-  const define = { LOG_WORKER: worker('log'), VERIFY_WORKER: worker('verify') };
+  const define = { HASH_WORKER: worker('hash'), LOG_WORKER: worker('log'), VERIFY_WORKER: worker('verify') };
   const main = await build({ ...shared, entryPoints: ['main.tsx'], splitting: true, define });
   const icon = await build({ ...shared, entryPoints: ['icon.svg'], loader: { '.svg': 'copy' } });
   const files = new Map<string, Uint8Array>();

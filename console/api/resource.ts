@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { connectionEpoch } from '../connection.ts';
 import { session } from '../session.ts';
 import { Problem } from './problem.ts';
+import { refreshed } from './refresh.ts';
 
 /** What a page shows of a call. A value stays while it is asked for again. */
 export interface Resource<T> {
@@ -13,8 +14,8 @@ export interface Resource<T> {
 }
 
 /**
- * Asks when the page is shown, when `key` changes, when somebody else signs in, and when the connection is back. What
- * is asked for no longer is stopped.
+ * Asks when the page is shown, when `key` changes, when somebody else signs in, when the connection is back, and when
+ * something was done here. What is asked for no longer is stopped.
  */
 export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   const state = useSignal<{ key: string; value?: T; problem?: Problem; loading: boolean }>({ key, loading: true });
@@ -34,7 +35,7 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
       },
     );
     return () => controller.abort();
-  }, [key, who, connectionEpoch.value, again.value]);
+  }, [key, who, connectionEpoch.value, refreshed.value, again.value]);
   const { value, problem, loading } = state.value.key === key ? state.value : { value: undefined, problem: undefined, loading: true };
   return {
     value,

@@ -2,6 +2,7 @@ import { callJson, segments } from '../api/call.ts';
 import type { Package, RetentionRecord } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
+import type { Acting } from '../parts/acts/acting.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
 import { now } from '../parts/clock.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -9,6 +10,8 @@ import { Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
+import { may } from '../session.ts';
+import { acts } from '../strings/acts.ts';
 import { strings } from '../strings.ts';
 import { stepsOf, verdictOf } from './story.ts';
 
@@ -19,7 +22,15 @@ export function useRetention(id: string): Resource<RetentionRecord> {
 }
 
 /** Why it is kept, until when, and everything that was decided about that. */
-export function Retention({ record, retention }: { readonly record: Package; readonly retention: Resource<RetentionRecord> }) {
+export function Retention({
+  record,
+  retention,
+  acting,
+}: {
+  readonly record: Package;
+  readonly retention: Resource<RetentionRecord>;
+  readonly acting: Acting;
+}) {
   return (
     <Section title={text.title}>
       <Loaded of={retention} rows={4}>
@@ -49,7 +60,7 @@ export function Retention({ record, retention }: { readonly record: Package; rea
                 ))}
               </ol>
               {value.history_left_out === 0 ? null : <p class="quiet">{text.leftOut(formatCount(value.history_left_out))}</p>}
-              {value.holds.length === 0 ? null : <Holds retention={value} />}
+              {value.holds.length === 0 ? null : <Holds retention={value} acting={may('keep', record.producer) ? acting : undefined} />}
             </>
           );
         }}
@@ -59,7 +70,8 @@ export function Retention({ record, retention }: { readonly record: Package; rea
   );
 }
 
-function Holds({ retention: { holds } }: { readonly retention: RetentionRecord }) {
+/** With `acting` those that are in force can be released. */
+function Holds({ retention: { holds }, acting }: { readonly retention: RetentionRecord; readonly acting: Acting | undefined }) {
   return (
     <Table label={text.holds} columns={[text.hold, text.owner, text.applied, text.released, text.id]}>
       {holds.map((hold) => (
@@ -71,7 +83,21 @@ function Holds({ retention: { holds } }: { readonly retention: RetentionRecord }
           </td>
           <td class="wide">
             {hold.released_at === null ? (
-              <span class="status status-held">{text.inForce}</span>
+              <span class="buttons">
+                <span class="status status-held">{text.inForce}</span>
+                {acting === undefined ? null : (
+                  <button
+                    type="button"
+                    class="button button-quiet"
+                    aria-label={acts.release.buttonOf(hold.reason)}
+                    onClick={() => {
+                      acting.act.value = { kind: 'release', hold: hold.id };
+                    }}
+                  >
+                    {acts.release.button}
+                  </button>
+                )}
+              </span>
             ) : (
               <>
                 <Time at={hold.released_at} />{' '}

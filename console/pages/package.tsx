@@ -1,10 +1,13 @@
 import { callJson, segments } from '../api/call.ts';
-import type { Package } from '../api/records.ts';
-import { useResource } from '../api/resource.ts';
+import type { Package, RetentionRecord } from '../api/records.ts';
+import { type Resource, useResource } from '../api/resource.ts';
 import { Events } from '../package/events.tsx';
 import { Files } from '../package/files.tsx';
 import { Manifest } from '../package/manifest.tsx';
 import { Retention, useRetention } from '../package/retention.tsx';
+import { ActInDialog, type Acting, Notice, useActing } from '../parts/acts/acting.tsx';
+import { PackageActs } from '../parts/acts/package-acts.tsx';
+import { PullCommand } from '../parts/acts/pull-command.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
@@ -18,6 +21,8 @@ const text = strings.package;
 
 export default function PackagePage({ parameters: { id = '' } }: PageProps) {
   const found = useResource(id, (signal) => callJson<Package>(`packages/${segments(id)}`, { signal }));
+  const retention = useRetention(id);
+  const acting = useActing();
   const { value } = found;
   return (
     <Page
@@ -30,20 +35,30 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
             {value.status === 'finalized' ? (
               <DownloadButton path={`packages/${segments(id)}/archive`} name={`${value.id}.tar`} label={text.archive} />
             ) : null}
+            <PackageActs record={value} retention={retention.value} acting={acting} />
           </>
         )
       }
     >
+      <Notice acting={acting} />
       <Loaded of={found} rows={8}>
-        {(record) => <Shown record={record} />}
+        {(record) => <Shown record={record} retention={retention} acting={acting} />}
       </Loaded>
       <ByHand command={['packages', 'show', id]} request={{ path: `packages/${segments(id)}` }} />
+      {value === undefined ? null : <ActInDialog record={value} retention={retention.value} acting={acting} />}
     </Page>
   );
 }
 
-function Shown({ record }: { readonly record: Package }) {
-  const retention = useRetention(record.id);
+function Shown({
+  record,
+  retention,
+  acting,
+}: {
+  readonly record: Package;
+  readonly retention: Resource<RetentionRecord>;
+  readonly acting: Acting;
+}) {
   const none = <span class="quiet">–</span>;
   return (
     <>
@@ -73,8 +88,9 @@ function Shown({ record }: { readonly record: Package }) {
           ],
         ]}
       />
-      <Retention record={record} retention={retention} />
-      {record.status === 'garbage_collected' ? null : <Files record={record} />}
+      {record.status === 'finalized' ? <PullCommand record={record} /> : null}
+      <Retention record={record} retention={retention} acting={acting} />
+      {record.status === 'garbage_collected' ? null : <Files key={record.file_count} record={record} />}
       <Section title={text.metadata}>
         <Metadata record={record} />
       </Section>

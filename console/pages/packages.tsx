@@ -8,6 +8,8 @@ import { PackageTable } from '../parts/package-table.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty, Failure, Loading } from '../parts/states.tsx';
 import { navigate, place } from '../router.ts';
+import { maySomewhere } from '../session.ts';
+import { newPackage } from '../strings/new-package.ts';
 import { strings } from '../strings.ts';
 
 /** The filters of the list, as the server has them. Times are days here. */
@@ -23,7 +25,16 @@ export default function Packages() {
   );
   const isFiltered = Object.keys(asked).length > 0;
   return (
-    <Page title={strings.packages.title}>
+    <Page
+      title={strings.packages.title}
+      beside={
+        maySomewhere('write') ? (
+          <a class="button" href="packages/new">
+            {newPackage.button}
+          </a>
+        ) : null
+      }
+    >
       <Filters key={key} query={query} isFiltered={isFiltered} />
       {pages.items.length > 0 ? (
         <>

@@ -1,6 +1,7 @@
 import { base } from '../router.ts';
 
 /** Where the build has put them, below `/console/`. */
+declare const HASH_WORKER: string;
 declare const LOG_WORKER: string;
 declare const VERIFY_WORKER: string;
 
@@ -13,12 +14,17 @@ const policy = (globalThis as { readonly trustedTypes?: { createPolicy(name: str
   'console-worker',
   {
     createScriptURL(url) {
-      if (![LOG_WORKER, VERIFY_WORKER].some((each) => url === new URL(each, base).href))
+      if (![HASH_WORKER, LOG_WORKER, VERIFY_WORKER].some((each) => url === new URL(each, base).href))
         throw new TypeError('This is no worker of the console.');
       return url;
     },
   },
 );
+
+/** Hashes files of this computer. */
+export function startHasher(): Worker {
+  return start(HASH_WORKER);
+}
 
 /** Reads the log, and follows its chain. */
 export function startLogReader(): Worker {

@@ -1,0 +1,90 @@
+/** Of what is done to a package: each says what will happen, before it happens. */
+export const acts = {
+  cancel: 'Cancel',
+  reason: 'Reason',
+  reasonHint: 'It stays in the log, for whoever asks later.',
+  noUndo: 'This cannot be undone.',
+  notKnown: 'There was no answer, so nobody knows here whether it was done. Close this, and look at the page before you try again.',
+  changed: 'The package has changed since this page showed it. The page shows it as it is now.',
+  code: 'Code',
+
+  seal: {
+    button: 'Seal',
+    title: 'Seal this package?',
+    explain: (files: string, size: string): string =>
+      `It then never changes again: its manifest names these ${files}, ${size}, and gets a digest that goes into the log.`,
+    oneFile: '1 file',
+    manyFiles: (count: string): string => `${count} files`,
+    exact: 'Exactly the files that this page has read are sealed. Where somebody adds one meanwhile, nothing is sealed.',
+    reading: (done: string, all: string): string => `Reading the list of files: ${done} of ${all}…`,
+    submit: 'Seal it',
+    running: 'Sealing…',
+    done: 'Sealed. The command below fetches it, checked file by file.',
+  },
+
+  hold: {
+    button: 'Hold',
+    title: 'Hold this package?',
+    explain: 'Nothing of it is deleted until the hold is released, whatever its retention class says. It may have several holds.',
+    canUndo: 'A hold can be released at any time, by whoever may keep.',
+    submit: 'Hold it',
+    running: 'Holding…',
+    done: 'Held: nothing of it is deleted until the hold is released.',
+    undo: 'Undo',
+    undoReason: 'undone right after it was applied',
+    undone: 'The hold was released again.',
+  },
+
+  release: {
+    button: 'Release hold',
+    buttonOf: (reason: string): string => `Release hold “${reason}”`,
+    title: 'Release this hold?',
+    which: 'Hold',
+    explain: (others: number): string =>
+      others === 0
+        ? 'The package is then kept only as long as its retention class and its extensions say.'
+        : others === 1
+          ? 'Another hold still keeps the package.'
+          : `${others} other holds still keep the package.`,
+    expired: 'Its time has passed: without a hold the next collection deletes its bytes.',
+    reasonHint: 'May be left out. It stays in the log.',
+    submit: 'Release it',
+    running: 'Releasing…',
+    done: 'The hold was released.',
+    undo: 'Hold it again',
+  },
+
+  extend: {
+    button: 'Keep longer',
+    title: 'Keep this package longer?',
+    explain: (until: string): string => `It is kept until ${until} now. Retention is only ever extended, so this cannot be taken back.`,
+    until: 'Keep it until the end of',
+    never: 'Keep it without an end',
+    quick: 'Later by',
+    days: (count: number): string => `${count} days`,
+    year: '1 year',
+    noDay: 'Choose a day.',
+    result: (time: string): string => `Kept until ${time}.`,
+    resultNever: 'Kept without an end.',
+    submit: 'Keep it longer',
+    running: 'Extending…',
+    done: (time: string): string => `Kept until ${time}.`,
+    doneNever: 'Kept without an end.',
+  },
+
+  abandon: {
+    button: 'Abandon',
+    title: 'Abandon this package?',
+    explain: (files: string, size: string): string =>
+      `It is given up before it was sealed. Its ${files}, ${size}, can no longer be used, and the next collection deletes their bytes.`,
+    empty: 'It is given up before it was sealed. It holds no file.',
+    submit: 'Abandon it',
+    running: 'Abandoning…',
+    done: 'Abandoned. What happened to it stays in the log.',
+  },
+
+  pull: {
+    label: 'Fetch it',
+    what: 'the command that pulls it',
+  },
+} as const;
