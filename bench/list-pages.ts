@@ -7,6 +7,7 @@ import type { Artifactstore } from './server.ts';
 export function listQueries({ largestPackage, sharedAddress }: Pick<History, 'largestPackage' | 'sharedAddress'>): readonly string[] {
   const filters = [
     '',
+    'name=build%204711',
     'producer=nightly',
     'producer=retired',
     'producer=team-7',

@@ -8,15 +8,16 @@ export interface Found {
   /** An address of the console, where there is one thing that the text names. */
   readonly at: string | undefined;
   readonly files: readonly FoundFile[];
+  readonly named: readonly Package[];
   readonly ofProducer: readonly Package[];
   readonly aboutSubject: readonly Package[];
 }
 
-const nothing: Found = { at: undefined, files: [], ofProducer: [], aboutSubject: [] };
+const nothing: Found = { at: undefined, files: [], named: [], ofProducer: [], aboutSubject: [] };
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const shown = 20;
 
-/** Looks for what a text can be: a digest in any of its forms, an id, a producer, a subject. */
+/** Looks for what a text can be: a digest in any of its forms, an id, a name, a producer, a subject. */
 export async function lookUp(text: string, signal: AbortSignal): Promise<Found> {
   const addresses = addressesIn(text);
   if (addresses.length > 0) {
@@ -37,11 +38,12 @@ export async function lookUp(text: string, signal: AbortSignal): Promise<Found> 
       ? nothing
       : { ...nothing, at: `packages/${file.package_id}/files/${segments(...file.relative_path.split('/'))}` };
   }
-  const [ofProducer, aboutSubject] = await Promise.all([
-    callJson<Page<Package>>('packages', { query: { producer: text, limit: shown }, signal }),
-    callJson<Page<Package>>('packages', { query: { subject: text, limit: shown }, signal }),
-  ]);
-  return { ...nothing, ofProducer: ofProducer.items, aboutSubject: aboutSubject.items };
+  const [named, ofProducer, aboutSubject] = await Promise.all(
+    ['name', 'producer', 'subject'].map((filter) =>
+      callJson<Page<Package>>('packages', { query: { [filter]: text, limit: shown }, signal }),
+    ),
+  );
+  return { ...nothing, named: named!.items, ofProducer: ofProducer!.items, aboutSubject: aboutSubject!.items };
 }
 
 async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -13,7 +13,7 @@ import { newPackage } from '../strings/new-package.ts';
 import { strings } from '../strings.ts';
 
 /** The filters of the list, as the server has them. Times are days here. */
-const filters = ['producer', 'subject', 'retention_class', 'status', 'created_after', 'created_before'] as const;
+const filters = ['name', 'producer', 'subject', 'retention_class', 'status', 'created_after', 'created_before'] as const;
 const pageSize = 100;
 
 export default function Packages() {
@@ -75,6 +75,7 @@ function Filters({ query, isFiltered }: { readonly query: URLSearchParams; reado
         navigate(wanted.size === 0 ? 'packages' : `packages?${wanted}`);
       }}
     >
+      <TextField label={text.name} name="name" defaultValue={value('name')} />
       <label class="field">
         <span>{text.producer}</span>
         <input type="text" list="producers" name="producer" defaultValue={value('producer')} autocomplete="off" maxLength={256} />

@@ -27,8 +27,8 @@ function Results({ asked }: { readonly asked: string }) {
   }, [at]);
   return (
     <Loaded of={found} rows={6}>
-      {({ files, ofProducer, aboutSubject }) =>
-        files.length + ofProducer.length + aboutSubject.length === 0 ? (
+      {({ files, named, ofProducer, aboutSubject }) =>
+        files.length + named.length + ofProducer.length + aboutSubject.length === 0 ? (
           at === undefined && (
             <Empty title={text.nothing(asked)} icon="search">
               {text.nothingDetail}
@@ -39,6 +39,11 @@ function Results({ asked }: { readonly asked: string }) {
             {files.length === 0 ? null : (
               <Section title={text.files}>
                 <FoundFiles files={files} />
+              </Section>
+            )}
+            {named.length === 0 ? null : (
+              <Section title={text.packagesNamed(asked)}>
+                <PackageTable packages={named} label={text.packagesNamed(asked)} />
               </Section>
             )}
             {ofProducer.length === 0 ? null : (

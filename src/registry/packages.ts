@@ -29,6 +29,7 @@ export function createPackages(context: Context, access: Access): Packages {
   async function listed<F extends Looked>(query: PackageQuery, read: (input: ListPackages) => Promise<F>) {
     const limit = checkLimit(query);
     const filters = {
+      name: checkFilter(query.name, 'name'),
       producer: checkFilter(query.producer, 'producer'),
       subject: checkFilter(query.subject, 'subject'),
       retention_class: checkFilter(query.retention_class, 'retention_class'),

@@ -31,6 +31,8 @@ export interface NewPackage {
 }
 
 export interface PackageQuery extends PageQuery {
+  /** Names, producers, subjects and classes are compared whole. */
+  readonly name?: string;
   readonly producer?: string;
   readonly subject?: string;
   readonly retention_class?: string;

@@ -88,6 +88,7 @@ describe('the command line', () => {
       '0009-open-uploads',
       '0010-retention-holds',
       '0011-open-lists',
+      '0012-package-names',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

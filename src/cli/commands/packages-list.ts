@@ -10,6 +10,7 @@ import { pageLimit, time } from '../terminal/numbers.ts';
 import { formatBytes } from '../terminal/size.ts';
 
 interface ListOptions {
+  readonly name?: string;
   readonly producer?: string;
   readonly subject?: string;
   readonly retentionClass?: string;
@@ -25,6 +26,7 @@ interface ListOptions {
 
 export const packagesList: Definition = (command, context) => {
   command
+    .option('--name <name>', 'with this name only')
     .option('--producer <producer>', 'of this producer only')
     .option('--subject <subject>', 'about this subject only')
     .option('--retention-class <slug>', 'of this retention class only')

@@ -14,6 +14,7 @@ import { writeSessions } from './0008-write-sessions.ts';
 import { openUploads } from './0009-open-uploads.ts';
 import { retentionHolds } from './0010-retention-holds.ts';
 import { openLists } from './0011-open-lists.ts';
+import { packageNames } from './0012-package-names.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   openUploads,
   retentionHolds,
   openLists,
+  packageNames,
 ];
 
 interface MigrationTable {

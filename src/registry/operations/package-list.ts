@@ -16,6 +16,7 @@ export interface ListPackages {
   readonly bytes: number;
   /** The sequence below which to continue. */
   readonly before: number | null;
+  readonly name: string | null;
   readonly producer: string | null;
   readonly scope: Scope;
   readonly subject: string | null;
@@ -134,7 +135,7 @@ async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise
 
 /** What is asked for. Undefined when one condition is met by no package at all. */
 async function filtersOf(database: Kysely<Schema>, input: ListPackages): Promise<Filters | undefined> {
-  const conditions: Condition[] = (['subject', 'retention_class', 'status', 'producer'] as const).flatMap((column) => {
+  const conditions: Condition[] = (['name', 'subject', 'retention_class', 'status', 'producer'] as const).flatMap((column) => {
     const value = input[column];
     return value === null ? [] : [{ column, value }];
   });

@@ -13,6 +13,7 @@ const packages = 6_000;
 const startOfTime = Date.parse('2026-01-01T00:00:00.000Z');
 const all: Omit<ListPackages, 'limit' | 'before' | 'scope'> = {
   bytes: 0,
+  name: null,
   producer: null,
   subject: null,
   retention_class: null,
@@ -37,7 +38,7 @@ export async function fillPackages(database: Kysely<Schema>, seed: number): Prom
     const sealed = random(10) < 7;
     rows.push({
       id: `package-${index}`,
-      name: 'n',
+      name: `name ${random(9) === 0 ? 'often' : index % 300}`,
       producer:
         index < 20
           ? `old-${index % 3}`
@@ -92,6 +93,7 @@ export async function compareLists(database: Kysely<Schema>, rows: readonly Pack
       scope,
       limit: 1 + random(400),
       before: null,
+      name: random(4) === 0 ? `name ${random(2) === 0 ? 'often' : random(302)}` : null,
       producer: random(8) === 0 ? 'busy' : null,
       subject: random(3) === 0 ? `subject ${random(6)}` : null,
       status: random(3) === 0 ? 'finalized' : null,
@@ -103,6 +105,7 @@ export async function compareLists(database: Kysely<Schema>, rows: readonly Pack
       .filter(
         (row, index) =>
           inScope(scope, row.producer) &&
+          (asked.name ?? row.name) === row.name &&
           (asked.producer ?? row.producer) === row.producer &&
           (asked.subject ?? row.subject) === row.subject &&
           (asked.status ?? row.status) === row.status &&

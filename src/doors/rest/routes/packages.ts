@@ -52,6 +52,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
         querystring: Type.Object(
           {
             ...paging,
+            name: Type.Optional(filterText),
             producer: Type.Optional(filterText),
             subject: Type.Optional(filterText),
             retention_class: Type.Optional(filterText),
