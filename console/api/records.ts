@@ -10,6 +10,7 @@ export type {
   FoundFile,
   Health,
   Hold,
+  ListedWriteSession,
   MetadataSchema,
   Package,
   Page,

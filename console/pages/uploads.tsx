@@ -3,15 +3,16 @@ import type { Usage, WriteSession } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { ByHand } from '../parts/by-hand.tsx';
-import { LocalCommand } from '../parts/local-command.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
-import { Empty, Loaded } from '../parts/states.tsx';
+import { Loaded } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { Address, Count, Size, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import { navigate, place } from '../router.ts';
 import { may } from '../session.ts';
 import { uploads as text } from '../strings/uploads.ts';
+import { ListedSessions } from '../uploads/listed-sessions.tsx';
+import { ListedUploads } from '../uploads/listed-uploads.tsx';
 
 const shownObjects = 200;
 
@@ -20,7 +21,9 @@ export default function Uploads() {
   return (
     <Page title={text.title}>
       <p class="quiet">{text.lead}</p>
-      {may('observe') ? <Open /> : <Empty title={text.forbidden} icon="forbidden" />}
+      {may('observe') ? <Open /> : null}
+      <ListedUploads />
+      <ListedSessions />
       <Section title={text.session}>
         <form
           class="filters"
@@ -42,7 +45,7 @@ export default function Uploads() {
         </form>
         {asked === '' ? null : <Session key={asked} id={asked} />}
       </Section>
-      <ByHand request={{ path: asked === '' ? 'usage' : `write-sessions/${segments(asked)}` }} />
+      <ByHand request={{ path: asked === '' ? 'uploads' : `write-sessions/${segments(asked)}` }} />
     </Page>
   );
 }
@@ -70,8 +73,6 @@ function Open() {
           </Table>
         )}
       </Loaded>
-      <p class="quiet">{text.listDetail}</p>
-      <LocalCommand command={['uploads', 'list']} label={text.list} />
     </Section>
   );
 }

@@ -6,7 +6,8 @@ import { noBrowser, openConsole } from './open-console.ts';
 test('says how much is on its way, and where a write session is', { skip: noBrowser }, async () => {
   await using view = await openConsole();
   const { page, door } = view;
-  await door.registry.uploads!.begin({ size_bytes: 5_000_000 });
+  const upload = await door.registry.uploads!.begin({ size_bytes: 5_000_000 });
+  await door.registry.uploads!.append(upload.id, 0, threeBytes());
   const { record } = await door.registry.writeSessions!.open(
     {
       scope: 'deploy',
@@ -21,11 +22,14 @@ test('says how much is on its way, and where a write session is', { skip: noBrow
   );
   await page.goto(`${view.url}uploads`);
   await view.signIn();
+  const uploads = page.getByRole('region', { name: 'Open uploads', exact: true }).getByRole('row').last();
+  await uploads.getByText('not named yet').waitFor();
+  assert.match((await uploads.textContent()) ?? '', /^not named yet.*3 bytesof 4\.8 MiB.*just now.*Abandon$/);
   const open = page.getByRole('region', { name: 'Open uploads and write sessions' });
   await open.getByText('announced').waitFor();
   assert.match((await open.getByRole('row').last().textContent()) ?? '', /^local1.*1.*68\.4 KiB announced$/);
-  await page.getByLabel('Its id').fill(record.id);
-  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: evilName }).click();
+  assert.equal(await page.getByLabel('Its id').inputValue(), record.id);
   await page.getByText('0 of 1 are there').waitFor();
   await page.getByText(`${evilName}.txt`).waitFor();
   await view.assertAccessible();
@@ -34,4 +38,27 @@ test('says how much is on its way, and where a write session is', { skip: noBrow
   assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
   await view.assertAccessible();
   view.assertNothingWrong();
+
+  // By the keyboard alone, and only after the question.
+  await page.getByRole('button', { name: `Abandon upload ${upload.id}` }).focus();
+  await page.keyboard.press('Enter');
+  const question = page.getByRole('dialog', { name: 'Abandon this upload?' });
+  await question.getByText(`artifactstore uploads abandon ${upload.id}`).waitFor();
+  await view.assertAccessible();
+  await page.keyboard.press('Escape');
+  assert.equal((await door.registry.uploads!.list()).items.length, 1);
+  await page.getByRole('button', { name: `Abandon upload ${upload.id}` }).click();
+  await question.getByRole('button', { name: 'Abandon it' }).click();
+  await page.getByText('No upload is open').waitFor();
+  assert.equal(await door.registry.uploads!.status(upload.id), undefined);
+  await page.getByRole('button', { name: `Abort write session ${record.id}` }).click();
+  await page.getByRole('button', { name: 'Abort it' }).click();
+  await page.getByText('No write session is open').waitFor();
+  assert.equal((await door.registry.writeSessions.status(record.id))?.state, 'aborted');
+  await view.assertAccessible();
+  view.assertNothingWrong();
 });
+
+async function* threeBytes(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('abc');
+}
