@@ -4,6 +4,7 @@ import { run } from './cli/run.ts';
 import { standardStream } from './cli/terminal/file-stream.ts';
 import type { createProgress } from './cli/terminal/progress.ts';
 import type { CommandTable } from './command.ts';
+import { keepMemoryPrivate } from './runtime/private-memory.ts';
 import type { stopOnSignal } from './runtime/stop-signals.ts';
 import { version } from './version.ts';
 
@@ -15,10 +16,12 @@ export type ProcessSurroundings = Pick<Surroundings, 'environment' | 'directory'
  * process's surroundings or in those it is given; signals, and the log of `serve` and `dev`, are the process's in any
  * case.
  */
-export async function main(argv: readonly string[], given: ProcessSurroundings = ownSurroundings()): Promise<number> {
+export async function main(argv: readonly string[], given?: ProcessSurroundings): Promise<number> {
+  // Where it runs in others, the process is theirs.
+  if (given === undefined) keepMemoryPrivate();
   const surroundings = {
     version,
-    ...given,
+    ...(given ?? ownSurroundings()),
     // Only a server gives addresses to senders, and says so.
     openStore: async (config, options) =>
       (await import('./compose/open-store.ts')).openStore(config, { givesAddresses: false, ...options }),

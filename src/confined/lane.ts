@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { moduleUrl } from '../runtime/module-url.ts';
+import { threadArguments } from '../runtime/private-memory.ts';
 import type { ThreadAnswer, ThreadData } from './messages.ts';
 
 /** What came of an input: the output of `work`, or the bound that the thread was ended for. */
@@ -71,7 +72,7 @@ export function createLane<Input, Output>(module: URL, bounds: LaneBounds): Lane
     const worker = new Worker(moduleUrl('./thread.ts', import.meta.url), {
       workerData: { module: module.href, givesWay: bounds.givesWay === true } satisfies ThreadData,
       // Options of the process, such as --input-type, are none of the thread's.
-      execArgv: [],
+      execArgv: threadArguments,
       resourceLimits: { maxOldGenerationSizeMb: bounds.heapMebibytes, maxYoungGenerationSizeMb: 8 },
     });
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,4 +1,5 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { threadArguments } from './private-memory.ts';
 
 /**
  * A thread that is started by its first request, and ended when it was idle for a while; it keeps the process alive
@@ -29,7 +30,7 @@ export function createRestingThread<Request, Answer>(options: RestingThreadOptio
   let resting: NodeJS.Timeout | undefined;
 
   const start = (): Worker => {
-    const started = new Worker(options.module, { workerData: options.data, execArgv: [], resourceLimits: options.limits });
+    const started = new Worker(options.module, { workerData: options.data, execArgv: threadArguments, resourceLimits: options.limits });
     const end = (): void => {
       if (worker !== started) return;
       worker = undefined;

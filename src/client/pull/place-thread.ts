@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ArtifactstoreError, fromErrorRecord } from '../../kernel/error.ts';
 import { moduleUrl } from '../../runtime/module-url.ts';
+import { threadArguments } from '../../runtime/private-memory.ts';
 import type { PlaceAnswer, PlaceRequest, PlaceThreadData } from './place-messages.ts';
 
 /** The main thread's side of a thread that places files. */
@@ -17,7 +18,11 @@ export interface PlaceThread {
 
 /** It keeps the process alive only while it works. */
 export function startPlaceThread(data: PlaceThreadData): PlaceThread {
-  const worker = new Worker(moduleUrl('./place-worker.ts', import.meta.url), { workerData: data, execArgv: [], resourceLimits });
+  const worker = new Worker(moduleUrl('./place-worker.ts', import.meta.url), {
+    workerData: data,
+    execArgv: threadArguments,
+    resourceLimits,
+  });
   const pending: ((answer: PlaceAnswer) => void)[] = [];
   let ended: PlaceAnswer | undefined;
 

@@ -1,6 +1,7 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { moduleUrl } from '../../runtime/module-url.ts';
+import { threadArguments } from '../../runtime/private-memory.ts';
 import { databaseUnavailable, fromFailure } from '../failure.ts';
 import type { FoldedChunk } from '../replay.ts';
 import type { Folded } from './fold-messages.ts';
@@ -11,7 +12,11 @@ import type { RowWrites } from './row-writes.ts';
  * change meanwhile. Errors: those of `foldLog`; `database_unavailable` where the thread ends by itself.
  */
 export async function* foldOnThread(path: string): AsyncGenerator<FoldedChunk<readonly RowWrites[]>> {
-  const worker = new Worker(moduleUrl('./fold-worker.ts', import.meta.url), { workerData: { path }, execArgv: [], resourceLimits });
+  const worker = new Worker(moduleUrl('./fold-worker.ts', import.meta.url), {
+    workerData: { path },
+    execArgv: threadArguments,
+    resourceLimits,
+  });
   try {
     for await (const [folded] of on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[Folded]>) {
       if (folded.kind === 'end') return;

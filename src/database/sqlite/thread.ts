@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadArguments } from '../../runtime/private-memory.ts';
 import { databaseUnavailable, fromFailure } from '../failure.ts';
 import type { Answer, Request, Task, ThreadData } from './messages.ts';
 
@@ -41,7 +42,7 @@ export function createDatabaseThread(module: URL, data: ThreadData): DatabaseThr
 
   const start = (): Running => {
     // Not with the program's own options: some, such as those of `node --eval`, are refused to a file.
-    const worker = new Worker(module, { workerData: data, execArgv: [], resourceLimits });
+    const worker = new Worker(module, { workerData: data, execArgv: threadArguments, resourceLimits });
     const started: Running = { worker, pending: [], free: [], count: 0 };
     const end = (cause: unknown): void => {
       if (running === started) running = undefined;

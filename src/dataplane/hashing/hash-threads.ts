@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { ArtifactstoreError, fromErrorRecord } from '../../kernel/error.ts';
 import { moduleUrl } from '../../runtime/module-url.ts';
+import { threadArguments } from '../../runtime/private-memory.ts';
 import type { Digested } from './digester.ts';
 import type { HashAnswer, HashRequest } from './hash-messages.ts';
 
@@ -57,7 +58,7 @@ interface Waiter {
 
 function startHashThread(): HashThread {
   // Options of the process, such as --input-type, are none of the thread's.
-  const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url), { execArgv: [] });
+  const worker = new Worker(moduleUrl('./hash-worker.ts', import.meta.url), { execArgv: threadArguments });
   // Answers of one stream come in the order of its questions.
   const waiting = new Map<number, Waiter[]>();
   let asked = 0;
