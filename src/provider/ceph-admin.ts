@@ -7,7 +7,7 @@ import { type Asker, createAsker, notWhatItWasTakenFor } from './ask.ts';
 import { parseKeyPair } from './key-pair.ts';
 import type { OpenOptions } from './open-options.ts';
 import type { Authority, Issuer, Provider } from './PROVIDER.ts';
-import { missingPermission, unusableAuthority } from './refusal.ts';
+import { missingPermission, notAnAccount, unusableAuthority } from './refusal.ts';
 import { proveAtS3 } from './s3-proof.ts';
 
 /**
@@ -27,6 +27,8 @@ export function cephAdmin({
 }: OpenOptions): Provider {
   if (providerUrl === undefined)
     throw unusableAuthority('malformed', 'A Ceph gateway has no public address', 'give it with --provider-url');
+  // It stands between a user and a subuser, and in a pair of keys.
+  if (account.includes(':')) throw unusableAuthority('malformed', notAnAccount, 'it is the user that owns the bucket, without a subuser');
   const place = `${providerUrl}, user ${account}`;
   const asker = createAsker({ place, address: providerUrl, answerMilliseconds: 15_000, limitMilliseconds, wait, signal: patience.signal });
   const call = caller(asker, place, providerUrl, region);
@@ -81,7 +83,7 @@ function caller(asker: Asker, place: string, address: string, region: string): C
     });
     const { status, text } = answer;
     const body = text.trim() === '' ? {} : jsonOf(text);
-    const code = isJsonObject(body) && typeof body.Code === 'string' ? body.Code.slice(0, 64) : undefined;
+    const code = codeOf(body);
     if (status === 404 && code !== undefined) return undefined;
     if (status === 403 && (code === 'InvalidAccessKeyId' || code === 'SignatureDoesNotMatch' || code === 'UserSuspended'))
       throw unknownKeys(`${failed} (403 ${code})`, code === 'UserSuspended' ? 'disabled' : 'unknown');
@@ -207,6 +209,11 @@ function unknownKeys(what: string, fault: 'unknown' | 'disabled' = 'unknown'): E
     `${what}: the gateway does not take these keys`,
     'look at the keys, and at `radosgw-admin user info` of the user whose they are',
   );
+}
+
+/** Undefined for what is no code: an answer may repeat what was sent. */
+function codeOf(body: JsonValue | undefined): string | undefined {
+  return isJsonObject(body) && typeof body.Code === 'string' && /^[A-Za-z0-9.]{1,64}$/.test(body.Code) ? body.Code : undefined;
 }
 
 function keysIn(value: JsonValue | undefined): readonly JsonObject[] {

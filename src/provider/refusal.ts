@@ -10,6 +10,9 @@ export type AuthorityFault =
   | 'same_subject'
   | 'other_account';
 
+/** What was given is not repeated: a token in its place would be said. */
+export const notAnAccount = 'What --account gives is not an account id, and is not repeated: it may be the authority itself';
+
 /** `what` is a whole sentence without its full stop; `hint` is what to do. */
 export function unusableAuthority(fault: AuthorityFault, what: string, hint: string): ArtifactstoreError {
   return new ArtifactstoreError('authority_unusable', `${what}.`, { info: { fault, hint } });

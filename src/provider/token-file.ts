@@ -46,11 +46,35 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     return buffer.subarray(0, bytesRead);
   } catch (error) {
     if (error instanceof ArtifactstoreError) throw error;
+    if (isAbsent(error) && mayBeValue(path)) throw unnamed();
     if (errnoCode(error) === 'ELOOP') throw refused(path, 'is a link', 'name the file that it leads to');
     throw refused(path, `cannot be read: ${fileReason(error)}`, 'look at the path, and at who may read it', error);
   } finally {
     await handle?.close();
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(errnoCode(error) ?? '');
+}
+
+/** Whether a path could be the authority itself, in the place of its file: a token, or `ACCESS_KEY_ID:SECRET…`. */
+function mayBeValue(path: string): boolean {
+  const last = path.slice(path.lastIndexOf('/') + 1);
+  const isToken = /^[\w-]{30,}$/.test(last) && [/\d/, /[a-z]/i].every((each) => each.test(last));
+  return isToken || /(?:^|\/)[^/:]{16,}:./.test(path);
+}
+
+/** Without its cause, which has the path. */
+function unnamed(): ArtifactstoreError {
+  return new ArtifactstoreError(
+    'local_file_failed',
+    'What --token-file names is not there. It is not repeated: it may be the token itself.',
+    {
+      field: '--token-file',
+      info: { hint: 'give the path of a file; a token that was on a command line is in the history of your shell: make another one' },
+    },
+  );
 }
 
 function refused(path: string, what: string, hint: string, cause?: unknown): ArtifactstoreError {

@@ -91,7 +91,8 @@ async function openAgent({ connectMilliseconds, answerMilliseconds, ca, anyCerti
     connect: {
       timeout: connectMilliseconds,
       ...(ca === undefined ? {} : { ca }),
-      ...(anyCertificate === true ? { rejectUnauthorized: false } : {}),
+      // Said in any case: NODE_TLS_REJECT_UNAUTHORIZED=0, set for another program, would give tokens to anybody.
+      rejectUnauthorized: anyCertificate !== true,
     },
     headersTimeout: answerMilliseconds,
     bodyTimeout: answerMilliseconds,

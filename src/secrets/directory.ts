@@ -29,7 +29,12 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
 
   async function requireRoot(): Promise<void> {
     const found = await stat(root).catch((error: unknown) => {
-      throw unavailable(root, `cannot be used: ${fileReason(error)}`, 'make it with `install -d -m 700`, or look at what mounts it', error);
+      throw unavailable(
+        root,
+        `cannot be used: ${fileReason(error)}`,
+        `make it with \`install -d -m 700 ${root}\`, or look at what mounts it`,
+        error,
+      );
     });
     if (!found.isDirectory()) throw unavailable(root, 'is not a directory', 'name a directory of files, one for each secret');
     const owner = process.geteuid?.() ?? found.uid;
@@ -82,7 +87,7 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
     try {
       const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
       await (await open(draft, 'wx', 0o600)).close();
-      await rm(draft);
+      await rm(draft, { force: true });
     } catch (error) {
       throw failed(error, name);
     }
@@ -130,6 +135,7 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
           await makeDurableDirectory(dirname(path), 0o700);
           return await withDirectoryLock(root, async () => {
             if ((await versionOf(path, name)) !== expected) throw conflict(root, name);
+            await removeDrafts(dirname(path));
             await replace(path, text, expected === undefined);
             return (await versionOf(path, name)) ?? '';
           });
@@ -171,6 +177,11 @@ async function nearestFolder(path: string): Promise<string> {
 
 function draftBeside(path: string): string {
   return join(dirname(path), `.${randomUUID()}.draft`);
+}
+
+/** Who was killed while it wrote has left a value in one. Nobody else writes here: the caller has the lock. */
+async function removeDrafts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) if (/^\.[0-9a-f-]{36}\.draft$/.test(name)) await rm(join(folder, name), { force: true });
 }
 
 /** In one step, and durable before it answers. A new name is linked, which fails where one is there by now. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { readTokenFile } from '../../src/provider/token-file.ts';
 import { openPrivateFolder } from './private-file.ts';
@@ -27,6 +28,18 @@ describe('the file of a token', () => {
       make(path);
       await assert.rejects(readTokenFile(path), (error) => isArtifactstoreError(error) && error.code === code && said.test(error.message));
     });
+
+  test('that is the token itself by mistake is not there, and is not repeated', async () => {
+    const folder = '/home/somebody/';
+    for (const value of ['v1x-0123456789abcdefABCDEF_0123456789', 'AKIAEXAMPLEEXAMPLE00:hush/hush+hush', '0'.repeat(20) + 'f'.repeat(4000)])
+      await assert.rejects(readTokenFile(`${folder}${value}`), (error) => {
+        assert.ok(isArtifactstoreError(error, 'local_file_failed'));
+        assert.match(error.message, /^What --token-file names is not there\. It is not repeated/);
+        assert.match(String(error.info?.hint), /make another one$/);
+        return !inspect(error, { depth: 9, showHidden: true }).includes(value.slice(4, 20));
+      });
+    await assert.rejects(readTokenFile(`${folder}cloudflare-account-token-of-slot-a.token`), /token-of-slot-a\.token cannot be read/);
+  });
 
   const texts: readonly (readonly [name: string, text: string | Uint8Array, code: string, said: RegExp])[] = [
     ['empty', '', 'authority_unusable', /is empty/],

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { connectionCode, connectionFault } from '../../src/runtime/connection-fault.ts';
 import { createHttpClient, type HttpClientOptions } from '../../src/runtime/http-client.ts';
+import { localhostCertificate } from '../stores/certificate.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -69,6 +71,28 @@ test('an answer that is slow, in its head, in a pause or as a whole, is not wait
     response.once('close', () => clearInterval(more));
   }, slow);
   assert.equal(whole, 'slow');
+});
+
+test('a certificate is looked at, whatever the environment says of certificates', async () => {
+  const server = createTlsServer(localhostCertificate(), (_, response) => response.end('ok')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `https://localhost:${(server.address() as AddressInfo).port}`;
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  const ask = async (options: Partial<HttpClientOptions>): Promise<number> => {
+    const client = createHttpClient({ address, longestBytes: 1000, ...options });
+    return await client
+      .ask({ method: 'GET', path: '/', headers: {} })
+      .then(({ status }) => status)
+      .finally(() => client.close());
+  };
+  try {
+    await assert.rejects(ask({}), (error) => connectionFault(connectionCode(error) ?? '')?.kind === 'untrusted_certificate');
+    assert.equal(await ask({ anyCertificate: true }), 200);
+  } finally {
+    delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('a signal ends what is under way, and so does closing', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -34,7 +35,10 @@ describe('a directory of secrets', () => {
     await opened.secrets.writer!.put('folder/key', secretOf('hush'), undefined);
     assert.equal(statSync(join(opened.root, 'folder/key')).mode & 0o777, 0o600);
     assert.equal(statSync(join(opened.root, 'folder')).mode & 0o777, 0o700);
-    assert.deepEqual(readdirSync(join(opened.root, 'folder')), ['key']);
+    // Somebody was killed while it wrote: what it left has a value.
+    writeFileSync(join(opened.root, 'folder', `.${randomUUID()}.draft`), 'hush', { mode: 0o600 });
+    await opened.secrets.writer!.put('folder/other', secretOf('hush'), undefined);
+    assert.deepEqual(readdirSync(join(opened.root, 'folder')), ['key', 'other']);
   });
 
   test('that is not there is no empty store', async () => {

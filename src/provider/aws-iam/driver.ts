@@ -1,7 +1,7 @@
 import { createAsker } from '../ask.ts';
 import type { OpenOptions } from '../open-options.ts';
 import type { Provider } from '../PROVIDER.ts';
-import { unusableAuthority } from '../refusal.ts';
+import { notAnAccount, unusableAuthority } from '../refusal.ts';
 import { proveAtS3 } from '../s3-proof.ts';
 import { createApi } from './api.ts';
 import { issuer } from './issuer.ts';
@@ -24,7 +24,7 @@ export function awsIam({
   if (!/^(\d{12}|RGW\d{17})$/.test(account))
     throw unusableAuthority(
       'malformed',
-      `"${account}" is not an account id`,
+      notAnAccount,
       'it has 12 digits, and at a Ceph gateway RGW and 17 digits: `radosgw-admin account list`',
     );
   const partition = partitionOf(region);

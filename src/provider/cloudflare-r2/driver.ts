@@ -4,7 +4,7 @@ import { type Secret, secretOf } from '../../secrets/secret.ts';
 import { createAsker, notWhatItWasTakenFor } from '../ask.ts';
 import type { OpenOptions } from '../open-options.ts';
 import type { Authority, Issuer, Minted, Provider } from '../PROVIDER.ts';
-import { missingPermission, unusableAuthority } from '../refusal.ts';
+import { missingPermission, notAnAccount, unusableAuthority } from '../refusal.ts';
 import { proveAtS3 } from '../s3-proof.ts';
 import { type Api, createApi } from './api.ts';
 
@@ -15,11 +15,7 @@ import { type Api, createApi } from './api.ts';
  */
 export function cloudflareR2({ account, providerUrl, endpointUrl, patience, limitMilliseconds, wait }: OpenOptions): Provider {
   if (!/^[0-9a-f]{32}$/.test(account))
-    throw unusableAuthority(
-      'malformed',
-      `"${account}" is not an account id`,
-      'it is the 32 hexadecimal digits of the address of the dashboard',
-    );
+    throw unusableAuthority('malformed', notAnAccount, 'it is the 32 hexadecimal digits of the address of the dashboard');
   const address = providerUrl ?? 'https://api.cloudflare.com/client/v4';
   const place = `${address}, account ${account}`;
   const asker = createAsker({ place, address, answerMilliseconds: 15_000, limitMilliseconds, wait, signal: patience.signal });

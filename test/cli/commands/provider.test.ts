@@ -81,9 +81,30 @@ describe('the commands of the provider', () => {
     });
   });
 
+  test('an authority in the place of the account, or of its file, is not repeated', async () => {
+    const [value = ''] = values;
+    const pair = `AKIAHUSHHUSHHUSH0000:${value}`;
+    const given = (...args: readonly string[]) => place.run(...importing(), ...args);
+    const other = (kind: string, account: string) =>
+      place.run(...importing().map((each) => (each === 'cloudflare-r2' ? kind : each === api.account ? account : each)));
+    const files = importing().map((each) => (each === 'a.token' ? value : each));
+    for (const [ended, said] of [
+      [await other('cloudflare-r2', value), /is not an account id, and is not repeated.*\(authority_unusable\)\nhint: it is the 32/],
+      [await other('aws-iam', pair), /is not an account id, and is not repeated.*\nhint: it has 12 digits/],
+      [await other('ceph-admin', pair), /is not an account id, and is not repeated.*\nhint: it is the user that owns/],
+      [await place.run(...files), /^error: Token a: What --token-file names is not there/m],
+      [await given('--provider-url', `https://user:${value}@api.example.org`), /--provider-url: an address here has no user, password/],
+    ] as const) {
+      assert.notEqual(ended.code, 0);
+      assert.match(ended.stderr, said);
+      assert.equal(`${ended.stdout}${ended.stderr}`.includes(value), false);
+    }
+  });
+
   test('what is asked wrongly is told without repeating a secret', async () => {
     const wrong: readonly (readonly [args: readonly string[], said: RegExp])[] = [
       [['provider', 'import-admin-pair', '--provider', 'static', '--account', 'x', '--token-file', 'a.token', ...at()], /is given twice/],
+      [['provider', 'status', '--store', 'hush'], /--store: must be env, file:/],
       [['provider', 'status', '--store', 's3:nowhere'], /--store: must be env, file:/],
       [['provider', 'status', ...at(), '--store-token-ref', 'hvs.hush'], /never the token itself/],
       [['provider', 'revoke', '--generation', '0', ...there()], /whole number from 1/],
