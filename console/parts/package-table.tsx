@@ -1,46 +1,49 @@
 import type { Package } from '../api/records.ts';
 import { strings } from '../strings.ts';
+import { LongRows } from './long-rows.tsx';
 import { Status } from './status.tsx';
-import { Table } from './table.tsx';
+import { type Column, Table } from './table.tsx';
 import { Count, Size, Time } from './values.tsx';
 
 export function PackageTable({ packages, label }: { readonly packages: readonly Package[]; readonly label: string }) {
   const text = strings.packages;
+  const columns: readonly Column[] = [
+    text.name,
+    text.producer,
+    text.status,
+    { name: text.files, right: true },
+    { name: text.size, right: true },
+    text.created,
+    text.keptUntil,
+  ];
   return (
-    <Table
-      label={label}
-      columns={[
-        text.name,
-        text.producer,
-        text.status,
-        { name: text.files, right: true },
-        { name: text.size, right: true },
-        text.created,
-        text.keptUntil,
-      ]}
-    >
-      {packages.map((each) => (
-        <tr key={each.id}>
-          <td class="wide">
-            <a href={`packages/${each.id}`}>{each.name}</a>
-            {each.subject === each.name ? null : <span class="second">{each.subject}</span>}
-          </td>
-          <td>{each.producer}</td>
-          <td>
-            <Status status={each.status} />
-          </td>
-          <td class="right">
-            <Count value={each.file_count} />
-          </td>
-          <td class="right">
-            <Size bytes={each.total_bytes} />
-          </td>
-          <td>
-            <Time at={each.created_at} />
-          </td>
-          <td>{each.status === 'finalized' ? <Time at={each.expires_at} form="date" /> : <span class="quiet">–</span>}</td>
-        </tr>
-      ))}
+    <Table label={label} columns={columns} of="packages">
+      <LongRows
+        items={packages}
+        columns={columns.length}
+        row={(each, place) => (
+          <tr {...place}>
+            <td class="wide">
+              <a href={`packages/${each.id}`}>{each.name}</a>
+              {each.subject === each.name ? null : <span class="second">{each.subject}</span>}
+            </td>
+            <td class="wide-some">{each.producer}</td>
+            <td>
+              <Status status={each.status} />
+            </td>
+            <td class="right">
+              <Count value={each.file_count} />
+            </td>
+            <td class="right">
+              <Size bytes={each.total_bytes} />
+            </td>
+            <td>
+              <Time at={each.created_at} />
+            </td>
+            <td>{each.status === 'finalized' ? <Time at={each.expires_at} form="date" /> : <span class="quiet">–</span>}</td>
+          </tr>
+        )}
+      />
     </Table>
   );
 }

@@ -7,18 +7,21 @@ export type Column = string | { readonly name: string; readonly right: true };
 export function Table({
   label,
   columns,
+  of,
   children,
   below,
 }: {
   readonly label: string;
   readonly columns: readonly Column[];
+  /** Whose columns have widths of their own (`table.css`): they stay as they are whatever rows are drawn. */
+  readonly of?: 'packages';
   /** Its rows. */
   readonly children: ComponentChildren;
   readonly below?: ComponentChildren;
 }) {
   return (
     <section class="table-frame" tabIndex={0} aria-label={label}>
-      <table class="table">
+      <table class={of === undefined ? 'table' : `table table-${of}`}>
         <thead>
           <tr>
             {columns.map((column) =>
