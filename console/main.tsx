@@ -7,9 +7,11 @@ import { askBy } from './connection.ts';
 import { startClock } from './parts/clock.ts';
 import { followLinks } from './router.ts';
 import { signedIn } from './session.ts';
+import { warnOfLeaving } from './upload/running.ts';
 
 followLinks();
 startClock();
+warnOfLeaving();
 askBy(async () => (await fetch(apiUrl('livez'), { cache: 'no-store' }).catch(() => undefined))?.ok === true);
 render(<App />, document.getElementById('console')!);
 await callJson<WhoAmI>('whoami').then(signedIn, () => undefined);

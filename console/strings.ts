@@ -245,6 +245,7 @@ export const strings = {
     hasExpired: 'Expired',
     thenCollected: 'the next collection then deletes its bytes',
     butHeld: 'but it is held, and stays',
+    onlySealed: 'which counts once it is sealed',
     untilDate: (day: string): string => `until ${day}`,
     untilNever: 'without an end',
     leftOut: (count: string): string => `${count} older events are in the log alone.`,

@@ -42,7 +42,10 @@ export function Retention({
                 <Icon name={verdict.kept ? 'seal' : 'box'} />
                 <p class="verdict-title">
                   {verdict.title}{' '}
-                  {verdict.kept && value.expires_at !== null && value.holds.every(({ released_at }) => released_at !== null) ? (
+                  {value.status === 'finalized' &&
+                  verdict.kept &&
+                  value.expires_at !== null &&
+                  value.holds.every(({ released_at }) => released_at !== null) ? (
                     <Time at={value.expires_at} form="date" />
                   ) : null}
                 </p>

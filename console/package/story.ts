@@ -67,7 +67,7 @@ export function stepsOf(record: RetentionRecord, now: number): readonly Step[] {
         key: 'end',
         at: record.expires_at,
         title: Date.parse(record.expires_at) > now ? text.willExpire : text.hasExpired,
-        detail: isHeld ? text.butHeld : text.thenCollected,
+        detail: isHeld ? text.butHeld : record.status === 'created' ? text.onlySealed : text.thenCollected,
         actor: undefined,
         tense: 'future',
       });

@@ -16,6 +16,7 @@ import { Status } from '../parts/status.tsx';
 import { Address, Count, Size, Time } from '../parts/values.tsx';
 import type { PageProps } from '../routes.ts';
 import { strings } from '../strings.ts';
+import { AddFiles } from '../upload/add-files.tsx';
 
 const text = strings.package;
 
@@ -89,6 +90,7 @@ function Shown({
         ]}
       />
       {record.status === 'finalized' ? <PullCommand record={record} /> : null}
+      <AddFiles record={record} />
       <Retention record={record} retention={retention} acting={acting} />
       {record.status === 'garbage_collected' ? null : <Files key={record.file_count} record={record} />}
       <Section title={text.metadata}>

@@ -12,6 +12,8 @@ export interface ByHandParts {
     readonly path: string;
     readonly query?: Readonly<Record<string, string>>;
     readonly body?: unknown;
+    /** A file of this computer that is sent as it is. */
+    readonly file?: string;
   };
 }
 
@@ -42,11 +44,12 @@ export function commandLine(words: readonly string[]): string {
   return ['artifactstore', ...words.map(shellWord), '--api-url', shellWord(apiUrl('').replace(/\/$/, ''))].join(' ');
 }
 
-function curl({ method, path, query, body }: NonNullable<ByHandParts['request']>): string {
+function curl({ method, path, query, body, file }: NonNullable<ByHandParts['request']>): string {
   const words = ['curl'];
   if (method !== undefined && method !== 'GET') words.push('-X', method);
   words.push('-H', '"Authorization: Bearer $ARTIFACTSTORE_API_TOKEN"');
   if (body !== undefined) words.push('-H', "'Content-Type: application/json'", '-d', shellWord(JSON.stringify(body)));
+  if (file !== undefined) words.push('-T', shellWord(file));
   words.push(shellWord(apiUrl(path, query)));
   return words.join(' ');
 }

@@ -2,7 +2,9 @@ import { apiUrl } from '../api/call.ts';
 import { navigate, place } from '../router.ts';
 import { routes } from '../routes.ts';
 import { askForToken, isSignedIn, session, useToken } from '../session.ts';
+import { upload as uploadText } from '../strings/upload.ts';
 import { strings } from '../strings.ts';
+import { runningBatch } from '../upload/running.ts';
 import { Icon } from './icon.tsx';
 import { signInWith } from './sign-in.tsx';
 
@@ -41,6 +43,7 @@ function Navigation() {
               </li>
             );
           })}
+        <OnItsWay />
         <li class="navigation-last">
           <a href={apiUrl('docs/')} target="_blank" rel="noreferrer">
             {strings.navigation.interface}
@@ -48,6 +51,19 @@ function Navigation() {
         </li>
       </ul>
     </nav>
+  );
+}
+
+/** What is being sent from this tab, on whatever page. */
+function OnItsWay() {
+  const running = runningBatch.value;
+  if (running === undefined) return null;
+  return (
+    <li>
+      <a href={`packages/${running.packageId}`} class="on-its-way">
+        {running.paused ? uploadText.runningPaused : uploadText.running(String(running.percent))}
+      </a>
+    </li>
   );
 }
 

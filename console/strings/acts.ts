@@ -16,6 +16,7 @@ export const acts = {
     oneFile: '1 file',
     manyFiles: (count: string): string => `${count} files`,
     exact: 'Exactly the files that this page has read are sealed. Where somebody adds one meanwhile, nothing is sealed.',
+    onTheirWay: 'Files are still on their way into it: those that are not stored by then will be refused.',
     reading: (done: string, all: string): string => `Reading the list of files: ${done} of ${all}…`,
     submit: 'Seal it',
     running: 'Sealing…',

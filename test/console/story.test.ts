@@ -63,5 +63,6 @@ test('the story goes from its begin over today to what will come', () => {
   );
   assert.equal(steps[2]!.detail, 'an audit · until 2027-01-01');
   assert.match(stepsOf({ ...record, holds: [hold] }, now).at(-1)!.detail, /held, and stays/);
+  assert.match(stepsOf({ ...record, status: 'created', finalized_at: null }, now).at(-1)!.detail, /once it is sealed/);
   assert.equal(stepsOf({ ...record, status: 'garbage_collected' }, now).at(-1)!.title, 'Today');
 });

@@ -4,6 +4,7 @@ import type { File, Package, Page } from '../../api/records.ts';
 import { formatBytes, formatCount } from '../../format.ts';
 import { acts as text } from '../../strings/acts.ts';
 import { hashTexts } from '../../upload/hash.ts';
+import { runningBatch } from '../../upload/running.ts';
 import { ActDialog } from './act-dialog.tsx';
 import type { ActProps } from './acting.tsx';
 import { filesDigestText } from './files-digest.ts';
@@ -31,6 +32,7 @@ export function Seal({ record, told, close }: ActProps) {
       explain={[
         text.seal.explain(count === 1 ? text.seal.oneFile : text.seal.manyFiles(formatCount(count)), formatBytes(record.total_bytes)),
         text.seal.exact,
+        ...(runningBatch.value?.packageId === record.id ? [text.seal.onTheirWay] : []),
         text.noUndo,
       ]}
       submit={text.seal.submit}

@@ -1,0 +1,86 @@
+/** Of what is sent from this computer into an open package. */
+export const upload = {
+  title: 'Add files',
+  lead: 'Drop files and folders here.',
+  leadMore: 'What is added stays: no file of a package can be changed or removed.',
+  chooseFiles: 'Choose files',
+  chooseFolder: 'Choose a folder',
+  reading: (count: string): string => `Reading the folder: ${count} files…`,
+  emptyFolders: (count: number, shown: string): string =>
+    count === 1 ? 'An empty folder is left out: a package holds files.' : `${shown} empty folders are left out: a package holds files.`,
+  unreadable: (path: string, why: string): string => `${path} cannot be read: ${why}`,
+
+  staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
+  oneFile: '1 file',
+  files: (count: string): string => `${count} files`,
+  below: 'Below this folder of the package',
+  belowHint: 'Left empty, they are at the top.',
+  withoutTop: (name: string): string => `Leave out the folder “${name}” itself, as push does`,
+  firstPaths: 'As they will be called',
+  andMore: (count: string): string => `and ${count} more`,
+  start: (files: string): string => `Add ${files}`,
+  discard: 'Not these',
+
+  progressLabel: 'Stored so far',
+  stored: (files: string, all: string): string => `${files} of ${all} files are stored`,
+  bytes: (sent: string, all: string): string => `${sent} of ${all} acknowledged`,
+  refusedCount: (count: string): string => `${count} refused`,
+  allStored: (files: string): string => `All ${files} are stored, and their digests are those of this computer.`,
+  oneStored: 'The file is stored, and its digest is that of this computer.',
+  ended: (stored: string, refused: string): string => `Stored: ${stored}. Refused: ${refused}.`,
+  pause: 'Pause',
+  resume: 'Resume',
+  stop: 'Stop',
+  stopHint: 'What is stored stays. What has begun is given up.',
+  retryAll: 'Try the refused again',
+  retry: 'Try again',
+  retryOf: (path: string): string => `Try again: ${path}`,
+  clear: 'Close the list',
+
+  pausedNote: 'Paused: nothing is sent.',
+  offlineNote: 'The server does not answer. What it has acknowledged stays; it continues when the server is back.',
+  signInNote: 'The token is not valid any more. It continues when you have signed in.',
+
+  interrupted: (count: string): string =>
+    `${count} files had begun before this page was loaded again. Drop the same files or folders again: each continues where the server has it.`,
+  interruptedOne:
+    'A file had begun before this page was loaded again. Drop the same file or folder again: it continues where the server has it.',
+  interruptedPaths: 'What had begun',
+  forget: 'Give them up',
+
+  listLabel: 'Files that are added',
+  path: 'Path',
+  size: 'Size',
+  state: 'State',
+  shown: (shown: string, all: string): string => `${shown} of ${all} files are shown: refused ones first, then those on their way.`,
+  states: {
+    waiting: 'waiting',
+    hashing: 'being read here',
+    sending: 'being sent',
+    finishing: 'being checked',
+    stored: 'stored',
+    existed: 'was there already, the same bytes',
+    refused: 'refused',
+  },
+  of: (done: string, all: string): string => `${done} of ${all}`,
+
+  faults: {
+    empty: 'The path is empty.',
+    segment: (segment: string): string => `The path has the segment “${segment}”.`,
+    twice: 'Another of these files has the same path.',
+    unreadable: 'This computer cannot read it any more: it has changed since it was chosen, or is gone. Choose it again.',
+    changed: 'It has changed since it was chosen. Choose it again: nothing of it was stored.',
+    otherDigest: (stored: string, here: string): string =>
+      `The server says that it has stored other bytes: SHA-256 ${stored}, here ${here}. Do not seal this package; tell whoever runs the registry.`,
+    otherLength: (stored: string, here: string): string => `The server says that it has stored ${stored} bytes; here there are ${here}.`,
+    superseded: 'Another tab or another program is sending this file into the same upload. Try again when it has ended.',
+    otherPlace: (path: string): string => `The server says that it has stored this as ${path}.`,
+    noAddress: 'The server has begun an upload, and does not say where.',
+  },
+
+  running: (percent: string): string => `Adding files: ${percent} %`,
+  runningPaused: 'Adding files is paused',
+  leaving: 'Files are still on their way.',
+  announceStored: 'All files are stored.',
+  announceRefused: (count: string): string => `${count} files were refused.`,
+} as const;

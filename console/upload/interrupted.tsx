@@ -1,0 +1,49 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { call, segments } from '../api/call.ts';
+import { formatBytes, formatCount } from '../format.ts';
+import { session } from '../session.ts';
+import { upload as text } from '../strings/upload.ts';
+import { type Begun, begunOf, forgetBegun } from './begun.ts';
+
+const shownPaths = 5;
+
+/** What had begun before this page was loaded: it continues when the same files are dropped again. */
+export function Interrupted({ packageId }: { readonly packageId: string }) {
+  const begun = useSignal<readonly Begun[]>([]);
+  const actor = session.value.who?.actor ?? '';
+  const look = (): void => {
+    void begunOf(packageId, actor).then((found) => {
+      begun.value = found;
+    });
+  };
+  useEffect(look, [packageId, actor]);
+  const { value: found } = begun;
+  if (found.length === 0) return null;
+  const giveUp = async (): Promise<void> => {
+    for (const { upload_id, relative_path } of found) {
+      // One that is there no more is given up already.
+      await call(`uploads/${segments(upload_id)}`, { method: 'DELETE' }).catch(() => undefined);
+      await forgetBegun(packageId, relative_path);
+    }
+    look();
+  };
+  return (
+    <div class="verdict verdict-plain interrupted" role="status">
+      <div>
+        <p class="verdict-title">{found.length === 1 ? text.interruptedOne : text.interrupted(formatCount(found.length))}</p>
+        <ul aria-label={text.interruptedPaths}>
+          {found.slice(0, shownPaths).map(({ relative_path, size_bytes }) => (
+            <li key={relative_path}>
+              <span class="path">{relative_path}</span> <span class="quiet">{formatBytes(size_bytes)}</span>
+            </li>
+          ))}
+          {found.length <= shownPaths ? null : <li class="quiet">{text.andMore(formatCount(found.length - shownPaths))}</li>}
+        </ul>
+      </div>
+      <button type="button" class="button" onClick={() => void giveUp()}>
+        {text.forget}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+/** Where files that were dropped or chosen will be in a package. */
+
+/** A file of this computer, with where it was in what was chosen: `results/logs/a.txt`. */
+export interface Chosen<F> {
+  readonly file: F;
+  readonly path: string;
+}
+
+/** The one folder in which all of them are; undefined where there is none. */
+export function topFolder(paths: readonly string[]): string | undefined {
+  const first = paths[0]?.split('/', 1)[0];
+  if (first === undefined) return undefined;
+  return paths.every((path) => path.startsWith(`${first}/`)) ? first : undefined;
+}
+
+/** The path in the package. `below`: a folder of the package, with or without slashes around it. */
+export function placed(path: string, { below, withoutTop }: { readonly below: string; readonly withoutTop: boolean }): string {
+  const kept = withoutTop ? path.slice(path.indexOf('/') + 1) : path;
+  const folder = below.trim().replace(/^\/+|\/+$/g, '');
+  return folder === '' ? kept : `${folder}/${kept}`;
+}
+
+/**
+ * A segment that a browser would take for a way up or along before the server sees it; undefined where there is none.
+ * Whatever else is no path is refused by the server, in its words.
+ */
+export function wrongSegment(path: string): string | undefined {
+  return path.split('/').find((segment) => segment === '' || segment === '.' || segment === '..');
+}
+
+/** Paths that are there more than once. */
+export function twice(paths: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(paths.filter((path) => seen.has(path) || seen.add(path) === undefined));
+}

@@ -1,0 +1,101 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { formatBytes, formatCount } from '../format.ts';
+import { upload as text } from '../strings/upload.ts';
+import { placed, topFolder } from './paths.ts';
+import type { Read } from './read-chosen.ts';
+
+const shownPaths = 4;
+
+export function filesText(count: number): string {
+  return count === 1 ? text.oneFile : text.files(formatCount(count));
+}
+
+/** What was dropped, before it is added: nothing that is added can be taken away again. */
+export function Staged({
+  read: { files, emptyFolders, unreadable },
+  start,
+  discard,
+}: {
+  readonly read: Read;
+  start(files: readonly { readonly file: File; readonly path: string }[]): void;
+  discard(): void;
+}) {
+  const below = useSignal('');
+  const withoutTop = useSignal(false);
+  const heading = useRef<HTMLParagraphElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const top = topFolder(files.map(({ path }) => path));
+  const paths = files.map(({ path }) => placed(path, { below: below.value, withoutTop: withoutTop.value && top !== undefined }));
+  const size = files.reduce((sum, { file }) => sum + file.size, 0);
+  return (
+    <form
+      class="staged"
+      onSubmit={(event) => {
+        event.preventDefault();
+        start(files.map(({ file }, index) => ({ file, path: paths[index]! })));
+      }}
+    >
+      <p ref={heading} tabIndex={-1} class="staged-title" role="status">
+        {text.staged(filesText(files.length), formatBytes(size))}
+      </p>
+      {emptyFolders === 0 ? null : <p class="quiet">{text.emptyFolders(emptyFolders, formatCount(emptyFolders))}</p>}
+      {unreadable.slice(0, shownPaths).map(({ path, why }) => (
+        <p key={path} class="problem">
+          {text.unreadable(path, why)}
+        </p>
+      ))}
+      {unreadable.length <= shownPaths ? null : <p class="problem">{text.andMore(formatCount(unreadable.length - shownPaths))}</p>}
+      {files.length === 0 ? null : (
+        <>
+          {top === undefined ? null : (
+            <label class="choice">
+              <input
+                type="checkbox"
+                checked={withoutTop.value}
+                onChange={(event) => {
+                  withoutTop.value = event.currentTarget.checked;
+                }}
+              />
+              <span>{text.withoutTop(top)}</span>
+            </label>
+          )}
+          <label class="field">
+            <span>{text.below}</span>
+            <input
+              type="text"
+              value={below.value}
+              onInput={(event) => {
+                below.value = event.currentTarget.value;
+              }}
+              placeholder={text.belowHint}
+              autocomplete="off"
+              spellcheck={false}
+            />
+          </label>
+          <div class="staged-paths">
+            <span class="quiet">{text.firstPaths}</span>
+            <ul>
+              {paths.slice(0, shownPaths).map((path, index) => (
+                <li key={`${index} ${path}`}>
+                  <span class="path">{path}</span>
+                </li>
+              ))}
+              {paths.length <= shownPaths ? null : <li class="quiet">{text.andMore(formatCount(paths.length - shownPaths))}</li>}
+            </ul>
+          </div>
+        </>
+      )}
+      <div class="buttons">
+        {files.length === 0 ? null : (
+          <button type="submit" class="button button-main">
+            {text.start(filesText(files.length))}
+          </button>
+        )}
+        <button type="button" class="button" onClick={discard}>
+          {text.discard}
+        </button>
+      </div>
+    </form>
+  );
+}
