@@ -1,4 +1,4 @@
-import { type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe, Type } from 'typebox';
+import { type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe, Type } from '#typebox';
 import { addressPattern } from '../../kernel/content/address.ts';
 import { maximumPathBytes, pathPattern, segmentPattern } from '../../kernel/content/path.ts';
 import { textPattern } from '../../kernel/format/text-rules.ts';

@@ -1,4 +1,4 @@
-import { type TInteger, type TNull, type TSchema, type TString, type TUnion, type TUnsafe, Type } from 'typebox';
+import { type TInteger, type TNull, type TSchema, type TString, type TUnion, type TUnsafe, Type } from '#typebox';
 import { addressPattern } from '../../kernel/content/address.ts';
 import { maximumPathBytes, pathPattern } from '../../kernel/content/path.ts';
 import type { JsonObject, JsonValue } from '../../kernel/format/json.ts';

@@ -1,4 +1,4 @@
-import { type TSchema, type TUnsafe, Type } from 'typebox';
+import { type TSchema, type TUnsafe, Type } from '#typebox';
 import type { ErrorCode } from '../../kernel/error.ts';
 import type {
   Attached,

@@ -1,4 +1,4 @@
-import { type TString, type TUnsafe, Type } from 'typebox';
+import { type TString, type TUnsafe, Type } from '#typebox';
 import type { JsonObject } from '../../kernel/format/json.ts';
 import { mediaTypePattern, reasonPattern, slugPattern, textPattern } from '../../kernel/format/text-rules.ts';
 import { limits } from '../../registry/limits.ts';

@@ -1,4 +1,4 @@
-import { type TSchema, type TUnsafe, Type } from 'typebox';
+import { type TSchema, type TUnsafe, Type } from '#typebox';
 import type { CommittedSession, ListedWriteSession, Page, SessionObject, WriteHandle, WriteSession } from '../../registry/REGISTRY.ts';
 import { describes } from './openapi/describes.ts';
 import { address, addressOrNull, count, id, pageOf, path, sha256OfHello, text, textOrNull, time } from './record-members.ts';

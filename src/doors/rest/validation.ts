@@ -1,5 +1,5 @@
-import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import type { TSchema } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { queryText } from '../../http/api.ts';
 import { ArtifactstoreError, type ErrorCode } from '../../kernel/error.ts';
 import { isLonger } from '../../kernel/format/text-rules.ts';

@@ -1,4 +1,4 @@
-import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
+import { type Static, type TSchema, type TUnsafe, Type } from '#typebox';
 
 /** Both types say the same: each is assignable to the other, with every optional member present as well. */
 type Same<A, B> = [A] extends [B]

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type TUnsafe, Type } from 'typebox';
+import { type TUnsafe, Type } from '#typebox';
 import { inListTurn } from '../../../http/list-turns.ts';
 import { disconnectSignal } from '../../../http/send.ts';
 import { varyBy } from '../../../http/vary.ts';

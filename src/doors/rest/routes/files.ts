@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { essence } from '../../../http/body.ts';
 import { disconnectSignal } from '../../../http/send.ts';
 import { parseAddress } from '../../../kernel/content/address.ts';

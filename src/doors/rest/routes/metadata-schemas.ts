@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { slugPattern } from '../../../kernel/format/text-rules.ts';
 import { answers, paging } from '../parameters.ts';

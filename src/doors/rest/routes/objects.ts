@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '#typebox';
 import { parseAddress } from '../../../kernel/content/address.ts';
 import { parseRelativePath, segmentPattern } from '../../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';

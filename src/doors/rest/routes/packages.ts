@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { sendBytes } from '../../../http/send.ts';
 import { varied } from '../../../http/vary.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';

@@ -1,4 +1,4 @@
-import { type TUnsafe, Type } from 'typebox';
+import { type TUnsafe, Type } from '#typebox';
 import type { Page, ProducerRecord } from '../../../registry/REGISTRY.ts';
 import { answers, paging } from '../parameters.ts';
 import { pageOf } from '../record-members.ts';

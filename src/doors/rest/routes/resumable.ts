@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { parseRelativePath } from '../../../kernel/content/path.ts';
 import { partialUploadType } from '../../../protocol/resumable-upload.ts';
 import { answers, filePath, uploadId } from '../parameters.ts';

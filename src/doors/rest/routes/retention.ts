@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { answers, packageId, uuid } from '../parameters.ts';
 import { holdRecord, retentionRecord } from '../records.ts';
 import { newExtension, newHold, reason } from '../request-bodies.ts';

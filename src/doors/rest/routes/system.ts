@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { allows } from '../../../kernel/access.ts';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import type { BackendHealth, Health } from '../../../registry/REGISTRY.ts';

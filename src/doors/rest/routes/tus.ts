@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { ArtifactstoreError } from '../../../kernel/error.ts';
 import { checksumAlgorithms, tusExtensions, tusVersion } from '../../../protocol/tus.ts';
 import { answers, uploadId } from '../parameters.ts';

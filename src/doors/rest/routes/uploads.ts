@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { answers, paging, uploadId } from '../parameters.ts';
 import { fileRecord, uploadPage, uploadRecord } from '../records.ts';
 import { completeUpload as completion, type OpenUpload, openUpload } from '../request-bodies.ts';

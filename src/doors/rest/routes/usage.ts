@@ -1,4 +1,4 @@
-import { type TUnsafe, Type } from 'typebox';
+import { type TUnsafe, Type } from '#typebox';
 import type { Usage } from '../../../registry/REGISTRY.ts';
 import { describes } from '../openapi/describes.ts';
 import { answers } from '../parameters.ts';

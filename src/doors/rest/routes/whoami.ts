@@ -1,4 +1,4 @@
-import { type TUnsafe, Type } from 'typebox';
+import { type TUnsafe, Type } from '#typebox';
 import type { WhoAmI } from '../../../kernel/access.ts';
 import { describes } from '../openapi/describes.ts';
 import { answers } from '../parameters.ts';

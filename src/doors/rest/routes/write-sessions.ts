@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { readBody, readOnce, refuseContentEncoding, statedLength } from '../../../http/body.ts';
 import { disconnectSignal } from '../../../http/send.ts';
 import { refuseLateDigests } from '../../../http/stated-digests.ts';
