@@ -5,7 +5,7 @@ import { contentOf } from './bucket-content.ts';
 import { settingsFor } from './place.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
 
-/** Files a wire. */
+/** Files a wire that a kill hits. */
 const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 1);
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));

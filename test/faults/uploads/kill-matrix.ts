@@ -18,8 +18,9 @@ import { sendByTus } from './tus-wire.ts';
 
 export interface KillMatrix {
   readonly seed: number;
-  /** Files a wire. */
+  /** Files a wire that a kill of their client or of a server hits on their way; as many again are sent to come to them. */
   readonly runs: number;
+  /** The same of pushes. */
   readonly pushes: number;
   /** Those that are used, beside pushes; all where absent. */
   readonly only?: readonly string[] | undefined;
@@ -45,10 +46,10 @@ export async function killUploads({ seed, runs, pushes, environment = {}, server
   const servers = await serveAndKill(places, random);
   const sent = new Map<string, string>();
   const failed = new AbortController();
-  const tallies: Record<string, Tally> = {};
+  const totals: Record<string, Total> = {};
   const shared = (name: string): Shared => {
-    tallies[name] = { killed: 0, continued: 0 };
-    return { servers, sent, random: createRandom(random(2 ** 30)), signal: failed.signal, tally: tallies[name] };
+    totals[name] = { files: 0, hit: 0, killed: 0, continued: 0 };
+    return { servers, sent, random: createRandom(random(2 ** 30)), signal: failed.signal, total: totals[name] };
   };
   try {
     await Promise.all([
@@ -63,9 +64,7 @@ export async function killUploads({ seed, runs, pushes, environment = {}, server
   } finally {
     await servers.stop();
   }
-  process.stderr.write(
-    `seed ${seed}: ${sent.size} files, servers were killed ${servers.kills} times, clients ${JSON.stringify(tallies)}\n`,
-  );
+  process.stderr.write(`seed ${seed}: ${sent.size} files, servers were killed ${servers.kills} times, clients ${JSON.stringify(totals)}\n`);
   assert.ok(servers.kills > 0);
 
   await requireFiles(readConfig({ ...environment }, { directory: places[0]!.directory }), sent);
@@ -107,47 +106,67 @@ async function requireNothingLeft(configs: readonly Config[]): Promise<void> {
   }
 }
 
+/** What happened to the files of one wire. */
+interface Total extends Tally {
+  files: number;
+  /** During how many of them a client or a server was killed. */
+  hit: number;
+}
+
 /** What the senders of one wire share with those of others, and what they have for themselves. */
-interface Shared extends Pick<Run, 'random' | 'signal' | 'tally'> {
+interface Shared extends Pick<Run, 'random' | 'signal'> {
   readonly servers: KilledServers;
+  readonly total: Total;
   /** The SHA-256 of each file that is there. */
   readonly sent: Map<string, string>;
 }
 
-async function sendAll(name: string, wire: Wire, runs: number, { servers, sent, ...shared }: Shared): Promise<void> {
+async function sendAll(name: string, wire: Wire, runs: number, shared: Shared): Promise<void> {
+  const { servers, sent, random, signal } = shared;
   const { url } = servers;
-  const { random } = shared;
   const packageId = await newPackage(url, name);
-  await eachOf(runs, Math.max(3, Math.ceil(runs / 20)), async (index) => {
-    const path = `${name}-${index}`;
+  await untilHit(name, runs, Math.max(3, Math.ceil(runs / 20)), shared, async (path, tally) => {
     const bytes = contentOf(path, 1 + random(random(4) === 0 ? 3_000_000 : 400_000));
-    await wire({ url, packageId, path, bytes, ...shared });
+    await wire({ url, packageId, path, bytes, random, signal, tally });
     sent.set(`${packageId} ${path}`, createHash('sha256').update(bytes).digest('hex'));
-    tell(`${path}, after ${servers.kills} kills`);
   });
 }
 
-async function pushAll(place: Workplace, pushes: number, { servers, sent, ...shared }: Shared): Promise<void> {
-  const { random } = shared;
-  await eachOf(pushes, 2, async (index) => {
-    const name = `push-${index}`;
+async function pushAll(place: Workplace, pushes: number, shared: Shared): Promise<void> {
+  const { servers, sent, random, signal } = shared;
+  await untilHit('push', pushes, 2, shared, async (name, tally) => {
     // Above what a push sends as an upload that resumes, and one below.
-    const [large, small] = [contentOf(name, 17_000_000 + random(4_000_000)), contentOf(`${name}-small`, random(100_000))];
+    const [large, small] = [contentOf(name, 16_777_217 + random(1_000_000)), contentOf(`${name}-small`, random(100_000))];
     place.write({ [`${name}/large`]: large, [`${name}/small`]: small });
-    const id = await pushUntilDone(place, servers.url, name, shared);
+    const id = await pushUntilDone(place, servers.url, name, { random, signal, tally });
     sent.set(`${id} large`, createHash('sha256').update(large).digest('hex'));
     sent.set(`${id} small`, createHash('sha256').update(small).digest('hex'));
     rmSync(place.path(name), { recursive: true });
-    tell(`${name}, after ${servers.kills} kills`);
   });
 }
 
-async function eachOf(count: number, atOnce: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
+/** Sends files, so many at once, until enough of them were hit by a kill: of their client, or of a server meanwhile. */
+async function untilHit(
+  name: string,
+  runs: number,
+  atOnce: number,
+  { servers, total }: Pick<Shared, 'servers' | 'total'>,
+  send: (name: string, tally: Tally) => Promise<void>,
+): Promise<void> {
   const one = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) await work(index);
+    while (total.hit < runs) {
+      const file = `${name}-${total.files}`;
+      total.files += 1;
+      const tally = { killed: 0, continued: 0 };
+      const before = servers.kills;
+      await send(file, tally);
+      if (tally.killed > 0 || servers.kills > before) total.hit += 1;
+      total.killed += tally.killed;
+      total.continued += tally.continued;
+      tell(`${file}, ${total.hit} of ${runs} were hit, after ${servers.kills} kills of servers`);
+    }
   };
-  await Promise.all(Array.from({ length: atOnce }, one));
+  await Promise.all(Array.from({ length: Math.min(atOnce, runs) }, one));
 }
 
 const tells = process.env.ARTIFACTSTORE_TEST_ROUNDS !== undefined;

@@ -3,7 +3,7 @@ import { startPostgres } from '../../postgres-server.ts';
 import { openBucket } from '../../registry/uploads/open-machines.ts';
 import { killUploads } from './kill-matrix.ts';
 
-/** Files a wire, in each of the three: 20 together, and 200 by hand. */
+/** Files a wire that a kill hits, in each of the three: 20 together, and 200 by hand. */
 const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 7);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 2);
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));

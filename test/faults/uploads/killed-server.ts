@@ -32,9 +32,10 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
       await Promise.race([sleep(random(longest)), spared.promise]);
       if (sparing) return;
       const server = servers[random(servers.length)]!;
+      // What is sent from now on finds a server that is gone: no kill hits it.
+      kills += 1;
       await server.killAndStart();
       startMilliseconds = server.startMilliseconds;
-      kills += 1;
     }
   })();
   return {

@@ -14,7 +14,7 @@ export interface Run {
   readonly tally: Tally;
 }
 
-/** What happened to the clients of one wire. */
+/** What happened to the clients of one file. */
 export interface Tally {
   /** How many were killed or stopped. */
   killed: number;

@@ -40,7 +40,7 @@ export async function sendByTus({ url, packageId, path, bytes, random, signal, t
       tally.killed += 1;
       void upload.abort().then(() => resolve(false));
     };
-    const timer = random(2) === 0 ? setTimeout(stop, random(500)) : undefined;
+    const timer = random(2) === 0 ? setTimeout(stop, random(200)) : undefined;
     upload.start();
     const done = await promise.finally(() => clearTimeout(timer));
     if (done) assert.equal(see(bytes.length), bytes.length);
