@@ -109,7 +109,7 @@ async function requireNothingLeft(configs: readonly Config[]): Promise<void> {
 /** What happened to the files of one wire. */
 interface Total extends Tally {
   files: number;
-  /** During how many of them a client or a server was killed. */
+  /** During how many of them a client or a server was killed; of pushes, the uploads that were then under way. */
   hit: number;
 }
 
@@ -129,29 +129,40 @@ async function sendAll(name: string, wire: Wire, runs: number, shared: Shared): 
     const bytes = contentOf(path, 1 + random(random(4) === 0 ? 3_000_000 : 400_000));
     await wire({ url, packageId, path, bytes, random, signal, tally });
     sent.set(`${packageId} ${path}`, createHash('sha256').update(bytes).digest('hex'));
+    return undefined;
   });
 }
 
+/** Each of its large files is an upload; a kill hits those that are under way. */
 async function pushAll(place: Workplace, pushes: number, shared: Shared): Promise<void> {
   const { servers, sent, random, signal } = shared;
   await untilHit('push', pushes, 2, shared, async (name, tally) => {
     // Above what a push sends as an upload that resumes, and one below.
-    const [large, small] = [contentOf(name, 16_777_217 + random(1_000_000)), contentOf(`${name}-small`, random(100_000))];
-    place.write({ [`${name}/large`]: large, [`${name}/small`]: small });
-    const id = await pushUntilDone(place, servers.url, name, { random, signal, tally });
-    sent.set(`${id} large`, createHash('sha256').update(large).digest('hex'));
-    sent.set(`${id} small`, createHash('sha256').update(small).digest('hex'));
+    const names = Array.from({ length: Math.min(4, pushes) }, (_, index) => `large-${index}`);
+    const contents = new Map(names.map((file) => [file, contentOf(`${name}-${file}`, 16_777_217 + random(1_000_000))]));
+    contents.set('small', contentOf(`${name}-small`, random(100_000)));
+    place.write(Object.fromEntries([...contents].map(([file, bytes]) => [`${name}/${file}`, bytes])));
+    const hit = new Set<string>();
+    const onKill = (underWay: readonly string[]): void => {
+      for (const upload of underWay) hit.add(upload);
+    };
+    const id = await pushUntilDone(place, servers, name, { random, signal, tally, onKill });
+    for (const [file, bytes] of contents) sent.set(`${id} ${file}`, createHash('sha256').update(bytes).digest('hex'));
     rmSync(place.path(name), { recursive: true });
+    return hit.size;
   });
 }
 
-/** Sends files, so many at once, until enough of them were hit by a kill: of their client, or of a server meanwhile. */
+/**
+ * Sends files, so many at once, until enough of them were hit by a kill: of their client, or of a server meanwhile,
+ * unless `send` says how many were.
+ */
 async function untilHit(
   name: string,
   runs: number,
   atOnce: number,
   { servers, total }: Pick<Shared, 'servers' | 'total'>,
-  send: (name: string, tally: Tally) => Promise<void>,
+  send: (name: string, tally: Tally) => Promise<number | undefined>,
 ): Promise<void> {
   const one = async (): Promise<void> => {
     while (total.hit < runs) {
@@ -159,8 +170,8 @@ async function untilHit(
       total.files += 1;
       const tally = { killed: 0, continued: 0 };
       const before = servers.kills;
-      await send(file, tally);
-      if (tally.killed > 0 || servers.kills > before) total.hit += 1;
+      const hit = await send(file, tally);
+      total.hit += hit ?? (tally.killed > 0 || servers.kills > before ? 1 : 0);
       total.killed += tally.killed;
       total.continued += tally.continued;
       tell(`${file}, ${total.hit} of ${runs} were hit, after ${servers.kills} kills of servers`);

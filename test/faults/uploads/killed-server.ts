@@ -12,6 +12,8 @@ export interface KilledServers {
   /** Of the one, or of what leads to one that is there. */
   readonly url: string;
   readonly kills: number;
+  /** Told of each kill, just before it. */
+  onKill(listener: () => void): Disposable;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
   const ports = servers.map(({ port }) => port);
   const balancer = ports.length === 1 ? undefined : await balance(ports, random);
   const spared = Promise.withResolvers<void>();
+  const listeners = new Set<() => void>();
   let [kills, sparing] = [0, false];
   // On a machine that is slow it lives longer.
   let startMilliseconds = Math.max(...servers.map((server) => server.startMilliseconds));
@@ -34,6 +37,7 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
       const server = servers[random(servers.length)]!;
       // What is sent from now on finds a server that is gone: no kill hits it.
       kills += 1;
+      for (const tell of listeners) tell();
       await server.killAndStart();
       startMilliseconds = server.startMilliseconds;
     }
@@ -42,6 +46,10 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
     url: balancer?.url ?? `http://127.0.0.1:${ports[0]!}`,
     get kills() {
       return kills;
+    },
+    onKill(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
     async stop() {
       sparing = true;

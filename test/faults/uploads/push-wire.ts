@@ -1,22 +1,34 @@
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Workplace } from '../../cli/workplace.ts';
-import type { Random } from '../../registry/random.ts';
-import { type Tally, until } from './run.ts';
+import type { KilledServers } from './killed-server.ts';
+import { type Run, until } from './run.ts';
 
-/** `push` of a directory by a process that is killed, and by the same command until it succeeds; the package's id. */
+/**
+ * `push` of a directory by a process that is killed, and by the same command until it succeeds; the package's id.
+ * `onKill` is told of each kill while uploads are under way, with how many they are.
+ */
 export async function pushUntilDone(
   place: Workplace,
-  url: string,
+  servers: KilledServers,
   name: string,
-  { random, signal, tally }: { readonly random: Random; readonly signal: AbortSignal; readonly tally: Tally },
+  { random, signal, tally, onKill }: Pick<Run, 'random' | 'signal' | 'tally'> & { onKill(underWay: readonly string[]): void },
 ): Promise<string> {
-  let id = '';
-  let attempts = 0;
+  const cache = place.path(`${name}-cache`);
+  const underWay = (): readonly string[] => {
+    const folder = join(cache, 'artifactstore', 'uploads');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+  using _watched = servers.onKill(() => onKill(underWay()));
+  let [id, kills] = ['', 0];
   await until(name, signal, async () => {
     const child = place.startInto(
       'pipe',
-      { ARTIFACTSTORE_API_URL: url },
+      { ARTIFACTSTORE_API_URL: servers.url, XDG_CACHE_HOME: cache },
       ...['push', name, '--idempotency-key', name, '--retention-class', 'transient', '--json'],
     );
     let [printed, said] = ['', ''];
@@ -26,13 +38,13 @@ export async function pushUntilDone(
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-    const kill = (): void => {
-      if (child.kill('SIGKILL')) tally.killed += 1;
-    };
-    const timer = random(3) < 2 ? setTimeout(kill, 300 + random(3_000 + 1_000 * attempts++)) : undefined;
-    const [code, ended] = (await once(child, 'close')) as [number | null, string | null];
-    clearTimeout(timer);
-    if (ended === 'SIGKILL') return false;
+    const closed = once(child, 'close') as Promise<[number | null, string | null]>;
+    const ended = new AbortController();
+    const killing = kills < mostKills && random(3) < 2 ? kill(child, ended.signal) : undefined;
+    const [code, by] = await closed;
+    ended.abort();
+    await killing;
+    if (by === 'SIGKILL') return false;
     assert.ok(code === 0 || passing.test(said), `push ${name} ended with ${code}: ${said}`);
     if (code === 0) {
       const pushed: { readonly package_id: string; readonly total_bytes: number; readonly uploaded_bytes: number } = JSON.parse(printed);
@@ -41,8 +53,25 @@ export async function pushUntilDone(
     }
     return code === 0;
   });
+  rmSync(cache, { recursive: true, force: true });
   return id;
+
+  /** Mostly some time after its uploads began, and else at any time after its start. */
+  async function kill(child: ChildProcess, signal: AbortSignal): Promise<void> {
+    const early = random(5) === 0;
+    while (!early && !signal.aborted && underWay().length === 0) await sleep(20);
+    await sleep(random(early ? 3_000 : 2_000), undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
+    const begun = underWay();
+    if (!child.kill('SIGKILL')) return;
+    tally.killed += 1;
+    if (begun.length > 0) kills += 1;
+    onKill(begun);
+  }
 }
+
+/** With uploads under way: what comes after these says nothing new, and a slow machine would not come to an end. */
+const mostKills = 3;
 
 /** What a push says of a server that is gone, or of another that still does what it was told. */
 const passing =
