@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { blake3 } from '../kernel/content/digest.ts';
 import { parseRelativePath } from '../kernel/content/path.ts';
 import { type ErrorCode, isArtifactstoreError } from '../kernel/error.ts';
 import { idPattern, parseId } from '../kernel/id.ts';
@@ -105,8 +106,8 @@ export function resumableUploads(transport: Transport, url: string): ResumableUp
     signal: AbortSignal,
     onOffset: (bytes: number) => void,
   ): Promise<number> {
-    const blocks = blocksFrom(file, offset);
-    const end = blocks === undefined ? file.size_bytes : Math.min(file.size_bytes, offset + (blocks.length / 32) * blockBytes);
+    const blocks = await blocksFrom(file, offset);
+    const end = blocks === undefined ? file.size_bytes : Math.min(file.size_bytes, blocks.end);
     async function* counted(): AsyncIterable<Uint8Array> {
       let sent = offset;
       for await (const chunk of file.from(offset)) {
@@ -125,7 +126,7 @@ export function resumableUploads(transport: Transport, url: string): ResumableUp
         headers: {
           ...{ 'content-type': partialUploadType, 'upload-offset': String(offset) },
           'upload-complete': formatBooleanField(end === file.size_bytes),
-          ...(blocks === undefined ? {} : { [blockDigestsField]: formatBlockDigestsField(blocks) }),
+          ...(blocks === undefined ? {} : { [blockDigestsField]: formatBlockDigestsField(blocks.digests) }),
         },
         body: { open: counted, reopenable: true, sizeBytes: end - offset },
         repeatable: false,
@@ -177,11 +178,26 @@ export function resumableUploads(transport: Transport, url: string): ResumableUp
   }
 }
 
-/** Of the blocks from there on, as many as one request says; undefined where none are known, or one has begun. */
-function blocksFrom({ block_digests }: SentBytes, offset: number): Uint8Array | undefined {
-  if (block_digests === undefined || offset % blockBytes !== 0) return undefined;
-  const first = (offset / blockBytes) * 32;
-  return block_digests.subarray(first, first + blocksOfRequest * 32);
+/** Digests of as many blocks from there on as one request says, and where they end; undefined where none are known. */
+async function blocksFrom(file: SentBytes, offset: number): Promise<{ readonly digests: Uint8Array; readonly end: number } | undefined> {
+  const { block_digests } = file;
+  if (block_digests === undefined) return undefined;
+  const begun = offset % blockBytes === 0 ? [] : [await digestOfRest(file, offset)];
+  const first = Math.ceil(offset / blockBytes);
+  const last = first + blocksOfRequest - begun.length;
+  return { digests: Buffer.concat([...begun, block_digests.subarray(first * 32, last * 32)]), end: last * blockBytes };
+}
+
+/** BLAKE3 of what the block in which it lies has from there on: it is read once more, which is less than a MiB. */
+async function digestOfRest(file: SentBytes, offset: number): Promise<Uint8Array> {
+  const rest = Buffer.alloc(Math.min(file.size_bytes - offset, blockBytes - (offset % blockBytes)));
+  let filled = 0;
+  for await (const chunk of file.from(offset)) {
+    rest.set(chunk.subarray(0, rest.length - filled), filled);
+    filled += Math.min(chunk.length, rest.length - filled);
+    if (filled === rest.length) break;
+  }
+  return blake3(rest.subarray(0, filled));
 }
 
 const blockBytes = 1_048_576;

@@ -44,6 +44,18 @@ async function openLine(url: string, at: number) {
   return { state, url: `http://127.0.0.1:${(line.address() as AddressInfo).port}`, close: () => line.close() };
 }
 
+async function beginUpload({ url, token }: OpenServer, expected_size_bytes: number): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/uploads`, { method: 'POST', headers, body: JSON.stringify({ expected_size_bytes }) });
+  return ((await answer.json()) as { readonly id: string }).id;
+}
+
+async function patchUpload({ url, token }: OpenServer, id: string, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/partial-upload', 'upload-offset': '0' };
+  const answer = await fetch(`${url}/uploads/${id}`, { method: 'PATCH', headers: { ...headers, 'upload-complete': '?0' }, body });
+  assert.equal(answer.status, 204);
+}
+
 describe('a push that says what each MiB is', () => {
   let server: OpenServer;
   before(async () => {
@@ -95,6 +107,32 @@ describe('a push that says what each MiB is', () => {
     const isThird = (error: unknown): boolean => isArtifactstoreError(error, 'block_digest_mismatch') && error.info?.block_index === 2;
     await assert.rejects(registry.addResumable(id, file, options), isThird);
     assert.equal(sent, 2);
+    await registry.close();
+  });
+
+  test('says it also of the rest of a MiB in which an earlier push was stopped', async () => {
+    const registry = server.connect();
+    const { id } = (await registry.packages.create(input)).record;
+    const bytes = randomBytes(3 * mebibyte);
+    const there = mebibyte + mebibyte / 2;
+    const begun = await beginUpload(server, bytes.length);
+    await patchUpload(server, begun, bytes.subarray(0, there));
+    const block_digests = new Uint8Array(Buffer.concat([0, 1, 2].map((n) => blake3(bytes.subarray(n * mebibyte, (n + 1) * mebibyte)))));
+    const read: number[] = [];
+    const from = (offset: number) => {
+      read.push(offset);
+      const rest = Buffer.from(bytes.subarray(offset));
+      // The first reading is for the digest, the second goes over the line.
+      if (read.length === 2) rest.writeUInt8(rest.readUInt8(7) ^ 1, 7);
+      return iterate([rest]);
+    };
+    const content_address = `blake3:${Buffer.from(blake3(bytes)).toString('hex')}`;
+    const file = { relative_path: 'a', size_bytes: bytes.length, content_address, media_type: 'text/plain', block_digests, from };
+    const known = { find: () => begun, remember: () => undefined, forget: () => undefined };
+    const options = { known, signal: new AbortController().signal, onOffset: () => undefined };
+    const { record } = await registry.addResumable(id, file, options);
+    assert.equal(record.content_address, content_address);
+    assert.deepEqual(read, [there, there, there, there]);
     await registry.close();
   });
 });
