@@ -8,6 +8,8 @@ import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
 /** Files a wire that a kill hits. */
 const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 1);
+/** On a slow machine by hand; undefined for as long as it takes. */
+const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_SECONDS);
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 
 describe(`clients and servers that are killed lose no upload and leave none, on Ceph RGW (seed ${seed})`, {
@@ -31,12 +33,12 @@ describe(`clients and servers that are killed lose no upload and leave none, on 
 
   test('one server, on SQLite', async () => {
     const bucket = await rgw.createBucket();
-    await killUploads({ seed, runs, pushes, environment: settingsFor(rgw, bucket), left: () => leftIn(bucket) });
+    await killUploads({ seed, runs, pushes, seconds, environment: settingsFor(rgw, bucket), left: () => leftIn(bucket) });
   });
 
   test('one of two, on PostgreSQL', async () => {
     const bucket = await rgw.createBucket();
     const environment = { ...settingsFor(rgw, bucket), ARTIFACTSTORE_DATABASE_URL: await postgres.createDatabase() };
-    await killUploads({ seed, runs, pushes, servers: 2, environment, left: () => leftIn(bucket) });
+    await killUploads({ seed, runs, pushes, seconds, servers: 2, environment, left: () => leftIn(bucket) });
   });
 });

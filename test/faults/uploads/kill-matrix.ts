@@ -22,6 +22,8 @@ export interface KillMatrix {
   readonly runs: number;
   /** The same of pushes. */
   readonly pushes: number;
+  /** No other file is begun after these, however few were hit. */
+  readonly seconds?: number | undefined;
   /** Those that are used, beside pushes; all where absent. */
   readonly only?: readonly string[] | undefined;
   /** Of a backend other than a directory, or another database. */
@@ -38,7 +40,16 @@ const wires: Readonly<Record<string, Wire>> = { put: sendWhole, ranges: sendRang
  * Sends files over every wire while clients and servers are killed at random; then each file is what was sent, and
  * nothing is left of any upload.
  */
-export async function killUploads({ seed, runs, pushes, environment = {}, servers: count = 1, only, left }: KillMatrix): Promise<void> {
+export async function killUploads({
+  seed,
+  runs,
+  pushes,
+  environment = {},
+  servers: count = 1,
+  only,
+  seconds,
+  left,
+}: KillMatrix): Promise<void> {
   const random = createRandom(seed);
   using opened = new DisposableStack();
   const places = Array.from({ length: count }, () => opened.use(openWorkplace(environment)));
@@ -46,10 +57,11 @@ export async function killUploads({ seed, runs, pushes, environment = {}, server
   const servers = await serveAndKill(places, random);
   const sent = new Map<string, string>();
   const failed = new AbortController();
+  const ends = performance.now() + 1000 * (seconds ?? Number.POSITIVE_INFINITY);
   const totals: Record<string, Total> = {};
   const shared = (name: string): Shared => {
     totals[name] = { files: 0, hit: 0, killed: 0, continued: 0 };
-    return { servers, sent, random: createRandom(random(2 ** 30)), signal: failed.signal, total: totals[name] };
+    return { servers, sent, random: createRandom(random(2 ** 30)), signal: failed.signal, total: totals[name], ends };
   };
   try {
     await Promise.all([
@@ -117,6 +129,8 @@ interface Total extends Tally {
 interface Shared extends Pick<Run, 'random' | 'signal'> {
   readonly servers: KilledServers;
   readonly total: Total;
+  /** By `performance`, when no other is begun. */
+  readonly ends: number;
   /** The SHA-256 of each file that is there. */
   readonly sent: Map<string, string>;
 }
@@ -161,11 +175,11 @@ async function untilHit(
   name: string,
   runs: number,
   atOnce: number,
-  { servers, total }: Pick<Shared, 'servers' | 'total'>,
+  { servers, total, ends }: Pick<Shared, 'servers' | 'total' | 'ends'>,
   send: (name: string, tally: Tally) => Promise<number | undefined>,
 ): Promise<void> {
   const one = async (): Promise<void> => {
-    while (total.hit < runs) {
+    while (total.hit < runs && performance.now() < ends) {
       const file = `${name}-${total.files}`;
       total.files += 1;
       const tally = { killed: 0, continued: 0 };

@@ -6,10 +6,12 @@ import { killUploads } from './kill-matrix.ts';
 /** Files a wire that a kill hits, in each of the three: 20 together, and 200 by hand. */
 const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 7);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 2);
+/** On a slow machine by hand; undefined for as long as it takes. */
+const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_SECONDS);
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 /** As `put,tus`. */
 const only = process.env.ARTIFACTSTORE_TEST_WIRES?.split(',');
-const matrix = { seed, runs, pushes, only };
+const matrix = { seed, runs, pushes, seconds, only };
 
 test(`clients and a server that are killed lose no upload and leave none, on a disk (seed ${seed})`, () => killUploads(matrix));
 

@@ -38,7 +38,7 @@ export async function until(what: string, signal: AbortSignal, attempt: () => Pr
   }
 }
 
-const patienceMilliseconds = 300_000;
+const patienceMilliseconds = 600_000;
 
 /** What a client knows of an upload: its offset never goes back, and it is never gone. */
 export function rememberOffset(path: string): (offset: number) => number {
