@@ -148,7 +148,7 @@ export function readConfig(
     database: settings.parsed('DATABASE_URL', 'sqlite:./var/artifactstore.db', (text) => parseDatabaseUrl(text, directory)),
     digestAlgorithm: settings.oneOf('DIGEST_ALGORITHM', 'blake3', Object.keys(algorithms)) as Algorithm,
     ...readStorage(settings, directory, kinds),
-    smallObjectBytes: settings.integer('SMALL_OBJECT_BYTES', 16_384, { from: 0, to: 262_144 }),
+    smallObjectBytes: settings.integer('SMALL_OBJECT_BYTES', 65_536, { from: 0, to: 262_144 }),
     heldBytes: settings.integer('HELD_BYTES', 1_073_741_824, { from: 0, to: 1_099_511_627_776 }),
     misplaced: [],
     secrets: readSecrets(settings),

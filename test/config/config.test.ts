@@ -40,7 +40,7 @@ describe('configuration', () => {
       defaultBackend: 'local',
       routes: [],
       spoolDirectory: join(directory, 'var/spool'),
-      smallObjectBytes: 16_384,
+      smallObjectBytes: 65_536,
       heldBytes: 1_073_741_824,
       misplaced: [],
       secrets: { store: undefined, auth: { method: 'token', tokenRef: '' }, namespace: undefined },
