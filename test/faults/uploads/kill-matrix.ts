@@ -18,7 +18,7 @@ import { sendByTus } from './tus-wire.ts';
 
 export interface KillMatrix {
   readonly seed: number;
-  /** Files a wire that a kill of their client or of a server hits on their way; as many again are sent to come to them. */
+  /** Files a wire that a kill of their client or of a server hits on their way. */
   readonly runs: number;
   /** The same of pushes. */
   readonly pushes: number;
