@@ -293,6 +293,8 @@ export const strings = {
     others: 'The same bytes elsewhere',
     noPreview: 'There is no preview of this type',
     noPreviewDetail: 'Download it to look at it.',
+    pdf: 'A PDF is not shown in this page',
+    pdfDetail: 'Browsers show one only in a frame that is not shut off from the page around it. Download it to look at it.',
     firstPart: (shown: string, all: string): string => `The first ${shown} of ${all}.`,
     pretty: 'Shown with line breaks; the bytes may have none.',
     showSource: 'Show the source',

@@ -23,6 +23,7 @@ export function Preview({ file }: { readonly file: File }) {
   if (file.size_bytes === 0) return <Empty title={text.empty} />;
   if (kind === 'image' && file.size_bytes <= longestImage) return <Picture file={file} />;
   if (kind === 'text' || kind === 'json' || kind === 'markdown') return <Text file={file} kind={kind} />;
+  if (kind === 'pdf') return <Empty title={text.pdf}>{text.pdfDetail}</Empty>;
   return <Empty title={text.noPreview}>{text.noPreviewDetail}</Empty>;
 }
 

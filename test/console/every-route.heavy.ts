@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Package } from '../../src/registry/REGISTRY.ts';
+import { type Console, noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+/** What a person may have set, and each page has to bear. */
+const settings: Readonly<Record<string, BrowserContextOptions>> = {
+  'on a telephone, dark, with little that moves': {
+    viewport: { width: 360, height: 740 },
+    colorScheme: 'dark',
+    reducedMotion: 'reduce',
+    hasTouch: true,
+  },
+  'at 200 % of a window of 1280 by 800': { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
+};
+
+const longWord = 'w'.repeat(120);
+
+describe('every route of the console', { skip: noBrowser }, () => {
+  for (const [name, browser] of Object.entries(settings))
+    test(`${name}: is clean, and scrolls down only`, async () => {
+      await using view = await openConsole({ browser });
+      const record = await sealedPackage(
+        view.door.registry,
+        { [`deep/${longWord}/a.txt`]: longWord, 'report.json': '{"ok":true}' },
+        { name: `nightly ${longWord}`, subject: longWord, producer: longWord.slice(0, 60), metadata: { branch: longWord } },
+      );
+      await view.door.registry.retention.hold(record.id, { reason: `an audit ${longWord}` });
+      await view.page.goto(view.url);
+      await view.page.getByLabel('Keep it until this tab is closed').check();
+      await view.signIn();
+      const faults: string[] = [];
+      for (const place of Object.values(addresses(record)).flat())
+        await assertBears(view, place, browser).catch((error: unknown) => faults.push(`${place}: ${(error as Error).message}`));
+      assert.deepEqual(faults, []);
+      view.assertNothingWrong();
+    });
+
+  test('is walked here', () => {
+    const source = readFileSync(new URL('../../console/routes.ts', import.meta.url), 'utf8');
+    const routes = [...source.matchAll(/\{ path: '([^']*)'/g)].map(([, path]) => path);
+    assert.ok(routes.length > 5);
+    assert.deepEqual(Object.keys(addresses({ id: 'x', name: 'y' } as Package)).sort(), routes.sort());
+  });
+});
+
+function addresses({ id, name }: Pick<Package, 'id' | 'name'>): Readonly<Record<string, readonly string[]>> {
+  return {
+    '': [''],
+    packages: ['packages', 'packages?producer=nobody'],
+    'packages/new': ['packages/new'],
+    'packages/:id': [`packages/${id}`],
+    'packages/:id/files/*': [`packages/${id}/files/deep/${longWord}/a.txt`, `packages/${id}/files/report.json`],
+    storage: ['storage'],
+    uploads: ['uploads'],
+    usage: ['usage'],
+    events: ['events?since=0'],
+    access: ['access', 'access?producer=ci'],
+    search: [`search?q=${encodeURIComponent(name)}`, 'search?q=nobody-knows-this'],
+  };
+}
+
+async function assertBears({ page, url, ...view }: Console, place: string, browser: BrowserContextOptions): Promise<void> {
+  await page.goto(`${url}${place}`);
+  await page.locator('h1').first().waitFor();
+  await page.locator('.loading').first().waitFor({ state: 'detached' });
+  await page.waitForLoadState('load');
+  for (const summary of await page.locator('main summary').all()) await summary.click();
+  const { width } = browser.viewport!;
+  const wide = await page.evaluate<string[]>(`(() => {
+    const frames = (element) => element !== null && element !== document.body
+      && (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) || frames(element.parentElement));
+    return document.documentElement.scrollWidth <= ${width} ? [] :
+      [...document.querySelectorAll('body *')]
+        .filter((element) => element.getBoundingClientRect().right > ${width} + 1 && !frames(element.parentElement))
+        .slice(-3).map((element) => element.outerHTML.slice(0, 200));
+  })()`);
+  assert.deepEqual(wide, [], `wider than ${width}`);
+  if (browser.reducedMotion === 'reduce') assert.deepEqual(await moving(page), [], 'moves');
+  await view.assertAccessible();
+}
+
+/** What moves, or would. */
+async function moving(page: Page): Promise<readonly string[]> {
+  return await page.evaluate<string[]>(`
+    [...document.querySelectorAll('*')].filter((element) => {
+      const { transitionDuration, animationName, animationDuration, scrollBehavior } = getComputedStyle(element);
+      const lasts = (text) => text.split(',').some((each) => parseFloat(each) > 0.01);
+      return lasts(transitionDuration) || (animationName !== 'none' && lasts(animationDuration)) || scrollBehavior === 'smooth';
+    }).map((element) => element.outerHTML.slice(0, 120))`);
+}
