@@ -97,6 +97,12 @@ export function refuseMisplaced({ misplaced }: StoreConfig, { parts }: Pick<Stor
   );
 }
 
+/** Versions protect from mistakes and from stolen keys, so they are not deleted here: whose bucket it is decides. */
+function bytesKept(place: string): ArtifactstoreError {
+  const what = `${place} keeps versions: the bytes of what is deleted stay in it until a lifecycle rule ends them`;
+  return new ArtifactstoreError('invalid_configuration', `${what} (docs/stores.md, "A bucket that keeps versions").`);
+}
+
 /** The backend, opened as its kind does. */
 export function openBackend(
   backend: BackendConfig,
@@ -104,9 +110,9 @@ export function openBackend(
   kinds: readonly BackendKind[] = backendKinds,
   secrets: Secrets | undefined = storeOfSecrets(config),
   onUnread?: OnUnread,
-  givesAddresses = false,
+  more: Pick<BackendParts, 'givesAddresses' | 'onBytesKept'> = { givesAddresses: false },
 ): Promise<Storage> {
-  return kindOf(backend, kinds).open(backend, { ...credentialsFor(config, secrets, onUnread), givesAddresses });
+  return kindOf(backend, kinds).open(backend, { ...credentialsFor(config, secrets, onUnread), ...more });
 }
 
 /** Where backends get their keys from. */
@@ -169,7 +175,10 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
   for (const backend of options.parts === 'database' ? [] : config.backends) {
     const onUnread: OnUnread = ({ seconds, reason }) =>
       onIncident(incident('keys_unread', new ArtifactstoreError('secrets_unavailable', `${reason}.`), { backend_id: backend.id, seconds }));
-    const storage = await openBackend(backend, config, kinds, secrets, onUnread, options.givesAddresses ?? true);
+    const storage = await openBackend(backend, config, kinds, secrets, onUnread, {
+      givesAddresses: options.givesAddresses ?? true,
+      onBytesKept: (place) => onIncident(incident('bytes_kept', bytesKept(place), { backend_id: backend.id })),
+    });
     opened.defer(() => storage.close?.());
     backends.set(backend.id, guarded(storage, backend, kindOf(backend, kinds).nameOf(backend), database, onIncident));
   }

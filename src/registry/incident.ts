@@ -2,6 +2,7 @@
 const messages = {
   backend_in_doubt: 'a storage backend is not used',
   keys_unread: 'the keys of a backend cannot be read from where they are kept; those that were read stay in use',
+  bytes_kept: 'what is deleted is not gone from a backend',
   object_damaged: 'a stored object is not what it should be',
   damage_unrecorded: 'a damaged object could not be recorded',
   recovery_unrecorded: 'an object that is good again could not be recorded',

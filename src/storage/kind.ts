@@ -55,6 +55,8 @@ export interface BackendParts {
    */
   readonly givesAddresses?: boolean;
   credentials(config: CredentialsConfig, about: CredentialsAbout): Credentials;
+  /** Told once, when bytes of what was deleted are kept, and in what: `the bucket NAME`. */
+  readonly onBytesKept?: (place: string) => void;
 }
 
 export interface CredentialsAbout {

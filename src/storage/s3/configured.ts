@@ -12,7 +12,7 @@ import { type Connection, type Dialect, defaultDialect, endpointOf, type Presign
 export async function openS3(backend: S3BackendConfig, parts: BackendParts): Promise<S3Storage> {
   const connection = s3Connection(backend, parts);
   if (backend.credentials.kind !== 'web-identity') await connection.credentials.keys();
-  return openS3Storage({
+  const settings = {
     ...connection,
     id: backend.id,
     keyPrefix: backend.keyPrefix,
@@ -22,7 +22,9 @@ export async function openS3(backend: S3BackendConfig, parts: BackendParts): Pro
     multipartChunkBytes: backend.multipartChunkBytes,
     dialect: await dialectOf(backend),
     ...(backend.presignedUploads ? await presignedUploads(backend, parts) : {}),
-  });
+  };
+  const { onBytesKept } = parts;
+  return openS3Storage(settings, onBytesKept === undefined ? {} : { onBytesKept });
 }
 
 /** A command that gives nobody an address works without a certificate too: a backup must not wait for one. */

@@ -20,6 +20,8 @@ import { prefixOf, storeKey } from './store-key.ts';
 export interface S3Options extends CallOptions {
   /** After this long without a byte a download counts as broken; 30,000 by default. */
   readonly idleMilliseconds?: number;
+  /** Told once, when a delete has only put a mark over an object, as a bucket that keeps versions does. */
+  readonly onBytesKept?: (place: string) => void;
 }
 
 export type S3Storage = Storage & Required<Pick<Storage, 'reclaim' | 'close'>>;
@@ -36,6 +38,11 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
     buffers: createPartBuffers(settings.multipartChunkBytes, sharedParts),
     patience: createPatience(options.answerMilliseconds ?? 60_000),
   };
+  let told = false;
+  const tellOfVersions = (): void => {
+    if (!told) options.onBytesKept?.(`the bucket ${settings.bucket}`);
+    told = true;
+  };
   return {
     id: settings.id,
     put: (key, source, putOptions = {}) => putObject(calls, settings, room, key, source, putOptions),
@@ -50,7 +57,9 @@ export function openS3Storage(settings: S3Settings, options: S3Options = {}): S3
       const Key = storeKey(settings, key);
       await calls.call({ doing: 'delete', key }, deleteOptions.signal, async (client, stopping) => {
         try {
-          await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), stopping);
+          const { DeleteMarker, VersionId } = await client.send(new DeleteObjectCommand({ Bucket: settings.bucket, Key }), stopping);
+          // Where versions are suspended the mark replaces the one version that there is: its bytes are gone.
+          if (DeleteMarker === true && VersionId !== undefined && VersionId !== 'null') tellOfVersions();
         } catch (error) {
           await requireNothingThere(error, client, settings.bucket, stopping);
         }
