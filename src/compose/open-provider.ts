@@ -10,6 +10,7 @@ import { planRotation } from '../provider/rotation/plan.ts';
 import { revokeGeneration } from '../provider/rotation/revoke.ts';
 import { rotate } from '../provider/rotation/rotate.ts';
 import { providerStatus } from '../provider/rotation/status.ts';
+import { writerOf } from '../provider/writer.ts';
 import { openSecrets } from '../secrets/open.ts';
 import { parseSecretsPlace } from '../secrets/place.ts';
 import type { Secrets } from '../secrets/SECRETS.ts';
@@ -53,6 +54,8 @@ export const providerCommands: ProviderCommands = {
 async function withPair<T>(options: ProviderPlace, work: (provider: Provider, secrets: Secrets) => Promise<T>): Promise<T> {
   await using stack = new AsyncDisposableStack();
   const secrets = stack.adopt(secretsOf(options), (each) => each.close());
+  // A store that nobody can write to has no pair either, and an import could not help it.
+  writerOf(secrets);
   const pair = await loadPair(secrets);
   const url = options.providerUrl ?? pair.providerUrl;
   const provider = stack.adopt(providerOf(pair.provider, pair.account, url, options), (each) => each.close());

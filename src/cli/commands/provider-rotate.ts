@@ -7,7 +7,7 @@ import { addProviderOptions, addStoreOptions, type PlaceOptions, placeOf, second
 interface RotateCommandOptions extends PlaceOptions {
   readonly bucket: string;
   readonly prefix: string;
-  readonly otherBucket?: string;
+  readonly otherBucket: string;
   readonly lifetime: number;
   readonly overlap: number;
   readonly dryRun?: boolean;
@@ -16,8 +16,8 @@ interface RotateCommandOptions extends PlaceOptions {
 export const providerRotate: Definition = (command, context) => {
   command
     .requiredOption('--bucket <name>', 'the keys reach this bucket and no other')
-    .option('--prefix <prefix>', 'the keys reach what is below it only, where the provider can do that', '')
-    .option('--other-bucket <name>', 'a bucket that the keys must not reach; it must be there')
+    .option('--prefix <prefix>', 'the keys reach what is below it only: not every provider can do that', '')
+    .requiredOption('--other-bucket <name>', 'a bucket that is there and that the keys must not reach')
     .addOption(
       new Option('--lifetime <seconds>', 'how long the keys live, where they end').default(604_800).argParser(secondsFrom(3600, 604_800)),
     )

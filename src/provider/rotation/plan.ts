@@ -2,7 +2,7 @@ import { documentNames } from '../documents.ts';
 import type { RotationPlan } from '../reports.ts';
 import { writerOf } from '../writer.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
-import { currentOf, issuerOf, openRun, type RotateRequest } from './run.ts';
+import { currentOf, issuerOf, openRun, type RotateRequest, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
 import { openStepLog } from './steps.ts';
 
 export async function planRotation(request: RotateRequest): Promise<RotationPlan> {
@@ -13,9 +13,10 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
   const current = await currentOf(secrets);
   const generation = open?.generation ?? Math.max(current?.generation ?? 0, ...log.steps.map((step) => step.generation)) + 1;
   const previous = open === undefined ? current?.generation : open.previous;
-  const { bucket, prefix } = open?.scope ?? request.scope;
-  const where = prefix === '' ? `bucket ${bucket}` : `${prefix}/ in bucket ${bucket}`;
-  const { slot } = await chooseAuthority(await loadPair(secrets), provider, bucket, patience);
+  const scope = open?.scope ?? request.scope;
+  requireNarrowEnough(provider, scope);
+  const { slot, authority } = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, patience);
+  requireBucket(provider, scope, authority);
   await writerOf(secrets).probeWrite(documentNames.generation(generation));
   const ending =
     previous === undefined
@@ -33,7 +34,7 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
     steps: [
       `asked: slot ${slot} of the pair may do all of this, and the store can be written`,
       ...(open === undefined ? [] : [`finish generation ${generation}, which a run before did not end`]),
-      `mint keys for admin and proxy, for ${where}`,
+      `mint keys for admin and proxy, for ${whereOf(scope)}`,
       'prove both: write, head, read, delete inside; another bucket, another prefix, the list of the account refused',
       `keep them as ${documentNames.generation(generation)}, and read that back`,
       `point ${documentNames.current} to generation ${generation}`,

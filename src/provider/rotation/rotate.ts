@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { isDeepStrictEqual } from 'node:util';
 import { throwIfStopped } from '../../runtime/stop.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
 import type { Secret } from '../../secrets/secret.ts';
@@ -10,7 +10,7 @@ import { writerOf } from '../writer.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
 import { endGeneration } from './end-generation.ts';
 import { establish } from './establish.ts';
-import { currentOf, issuerOf, labelOf, openRun, type RotateRequest, type Run } from './run.ts';
+import { currentOf, issuerOf, labelOf, openRun, type RotateRequest, type Run, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
 import { openStepLog, type StepLog } from './steps.ts';
 
 /**
@@ -27,6 +27,7 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   const generation = open?.generation ?? Math.max(current?.generation ?? 0, ...log.steps.map((step) => step.generation)) + 1;
   const previous = open === undefined ? current?.generation : open.previous;
   const scope = open?.scope ?? request.scope;
+  requireNarrowEnough(provider, scope);
   const run: Run = {
     request,
     issuer,
@@ -42,7 +43,9 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   };
   const chosen = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, request.patience);
   if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
-  if (chosen.authority.bucketIsThere === false) throw noBucket(scope.bucket, provider.place);
+  requireBucket(provider, scope, chosen.authority);
+  if (open !== undefined && !isDeepStrictEqual(scope, request.scope))
+    request.onWarning?.(`generation ${generation} is finished first, for ${whereOf(scope)}: run this again for ${whereOf(request.scope)}.`);
   for (const name of [documentNames.current, documentNames.generation(generation)]) await writer.probeWrite(name);
   const where = { bucket: scope.bucket, prefix: scope.prefix, ...(previous === undefined ? {} : { previous }) };
   await run.add(open === undefined ? 'planned' : 'resumed', where);
@@ -91,11 +94,4 @@ async function drain({ request, issuer, log, generation, previous, add }: Run, a
 
 function dateText(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
-}
-
-function noBucket(bucket: string, place: string): ArtifactstoreError {
-  return new ArtifactstoreError('provider_forbidden', `There is no bucket ${bucket} at ${place}.`, {
-    field: '--bucket',
-    info: { hint: 'make it first, or look at its name' },
-  });
 }

@@ -1,7 +1,7 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
 import { documentNames, readCurrent } from '../documents.ts';
-import type { Issuer, Provider, Scope } from '../PROVIDER.ts';
+import type { Authority, Issuer, Provider, Scope } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { Step, StepLog, StepName } from './steps.ts';
 
@@ -54,6 +54,28 @@ export function issuerOf(provider: Provider): Issuer {
       info: { hint: 'make them where they come from; `artifactstore storage certify --family reach` proves what they reach' },
     },
   );
+}
+
+/** Errors: `invalid_configuration` for a scope that no keys of this provider can have, before any are made. */
+export function requireNarrowEnough({ kind, capabilities }: Provider, { prefix }: Scope): void {
+  if (prefix === '' || capabilities.narrowest === 'prefix') return;
+  throw new ArtifactstoreError('invalid_configuration', `Keys of the provider "${kind}" reach a whole bucket, and no less.`, {
+    field: '--prefix',
+    info: { hint: 'leave --prefix out, and give the registry a bucket of its own' },
+  });
+}
+
+/** Errors: `provider_forbidden` where the bucket is not there. */
+export function requireBucket({ place }: Provider, { bucket }: Scope, { bucketIsThere }: Authority): void {
+  if (bucketIsThere !== false) return;
+  throw new ArtifactstoreError('provider_forbidden', `There is no bucket ${bucket} at ${place}.`, {
+    field: '--bucket',
+    info: { hint: 'make it first, or look at its name' },
+  });
+}
+
+export function whereOf({ bucket, prefix }: Scope): string {
+  return prefix === '' ? `bucket ${bucket}` : `${prefix}/ in bucket ${bucket}`;
 }
 
 export async function currentOf(secrets: Secrets): Promise<Current | undefined> {

@@ -86,5 +86,8 @@ async function proofOf(options: LoginOptions, auth: Exclude<VaultAuth, { method:
 async function follow({ environment }: LoginOptions, reference: string, setting: string): Promise<string> {
   const found = await followReference(reference, environment);
   if ('value' in found) return found.value;
-  throw new ArtifactstoreError('invalid_configuration', `${setting}: ${found.problem}.`, { field: setting });
+  throw new ArtifactstoreError('invalid_configuration', `${setting}: ${found.problem}.`, {
+    field: setting,
+    info: { hint: `set ${setting}; commands with --store take --store-token-ref env:NAME or file:/path as well` },
+  });
 }

@@ -109,6 +109,8 @@ describe('the commands of the provider', () => {
       [['provider', 'status', ...at(), '--store-token-ref', 'hvs.hush'], /never the token itself/],
       [['provider', 'revoke', '--generation', '0', ...there()], /whole number from 1/],
       [['provider', 'rotate', '--bucket', 'b', '--lifetime', '9', ...there()], /from 3600 to 604800/],
+      [['provider', 'rotate', '--bucket', 'b', ...there()], /required option '--other-bucket <name>' not specified/],
+      [['provider', 'rotate', '--bucket', 'b', '--other-bucket', 'c', '--store', 'env'], /The store the environment cannot be written to/],
     ];
     for (const [args, said] of wrong) {
       const { code, stderr } = await place.run(...args);
