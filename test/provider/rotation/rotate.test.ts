@@ -4,40 +4,12 @@ import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { documentNames, readGeneration } from '../../../src/provider/documents.ts';
 import { planRotation } from '../../../src/provider/rotation/plan.ts';
 import { revokeGeneration } from '../../../src/provider/rotation/revoke.ts';
-import { rotate } from '../../../src/provider/rotation/rotate.ts';
 import { providerStatus } from '../../../src/provider/rotation/status.ts';
 import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
 import { withoutPatience } from '../without-patience.ts';
-import { type KillPlace, openIamRotationPlace } from './iam-rotation-place.ts';
-import { killerAfter } from './killed.ts';
-import { memorySecrets } from './memory-secrets.ts';
+import { assertWhole } from './assert-whole.ts';
 import { openRotationPlace } from './rotation-place.ts';
-
-/** The generation is whole, current and good; nothing else that was minted is. */
-async function assertWhole(place: KillPlace, generation: number): Promise<void> {
-  const status = await providerStatus(place.secrets);
-  assert.equal(status.current, generation);
-  assert.equal(status.unfinished, null);
-  const stored = await place.secrets.get(documentNames.generation(generation));
-  const read = readGeneration(stored!.value, generation);
-  assert.ok(read !== 'ended');
-  const provider = place.provider();
-  for (const { accessKeyId, secretAccessKey } of Object.values(read.keys)) {
-    const keys = { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
-    const { checks } = await provider.prove(keys, { bucket: 'artifacts', prefix: '' }, { otherBucket: 'payroll' });
-    assert.deepEqual([...new Set(checks.map(({ result }) => result))].sort(), ['holds', 'not_applicable']);
-  }
-  await provider.close();
-  assert.deepEqual(
-    [...place.api.minted()].sort(),
-    Object.values(read.keys)
-      .map(({ id }) => id)
-      .sort(),
-  );
-  assert.deepEqual(place.store.objects('artifacts'), []);
-  assert.deepEqual(place.store.objects('payroll'), []);
-}
 
 describe('a rotation', () => {
   test('makes, proves, keeps and flips, and ends the generation before', async () => {
@@ -87,44 +59,6 @@ describe('a rotation', () => {
     for (const { secretAccessKey } of Object.values(read.keys)) assert.equal(said.includes(secretAccessKey.reveal()), false);
     for (const { value } of place.tokens) assert.equal(said.includes(value), false);
   });
-
-  for (const [kind, open] of [
-    ['cloudflare-r2', openRotationPlace],
-    ['aws-iam', openIamRotationPlace],
-  ] as const)
-    test(`is finished by the next run, wherever it was killed (${kind})`, async () => {
-      await using place = await open({ secrets: memorySecrets() });
-      await place.rotate();
-      let generation = 1;
-      for (let count = 1; ; count += 1) {
-        const { promise: killed, resolve } = Promise.withResolvers<'killed'>();
-        const killer = killerAfter(count, () => {
-          resolve('killed');
-          return new Promise<never>(() => undefined);
-        });
-        const asked = place.request();
-        const run = rotate({ ...asked, provider: killer.provider(asked.provider), secrets: killer.secrets(place.secrets) });
-        const ended = await Promise.race([killed, run.then(() => 'done' as const)]);
-        const before = await providerStatus(place.secrets);
-        // Whatever the moment, whoever reads the pointer gets whole and good keys.
-        const stored = await place.secrets.get(documentNames.generation(before.current ?? 0));
-        const current = readGeneration(stored!.value, before.current ?? 0);
-        assert.ok(
-          current !== 'ended' && Object.values(current.keys).every(({ id }) => place.api.minted().includes(id)),
-          `killed after ${count}`,
-        );
-        const isOver = before.unfinished === null;
-        const { generation: made } = await place.rotate();
-        assert.equal(made, isOver ? (before.current ?? 0) + 1 : before.unfinished, `killed after ${count}`);
-        await assertWhole(place, made);
-        assert.ok(made > generation);
-        generation = made;
-        if (ended === 'done') {
-          assert.ok(count > 15, `only ${count} steps`);
-          break;
-        }
-      }
-    });
 
   test('ends what was minted when the proof fails, and says why', async () => {
     await using place = await openRotationPlace();

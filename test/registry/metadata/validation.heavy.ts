@@ -1,11 +1,36 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import type { JsonObject } from '../../../src/kernel/format/json.ts';
+import { createMetadataValidator } from '../../../src/registry/metadata/validation.ts';
 import { openDoor } from '../../doors/rest/open-door.ts';
 import { costlySchemas, manyReferences } from './costly-schemas.ts';
 
 const tokens = ['good', 'bad-0', 'bad-1'].map((actor) => ({ token: `token-of-${actor}-0123456789`, actor }));
 const mebibyte = 1_048_576;
+
+test('schemas that cost too much are refused with the bound, beside good ones', async () => {
+  const bounds = { quickMilliseconds: 100, quickHeapMebibytes: 32, milliseconds: 300, heapMebibytes: 64, slow: 8, slowOfOne: 4 };
+  const validator = createMetadataValidator(() => 0, bounds);
+  after(() => validator.close());
+  const costly = Object.entries(costlySchemas).map(([name, { schema, metadata }]) =>
+    // Which of the two ends it first is a matter of the machine.
+    assert.rejects(
+      validator.validate(name, name, schema, metadata),
+      (error: unknown) =>
+        isArtifactstoreError(error, 'metadata_schema_too_costly') &&
+        error.field === '/metadata_schema_slug' &&
+        ['schema_time 300', 'schema_memory 67108864'].includes(`${error.info?.bound} ${error.info?.limit}`),
+    ),
+  );
+  let good = 0;
+  const settled = Promise.all(costly).then(() => true);
+  while (!(await Promise.race([settled, false]))) {
+    await validator.validate('good', 'good', { required: ['a'] }, { a: 1 });
+    good += 1;
+  }
+  assert.ok(good > 10, `${good} good ones`);
+});
 
 test('no schema of a writer stops the server, fills its memory or holds up another writer', async () => {
   await using door = await openDoor({ tokens });
