@@ -26,10 +26,12 @@ describe('the README', () => {
     }
   });
 
-  it('is short, and shows a terminal', async () => {
+  it('is short, and shows a terminal and the console', async () => {
     const readme = await readFile(join(root, 'README.md'), 'utf8');
     assert.ok(readme.split('\n').length <= 100);
     assert.match(readme, /!\[A terminal: .*\]\(docs\/pictures\/terminal\.svg\)/);
+    assert.match(readme, /!\[The console: .*\]\(docs\/pictures\/console\.png\)/);
+    assert.ok((await readFile(join(root, 'docs', 'pictures', 'console.png'))).length < 150_000);
   });
 
   it('names files and folders that exist, in its tree and its links', async () => {
