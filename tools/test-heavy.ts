@@ -1,0 +1,37 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+// Runs the heavy tests, two files at a time, those that take minutes first: begun last, one of them would run alone
+// while the other processor is idle.
+const longest = [
+  'soak/soak',
+  'faults/matrix',
+  'leaks/leaks',
+  'serve/settlers',
+  'registry/upkeep/backup',
+  'cli/served',
+  'database/postgres/silence',
+  'registry/uploads/random-uploads',
+  'registry/uploads/kill',
+  'doors/rest/schemathesis',
+];
+
+const root = join(import.meta.dirname, '..');
+const files = globSync('test/**/*.heavy.ts', { cwd: root })
+  .map((file) => file.replaceAll('\\', '/'))
+  .sort();
+const first = longest.map((name) => `test/${name}.heavy.ts`);
+const missing = first.filter((file) => !files.includes(file));
+if (missing.length > 0) throw new Error(`tools/test-heavy.ts names what is not there: ${missing.join(', ')}`);
+
+const tests = run({
+  files: [...first, ...files.filter((file) => !first.includes(file))].map((file) => join(root, file)),
+  concurrency: 2,
+  timeout: 2_400_000,
+});
+tests.on('test:fail', () => {
+  process.exitCode = 1;
+});
+tests.compose(spec).pipe(process.stdout);
