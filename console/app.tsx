@@ -39,13 +39,24 @@ export function App() {
   );
 }
 
-function Outlet() {
-  const { path } = place.value;
+/** Its code comes while the server says who asks. What fails here is tried again when the page is shown. */
+export function loadPage(): void {
+  routeTo(place.value.path)
+    ?.route.load()
+    .catch(() => undefined);
+}
+
+function routeTo(path: string): ({ readonly route: Route } & PageProps) | undefined {
   for (const route of routes) {
     const parameters = match(route.path, path);
-    if (parameters !== undefined)
-      return <Opened key={`${route.path} ${JSON.stringify(parameters)}`} route={route} parameters={parameters} />;
+    if (parameters !== undefined) return { route, parameters };
   }
+  return undefined;
+}
+
+function Outlet() {
+  const found = routeTo(place.value.path);
+  if (found !== undefined) return <Opened key={`${found.route.path} ${JSON.stringify(found.parameters)}`} {...found} />;
   return (
     <Page title={strings.states.notFound.title}>
       <Empty title={strings.states.notFound.detail} />

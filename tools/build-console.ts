@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, type BuildResult, build } from 'esbuild';
 
 // The web console as files that a server gives out: bundled, with the digest of its bytes in each name, and compressed.
 
@@ -47,11 +47,29 @@ export async function buildConsole(): Promise<BuiltConsole> {
   files.set('licenses.txt', Buffer.from(carried.map(licenseOf).join('\n\n')));
   const named = (pattern: RegExp): string => [...files.keys()].find((name) => pattern.test(name))!;
   const page = readFileSync(join(source, 'index.html'), 'utf8')
+    .replace(
+      / *<script /,
+      (script) =>
+        `${importedBy(main, named(/main-\w+\.js$/))
+          .map(preload)
+          .join('')}${script}`,
+    )
     .replace('main.tsx', named(/main-\w+\.js$/))
     .replace('main.css', named(/main-\w+\.css$/))
     .replace('icon.svg', named(/icon-\w+\.svg$/));
   files.set('index.html', Buffer.from(page));
   return files;
+}
+
+/** What a file imports at its top, by name. */
+function importedBy({ metafile }: BuildResult, name: string): readonly string[] {
+  const [, { imports }] = Object.entries(metafile!.outputs).find(([path]) => path.endsWith(name))!;
+  return imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => `assets/${basename(path)}`);
+}
+
+/** The browser asks for it with the file that names it, and not after that. */
+function preload(name: string): string {
+  return `    <link rel="modulepreload" href="${name}" />\n`;
 }
 
 /** The compressed forms are made once here, as small as they get, and not with each answer. */

@@ -28,6 +28,10 @@ test('the page names what was built, by its digest, and has nothing inline', () 
     named.filter((name) => name !== './' && !files.has(name)),
     [],
   );
+  const main = named.find((name) => /main-\w+\.js$/.test(name))!;
+  const imported = [...textOf(main).matchAll(/(?:from|import)"\.\/([^"]+)"/g)].map(([, name]) => `assets/${name}`);
+  const preloaded = [...page.matchAll(/rel="modulepreload" href="([^"]+)"/g)].map(([, name]) => name);
+  assert.deepEqual(preloaded.sort(), imported.sort(), 'what is loaded with the first file is asked for with it');
   for (const name of files.keys()) if (name.startsWith('assets/')) assert.match(name, /-[A-Z0-9]{8}\.(js|css|svg)$/);
   assert.doesNotMatch(page, /<style|<script(?![^>]* src=)| style=| on\w+=/);
   assert.match(page, /<base href="\.\/" \/>/);
