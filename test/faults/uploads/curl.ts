@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../registry/random.ts';
-import { authorization, requirePassing, type Tally } from './run.ts';
+import { authorization, noteAnswer, requirePassing, type Tally } from './run.ts';
 
 export interface Heard {
   /** Of the last answer that is no interim one; 0 where there was none. */
@@ -53,9 +53,16 @@ export function askerOf(path: string, random: Random, tally: Tally): (args: read
   const killed = random(3) === 0 ? kill : undefined;
   return async (args, body) => {
     const answer = await curl(args, { random, kill: killed, ...(body === undefined ? {} : { body }) });
+    const code = /"code":"(\w+)"/.exec(answer.text)?.[1] ?? '';
+    noteAnswer(path, `${described(args, body)}: ${answer.status} ${code} ${answer.headers['upload-offset'] ?? ''}`.trimEnd());
     requirePassing(path, answer.status, answer.text);
     return answer;
   };
+}
+
+function described(args: readonly string[], body: Uint8Array | undefined): string {
+  const range = args.find((arg) => /^(?:content-range|upload-offset):/.test(arg)) ?? '';
+  return `${args.includes('-I') ? 'HEAD' : body === undefined ? 'GET or POST' : `${body.length} bytes`} ${range}`.trimEnd();
 }
 
 const pieceBytes = 65_536;

@@ -22,7 +22,7 @@ export interface KillMatrix {
   readonly runs: number;
   /** The same of pushes. */
   readonly pushes: number;
-  /** No other file is begun after these, however few were hit. */
+  /** No other file is begun after these, however few were hit, and no server killed. */
   readonly seconds?: number | undefined;
   /** Those that are used, beside pushes; all where absent. */
   readonly only?: readonly string[] | undefined;
@@ -54,10 +54,10 @@ export async function killUploads({
   using opened = new DisposableStack();
   const places = Array.from({ length: count }, () => opened.use(openWorkplace(environment)));
   if (environment.ARTIFACTSTORE_DATABASE_URL !== undefined) await places[0]!.spawned('migrate');
-  const servers = await serveAndKill(places, random);
+  const ends = performance.now() + 1000 * (seconds ?? Number.POSITIVE_INFINITY);
+  const servers = await serveAndKill(places, random, ends);
   const sent = new Map<string, string>();
   const failed = new AbortController();
-  const ends = performance.now() + 1000 * (seconds ?? Number.POSITIVE_INFINITY);
   const totals: Record<string, Total> = {};
   const shared = (name: string): Shared => {
     totals[name] = { files: 0, hit: 0, killed: 0, continued: 0 };

@@ -17,8 +17,8 @@ export interface KilledServers {
   stop(): Promise<void>;
 }
 
-/** One for each place. */
-export async function serveAndKill(places: readonly Workplace[], random: Random): Promise<KilledServers> {
+/** One for each place; none is killed after `ends`, by `performance`. */
+export async function serveAndKill(places: readonly Workplace[], random: Random, ends: number): Promise<KilledServers> {
   const servers: OneServer[] = [];
   for (const place of places) servers.push(await startServer(place));
   const ports = servers.map(({ port }) => port);
@@ -33,7 +33,7 @@ export async function serveAndKill(places: readonly Workplace[], random: Random)
       // And longer each time, so that what takes longest comes to its end; the first time before all is done.
       const longest = kills === 0 ? 1_000 : startMilliseconds + Math.min(10_000, 500 + 100 * kills);
       await Promise.race([sleep(random(longest)), spared.promise]);
-      if (sparing) return;
+      if (sparing || performance.now() >= ends) return;
       const server = servers[random(servers.length)]!;
       // What is sent from now on finds a server that is gone: no kill hits it.
       kills += 1;

@@ -33,9 +33,20 @@ export async function until(what: string, signal: AbortSignal, attempt: () => Pr
   const ends = performance.now() + patienceMilliseconds;
   while (!(await attempt())) {
     signal.throwIfAborted();
-    assert.ok(performance.now() < ends, `${what} was not there after ${patienceMilliseconds / 1000} seconds`);
+    const late = (): string => `${what} was not there after ${patienceMilliseconds / 1000} seconds: ${answers.get(what)?.join(', ')}`;
+    if (performance.now() >= ends) assert.fail(late());
     await sleep(150);
   }
+  answers.delete(what);
+}
+
+/** What was answered of files that are not there yet, the last ones. */
+const answers = new Map<string, string[]>();
+
+/** Remembers an answer for the message of a file that does not come to its end. */
+export function noteAnswer(path: string, answer: string): void {
+  const noted = answers.get(path) ?? [];
+  answers.set(path, [...noted.slice(-30), `${(performance.now() / 1000).toFixed(1)} ${answer}`]);
 }
 
 const patienceMilliseconds = 600_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type DetailedError, Upload } from 'tus-js-client';
-import { authorization, type Run, rememberOffset, requirePassing, until } from './run.ts';
+import { authorization, noteAnswer, type Run, rememberOffset, requirePassing, until } from './run.ts';
 
 /** tus, by tus-js-client: stopped in the middle and made again with nothing but the address. */
 export async function sendByTus({ url, packageId, path, bytes, random, signal, tally }: Run): Promise<void> {
@@ -19,6 +19,7 @@ export async function sendByTus({ url, packageId, path, bytes, random, signal, t
       uploadDataDuringCreation: random(2) === 0,
       onAfterResponse(request, response) {
         const offset = response.getHeader('upload-offset');
+        noteAnswer(path, `${request.getMethod()}: ${response.getStatus()} ${offset ?? ''}`.trimEnd());
         if (offset != null && response.getStatus() < 300) see(Number(offset));
         if (request.getMethod() === 'HEAD' && Number(offset) > 0) tally.continued += 1;
         if (request.getMethod() !== 'POST' || response.getStatus() !== 201) return;
