@@ -1,60 +1,10 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { assertProblem, authorization, type Door, openDoor } from '../open-door.ts';
 import { door, head, id, put } from '../upload-door.ts';
-
-const sha256 = (bytes: Uint8Array | string): string => `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`;
-
-const patch = (
-  where: string,
-  offset: number,
-  complete: '?0' | '?1',
-  body: NonNullable<RequestInit['body']> | null,
-  headers: Record<string, string> = {},
-) =>
-  door.call(where, {
-    method: 'PATCH',
-    body,
-    headers: {
-      'content-type': 'application/partial-upload',
-      'upload-offset': String(offset),
-      'upload-complete': complete,
-      ...headers,
-    },
-  });
-
-async function begin(path: string, body: string, headers: Record<string, string> = {}): Promise<string> {
-  const answer = await put(path, body, { 'upload-complete': '?0', ...headers });
-  assert.equal(answer.status, 201, await answer.text());
-  assert.match(answer.headers.get('location')!, /^\/uploads\/[0-9a-f-]{36}$/);
-  return answer.headers.get('location')!;
-}
-
-async function holds(path: string, bytes: string | Uint8Array): Promise<void> {
-  const answer = await door.call(`/packages/${id}/files/${path}`);
-  assert.equal(answer.status, 200);
-  assert.equal(Buffer.compare(Buffer.from(await answer.arrayBuffer()), Buffer.from(bytes)), 0);
-}
-
-const offsetOf = (answer: Response): [string | null, string | null] => [
-  answer.headers.get('upload-offset'),
-  answer.headers.get('upload-complete'),
-];
-
-/** Reads from the socket until what came has this form. */
-async function reads(socket: Socket, form: RegExp): Promise<RegExpExecArray> {
-  let text = '';
-  for (;;) {
-    const found = form.exec(text);
-    if (found !== null) return found;
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
-    text += chunk.toString('latin1');
-  }
-}
+import { begin, holds, offsetOf, patch, reads, sha256 } from './ietf-door.ts';
 
 test('a file comes in parts, and the last one is answered as a PUT of the whole is', async () => {
   const where = await begin('parts', 'abc', { 'content-type': 'text/plain', 'upload-length': '9' });
@@ -212,12 +162,15 @@ test('what is wrong is said, each with its own code, and the upload stays as it 
 test('a beginning is held to what is said of it, and one that fails leaves nothing', async () => {
   const open = async (): Promise<number> => (await door.registry.files.list(id)).items.length;
   const before = await open();
+  const uploads = (await door.registry.uploads!.list()).items.length;
   await assertProblem(await put('a', 'abc', { 'upload-complete': '?0', 'upload-offset': '0' }), 400, 'invalid_header');
   await assertProblem(await put('a', 'abc', { 'upload-incomplete': '?1' }), 400, 'invalid_header');
   await assertProblem(await put('a', 'abc', { 'upload-complete': 'yes' }), 400, 'invalid_header');
   await assertProblem(await put('a', 'abc', { 'upload-complete': '?0', 'upload-length': '2' }), 400, 'upload_length_mismatch');
   await assertProblem(await put('a', 'abc', { 'upload-complete': '?0', 'content-digest': sha256('abd') }), 400, 'digest_mismatch');
   await assertProblem(await put('a', 'abc', { 'upload-complete': '?0', 'if-match': '"x"' }), 412, 'precondition_failed');
+  // Who was not told of an upload could not continue it.
+  assert.deepEqual((await door.registry.uploads!.list()).items.length, uploads);
   const version = { 'upload-complete': '?1', 'upload-draft-interop-version': '8' };
   for (const field of ['content-digest', 'repr-digest'])
     await assertProblem(await put('a', 'abc', { ...version, [field]: sha256('abd') }), 400, 'digest_mismatch');

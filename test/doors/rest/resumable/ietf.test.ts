@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { assertProblem, authorization } from '../open-door.ts';
+import { door, id, put } from '../upload-door.ts';
+import { begin, holds, patch, patchLine, reads, sha256 } from './ietf-door.ts';
+
+test('a second PATCH of the same upload ends the first', async () => {
+  const where = await begin('three', 'ab', { 'upload-length': '10' });
+  const first = await door.connect();
+  first.write(`${patchLine(where, 2)}upload-complete: ?1\r\ncontent-length: 8\r\n\r\ncde`);
+  const answered = reads(first, /^HTTP\/1\.1 409 [\s\S]*upload_superseded/);
+  await setTimeout(300);
+  assert.equal((await patch(where, 5, '?1', 'fghij')).status, 201);
+  await answered;
+  first.destroy();
+  await holds('three', 'abcdefghij');
+});
+
+test('a body of unknown length says with its end what the whole has, and in its trailers nothing of its bytes', async () => {
+  const where = await begin('short', 'abc', { 'upload-length': '9' });
+  const socket = await door.connect();
+  const chunked = `${patchLine(where, 3)}transfer-encoding: chunked\r\n`;
+  socket.write(`${chunked}upload-complete: ?0\r\ntrailer: content-digest\r\n\r\n0\r\n\r\n`);
+  await reads(socket, /^HTTP\/1\.1 400 [\s\S]*invalid_header/);
+  socket.destroy();
+  const again = await door.connect();
+  again.write(`${chunked}upload-complete: ?1\r\n\r\n3\r\ndef\r\n0\r\n\r\n`);
+  await reads(again, /^HTTP\/1\.1 400 [\s\S]*upload_length_mismatch/);
+  again.destroy();
+});
+
+test('an upload that allows only for a file of its own is refused where somebody else was faster', async () => {
+  const socket = await door.connect();
+  socket.write(
+    `PUT /packages/${id}/files/race HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 3\r\n` +
+      'upload-complete: ?1\r\nupload-draft-interop-version: 8\r\nif-none-match: *\r\n\r\nab',
+  );
+  await reads(socket, /location: (\S+)\r\n/);
+  assert.equal((await put('race', 'abc')).status, 201);
+  socket.write('c');
+  await reads(socket, /HTTP\/1\.1 412 [\s\S]*precondition_failed/);
+  socket.destroy();
+});
+
+test('an upload that has become its file says so to who adds to what is checked of it', async () => {
+  const where = await begin('done', 'abc', { 'upload-length': '3' });
+  assert.equal((await patch(where, 3, '?1', null)).status, 201);
+  assert.equal((await patch(where, 3, '?1', null)).status, 201);
+  await assertProblem(await patch(where, 3, '?1', null, { 'content-digest': sha256('x') }), 409, 'upload_finished');
+});
