@@ -30,6 +30,16 @@ test('a body of unknown length says with its end what the whole has, and in its 
   again.destroy();
 });
 
+test('a client of HTTP/1.0 is told nothing on the way, and its whole file is put as any other', async () => {
+  const socket = await door.connect();
+  socket.write(
+    `PUT /packages/${id}/files/old HTTP/1.0\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-length: 3\r\n` +
+      'upload-complete: ?1\r\nupload-draft-interop-version: 8\r\n\r\nabc',
+  );
+  await reads(socket, /^HTTP\/1\.1 201 /);
+  socket.destroy();
+});
+
 test('an upload that allows only for a file of its own is refused where somebody else was faster', async () => {
   const socket = await door.connect();
   socket.write(

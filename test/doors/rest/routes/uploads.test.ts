@@ -109,13 +109,39 @@ test('what is wrong with a range is said, and changes nothing', async () => {
   await assertProblem(await put(id, '123456', '5-9/10'), 400, 'length_mismatch');
   await assertProblem(await put(id, '12345', '5-9/11'), 400, 'upload_length_mismatch');
   await assertProblem(await put(id, '123456', '5-10/*'), 400, 'upload_length_mismatch');
-  await assertProblem(await put(id, '12345', '5-9/10', { 'repr-digest': 'sha-256=:AAAA:' }), 400, 'invalid_header');
+  const whole = { 'repr-digest': `sha-256=:${createHash('sha256').update('12345').digest('base64')}:` };
+  assert.equal((await assertProblem(await put(id, '12345', '5-9/10', whole), 400, 'invalid_header')).field, 'repr-digest');
   const wrong = { 'content-digest': `sha-256=:${createHash('sha256').update('other').digest('base64')}:` };
   await assertProblem(await put(id, '12345', '5-9/10', wrong), 400, 'digest_mismatch');
   await assertProblem(await complete(id, 'x'), 409, 'upload_incomplete');
   assert.equal((await put(id, '12345', '5-9/10')).status, 200);
   const file = (await (await complete(id, 'x')).json()) as File;
   assert.equal(file.digest_sha256, createHash('sha256').update('hello12345').digest('hex'));
+});
+
+test('a range of unknown length of the body has its bytes, and no digest behind them', async () => {
+  const { id } = await begin();
+  await assertProblem(await put(id, streamed('123456'), '0-4/*'), 400, 'length_mismatch');
+  assert.equal(await offsetOf(id), 0);
+  await assertProblem(await put(id, streamed('123'), '0-4/*'), 400, 'length_mismatch');
+  assert.equal(await offsetOf(id), 3);
+  const socket = await door.connect();
+  const heard = listen(socket);
+  socket.write(
+    `PUT /uploads/${id} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ncontent-range: bytes 3-4/5\r\n` +
+      'transfer-encoding: chunked\r\ntrailer: content-digest\r\n\r\n2\r\n45\r\n0\r\n\r\n',
+  );
+  await until(() => /^HTTP\/1\.1 400 .*invalid_header/s.test(heard()));
+  assert.equal(await offsetOf(id), 3);
+  socket.destroy();
+});
+
+test('a body without a range is the whole', async () => {
+  const ended = await begin();
+  assert.equal(((await (await put(ended.id, 'abc')).json()) as Upload).size_bytes, 3);
+  await assertProblem(await put(ended.id, 'd', '3-3/*'), 400, 'upload_length_mismatch');
+  const { id } = await begin({ expected_size_bytes: 10 });
+  await assertProblem(await put(id, streamed('abc')), 400, 'upload_length_mismatch');
 });
 
 test('what came of a body that breaks off counts, and the next request ends one that hangs', async () => {
