@@ -57,14 +57,14 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     view.expectRefusals();
     await dialog.getByRole('button', { name: 'Hold it' }).press('Enter');
     await dialog.getByText('"reason"').or(dialog.getByText('/reason')).first().waitFor();
-    await page.waitForFunction("document.activeElement.name === 'reason'");
+    await page.locator('[name=reason]:focus').waitFor();
     await view.assertAccessible();
     await page.getByLabel('Reason').fill(evil);
     await dialog.getByText('Do the same in a terminal').click();
     await dialog.getByText(`artifactstore retention hold ${record.id} --reason '<img src=x onerror=alert(1)> $(id) '\\''"'`).waitFor();
     await dialog.getByRole('button', { name: 'Hold it' }).press('Enter');
     await page.getByRole('status').getByText('Held: nothing of it is deleted').waitFor();
-    await page.waitForFunction("document.activeElement.classList.contains('notice')");
+    await page.locator('.notice:focus').waitFor();
     await page.getByText(evil).first().waitFor();
     await view.assertAccessible();
     await page.keyboard.press('Tab');

@@ -35,7 +35,7 @@ describe('a new package in the console', { skip: noBrowser }, () => {
     await page.keyboard.press('Tab');
     await page.keyboard.type('42');
     await page.getByRole('button', { name: 'Add a line' }).press('Enter');
-    await page.waitForFunction("document.activeElement.getAttribute('aria-label') === 'Key 2'");
+    await page.locator('[aria-label="Key 2"]:focus').waitFor();
     await page.keyboard.type('branch');
     await page.keyboard.press('Tab');
     await page.keyboard.type('main');
@@ -61,7 +61,7 @@ describe('a new package in the console', { skip: noBrowser }, () => {
     const create = page.getByRole('button', { name: 'Create it' });
     await create.click();
     await page.locator('#problem-name').getByText('1').waitFor();
-    await page.waitForFunction("document.activeElement.name === 'name'");
+    await page.locator('[name=name]:focus').waitFor();
     await view.assertAccessible();
     await page.getByLabel('Name', { exact: true }).fill('n');
     await page.getByLabel('Producer').fill('x'.repeat(257));
@@ -71,7 +71,7 @@ describe('a new package in the console', { skip: noBrowser }, () => {
     await page.getByLabel('Value 1').fill('a value alone');
     await create.click();
     await page.getByText('This value has no key.').waitFor();
-    await page.waitForFunction("document.activeElement.name === 'key'");
+    await page.locator('[name=key]:focus').waitFor();
     await page.getByLabel('Key 1').fill('build');
     await page.getByLabel('Schema of the metadata').selectOption('build.v1');
     await create.click();

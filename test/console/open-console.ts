@@ -68,7 +68,7 @@ export async function openConsole(options: ConsoleOptions = {}): Promise<Console
     "addEventListener('securitypolicyviolation', (event) => policyViolated(event.violatedDirective + ' ' + event.blockedURI));",
   );
   const watch = (page: Page): Page => {
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     page.on('console', (message) => {
       const expected = refusals && message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !expected) wrong.push(`console: ${message.text()} ${message.location().url}`);
