@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { it } from 'node:test';
+import type { Grant, Principal } from '../../kernel/access.ts';
 import type { Registry, Uploads, WriteSession } from '../REGISTRY.ts';
 import { chunks, collect, refuses, unique } from './samples.ts';
 
 const name = 'dir/large';
 
 /** What an object of a write session must be that comes in pieces, where a registry takes uploads. */
-export function describePiecesOf(registry: () => Registry): void {
+export function describePiecesOf(registry: () => Registry, as: (principal: Principal) => Registry): void {
   const uploads = (): Uploads => registry().uploads!;
   const sessions = () => registry().writeSessions;
   const begin = async (id: string) => (await sessions().beginUpload(id, name)).record;
@@ -65,5 +66,18 @@ export function describePiecesOf(registry: () => Registry): void {
     const { id: empty } = await open(new Uint8Array());
     await uploads().append((await begin(empty)).id, 0, chunks(''));
     await commits(empty, new Uint8Array());
+  });
+
+  it('takes pieces only while who sends them may write', async (context) => {
+    if (registry().uploads === undefined) return context.skip('this registry is asked for uploads elsewhere');
+    const bytes = randomBytes(10);
+    const { id, producer } = await open(bytes);
+    const of = (role: Grant['role'], exact: string) => as({ actor: 'who', share: 'who', grants: [{ role, producers: [{ exact }] }] });
+    const writer = of('writer', producer);
+    const { id: upload } = (await writer.writeSessions.beginUpload(id, name)).record;
+    await refuses('forbidden', of('reader', producer).uploads!.append(upload, 0, chunks(bytes)));
+    await refuses('write_session_not_found', of('writer', unique('another')).uploads!.append(upload, 0, chunks(bytes)));
+    await writer.uploads!.append(upload, 0, chunks(bytes));
+    await commits(id, bytes);
   });
 }

@@ -24,7 +24,7 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
     const registry = (): Registry => opened.registry;
     const sessions = () => registry().writeSessions;
     const { create, add } = samples(registry);
-    describePiecesOf(registry);
+    describePiecesOf(registry, (principal) => opened.as(principal));
 
     async function openOf(files: Files, extra: Partial<NewWriteSession> = {}): Promise<WriteSession> {
       const input = { ...request(), objects: announced(files), ...extra };
