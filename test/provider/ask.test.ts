@@ -91,16 +91,12 @@ describe('a question to a provider', () => {
   test('says what hung, and ends when it is told to', async () => {
     const hang: Answer = () => undefined;
     await fails('GET', [hang], /cannot be reached for GET \/tokens \([A-Za-z_]+\): it did not answer in time/, { answerMilliseconds: 100 });
-    for (const [before, answers] of [
-      [true, []],
-      [false, [hang]],
-    ] as const) {
+    for (const before of [true, false]) {
       const stop = new AbortController();
       const reason = new Error('stopped');
       if (before) stop.abort(reason);
-      else setTimeout(() => stop.abort(reason), 50);
       await assert.rejects(
-        ask('GET', answers, { signal: stop.signal }),
+        ask('GET', [() => stop.abort(reason)], { signal: stop.signal }),
         (error) => isArtifactstoreError(error, 'cancelled') && error.cause === reason,
       );
       assert.equal(asked, before ? 0 : 1);

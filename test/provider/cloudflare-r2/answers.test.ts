@@ -108,6 +108,16 @@ describe("an answer of Cloudflare's API", () => {
     }
   });
 
+  test('is asked of one account, for tokens that end', async () => {
+    for (const account of ['', 'x', `${api.account}0`, api.account.toUpperCase().replace(/^./, 'G'), '../other'])
+      assert.throws(() => providerAt('cloudflare-r2', account, api.url, 'http://127.0.0.1:1'), /is not an account id/);
+    const label = 'artifactstore-g9-x-proxy';
+    const expiresAtMilliseconds = Date.parse('2030-01-02T03:04:05.678Z');
+    const made = await issuer.mint(authority, { label, role: 'proxy', scope, expiresAtMilliseconds });
+    assert.equal(api.token(made.id)?.expiresOn, '2030-01-02T03:04:05Z');
+    await issuer.revoke(authority, made.id);
+  });
+
   test('to a list is read to its last page, and a list without end is none', async () => {
     const label = 'artifactstore-g1-';
     const row = (index: number) => ({ id: `id-${index}`, name: `${label}${index}` });
