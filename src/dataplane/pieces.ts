@@ -41,6 +41,8 @@ export async function inPieces(source: AsyncIterable<Uint8Array>, { buffers, ...
     if (free === buffer) buffer = own;
   }
 
+  const heldBlocks = (): number => flying.filter((piece) => piece.buffer !== own).length;
+
   /** Makes room for more bytes: the small buffer is outgrown, or the block is full. */
   async function grow(): Promise<void> {
     if (buffer === own && position === work.position && filled < roomOf(blockBytes)) {
@@ -53,10 +55,10 @@ export async function inPieces(source: AsyncIterable<Uint8Array>, { buffers, ...
     }
     flush(false);
     while (flying.length > maximumFlying) await settleOldest();
-    let next = buffers.take();
+    let next = buffers.take(heldBlocks());
     while (next === undefined && flying.length > 0) {
       await settleOldest();
-      next = buffers.take();
+      next = buffers.take(heldBlocks());
     }
     buffer = next ?? own;
   }

@@ -1,10 +1,11 @@
 /** The memory for parts, of all puts of a store together. */
 export interface PartBuffers {
   /**
-   * For one put. One part is always its own to have, so that no put keeps another from continuing; more while all puts
-   * together have fewer than `sharedParts`.
+   * For one put, of `sizeBytes` where that is known. One part is always its own to have, so that no put keeps another
+   * from continuing; more while all puts together have fewer than `sharedParts`, those counted that they may still take
+   * as their own.
    */
-  open(): PutBuffers;
+  open(sizeBytes?: number): PutBuffers;
 }
 
 export interface PutBuffers {
@@ -24,12 +25,24 @@ export function createPartBuffers(partBytes: number, sharedParts: number): PartB
   const idleCount = Math.min(maximumIdle, Math.floor(idleBytes / partBytes));
   const waiting: { readonly mayTake: () => boolean; readonly resolve: () => void }[] = [];
   let taken = 0;
+  /** Puts that have none, and may take one at any time. */
+  let without = 0;
+
+  /** Two at most, where one was given back: one as the only part of its put, one of those that are shared. */
+  function wake(): void {
+    for (let next = waiting.findIndex(({ mayTake }) => mayTake()); next >= 0; next = waiting.findIndex(({ mayTake }) => mayTake()))
+      waiting.splice(next, 1)[0]!.resolve();
+  }
 
   return {
-    open() {
+    open(sizeBytes = partBytes) {
       const held = new Set<ArrayBufferLike>();
+      // What is shorter than a part has memory of its own.
+      let open = sizeBytes >= partBytes;
+      if (open) without += 1;
 
       function takeNow(): Buffer<ArrayBuffer> {
+        if (open && held.size === 0) without -= 1;
         taken += 1;
         const memory = idle.pop() ?? new ArrayBuffer(partBytes);
         held.add(memory);
@@ -39,19 +52,21 @@ export function createPartBuffers(partBytes: number, sharedParts: number): PartB
       function giveBack(memory: ArrayBufferLike, reuse: boolean): void {
         if (!held.delete(memory)) return;
         taken -= 1;
+        if (open && held.size === 0) without += 1;
         if (reuse && idle.length < idleCount) idle.push(memory as ArrayBuffer);
-        // Two at most: one as the only part of its put, one of those that are shared.
-        for (let next = waiting.findIndex(({ mayTake }) => mayTake()); next >= 0; next = waiting.findIndex(({ mayTake }) => mayTake()))
-          waiting.splice(next, 1)[0]!.resolve();
+        wake();
       }
 
-      const mayTake = (): boolean => held.size === 0 || taken < sharedParts;
+      const mayTake = (): boolean => held.size === 0 || taken + without < sharedParts;
       return {
         take: () =>
           mayTake() ? Promise.resolve(takeNow()) : new Promise((resolve) => waiting.push({ mayTake, resolve: () => resolve(takeNow()) })),
         give: ({ buffer }, reuse) => giveBack(buffer, reuse),
         close() {
+          if (open && held.size === 0) without -= 1;
+          open = false;
           for (const memory of held) giveBack(memory, false);
+          wake();
         },
       };
     },

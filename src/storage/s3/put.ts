@@ -51,7 +51,7 @@ export async function putObject(
       digestSha256: options.digestSha256!,
     });
   const release = sizeBytes !== undefined && sizeBytes <= smallBytes ? undefined : await puts.take(options.signal);
-  const own = buffers.open();
+  const own = buffers.open(sizeBytes);
   try {
     await putParts(calls, settings, patience, own, objectKey, source, options);
   } finally {

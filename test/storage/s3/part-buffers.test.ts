@@ -41,15 +41,46 @@ describe('the memory for parts', () => {
     assert.equal(more, 1);
   });
 
-  test('a put that gives its only part back waits for nothing, whoever waits before it', async () => {
+  test('a put that gives its only part back waits for nothing, and nobody takes what it may take', async () => {
     const buffers = createPartBuffers(partBytes, 2);
     const [first, second] = [buffers.open(), buffers.open()];
     const [, part] = [await first.take(), await second.take()];
-    let more = 0;
-    for (const put of [first, second]) void put.take().then(() => more++);
+    const came: string[] = [];
+    for (const [name, put] of Object.entries({ first, second })) void put.take().then(() => came.push(name));
     second.give(part, true);
     await soon();
-    assert.equal(more, 2);
+    assert.deepEqual(came, ['second']);
+    second.close();
+    await soon();
+    assert.deepEqual(came, ['second', 'first']);
+  });
+
+  test('puts that begin together have no more than their own beside what is shared, whoever comes first', async () => {
+    for (const count of [2, 4, 5, 7]) {
+      const buffers = createPartBuffers(partBytes, 5);
+      const puts = Array.from({ length: count }, () => buffers.open());
+      let taken = 0;
+      for (const put of puts) for (let more = 0; more < 5; more += 1) void put.take().then(() => taken++);
+      await soon();
+      assert.equal(taken, Math.max(5, count), `${count}`);
+    }
+  });
+
+  test('what is set aside for a put is free when the put ends without it, and nothing is for one that is short', async () => {
+    const buffers = createPartBuffers(partBytes, 2);
+    const [put, other] = [buffers.open(), buffers.open(partBytes)];
+    for (let short = 0; short < 5; short += 1) buffers.open(partBytes - 1);
+    let taken = 0;
+    for (let more = 0; more < 2; more += 1) void put.take().then(() => taken++);
+    await soon();
+    assert.equal(taken, 1);
+    other.close();
+    other.close();
+    await soon();
+    assert.equal(taken, 2);
+    void put.take().then(() => taken++);
+    await soon();
+    assert.equal(taken, 2);
   });
 
   test('what a request may still read is never handed out again, and makes room all the same', async () => {
@@ -108,6 +139,7 @@ describe('the memory for parts', () => {
       const put = buffers.open();
       const parts = await Promise.all(Array.from({ length: 8 }, () => put.take()));
       for (const part of parts) put.give(part, true);
+      put.close();
       const before = new Set(parts.map(({ buffer }) => buffer));
       const again = buffers.open();
       const after = await Promise.all(Array.from({ length: 8 }, () => again.take()));
@@ -128,8 +160,9 @@ describe('the memory for parts', () => {
           assert.equal(new Set(all).size, all.length, 'one owner');
           assert.ok(all.every((memory) => !dirty.has(memory)));
           assert.ok(all.length < sharedParts + puts.length);
+          const without = puts.filter(({ held }) => held.length === 0).length;
           for (const { held, waiting } of puts)
-            assert.ok(waiting === undefined || (held.length > 0 && all.length >= sharedParts), 'waits for no reason');
+            assert.ok(waiting === undefined || (held.length > 0 && all.length + without >= sharedParts), 'waits for no reason');
         };
         for (const { put: index, kind } of steps) {
           const put = puts[index]!;
