@@ -22,6 +22,60 @@ export interface Identity extends AsyncDisposable {
   isSecret?(text: string): boolean;
   /** Of the access file, for health: undefined where there is none. */
   status(): AccessStatus | undefined;
+  /** Tokens for people who come with a browser; absent where there is no access file. */
+  readonly signIn?: SignIn;
+}
+
+/**
+ * The authorization code flow (OpenID Connect Core 1.0, section 3.1) with PKCE (RFC 7636), up to a token that is then
+ * identified as any other. Nothing is kept between its two steps: the caller does that, in the one browser.
+ */
+export interface SignIn {
+  /** By whom people can sign in as of now, in the order of the access file. */
+  choices(): readonly SignInChoice[];
+  /**
+   * Where the browser is to be sent. Errors: `malformed_request` for an issuer that has no client, and
+   * `identity_unavailable`.
+   */
+  begin(issuer: string): Promise<BegunSignIn>;
+  /**
+   * What came back to the callback, as its query. Errors: `unauthorized`, whose `info.sign_in` is a `SignInRefusal`;
+   * those of `identify`.
+   */
+  finish(begun: SignInMemory, query: URLSearchParams): Promise<SignedIn>;
+}
+
+/**
+ * `denied`: the person or the issuer did not want to. `state`: it is the answer to another question. `refused`: what
+ * the issuer says does not hold.
+ */
+export type SignInRefusal = 'denied' | 'state' | 'refused';
+
+export interface SignInChoice {
+  /** The name of its table. */
+  readonly issuer: string;
+  /** For a button. */
+  readonly label: string;
+  /** Where browsers find this server, with a slash at its end. */
+  readonly url: string;
+}
+
+export interface BegunSignIn {
+  readonly address: string;
+  readonly memory: SignInMemory;
+}
+
+/** Of one sign-in. All of it is secret but the issuer. */
+export interface SignInMemory {
+  readonly issuer: string;
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+export interface SignedIn {
+  readonly token: string;
+  readonly identified: Identified;
 }
 
 export interface Identified {

@@ -33,6 +33,7 @@ export interface OpenAccessFile extends AsyncDisposable {
   readonly anonymous: readonly Grant[];
   quotaOf(producer: string): Quota | undefined;
   isSecret(text: string): boolean;
+  readonly issuers: AccessFile['issuers'];
   status(): AccessStatus;
   /** What the version in force most likely does not mean. */
   readonly warnings: readonly Finding[];
@@ -95,6 +96,9 @@ export async function openAccessFile(options: AccessFileOptions, { oidc, serverT
     },
     get anonymous() {
       return now().granted.toAnonymous;
+    },
+    get issuers() {
+      return now().file.issuers;
     },
     get warnings() {
       return now().file.warnings;

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Identity } from '../identity/IDENTITY.ts';
 import { openIdentity } from '../identity/open.ts';
 import type { BearerToken } from '../identity/server-tokens.ts';
+import type { ReadReference } from '../identity/sign-in/client.ts';
 
 /**
  * Who callers of a server are. What becomes of its access file is in the log: once, although each of several processes
@@ -13,11 +14,13 @@ export async function openServedIdentity(
   accessFile: string | undefined,
   log: Pick<Logger, 'info' | 'warn' | 'error'>,
   processes = 1,
+  readReference?: ReadReference,
 ): Promise<Identity> {
   if (accessFile === undefined) return await openIdentity({ tokens });
-  if (cluster.isWorker) return await openIdentity({ tokens, accessFile: { path: accessFile, processes } });
+  const parts = { tokens, ...(readReference === undefined ? {} : { readReference }) };
+  if (cluster.isWorker) return await openIdentity({ ...parts, accessFile: { path: accessFile, processes } });
   return await openIdentity({
-    tokens,
+    ...parts,
     accessFile: {
       path: accessFile,
       processes,

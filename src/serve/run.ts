@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { BearerToken, Config } from '../config/config.ts';
 import { createLog, type Log } from '../http/log.ts';
+import type { ReadReference } from '../identity/sign-in/client.ts';
 import { openServedIdentity } from './open-identity.ts';
 import {
   afterGraceMilliseconds,
@@ -27,6 +28,8 @@ export interface RunOptions {
   /** Sweeps and collects although this machine's clock is in doubt at the start. */
   readonly acceptClock: boolean;
   openStore(options: ServedStoreOptions): Promise<ServedStore>;
+  /** Where the secrets are that the access file refers to. */
+  readonly readReference: ReadReference;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function runServer(read: () => RunOptions, exitCodeOf: (error: unkn
 
 async function serveOrSupervise(options: RunOptions, log: Log): Promise<void> {
   const { settings, workers, acceptClock, openStore, host, port, tokens, version } = options;
-  await using identity = await openServedIdentity(tokens, settings.accessConfigPath, log.logger, workers);
+  await using identity = await openServedIdentity(tokens, settings.accessConfigPath, log.logger, workers, options.readReference);
   if (workers > 1 && cluster.isPrimary) {
     // Once, before many would want to.
     await using store = await openForServing(openStore, identity, log.logger);

@@ -8,6 +8,7 @@ import { developmentTokenPath } from '../connect.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { openServed } from '../open-served.ts';
+import { referenceReader } from '../read-reference.ts';
 import { portNumber } from '../terminal/numbers.ts';
 
 export const dev: Definition = (command, context) => {
@@ -54,7 +55,13 @@ async function runDev(context: Context, options: DevOptions): Promise<void> {
   const token = keptToken(path);
   const log = createLog({ level: logLevel });
   const tokens = [...config.tokens.filter((other) => other.token !== token), { token, actor: 'dev' }];
-  await using identity = await openServedIdentity(tokens, config.accessConfigPath, log.logger);
+  await using identity = await openServedIdentity(
+    tokens,
+    config.accessConfigPath,
+    log.logger,
+    1,
+    referenceReader(config, context.environment),
+  );
   await using store = await openForServing((opening) => openServed(context, opening), identity, log.logger);
   await serveUntilStopped(config, store, {
     host,

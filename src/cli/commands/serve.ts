@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { exitCodeOf } from '../exit.ts';
 import { openServed } from '../open-served.ts';
+import { referenceReader } from '../read-reference.ts';
 import { portNumber, positiveInteger } from '../terminal/numbers.ts';
 
 interface ServeOptions {
@@ -47,5 +48,6 @@ function runOptions(context: Context, { host, port, workers, acceptClock = false
     workers,
     acceptClock,
     openStore: (options) => openServed(context, options),
+    readReference: referenceReader(config, context.environment),
   };
 }

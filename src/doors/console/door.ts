@@ -5,15 +5,21 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { problemHeaders, toProblem } from '../rest/problem.ts';
 import { readBuilt } from './built.ts';
 import { sendBuilt } from './send-built.ts';
+import { type SignInParts, signInRoutes } from './sign-in.ts';
 
 /** Where `npm run prepare` puts the console, the same distance from the sources and from what is compiled of them. */
 const built = new URL('../../../console/dist/', import.meta.url);
 
+export interface ConsoleParts extends Pick<SignInParts, 'signIn' | 'sessions' | 'limited' | 'log'> {
+  /** Where the console was built; in this package where absent. */
+  readonly directory: URL | undefined;
+}
+
 /**
  * The web console: files that were built before, to be read by whoever asks. What they show they ask for at the REST
- * door, as any client. `directory` is theirs where it is not that of this package.
+ * door, as any client. Who is not to have a token signs in here, and has a cookie.
  */
-export function createConsoleDoor(directory: URL = built): Door {
+export function createConsoleDoor({ directory = built, ...signIn }: ConsoleParts): Door {
   const files = readBuilt(directory);
   return {
     path: '/console',
@@ -37,6 +43,7 @@ export function createConsoleDoor(directory: URL = built): Door {
             .send();
         },
       });
+      signInRoutes(api, { ...signIn, sendPage: async (request, reply) => sendBuilt(request, reply, await files()) });
       api.route({ method: ['GET', 'HEAD'], url: '/*', handler: async (request, reply) => sendBuilt(request, reply, await files()) });
     },
   };

@@ -7,6 +7,7 @@ import type { Identified, Identity } from '../../identity/IDENTITY.ts';
 import { allows, type Grant, observer, type Principal } from '../../kernel/access.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { keepRecent } from '../../runtime/keep-recent.ts';
+import { type BrowserSessions, requireOwnPage, sessionEnded } from './browser-sessions.ts';
 
 /**
  * What a route asks of its caller; what a caller may see and do is the registry's to say. `optional` is open to
@@ -19,6 +20,8 @@ export interface AuthOptions {
   readonly identity: Identity;
   /** Opens what is not `write` to callers without a token. A wrong token is still refused. */
   readonly anonymousRead: boolean;
+  /** Who comes with a cookie in place of a token; nobody where absent. */
+  readonly sessions?: BrowserSessions;
 }
 
 export type Caller = Pick<Identified, 'principal'> & Partial<Identified>;
@@ -29,10 +32,15 @@ const readers = observer(nobody.actor).grants;
 const keptAddresses = 1_000;
 
 /**
- * Who a request acts as, from its Authorization field (RFC 6750): `unauthorized` when that is not enough for the route,
- * and `forbidden` when the route asks for a right that the caller does not have.
+ * Who a request acts as, from its Authorization field (RFC 6750), or from the cookie of the console: `unauthorized`
+ * when that is not enough for the route, and `forbidden` when the route asks for a right that the caller does not have,
+ * or a change comes by a cookie from a page that is not ours.
  */
-export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (request: FastifyRequest) => Caller | Promise<Caller> {
+export function createAuthenticator({
+  identity,
+  anonymousRead,
+  sessions,
+}: AuthOptions): (request: FastifyRequest) => Caller | Promise<Caller> {
   const strangers = keepRecent<Principal>(keptAddresses);
 
   /** By what identified them, with the grants for everybody that they had then. */
@@ -65,7 +73,8 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
     const { authorization } = raw.headers;
     const stranger = (): Caller => ({ principal: strangerAt(raw.socket.remoteAddress) });
     if (access === 'anonymous') return stranger();
-    if (authorization === undefined) {
+    const session = authorization === undefined ? sessions?.of(raw) : undefined;
+    if (authorization === undefined && session === undefined) {
       const caller = stranger();
       const { principal } = caller;
       if (access === 'optional' || access === 'whoever' || (access === 'read' && principal.grants.length > 0)) return caller;
@@ -90,14 +99,19 @@ export function createAuthenticator({ identity, anonymousRead }: AuthOptions): (
       if (access === 'optional' && isArtifactstoreError(error)) return stranger();
       throw error;
     };
-    try {
+    const tokenIn = (field: string): string => {
       requireOneField(raw);
-      const token = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(authorization)?.[1];
+      const token = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(field)?.[1];
       if (token === undefined)
         throw new ArtifactstoreError('unauthorized', 'The Authorization field does not have the form "Bearer <token>".', {
           field: 'authorization',
         });
-      const identified = identity.identify(token);
+      return token;
+    };
+    try {
+      if (session === 'ended') throw sessionEnded();
+      if (session !== undefined) requireOwnPage(raw, session);
+      const identified = identity.identify(session?.token ?? tokenIn(authorization!));
       return identified instanceof Promise ? identified.then(check).catch(unknown) : check(identified);
     } catch (error) {
       return unknown(error);

@@ -3,13 +3,22 @@ import { type HttpBound, httpBounds } from '../../http/limits.ts';
 import type { Bounds } from '../../kernel/bound.ts';
 import { type RegistryBound, registryBounds } from '../../registry/limits.ts';
 
-type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters' | 'file_name_characters';
+type DoorBound = 'parameter_characters' | 'cursor_characters' | 'idempotency_key_characters' | 'file_name_characters' | 'console_sessions';
 
-/** Limits of what stands in a URL or a header of this door. */
+/** Of one person: the oldest goes. */
+export const sessionsOfOne = 20;
+
+/** Limits of what stands in a URL or a header of this door, and of who is signed in. */
 const doorBounds: Bounds<DoorBound> = {
   parameter_characters: { value: 1_024, unit: 'characters', answer: 'malformed_request', what: 'a query parameter' },
   cursor_characters: { value: 2_048, unit: 'characters', answer: 'malformed_request', what: 'a cursor' },
   idempotency_key_characters: { value: 255, unit: 'characters', answer: 'invalid_header', what: 'an Idempotency-Key' },
+  console_sessions: {
+    value: 10_000,
+    unit: '',
+    answer: 'too_busy',
+    what: `people who are signed in to the console by an issuer; of one of them the latest ${sessionsOfOne} count`,
+  },
   file_name_characters: { value: 255, unit: 'characters', answer: 'invalid_path', what: 'the name of a file behind a content address' },
 };
 

@@ -3,6 +3,9 @@ import type { Identity } from '../../identity/IDENTITY.ts';
 import { administrator, type Principal } from '../../kernel/access.ts';
 import type { Registry } from '../../registry/REGISTRY.ts';
 import { createConsoleDoor } from '../console/door.ts';
+import { browserSessions } from '../console/session-of.ts';
+import { createSessions } from '../console/sessions.ts';
+import { bounds, sessionsOfOne } from './bounds.ts';
 import { createRestDoor } from './door.ts';
 import { showRegistry } from './gauges/registry.ts';
 import { createHealthReader } from './health.ts';
@@ -41,8 +44,14 @@ export async function createServer(parts: ServerParts): Promise<HttpDoor> {
   const health = createHealthReader(ofServer, parts.version, parts.identity);
   const own = { render: showRegistry(context.metrics.register, health, ofServer) };
   const metrics: Metrics = { render: () => parts.renderMetrics?.(own) ?? own.render() };
-  const door = createRestDoor({ ...context, health, version: parts.version, renderMetrics: metrics.render }, { ...parts, registryFor });
-  await engine.mount([door, createConsoleDoor(parts.consoleDirectory)]);
+  const { signIn } = parts.identity;
+  const sessions = createSessions({ all: bounds.console_sessions.value, ofOne: sessionsOfOne }, Date.now);
+  const door = createRestDoor(
+    { ...context, health, version: parts.version, renderMetrics: metrics.render },
+    { ...parts, registryFor, sessions: browserSessions(signIn, sessions) },
+  );
+  const { limited, log } = context;
+  await engine.mount([door, createConsoleDoor({ directory: parts.consoleDirectory, signIn, sessions, limited, log })]);
 
   return {
     listen: engine.listen,

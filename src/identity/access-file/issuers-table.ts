@@ -1,10 +1,11 @@
 import { isTable } from '../../protocol/toml.ts';
 import { type IssuerConfig, issuerDefaults, type SigningAlgorithm, signingAlgorithms } from '../oidc/issuer-config.ts';
 import { issuerUrlFault, keysUrlFault } from '../oidc/issuer-url.ts';
+import { readConsole } from './console-table.ts';
 import { type Findings, shown } from './findings.ts';
 import { readTable, refuseUnknownKeys, type TableReader } from './table-reader.ts';
 
-const known = ['issuer', 'audience', 'jwks_url', 'ca_file', 'algorithms', 'maximum_age_seconds', 'single_use'];
+const known = ['issuer', 'audience', 'jwks_url', 'ca_file', 'algorithms', 'maximum_age_seconds', 'single_use', 'console'];
 const mostIssuers = 100;
 const longestUrl = 2_048;
 const longestLife = 86_400;
@@ -62,8 +63,11 @@ function readIssuer(findings: Findings, name: string, table: unknown, processes:
   };
   if (config.singleUse && processes > 1)
     reader.error('single_use', `single_use needs one process, which sees every use, and this server has ${processes} (--workers)`);
+  const console = Object.hasOwn(table, 'console')
+    ? readConsole(findings, table.console, { name, audience, singleUse: config.singleUse, processes })
+    : undefined;
   if (issuer === undefined || audience === undefined || findings.errors.length > before) return undefined;
-  return { ...config, issuer, audience };
+  return { ...config, issuer, audience, ...(console === undefined ? {} : { console }) };
 }
 
 function urlAt(reader: TableReader, key: string, faultOf: (text: string) => string | undefined): string | undefined {

@@ -58,7 +58,8 @@ function explained(error: unknown, name: string, what: string): ArtifactstoreErr
   return unavailable(name, fault?.text ?? `the connection failed (${code ?? 'unknown'})`, error);
 }
 
-async function readAuthority(path: string, name: string): Promise<string> {
+/** The certificate of a table's own authority, in PEM. Errors: `identity_unavailable`. */
+export async function readAuthority(path: string, name: string): Promise<string> {
   let text: string;
   try {
     // A pipe that nobody writes to is empty, and not waited for.

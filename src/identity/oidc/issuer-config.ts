@@ -35,6 +35,19 @@ export interface IssuerConfig {
   readonly maximumAgeSeconds: number;
   /** Whether a token, known by its `jti`, counts once. */
   readonly singleUse: boolean;
+  /** By which people sign in to the console; its tokens are for it, so its id is the audience. */
+  readonly console?: ConsoleClient;
+}
+
+/** `[issuers.<name>.console]`: this server as a client of the issuer. */
+export interface ConsoleClient {
+  /** Where browsers find this server, with a slash at its end. No `issuerUrlFault`. */
+  readonly url: string;
+  /** `env:NAME`, `file:/absolute/path` or `secret:NAME`; undefined for a public client. */
+  readonly clientSecret: string | undefined;
+  readonly scopes: readonly string[];
+  /** On the button. */
+  readonly label: string;
 }
 
 /** What holds where a table says nothing of it. */

@@ -240,6 +240,7 @@ const elsewhere: Partial<Record<LimitName, string>> = {
   events_looked_at: 'registry/events',
   repeated_bytes: 'doors/rest/routes/files',
   waiting_of_one: 'runtime/fair-turns',
+  console_sessions: 'doors/console/sessions',
   open_uploads: 'registry/uploads/sweep',
   upload_segments: 'registry/uploads/pieces',
   metadata_characters: 'registry/metadata/validation',

@@ -46,6 +46,30 @@ export const badIssuers: typeof badFiles = [
   ['single use as text', 'issuer = "https://issuer.example"\naudience = "a"\nsingle_use = "yes"', /^4:14 single_use must be true or false/],
 ];
 
+/** The same within `[issuers.x.console]`, whose first line is the fifth; the audience of its table is `a`. */
+export const badConsoles: typeof badFiles = [
+  ['no client', 'url = "https://here.example/"', /^4:12 \[issuers\.x\.console\] needs client_id/],
+  ['no address', 'client_id = "a"', /^4:12 \[issuers\.x\.console\] needs url/],
+  ['another client', 'client_id = "b"\nurl = "https://here.example/"', /^5:13 client_id must be the audience of its table, which is "a"/],
+  ['http', 'client_id = "a"\nurl = "http://here.example/"', /^6:7 url must begin with https/],
+  ['a query', 'client_id = "a"\nurl = "https://here.example/?x"', /^6:7 url must not have a query/],
+  [
+    'the secret itself',
+    'client_id = "a"\nurl = "https://here.example/"\nclient_secret = "hunter2"',
+    /^7:17 client_secret must be env:NAME, file:\/absolute\/path or secret:NAME; never the secret itself$/,
+  ],
+  [
+    'scopes without openid',
+    'client_id = "a"\nurl = "https://here.example/"\nscopes = ["profile"]',
+    /^7:10 scopes must be names of scopes, with "openid"/,
+  ],
+  [
+    'a slip',
+    'client_id = "a"\nurl = "https://here.example/"\nclient_secert = "env:X"',
+    /^7:1 "client_secert" is not known in \[issuers\.x\.console\]; did you mean client_secret\?/,
+  ],
+];
+
 /** The same in `[[grants]]`, whose first line is the fourth; `own` is an issuer, `github` and `gitlab` are those. */
 export const badGrants: typeof badFiles = [
   ['nobody', 'role = "reader"\nproducers = ["a"]', /^10:3 the grant says of nobody whose it is/],

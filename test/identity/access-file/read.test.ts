@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { accessFileError } from '../../../src/identity/access-file/findings.ts';
 import { readAccessFile } from '../../../src/identity/access-file/read.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { badClaims, badFiles, badGrants, badIssuers, badPairs, badQuotas, goodPairs } from './bad-files.ts';
+import { badClaims, badConsoles, badFiles, badGrants, badIssuers, badPairs, badQuotas, goodPairs } from './bad-files.ts';
 
 const good = `
 [issuers.github]
@@ -111,6 +111,9 @@ describe('an access file', () => {
     test(`with ${what} is refused`, () => assertErrors(text, expected, what));
   for (const [what, text, ...expected] of badIssuers)
     test(`with an issuer: ${what} is refused`, () => assertErrors(`[issuers.x]\n${text}`, expected, what));
+  for (const [what, text, ...expected] of badConsoles)
+    test(`with a console: ${what} is refused`, () =>
+      assertErrors(`[issuers.x]\nissuer = "https://issuer.example"\naudience = "a"\n[issuers.x.console]\n${text}`, expected, what));
   for (const [what, text, ...expected] of badGrants)
     test(`with a grant: ${what} is refused`, () => assertErrors(`${three}${text}`, expected, what));
   for (const [issuer, claims, expected] of badClaims)
@@ -217,4 +220,24 @@ describe('an access file', () => {
     const read = readAccessFile(Buffer.from(text));
     assert.ok('errors' in read && read.errors.length > 50 && read.errors.length < 100);
   });
+});
+
+test('a console needs one process, and its tokens count more than once', () => {
+  const table = '[issuers.x.console]\nclient_id = "a"\nurl = "https://here.example/artifacts"\nlabel = "Example"\n';
+  const file = (more = '') => Buffer.from(`[issuers.x]\nissuer = "https://issuer.example"\naudience = "a"\n${more}${table}`);
+  const read = readAccessFile(file());
+  assert.ok('file' in read);
+  assert.deepEqual(read.file.issuers[0]?.console, {
+    url: 'https://here.example/artifacts/',
+    clientSecret: undefined,
+    scopes: ['openid'],
+    label: 'Example',
+  });
+  for (const [refused, expected] of [
+    [readAccessFile(file(), 2), /needs one process, which knows who is signed in, and this server has 2/],
+    [readAccessFile(file('single_use = true\n')), /single_use and \[issuers\.x\.console\] exclude each other/],
+  ] as const) {
+    assert.ok('errors' in refused);
+    assert.match(refused.errors.map(({ message }) => message).join('\n'), expected);
+  }
 });

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { SignInMemory } from '../../identity/IDENTITY.ts';
+
+// Cookies (RFC 6265bis). `__Host-`: a browser takes them from this host alone, over TLS or from this machine, so that
+// no neighbour below the same domain can put one in their place.
+
+export type CookieKind = 'session' | 'sign-in';
+
+/** Of one console: several registries behind one host have different paths, and all have the cookies of the host. */
+export function cookieName(url: string, kind: CookieKind): string {
+  const place = createHash('sha256').update(new URL(url).pathname).digest('hex').slice(0, 8);
+  return `__Host-artifactstore-${kind}-${place}`;
+}
+
+/**
+ * `Strict`: the session goes with requests of our own pages alone. The memory of a sign-in has to come back from the
+ * issuer's page, so it is `Lax`, and lives for minutes.
+ */
+const sameSite: Readonly<Record<CookieKind, string>> = { session: 'Strict', 'sign-in': 'Lax' };
+
+export function setCookie(url: string, kind: CookieKind, value: string, seconds: number): string {
+  return `${cookieName(url, kind)}=${value}; Path=/; Max-Age=${seconds}; Secure; HttpOnly; SameSite=${sameSite[kind]}`;
+}
+
+export function clearCookie(url: string, kind: CookieKind): string {
+  return setCookie(url, kind, '', 0);
+}
+
+/** The value of a cookie that was sent once; of two with one name nobody knows which is ours. */
+export function cookieOf({ cookie = '' }: IncomingHttpHeaders, name: string): string | undefined {
+  const found = cookie.split(';').flatMap((pair) => {
+    const at = pair.indexOf('=');
+    return at >= 0 && pair.slice(0, at).trim() === name ? [pair.slice(at + 1).trim()] : [];
+  });
+  return found.length === 1 && found[0] !== '' ? found[0] : undefined;
+}
+
+/** What a browser keeps while its person is at the issuer. */
+export interface BegunHere extends SignInMemory {
+  /** Where in the console it began. */
+  readonly to: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export function writeBegun(begun: BegunHere): string {
+  return Buffer.from(JSON.stringify(begun)).toString('base64url');
+}
+
+/** Undefined for what this server did not write, or too long ago. */
+export function readBegun(value: string | undefined, now: number, longestMilliseconds: number): BegunHere | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const read: Partial<Record<keyof BegunHere, unknown>> = JSON.parse(Buffer.from(value, 'base64url').toString());
+    const { issuer, state, nonce, verifier, to, at } = read;
+    if (![issuer, state, nonce, verifier, to].every((text) => typeof text === 'string')) return undefined;
+    if (typeof at !== 'number' || at > now || now - at > longestMilliseconds) return undefined;
+    return read as BegunHere;
+  } catch {
+    return undefined;
+  }
+}

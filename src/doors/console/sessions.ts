@@ -1,0 +1,81 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Identified } from '../../identity/IDENTITY.ts';
+import { ArtifactstoreError } from '../../kernel/error.ts';
+
+/** People who are signed in by their browsers: in the memory of this process, so that its end signs all of them out. */
+export interface Sessions {
+  /**
+   * Begins one, and answers what the browser's cookie has to hold. It never lives longer than the token. Of one
+   * person the oldest goes that is beyond what one may have. Errors: `too_busy`, where too many are signed in.
+   */
+  begin(token: string, identified: Identified): string;
+  /** By what the cookie holds; undefined where it has ended, or never was. */
+  find(secret: string): Session | undefined;
+  end(secret: string): void;
+}
+
+export interface Session {
+  /** Of the issuer, for each request to be identified by. */
+  readonly token: string;
+  /** What the page has to say with each change: a page of somebody else cannot know it. */
+  readonly csrfToken: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface SessionBounds {
+  readonly all: number;
+  readonly ofOne: number;
+}
+
+interface Kept extends Session {
+  readonly share: string;
+}
+
+/** A token that has no end counts as long as a working day. */
+const longestMilliseconds = 43_200_000;
+
+/** `now` in milliseconds since the epoch. */
+export function createSessions({ all, ofOne }: SessionBounds, now: () => number): Sessions {
+  /** By the digest of what the cookie holds, the oldest first: who reads this memory cannot send one of them. */
+  const kept = new Map<string, Kept>();
+
+  function forgetEnded(): void {
+    for (const [key, { expiresAt }] of kept) if (expiresAt <= now()) kept.delete(key);
+  }
+
+  return {
+    begin(token, { principal, expiresAt }) {
+      forgetEnded();
+      const own = [...kept].filter(([, each]) => each.share === principal.share);
+      for (const [key] of own.slice(0, Math.max(0, own.length - ofOne + 1))) kept.delete(key);
+      if (kept.size >= all)
+        throw new ArtifactstoreError('too_busy', `${all} people are signed in, which is as many as can be; try again later.`, {
+          info: { bound: 'console_sessions', limit: all },
+        });
+      const secret = newSecret();
+      kept.set(keyOf(secret), {
+        token,
+        csrfToken: newSecret(),
+        expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now() + longestMilliseconds),
+        share: principal.share,
+      });
+      return secret;
+    },
+    find(secret) {
+      const found = kept.get(keyOf(secret));
+      if (found === undefined || found.expiresAt > now()) return found;
+      kept.delete(keyOf(secret));
+      return undefined;
+    },
+    end: (secret) => void kept.delete(keyOf(secret)),
+  };
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function keyOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
