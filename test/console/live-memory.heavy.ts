@@ -14,7 +14,7 @@ const mostGrowth = 4 * 2 ** 20;
 /** 300 rows with their cells, whatever came. */
 const mostNodes = 25_000;
 
-describe('the live log of a busy registry', { skip: noBrowser, timeout: 280_000 }, () => {
+describe('the live log of a busy registry', { skip: noBrowser, timeout: 900_000 }, () => {
   let view: Console;
   let one: { readonly content_address: string; readonly size_bytes: number };
   before(async () => {
@@ -37,7 +37,7 @@ describe('the live log of a busy registry', { skip: noBrowser, timeout: 280_000 
         { records: false },
       );
     const last = (await view.door.lastSequence()).toLocaleString('en');
-    await view.page.getByText(`read up to no. ${last}`).waitFor({ timeout: 120_000 });
+    await view.page.getByText(`read up to no. ${last}`).waitFor({ timeout: 300_000 });
   }
 
   test('takes no more memory, however much happens', async (context) => {

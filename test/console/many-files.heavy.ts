@@ -15,7 +15,7 @@ const firstRowsWall = 8_000;
 /** Bytes with all of the list: 21 MiB where only that is kept which the tree shows, 78 MiB with whole records. */
 const mostHeap = 40 * 2 ** 20;
 
-describe('a package of 100,000 files in the console', { skip: noBrowser, timeout: 280_000 }, () => {
+describe('a package of 100,000 files in the console', { skip: noBrowser, timeout: 900_000 }, () => {
   let view: Console;
   let record: Package;
   before(async () => {
