@@ -30,9 +30,9 @@ export const cosmoDeletes: readonly Check[] = [
   bulk('cosmo.delete-many-before', 'md5', `${noDeletion} by images before 25 February 2026`),
   {
     id: 'cosmo.delete-graph',
-    title: 'more than 1,000 keys are listed and deleted page by page, and a neighbour stays',
-    consequence: 'artifacts of a deleted graph stay, or those of another go with them',
-    remedy: 'use another version of the store; until then look for what stays under the prefix of a deleted graph',
+    title: 'more than 1,000 keys of a prefix without a slash are deleted page by page, and a neighbour stays',
+    consequence: 'artifacts of a deleted graph or client stay, or those of another go with them',
+    remedy: 'use another version of the store; until then look for what stays under the prefix of what was deleted',
     run: deletesGraph,
   },
 ];
@@ -58,15 +58,21 @@ function bulk(id: string, generation: Generation, consequence: string): Check {
   };
 }
 
-/** As the controlplane does it: a page is deleted before the next one is asked for, by the token of the page before. */
+/**
+ * As the controlplane does it: a page is deleted before the next one is asked for, by the token of the page before. Its
+ * prefixes end without a slash, so that the client `web` takes the client `webapp` with it. The keys of that one come
+ * after the first page, which some stores forget.
+ */
 async function deletesGraph(ground: Ground): Promise<CheckFinding> {
   const organization = randomUUID();
   const graph = `${organization}/${randomUUID()}`;
-  const neighbour = ground.key(`${organization}/${randomUUID()}/routerconfigs/latest.json`);
-  const keys = Array.from({ length: graphKeys }, (_, index) => ground.key(`${graph}/operations/web/${index}.json`));
-  await put(ground, neighbour, '{}');
+  const elsewhere = [`${organization}/${randomUUID()}/routerconfigs/latest.json`, `${graph}/operations/mobile/1.json`];
+  const neighbours = elsewhere.map((name) => ground.key(name));
+  const clientOf = (index: number): string => (index < longName ? 'webapp' : 'web');
+  const keys = Array.from({ length: graphKeys }, (_, index) => ground.key(`${graph}/operations/${clientOf(index)}/${index}.json`));
+  for (const neighbour of neighbours) await put(ground, neighbour, '{}');
   await forEachLimited(keys, 16, async (key) => void (await put(ground, key, '{}')));
-  const prefix = `${ground.prefix}${graph}`;
+  const prefix = `${ground.prefix}${graph}/operations/web`;
   let token: string | undefined;
   let pages = 0;
   let deleted = 0;
@@ -87,7 +93,7 @@ async function deletesGraph(ground: Ground): Promise<CheckFinding> {
   const found: Reply = await ground.wire.send(listing(prefix));
   demand(found.status === 200, `the list after it ${told(found)}`);
   const stayed = pageIn(found).keys.length;
-  demand(await isThere(ground, neighbour), 'the artifact of another graph is gone too');
+  for (const neighbour of neighbours) demand(await isThere(ground, neighbour), 'an artifact of another graph or client is gone too');
   if (stayed > 0 || deleted !== graphKeys)
     return fail(`${deleted} of ${graphKeys} were listed and deleted in ${pages} pages; ${stayed} or more stayed`);
   return pass(`${graphKeys} in ${pages} pages, ${wayWords[way]}`);
@@ -110,5 +116,7 @@ async function deletePage(ground: Ground, keys: readonly string[], way: Way): Pr
 
 const wayWords: { readonly [W in Way]: string } = { crc32: 'by CRC32', md5: 'by Content-MD5', individually: 'one by one' };
 const graphKeys = 1205;
+/** How many of them are of the client with the longer name. */
+const longName = 5;
 /** More than any store makes of them. */
 const mostPages = 100;
