@@ -38,6 +38,7 @@ export async function followSource(source: Source, importer: Importer, options: 
     if (page.last_sequence < position) {
       onAgain?.(`the log of the source ends at ${page.last_sequence}, and was read up to ${position}: it is another one`);
       failed.clear();
+      await pause(Math.min(emptySeconds, againSeconds));
       position = await everything();
       continue;
     }

@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/form
 import { parseId } from '../../kernel/id.ts';
 import { maximumFiles } from '../../kernel/manifest.ts';
 import type { Package } from '../../registry/REGISTRY.ts';
+import { mostManifestValues } from './source-bounds.ts';
 
 /** A file of a sealed package, as the manifest of another registry has it. */
 export interface SourceFile extends FileFacts {
@@ -41,7 +42,7 @@ export function readSourceManifest(bytes: Uint8Array, record: Pick<Package, 'id'
     throw wrong(`has the digest ${digest}, and the record of the package says ${record.manifest_digest}`);
   let value: JsonValue;
   try {
-    value = decodeCbor(bytes);
+    value = decodeCbor(bytes, mostManifestValues);
   } catch (cause) {
     throw wrong(`is not canonical CBOR: ${cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause)}`, cause);
   }

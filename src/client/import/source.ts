@@ -6,6 +6,7 @@ import { type DownloadMany, manyDownloads } from '../download-many.ts';
 import { getJson, queryText } from '../wire/request.ts';
 import { metadataSchemaShape, packageShape, packagesShape, retentionShape, type Shape } from '../wire/shape.ts';
 import { createTransport, type TransportOptions } from '../wire/transport.ts';
+import { mostManifestBytes, refuseDepth, watchPages } from './source-bounds.ts';
 import { isMissing, librarySourceNames, ofSource, type SourceNames } from './source-error.ts';
 import { readSourceManifest, type SourceFile, type SourceManifest } from './source-records.ts';
 import { endsRun } from './stops.ts';
@@ -49,6 +50,8 @@ export interface Source extends AsyncDisposable {
 
 export interface SourceOptions extends TransportOptions {
   readonly names?: SourceNames;
+  /** How many pages a list of packages has at most; 100,000 where absent. */
+  readonly mostPages?: number;
 }
 
 /** Nothing is sent before the first call. */
@@ -73,7 +76,7 @@ export function connectSource(options: SourceOptions): Source {
       headers: { accept: 'application/cbor' },
       repeatable: true,
     } as const;
-    return readSourceManifest(await transport.exchange(request, (answer) => answer.cborBytes()), record);
+    return readSourceManifest(await transport.exchange(request, (answer) => answer.cborBytes(mostManifestBytes(record))), record);
   }
 
   async function* bytes(file: SourceFile, offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -99,10 +102,11 @@ export function connectSource(options: SourceOptions): Source {
         return undefined;
       }
     },
-    package: async (id) => await told(lookUp(getJson(transport, at(id), packageShape))),
+    package: async (id) => await told(lookUp(getJson(transport, at(id), packageShape).then(refuseDepth))),
     manifest: async (record) => await told(readManifest(record)),
     retention: async (id) => await told(getJson(transport, `${at(id)}/retention`, retentionShape)),
-    schema: async (slug) => await told(lookUp(getJson(transport, `/metadata-schemas/${encodeURIComponent(slug)}`, metadataSchemaShape))),
+    schema: async (slug) =>
+      await told(lookUp(getJson(transport, `/metadata-schemas/${encodeURIComponent(slug)}`, metadataSchemaShape).then(refuseDepth))),
     packages: (producer, signal) => pagesOf(producer, signal),
     events: async (since, { waitSeconds, limit = 500, signal }) => {
       const path = `/events${queryText({ since, limit, wait: waitSeconds })}`;
@@ -110,6 +114,16 @@ export function connectSource(options: SourceOptions): Source {
       const { value } = await told(transport.exchange(request, (answer) => answer.cbor(eventsShape)));
       // 0.1 does not say up to where it looked: what it gave is all that it looked at.
       const { items, last_sequence, next_since = items.at(-1)?.sequence ?? since } = value;
+      // One that ends before `since` is another log, and who follows it sees that.
+      const leadsOn = Number.isSafeInteger(next_since) && (items.length === 0 ? next_since >= since : next_since > since);
+      if (last_sequence >= since && !leadsOn)
+        throw ofSource(
+          new ArtifactstoreError(
+            'unexpected_answer',
+            `The log after event ${since} continues after event ${next_since}: it leads nowhere.`,
+          ),
+          names,
+        );
       return { items, last_sequence, next_since };
     },
     close: () => transport.close(),
@@ -117,16 +131,18 @@ export function connectSource(options: SourceOptions): Source {
   };
 
   async function* pagesOf(producer: string | undefined, signal: AbortSignal): AsyncIterable<readonly Package[]> {
-    const seen = new Set<string>();
+    const watch = watchPages(options.mostPages);
     for (let cursor: string | undefined; ; ) {
       signal.throwIfAborted();
       const query = { limit: pageItems, producer, cursor };
-      const page: Page<Package> = await told(getJson(transport, `/packages${queryText(query)}`, packagesShape));
+      const page: Page<Package> = await told(
+        getJson(transport, `/packages${queryText(query)}`, packagesShape).then((found) => {
+          watch.saw(found);
+          return refuseDepth(found);
+        }),
+      );
       yield page.items;
       if (page.next_cursor === null) return;
-      if (seen.has(page.next_cursor))
-        throw ofSource(new ArtifactstoreError('unexpected_answer', 'The list of packages leads back to a page of itself.'), names);
-      seen.add(page.next_cursor);
       cursor = page.next_cursor;
     }
   }

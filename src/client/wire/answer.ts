@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { ArtifactstoreError } from '../../kernel/error.ts';
 import { decodeCbor } from '../../kernel/format/cbor.ts';
+import { paced, wholeOf } from './bounded-body.ts';
 import { type Answered, unexpectedAnswer } from './foreign-answer.ts';
 import type { Shape } from './shape.ts';
 
@@ -11,12 +12,12 @@ import type { Shape } from './shape.ts';
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Read it to the end or end the iteration early; either frees the connection. */
+  /** Read it to the end or end the iteration early; either frees the connection. See `paced`. */
   readonly body: AsyncIterable<Uint8Array>;
   /** A JSON answer of that shape. */
   json<T>(shape: Shape<T>): Promise<T>;
-  /** A CBOR answer: its bytes, which nobody has looked at yet. */
-  cborBytes(): Promise<Uint8Array>;
+  /** A CBOR answer: its bytes, which nobody has looked at yet; `most` of them where less is to be expected. */
+  cborBytes(most?: number): Promise<Uint8Array>;
   /** A CBOR answer of that shape, and its bytes. */
   cbor<T>(shape: Shape<T>): Promise<{ readonly value: T; readonly bytes: Uint8Array }>;
   /**
@@ -26,14 +27,17 @@ export interface WireAnswer {
   unexpected(why: string): Promise<ArtifactstoreError>;
 }
 
-export function wireAnswer({ statusCode: status, headers, body }: Dispatcher.ResponseData, url: string): WireAnswer {
+/** `slowSeconds` is how long nearly nothing is waited for; see `paced`. */
+export function wireAnswer({ statusCode: status, headers, body }: Dispatcher.ResponseData, url: string, slowSeconds?: number): WireAnswer {
   const type = mediaType(headers['content-type']);
   const unexpected = async (why: string): Promise<ArtifactstoreError> =>
     unexpectedAnswer({ url, status, headers, text: await beginning(body) }, why);
-  const read = async (wanted: string): Promise<Uint8Array> => {
+  const read = async (wanted: string, most: number): Promise<Uint8Array> => {
     if (type !== wanted || headers['content-encoding'] !== undefined)
       throw await unexpected(`artifactstore would have answered with ${wanted}`);
-    return new Uint8Array(await body.arrayBuffer());
+    const bytes = await wholeOf(body, most, slowSeconds);
+    if (bytes !== undefined) return bytes;
+    throw unexpectedAnswer({ url, status, headers, text: '' }, `it is longer than ${most} bytes, and the rest was not read`);
   };
   const shaped = <T>(shape: Shape<T>, bytes: Uint8Array, parse: (bytes: Uint8Array) => unknown): T => {
     const answered: Answered = { url, status, headers, text: '' };
@@ -49,12 +53,13 @@ export function wireAnswer({ statusCode: status, headers, body }: Dispatcher.Res
   return {
     status,
     headers,
-    body,
+    body: paced(body, slowSeconds),
     unexpected,
-    json: async (shape) => shaped(shape, await read('application/json'), (bytes) => JSON.parse(new TextDecoder().decode(bytes))),
-    cborBytes: () => read('application/cbor'),
+    json: async (shape) =>
+      shaped(shape, await read('application/json', mostJsonBytes), (bytes) => JSON.parse(new TextDecoder().decode(bytes))),
+    cborBytes: (most = mostCborBytes) => read('application/cbor', most),
     async cbor(shape) {
-      const bytes = await read('application/cbor');
+      const bytes = await read('application/cbor', mostCborBytes);
       return { value: shaped(shape, bytes, decodeCbor), bytes };
     },
   };
@@ -87,5 +92,9 @@ export async function beginning(body: Dispatcher.ResponseData['body']): Promise<
   return new TextDecoder().decode(Buffer.concat(parts));
 }
 
+/** A page is 2 MiB, or one item of it; what attaching answers is up to 16 MiB. A 0.1 counts items alone. */
+const mostJsonBytes = 67_108_864;
+/** A manifest is up to 128 MiB, and so is the event that has it. */
+const mostCborBytes = 201_326_592;
 const pageBytes = 65_536;
 const pageMilliseconds = 2000;

@@ -2,17 +2,21 @@ import type { Dispatcher } from 'undici';
 import { ArtifactstoreError, type ErrorCode, errorCodes } from '../../kernel/error.ts';
 import { jsonObjectOf } from '../../kernel/format/json-text.ts';
 import { beginning, mediaType } from './answer.ts';
-import { foreignError } from './foreign-answer.ts';
+import { wholeOf } from './bounded-body.ts';
+import { foreignError, unexpectedAnswer } from './foreign-answer.ts';
 
 /**
  * What an answer that is no success says: its problem document (RFC 9457), which is how the server answers; else what a
  * proxy or another service means by it.
  */
-export async function problemError(answer: Dispatcher.ResponseData, url: string): Promise<ArtifactstoreError> {
+export async function problemError(answer: Dispatcher.ResponseData, url: string, slowSeconds?: number): Promise<ArtifactstoreError> {
   const { statusCode: status, headers } = answer;
   const isOurs = mediaType(headers['content-type']) === 'application/problem+json';
   // A problem that breaks off is a connection that does: what it says is not known.
-  const text = isOurs ? await answer.body.text() : await beginning(answer.body);
+  const bytes = isOurs ? await wholeOf(answer.body, mostProblemBytes, slowSeconds) : undefined;
+  if (isOurs && bytes === undefined)
+    return unexpectedAnswer({ url, status, headers, text: '' }, `its problem is longer than ${mostProblemBytes} bytes`);
+  const text = bytes === undefined ? await beginning(answer.body) : new TextDecoder().decode(bytes);
   const problem = isOurs ? (jsonObjectOf(text) ?? {}) : {};
   const error = typeof problem.code === 'string' ? fromProblem(problem, status) : foreignError({ url, status, headers, text });
   const retryAfterSeconds = parseRetryAfter(headers['retry-after'], headers.date);
@@ -23,6 +27,9 @@ export async function problemError(answer: Dispatcher.ResponseData, url: string)
     info: { ...info, retry_after_seconds: retryAfterSeconds },
   });
 }
+
+/** One names up to 1,000 files or sessions. */
+const mostProblemBytes = 8_388_608;
 
 function fromProblem(problem: Readonly<Record<string, unknown>>, status: number): ArtifactstoreError {
   const code = errorCodes.find((known) => known === problem.code) ?? statusCodes[status] ?? 'internal';

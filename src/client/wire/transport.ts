@@ -19,6 +19,8 @@ export interface TransportOptions extends RetryOptions {
   /** How many connections are open at once; further requests wait. */
   readonly connections?: number;
   readonly userAgent?: string;
+  /** How long an answer that brings less than a KiB in a second is waited for, in seconds; 120 where absent. */
+  readonly slowSeconds?: number;
 }
 
 export interface WireRequest {
@@ -95,8 +97,8 @@ export function createTransport(options: TransportOptions): Transport {
       });
       retry.heard();
       const url = `${base.origin}${prefix}${request.path.replace(/\?.*$/s, '')}`;
-      if (answer.statusCode >= 300) throw await problemError(answer, url);
-      return await read(wireAnswer(answer, url));
+      if (answer.statusCode >= 300) throw await problemError(answer, url, options.slowSeconds);
+      return await read(wireAnswer(answer, url, options.slowSeconds));
     } catch (error) {
       // A body that can't be read is the sender's failure, whatever it does to the connection.
       const failure = upload.failure() ?? error;

@@ -6,10 +6,11 @@ import type { JsonValue } from './json-value.ts';
 
 /**
  * Strict: takes exactly what `encodeCbor` produces, and throws `integrity_failure` on any other bytes. It allocates no
- * more than the input can fill, whatever lengths the input declares.
+ * more than the input can fill, whatever lengths the input declares. A value of one byte takes dozens of memory: who
+ * reads a stranger's bytes says how many values there may be.
  */
-export function decodeCbor(bytes: Uint8Array): JsonValue {
-  const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at: 0 };
+export function decodeCbor(bytes: Uint8Array, mostValues: number = Number.POSITIVE_INFINITY): JsonValue {
+  const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at: 0, values: mostValues };
   const value = readValue(reader, 1);
   if (reader.at !== bytes.length) throw malformed(reader.at, 'there is something after the value');
   return value;
@@ -29,7 +30,7 @@ export interface CborSteps {
 }
 
 export function stepThroughCbor(bytes: Uint8Array, at = 0): CborSteps {
-  const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at };
+  const reader: Reader = { bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), at, values: Number.POSITIVE_INFINITY };
   return {
     at: () => reader.at,
     ended: () => reader.at === bytes.length,
@@ -45,12 +46,16 @@ export function stepThroughCbor(bytes: Uint8Array, at = 0): CborSteps {
 interface Reader {
   readonly bytes: Buffer;
   at: number;
+  /** How many more there may be. */
+  values: number;
 }
 
 function readValue(reader: Reader, depth: number): JsonValue {
   const start = reader.at;
   const initial = reader.bytes[start];
   if (initial === undefined) throw malformed(start, 'the input ends too soon');
+  reader.values -= 1;
+  if (reader.values < 0) throw malformed(start, 'there are more values than there may be');
   switch (initial >> 5) {
     case 0:
       return readArgument(reader, initial);

@@ -263,3 +263,11 @@ test('a view into a larger buffer is decoded within its bounds', () => {
   assert.deepEqual(decodeCbor(larger.subarray(7, 7 + bytes.length)), { a: ['é', 1.5] });
   assert.throws(() => decodeCbor(larger.subarray(7, 6 + bytes.length)), refused);
 });
+
+test('takes no more values than its reader says', () => {
+  const bytes = encodeCbor({ a: [1, 2, 3] });
+  assert.deepEqual(decodeCbor(bytes, 5), { a: [1, 2, 3] });
+  assert.throws(() => decodeCbor(bytes, 4), /more values than there may be/);
+  // A byte each, and dozens in memory.
+  assert.throws(() => decodeCbor(Buffer.from([0x9a, 0, 1, 0, 0, ...new Uint8Array(65_536)]), 1000), /more values than there may be/);
+});
