@@ -33,6 +33,13 @@ describe('a file in the console', { skip: noBrowser }, () => {
         yield Buffer.from(picture);
       })(),
     });
+    await view.door.registry.files.add(pictures.id, {
+      relative_path: 'paper.pdf',
+      media_type: 'application/pdf',
+      body: (async function* () {
+        yield Buffer.from('%PDF-1.4 <script>document.title=4</script>');
+      })(),
+    });
     open = pictures.id;
   });
   let open = '';
@@ -95,6 +102,10 @@ describe('a file in the console', { skip: noBrowser }, () => {
     await page.getByText('There is no preview').or(page.getByLabel('Preview')).first().waitFor();
     const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
     assert.equal(saved.suggestedFilename(), 'data.bin');
+    await view.open(at('paper.pdf', open));
+    await page.getByText('A PDF is not shown in this page').waitFor();
+    assert.equal(await page.locator('main iframe, main embed, main object').count(), 0);
+    await page.getByRole('button', { name: 'Download' }).waitFor();
     await view.assertAccessible();
     view.assertNothingWrong();
   });
