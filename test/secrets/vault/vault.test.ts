@@ -92,6 +92,16 @@ describe('a vault', () => {
     await refuses(secrets.get('key'), 'secrets_unavailable', /the status 500/);
     vault.next.push(failure, failure);
     assert.equal(await secrets.get('key'), undefined);
+    // A replica that is behind, and a limit of rate, pass.
+    for (const status of [412, 429]) {
+      const passing = () => ({ status, text: '{"errors":["hush-token"]}' });
+      vault.next.push(passing, passing);
+      assert.equal(await secrets.get('key'), undefined);
+      vault.next.push(passing, passing, passing);
+      await refuses(secrets.get('key'), 'secrets_unavailable', new RegExp(`the status ${status}`));
+      vault.next.push(passing);
+      await refuses(secrets.writer!.probeWrite('key'), 'secrets_unavailable', new RegExp(`the status ${status}`));
+    }
     vault.next.push(elsewhere);
     await refuses(secrets.get('key'), 'secrets_unavailable', /the status 307/);
     vault.next.push(() => ({ status: 200, text: '{"data":{"data":null}}' }));
