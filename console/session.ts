@@ -8,6 +8,20 @@ const kept = 'artifactstore-token';
 /** The bearer token: in this page's memory, and in the tab's session storage where a person has asked for that. */
 export const token = signal<string | undefined>(readKept());
 
+/** By whom people can sign in beside a token, as the server says it. */
+export interface SignInChoice {
+  readonly issuer: string;
+  readonly label: string;
+}
+
+export const signInChoices = signal<readonly SignInChoice[]>([]);
+
+/** A word of the server for why signing in by an issuer did not work. */
+export const signInFailure = signal<string | undefined>(undefined);
+
+/** Of who has signed in by an issuer: the browser has the cookie, and the page what a change needs beside it. */
+export const csrfToken = signal<string | undefined>(undefined);
+
 export interface Session {
   /** Undefined until the server has said it. */
   readonly who: WhoAmI | undefined;
@@ -46,8 +60,10 @@ export function useToken(text: string | undefined, keep: boolean): void {
 /** A call was refused with the token: it is asked for again, above the page, which stays as it is. */
 export function tokenRefused(asked: string | undefined, problem: Problem): void {
   if (asked !== token.value) return;
+  const wasSignedIn = asked !== undefined || csrfToken.value !== undefined;
   useToken(undefined, false);
-  session.value = { ...session.value, asks: asked === undefined ? 'first' : 'refused', problem: asked === undefined ? undefined : problem };
+  csrfToken.value = undefined;
+  session.value = { ...session.value, asks: wasSignedIn ? 'refused' : 'first', problem: wasSignedIn ? problem : undefined };
 }
 
 export function askForToken(): void {

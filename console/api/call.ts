@@ -1,6 +1,6 @@
 import { connectionLost, connectionWorks } from '../connection.ts';
 import { apiBase } from '../router.ts';
-import { token, tokenRefused } from '../session.ts';
+import { csrfToken, token, tokenRefused } from '../session.ts';
 import { problemOf, unreachable } from './problem.ts';
 
 export interface Call {
@@ -34,10 +34,12 @@ export async function call(path: string, { method = 'GET', query, json, body, he
     method,
     headers: {
       ...(asked === undefined ? {} : { authorization: `Bearer ${asked}` }),
+      ...(asked === undefined ? ofOwnPage(method) : {}),
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
-    credentials: 'omit',
+    // Without a token the browser has a cookie, or nobody is signed in.
+    credentials: asked === undefined ? 'same-origin' : 'omit',
     redirect: 'error',
     ...(json === undefined ? (body === undefined ? {} : { body }) : { body: JSON.stringify(json) }),
     ...(signal === undefined ? {} : { signal }),
@@ -51,6 +53,12 @@ export async function call(path: string, { method = 'GET', query, json, body, he
   const problem = await problemOf(response);
   if (response.status === 401) tokenRefused(asked, problem);
   throw problem;
+}
+
+/** What a change by the cookie needs. */
+function ofOwnPage(method: string): Readonly<Record<string, string>> {
+  const { value } = csrfToken;
+  return value === undefined || method === 'GET' || method === 'HEAD' ? {} : { 'artifactstore-csrf': value };
 }
 
 /** The same, for a JSON answer. Its shape is the caller's to name: the server holds itself to it. */

@@ -1,3 +1,4 @@
+import { endBrowserSession } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { navigate, place } from '../router.ts';
 import { routes } from '../routes.ts';
@@ -113,7 +114,7 @@ function Person() {
     );
   const signOut = (): void => {
     useToken(undefined, false);
-    void signInWith(undefined);
+    void endBrowserSession().then(() => signInWith(undefined));
   };
   return (
     <span class="person">

@@ -1,16 +1,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { leaveForIssuer } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { Problem, problemOf, unreachable } from '../api/problem.ts';
 import type { WhoAmI } from '../api/records.ts';
 import { asProblem } from '../api/resource.ts';
-import { type Session, session, signedIn, stopAsking, useToken } from '../session.ts';
+import { type Session, session, signedIn, signInChoices, signInFailure, stopAsking, useToken } from '../session.ts';
 import { strings } from '../strings.ts';
 
 /** Asks the server whose a token is, before anything is shown by it. Errors: a `Problem`. */
 export async function whoHas(token: string | undefined): Promise<WhoAmI> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(apiUrl('whoami'), { headers, credentials: 'omit' }).catch(() => {
+  const response = await fetch(apiUrl('whoami'), { headers, credentials: token === undefined ? 'same-origin' : 'omit' }).catch(() => {
     throw unreachable();
   });
   if (!response.ok) throw await problemOf(response);
@@ -48,6 +49,7 @@ export function SignIn({ why, alone }: { readonly why: NonNullable<Session['asks
       if (who.grants.length === 0) problem.value = strings.signIn.nothingAllowed(who.actor);
       else {
         useToken(token, data.get('keep') !== null);
+        signInFailure.value = undefined;
         signedIn(who);
         document.getElementById('content')?.focus();
       }
@@ -78,6 +80,7 @@ export function SignIn({ why, alone }: { readonly why: NonNullable<Session['asks
         {alone ? <h1 id="sign-in-title">{strings.signIn.title}</h1> : <h2 id="sign-in-title">{strings.signIn.title}</h2>}
         <p>{strings.signIn[why]}</p>
         {why === 'refused' && session.value.problem !== undefined ? <p class="quiet">{session.value.problem.message}</p> : null}
+        <ByIssuer />
         <label class="field">
           <span>{strings.signIn.token}</span>
           <input
@@ -115,5 +118,34 @@ export function SignIn({ why, alone }: { readonly why: NonNullable<Session['asks
         </div>
       </form>
     </dialog>
+  );
+}
+
+/** The issuers of the access file, where there are any: whoever has no token needs none. */
+function ByIssuer() {
+  const { value: choices } = signInChoices;
+  const { value: failure } = signInFailure;
+  return (
+    <>
+      {failure === undefined ? null : (
+        <p class="problem" role="alert">
+          {Object.hasOwn(strings.signIn.failures, failure)
+            ? strings.signIn.failures[failure as keyof typeof strings.signIn.failures]
+            : strings.signIn.failures.refused}
+        </p>
+      )}
+      {choices.length === 0 ? null : (
+        <>
+          <div class="buttons">
+            {choices.map(({ issuer, label }) => (
+              <button key={issuer} type="button" class="button button-main" onClick={() => leaveForIssuer(issuer)}>
+                {strings.signIn.by(label)}
+              </button>
+            ))}
+          </div>
+          <p class="quiet">{strings.signIn.orToken}</p>
+        </>
+      )}
+    </>
   );
 }

@@ -57,7 +57,7 @@ async function told(
 async function ask({ api, token }: Question, path: string, accept?: string): Promise<Response> {
   const response = await fetch(new URL(path, api), {
     headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(accept === undefined ? {} : { accept }) },
-    credentials: 'omit',
+    credentials: token === undefined ? 'same-origin' : 'omit',
     // Nothing that was kept on the way: what the server has now is asked about.
     cache: 'no-store',
   });
