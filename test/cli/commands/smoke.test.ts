@@ -84,6 +84,16 @@ describe('smoke', () => {
     assert.match(index.steps[3]?.summary ?? '', /NAMED in (bucket|index|probe)\./);
   });
 
+  test('finds a secret that comes with its own report, and says so on the disk too', async () => {
+    // A word that only scan.json has, which is written after the first look.
+    place.write({ 'known.env': 'PLANTED_SECRET=not_looked_at\n' });
+    const { code, index, results } = await smoke('artifacts', '--known', 'known.env');
+    assert.deepEqual([code, results.at(-1), index.ok], [1, 'scan failed', false]);
+    const written = JSON.parse(readFileSync(join(index.evidence, 'index.json'), 'utf8')) as EvidenceIndex;
+    assert.deepEqual([written.ok, written.steps.at(-1)?.result], [false, 'failed']);
+    assert.match(readFileSync(join(index.evidence, 'index.md'), 'utf8'), /^# Smoke .*: failed$/m);
+  });
+
   test('fails fast when the store is stopped, says what to do, and has evidence of it', async () => {
     await store.close();
     const begun = performance.now();
