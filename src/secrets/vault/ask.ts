@@ -1,7 +1,7 @@
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json-value.ts';
-import { connectionCode, connectionFault, isLasting } from '../../runtime/connection-fault.ts';
+import { type ConnectionFault, connectionCode, connectionFault, isLasting } from '../../runtime/connection-fault.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { unavailable } from '../failure.ts';
 
@@ -69,7 +69,8 @@ export function createAsker(options: AskOptions): Asker {
           const fault = code === undefined ? undefined : connectionFault(code);
           if (!mayRepeat || (fault !== undefined && isLasting(fault))) {
             const what = fault?.text ?? `the connection failed (${code ?? 'unknown'})`;
-            const unknown = question.method === 'POST' ? '; whether it has done what it was asked is not known' : '';
+            const mayBeDone = question.method === 'POST' && !(fault !== undefined && unreached.has(fault.kind));
+            const unknown = mayBeDone ? '; whether it has done what it was asked is not known' : '';
             throw unavailable(
               place,
               `cannot be asked: ${what}${unknown}`,
@@ -89,6 +90,8 @@ const attempts = 3;
 const pauseMilliseconds = 50;
 /** A replica that is behind (412), and a limit of rate (429). */
 const passing: ReadonlySet<number> = new Set([412, 429]);
+/** Nobody was asked. */
+const unreached: ReadonlySet<ConnectionFault['kind']> = new Set(['nobody', 'unknown_host', 'no_route']);
 const longestBytes = 1_048_576;
 
 function headersOf({ token, body }: Question, { namespace }: AskOptions): Record<string, string> {

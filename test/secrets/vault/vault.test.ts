@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -111,7 +113,15 @@ describe('a vault', () => {
     await secrets.close();
     const nowhere = openFor({ ...vault, url: 'http://127.0.0.1:1' });
     await refuses(nowhere.get('key'), 'secrets_unavailable', /nothing listens there/);
+    await refuses(nowhere.writer!.probeWrite('key'), 'secrets_unavailable', /nothing listens there\.$/);
     await nowhere.close();
+    const cutting = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
+    await once(cutting, 'listening');
+    const cut = openFor({ ...vault, url: `http://127.0.0.1:${(cutting.address() as AddressInfo).port}` });
+    await refuses(cut.writer!.probeWrite('key'), 'secrets_unavailable', /was cut; whether it has done what it was asked is not known\.$/);
+    await refuses(cut.get('key'), 'secrets_unavailable', /the connection was cut\.$/);
+    await cut.close();
+    cutting.close();
   });
 
   test('keeps the other fields of a document, and continues behind a deleted version', async () => {
