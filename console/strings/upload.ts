@@ -31,7 +31,7 @@ export const upload = {
   pause: 'Pause',
   resume: 'Resume',
   stop: 'Stop',
-  stopHint: 'What is stored stays. What has begun is given up.',
+  stopHint: 'What is stored stays. What has begun can be continued.',
   retryAll: 'Try the refused again',
   retry: 'Try again',
   retryOf: (path: string): string => `Try again: ${path}`,
@@ -42,11 +42,11 @@ export const upload = {
   signInNote: 'The token is not valid any more. It continues when you have signed in.',
 
   interrupted: (count: string): string =>
-    `${count} files had begun before this page was loaded again. Drop the same files or folders again: each continues where the server has it.`,
-  interruptedOne:
-    'A file had begun before this page was loaded again. Drop the same file or folder again: it continues where the server has it.',
+    `${count} files have begun and are not whole yet. Drop the same files or folders again: each continues where the server has it.`,
+  interruptedOne: 'A file has begun and is not whole yet. Drop the same file or folder again: it continues where the server has it.',
   interruptedPaths: 'What had begun',
   forget: 'Give them up',
+  forgetOne: 'Give it up',
 
   listLabel: 'Files that are added',
   path: 'Path',

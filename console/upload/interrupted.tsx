@@ -8,7 +8,7 @@ import { type Begun, begunOf, forgetBegun } from './begun.ts';
 
 const shownPaths = 5;
 
-/** What had begun before this page was loaded: it continues when the same files are dropped again. */
+/** What had begun before this page was loaded, or was stopped: it continues when the same files are dropped again. */
 export function Interrupted({ packageId }: { readonly packageId: string }) {
   const begun = useSignal<readonly Begun[]>([]);
   const actor = session.value.who?.actor ?? '';
@@ -42,7 +42,7 @@ export function Interrupted({ packageId }: { readonly packageId: string }) {
         </ul>
       </div>
       <button type="button" class="button" onClick={() => void giveUp()}>
-        {text.forget}
+        {found.length === 1 ? text.forgetOne : text.forget}
       </button>
     </div>
   );

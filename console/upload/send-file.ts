@@ -7,6 +7,7 @@ import { upload as text } from '../strings/upload.ts';
 import { afterRefusal, firstPiece, nextPiece } from './after-refusal.ts';
 import { begunOf, forgetBegun, rememberBegun } from './begun.ts';
 import { UnreadableFile } from './hash.ts';
+import { mediaTypeOf } from './media-type.ts';
 
 export interface Sending {
   readonly packageId: string;
@@ -135,7 +136,7 @@ async function putWhole({ packageId, path, file, sha256, signal, onWhole }: Send
   onWhole();
   const answer = await call(filePath(packageId, path), {
     method: 'PUT',
-    headers: { 'content-type': mediaTypeOf(file), 'repr-digest': reprDigest(sha256) },
+    headers: { 'content-type': mediaTypeOf(path, file.type), 'repr-digest': reprDigest(sha256) },
     body,
     signal,
   });
@@ -144,7 +145,12 @@ async function putWhole({ packageId, path, file, sha256, signal, onWhole }: Send
 
 /** Where the registry has these bytes already, they become the file without being sent. */
 async function attach({ packageId, path, file, sha256, signal }: Sending): Promise<Sent | undefined> {
-  const item = { relative_path: path, content_address: `sha256:${sha256}`, size_bytes: file.size, media_type: mediaTypeOf(file) };
+  const item = {
+    relative_path: path,
+    content_address: `sha256:${sha256}`,
+    size_bytes: file.size,
+    media_type: mediaTypeOf(path, file.type),
+  };
   const { items } = await callJson<{ readonly items: readonly Attached[] }>(`packages/${segments(packageId)}/files`, {
     method: 'POST',
     json: { items: [item] },
@@ -165,7 +171,7 @@ async function begin(sending: Sending, state: State): Promise<void> {
   const answer = await call(filePath(packageId, path), {
     method: 'PUT',
     headers: {
-      'content-type': mediaTypeOf(file),
+      'content-type': mediaTypeOf(path, file.type),
       'upload-complete': '?0',
       'upload-length': String(file.size),
       'repr-digest': reprDigest(sha256),
@@ -227,11 +233,6 @@ async function bytesOf(file: File, from: number, end: number): Promise<ArrayBuff
 
 function filePath(packageId: string, path: string): string {
   return `packages/${segments(packageId)}/files/${segments(...path.split('/'))}`;
-}
-
-/** What the browser takes it for, by its name. */
-function mediaTypeOf(file: File): string {
-  return file.type === '' ? 'application/octet-stream' : file.type;
 }
 
 function reprDigest(sha256: string): string {

@@ -98,7 +98,7 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     await page.reload();
     assert.equal(asked, 'beforeunload');
     await page.unroute(/\/uploads\/[^/]+$/);
-    await page.getByText('A file had begun before this page was loaded again.').waitFor();
+    await page.getByText('A file has begun and is not whole yet.').waitFor();
     await page.getByText('folder/large.bin').waitFor();
     await view.assertAccessible();
     const later = watchPieces(page);
@@ -111,7 +111,7 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     await page.reload();
     await page.getByText('Drop files and folders here').waitFor();
     await page.waitForLoadState('networkidle');
-    assert.equal(await page.getByText('had begun before').count(), 0);
+    assert.equal(await page.getByText('has begun and').count(), 0);
     forgiveCuts();
     view.assertNothingWrong();
   });
@@ -127,9 +127,9 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     page.once('dialog', (dialog) => void dialog.accept());
     await page.reload();
     await page.unroute(/\/uploads\/[^/]+$/);
-    await page.getByText('A file had begun').waitFor();
-    await page.getByRole('button', { name: 'Give them up' }).click();
-    await page.getByText('A file had begun').waitFor({ state: 'detached' });
+    await page.getByText('A file has begun').waitFor();
+    await page.getByRole('button', { name: 'Give it up' }).click();
+    await page.getByText('A file has begun').waitFor({ state: 'detached' });
     const open = await view.door.registry.uploads!.list({});
     assert.deepEqual(
       open.items.filter((upload) => upload.package_id === id),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { afterRefusal, firstPiece, nextPiece, waitBefore } from '../../console/upload/after-refusal.ts';
+import { knownTypes, mediaTypeOf } from '../../console/upload/media-type.ts';
 import { placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
+import { mediaTypeOf as asPush } from '../../src/protocol/media-type.ts';
 
 test('a folder that holds everything can be left out, as push does', () => {
   assert.equal(topFolder(['results/a', 'results/b/c']), 'results');
@@ -48,4 +50,13 @@ test('attempts come slower and slower, pieces get longer where the line is fast'
   assert.equal(nextPiece(piece, 1_500), piece);
   for (let index = 0; index < 20; index++) piece = nextPiece(piece, 10_000);
   assert.equal(piece, 1_048_576);
+});
+
+test('a type is that of push where the browser may know another', () => {
+  for (const [ending, type] of Object.entries(knownTypes)) assert.equal(asPush(`a/b.${ending}`), type, ending);
+  assert.equal(mediaTypeOf('a/B.LOG', ''), 'text/plain');
+  assert.equal(mediaTypeOf('a.log/b', ''), 'application/octet-stream');
+  assert.equal(mediaTypeOf('.log', ''), asPush('.log'));
+  assert.equal(mediaTypeOf('a.constructor', ''), 'application/octet-stream');
+  assert.equal(mediaTypeOf('a.png', 'image/png'), 'image/png');
 });

@@ -114,6 +114,10 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     await row('taken.bin').getByText('path_conflict').waitFor();
     await row('good.txt').getByText('stored').waitFor();
     await view.assertAccessible();
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+    await view.assertAccessible();
+    await page.setViewportSize({ width: 1280, height: 800 });
     assert.deepEqual(Object.keys(await stored(record.id)), ['mixed/good.txt', 'mixed/taken.bin', 'mixed/taken.txt']);
     assert.equal((await stored(record.id))['mixed/taken.txt'], sha256('first bytes'));
     await page.getByRole('button', { name: 'Close the list' }).click();

@@ -37,7 +37,7 @@ export function TextField({
           value={value}
           onInput={(event) => input(event.currentTarget.value)}
           {...(choices === undefined ? {} : { list: `choices-${name}` })}
-          required={required ?? false}
+          aria-required={required ?? false}
           autocomplete="off"
           spellcheck={false}
           aria-describedby={`hint-${name} problem-${name}`}
