@@ -9,8 +9,9 @@ import { download, newContent, upload } from './transfer.ts';
 import { openWorkspace, settleDisk } from './workspace.ts';
 
 /**
- * 100,000 packages with 1,000,000 files in SQLite, or as many as `ARTIFACTSTORE_TEST_BENCH_PACKAGES` says: replay,
- * start, any page of any list, look-ups, pushes and a collection; then 10 GiB through a small process.
+ * 100,000 packages with 1,000,000 files in SQLite, or as many as `ARTIFACTSTORE_TEST_BENCH_PACKAGES` says, with
+ * `ARTIFACTSTORE_TEST_BENCH_FILES` in each instead of ten: replay, start, any page of any list, look-ups, pushes and a
+ * collection; then 10 GiB through a small process.
  */
 export async function scale(): Promise<readonly Figure[]> {
   return [...(await manyPackages()), ...(await manyBytes())];
@@ -188,13 +189,13 @@ async function manyBytes(): Promise<readonly Figure[]> {
   ];
 }
 
-/** Ten files in each but the oldest, which has as many as there are packages, up to what a package may have. */
+/** So many files in each but the oldest, which has as many as there are packages, up to what a package may have. */
 const packages = Number(process.env.ARTIFACTSTORE_TEST_BENCH_PACKAGES ?? 100_000);
 const oldestFiles = Math.min(packages, 100_000);
-const filesPerPackage = 10;
+const filesPerPackage = Number(process.env.ARTIFACTSTORE_TEST_BENCH_FILES ?? 10);
 const expired = Math.min(packages - 1, 100_000);
-/** With the write-ahead log of a replay. */
-const bytesOfPackage = 64 * 1024;
+/** With the write-ahead log of a replay: 5 KiB for each event. */
+const bytesOfPackage = (filesPerPackage + 3) * 5_120;
 const pushedFiles = 1_000;
 const largeBytes = 10 * 2 ** 30;
 
