@@ -99,6 +99,8 @@ export function uploadsConformance(name: string, open: () => Promise<OpenedForUp
       const good = await uploads().begin({ package_id: id, relative_path: 'good', size_bytes: 70_000, digests });
       await uploads().append(good.id, 0, chunks(bytes.subarray(0, 69_999)));
       await refuses('upload_incomplete', uploads().finish(good.id));
+      for (const other of [{ relative_path: 'x' }, { digests: new Map([['sha256', bytes.subarray(0, 32)]]) }])
+        await refuses('invalid_value', uploads().finish(good.id, other));
       await refuses('upload_length_mismatch', uploads().append(good.id, 69_999, chunks('ab'), { body_bytes: 2 }));
       await refuses('upload_length_mismatch', uploads().append(good.id, 69_999, chunks('ab')));
       await refuses('upload_length_mismatch', uploads().append(good.id, 69_999, chunks('a'), { size_bytes: 80_000 }));
