@@ -50,6 +50,23 @@ test('nothing is added to an upload whose file is being made', async () => {
   assert.deepEqual([record.size_bytes, offset_bytes, state, file_id], [3, 3, 'finished', record.id]);
 });
 
+test('what could not become a file after it was published is not added to', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  const failing: Database<RegistryOperations> = {
+    ...store.database,
+    async write(name, input) {
+      if (name === 'file.add') throw new Error('the commit failed');
+      return await store.database.write(name, input);
+    },
+  };
+  const other = store.over({ database: failing });
+  await assert.rejects(other.as(administrator('tester')).uploads!.finish(id));
+  await other.settle();
+  await assert.rejects(uploads.append(id, 3, once('def')), { code: 'upload_length_mismatch' });
+  assert.equal((await uploads.finish(id)).record.size_bytes, 3);
+});
+
 test('an upload that was given up while its file was made has become the file', async () => {
   await using store = await openTwoBackends();
   const { id, uploads } = await begun(store);
