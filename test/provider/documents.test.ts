@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inspect } from 'node:util';
-import { type Generation, readGeneration, signingKeys, writeGeneration } from '../../src/provider/documents.ts';
+import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { type Generation, readCurrent, readGeneration, readPair, signingKeys, writeGeneration } from '../../src/provider/documents.ts';
 import { secretOf } from '../../src/secrets/secret.ts';
 
 test('a generation is read as it was written, session tokens too, and prints nothing of its keys', () => {
@@ -27,4 +28,41 @@ test('a generation is read as it was written, session tokens too, and prints not
   assert.deepEqual(signingKeys(read.keys.proxy), { accessKeyId: 'P', secretAccessKey: 'hush-p', sessionToken: 'hush-t' });
   assert.equal(read.keys.proxy.expiresAtMilliseconds, Date.UTC(2026, 0, 3));
   assert.equal(inspect(read, { depth: 9, showHidden: true }).includes('hush'), false);
+});
+
+test('what is no document of this software, or of another generation, is refused without anything of it', () => {
+  const keys = { id: 'i', access_key_id: 'A', secret_access_key: 'hush-key' };
+  const whole = {
+    format: 1,
+    generation: 3,
+    provider: 'static',
+    account: 'a',
+    bucket: 'b',
+    prefix: '',
+    made_at: 'now',
+    admin: keys,
+    proxy: keys,
+  };
+  assert.notEqual(readGeneration(secretOf(JSON.stringify(whole)), 3), 'ended');
+  const generation = (change: object) => () => readGeneration(secretOf(JSON.stringify({ ...whole, ...change })), 3);
+  for (const read of [
+    generation({ format: 2 }),
+    generation({ format: undefined }),
+    generation({ generation: 4 }),
+    generation({ generation: 4, ended_at: 'now' }),
+    generation({ provider: 'hush-provider' }),
+    generation({ admin: undefined }),
+    generation({ proxy: { ...keys, secret_access_key: '' } }),
+    () => readGeneration(secretOf('{"format":1,"hush'), 3),
+    () => readGeneration(secretOf('["hush"]'), 3),
+    ...['hush', '{"format":1,"value":hush}', '{"hush":1,"hush":2}'].map((text) => () => readGeneration(secretOf(text), 3)),
+    () => readPair(secretOf('{"format":1,"provider":"static","account":"hush","tokens":[]}')),
+    ...['0', '-1', '1.5', '"1"', 'null'].map((number) => () => readCurrent(secretOf(`{"format":1,"generation":${number}}`))),
+  ])
+    assert.throws(read, (error) => {
+      assert.ok(isArtifactstoreError(error, 'secret_unusable'), String(error));
+      return !inspect(error, { depth: 9, showHidden: true })
+        .replace(/^\s+at .*$/gm, '')
+        .includes('hush');
+    });
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { isArtifactstoreError } from '../../src/kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../src/kernel/error.ts';
+import { documentNames } from '../../src/provider/documents.ts';
 import { importAdminPair } from '../../src/provider/import-pair.ts';
 import { openProvider } from '../../src/provider/open.ts';
 import type { Secrets } from '../../src/secrets/SECRETS.ts';
+import { secretOf } from '../../src/secrets/secret.ts';
 import { everyPermission, openStrictApi, type StrictApi, type TokenOptions } from './cloudflare-r2/strict-api.ts';
 import { openPrivateFolder, type PrivateFolder } from './private-file.ts';
 import { withoutPatience } from './without-patience.ts';
@@ -233,6 +235,17 @@ describe('the import of an admin pair', () => {
     const { writer, ...readOnly } = own.secrets;
     const { error: first } = await run({ secrets: readOnly });
     assert.equal(first?.code, 'invalid_configuration');
+    const refusing: Secrets = {
+      ...own.secrets,
+      writer: {
+        ...writer!,
+        async probeWrite(name) {
+          throw new ArtifactstoreError('secrets_forbidden', `The secret "${name}" may not be written.`);
+        },
+      },
+    };
+    // A dry run would say that all is well.
+    for (const dryRun of [true, false]) assert.equal((await run({ secrets: refusing, dryRun })).error?.code, 'secrets_forbidden');
     const losing: Secrets = {
       ...own.secrets,
       writer: {
@@ -245,5 +258,26 @@ describe('the import of an admin pair', () => {
     };
     const { error: second } = await run({ secrets: losing });
     assert.equal(second?.code, 'secret_conflict');
+  });
+
+  test('replaces a pair only as it was when it looked, and lets another import win', async () => {
+    using own = openPrivateFolder();
+    const { writer, ...more } = own.secrets;
+    await writer!.put(documentNames.pair, secretOf('{"format":1,"first":true}'), undefined);
+    const theirs = '{"format":1,"theirs":true}';
+    let isOver = false;
+    const racing: Secrets = {
+      ...more,
+      writer: writer!,
+      async get(name) {
+        const found = await own.secrets.get(name);
+        if (!isOver) await writer!.put(name, secretOf(theirs), found?.version);
+        isOver = true;
+        return found;
+      },
+    };
+    const { error } = await run({ secrets: racing });
+    assert.equal(error?.code, 'secret_conflict');
+    assert.equal((await own.secrets.get(documentNames.pair))?.value.reveal(), theirs);
   });
 });

@@ -170,6 +170,10 @@ describe('a vault', () => {
       let now = 1_000_000;
       const secrets = openFor(vault, { auth, environment: { ROLE: 'hush-role', SECRET: 'hush-secret' }, now: () => now });
       const logins = (): number => vault.asked.filter((each) => each === `POST /v1/${path}`).length;
+      for (const text of ['{}', '{"auth":{}}', '{"auth":{"client_token":""}}']) {
+        vault.next.push(() => ({ status: 200, text }));
+        await refuses(secrets.get('key'), 'secrets_unavailable', /answers a login without a token/);
+      }
       vault.logins.clear();
       await refuses(secrets.get('key'), 'secrets_forbidden', /does not take .* \(400\) at auth\//);
       vault.logins.set(body, { path, token: `hush-${auth.method}`, seconds: 3600 });
