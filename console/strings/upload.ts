@@ -69,7 +69,8 @@ export const upload = {
     segment: (segment: string): string => `The path has the segment “${segment}”.`,
     twice: 'Another of these files has the same path.',
     unreadable: 'This computer cannot read it any more: it has changed since it was chosen, or is gone. Choose it again.',
-    changed: 'It has changed since it was chosen. Choose it again: nothing of it was stored.',
+    changed:
+      'Other bytes have arrived than were read here: the file has changed, or the line has altered it. Nothing of it was stored: try again.',
     otherDigest: (stored: string, here: string): string =>
       `The server says that it has stored other bytes: SHA-256 ${stored}, here ${here}. Do not seal this package; tell whoever runs the registry.`,
     otherLength: (stored: string, here: string): string => `The server says that it has stored ${stored} bytes; here there are ${here}.`,

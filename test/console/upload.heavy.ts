@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Route } from 'playwright-core';
 import { openIdentity } from '../../src/identity/open.ts';
 import type { Package } from '../../src/registry/REGISTRY.ts';
 import { actor, token } from '../doors/rest/open-door.ts';
@@ -176,9 +177,37 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     });
     await dropFiles(page, join(place, 'changing/1.bin'));
     await page.getByRole('button', { name: 'Add 1 file' }).click();
-    await page.getByText(/has changed since it was chosen/).waitFor();
+    await page
+      .getByText(/has changed/)
+      .first()
+      .waitFor();
     assert.deepEqual(await stored(record.id), {});
     await page.unroute(/\/files\/1\.bin$/);
+    view.assertNothingWrong();
+  });
+
+  test('bytes that are altered on the way make no file, in one request or in pieces', async () => {
+    write({ 'altered/small.txt': 'small', 'altered/large.bin': randomBytes(5_000_000) });
+    const record = await openPackage();
+    const { page } = view;
+    await view.open(`packages/${record.id}`);
+    view.expectRefusals();
+    const alter = async (route: Route): Promise<void> => {
+      const body = route.request().postDataBuffer();
+      if (body === null || body.length === 0) return await route.continue();
+      const altered = Buffer.from(body);
+      altered[0]! ^= 1;
+      await route.continue({ postData: altered });
+    };
+    await page.route(/\/uploads\/[^/]+$|small\.txt$/, alter);
+    await dropFiles(page, join(place, 'altered'));
+    await page.getByRole('button', { name: 'Add 2 files' }).click();
+    await page.getByText('Stored: 0 files. Refused: 2.').waitFor();
+    assert.equal(await page.getByText('Other bytes have arrived than were read here').count(), 2);
+    assert.deepEqual(await stored(record.id), {});
+    await page.unroute(/\/uploads\/[^/]+$|small\.txt$/, alter);
+    await page.getByRole('button', { name: 'Try the refused again' }).click();
+    await page.getByText('All 2 files are stored').waitFor();
     view.assertNothingWrong();
   });
 
