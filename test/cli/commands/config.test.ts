@@ -87,5 +87,20 @@ describe('config print and config check', () => {
     assert.equal(both.code, 2);
     assert.match(both.stderr, /is a token of ARTIFACTSTORE_AUTH_TOKENS/);
     assert.ok(!both.stderr.includes(token));
+    const client = (secret: string) =>
+      '[issuers.people]\nissuer = "https://login.example"\naudience = "console"\n' +
+      `[issuers.people.console]\nclient_id = "console"\nurl = "https://here.example/"\nclient_secret = "${secret}"\n`;
+    place.write({ 'access.toml': client(`file:${place.path('client-secret')}`) });
+    const missing = await check(withFile);
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /client_secret of \[issuers\.people\.console\]: the file of file:\S+client-secret/);
+    place.write({ 'client-secret': 'hush-hush-client' });
+    chmodSync(place.path('client-secret'), 0o600);
+    const found = await check(withFile);
+    assert.equal(found.code, 0, found.stderr);
+    place.write({ 'access.toml': client('hush-hush-client') });
+    const itself = await check(withFile);
+    assert.equal(itself.code, 2);
+    assert.ok(/client_secret must be env:NAME/.test(itself.stderr) && !itself.stderr.includes('hush-hush-client'), itself.stderr);
   });
 });
