@@ -237,7 +237,7 @@ export const strings = {
 
   story: {
     title: 'Why it is kept',
-    until: (retentionClass: string): string => `Kept, as the class ${retentionClass} has it, until`,
+    until: (retentionClass: string, day: string): string => `Kept, as the class ${retentionClass} has it, until ${day}`,
     forever: 'Kept without an end',
     open: 'Not sealed yet: it can still change, and is kept while it is open',
     held: (count: number): string =>

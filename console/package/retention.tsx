@@ -40,15 +40,7 @@ export function Retention({
             <>
               <div class={verdict.kept ? 'verdict verdict-good' : 'verdict verdict-plain'}>
                 <Icon name={verdict.kept ? 'seal' : 'box'} />
-                <p class="verdict-title">
-                  {verdict.title}{' '}
-                  {value.status === 'finalized' &&
-                  verdict.kept &&
-                  value.expires_at !== null &&
-                  value.holds.every(({ released_at }) => released_at !== null) ? (
-                    <Time at={value.expires_at} form="date" />
-                  ) : null}
-                </p>
+                <p class="verdict-title">{verdict.title}</p>
               </div>
               <ol class="story">
                 {stepsOf(value, now.value).map(({ key, at, title, detail, actor, tense }) => (

@@ -1,4 +1,5 @@
 import type { RetentionRecord } from '../api/records.ts';
+import { formatDate } from '../format.ts';
 import { strings } from '../strings.ts';
 
 /** A step of what keeps a package, and what ends it. */
@@ -24,7 +25,7 @@ export function verdictOf(record: RetentionRecord, now: number): { readonly titl
   if (record.status === 'created') return { title: text.open, kept: true };
   if (record.expires_at === null) return { title: text.forever, kept: true };
   if (record.eligible_at !== null || Date.parse(record.expires_at) <= now) return { title: text.expired, kept: false };
-  return { title: text.until(record.retention_class), kept: true };
+  return { title: text.until(record.retention_class, formatDate(Date.parse(record.expires_at))), kept: true };
 }
 
 /** The story from its begin to its end, with what is still to come. */
@@ -36,7 +37,10 @@ export function stepsOf(record: RetentionRecord, now: number): readonly Step[] {
       key: String(sequence),
       at: created_at,
       title: titles[event_type] ?? event_type,
-      detail: [reason, typeof until === 'string' ? text.untilDate(until.slice(0, 10)) : until === null ? text.untilNever : undefined]
+      detail: [
+        reason,
+        typeof until === 'string' ? text.untilDate(formatDate(Date.parse(until))) : until === null ? text.untilNever : undefined,
+      ]
         .filter((each) => each !== undefined)
         .join(' · '),
       actor,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatDate } from '../../console/format.ts';
 import { stepsOf, verdictOf } from '../../console/package/story.ts';
 import type { Hold, RetentionRecord } from '../../src/registry/REGISTRY.ts';
 
@@ -61,7 +62,11 @@ test('the story goes from its begin over today to what will come', () => {
     steps.map(({ title, tense }) => `${tense} ${title}`),
     ['past Created', 'past Sealed', 'past Extended', 'present Today', 'future Expires'],
   );
-  assert.equal(steps[2]!.detail, 'an audit · until 2027-01-01');
+  const end = formatDate(Date.parse('2027-01-01T00:00:00.000Z'));
+  assert.equal(steps[2]!.detail, `an audit · until ${end}`);
+  // As the end of the same story has it.
+  assert.equal(formatDate(Date.parse(steps.at(-1)!.at!)), end);
+  assert.match(steps[3]!.detail, new RegExp(`until ${end}$`));
   assert.match(stepsOf({ ...record, holds: [hold] }, now).at(-1)!.detail, /held, and stays/);
   assert.match(stepsOf({ ...record, status: 'created', finalized_at: null }, now).at(-1)!.detail, /once it is sealed/);
   assert.equal(stepsOf({ ...record, status: 'garbage_collected' }, now).at(-1)!.title, 'Today');
