@@ -1,3 +1,4 @@
+import { printable } from '../../src/kernel/format/printable.ts';
 import { callJson, segments } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import type { File, Page as ListPage, Package } from '../api/records.ts';
@@ -46,8 +47,9 @@ export default function FilePage({ parameters: { id = '', '*': path = '' } }: Pa
       title={name === '' ? text.title : name}
       above={
         <>
-          <a href="packages">{strings.packages.title}</a> / <a href={`packages/${segments(id)}`}>{value?.record.name ?? text.package}</a>
-          {path.includes('/') ? <span class="path"> / {path.slice(0, path.lastIndexOf('/'))}</span> : null}
+          <a href="packages">{strings.packages.title}</a> /{' '}
+          <a href={`packages/${segments(id)}`}>{printable(value?.record.name ?? text.package)}</a>
+          {path.includes('/') ? <span class="path"> / {printable(path.slice(0, path.lastIndexOf('/')))}</span> : null}
         </>
       }
       beside={

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { formatCount, shortAddress } from '../format.ts';
 import { strings } from '../strings.ts';
 import { type ListedFile, parentOf, type Row } from '../tree.ts';
@@ -156,10 +157,10 @@ function TreeRow({
       <span class="tree-name" style={{ paddingLeft: `${depth * 1.25}rem` }}>
         {folder === undefined ? <span class="tree-mark" /> : <Icon name={isOpen ? 'opened' : 'closed'} />}
         {href === undefined ? (
-          <span class="path">{name}/</span>
+          <span class="path">{printable(name)}/</span>
         ) : (
           <a class="path" href={href} tabIndex={-1}>
-            {name}
+            {printable(name)}
           </a>
         )}
       </span>

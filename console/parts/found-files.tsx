@@ -1,3 +1,4 @@
+import { printable } from '../../src/kernel/format/printable.ts';
 import { segments } from '../api/call.ts';
 import type { FoundFile } from '../api/records.ts';
 import { strings } from '../strings.ts';
@@ -15,10 +16,10 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
       {files.map((file) => (
         <tr key={file.id}>
           <td class="wide path">
-            <a href={`packages/${file.package.id}/files/${segments(...file.relative_path.split('/'))}`}>{file.relative_path}</a>
+            <a href={`packages/${file.package.id}/files/${segments(...file.relative_path.split('/'))}`}>{printable(file.relative_path)}</a>
           </td>
           <td class="wide">
-            <a href={`packages/${file.package.id}`}>{file.package.name}</a>
+            <a href={`packages/${file.package.id}`}>{printable(file.package.name)}</a>
             <span class="second">{file.package.producer}</span>
           </td>
           <td>

@@ -1,3 +1,4 @@
+import { printable } from '../../src/kernel/format/printable.ts';
 import type { Package } from '../api/records.ts';
 import { strings } from '../strings.ts';
 import { LongRows } from './long-rows.tsx';
@@ -24,8 +25,8 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
         row={(each, place) => (
           <tr {...place}>
             <td class="wide">
-              <a href={`packages/${each.id}`}>{each.name}</a>
-              {each.subject === each.name ? null : <span class="second">{each.subject}</span>}
+              <a href={`packages/${each.id}`}>{printable(each.name)}</a>
+              {each.subject === each.name ? null : <span class="second">{printable(each.subject)}</span>}
             </td>
             <td class="wide-some">{each.producer}</td>
             <td>

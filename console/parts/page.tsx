@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { strings } from '../strings.ts';
 
 /** A page: its heading takes the focus when it is opened, so that the keyboard and the reader begin there. */
@@ -17,9 +18,10 @@ export function Page({
   readonly children: ComponentChildren;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const shown = printable(title);
   useEffect(() => {
-    document.title = strings.title(title);
-  }, [title]);
+    document.title = strings.title(shown);
+  }, [shown]);
   useEffect(() => {
     if (opened > 0) heading.current?.focus({ preventScroll: true });
     opened += 1;
@@ -31,7 +33,7 @@ export function Page({
         {above === undefined ? null : <div class="page-above">{above}</div>}
         <div class="page-title">
           <h1 ref={heading} tabIndex={-1}>
-            {title}
+            {shown}
           </h1>
           {beside === undefined ? null : <div class="page-beside">{beside}</div>}
         </div>

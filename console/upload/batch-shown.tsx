@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { connected } from '../connection.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { Icon } from '../parts/icon.tsx';
@@ -90,7 +91,7 @@ function Items({ batch }: { readonly batch: Batch }) {
       {shown.map((item) => (
         <tr key={item.path}>
           <td class="wide">
-            <span class="path">{item.path}</span>
+            <span class="path">{printable(item.path)}</span>
           </td>
           <td class="right">
             <Size bytes={item.file.size} />

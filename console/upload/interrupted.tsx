@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { call, segments } from '../api/call.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { session } from '../session.ts';
@@ -35,7 +36,7 @@ export function Interrupted({ packageId }: { readonly packageId: string }) {
         <ul aria-label={text.interruptedPaths}>
           {found.slice(0, shownPaths).map(({ relative_path, size_bytes }) => (
             <li key={relative_path}>
-              <span class="path">{relative_path}</span> <span class="quiet">{formatBytes(size_bytes)}</span>
+              <span class="path">{printable(relative_path)}</span> <span class="quiet">{formatBytes(size_bytes)}</span>
             </li>
           ))}
           {found.length <= shownPaths ? null : <li class="quiet">{text.andMore(formatCount(found.length - shownPaths))}</li>}

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { upload as text } from '../strings/upload.ts';
 import { placed, topFolder } from './paths.ts';
@@ -78,7 +79,7 @@ export function Staged({
             <ul>
               {paths.slice(0, shownPaths).map((path, index) => (
                 <li key={`${index} ${path}`}>
-                  <span class="path">{path}</span>
+                  <span class="path">{printable(path)}</span>
                 </li>
               ))}
               {paths.length <= shownPaths ? null : <li class="quiet">{text.andMore(formatCount(paths.length - shownPaths))}</li>}

@@ -119,4 +119,23 @@ describe('a file in the console', { skip: noBrowser }, () => {
     await page.getByText('are those of the record').waitFor();
     view.assertNothingWrong();
   });
+
+  test('whose name reorders or hides text is not shown as another', async () => {
+    const { page } = view;
+    const [folder, name] = ['lo\u200bgs', 'photo\u202egnp.exe'];
+    await sealedPackage(view.door.registry, { [`${folder}/${name}`]: 'not a picture' }, { name: 'nightly\u2066 run' });
+    const unseen = /[\u200b\u202e\u2066]/;
+    await view.open('packages');
+    await page.getByRole('link', { name: 'nightly\ufffd run' }).click();
+    // It is the name that is changed for the eye, and not the address.
+    await page.getByRole('link', { name: 'photo\ufffdgnp.exe' }).waitFor();
+    assert.doesNotMatch((await page.getByRole('tree').textContent())!, unseen);
+    await page.getByRole('link', { name: 'photo\ufffdgnp.exe' }).click();
+    await page.getByRole('heading', { name: 'photo\ufffdgnp.exe' }).waitFor();
+    await page.getByText('not a picture').waitFor();
+    assert.equal(decodeURIComponent(new URL(page.url()).pathname).split('/').at(-1), name);
+    assert.doesNotMatch((await page.locator('.page-head').textContent())!, unseen);
+    assert.doesNotMatch(await page.title(), unseen);
+    view.assertNothingWrong();
+  });
 });
