@@ -17,8 +17,8 @@ export const configCheck: Definition = (command, context) => {
       `
 Says of every setting that is wrong or unknown what to do, all at once.
 Then follows what the settings refer to: keys of buckets must be there and no
-placeholders, and the access file and what it refers to must be right. Opens no database and no
-storage: \`artifactstore health\` does.
+placeholders, and the access file and what it refers to must be right. Opens no
+database and no storage: \`artifactstore health\` does.
 
 Ends with exit code 2 when the configuration is wrong.
 
