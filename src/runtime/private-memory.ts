@@ -33,9 +33,15 @@ function leaveNoCore(): void {
     writeFileSync('/proc/self/coredump_filter', '0');
   } catch {}
   try {
-    const isWritten = !/^Max core file size +[01] /m.test(readFileSync('/proc/self/limits', 'utf8'));
-    if (isWritten) run('prlimit', ['--pid', String(process.pid), '--core=1:1']);
+    const [limits, pattern] = [readFileSync('/proc/self/limits', 'utf8'), readFileSync('/proc/sys/kernel/core_pattern', 'utf8')];
+    if (mayLeaveCore(limits, pattern)) run('prlimit', ['--pid', String(process.pid), '--core=1:1']);
   } catch {}
+}
+
+/** By the limits of a process and the pattern of core files: a limit of 0 ends those that are files, and no others. */
+export function mayLeaveCore(limits: string, pattern: string): boolean {
+  const limit = /^Max core file size +(\S+)/m.exec(limits)?.[1];
+  return limit !== '1' && (limit !== '0' || pattern.startsWith('|'));
 }
 
 /** What runs other programs is loaded where it is needed: most shells have no core files. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayLeaveCore } from '../../src/runtime/private-memory.ts';
 import { openWorkplace } from '../cli/workplace.ts';
 
 const skip = process.platform === 'linux' ? false : 'only Linux shows it';
@@ -16,7 +17,21 @@ describe('a process that has keys in memory and in its environment', { skip }, (
         encoding: 'utf8',
       });
     assert.match(limitsAfter('unlimited'), /^Max core file size +1 +1 /m);
-    assert.match(limitsAfter('0'), /^Max core file size +0 /m);
+    const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8');
+    assert.match(limitsAfter('0'), pattern.startsWith('|') ? /^Max core file size +1 +1 /m : /^Max core file size +0 /m);
+  });
+
+  test('takes a limit of 0 for none where core files go to a program, which gets them all the same', () => {
+    const limited = (limit: string): string =>
+      `Limit  Soft Limit  Hard Limit  Units\nMax core file size        ${limit}  unlimited  bytes\n`;
+    for (const [limit, pattern, expected] of [
+      ['unlimited', 'core\n', true],
+      ['0', 'core\n', false],
+      ['0', '|/usr/share/apport/apport %p\n', true],
+      ['1', '|/usr/share/apport/apport %p\n', false],
+      ['1', 'core\n', false],
+    ] as const)
+      assert.equal(mayLeaveCore(limited(limit), pattern), expected, `${limit} ${pattern}`);
   });
 
   test('starts each of its threads so that a report leaves their environment out', () => {
