@@ -63,6 +63,15 @@ function ofOwnPage(method: string): Readonly<Record<string, string>> {
 
 /** The same, for a JSON answer. Its shape is the caller's to name: the server holds itself to it. */
 export async function callJson<T>(path: string, options: Call = {}): Promise<T> {
-  const response = await call(path, { ...options, headers: { accept: 'application/json', ...options.headers } });
-  return (await response.json()) as T;
+  return await jsonOf<T>(await call(path, { ...options, headers: { accept: 'application/json', ...options.headers } }));
+}
+
+/** What an answer says. One that breaks off says nothing: whether it was done is not known, as without an answer. */
+export async function jsonOf<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw error instanceof SyntaxError ? await problemOf(response) : unreachable();
+  }
 }

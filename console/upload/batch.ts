@@ -171,8 +171,11 @@ function createBatch(packageId: string): Batch {
       item.state = existed ? 'existed' : 'stored';
       item.bytes = item.file.size;
     } catch (error) {
-      if (stopped.aborted) item.state = 'waiting';
-      else refuse(item, error);
+      if (stopped.aborted) {
+        item.state = 'waiting';
+        // It may be behind those that were looked at since.
+        at = 0;
+      } else refuse(item, error);
     }
     changed();
   };

@@ -2,6 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { call, segments } from '../api/call.ts';
+import { Problem } from '../api/problem.ts';
+import { asProblem } from '../api/resource.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { session } from '../session.ts';
 import { upload as text } from '../strings/upload.ts';
@@ -12,6 +14,7 @@ const shownPaths = 5;
 /** What had begun before this page was loaded, or was stopped: it continues when the same files are dropped again. */
 export function Interrupted({ packageId }: { readonly packageId: string }) {
   const begun = useSignal<readonly Begun[]>([]);
+  const failed = useSignal<string | undefined>(undefined);
   const actor = session.value.who?.actor ?? '';
   const look = (): void => {
     void begunOf(packageId, actor).then((found) => {
@@ -22,10 +25,17 @@ export function Interrupted({ packageId }: { readonly packageId: string }) {
   const { value: found } = begun;
   if (found.length === 0) return null;
   const giveUp = async (): Promise<void> => {
-    for (const { upload_id, relative_path } of found) {
-      // One that is there no more is given up already.
-      await call(`uploads/${segments(upload_id)}`, { method: 'DELETE' }).catch(() => undefined);
-      await forgetBegun(packageId, relative_path);
+    failed.value = undefined;
+    try {
+      for (const { upload_id, relative_path } of found) {
+        await call(`uploads/${segments(upload_id)}`, { method: 'DELETE' }).catch((error: unknown) => {
+          // One that is there no more is given up already. Of others nothing is known, so they stay here too.
+          if (!(error instanceof Problem && (error.status === 404 || error.status === 410))) throw error;
+        });
+        await forgetBegun(packageId, relative_path);
+      }
+    } catch (error) {
+      failed.value = asProblem(error).message;
     }
     look();
   };
@@ -41,6 +51,11 @@ export function Interrupted({ packageId }: { readonly packageId: string }) {
           ))}
           {found.length <= shownPaths ? null : <li class="quiet">{text.andMore(formatCount(found.length - shownPaths))}</li>}
         </ul>
+        {failed.value === undefined ? null : (
+          <p class="problem" role="alert">
+            {failed.value}
+          </p>
+        )}
       </div>
       <button type="button" class="button" onClick={() => void giveUp()}>
         {found.length === 1 ? text.forgetOne : text.forget}

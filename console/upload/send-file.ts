@@ -1,4 +1,4 @@
-import { call, callJson, segments } from '../api/call.ts';
+import { call, callJson, jsonOf, segments } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import type { File as FileRecord, Upload } from '../api/records.ts';
 import { formatCount } from '../format.ts';
@@ -124,7 +124,7 @@ async function step(sending: Sending, state: State): Promise<Sent> {
     });
     state.attempts = 0;
     state.piece = nextPiece(state.piece, performance.now() - since);
-    if (isLast) return { record: (await answer.json()) as FileRecord, existed: answer.status === 200 };
+    if (isLast) return { record: await jsonOf<FileRecord>(answer), existed: answer.status === 200 };
     state.offset = Number(answer.headers.get('upload-offset') ?? end);
     sending.onAcknowledged(state.offset);
     if (state.offset + state.piece >= file.size) sending.onWhole();
@@ -140,7 +140,7 @@ async function putWhole({ packageId, path, file, sha256, signal, onWhole }: Send
     body,
     signal,
   });
-  return { record: (await answer.json()) as FileRecord, existed: answer.status === 200 };
+  return { record: await jsonOf<FileRecord>(answer), existed: answer.status === 200 };
 }
 
 /** Where the registry has these bytes already, they become the file without being sent. */

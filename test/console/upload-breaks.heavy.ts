@@ -1,46 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { Page, Request } from 'playwright-core';
 import { dropFiles } from './drop-files.ts';
 import { type NarrowIdentity, narrowIdentity, narrowToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
-import { type ServerBehindProxy, serverBehindProxy, workplaceToken } from './server-behind-proxy.ts';
-
-/** Longer than three pieces, and other bytes each time: those that the registry has are not sent. */
-const newLarge = (): Buffer => randomBytes(20_000_000);
-
-function withDirectory(): { path(name: string): string; remove(): void } {
-  const directory = mkdtempSync(join(tmpdir(), 'artifactstore-dropped-'));
-  return { path: (name) => join(directory, name), remove: () => rmSync(directory, { recursive: true, force: true }) };
-}
-
-/** Lets so many pieces through, and says when the next is held. Held ones never arrive. */
-async function holdPieces(page: Page, after: number): Promise<{ readonly held: Promise<void>; readonly from: readonly number[] }> {
-  const { promise: held, resolve } = Promise.withResolvers<void>();
-  const from: number[] = [];
-  await page.route(/\/uploads\/[^/]+$/, async (route) => {
-    if (route.request().method() !== 'PATCH') return await route.continue();
-    from.push(offsetOf(route.request()));
-    if (from.length <= after) return await route.continue();
-    resolve();
-  });
-  return { held, from };
-}
-
-function offsetOf(request: Request): number {
-  return Number(request.headers()['upload-offset']);
-}
-
-/** Where pieces begin from now on. */
-function watchPieces(page: Page): readonly number[] {
-  const from: number[] = [];
-  page.on('request', (request) => void (request.method() === 'PATCH' && from.push(offsetOf(request))));
-  return from;
-}
+import { holdPieces, newLarge, offsetOf, watchPieces, withDirectory } from './upload-pieces.ts';
 
 describe('an upload of the console that breaks off', { skip: noBrowser }, () => {
   let view: Console;
@@ -139,6 +104,60 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     view.assertNothingWrong();
   });
 
+  test('by a reload: who gives it up while the server does not answer is told so, and can do it later', async () => {
+    const id = await openPackage();
+    const { page } = view;
+    await view.open(`packages/${id}`);
+    const { held } = await holdPieces(page, 1);
+    await dropFiles(page, directory.path('large.bin'));
+    await page.getByRole('button', { name: 'Add 1 file' }).click();
+    await held;
+    page.once('dialog', (dialog) => void dialog.accept());
+    await page.reload();
+    await page.unroute(/\/uploads\/[^/]+$/);
+    await page.getByText('A file has begun').waitFor();
+    await page.route(/\/uploads\/[^/]+$/, (route) => route.abort());
+    await page.getByRole('button', { name: 'Give it up' }).click();
+    await page.locator('.interrupted').getByRole('alert').waitFor();
+    await page.getByText('A file has begun').waitFor();
+    await page.unroute(/\/uploads\/[^/]+$/);
+    await page.getByRole('button', { name: 'Give it up' }).click();
+    await page.getByText('A file has begun').waitFor({ state: 'detached' });
+    const open = await view.door.registry.uploads!.list({});
+    assert.equal(
+      open.items.some((upload) => upload.package_id === id),
+      false,
+    );
+    forgiveCuts();
+    view.assertNothingWrong();
+  });
+
+  test('by a pause that is taken back before all have stopped: none is left behind', async () => {
+    const id = await openPackage();
+    const { page } = view;
+    await view.open(`packages/${id}`);
+    // The first file that is read takes long, and cannot be stopped meanwhile.
+    await page.evaluate(`{
+      const read = Blob.prototype.arrayBuffer;
+      let isFirst = true;
+      Blob.prototype.arrayBuffer = async function () {
+        if (isFirst) {
+          isFirst = false;
+          await new Promise((resolve) => setTimeout(resolve, 1500));
+        }
+        return await read.call(this);
+      };
+    }`);
+    await dropFiles(page, directory.path('folder'));
+    await page.getByRole('button', { name: 'Add 3 files' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('All 3 files are stored').waitFor({ timeout: 30_000 });
+    await assertStored(id, 'folder/large.bin');
+    forgiveCuts();
+    view.assertNothingWrong();
+  });
+
   test('by a token that ends: it asks for another, and continues', async () => {
     const id = await openPackage();
     const { page } = view;
@@ -214,52 +233,4 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     forgiveCuts();
     view.assertNothingWrong();
   });
-});
-
-test('an upload of the console continues when a server that was killed is back', { skip: noBrowser }, async () => {
-  const directory = withDirectory();
-  let server: ServerBehindProxy | undefined;
-  try {
-    await using view = await openConsole({
-      async before(url) {
-        server = await serverBehindProxy(url);
-        return server.url;
-      },
-    });
-    const { place, kill, start } = server!;
-    const { page } = view;
-    const large = newLarge();
-    writeFileSync(directory.path('large.bin'), large);
-    await page.goto(`${view.url}packages/new`);
-    await view.signIn(workplaceToken);
-    await page.getByLabel('Name', { exact: true }).fill('killed');
-    await page.getByLabel('Producer').fill('ci');
-    await page.getByRole('button', { name: 'Create it' }).click();
-    await page.getByText('Drop files and folders here').waitFor();
-    const from = watchPieces(page);
-    let killed: Promise<void> | undefined;
-    page.on('request', (request) => {
-      // While the second piece is on its way.
-      if (request.method() === 'PATCH' && offsetOf(request) > 0) killed ??= kill();
-    });
-    await dropFiles(page, directory.path('large.bin'));
-    await page.getByRole('button', { name: 'Add 1 file' }).click();
-    await page.getByText('What it has acknowledged stays').waitFor({ timeout: 30_000 });
-    await killed;
-    await view.assertAccessible();
-    const sent = from.length;
-    await start();
-    await page.getByText('The file is stored, and its digest').waitFor({ timeout: 60_000 });
-    assert.ok(from[sent]! > 0, from.join(' '));
-    await page.getByRole('button', { name: 'Seal', exact: true }).click();
-    await page.getByRole('button', { name: 'Seal it' }).click();
-    await page.getByText('Sealed. The command below fetches it').waitFor();
-    const id = new URL(page.url()).pathname.split('/').at(-1)!;
-    const { code, stderr } = await place.run('pull', id, 'pulled');
-    assert.equal(code, 0, stderr);
-    assert.equal(Buffer.compare(readFileSync(place.path('pulled', 'large.bin')), large), 0);
-  } finally {
-    server?.[Symbol.dispose]();
-    directory.remove();
-  }
 });
