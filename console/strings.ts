@@ -59,6 +59,7 @@ export const strings = {
       full: 'Too many people are signed in. Try again later.',
     },
     signOut: 'Sign out',
+    notSignedOut: 'The server did not answer: you may still be signed in.',
     signedInAs: (actor: string): string => `Signed in as ${actor}`,
     readOnly: 'Reading without a token',
     nothingAllowed: (actor: string): string => `The token is ${actor}'s, and allows nothing here.`,

@@ -1,5 +1,6 @@
 import { base, navigate, place } from '../router.ts';
 import { csrfToken, type SignInChoice, signInChoices } from '../session.ts';
+import { problemOf, unreachable } from './problem.ts';
 
 interface Told {
   readonly choices: readonly SignInChoice[];
@@ -26,10 +27,18 @@ export function leaveForIssuer(issuer: string): void {
   location.assign(address);
 }
 
+/** Errors: a `Problem`; the browser may then be signed in still. */
 export async function endBrowserSession(): Promise<void> {
   const { value } = csrfToken;
   if (value === undefined) return;
-  await fetch(at('out'), { method: 'POST', credentials: 'same-origin', headers: { 'artifactstore-csrf': value } }).catch(() => undefined);
+  const response = await fetch(at('out'), {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'artifactstore-csrf': value },
+  }).catch(() => {
+    throw unreachable();
+  });
+  if (!response.ok) throw await problemOf(response);
   csrfToken.value = undefined;
 }
 

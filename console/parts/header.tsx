@@ -1,3 +1,4 @@
+import { useSignal } from '@preact/signals';
 import { endBrowserSession } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { navigate, place } from '../router.ts';
@@ -102,6 +103,7 @@ function Search() {
 
 function Person() {
   const { who } = session.value;
+  const failed = useSignal(false);
   if (who === undefined) return <span class="person" />;
   if (!isSignedIn.value)
     return (
@@ -112,16 +114,28 @@ function Person() {
         </button>
       </span>
     );
-  const signOut = (): void => {
+  const signOut = async (): Promise<void> => {
     useToken(undefined, false);
-    void endBrowserSession().then(() => signInWith(undefined));
+    try {
+      await endBrowserSession();
+    } catch {
+      failed.value = true;
+      return;
+    }
+    failed.value = false;
+    await signInWith(undefined);
   };
   return (
     <span class="person">
       <span class="person-name" title={strings.signIn.signedInAs(who.actor)}>
         <Icon name="person" /> {who.actor}
       </span>
-      <button type="button" class="button button-quiet" onClick={signOut}>
+      {failed.value ? (
+        <span class="problem" role="alert">
+          {strings.signIn.notSignedOut}
+        </span>
+      ) : null}
+      <button type="button" class="button button-quiet" onClick={() => void signOut()}>
         {strings.signIn.signOut}
       </button>
     </span>
