@@ -1,3 +1,4 @@
+import { printable } from '../../src/kernel/format/printable.ts';
 import { callJson, segments } from '../api/call.ts';
 import type { Usage, WriteSession } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
@@ -129,7 +130,7 @@ function Shown({ session }: { readonly session: WriteSession }) {
         >
           {objects.slice(0, shownObjects).map((object) => (
             <tr key={object.name}>
-              <td class="wide path">{object.name}</td>
+              <td class="wide path">{printable(object.name)}</td>
               <td>
                 <Verdict of={object.state === 'put' ? 'part' : 'good'} text={text.objectStates[object.state]} />
               </td>

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { call, callJson, segments } from '../api/call.ts';
 import { usePages } from '../api/pages.ts';
 import type { ListedWriteSession, Page } from '../api/records.ts';
@@ -41,7 +42,7 @@ export function ListedSessions() {
           {items.map((session) => (
             <tr key={session.id}>
               <td class="wide">
-                <a href={`uploads?${new URLSearchParams({ session: session.id })}`}>{session.namespace}</a>
+                <a href={`uploads?${new URLSearchParams({ session: session.id })}`}>{printable(session.namespace)}</a>
               </td>
               <td>{session.producer}</td>
               <td>{text.states[session.state]}</td>

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { call, callJson, segments } from '../api/call.ts';
 import { usePages } from '../api/pages.ts';
 import type { Page, Upload } from '../api/records.ts';
@@ -90,7 +91,7 @@ export function ListedUploads() {
 
 function Target({ upload: { package_id, relative_path } }: { readonly upload: Upload }) {
   if (package_id === null || relative_path === null) return <span class="quiet">{text.unnamed}</span>;
-  return <a href={`packages/${segments(package_id)}`}>{relative_path}</a>;
+  return <a href={`packages/${segments(package_id)}`}>{printable(relative_path)}</a>;
 }
 
 function Abandon({ upload, done, close }: { readonly upload: Upload; done(): void; close(): void }) {
