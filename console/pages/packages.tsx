@@ -3,10 +3,10 @@ import { usePages } from '../api/pages.ts';
 import type { Page as ListPage, Package, ProducerRecord, RetentionClassRecord } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { ByHand } from '../parts/by-hand.tsx';
-import { More } from '../parts/more.tsx';
+import { Listed } from '../parts/more.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Page } from '../parts/page.tsx';
-import { Empty, Failure, Loading } from '../parts/states.tsx';
+import { Empty } from '../parts/states.tsx';
 import { navigate, place } from '../router.ts';
 import { maySomewhere } from '../session.ts';
 import { newPackage } from '../strings/new-package.ts';
@@ -36,20 +36,19 @@ export default function Packages() {
       }
     >
       <Filters key={key} query={query} isFiltered={isFiltered} />
-      {pages.items.length > 0 ? (
-        <>
-          <PackageTable packages={pages.items} label={strings.packages.tableLabel} />
-          <More pages={pages} />
-        </>
-      ) : pages.problem !== undefined ? (
-        <Failure problem={pages.problem} retry={pages.reload} />
-      ) : pages.loading ? (
-        <Loading rows={12} />
-      ) : isFiltered ? (
-        <Empty title={strings.packages.emptyTitle}>{strings.packages.emptyDetail}</Empty>
-      ) : (
-        <Empty title={strings.packages.emptyAllTitle}>{strings.packages.emptyAllDetail}</Empty>
-      )}
+      <Listed
+        pages={pages}
+        rows={12}
+        empty={
+          isFiltered ? (
+            <Empty title={strings.packages.emptyTitle}>{strings.packages.emptyDetail}</Empty>
+          ) : (
+            <Empty title={strings.packages.emptyAllTitle}>{strings.packages.emptyAllDetail}</Empty>
+          )
+        }
+      >
+        {(packages) => <PackageTable packages={packages} label={strings.packages.tableLabel} />}
+      </Listed>
       <ByHand command={['packages', 'list', ...Object.entries(asked).flatMap(asOption)]} request={{ path: 'packages', query: asked }} />
     </Page>
   );

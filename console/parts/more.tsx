@@ -1,8 +1,9 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Pages } from '../api/pages.ts';
 import { formatCount } from '../format.ts';
 import { strings } from '../strings.ts';
-import { Failure } from './states.tsx';
+import { Failure, Loading } from './states.tsx';
 
 /** The end of a list that the server has more of: it is read when it comes into sight, or by its button. */
 export function More({ pages }: { readonly pages: Pages<unknown> }) {
@@ -25,4 +26,28 @@ export function More({ pages }: { readonly pages: Pages<unknown> }) {
       </button>
     );
   return pages.items.length > 20 ? <p class="quiet more">{strings.table.end(formatCount(pages.items.length))}</p> : null;
+}
+
+/** A list as far as it was read: its items, that it is under way, why it has no answer, or that there is nothing. */
+export function Listed<T>({
+  pages,
+  rows,
+  empty,
+  children,
+}: {
+  readonly pages: Pages<T>;
+  readonly rows: number;
+  readonly empty: ComponentChildren;
+  readonly children: (items: readonly T[]) => ComponentChildren;
+}) {
+  // A page without items is not the end: what was looked at so far was not for this person.
+  if (pages.items.length > 0 || (pages.more && pages.problem === undefined))
+    return (
+      <>
+        {children(pages.items)}
+        <More pages={pages} />
+      </>
+    );
+  if (pages.problem !== undefined) return <Failure problem={pages.problem} retry={pages.reload} />;
+  return pages.loading ? <Loading rows={rows} /> : empty;
 }

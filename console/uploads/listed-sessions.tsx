@@ -6,9 +6,9 @@ import type { ListedWriteSession, Page } from '../api/records.ts';
 import { formatCount } from '../format.ts';
 import { ActDialog } from '../parts/acts/act-dialog.tsx';
 import { announce } from '../parts/announce.tsx';
-import { More } from '../parts/more.tsx';
+import { Listed } from '../parts/more.tsx';
 import { Section } from '../parts/page.tsx';
-import { Empty, Failure, Loading } from '../parts/states.tsx';
+import { Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { Size, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
@@ -20,67 +20,61 @@ export function ListedSessions() {
     callJson<Page<ListedWriteSession>>('write-sessions', { query: { limit: 50, cursor }, signal }),
   );
   const asked = useSignal<ListedWriteSession | undefined>(undefined);
-  const { items, problem, loading } = pages;
   return (
     <Section title={text.listedSessions}>
-      {items.length > 0 ? (
-        <Table
-          label={text.listedSessions}
-          columns={[
-            text.namespace,
-            text.producer,
-            text.state,
-            { name: text.objects, right: true },
-            { name: text.size, right: true },
-            text.who,
-            text.created,
-            text.expires,
-            text.act,
-          ]}
-          below={<More pages={pages} />}
-        >
-          {items.map((session) => (
-            <tr key={session.id}>
-              <td class="wide">
-                <a href={`uploads?${new URLSearchParams({ session: session.id })}`}>{printable(session.namespace)}</a>
-              </td>
-              <td>{session.producer}</td>
-              <td>{text.states[session.state]}</td>
-              <td class="right">{formatCount(session.object_count)}</td>
-              <td class="right">
-                <Size bytes={session.total_bytes} />
-              </td>
-              <td>{session.created_by}</td>
-              <td>
-                <Time at={session.created_at} />
-              </td>
-              <td>
-                <Time at={session.expires_at} />
-              </td>
-              <td>
-                {may('write', session.producer) ? (
-                  <button
-                    type="button"
-                    class="button button-quiet"
-                    aria-label={text.abortWhat(session.id)}
-                    onClick={() => {
-                      asked.value = session;
-                    }}
-                  >
-                    {text.abort}
-                  </button>
-                ) : null}
-              </td>
-            </tr>
-          ))}
-        </Table>
-      ) : problem !== undefined ? (
-        <Failure problem={problem} retry={pages.reload} />
-      ) : loading ? (
-        <Loading rows={3} />
-      ) : (
-        <Empty title={text.noSessions} />
-      )}
+      <Listed pages={pages} rows={3} empty={<Empty title={text.noSessions} />}>
+        {(items) => (
+          <Table
+            label={text.listedSessions}
+            columns={[
+              text.namespace,
+              text.producer,
+              text.state,
+              { name: text.objects, right: true },
+              { name: text.size, right: true },
+              text.who,
+              text.created,
+              text.expires,
+              text.act,
+            ]}
+          >
+            {items.map((session) => (
+              <tr key={session.id}>
+                <td class="wide">
+                  <a href={`uploads?${new URLSearchParams({ session: session.id })}`}>{printable(session.namespace)}</a>
+                </td>
+                <td>{session.producer}</td>
+                <td>{text.states[session.state]}</td>
+                <td class="right">{formatCount(session.object_count)}</td>
+                <td class="right">
+                  <Size bytes={session.total_bytes} />
+                </td>
+                <td>{session.created_by}</td>
+                <td>
+                  <Time at={session.created_at} />
+                </td>
+                <td>
+                  <Time at={session.expires_at} />
+                </td>
+                <td>
+                  {may('write', session.producer) ? (
+                    <button
+                      type="button"
+                      class="button button-quiet"
+                      aria-label={text.abortWhat(session.id)}
+                      onClick={() => {
+                        asked.value = session;
+                      }}
+                    >
+                      {text.abort}
+                    </button>
+                  ) : null}
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Listed>
       {asked.value === undefined ? null : (
         <Abort
           session={asked.value}

@@ -7,9 +7,9 @@ import { formatBytes } from '../format.ts';
 import { ActDialog } from '../parts/acts/act-dialog.tsx';
 import { announce } from '../parts/announce.tsx';
 import { LocalCommand } from '../parts/local-command.tsx';
-import { More } from '../parts/more.tsx';
+import { Listed } from '../parts/more.tsx';
 import { Section } from '../parts/page.tsx';
-import { Empty, Failure, Loading } from '../parts/states.tsx';
+import { Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { Address, Size, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
@@ -21,59 +21,53 @@ export function ListedUploads() {
     callJson<Page<Upload>>('uploads', { query: { limit: 50, cursor }, signal }),
   );
   const asked = useSignal<Upload | undefined>(undefined);
-  const { items, problem, loading } = pages;
   return (
     <Section title={text.listed}>
-      {items.length > 0 ? (
-        <Table
-          label={text.listed}
-          columns={[text.goesTo, { name: text.there, right: true }, text.who, text.begun, text.lastByte, text.expires, text.act]}
-          below={<More pages={pages} />}
-        >
-          {items.map((upload) => (
-            <tr key={upload.id}>
-              <td class="wide path">
-                <Target upload={upload} />
-                <span class="second">
-                  <Address text={upload.id} what={text.uploadId} />
-                </span>
-              </td>
-              <td class="right">
-                <Size bytes={upload.offset_bytes} />
-                {upload.size_bytes === null ? null : <span class="second">{text.ofAll(formatBytes(upload.size_bytes))}</span>}
-              </td>
-              <td>{upload.created_by}</td>
-              <td>
-                <Time at={upload.created_at} />
-              </td>
-              <td>
-                <Time at={upload.updated_at} />
-              </td>
-              <td>
-                <Time at={upload.expires_at} />
-              </td>
-              <td>
-                <button
-                  type="button"
-                  class="button button-quiet"
-                  aria-label={text.abandonWhat(upload.id)}
-                  onClick={() => {
-                    asked.value = upload;
-                  }}
-                >
-                  {text.abandon}
-                </button>
-              </td>
-            </tr>
-          ))}
-        </Table>
-      ) : problem !== undefined ? (
-        <Failure problem={problem} retry={pages.reload} />
-      ) : loading ? (
-        <Loading rows={3} />
-      ) : (
-        <Empty title={text.none} />
-      )}
+      <Listed pages={pages} rows={3} empty={<Empty title={text.none} />}>
+        {(items) => (
+          <Table
+            label={text.listed}
+            columns={[text.goesTo, { name: text.there, right: true }, text.who, text.begun, text.lastByte, text.expires, text.act]}
+          >
+            {items.map((upload) => (
+              <tr key={upload.id}>
+                <td class="wide path">
+                  <Target upload={upload} />
+                  <span class="second">
+                    <Address text={upload.id} what={text.uploadId} />
+                  </span>
+                </td>
+                <td class="right">
+                  <Size bytes={upload.offset_bytes} />
+                  {upload.size_bytes === null ? null : <span class="second">{text.ofAll(formatBytes(upload.size_bytes))}</span>}
+                </td>
+                <td>{upload.created_by}</td>
+                <td>
+                  <Time at={upload.created_at} />
+                </td>
+                <td>
+                  <Time at={upload.updated_at} />
+                </td>
+                <td>
+                  <Time at={upload.expires_at} />
+                </td>
+                <td>
+                  <button
+                    type="button"
+                    class="button button-quiet"
+                    aria-label={text.abandonWhat(upload.id)}
+                    onClick={() => {
+                      asked.value = upload;
+                    }}
+                  >
+                    {text.abandon}
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Listed>
       <p class="quiet">{may('administer') ? text.ofEverybody : text.ofYours}</p>
       <LocalCommand command={['uploads', 'list']} label={text.list} />
       {asked.value === undefined ? null : (

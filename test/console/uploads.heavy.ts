@@ -59,6 +59,22 @@ test('says how much is on its way, and where a write session is', { skip: noBrow
   view.assertNothingWrong();
 });
 
+test('takes a page without items for no end of a list', { skip: noBrowser }, async () => {
+  await using view = await openConsole();
+  const { page, door } = view;
+  const upload = await door.registry.uploads!.begin({ size_bytes: 5 });
+  // As where all that was looked at so far had expired.
+  await page.route(/\/uploads\?limit=50$/, (route) => route.fulfill({ json: { items: [], next_cursor: 'further' } }));
+  await page.route(/\/uploads\?.*cursor=further/, async (route) => {
+    await route.continue({ url: route.request().url().replace('&cursor=further', '') });
+  });
+  await page.goto(`${view.url}uploads`);
+  await view.signIn();
+  await page.getByRole('button', { name: `Abandon upload ${upload.id}` }).waitFor();
+  assert.equal(await page.getByText('No upload is open').count(), 0);
+  view.assertNothingWrong();
+});
+
 async function* threeBytes(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('abc');
 }
