@@ -5,13 +5,20 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 /** People who are signed in by their browsers: in the memory of this process, so that its end signs all of them out. */
 export interface Sessions {
   /**
-   * Begins one, and answers what the browser's cookie has to hold. It never lives longer than the token. Of one
-   * person the oldest goes that is beyond what one may have. Errors: `too_busy`, where too many are signed in.
+   * Begins one, which never lives longer than the token. Of one person the oldest goes that is beyond what one may
+   * have. Errors: `unauthorized`, where the token has ended by now; `too_busy`, where too many are signed in.
    */
-  begin(token: string, identified: Identified): string;
+  begin(token: string, identified: Identified): BegunSession;
   /** By what the cookie holds; undefined where it has ended, or never was. */
   find(secret: string): Session | undefined;
   end(secret: string): void;
+}
+
+export interface BegunSession {
+  /** What the browser's cookie has to hold. */
+  readonly secret: string;
+  /** At least one: a cookie of none is deleted. */
+  readonly seconds: number;
 }
 
 export interface Session {
@@ -40,13 +47,17 @@ export function createSessions({ all, ofOne }: SessionBounds, now: () => number)
   /** By the digest of what the cookie holds, the oldest first: who reads this memory cannot send one of them. */
   const kept = new Map<string, Kept>();
 
-  function forgetEnded(): void {
-    for (const [key, { expiresAt }] of kept) if (expiresAt <= now()) kept.delete(key);
+  function forgetEnded(at: number): void {
+    for (const [key, { expiresAt }] of kept) if (expiresAt <= at) kept.delete(key);
   }
 
   return {
-    begin(token, { principal, expiresAt }) {
-      forgetEnded();
+    begin(token, { principal, expiresAt: tokenEndsAt }) {
+      // One look at the clock: a session that had begun and ended at once would be neither there nor refused.
+      const at = now();
+      const expiresAt = Math.min(tokenEndsAt ?? Number.POSITIVE_INFINITY, at + longestMilliseconds);
+      if (expiresAt <= at) throw new ArtifactstoreError('unauthorized', 'The token of the issuer ended while somebody signed in by it.');
+      forgetEnded(at);
       const own = [...kept].filter(([, each]) => each.share === principal.share);
       for (const [key] of own.slice(0, Math.max(0, own.length - ofOne + 1))) kept.delete(key);
       if (kept.size >= all)
@@ -57,10 +68,10 @@ export function createSessions({ all, ofOne }: SessionBounds, now: () => number)
       kept.set(keyOf(secret), {
         token,
         csrfToken: newSecret(),
-        expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now() + longestMilliseconds),
+        expiresAt,
         share: principal.share,
       });
-      return secret;
+      return { secret, seconds: Math.ceil((expiresAt - at) / 1000) };
     },
     find(secret) {
       const found = kept.get(keyOf(secret));

@@ -90,8 +90,7 @@ export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPag
       const { token, identified } = await signIn!.finish(begun, queryOf(request));
       const before = cookieOf(request.headers, cookieName(choice.url, 'session'));
       if (before !== undefined) sessions.end(before);
-      const secret = sessions.begin(token, identified);
-      const seconds = Math.ceil((sessions.find(secret)!.expiresAt - Date.now()) / 1000);
+      const { secret, seconds } = sessions.begin(token, identified);
       reply.header('set-cookie', setCookie(choice.url, 'session', secret, seconds));
       return goTo(reply, consolePlace(begun.to));
     } catch (error) {

@@ -14,8 +14,8 @@ const of = (share: string, expiresAt: number | null = null): Identified => ({
 test('a session ends with its token, and at the latest after a working day', () => {
   let now = 1_000;
   const sessions = createSessions({ all: 10, ofOne: 2 }, () => now);
-  const short = sessions.begin('t', of('a', 5_000));
-  const long = sessions.begin('t', of('b', null));
+  const short = sessions.begin('t', of('a', 5_000)).secret;
+  const long = sessions.begin('t', of('b', null)).secret;
   assert.equal(sessions.find(short)?.token, 't');
   now = 5_000;
   assert.equal(sessions.find(short), undefined);
@@ -24,10 +24,19 @@ test('a session ends with its token, and at the latest after a working day', () 
   assert.equal(sessions.find(long), undefined);
 });
 
+test('one whose token ended while somebody signed in is refused, and takes no place; its cookie lives as long as it', () => {
+  const sessions = createSessions({ all: 1, ofOne: 1 }, () => 5_000);
+  const kept = sessions.begin('t', of('a', 5_001));
+  assert.equal(kept.seconds, 1);
+  for (const expiresAt of [5_000, 4_999]) assert.throws(() => sessions.begin('t', of('a', expiresAt)), { code: 'unauthorized' });
+  assert.ok(sessions.find(kept.secret) !== undefined);
+  assert.equal(sessions.begin('t', of('a', null)).seconds, 43_200);
+});
+
 test('of one person the oldest goes, and beyond all nobody is let in until one has ended', () => {
   let now = 0;
   const sessions = createSessions({ all: 3, ofOne: 2 }, () => now);
-  const own = [1, 2, 3].map(() => sessions.begin('t', of('a', 100)));
+  const own = [1, 2, 3].map(() => sessions.begin('t', of('a', 100)).secret);
   assert.deepEqual(
     own.map((each) => sessions.find(each) !== undefined),
     [false, true, true],
@@ -42,7 +51,7 @@ test('of one person the oldest goes, and beyond all nobody is let in until one h
 
 test('no two secrets are the same, and one that was made up leads nowhere', () => {
   const sessions = createSessions({ all: 3, ofOne: 3 }, () => 0);
-  const [one, two] = [sessions.begin('t', of('a')), sessions.begin('t', of('a'))];
+  const [one, two] = [sessions.begin('t', of('a')), sessions.begin('t', of('a'))].map(({ secret }) => secret) as [string, string];
   assert.notEqual(one, two);
   assert.notEqual(sessions.find(one)!.csrfToken, sessions.find(two)!.csrfToken);
   for (const secret of ['', 'x', `${one}x`, one.slice(1)]) assert.equal(sessions.find(secret), undefined);
