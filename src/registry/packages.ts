@@ -8,7 +8,7 @@ import type { PackageStatus } from '../kernel/views/view.ts';
 import { type Access, noPackage } from './access.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { checkFilter, checkLimit, checkNewPackage, checkText } from './input.ts';
+import { checkFilter, checkIdempotencyKey, checkLimit, checkNewPackage } from './input.ts';
 import { lookFor } from './look-for.ts';
 import { metadataTerms } from './metadata/terms.ts';
 import type { ListPackages } from './operations/package-list.ts';
@@ -75,9 +75,7 @@ export function createPackages(context: Context, access: Access): Packages {
         quota: context.quotaOf(checked.producer) ?? null,
         duration_seconds: retentionClass.default_duration_seconds,
         idempotency:
-          key === undefined
-            ? null
-            : { key: checkText(key, 'idempotency_key'), request_digest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
+          key === undefined ? null : { key: checkIdempotencyKey(key), request_digest: toHex(blake3(utf8(canonicalJson({ ...checked })))) },
       });
     },
 

@@ -8,10 +8,13 @@ import { actor, packageCreated } from './events.ts';
 import { lifeOf } from './life.ts';
 import { claimKey } from './set-operations.ts';
 
-/** Adds `count` packages, one event each, whose names are about `nameLength` long; their sequences. */
-async function addPackages(transaction: Transaction, input: { readonly count: number; readonly nameLength?: number }): Promise<number[]> {
-  const name = 'n'.repeat(input.nameLength ?? 4);
-  return Array.from({ length: input.count }, () => transaction.append(packageCreated(transaction.newId(), name)));
+/** Adds `count` packages, one event each, with metadata of about `metadataLength` characters; their sequences. */
+async function addPackages(
+  transaction: Transaction,
+  input: { readonly count: number; readonly metadataLength?: number },
+): Promise<number[]> {
+  const metadata = { note: 'n'.repeat(input.metadataLength ?? 4) };
+  return Array.from({ length: input.count }, () => transaction.append(packageCreated(transaction.newId(), 'nnnn', metadata)));
 }
 
 /** Adds events, and then does not succeed. */

@@ -77,9 +77,9 @@ export function writingCases(check: Check): void {
   });
 
   check('writes large payloads and many events at once', async (database) => {
-    assert.deepEqual(await database.write('addPackages', { count: 1, nameLength: 3_000_000 }), [1]);
+    assert.deepEqual(await database.write('addPackages', { count: 1, metadataLength: 3_000_000 }), [1]);
     assert.equal((await database.write('addPackages', { count: 5_000 })).at(-1), 5_001);
-    await database.write('addPackages', { count: 10, nameLength: 100_000 });
+    await database.write('addPackages', { count: 10, metadataLength: 100_000 });
     await assertReplayable(database);
   });
 

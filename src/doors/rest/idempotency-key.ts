@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { idempotencyKeyPattern } from '../../kernel/format/text-rules.ts';
 import { bounds } from './bounds.ts';
-import { idempotencyKeyPattern } from './openapi/header-descriptions.ts';
 
 const idempotencyKey = new RegExp(idempotencyKeyPattern);
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Package, PackageQuery } from '../REGISTRY.ts';
-import { type Opened, refuses, sample, samples, unique } from './samples.ts';
+import { longest, longestKey, type Opened, refuses, sample, samples, unique } from './samples.ts';
 
 export function packagesConformance(opened: Opened): void {
   const { registry, create, add } = samples(opened);
@@ -134,6 +134,25 @@ export function packagesConformance(opened: Opened): void {
       await refuses('idempotency_conflict', registry().packages.create({ ...input, name: 'other' }, { idempotencyKey: key }));
       const other = await registry().packages.create({ ...input, producer: unique('p') }, { idempotencyKey: key });
       assert.notEqual(other.record.id, first.record.id);
+    });
+
+    it('keeps, lists and finds texts at their limits', async () => {
+      const input = { ...sample(), name: longest(256), producer: longest(256), subject: longest(256) };
+      const options = { idempotencyKey: longestKey() };
+      const { record } = await registry().packages.create(input, options);
+      assert.deepEqual(await registry().packages.create(input, options), { record, created: false });
+      const { name, producer, subject } = input;
+      for (const query of [{ name }, { producer }, { subject }, { name, producer, subject }])
+        assert.deepEqual((await registry().packages.list(query)).items, [record]);
+      const path = `${longest(63)}/`.repeat(4).slice(0, -1);
+      assert.ok(Buffer.byteLength(path) > 1_000);
+      await add(record.id, path, 'deep');
+      assert.deepEqual(
+        (await registry().files.list(record.id)).items.map(({ relative_path }) => relative_path),
+        [path],
+      );
+      for (const key of ['', 'x'.repeat(256), 'ü', ' x', 'a\nb'])
+        await refuses(['invalid_value', 'invalid_header'], registry().packages.create(sample(), { idempotencyKey: key }));
     });
 
     it('refuses what it cannot keep', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { type ErrorCode, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Attachment, Created, File, NewPackage, Package, Registry } from '../REGISTRY.ts';
 
@@ -35,6 +35,16 @@ export function unique(word: string): string {
 
 export function sample(): NewPackage {
   return { name: 'nightly', producer: unique('producer'), subject: 'conformance', retention_class: 'transient' };
+}
+
+/** A text of `length` characters of four bytes each, which no index can make shorter. */
+export function longest(length: number): string {
+  return Array.from({ length }, () => String.fromCodePoint(randomInt(0x2_0000, 0x2_a000))).join('');
+}
+
+/** The same for a key: printable ASCII. */
+export function longestKey(): string {
+  return Array.from({ length: 255 }, () => String.fromCodePoint(randomInt(0x21, 0x7f))).join('');
 }
 
 export function attachment(text: string): Attachment {

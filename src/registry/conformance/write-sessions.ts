@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Grant, Principal } from '../../kernel/access.ts';
 import { isArtifactstoreError } from '../../kernel/error.ts';
 import type { NewSessionObject, NewWriteSession, ObjectProblem, Registry, WriteSession } from '../REGISTRY.ts';
-import { chunks, collect, patterned, refuses, samples, unique } from './samples.ts';
+import { chunks, collect, longest, longestKey, patterned, refuses, samples, unique } from './samples.ts';
 import { describePiecesOf } from './session-pieces.ts';
 
 export interface OpenedForSessions {
@@ -80,15 +80,17 @@ export function writeSessionsConformance(name: string, open: () => Promise<Opene
     });
 
     it('gives the same session to the same request under the same key, and refuses another', async () => {
-      const input = { ...request(), objects: announced({ a: Buffer.from('a'), b: Buffer.from('b') }) };
-      const { record } = await sessions().open(input, { idempotencyKey: 'key' });
+      const texts = { producer: longest(256), scope: longest(256) };
+      const options = { idempotencyKey: longestKey() };
+      const input = { ...request(), ...texts, objects: announced({ a: Buffer.from('a'), b: Buffer.from('b') }) };
+      const { record } = await sessions().open(input, options);
       const turned = { ...input, objects: input.objects.toReversed() };
-      assert.deepEqual(await sessions().open(turned, { idempotencyKey: 'key' }), { record, created: false });
-      await refuses('idempotency_conflict', sessions().open({ ...input, namespace: 'other' }, { idempotencyKey: 'key' }));
-      const elsewhere = await sessions().open({ ...input, scope: 'other' }, { idempotencyKey: 'key' });
+      assert.deepEqual(await sessions().open(turned, options), { record, created: false });
+      await refuses('idempotency_conflict', sessions().open({ ...input, namespace: 'other' }, options));
+      const elsewhere = await sessions().open({ ...input, scope: 'other' }, options);
       assert.equal(elsewhere.created, true);
       await sessions().abort(record.id);
-      const next = await sessions().open({ ...input, namespace: 'other' }, { idempotencyKey: 'key' });
+      const next = await sessions().open({ ...input, namespace: 'other' }, options);
       assert.equal(next.created, true);
       assert.notEqual(next.record.id, record.id);
     });

@@ -6,7 +6,7 @@ import type { Access } from '../access.ts';
 import type { Context } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createIngest } from '../ingest.ts';
-import { checkLimit, checkText } from '../input.ts';
+import { checkIdempotencyKey, checkLimit } from '../input.ts';
 import { uploadRecord } from '../operations/uploads/rows.ts';
 import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-sessions/rows.ts';
 import type { SizedSession } from '../operations/write-sessions/write-sessions.ts';
@@ -49,7 +49,7 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       const session = checkSession(input, bounds);
       const { producer, scope, subject, namespace, retention_class, objects, ttl_seconds } = session;
       access.require('write', producer);
-      const idempotency_key = checkText(idempotencyKey, 'idempotency_key');
+      const idempotency_key = checkIdempotencyKey(idempotencyKey);
       const classes = context.retentionClasses.map(({ slug }) => slug);
       if (!classes.includes(retention_class))
         throw new ArtifactstoreError(

@@ -69,7 +69,7 @@ describe('sqlite', () => {
       await database.write('addPackages', { count: 10 });
       await database.write('limitGrowth', { pages: 20 });
       const outcomes = await Promise.allSettled(
-        Array.from({ length: 40 }, () => database.write('addPackages', { count: 1, nameLength: 20_000 })),
+        Array.from({ length: 40 }, () => database.write('addPackages', { count: 1, metadataLength: 20_000 })),
       );
       const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
       assert.ok(failed.length > 0);
@@ -77,7 +77,7 @@ describe('sqlite', () => {
       const acknowledged = outcomes.length - failed.length;
       assert.equal((await assertIntactLog(database as ConformanceDatabase)).sequence, 10 + acknowledged);
       await database.write('limitGrowth', { pages: null });
-      await database.write('addPackages', { count: 1, nameLength: 200_000 });
+      await database.write('addPackages', { count: 1, metadataLength: 200_000 });
       await assertReplayable(database as ConformanceDatabase);
     }));
 

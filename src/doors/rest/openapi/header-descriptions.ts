@@ -1,3 +1,4 @@
+import { idempotencyKeyPattern } from '../../../kernel/format/text-rules.ts';
 import { bounds } from '../bounds.ts';
 
 /**
@@ -22,8 +23,6 @@ export type RequestHeader =
   | 'Upload-Offset'
   | 'Upload-Length'
   | 'Upload-Draft-Interop-Version';
-
-export const idempotencyKeyPattern = '^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$';
 
 const countPattern = '^[0-9]{1,15}$';
 
