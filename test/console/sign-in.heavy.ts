@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
+import { proxyBelow } from './proxy-below.ts';
 import { sealedPackage } from './sealed-package.ts';
 
 describe('the console in a browser', { skip: noBrowser }, () => {
@@ -115,50 +114,32 @@ describe('the console in a browser', { skip: noBrowser }, () => {
 
 describe('the console elsewhere', { skip: noBrowser }, () => {
   test('works below a path that a proxy takes away and tells nobody of, dark and narrow', async () => {
-    let stop = (): void => undefined;
+    using proxy = proxyBelow('/deep/below');
     await using view = await openConsole({
       anonymousRead: true,
       browser: { colorScheme: 'dark', viewport: { width: 360, height: 700 }, reducedMotion: 'reduce' },
-      async before(url) {
-        const proxy = createServer((incoming, answer) => {
-          if (incoming.url?.startsWith('/deep/below/') !== true) return void answer.writeHead(502).end();
-          const target = new URL(incoming.url.slice('/deep/below'.length), url);
-          incoming.pipe(
-            request(target, { method: incoming.method ?? 'GET', headers: incoming.headers }, (from) => {
-              answer.writeHead(from.statusCode!, from.headers);
-              from.pipe(answer);
-            }),
-          );
-        });
-        await new Promise<void>((resolve) => void proxy.listen(0, '127.0.0.1', resolve));
-        stop = () => void proxy.close().closeAllConnections();
-        return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/deep/below`;
-      },
+      before: proxy.listen,
     });
-    try {
-      const { page } = view;
-      const record = await sealedPackage(view.door.registry, { 'dir/a.txt': 'x' }, { name: '<img src=x onerror=alert(1)>' });
-      await view.open(`packages/${record.id}`);
-      await page.getByRole('heading', { name: '<img src=x onerror=alert(1)>' }).waitFor();
-      await page.getByRole('treeitem', { name: /a\.txt/ }).waitFor();
-      await view.assertAccessible();
-      await page.getByRole('link', { name: 'artifactstore' }).click();
-      await page.getByRole('heading', { name: 'Overview' }).waitFor();
-      await page.getByText('Everything works').waitFor();
-      assert.match(page.url(), /\/deep\/below\/console\/$/);
-      await page.getByText('Reading without a token').waitFor();
-      await view.assertAccessible();
-      assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
-      await page.goBack();
-      await page.getByRole('heading', { name: '<img' }).waitFor();
-      await page.getByText('Do the same in a terminal').last().click();
-      await page
-        .getByText(new RegExp(`/deep/below/packages/${record.id}`))
-        .last()
-        .waitFor();
-      view.assertNothingWrong();
-    } finally {
-      stop();
-    }
+    const { page } = view;
+    const record = await sealedPackage(view.door.registry, { 'dir/a.txt': 'x' }, { name: '<img src=x onerror=alert(1)>' });
+    await view.open(`packages/${record.id}`);
+    await page.getByRole('heading', { name: '<img src=x onerror=alert(1)>' }).waitFor();
+    await page.getByRole('treeitem', { name: /a\.txt/ }).waitFor();
+    await view.assertAccessible();
+    await page.getByRole('link', { name: 'artifactstore' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.getByText('Everything works').waitFor();
+    assert.match(page.url(), /\/deep\/below\/console\/$/);
+    await page.getByText('Reading without a token').waitFor();
+    await view.assertAccessible();
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+    await page.goBack();
+    await page.getByRole('heading', { name: '<img' }).waitFor();
+    await page.getByText('Do the same in a terminal').last().click();
+    await page
+      .getByText(new RegExp(`/deep/below/packages/${record.id}`))
+      .last()
+      .waitFor();
+    view.assertNothingWrong();
   });
 });
