@@ -24,12 +24,11 @@ export async function endGeneration({ issuer, authority, secrets, generation, la
   const found = await secrets.get(name);
   const kept = found === undefined ? undefined : readGeneration(found.value, generation);
   const known = kept === undefined || kept === 'ended' ? [] : roles.map((role) => kept.keys[role].id);
-  const ids = new Set([...known, ...(await issuer.find(authority, labelPrefix))]);
-  const left = await revokeAll(issuer, authority, ids);
-  if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`);
+  const { ids, left, why } = await endKeys({ issuer, authority, labelPrefix, known });
+  if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`, why);
   if (found !== undefined && kept !== 'ended')
     await writerOf(secrets).put(name, writeEnded(generation, new Date(now()).toISOString()), found.version);
-  return [...ids];
+  return ids;
 }
 
 export interface Leftovers extends Omit<Ending, 'now'> {
@@ -46,54 +45,88 @@ export interface Leftovers extends Omit<Ending, 'now'> {
  * holds these very keys: whoever took over may have put another there.
  */
 export async function withoutLeftovers(leftovers: Leftovers): Promise<unknown> {
-  const { issuer, authority, labelPrefix, known, secrets, log, generation, error } = leftovers;
+  const { issuer, secrets, log, known, generation, error } = leftovers;
+  let ended: Ended;
   try {
-    const ids = new Set([...known, ...(await issuer.find(authority, labelPrefix))]);
-    const left = await revokeAll(issuer, authority, ids);
-    if (left.length > 0) throw revocationFailed(left, issuer, 'Keys could not be ended');
-    await endDocument(secrets, generation, ids);
-    const told = isArtifactstoreError(error) ? error.code : 'internal';
-    // Who lost the log has nothing to write down in it.
-    if (!isArtifactstoreError(error, 'rotation_conflict')) await log.add({ generation, step: 'failed', told, ids: [...ids] });
-    return error;
-  } catch (second) {
-    if (isArtifactstoreError(second, 'rotation_conflict')) return error;
+    ended = await endKeys(leftovers);
+  } catch (why) {
     const minted = log.steps.filter((step) => step.generation === generation && step.step === 'minted').flatMap(({ ids }) => ids ?? []);
-    const left = isArtifactstoreError(second, 'revocation_failed') ? idsOf(second.info?.ids) : [...new Set([...known, ...minted])];
-    const reason = error instanceof Error ? error.message : String(error);
-    return revocationFailed(left, issuer, `${reason} What was minted could not be ended either`, error);
+    return notEnded([...new Set([...known, ...minted])], issuer, error, why);
   }
+  const { ids, left, why } = ended;
+  if (left.length > 0) return notEnded(left, issuer, error, why);
+  try {
+    await endDocument(secrets, generation, ids);
+    await log.add({ generation, step: 'failed', told: isArtifactstoreError(error) ? error.code : 'internal', ids });
+  } catch (second) {
+    // No key is left, whatever the store does not take: the next run finds that out.
+    const isTakenOver = isArtifactstoreError(second, 'rotation_conflict') && isArtifactstoreError(error, 'secret_conflict');
+    return isTakenOver ? second : error;
+  }
+  return error;
 }
 
-async function endDocument(secrets: Secrets, generation: number, ids: ReadonlySet<string>): Promise<void> {
+async function endDocument(secrets: Secrets, generation: number, ids: readonly string[]): Promise<void> {
   const name = documentNames.generation(generation);
   const found = await secrets.get(name);
   const kept = found === undefined ? 'ended' : readGeneration(found.value, generation);
-  if (found === undefined || kept === 'ended' || !roles.every((role) => ids.has(kept.keys[role].id))) return;
+  if (found === undefined || kept === 'ended' || !roles.every((role) => ids.includes(kept.keys[role].id))) return;
   await writerOf(secrets).put(name, writeEnded(generation, new Date().toISOString()), found.version);
 }
 
-async function revokeAll(issuer: Issuer, authority: Secret, ids: Iterable<string>): Promise<readonly string[]> {
+interface Ended {
+  /** Whatever there was, ended or not. */
+  readonly ids: readonly string[];
+  readonly left: readonly string[];
+  /** Why the first of them is left. */
+  readonly why: unknown;
+}
+
+/** All that is known, and all that only its label knows. One that fails keeps no other from being ended. */
+async function endKeys({
+  issuer,
+  authority,
+  labelPrefix,
+  known,
+}: Pick<Leftovers, 'issuer' | 'authority' | 'labelPrefix' | 'known'>): Promise<Ended> {
+  const ids = [...new Set([...known, ...(await issuer.find(authority, labelPrefix))])];
   const left: string[] = [];
+  let why: unknown;
   for (const id of ids) {
     try {
       await issuer.revoke(authority, id);
     } catch (error) {
-      if (!isArtifactstoreError(error)) throw error;
+      if (isArtifactstoreError(error, 'cancelled')) throw error;
       left.push(id);
+      why ??= error;
     }
   }
-  return left;
+  return { ids, left, why };
 }
 
-function revocationFailed(ids: readonly string[], issuer: Issuer, what: string, cause?: unknown): ArtifactstoreError {
-  const how = ids.map((id) => issuer.howToRevoke(id)).join('; ');
-  return new ArtifactstoreError('revocation_failed', `${what}: ${ids.join(', ') || 'see `provider status`'}.`, {
-    info: { ids, hint: how === '' ? 'run `artifactstore provider rotate` again: it ends what it finds first' : how },
+function notEnded(ids: readonly string[], issuer: Issuer, error: unknown, why: unknown): unknown {
+  if (!isArtifactstoreError(error, 'cancelled')) {
+    const reason = isArtifactstoreError(error) ? error.message : 'The rotation failed.';
+    return revocationFailed(ids, issuer, `${reason} What was minted could not be ended either`, why, error);
+  }
+  if (ids.length === 0) return error;
+  // Whoever is stopped asks the provider nothing more.
+  return new ArtifactstoreError('cancelled', `Stopped. What was minted is not ended yet: ${ids.join(', ')}.`, {
+    info: { ids, hint: `${runAgain}; by hand: ${howTo(ids, issuer)}` },
+    cause: error,
+  });
+}
+
+function revocationFailed(ids: readonly string[], issuer: Issuer, what: string, why: unknown, cause = why): ArtifactstoreError {
+  const reason = isArtifactstoreError(why) ? ` ${why.message}` : '';
+  return new ArtifactstoreError('revocation_failed', `${what}: ${ids.join(', ') || 'see `provider status`'}.${reason}`, {
+    info: { ids, hint: ids.length === 0 ? runAgain : howTo(ids, issuer) },
     cause,
   });
 }
 
-function idsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
+function howTo(ids: readonly string[], issuer: Issuer): string {
+  return ids.map((id) => issuer.howToRevoke(id)).join('; ');
 }
+
+const runAgain = 'run `artifactstore provider rotate` again: it ends or finishes what it finds first';

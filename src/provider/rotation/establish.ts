@@ -89,7 +89,6 @@ async function mintBoth(run: Run, authority: Secret): Promise<Generation> {
   const { provider, now, lifetimeMilliseconds } = request;
   const keys = new Map<Role, GenerationKeys>();
   for (const role of roles) {
-    throwIfStopped(request.patience.signal);
     const label = `${labelOf(generation)}${run.id}-${role}`;
     await run.add('minting', { role, label });
     const expiresAtMilliseconds = now() + lifetimeMilliseconds;

@@ -1,6 +1,7 @@
 import { importAdminPair } from '../../../src/provider/import-pair.ts';
 import { openProvider } from '../../../src/provider/open.ts';
 import type { Provider } from '../../../src/provider/PROVIDER.ts';
+import { type RevokeRequest, revokeGeneration } from '../../../src/provider/rotation/revoke.ts';
 import { rotate } from '../../../src/provider/rotation/rotate.ts';
 import type { RotateRequest } from '../../../src/provider/rotation/run.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
@@ -16,9 +17,10 @@ export interface RotationPlace extends AsyncDisposable {
   readonly secrets: Secrets;
   readonly storePath: string;
   readonly tokens: readonly { readonly id: string; readonly value: string }[];
-  provider(): Provider;
+  provider(signal?: AbortSignal): Provider;
   request(more?: Partial<RotateRequest>): RotateRequest;
   rotate(more?: Partial<RotateRequest>): ReturnType<typeof rotate>;
+  revoke(generation: number, more?: Partial<RevokeRequest>): ReturnType<typeof revokeGeneration>;
 }
 
 export async function openRotationPlace(options: StrictApiOptions & { readonly secrets?: Secrets } = {}): Promise<RotationPlace> {
@@ -28,13 +30,13 @@ export async function openRotationPlace(options: StrictApiOptions & { readonly s
   const folder = stack.use(openPrivateFolder());
   const { secrets = folder.secrets } = options;
   const tokens = [api.addToken(), api.addToken()] as const;
-  const provider = (): Provider =>
+  const provider = (signal?: AbortSignal): Provider =>
     openProvider('cloudflare-r2', {
       account: api.account,
       providerUrl: api.url,
       endpointUrl: store.url,
       region: undefined,
-      patience: withoutPatience(options.propagationMilliseconds === undefined ? 0 : 5000),
+      patience: { ...withoutPatience(options.propagationMilliseconds === undefined ? 0 : 5000), signal },
       limitMilliseconds: 1000,
       wait: async () => undefined,
     });
@@ -76,6 +78,15 @@ export async function openRotationPlace(options: StrictApiOptions & { readonly s
         return await rotate(asked);
       } finally {
         await asked.provider.close();
+      }
+    },
+    async revoke(generation, more = {}) {
+      const own = provider();
+      const patience = withoutPatience();
+      try {
+        return await revokeGeneration({ provider: own, secrets, generation, evenCurrent: false, patience, now: Date.now, ...more });
+      } finally {
+        await own.close();
       }
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
+import type { Provider } from '../../../src/provider/PROVIDER.ts';
+import { loadPair } from '../../../src/provider/rotation/authority.ts';
+import type { Secrets } from '../../../src/secrets/SECRETS.ts';
+import { assertWhole } from './assert-whole.ts';
+import { idsIn, stateOf, stepsOf, writeByHand } from './meanwhile.ts';
+import { memorySecrets } from './memory-secrets.ts';
+import { openRotationPlace, type RotationPlace } from './rotation-place.ts';
+
+/** What a run leaves that is killed between the answer to a creation and its record. */
+async function mintUnknown(place: RotationPlace, label: string): Promise<string> {
+  const provider = place.provider();
+  const pair = await loadPair(place.secrets);
+  const { id } = await provider.issuer!.mint(pair.tokens[0]!.value, {
+    ...{ label, role: 'admin', scope: { bucket: 'artifacts', prefix: '' } },
+    expiresAtMilliseconds: Date.now() + 3_600_000,
+  });
+  await provider.close();
+  return id;
+}
+
+const failing = { answer: { status: 500, body: '{"success":false,"errors":[]}' } };
+
+/** A store that takes no more steps from when it is told. */
+function withoutLog(secrets: Secrets): { readonly secrets: Secrets; break(): void } {
+  let isBroken = false;
+  return {
+    secrets: {
+      ...secrets,
+      writer: {
+        ...secrets.writer!,
+        async put(name, value, expected) {
+          if (isBroken && name === documentNames.steps) throw new ArtifactstoreError('secrets_unavailable', 'The store is sealed.');
+          return await secrets.writer!.put(name, value, expected);
+        },
+      },
+    },
+    break: () => {
+      isBroken = true;
+    },
+  };
+}
+
+describe('the end of a generation', () => {
+  test('is that of keys too that only their label knows', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const { keys } = await place.rotate();
+    const late = await mintUnknown(place, 'artifactstore-g1-00000000-admin');
+    const beside = await mintUnknown(place, 'artifactstore-g10-00000000-admin');
+    const { revoked } = await place.rotate();
+    assert.deepEqual([...revoked].sort(), [...keys.map(({ id }) => id), late].sort());
+    assert.ok(place.api.minted().includes(beside), 'which is one of another generation');
+    await place.revoke(10);
+    await assertWhole(place, 2);
+  });
+
+  test('that fails for one key ends the others, says why and how, and keeps the document until all are ended', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const { keys } = await place.rotate();
+    place.api.strike(/^DELETE/, failing);
+    await assert.rejects(place.rotate(), (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      const [left, ...more] = idsIn(error);
+      assert.deepEqual(more, []);
+      assert.deepEqual(
+        place.api.minted().filter((id) => keys.some((key) => key.id === id)),
+        [left],
+      );
+      assert.match(
+        error.message,
+        new RegExp(`^Generation 1 could not be ended: ${left}\\. .*refuses a call \\(DELETE /tokens/${left}\\): 500`),
+      );
+      assert.match(String(error.info?.hint), new RegExp(`^delete the token ${left} under [^;]*$`));
+      return true;
+    });
+    assert.equal(await stateOf(place), 'current 2, unfinished 2, 1 kept, 2 current');
+    assert.equal((await stepsOf(place)).at(-1), '2 draining');
+    await place.rotate();
+    assert.equal(await stateOf(place), 'current 2, unfinished null, 1 ended, 2 current');
+    assert.deepEqual((await stepsOf(place)).slice(-3), ['2 resumed', '2 revoked', '2 done']);
+    await assertWhole(place, 2);
+  });
+});
+
+describe('what was minted and cannot be kept', () => {
+  test('is ended but for the one key that cannot be, which is named', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    place.api.strike(/^DELETE/, failing);
+    await assert.rejects(place.rotate({ otherBucket: undefined }), (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      assert.deepEqual(error.info?.ids, place.api.minted());
+      assert.equal(place.api.minted().length, 1);
+      assert.match(error.message, /^The keys of .* are not proven: .*What was minted could not be ended either: [0-9a-f]{32}\. .*500/);
+      return true;
+    });
+    assert.deepEqual([(await stepsOf(place)).at(-1), await stateOf(place)], ['1 minted', 'current null, unfinished 1']);
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is named out of the log where the provider does not list it', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const unlisted = place.rotate({
+      otherBucket: 'artifacts',
+      onStep: ({ step, role }) => (step === 'minted' && role === 'proxy' ? place.api.strike(/^GET \/tokens$/, failing, 9) : undefined),
+    });
+    await assert.rejects(unlisted, (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      assert.deepEqual(error.info?.ids, place.api.minted());
+      assert.match(error.message, /^The keys of the admin of generation 1 reach beyond .*refuses a call \(GET \/tokens\): 500/);
+      for (const id of place.api.minted()) assert.match(String(error.info?.hint), new RegExp(`delete the token ${id} under`));
+      return true;
+    });
+    place.api.endStrikes();
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is looked for by the next run where nobody knows whether there is any', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    place.api.strike(/^POST \/tokens$/, { lose: true });
+    const unknown = place.rotate({
+      onStep: ({ step }) => (step === 'minting' ? place.api.strike(/^GET \/tokens$/, failing, 9) : undefined),
+    });
+    await assert.rejects(unknown, (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      assert.match(String(error.info?.hint), /^run `artifactstore provider rotate` again: it ends or finishes what it finds first$/);
+      return true;
+    });
+    assert.equal(place.api.minted().length, 1);
+    place.api.endStrikes();
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is all tried where ending fails by a fault of this software, which is not repeated', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const whole = place.provider();
+    const tried: string[] = [];
+    const revoke = async (_: unknown, id: string): Promise<never> => {
+      tried.push(id);
+      throw new TypeError('hush');
+    };
+    const provider: Provider = { ...whole, issuer: { ...whole.issuer!, revoke } };
+    const prove = async (): Promise<never> => {
+      throw new TypeError('hush');
+    };
+    await assert.rejects(place.rotate({ provider: { ...provider, prove } }), (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      assert.match(error.message, /^The rotation failed\. What was minted could not be ended either: [0-9a-f]{32}, [0-9a-f]{32}\.$/);
+      assert.ok(error.cause instanceof TypeError);
+      return true;
+    });
+    assert.deepEqual(tried.sort(), [...place.api.minted()].sort());
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is told by the error that there was where the store cannot be told of its end', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const log = withoutLog(place.secrets);
+    const sealed = place.rotate({
+      secrets: log.secrets,
+      otherBucket: 'artifacts',
+      onStep: ({ step, role }) => (step === 'minted' && role === 'proxy' ? log.break() : undefined),
+    });
+    await assert.rejects(sealed, (error) => isArtifactstoreError(error, 'credential_too_wide'));
+    assert.deepEqual([place.api.minted(), await stateOf(place)], [[], 'current null, unfinished 1']);
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is taken out of its document first, so that the next run begins another', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const log = withoutLog(place.secrets);
+    const moved = place.rotate({
+      secrets: log.secrets,
+      async onStep({ step }) {
+        if (step !== 'persisted') return;
+        await writeByHand(place, documentNames.current, writeCurrent(1));
+        log.break();
+      },
+    });
+    await assert.rejects(moved, (error) => isArtifactstoreError(error, 'secret_conflict'));
+    assert.equal(await stateOf(place), 'current 1, unfinished 2, 1 current, 2 ended');
+    await place.rotate();
+    await assertWhole(place, 3);
+  });
+});
