@@ -124,7 +124,7 @@ describe('the commands of the provider, with their secrets in a real OpenBao', {
         await taken;
       },
     });
-    await refuses(slow, 'rotation_conflict', /has begun or taken over/, /one rotation run at a time/);
+    await refuses(slow, 'rotation_conflict', /has written to the same store since/, /one rotation run at a time/);
     await taken;
     await assertCurrent(place, secrets, 3);
     await secrets.close();

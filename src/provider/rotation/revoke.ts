@@ -1,4 +1,4 @@
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
 import { documentNames, readGeneration } from '../documents.ts';
 import type { Provider } from '../PROVIDER.ts';
@@ -7,7 +7,7 @@ import type { RevokeReport } from '../reports.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
 import { endGeneration } from './end-generation.ts';
 import { currentOf, issuerOf, labelOf } from './run.ts';
-import { openStepLog } from './steps.ts';
+import { openStepLog, type Step } from './steps.ts';
 
 export interface RevokeRequest {
   readonly provider: Provider;
@@ -20,11 +20,13 @@ export interface RevokeRequest {
   readonly onWarning?: (text: string) => void;
 }
 
-/** Ends a generation now. Errors: `generation_not_found`; `generation_in_use` for the current one. */
+/**
+ * Ends a generation now, also where the log cannot be read or written: that is a warning. A rotation that is under way
+ * stops at its next step. Errors: `generation_not_found`; `generation_in_use` for the current one.
+ */
 export async function revokeGeneration(request: RevokeRequest): Promise<RevokeReport> {
   const { provider, secrets, generation, evenCurrent, patience, now } = request;
   const issuer = issuerOf(provider);
-  const log = await openStepLog(secrets, now);
   const current = await currentOf(secrets);
   if (current?.generation === generation && !evenCurrent)
     throw new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
@@ -43,6 +45,23 @@ export async function revokeGeneration(request: RevokeRequest): Promise<RevokeRe
       field: '--generation',
       info: { hint: '`artifactstore provider status` lists them' },
     });
-  await log.add({ generation, step: 'revoked', ids: revoked, told: 'by `provider revoke`' });
+  await writeDown(secrets, now, { generation, step: 'revoked', ids: revoked, told: 'by `provider revoke`' }).catch((error: unknown) => {
+    if (!isArtifactstoreError(error)) throw error;
+    request.onWarning?.(`the keys were ended, and ${documentNames.steps} does not say so: ${error.message}`);
+  });
   return { action: 'revoke', provider: provider.kind, place: provider.place, store: secrets.place, generation, revoked };
 }
+
+/** Behind what others have written meanwhile. */
+async function writeDown(secrets: Secrets, now: () => number, step: Omit<Step, 'at'>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const log = await openStepLog(secrets, now);
+    try {
+      return await log.add(step);
+    } catch (error) {
+      if (!isArtifactstoreError(error, 'rotation_conflict') || attempt === attempts) throw error;
+    }
+  }
+}
+
+const attempts = 5;

@@ -65,11 +65,15 @@ export async function openStepLog(secrets: Secrets, now: () => number): Promise<
 
 function takenOver(error: unknown): never {
   if (!isArtifactstoreError(error, 'secret_conflict')) throw error;
-  throw new ArtifactstoreError('rotation_conflict', 'Another rotation of the same store has begun or taken over: this one stops.', {
-    field: documentNames.steps,
-    info: { hint: 'run `artifactstore provider status`; let one rotation run at a time' },
-    cause: error,
-  });
+  throw new ArtifactstoreError(
+    'rotation_conflict',
+    'Another rotation or a revocation has written to the same store since: this one stops.',
+    {
+      field: documentNames.steps,
+      info: { hint: 'run `artifactstore provider status`; let one rotation run at a time' },
+      cause: error,
+    },
+  );
 }
 
 function readSteps({ steps }: JsonObject): Step[] {

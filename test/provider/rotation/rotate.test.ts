@@ -3,9 +3,7 @@ import { describe, test } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { documentNames, readGeneration } from '../../../src/provider/documents.ts';
 import { planRotation } from '../../../src/provider/rotation/plan.ts';
-import { revokeGeneration } from '../../../src/provider/rotation/revoke.ts';
 import { providerStatus } from '../../../src/provider/rotation/status.ts';
-import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
 import { withoutPatience } from '../without-patience.ts';
 import { assertWhole } from './assert-whole.ts';
@@ -196,24 +194,5 @@ describe('a rotation', () => {
     await place.rotate({ overlapMilliseconds: 3000, patience, now: () => time });
     assert.deepEqual(asked, [4, 4, 4]);
     await assertWhole(place, 2);
-  });
-});
-
-describe('a revocation', () => {
-  test('ends a generation, refuses the current one, and may be done twice', async () => {
-    await using place = await openRotationPlace();
-    await place.rotate();
-    const provider = place.provider();
-    const revoke = (generation: number, evenCurrent = false) =>
-      revokeGeneration({ provider, secrets: place.secrets, generation, evenCurrent, patience: withoutPatience(), now: Date.now });
-    await assert.rejects(revoke(1), (error) => isArtifactstoreError(error, 'generation_in_use'));
-    await assert.rejects(revoke(7), (error) => isArtifactstoreError(error, 'generation_not_found'));
-    assert.equal((await revoke(1, true)).revoked.length, 2);
-    assert.deepEqual((await revoke(1, true)).revoked, []);
-    assert.deepEqual(place.api.minted(), []);
-    await provider.close();
-    await place.rotate();
-    await assertWhole(place, 2);
-    assert.equal((await openStepLog(place.secrets, Date.now)).steps.filter(({ told }) => told === 'by `provider revoke`').length, 2);
   });
 });
