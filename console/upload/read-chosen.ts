@@ -1,4 +1,8 @@
 import type { Chosen } from './paths.ts';
+import { walk } from './walk.ts';
+
+/** So many questions are asked of the browser at once: each is a way to another of its processes and back. */
+const atOnce = 32;
 
 /** What was dropped or chosen, with what of it could not be read. */
 export interface Read {
@@ -32,43 +36,45 @@ export function readInput(chosen: FileList): Read {
   return { files, emptyFolders: 0, unreadable: [] };
 }
 
+type Found = Chosen<File> | 'empty' | { readonly path: string; readonly why: string };
+
 async function readEntries(
   entries: readonly FileSystemEntry[],
   before: readonly Chosen<File>[],
   onProgress: (files: number) => void,
 ): Promise<Read> {
-  const files = [...before];
-  const unreadable: { path: string; why: string }[] = [];
-  let emptyFolders = 0;
-  const waiting = [...entries].reverse();
-  for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-    // It begins with a slash.
-    const path = entry.fullPath.slice(1);
-    try {
-      if (entry.isDirectory) {
-        const children = await childrenOf(entry as FileSystemDirectoryEntry);
-        if (children.length === 0) emptyFolders += 1;
-        for (const child of children.reverse()) waiting.push(child);
-      } else {
-        files.push({ file: await fileOf(entry as FileSystemFileEntry), path });
-        if (files.length % 100 === 0) onProgress(files.length);
-      }
-    } catch (error) {
-      unreadable.push({ path, why: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  return { files, emptyFolders, unreadable };
+  let count = before.length;
+  const found = await walk<FileSystemEntry, Found>(
+    entries,
+    {
+      open: (entry) => (entry.isDirectory ? childrenOf(entry as FileSystemDirectoryEntry) : undefined),
+      async read(entry) {
+        const file = await fileOf(entry as FileSystemFileEntry);
+        count += 1;
+        if (count % 100 === 0) onProgress(count);
+        return { file, path: pathOf(entry) };
+      },
+      empty: () => 'empty',
+      failed: (entry, error) => ({ path: pathOf(entry), why: error instanceof Error ? error.message : String(error) }),
+    },
+    atOnce,
+  );
+  return {
+    files: [...before, ...found.filter((each) => typeof each === 'object' && 'file' in each)],
+    emptyFolders: found.filter((each) => each === 'empty').length,
+    unreadable: found.filter((each) => typeof each === 'object' && 'why' in each),
+  };
+}
+
+/** It begins with a slash. */
+function pathOf({ fullPath }: FileSystemEntry): string {
+  return fullPath.slice(1);
 }
 
 /** A browser gives some at a time, and none at the end. */
-async function childrenOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+function childrenOf(folder: FileSystemDirectoryEntry): () => Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
-  const all: FileSystemEntry[] = [];
-  for (;;) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return all;
-    all.push(...some);
-  }
+  return () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 }
 
 function fileOf(entry: FileSystemFileEntry): Promise<File> {
