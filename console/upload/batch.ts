@@ -87,6 +87,7 @@ function createBatch(packageId: string): Batch {
   let controller = new AbortController();
   let at = 0;
   let workers = 0;
+  let toldNotOpen = false;
   let redraw: ReturnType<typeof setTimeout> | undefined;
 
   const changed = (): void => {
@@ -175,9 +176,18 @@ function createBatch(packageId: string): Batch {
         item.state = 'waiting';
         // It may be behind those that were looked at since.
         at = 0;
-      } else refuse(item, error);
+      } else {
+        refuse(item, error);
+        if (item.code === 'package_not_open') notOpen();
+      }
     }
     changed();
+  };
+  /** Somebody has sealed or abandoned it meanwhile: the page shows that now, not when the last file was refused. */
+  const notOpen = (): void => {
+    if (toldNotOpen) return;
+    toldNotOpen = true;
+    refresh();
   };
   const told = (item: Item, bytes: number): void => {
     item.bytes = bytes;

@@ -131,6 +131,41 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     view.assertNothingWrong();
   });
 
+  test('a package that another has sealed is shown so with the first refusal, while the others are still on their way', async () => {
+    write(Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`late/${name}.txt`, name])));
+    const record = await openPackage();
+    await view.door.registry.files.add(record.id, {
+      relative_path: 'first.txt',
+      body: (async function* () {
+        yield Buffer.from('first');
+      })(),
+    });
+    const { page } = view;
+    await view.open(`packages/${record.id}`);
+    await page.getByRole('button', { name: 'Seal', exact: true }).waitFor();
+    await view.door.registry.packages.finalize(record.id);
+    view.expectRefusals();
+    let letGo = (): void => undefined;
+    const goes = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await page.route(/\/files\/late\/[bc]\.txt$/, async (route) => {
+      await goes;
+      await route.continue();
+    });
+    await dropFiles(page, join(place, 'late'));
+    await page.getByRole('button', { name: 'Add 5 files' }).click();
+    await page.getByText('package_not_open').first().waitFor();
+    await page.locator('.page-beside').getByText('Sealed').waitFor();
+    await page.getByText('0 of 5 files are stored').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Seal', exact: true }).count(), 0);
+    assert.equal(await page.getByText('Drop files and folders here.').count(), 0);
+    letGo();
+    await page.getByText('Stored: 0 files. Refused: 5.').waitFor();
+    await page.unrouteAll();
+    view.assertNothingWrong();
+  });
+
   test('a quota that is used up is told, before the bytes are sent where they are many', async () => {
     write({ 'quota/1.bin': randomBytes(2_500_000), 'quota/2.bin': randomBytes(2_600_000) });
     const record = await openPackage('small');
