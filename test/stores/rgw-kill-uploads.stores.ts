@@ -10,7 +10,10 @@ const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 1);
 /** On a slow machine by hand; undefined for as long as it takes. */
 const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_SECONDS);
+/** As `put,tus`; `push` alone is none of them. */
+const only = process.env.ARTIFACTSTORE_TEST_WIRES?.split(',');
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
+const matrix = { seed, runs, pushes, seconds, only };
 
 describe(`clients and servers that are killed lose no upload and leave none, on Ceph RGW (seed ${seed})`, {
   skip: whyNoRgw() ?? false,
@@ -33,12 +36,12 @@ describe(`clients and servers that are killed lose no upload and leave none, on 
 
   test('one server, on SQLite', async () => {
     const bucket = await rgw.createBucket();
-    await killUploads({ seed, runs, pushes, seconds, environment: settingsFor(rgw, bucket), left: () => leftIn(bucket) });
+    await killUploads({ ...matrix, environment: settingsFor(rgw, bucket), left: () => leftIn(bucket) });
   });
 
   test('one of two, on PostgreSQL', async () => {
     const bucket = await rgw.createBucket();
     const environment = { ...settingsFor(rgw, bucket), ARTIFACTSTORE_DATABASE_URL: await postgres.createDatabase() };
-    await killUploads({ seed, runs, pushes, seconds, servers: 2, environment, left: () => leftIn(bucket) });
+    await killUploads({ ...matrix, servers: 2, environment, left: () => leftIn(bucket) });
   });
 });

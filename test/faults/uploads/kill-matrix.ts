@@ -150,6 +150,7 @@ async function sendAll(name: string, wire: Wire, runs: number, shared: Shared): 
 /** Each of its large files is an upload; a kill hits those that are under way. */
 async function pushAll(place: Workplace, pushes: number, shared: Shared): Promise<void> {
   const { servers, sent, random, signal } = shared;
+  const transfer = { milliseconds: 2_000 };
   await untilHit('push', pushes, 2, shared, async (name, tally) => {
     // Above what a push sends as an upload that resumes, and one below.
     const names = Array.from({ length: Math.min(4, pushes) }, (_, index) => `large-${index}`);
@@ -160,7 +161,7 @@ async function pushAll(place: Workplace, pushes: number, shared: Shared): Promis
     const onKill = (underWay: readonly string[]): void => {
       for (const upload of underWay) hit.add(upload);
     };
-    const id = await pushUntilDone(place, servers, name, { random, signal, tally, onKill });
+    const id = await pushUntilDone(place, servers, name, { random, signal, tally, transfer, onKill });
     for (const [file, bytes] of contents) sent.set(`${id} ${file}`, createHash('sha256').update(bytes).digest('hex'));
     rmSync(place.path(name), { recursive: true });
     return hit.size;

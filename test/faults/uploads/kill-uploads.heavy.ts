@@ -9,7 +9,7 @@ const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 2);
 /** On a slow machine by hand; undefined for as long as it takes. */
 const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_SECONDS);
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
-/** As `put,tus`. */
+/** As `put,tus`; `push` alone is none of them. */
 const only = process.env.ARTIFACTSTORE_TEST_WIRES?.split(',');
 const matrix = { seed, runs, pushes, seconds, only };
 

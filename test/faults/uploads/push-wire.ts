@@ -8,22 +8,37 @@ import type { Workplace } from '../../cli/workplace.ts';
 import type { KilledServers } from './killed-server.ts';
 import { type Run, until } from './run.ts';
 
+/** How long the uploads of one push are under way where nobody is killed: a later kill would hit none of them. */
+export interface TransferTime {
+  milliseconds: number;
+}
+
 /**
  * `push` of a directory by a process that is killed, and by the same command until it succeeds; the package's id.
- * `onKill` is told of each kill while uploads are under way, with how many they are.
+ * `onKill` is told of each kill while uploads are under way, with how many they are. `transfer` is learnt on the way.
  */
 export async function pushUntilDone(
   place: Workplace,
   servers: KilledServers,
   name: string,
-  { random, signal, tally, onKill }: Pick<Run, 'random' | 'signal' | 'tally'> & { onKill(underWay: readonly string[]): void },
+  {
+    random,
+    signal,
+    tally,
+    transfer,
+    onKill,
+  }: Pick<Run, 'random' | 'signal' | 'tally'> & { readonly transfer: TransferTime; onKill(underWay: readonly string[]): void },
 ): Promise<string> {
   const cache = place.path(`${name}-cache`);
   const underWay = (): readonly string[] => {
     const folder = join(cache, 'artifactstore', 'uploads');
     return existsSync(folder) ? readdirSync(folder) : [];
   };
-  using _watched = servers.onKill(() => onKill(underWay()));
+  let serverKilled = false;
+  using _watched = servers.onKill(() => {
+    serverKilled = true;
+    onKill(underWay());
+  });
   let [id, kills] = ['', 0];
   await until(name, signal, async () => {
     const child = place.startInto(
@@ -40,10 +55,14 @@ export async function pushUntilDone(
     });
     const closed = once(child, 'close') as Promise<[number | null, string | null]>;
     const ended = new AbortController();
-    const killing = kills < mostKills && random(3) < 2 ? kill(child, ended.signal) : undefined;
+    serverKilled = false;
+    const began = firstUpload(ended.signal);
+    const killing = kills < mostKills && random(3) < 2 ? kill(child, began, ended.signal) : undefined;
     const [code, by] = await closed;
     ended.abort();
     await killing;
+    const since = await began;
+    if (code === 0 && !serverKilled && since !== undefined) transfer.milliseconds = (transfer.milliseconds + performance.now() - since) / 2;
     if (by === 'SIGKILL') return false;
     assert.ok(code === 0 || passing.test(said), `push ${name} ended with ${code}: ${said}`);
     if (code === 0) {
@@ -56,11 +75,21 @@ export async function pushUntilDone(
   rmSync(cache, { recursive: true, force: true });
   return id;
 
-  /** Mostly some time after its uploads began, and else at any time after its start. */
-  async function kill(child: ChildProcess, signal: AbortSignal): Promise<void> {
+  /** When the first upload of an attempt is seen; undefined where it ends before. */
+  async function firstUpload(signal: AbortSignal): Promise<number | undefined> {
+    while (underWay().length === 0) {
+      if (signal.aborted) return undefined;
+      await sleep(20);
+    }
+    return performance.now();
+  }
+
+  /** Mostly while its uploads are under way, and else at any time after its start. */
+  async function kill(child: ChildProcess, began: Promise<unknown>, signal: AbortSignal): Promise<void> {
     const early = random(5) === 0;
-    while (!early && !signal.aborted && underWay().length === 0) await sleep(20);
-    await sleep(random(early ? 3_000 : 2_000), undefined, { signal }).catch(() => undefined);
+    if (!early) await began;
+    const longest = early ? 3_000 : Math.ceil(transfer.milliseconds);
+    await sleep(random(longest), undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     const begun = underWay();
     if (!child.kill('SIGKILL')) return;
