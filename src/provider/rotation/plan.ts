@@ -2,18 +2,14 @@ import { documentNames } from '../documents.ts';
 import type { RotationPlan } from '../reports.ts';
 import { writerOf } from '../writer.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
-import { currentOf, issuerOf, openRun, type RotateRequest, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
+import { beginOf, currentOf, issuerOf, type RotateRequest, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
 import { openStepLog } from './steps.ts';
 
 export async function planRotation(request: RotateRequest): Promise<RotationPlan> {
   const { provider, secrets, now, patience, overlapMilliseconds } = request;
   issuerOf(provider);
   const log = await openStepLog(secrets, now);
-  const open = openRun(log.steps);
-  const current = await currentOf(secrets);
-  const generation = open?.generation ?? Math.max(current?.generation ?? 0, ...log.steps.map((step) => step.generation)) + 1;
-  const previous = open === undefined ? current?.generation : open.previous;
-  const scope = open?.scope ?? request.scope;
+  const { generation, previous, scope, isResumed } = await beginOf(request, log.steps, await currentOf(secrets));
   requireNarrowEnough(provider, scope);
   const { slot, authority } = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, patience);
   requireBucket(provider, scope, authority);
@@ -30,10 +26,10 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
     store: secrets.place,
     generation,
     previous: previous ?? null,
-    resumes: open !== undefined,
+    resumes: isResumed,
     steps: [
       `asked: slot ${slot} of the pair may do all of this, and the store can be written`,
-      ...(open === undefined ? [] : [`finish generation ${generation}, which a run before did not end`]),
+      ...(!isResumed ? [] : [`finish generation ${generation}, which a run before did not end`]),
       `mint keys for admin and proxy, for ${whereOf(scope)}`,
       'prove both: write, head, read, delete inside; another bucket, another prefix, the list of the account refused',
       `keep them as ${documentNames.generation(generation)}, and read that back`,

@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { throwIfStopped } from '../../runtime/stop.ts';
-import type { Secrets } from '../../secrets/SECRETS.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { documentNames, readGeneration } from '../documents.ts';
+import { documentNames } from '../documents.ts';
 import { roles } from '../PROVIDER.ts';
 import type { RotateReport } from '../reports.ts';
 import { writerOf } from '../writer.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
 import { endGeneration } from './end-generation.ts';
 import { establish } from './establish.ts';
-import { currentOf, issuerOf, labelOf, openRun, type RotateRequest, type Run, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
-import { openStepLog, type StepLog } from './steps.ts';
+import { beginOf, currentOf, issuerOf, labelOf, type RotateRequest, type Run, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
+import { openStepLog } from './steps.ts';
 
 /**
  * Makes keys for both roles, proves them, keeps them as one generation, makes that the current one last, and ends the
@@ -23,10 +22,7 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   const writer = writerOf(secrets);
   const log = await openStepLog(secrets, now);
   const current = await currentOf(secrets);
-  const open = await openUnlessEnded(log, secrets);
-  const generation = open?.generation ?? Math.max(current?.generation ?? 0, ...log.steps.map((step) => step.generation)) + 1;
-  const previous = open === undefined ? current?.generation : open.previous;
-  const scope = open?.scope ?? request.scope;
+  const { generation, previous, scope, isResumed, abandoned } = await beginOf(request, log.steps, current);
   requireNarrowEnough(provider, scope);
   const run: Run = {
     request,
@@ -44,11 +40,12 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   const chosen = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, request.patience);
   if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
   requireBucket(provider, scope, chosen.authority);
-  if (open !== undefined && !isDeepStrictEqual(scope, request.scope))
+  if (isResumed && !isDeepStrictEqual(scope, request.scope))
     request.onWarning?.(`generation ${generation} is finished first, for ${whereOf(scope)}: run this again for ${whereOf(request.scope)}.`);
   for (const name of [documentNames.current, documentNames.generation(generation)]) await writer.probeWrite(name);
   const where = { bucket: scope.bucket, prefix: scope.prefix, ...(previous === undefined ? {} : { previous }) };
-  await run.add(open === undefined ? 'planned' : 'resumed', where);
+  if (abandoned !== undefined) await log.add({ generation: abandoned, step: 'failed', told: 'its keys were ended' });
+  await run.add(isResumed ? 'resumed' : 'planned', where);
 
   const made = await establish(run, chosen.value, current);
   const revoked = await drain(run, chosen.value);
@@ -60,20 +57,10 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
     store: secrets.place,
     generation,
     previous: previous ?? null,
-    resumed: open !== undefined,
+    resumed: isResumed,
     keys: roles.map((role) => ({ role, id: made.keys[role].id, expires_at: dateText(made.keys[role].expiresAtMilliseconds) })),
     revoked,
   };
-}
-
-/** A run whose keys were ended, by itself or by somebody, is no run to finish. */
-async function openUnlessEnded(log: StepLog, secrets: Secrets): Promise<ReturnType<typeof openRun>> {
-  const open = openRun(log.steps);
-  if (open === undefined) return undefined;
-  const found = await secrets.get(documentNames.generation(open.generation));
-  if (found === undefined || readGeneration(found.value, open.generation) !== 'ended') return open;
-  await log.add({ generation: open.generation, step: 'failed', told: 'its keys were ended' });
-  return undefined;
 }
 
 /** Waits until the servers have taken the new keys, and ends the old ones. */

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
-import { documentNames, readCurrent } from '../documents.ts';
+import { documentNames, readCurrent, readGeneration } from '../documents.ts';
 import type { Authority, Issuer, Provider, Scope } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { Step, StepLog, StepName } from './steps.ts';
@@ -83,10 +83,32 @@ export async function currentOf(secrets: Secrets): Promise<Current | undefined> 
   return found === undefined ? undefined : { generation: readCurrent(found.value), version: found.version };
 }
 
+/** What a rotation is about: of a run that did not end, or of another one. */
+export interface Begun {
+  readonly generation: number;
+  /** The generation that is ended at the end. */
+  readonly previous: number | undefined;
+  readonly scope: Scope;
+  /** Whether an earlier run is finished. */
+  readonly isResumed: boolean;
+  /** A generation that was under way and whose keys were ended, by its run or by somebody: it is not finished. */
+  readonly abandoned: number | undefined;
+}
+
+/** From the log and the documents alone. Nothing is changed. */
+export async function beginOf({ secrets, scope }: RotateRequest, steps: readonly Step[], current: Current | undefined): Promise<Begun> {
+  const open = openRun(steps);
+  const found = open === undefined ? undefined : await secrets.get(documentNames.generation(open.generation));
+  const isEnded = open !== undefined && found !== undefined && readGeneration(found.value, open.generation) === 'ended';
+  if (open !== undefined && !isEnded) return { ...open, isResumed: true, abandoned: undefined };
+  const generation = Math.max(current?.generation ?? 0, ...steps.map((step) => step.generation)) + 1;
+  // Where the ended one is the current one already, the one before it still has its keys.
+  const previous = open !== undefined && current?.generation === open.generation ? open.previous : current?.generation;
+  return { generation, previous, scope, isResumed: false, abandoned: open?.generation };
+}
+
 /** The run that has neither ended nor failed. */
-export function openRun(
-  steps: readonly Step[],
-): { readonly generation: number; readonly previous: number | undefined; readonly scope: Scope } | undefined {
+export function openRun(steps: readonly Step[]): Pick<Begun, 'generation' | 'previous' | 'scope'> | undefined {
   const begun = steps.findLast(({ step }) => step === 'planned');
   if (begun === undefined) return undefined;
   const isOver = steps.some(({ generation, step }) => generation === begun.generation && (step === 'done' || step === 'failed'));

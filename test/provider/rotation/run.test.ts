@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { planRotation } from '../../../src/provider/rotation/plan.ts';
+import { openStepLog } from '../../../src/provider/rotation/steps.ts';
+import { withoutPatience } from '../without-patience.ts';
+import { assertWhole } from './assert-whole.ts';
+import { killedBehind, stateOf, stepsOf } from './meanwhile.ts';
+import { memorySecrets } from './memory-secrets.ts';
+import { openRotationPlace, type RotationPlace } from './rotation-place.ts';
+
+async function plan(place: RotationPlace): Promise<Awaited<ReturnType<typeof planRotation>>> {
+  const asked = place.request();
+  try {
+    return await planRotation(asked);
+  } finally {
+    await asked.provider.close();
+  }
+}
+
+describe('what a rotation is about', () => {
+  test('is said alike by the plan and by the run, for one that is finished', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    await killedBehind(place, 'flipped');
+    const { generation, previous, resumes, steps } = await plan(place);
+    assert.deepEqual([generation, previous, resumes], [2, 1, true]);
+    assert.ok(steps.includes('finish generation 2, which a run before did not end'));
+    const done = await place.rotate();
+    assert.deepEqual([done.generation, done.previous, done.resumed, done.revoked.length], [2, 1, true, 2]);
+    await assertWhole(place, 2);
+  });
+
+  test('is another generation where the keys of the unfinished one were ended', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    await killedBehind(place, 'persisted');
+    await place.revoke(2);
+    const { generation, previous, resumes } = await plan(place);
+    assert.deepEqual([generation, previous, resumes], [3, 1, false]);
+    assert.equal((await stepsOf(place)).at(-1), '2 revoked: by `provider revoke`', 'a plan writes nothing');
+    const done = await place.rotate();
+    assert.deepEqual([done.generation, done.previous, done.resumed], [3, 1, false]);
+    await assertWhole(place, 3);
+  });
+
+  test('ends the generation before the current one, where the current one was ended before it was done', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    await killedBehind(place, 'flipped');
+    await place.revoke(2, { evenCurrent: true });
+    assert.equal(await stateOf(place), 'current 2, unfinished 2, 1 kept, 2 ended');
+    const { generation, previous } = await plan(place);
+    assert.deepEqual([generation, previous], [3, 1]);
+    const done = await place.rotate();
+    assert.deepEqual([done.generation, done.previous, done.revoked.length], [3, 1, 2]);
+    await assertWhole(place, 3);
+    assert.equal(await stateOf(place), 'current 3, unfinished null, 1 ended, 2 ended, 3 current');
+  });
+
+  test('has a number that no run before had, also one that failed', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const log = await openStepLog(place.secrets, Date.now);
+    await log.add({ generation: 6, step: 'planned', bucket: 'artifacts', prefix: '' });
+    await log.add({ generation: 6, step: 'failed' });
+    assert.deepEqual([(await plan(place)).generation, (await place.rotate()).generation], [7, 7]);
+    await assertWhole(place, 7);
+  });
+});
+
+describe('the overlap', () => {
+  const hour = 3_600_000;
+
+  /** A clock that only waiting moves. */
+  function clock() {
+    const state = { time: Date.now(), waited: 0 };
+    const wait = async (milliseconds: number): Promise<void> => {
+      state.time += milliseconds;
+      state.waited += milliseconds;
+    };
+    return { state, now: () => state.time, patience: { ...withoutPatience(), wait } };
+  }
+
+  test('is not waited for again by the run that finishes, but for the rest of it', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const { state, now, patience } = clock();
+    const stop = new AbortController();
+    const stopping = {
+      ...patience,
+      signal: stop.signal,
+      async wait(milliseconds: number) {
+        await patience.wait(milliseconds);
+        if (state.waited >= hour / 4) stop.abort();
+      },
+    };
+    const stopped = place.rotate({ overlapMilliseconds: hour, lifetimeMilliseconds: 9 * hour, patience: stopping, now });
+    await assert.rejects(stopped, (error) => isArtifactstoreError(error, 'cancelled'));
+    assert.equal(state.waited, hour / 4, 'a stop ends the waiting');
+    assert.equal(place.api.minted().length, 4, 'both generations are good');
+    assert.deepEqual([await stateOf(place), (await stepsOf(place)).at(-1)], ['current 2, unfinished 2, 1 kept, 2 current', '2 draining']);
+    await place.rotate({ overlapMilliseconds: 7 * hour, patience, now });
+    assert.equal(state.waited, hour);
+    await assertWhole(place, 2);
+    assert.equal((await stepsOf(place)).filter((step) => step === '2 draining').length, 1);
+  });
+});
