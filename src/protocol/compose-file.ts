@@ -40,14 +40,16 @@ export type ParsedCompose = { readonly root: ComposeMap } | { readonly problem: 
 const mostNodes = 100_000;
 
 /**
- * A Compose file (compose-spec, in YAML 1.2) with its anchors and `<<` resolved. Nothing is replaced that comes from
- * the environment.
+ * A Compose file (compose-spec, in YAML 1.2), of one document, with its anchors and `<<` resolved. Nothing is replaced
+ * that comes from the environment.
  */
 export function parseComposeFile(text: string, file: string): ParsedCompose {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'error' });
   const lineAt = (offset: number | undefined): ComposePlace => ({ file, line: offset === undefined ? 1 : lines.linePos(offset).line });
   const [fault] = document.errors;
+  if (fault?.code === 'MULTIPLE_DOCS')
+    return { problem: 'another document begins here, which Compose merges: give each a file of its own', at: lineAt(fault.pos[0]) };
   if (fault !== undefined) return { problem: `it is no YAML that Compose takes: ${fault.message}`, at: lineAt(fault.pos[0]) };
   let nodes = 0;
 

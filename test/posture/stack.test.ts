@@ -41,6 +41,9 @@ test('several files are merged before they are judged', async () => {
 
 test('what cannot be read as a stack is refused with its place', async () => {
   assert.match(await refusalOf({ a: 'services:\n  a: {image: x}\n  a: {}\n' }), /^\/a:3: it is no YAML/);
+  const two = `${rightStack()}---\nservices: {s: {ports: ["1:1"]}}\n`;
+  assert.match(await refusalOf({ a: two }), /^\/a:14: another document begins here, which Compose merges: give each a file/);
+  assert.deepEqual(await findingsIn({ a: `---\n${rightStack()}...\n` }), []);
   assert.match(await refusalOf({ a: 'networks: {}\n' }), /^\/a:1: it has no services/);
   assert.match(await refusalOf({ a: 'services: [a]\n' }), /^\/a:1: "services" is not a map/);
   assert.match(await refusalOf({ a: 'services:\n  a: text\n' }), /^\/a:2: the service "a" is no map/);
