@@ -5,9 +5,9 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/place.sh"
 find_place keycloak bin/kc.sh 26.7.3
 sha256=27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f
-for program in mvn java unzip; do
-  if ! command -v "$program" >/dev/null; then
-    printf 'install-keycloak: there is no %s here\n' "$program" >&2
+for needed in mvn java unzip; do
+  if ! command -v "$needed" >/dev/null; then
+    printf 'install-keycloak: there is no %s here\n' "$needed" >&2
     exit 1
   fi
 done
