@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import { type ComposeMap, type ComposeNode, type ComposePlace, parseComposeFile } from '../protocol/compose-file.ts';
 import { inLongForm, itemsOf, mergeCompose, withoutReset } from '../protocol/compose-merge.ts';
 
@@ -23,25 +23,28 @@ const mostFiles = 100;
 export async function readStack(paths: readonly string[], read: (path: string) => Promise<string>): Promise<Stack> {
   const parsed = new Map<string, ComposeMap>();
 
-  async function parse(path: string): Promise<ComposeMap> {
+  async function parse(path: string, namedAt: ComposePlace | undefined): Promise<ComposeMap> {
     const known = parsed.get(path);
     if (known !== undefined) return known;
     if (parsed.size >= mostFiles) throw refused(`These files lead to more than ${mostFiles} others.`);
-    const result = parseComposeFile(await read(path), path);
+    const text = await read(path).catch((error: unknown) => {
+      throw namedAt === undefined ? error : withPlace(error, namedAt);
+    });
+    const result = parseComposeFile(text, path);
     if ('problem' in result) throw refusedAt(result.at, result.problem);
     parsed.set(path, result.root);
     return result.root;
   }
 
   /** With what it includes below it, and its services whole. */
-  async function whole(path: string, above: readonly string[]): Promise<ComposeMap> {
-    const root = await parse(path);
+  async function whole(path: string, above: readonly string[], namedAt?: ComposePlace): Promise<ComposeMap> {
+    const root = await parse(path, namedAt);
     let merged: ComposeMap = { kind: 'map', at: root.at, entries: new Map() };
     for (const entry of itemsOf(root.entries.get('include')))
       for (const named of includedBy(entry)) {
         const included = resolve(dirname(path), requireText(named, 'include'));
         if ([...above, path].includes(included)) throw refusedAt(named.at, `it includes itself, by ${included}`);
-        merged = mergeCompose(merged, await whole(included, [...above, path]));
+        merged = mergeCompose(merged, await whole(included, [...above, path], named.at));
       }
     const services = new Map<string, ComposeNode>();
     for (const [name, node] of mapIn(root, 'services', 'a map of services'))
@@ -52,8 +55,8 @@ export async function readStack(paths: readonly string[], read: (path: string) =
     return mergeCompose(merged, { ...root, entries });
   }
 
-  async function service(path: string, name: string, extending: readonly string[]): Promise<ComposeMap> {
-    const root = await parse(path);
+  async function service(path: string, name: string, extending: readonly string[], namedAt?: ComposePlace): Promise<ComposeMap> {
+    const root = await parse(path, namedAt);
     const node = mapIn(root, 'services', 'a map of services').get(name);
     if (node === undefined) throw refused(`${path} has no service "${name}" to extend.`);
     if (node.kind !== 'map') throw refusedAt(node.at, `the service "${name}" is no map`);
@@ -66,7 +69,7 @@ export async function readStack(paths: readonly string[], read: (path: string) =
     const file = from.file === undefined ? path : resolve(dirname(path), from.file);
     const entries = new Map(own.entries);
     entries.delete('extends');
-    return mergeCompose(await service(file, from.service, [...extending, key]), { ...own, entries });
+    return mergeCompose(await service(file, from.service, [...extending, key], wanted.at), { ...own, entries });
   }
 
   let merged: ComposeMap | undefined;
@@ -112,6 +115,12 @@ function extendedBy(node: ComposeNode): { readonly service: string; readonly fil
 function requireText(node: ComposeNode, name: string): string {
   if (node.kind === 'scalar' && node.text !== null && !node.text.includes('$')) return node.text;
   throw refusedAt(node.at, `"${name}" wants a name here, without variables`);
+}
+
+/** A file that nobody gave by name is not found without the place that names it. */
+function withPlace(error: unknown, { file, line }: ComposePlace): unknown {
+  if (!isArtifactstoreError(error)) return error;
+  return new ArtifactstoreError(error.code, `${error.message} ${file}:${line} names it.`, { field: '--compose', cause: error.cause });
 }
 
 function refusedAt({ file, line }: ComposePlace, problem: string): ArtifactstoreError {

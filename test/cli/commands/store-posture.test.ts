@@ -87,6 +87,12 @@ describe('store posture', () => {
     };
     assert.match(await refused(), /nothing to look at: give --compose, --proxy or both/);
     assert.match(await refused('--compose', 'none.yaml'), /none\.yaml" can't be read: it is not there/);
+    place.write({
+      'lost.yaml': 'services:\n  a: {image: a}\n  b: {extends: {file: gone.yaml, service: b}}\n',
+      'far.yaml': 'include: [lost.yaml]\n',
+    });
+    assert.match(await refused('--compose', 'lost.yaml'), /gone\.yaml" can't be read: it is not there.*\. \S*lost\.yaml:3 names it/);
+    assert.match(await refused('--compose', 'far.yaml'), /gone\.yaml" can't be read: it is not there.*\. \S*lost\.yaml:3 names it/);
     place.write({ 'bad.yaml': 'services: {a: {}}\nservices: {}\n' });
     assert.match(await refused('--compose', 'bad.yaml'), /bad\.yaml:2: it is no YAML that Compose takes/);
     place.write({ 'long.yaml': `#${'x'.repeat(1_048_576)}` });
