@@ -1,6 +1,6 @@
 import './styles/main.css';
 import { render } from 'preact';
-import { readBrowserSession, takeFailure } from './api/browser-session.ts';
+import { followOtherTabs, readBrowserSession, takeFailure, tellOtherTabs } from './api/browser-session.ts';
 import { apiUrl, callJson } from './api/call.ts';
 import type { WhoAmI } from './api/records.ts';
 import { App, loadPage } from './app.tsx';
@@ -14,10 +14,13 @@ followLinks();
 signInFailure.value = takeFailure();
 loadPage();
 startClock();
+followOtherTabs();
 warnOfLeaving();
 askBy(async () => (await fetch(apiUrl('livez'), { cache: 'no-store' }).catch(() => undefined))?.ok === true);
 render(<App />, document.getElementById('console')!);
-const known = readBrowserSession();
+const known = readBrowserSession().then(() => {
+  if (csrfToken.value !== undefined) tellOtherTabs();
+});
 await callJson<WhoAmI>('whoami')
   .then(signedIn)
   .catch(async () => {

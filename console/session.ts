@@ -22,14 +22,27 @@ export const signInFailure = signal<string | undefined>(undefined);
 /** Of who has signed in by an issuer: the browser has the cookie, and the page what a change needs beside it. */
 export const csrfToken = signal<string | undefined>(undefined);
 
+/** By what a call is made: the token, or what stands for the browser's cookie. */
+export function credential(): string | undefined {
+  return token.value ?? csrfToken.value;
+}
+
+/** Somebody else who has signed in by the browser's cookie, in another tab. */
+export interface OtherPerson {
+  readonly who: WhoAmI;
+  readonly csrfToken: string;
+}
+
 export interface Session {
   /** Undefined until the server has said it. */
   readonly who: WhoAmI | undefined;
   /** Goes up with each other person: what was loaded for the one before is loaded again. */
   readonly epoch: number;
-  /** Why a token is asked for; undefined where it is not. */
-  readonly asks: 'first' | 'refused' | 'chosen' | undefined;
+  /** Why somebody is asked to sign in; undefined where nobody is. */
+  readonly asks: 'first' | 'refused' | 'chosen' | 'other' | undefined;
   readonly problem: Problem | undefined;
+  /** With `asks: 'other'`. */
+  readonly other?: OtherPerson;
 }
 
 export const session = signal<Session>({ who: undefined, epoch: 0, asks: undefined, problem: undefined });
@@ -57,13 +70,32 @@ export function useToken(text: string | undefined, keep: boolean): void {
   else sessionStorage.removeItem(kept);
 }
 
-/** A call was refused with the token: it is asked for again, above the page, which stays as it is. */
-export function tokenRefused(asked: string | undefined, problem: Problem): void {
-  if (asked !== token.value) return;
-  const wasSignedIn = asked !== undefined || csrfToken.value !== undefined;
+/**
+ * A call was refused by what it was made with: somebody is asked to sign in, above the page, which stays as it is. A
+ * refusal that was on its way while somebody has signed in again says nothing of them.
+ */
+export function credentialRefused(by: string | undefined, problem: Problem): void {
+  if (by !== credential() && (by !== undefined || token.value !== undefined)) return;
+  const wasSignedIn = credential() !== undefined;
   useToken(undefined, false);
   csrfToken.value = undefined;
   session.value = { ...session.value, asks: wasSignedIn ? 'refused' : 'first', problem: wasSignedIn ? problem : undefined };
+}
+
+/** The browser's cookie is somebody else's by now: nothing is done in their name before a person says so. */
+export function signedInAsOther(other: OtherPerson): void {
+  csrfToken.value = undefined;
+  session.value = { ...session.value, asks: 'other', problem: undefined, other };
+}
+
+export function continueAsOther({ who, csrfToken: other }: OtherPerson): void {
+  csrfToken.value = other;
+  signedIn(who);
+}
+
+/** Somebody has signed out in another tab. */
+export function signedOutElsewhere(): void {
+  session.value = { ...session.value, asks: 'refused', problem: undefined };
 }
 
 export function askForToken(): void {

@@ -36,7 +36,12 @@ export const strings = {
   signIn: {
     title: 'Sign in',
     first: 'This registry asks for a token before it shows anything.',
-    refused: 'The token is not valid any more. Sign in again: this page stays where it is.',
+    refused: 'You are not signed in any more. Sign in again: this page stays where it is.',
+    other: (actor: string): string =>
+      `In another tab of this browser ${actor} has signed in. Nothing is done in that name here before you say so.`,
+    otherDetail: 'Somebody else has signed in in another tab of this browser, so this was not done.',
+    continueAs: (actor: string): string => `Continue as ${actor}`,
+    inAnotherTab: 'It opens another tab, since files are on their way from this one. They continue here when you are signed in.',
     chosen: 'With a token you see and may do what it allows.',
     token: 'Token',
     tokenHint: 'A bearer token of this registry. It is sent to this server and nowhere else.',

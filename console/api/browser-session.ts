@@ -1,6 +1,8 @@
-import { base, navigate, place } from '../router.ts';
-import { csrfToken, type SignInChoice, signInChoices } from '../session.ts';
+import { apiBase, base, navigate, place } from '../router.ts';
+import { csrfToken, type SignInChoice, session, signedIn, signedInAsOther, signedOutElsewhere, signInChoices, token } from '../session.ts';
+import { runningBatch } from '../upload/running.ts';
 import { problemOf, unreachable } from './problem.ts';
+import type { WhoAmI } from './records.ts';
 
 interface Told {
   readonly choices: readonly SignInChoice[];
@@ -18,13 +20,64 @@ export async function readBrowserSession(): Promise<void> {
   csrfToken.value = csrf_token ?? undefined;
 }
 
-/** Leaves for the issuer, which leads back to where one is. */
+/** Tabs of a browser have one cookie: each tells the others when a session of it may have begun or ended. */
+const tabs =
+  'BroadcastChannel' in globalThis && 'document' in globalThis ? new BroadcastChannel(`artifactstore ${base.pathname}`) : undefined;
+
+export function tellOtherTabs(): void {
+  tabs?.postMessage('session');
+}
+
+export function followOtherTabs(): void {
+  tabs?.addEventListener('message', () => void lookAgain());
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && session.peek().asks === 'refused') void lookAgain();
+  });
+}
+
+let looking: Promise<boolean> | undefined;
+
+/**
+ * Looks whose the browser's cookie is now. True where it is of another session, of the person whom this page shows or
+ * of the first one: the page then has it. Somebody else is asked about before anything is done in their name.
+ */
+export function lookAgain(): Promise<boolean> {
+  looking ??= look().finally(() => {
+    looking = undefined;
+  });
+  return looking;
+}
+
+async function look(): Promise<boolean> {
+  if (token.value !== undefined) return false;
+  const before = csrfToken.value;
+  await readBrowserSession();
+  const { value: now } = csrfToken;
+  if (now === before) return false;
+  if (now === undefined) {
+    signedOutElsewhere();
+    return false;
+  }
+  const response = await fetch(new URL('whoami', apiBase), { credentials: 'same-origin' }).catch(() => undefined);
+  const who = response?.ok === true ? ((await response.json()) as WhoAmI) : undefined;
+  const { who: shown } = session.peek();
+  if (who !== undefined && (shown?.by == null || shown.actor === who.actor)) {
+    signedIn(who);
+    return true;
+  }
+  if (who === undefined) csrfToken.value = before;
+  else signedInAsOther({ who, csrfToken: now });
+  return false;
+}
+
+/** Leaves for the issuer, which leads back to where one is. What is on its way would end with this tab: it stays. */
 export function leaveForIssuer(issuer: string): void {
   const { path, query } = place.value;
   const to = query.size === 0 ? path : `${path}?${query}`;
   const address = at('start');
   address.search = new URLSearchParams({ issuer, ...(to === '' ? {} : { to }) }).toString();
-  location.assign(address);
+  if (runningBatch.peek() === undefined) location.assign(address);
+  else open(address, '_blank', 'noopener');
 }
 
 /** Errors: a `Problem`; the browser may then be signed in still. */
@@ -40,6 +93,7 @@ export async function endBrowserSession(): Promise<void> {
   });
   if (!response.ok) throw await problemOf(response);
   csrfToken.value = undefined;
+  tellOtherTabs();
 }
 
 /** Why signing in did not work, where that is what this page was opened for; it then shows the place where it began. */

@@ -1,7 +1,8 @@
 import { connectionLost, connectionWorks } from '../connection.ts';
 import { apiBase } from '../router.ts';
-import { csrfToken, token, tokenRefused } from '../session.ts';
-import { problemOf, unreachable } from './problem.ts';
+import { credential, credentialRefused, csrfToken, session, token } from '../session.ts';
+import { lookAgain } from './browser-session.ts';
+import { otherPerson, problemOf, unreachable } from './problem.ts';
 
 export interface Call {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -28,8 +29,10 @@ export function segments(...parts: readonly string[]): string {
 }
 
 /** Calls a route as whoever is signed in. Errors: a `Problem`, or the signal's own reason. */
-export async function call(path: string, { method = 'GET', query, json, body, headers, signal }: Call = {}): Promise<Response> {
+export async function call(path: string, options: Call = {}): Promise<Response> {
+  const { method = 'GET', query, json, body, headers, signal } = options;
   const asked = token.value;
+  const by = credential();
   const response = await fetch(apiUrl(path, query), {
     method,
     headers: {
@@ -51,14 +54,21 @@ export async function call(path: string, { method = 'GET', query, json, body, he
   connectionWorks();
   if (response.ok) return response;
   const problem = await problemOf(response);
-  if (response.status === 401) tokenRefused(asked, problem);
+  if (response.status === 401) credentialRefused(by, problem);
+  // The cookie is of another session since, of the same person or not.
+  if (problem.field === csrfField && asked === undefined) {
+    if (by !== undefined && ((credential() ?? by) !== by || (await lookAgain()))) return await call(path, options);
+    if (session.peek().asks === 'other') throw otherPerson();
+  }
   throw problem;
 }
+
+const csrfField = 'artifactstore-csrf';
 
 /** What a change by the cookie needs. */
 function ofOwnPage(method: string): Readonly<Record<string, string>> {
   const { value } = csrfToken;
-  return value === undefined || method === 'GET' || method === 'HEAD' ? {} : { 'artifactstore-csrf': value };
+  return value === undefined || method === 'GET' || method === 'HEAD' ? {} : { [csrfField]: value };
 }
 
 /** The same, for a JSON answer. Its shape is the caller's to name: the server holds itself to it. */

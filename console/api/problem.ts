@@ -32,6 +32,12 @@ export function unreachable(): Problem {
   });
 }
 
+/** The session that a page had is somebody else's by now. */
+export function otherPerson(): Problem {
+  const { title, otherDetail: detail } = strings.signIn;
+  return new Problem({ code: 'unauthorized', status: 401, title, detail });
+}
+
 /** Reads the body of a refusal; whatever stands between may have answered instead of the server. */
 export async function problemOf(response: Response): Promise<Problem> {
   const body = response.headers.get('content-type')?.startsWith('application/problem+json')

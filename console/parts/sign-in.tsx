@@ -1,12 +1,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { leaveForIssuer } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { Problem, problemOf, unreachable } from '../api/problem.ts';
 import type { WhoAmI } from '../api/records.ts';
 import { asProblem } from '../api/resource.ts';
-import { type Session, session, signedIn, signInChoices, signInFailure, stopAsking, useToken } from '../session.ts';
+import { continueAsOther, type Session, session, signedIn, signInChoices, signInFailure, stopAsking, useToken } from '../session.ts';
 import { strings } from '../strings.ts';
+import { runningBatch } from '../upload/running.ts';
 
 /** Asks the server whose a token is, before anything is shown by it. Errors: a `Problem`. */
 export async function whoHas(token: string | undefined): Promise<WhoAmI> {
@@ -78,7 +80,7 @@ export function SignIn({ why, alone }: { readonly why: NonNullable<Session['asks
         }}
       >
         {alone ? <h1 id="sign-in-title">{strings.signIn.title}</h1> : <h2 id="sign-in-title">{strings.signIn.title}</h2>}
-        <p>{strings.signIn[why]}</p>
+        {why === 'other' ? <Other /> : <p>{strings.signIn[why]}</p>}
         {why === 'refused' && session.value.problem !== undefined ? <p class="quiet">{session.value.problem.message}</p> : null}
         <ByIssuer />
         <label class="field">
@@ -121,6 +123,23 @@ export function SignIn({ why, alone }: { readonly why: NonNullable<Session['asks
   );
 }
 
+/** Who has signed in in another tab, for this one to continue by. */
+function Other() {
+  const { other } = session.value;
+  if (other === undefined) return null;
+  const actor = printable(other.who.actor);
+  return (
+    <>
+      <p>{strings.signIn.other(actor)}</p>
+      <div class="buttons">
+        <button type="button" class="button button-main" onClick={() => continueAsOther(other)}>
+          {strings.signIn.continueAs(actor)}
+        </button>
+      </div>
+    </>
+  );
+}
+
 /** The issuers of the access file, where there are any: whoever has no token needs none. */
 function ByIssuer() {
   const { value: choices } = signInChoices;
@@ -143,6 +162,7 @@ function ByIssuer() {
               </button>
             ))}
           </div>
+          {runningBatch.value === undefined ? null : <p class="quiet">{strings.signIn.inAnotherTab}</p>}
           <p class="quiet">{strings.signIn.orToken}</p>
         </>
       )}

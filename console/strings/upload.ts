@@ -39,7 +39,7 @@ export const upload = {
 
   pausedNote: 'Paused: nothing is sent.',
   offlineNote: 'The server does not answer. What it has acknowledged stays; it continues when the server is back.',
-  signInNote: 'The token is not valid any more. It continues when you have signed in.',
+  signInNote: 'You are not signed in any more. It continues when you have signed in.',
 
   interrupted: (count: string): string =>
     `${count} files have begun and are not whole yet. Drop the same files or folders again: each continues where the server has it.`,

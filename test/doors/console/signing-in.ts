@@ -21,7 +21,7 @@ export interface SigningInOptions extends Pick<PeopleOptions, 'secret'> {
   readonly below?: string;
 }
 
-/** Alice may write for `ci`; others of the issuer have no grant. */
+/** Alice and Dora may write for `ci`; others of the issuer have no grant. */
 export async function openSigningIn({ secret, below = '' }: SigningInOptions = {}): Promise<SigningIn> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}${below}/`;
@@ -63,6 +63,12 @@ ${hasSecret ? 'client_secret = "env:CLIENT_SECRET"' : ''}
 [[grants]]
 issuer = "people"
 claims = { sub = "alice" }
+actor = "person:{sub}"
+role = "writer"
+producers = ["ci"]
+[[grants]]
+issuer = "people"
+claims = { sub = "dora" }
 actor = "person:{sub}"
 role = "writer"
 producers = ["ci"]

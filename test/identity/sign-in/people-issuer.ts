@@ -10,6 +10,8 @@ export interface PeopleIssuer extends AsyncDisposable {
   readonly url: string;
   /** Stops to answer, as if it were not there; or answers again. */
   away(isAway: boolean): void;
+  /** ID tokens from now on live so long; 600 s before that. */
+  lasting(seconds: number): void;
 }
 
 export const clientId = 'artifactstore-console';
@@ -25,6 +27,7 @@ export async function startPeopleIssuer({ redirectUris, secret }: PeopleOptions)
   const key = { ...(await exportJWK(privateKey)), kid: randomUUID(), alg: 'RS256', use: 'sig' };
   let answer = (_request: IncomingMessage, response: ServerResponse): unknown => response.writeHead(503).end();
   let isAway = false;
+  let lifetime = 600;
   const server = createServer((request, response) => {
     if (isAway) request.socket.destroy();
     else void answer(request, response);
@@ -47,7 +50,7 @@ export async function startPeopleIssuer({ redirectUris, secret }: PeopleOptions)
     findAccount: (_context, sub) => ({ accountId: sub, claims: async () => ({ sub }) }),
     features: { devInteractions: { enabled: true } },
     pkce: { required: () => true },
-    ttl: { IdToken: 600, AccessToken: 600, Interaction: 600, Session: 600, Grant: 600 },
+    ttl: { IdToken: () => lifetime, AccessToken: 600, Interaction: 600, Session: 600, Grant: 600 },
     cookies: { keys: ['only for tests'] },
   });
   answer = provider.callback();
@@ -55,6 +58,9 @@ export async function startPeopleIssuer({ redirectUris, secret }: PeopleOptions)
     url,
     away(value) {
       isAway = value;
+    },
+    lasting(seconds) {
+      lifetime = seconds;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
