@@ -1,13 +1,14 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { callJson } from '../api/call.ts';
-import { Problem } from '../api/problem.ts';
+import type { Problem } from '../api/problem.ts';
 import type { Page as ListPage, MetadataSchema, Package, ProducerRecord, RetentionClassRecord } from '../api/records.ts';
 import { asProblem, useResource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
 import { Refusal } from '../parts/acts/act-dialog.tsx';
 import { MetadataFields } from '../parts/acts/metadata-fields.tsx';
 import { type MetadataLine, metadataOptions, readMetadata } from '../parts/acts/metadata-lines.ts';
+import { type PackageFaults, packageFaults } from '../parts/acts/package-faults.ts';
 import { TextField } from '../parts/acts/text-field.tsx';
 import { announce } from '../parts/announce.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
@@ -43,6 +44,8 @@ function Form() {
   const typed = useSignal({ name: '', producer: '', subject: '', retention_class: 'raw-evidence', metadata_schema_slug: '' });
   const lines = useSignal<readonly MetadataLine[]>([{ key: '', value: '' }]);
   const problem = useSignal<Problem | undefined>(undefined);
+  /** Nobody is told of faults before they have said that they are done. */
+  const isTried = useSignal(false);
   const running = useSignal(false);
   const form = useRef<HTMLFormElement>(null);
   // Pressed twice, or again after an answer was lost, it is the same package.
@@ -58,12 +61,17 @@ function Form() {
     metadata: 'metadata' in read ? read.metadata : {},
     ...(metadata_schema_slug === '' ? {} : { metadata_schema_slug }),
   };
+  const faults: PackageFaults = packageFaults(typed.value, lines.value);
+  const focusFirst = (): void => {
+    setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+  };
   const create = async (): Promise<void> => {
     if (running.peek()) return;
     problem.value = undefined;
+    isTried.value = true;
+    if (Object.keys(faults).length > 0) return focusFirst();
     running.value = true;
     try {
-      if ('wrong' in read) throw wrongLine(read.wrong, lines.peek()[read.line]!.key);
       const of = JSON.stringify(body);
       if (key.peek().of !== of) key.value = { of, key: `console-${randomHex()}` };
       const made = await callJson<Package>('packages', { method: 'POST', json: body, headers: { 'idempotency-key': key.peek().key } });
@@ -71,7 +79,7 @@ function Form() {
       navigate(`packages/${made.id}`, { replace: true });
     } catch (error) {
       problem.value = asProblem(error);
-      setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      focusFirst();
     } finally {
       running.value = false;
     }
@@ -79,7 +87,8 @@ function Form() {
 
   const { value: found } = problem;
   const wrongField = found?.field?.replace(/^\//, '').split('/')[0];
-  const told = (field: string): string | undefined => (wrongField === field ? found?.message : undefined);
+  const told = (field: string): string | undefined =>
+    (isTried.value ? faults[field as keyof PackageFaults] : undefined) ?? (wrongField === field ? found?.message : undefined);
   const atField = wrongField !== undefined && (fields.includes(wrongField) || wrongField === 'metadata');
   const set = (field: keyof typeof typed.value) => (value: string) => {
     typed.value = { ...typed.peek(), [field]: value };
@@ -139,11 +148,7 @@ function Form() {
             ))}
           </select>
         </TextField>
-        <MetadataFields
-          lines={lines}
-          problem={told('metadata')}
-          wrongLine={'wrong' in read && wrongField === 'metadata' ? read.line : undefined}
-        />
+        <MetadataFields lines={lines} problem={told('metadata')} wrongLine={'wrong' in read ? read.line : undefined} />
         {(schemas.value?.items.length ?? 0) === 0 ? null : (
           <TextField
             name="metadata_schema_slug"
@@ -206,11 +211,6 @@ function keptFor(found: RetentionClassRecord | undefined): string | undefined {
   return text.keptFor(
     days < 1 ? text.hours(formatCount(Math.round(seconds / 3_600))) : days < 2 ? text.day : text.days(formatCount(Math.floor(days))),
   );
-}
-
-function wrongLine(wrong: 'key-twice' | 'no-key', key: string): Problem {
-  const detail = wrong === 'no-key' ? text.valueWithoutKey : text.keyTwice(key);
-  return new Problem({ code: 'invalid_value', status: 422, title: '', detail, field: '/metadata' });
 }
 
 /** `crypto.randomUUID` is there on HTTPS alone. */

@@ -54,25 +54,43 @@ describe('a new package in the console', { skip: noBrowser }, () => {
     view.assertNothingWrong();
   });
 
+  test('says of every field what is wrong with it, before anything is sent', async () => {
+    const { page } = view;
+    const sent: string[] = [];
+    page.on('request', (request) => void (request.method() === 'POST' && sent.push(request.url())));
+    await view.open('packages/new');
+    const create = page.getByRole('button', { name: 'Create it' });
+    assert.equal(await page.locator('[aria-invalid=true]').count(), 0);
+    await page.getByLabel('Value 1').fill('a value alone');
+    await create.click();
+    await page.locator('#problem-name').getByText('A package needs a name.').waitFor();
+    await page.locator('#problem-producer').getByText('A package needs a producer.').waitFor();
+    await page.locator('#problem-metadata').getByText('This value has no key.').waitFor();
+    await page.locator('[name=name]:focus').waitFor();
+    await view.assertAccessible();
+    // What is mended is told of no longer, and the next one has the focus.
+    await page.getByLabel('Name', { exact: true }).fill('n');
+    await page.locator('#problem-name').getByText('needs').waitFor({ state: 'detached' });
+    await page.getByLabel('Producer').fill('x'.repeat(257));
+    await create.click();
+    await page.locator('#problem-producer').getByText('256').waitFor();
+    await page.locator('[name=producer]:focus').waitFor();
+    await page.getByLabel('Producer').fill('ci');
+    await create.click();
+    await page.locator('[name=key]:focus').waitFor();
+    assert.deepEqual(sent, []);
+    view.assertNothingWrong();
+  });
+
   test('is refused at the field that is wrong, in the words of the server', async () => {
     const { page } = view;
     view.expectRefusals();
     await view.open('packages/new');
     const create = page.getByRole('button', { name: 'Create it' });
-    await create.click();
-    await page.locator('#problem-name').getByText('1').waitFor();
-    await page.locator('[name=name]:focus').waitFor();
-    await view.assertAccessible();
     await page.getByLabel('Name', { exact: true }).fill('n');
-    await page.getByLabel('Producer').fill('x'.repeat(257));
-    await create.click();
-    await page.locator('#problem-producer').getByText('256').waitFor();
     await page.getByLabel('Producer').fill('ci');
-    await page.getByLabel('Value 1').fill('a value alone');
-    await create.click();
-    await page.getByText('This value has no key.').waitFor();
-    await page.locator('[name=key]:focus').waitFor();
     await page.getByLabel('Key 1').fill('build');
+    await page.getByLabel('Value 1').fill('a value');
     await page.getByLabel('Schema of the metadata').selectOption('build.v1');
     await create.click();
     await page.locator('#problem-metadata').getByText('build').waitFor();
