@@ -10,6 +10,7 @@ import { startVerifier } from '../workers/start.ts';
 import { Icon } from './icon.tsx';
 import { Facts } from './page.tsx';
 import { Time } from './values.tsx';
+import { verdictOf } from './verify-verdict.ts';
 
 const text = strings.verify;
 
@@ -122,13 +123,6 @@ function Verdict({ findings }: { readonly findings: readonly Finding[] }) {
       <p class="verdict-title">{title}</p>
     </div>
   );
-}
-
-/** One bad finding is enough; good is what has nothing unknown about it. */
-export function verdictOf(findings: readonly Finding[]): { readonly title: string; readonly tone: 'good' | 'bad' | 'plain' } {
-  if (findings.some(({ result }) => result === 'bad')) return { title: text.bad, tone: 'bad' };
-  if (findings.some(({ result }) => result === 'unknown')) return { title: text.unknown, tone: 'plain' };
-  return { title: text.good, tone: 'good' };
 }
 
 function Step({

@@ -114,8 +114,9 @@ describe('a file in the console', { skip: noBrowser }, () => {
     const { page } = view;
     await view.open(at('a.svg', open));
     await page.getByRole('button', { name: 'Verify in this browser' }).click();
-    await page.getByText('Not everything could be verified').waitFor();
-    await page.getByText('The package is not sealed yet.').first().waitFor();
+    await page.getByText('It is what was stored; its package is not sealed').waitFor();
+    assert.equal(await page.getByText('Not everything could be verified').count(), 0);
+    await page.getByText('There is none: the package is not sealed.').first().waitFor();
     await page.getByText('are those of the record').waitFor();
     view.assertNothingWrong();
   });

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { verdictOf } from '../../console/parts/verify-verdict.ts';
+import type { Finding } from '../../console/workers/proof.ts';
+
+const good: Finding = { result: 'good', because: 'bytes_match' };
+const notSealed: Finding = { result: 'unknown', because: 'not_sealed' };
+const notReached: Finding = { result: 'unknown', because: 'not_reached' };
+const bad: Finding = { result: 'bad', because: 'sha256_differs' };
+
+test('one bad finding is enough, and unknown is told as neither good nor bad', () => {
+  for (const [findings, tone, words] of [
+    [[good, good, good], 'good', /^It is what was sealed$/],
+    [[good, notSealed, notSealed], 'plain', /^It is what was stored; its package is not sealed/],
+    [[notReached, notSealed, notSealed], 'plain', /^Not everything could be verified$/],
+    [[notSealed, notSealed], 'plain', /^Not everything/],
+    [[good, good, notReached], 'plain', /^Not everything/],
+    [[bad, notReached, good], 'bad', /^It is not what was sealed$/],
+    [[bad, notSealed, notSealed], 'bad', /^It is not what was stored$/],
+  ] as const) {
+    const verdict = verdictOf(findings);
+    assert.equal(verdict.tone, tone);
+    assert.match(verdict.title, words);
+  }
+});
