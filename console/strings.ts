@@ -238,6 +238,13 @@ export const strings = {
     event: 'Event',
     actor: 'Actor',
     when: 'When',
+    byHand: {
+      page: 'The package',
+      kept: 'Why it is kept',
+      add: 'Add a file',
+      manifest: 'Verify it and its manifest',
+      events: 'Its events',
+    },
     noEvents: 'You see no event of it.',
   },
 

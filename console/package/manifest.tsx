@@ -1,6 +1,5 @@
 import { segments } from '../api/call.ts';
 import type { Package } from '../api/records.ts';
-import { ByHand } from '../parts/by-hand.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { Facts, Section } from '../parts/page.tsx';
 import { Address } from '../parts/values.tsx';
@@ -24,7 +23,6 @@ export function Manifest({ record, digest }: { readonly record: Package; readonl
     >
       <Facts items={[[text.manifest, <Address key="d" text={digest} what={text.manifest} whole />]]} />
       <Verify packageId={record.id} manifestDigest={digest} />
-      <ByHand command={['verify', record.id, '--digest', digest]} request={{ path }} />
     </Section>
   );
 }

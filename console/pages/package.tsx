@@ -1,6 +1,7 @@
 import { callJson, segments } from '../api/call.ts';
 import type { Package, RetentionRecord } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
+import { byHandOf } from '../package/by-hand-of.ts';
 import { Events } from '../package/events.tsx';
 import { Files } from '../package/files.tsx';
 import { Manifest } from '../package/manifest.tsx';
@@ -45,7 +46,7 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
       <Loaded of={found} rows={8}>
         {(record) => <Shown record={record} retention={retention} acting={acting} />}
       </Loaded>
-      <ByHand command={['packages', 'show', id]} request={{ path: `packages/${segments(id)}` }} />
+      <ByHand {...byHandOf(id, value)} />
       {value === undefined ? null : <ActInDialog record={value} retention={retention.value} acting={acting} />}
     </Page>
   );
@@ -68,7 +69,6 @@ function Shown({
           [text.producer, <ListLink key="p" filter={{ producer: record.producer }} name={record.producer} />],
           [text.subject, <ListLink key="s" filter={{ subject: record.subject }} name={record.subject} />],
           [text.retentionClass, <ListLink key="c" filter={{ retention_class: record.retention_class }} name={record.retention_class} />],
-          [text.keptUntil, record.status === 'finalized' ? <Time key="k" at={record.expires_at} form="date" /> : none],
           [
             text.created,
             <span key="t">

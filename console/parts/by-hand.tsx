@@ -4,6 +4,8 @@ import { strings } from '../strings.ts';
 import { Copy } from './copy.tsx';
 
 export interface ByHandParts {
+  /** What it does, where a page has several. */
+  readonly what?: string;
   /** The words of a command after `artifactstore`. */
   readonly command?: readonly string[];
   /** A request that does the same. `body` is JSON. */
@@ -17,13 +19,18 @@ export interface ByHandParts {
   };
 }
 
-/** What a person would type to do or see the same without this console. */
-export function ByHand({ command, request }: ByHandParts) {
+/** What a person would type to do or see the same without this console; once a page, whatever is on it. */
+export function ByHand({ also = [], ...first }: ByHandParts & { readonly also?: readonly ByHandParts[] }) {
   return (
     <details class="by-hand">
       <summary>{strings.byHand.summary}</summary>
-      {command === undefined ? null : <Line label={strings.byHand.commandLine} text={commandLine(command)} />}
-      {request === undefined ? null : <Line label={strings.byHand.api} text={curl(request)} />}
+      {[first, ...also].map(({ what, command, request }, index) => (
+        <div key={what ?? index} class="by-hand-part">
+          {what === undefined ? null : <h3>{what}</h3>}
+          {command === undefined ? null : <Line label={strings.byHand.commandLine} text={commandLine(command)} />}
+          {request === undefined ? null : <Line label={strings.byHand.api} text={curl(request)} />}
+        </div>
+      ))}
     </details>
   );
 }

@@ -3,7 +3,6 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Package } from '../api/records.ts';
 import { asProblem } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
-import { ByHand } from '../parts/by-hand.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
 import { may } from '../session.ts';
@@ -14,17 +13,21 @@ import { Interrupted } from './interrupted.tsx';
 import { type Read, readDrop, readInput } from './read-chosen.ts';
 import { Staged } from './staged.tsx';
 
+/** Whether this person may add files to it, as it is now. */
+export function takesFiles({ status, producer }: Package): boolean {
+  return status === 'created' && may('write', producer);
+}
+
 /** Files on their way into a package, and the place for more of them where it is open for this person. */
 export function AddFiles({ record }: { readonly record: Package }) {
   batchesChanged.value;
   const batch = batchOf(record.id);
-  const isOpen = record.status === 'created' && may('write', record.producer);
+  const isOpen = takesFiles(record);
   if (!isOpen && batch === undefined) return null;
   return (
     <Section title={text.title}>
       {isOpen ? <Take record={record} /> : null}
       {batch !== undefined ? <BatchShown batch={batch} /> : isOpen ? <Interrupted packageId={record.id} /> : null}
-      {isOpen ? <ByHand request={{ path: `packages/${record.id}/files/PATH`, file: 'FILE' }} /> : null}
     </Section>
   );
 }
