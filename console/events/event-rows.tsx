@@ -5,7 +5,7 @@ import { Facts } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
-import { events as text } from '../strings/events.ts';
+import { nameOfType, events as text } from '../strings/events.ts';
 import { isFault, type Link } from './chain.ts';
 import type { ShownEvent } from './messages.ts';
 
@@ -41,7 +41,7 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
           </button>
         </td>
         <td class="wide">
-          {nameOf(event.event_type)}
+          {nameOfType(event.event_type)}
           {event.summary === '' ? null : <span class="second">{event.summary}</span>}
         </td>
         <td>
@@ -71,11 +71,6 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
 
 function verdictOf(link: Link): 'good' | 'part' | 'bad' {
   return link === 'follows' ? 'good' : isFault(link) ? 'bad' : 'part';
-}
-
-/** A log of a later version has types that this page does not know. */
-function nameOf(type: string): string {
-  return (text.types as Readonly<Record<string, string>>)[type] ?? type;
 }
 
 function kindOf(kind: string): string {

@@ -2,11 +2,11 @@ import { useSignal } from '@preact/signals';
 import { callJson } from '../api/call.ts';
 import type { EventPage, EventRecord, Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
-import { ByHand } from '../parts/by-hand.tsx';
 import { Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
+import { nameOfType } from '../strings/events.ts';
 import { strings } from '../strings.ts';
 
 const text = strings.package;
@@ -34,7 +34,6 @@ export function Events({ record }: { readonly record: Package }) {
           />
         ))}
       </Table>
-      <ByHand command={['events', '--subject-kind', 'package', '--subject-id', record.id]} request={{ path: 'events', query }} />
     </Section>
   );
 }
@@ -91,7 +90,7 @@ function EventRow({ event }: { readonly event: EventRecord }) {
     <tr>
       <td class="right number">{event.sequence}</td>
       <td>
-        <code>{event.event_type}</code>
+        {nameOfType(event.event_type)} <code class="second">{event.event_type}</code>
       </td>
       <td>{event.actor}</td>
       <td>

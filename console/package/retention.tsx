@@ -1,9 +1,8 @@
 import { callJson, segments } from '../api/call.ts';
-import type { Package, RetentionRecord } from '../api/records.ts';
+import type { Hold, Package, RetentionRecord } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
-import type { Acting } from '../parts/acts/acting.tsx';
-import { ByHand } from '../parts/by-hand.tsx';
+import { type Acting, holdsInForce } from '../parts/acts/acting.tsx';
 import { now } from '../parts/clock.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
@@ -40,12 +39,20 @@ export function Retention({
             <>
               <div class={verdict.kept ? 'verdict verdict-good' : 'verdict verdict-plain'}>
                 <Icon name={verdict.kept ? 'seal' : 'box'} />
-                <p class="verdict-title">{verdict.title}</p>
+                <div class="verdict-body">
+                  <p class="verdict-title">{verdict.title}</p>
+                  {verdict.otherwise === undefined ? null : (
+                    <>
+                      <HoldsInForce holds={holdsInForce(value)} acting={may('keep', record.producer) ? acting : undefined} />
+                      <p>{verdict.otherwise}</p>
+                    </>
+                  )}
+                </div>
               </div>
               <ol class="story">
                 {stepsOf(value, now.value).map(({ key, at, title, detail, actor, tense }) => (
                   <li key={key} class={`story-step story-${tense}`}>
-                    <span class="story-time">{at === null ? '' : tense === 'present' ? '' : <Time at={at} form="date" />}</span>
+                    <span class="story-time">{at === null ? '' : <Time at={at} form="date" />}</span>
                     <span class="story-what">
                       <strong>{title}</strong>
                       {detail === '' ? null : <span> {detail}</span>}
@@ -55,20 +62,46 @@ export function Retention({
                 ))}
               </ol>
               {value.history_left_out === 0 ? null : <p class="quiet">{text.leftOut(formatCount(value.history_left_out))}</p>}
-              {value.holds.length === 0 ? null : <Holds retention={value} acting={may('keep', record.producer) ? acting : undefined} />}
+              <ReleasedHolds holds={value.holds.filter(({ released_at }) => released_at !== null)} />
             </>
           );
         }}
       </Loaded>
-      <ByHand command={['retention', 'show', record.id]} request={{ path: `packages/${segments(record.id)}/retention` }} />
     </Section>
   );
 }
 
-/** With `acting` those that are in force can be released. */
-function Holds({ retention: { holds }, acting }: { readonly retention: RetentionRecord; readonly acting: Acting | undefined }) {
+/** With `acting` they can be released. */
+function HoldsInForce({ holds, acting }: { readonly holds: readonly Hold[]; readonly acting: Acting | undefined }) {
   return (
-    <Table label={text.holds} columns={[text.hold, text.owner, text.applied, text.released, text.id]}>
+    <ul class="holds" aria-label={text.inForce}>
+      {holds.map((hold) => (
+        <li key={hold.id} class="hold">
+          <span>
+            <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> · <Address text={hold.id} what={text.id} />
+          </span>
+          {acting === undefined ? null : (
+            <button
+              type="button"
+              class="button"
+              aria-label={acts.release.buttonOf(hold.reason)}
+              onClick={() => {
+                acting.act.value = { kind: 'release', hold: hold.id };
+              }}
+            >
+              {acts.release.button}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ReleasedHolds({ holds }: { readonly holds: readonly Hold[] }) {
+  if (holds.length === 0) return null;
+  return (
+    <Table label={text.released} columns={[text.reason, text.owner, text.applied, text.releasedAt, text.id]}>
       {holds.map((hold) => (
         <tr key={hold.id}>
           <td class="wide">{hold.reason}</td>
@@ -77,28 +110,7 @@ function Holds({ retention: { holds }, acting }: { readonly retention: Retention
             <Time at={hold.applied_at} />
           </td>
           <td class="wide">
-            {hold.released_at === null ? (
-              <span class="buttons">
-                <span class="status status-held">{text.inForce}</span>
-                {acting === undefined ? null : (
-                  <button
-                    type="button"
-                    class="button button-quiet"
-                    aria-label={acts.release.buttonOf(hold.reason)}
-                    onClick={() => {
-                      acting.act.value = { kind: 'release', hold: hold.id };
-                    }}
-                  >
-                    {acts.release.button}
-                  </button>
-                )}
-              </span>
-            ) : (
-              <>
-                <Time at={hold.released_at} />{' '}
-                <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
-              </>
-            )}
+            <Time at={hold.released_at} /> <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
           </td>
           <td>
             <Address text={hold.id} what={text.id} />

@@ -15,17 +15,41 @@ export interface Step {
 
 const text = strings.story;
 
+export interface StoryVerdict {
+  readonly title: string;
+  readonly kept: boolean;
+  /** Of what is held: how it would be without that; undefined where it is not held. */
+  readonly otherwise: string | undefined;
+}
+
 /** Why a package is kept and until when, in one sentence. */
-export function verdictOf(record: RetentionRecord, now: number): { readonly title: string; readonly kept: boolean } {
-  const holds = record.holds.filter(({ released_at }) => released_at === null).length;
+export function verdictOf(record: RetentionRecord, now: number): StoryVerdict {
+  const holds = record.status === 'garbage_collected' ? 0 : holdsOf(record).length;
+  const is = standing(record, now);
+  const day = record.expires_at === null ? '' : formatDate(Date.parse(record.expires_at));
+  if (holds === 0) {
+    const title = is === 'until' ? text.until(record.retention_class, day) : text[is];
+    return { title, kept: is === 'until' || is === 'forever' || is === 'open', otherwise: undefined };
+  }
   const unseen = record.holds_left_out > 0 ? text.moreHolds : '';
-  if (record.status === 'garbage_collected') return { title: text.collected, kept: false };
-  if (record.status === 'abandoned') return { title: holds > 0 ? text.abandonedHeld(holds) : text.abandoned, kept: holds > 0 };
-  if (holds > 0) return { title: text.held(holds) + unseen, kept: true };
-  if (record.status === 'created') return { title: text.open, kept: true };
-  if (record.expires_at === null) return { title: text.forever, kept: true };
-  if (record.eligible_at !== null || Date.parse(record.expires_at) <= now) return { title: text.expired, kept: false };
-  return { title: text.until(record.retention_class, formatDate(Date.parse(record.expires_at))), kept: true };
+  return {
+    title: (is === 'abandoned' ? text.abandonedHeld(holds) : text.held(holds)) + unseen,
+    kept: true,
+    otherwise: is === 'collected' ? undefined : is === 'until' ? text.withoutHold.until(record.retention_class, day) : text.withoutHold[is],
+  };
+}
+
+function holdsOf({ holds }: RetentionRecord): RetentionRecord['holds'] {
+  return holds.filter(({ released_at }) => released_at === null);
+}
+
+/** How it is without its holds. */
+function standing(record: RetentionRecord, now: number): 'collected' | 'abandoned' | 'open' | 'forever' | 'expired' | 'until' {
+  if (record.status === 'garbage_collected') return 'collected';
+  if (record.status === 'abandoned') return 'abandoned';
+  if (record.status === 'created') return 'open';
+  if (record.expires_at === null) return 'forever';
+  return record.eligible_at !== null || Date.parse(record.expires_at) <= now ? 'expired' : 'until';
 }
 
 /** The story from its begin to its end, with what is still to come. */
@@ -56,13 +80,13 @@ export function stepsOf(record: RetentionRecord, now: number): readonly Step[] {
       key: 'now',
       at: new Date(now).toISOString(),
       title: text.now,
-      detail: verdictOf(record, now).title,
+      detail: '',
       actor: undefined,
       tense: 'present',
     },
   ];
   if (record.status === 'finalized' || record.status === 'created') {
-    const isHeld = record.holds.some(({ released_at }) => released_at === null);
+    const isHeld = holdsOf(record).length > 0;
     if (record.expires_at === null) {
       if (record.status === 'finalized')
         steps.push({ key: 'end', at: null, title: text.never, detail: '', actor: undefined, tense: 'future' });
@@ -70,13 +94,18 @@ export function stepsOf(record: RetentionRecord, now: number): readonly Step[] {
       steps.push({
         key: 'end',
         at: record.expires_at,
-        title: Date.parse(record.expires_at) > now ? text.willExpire : text.hasExpired,
-        detail: isHeld ? text.butHeld : record.status === 'created' ? text.onlySealed : text.thenCollected,
+        title: endOf(Date.parse(record.expires_at) > now, isHeld),
+        detail: record.status === 'created' ? text.onlySealed : isHeld ? '' : text.thenCollected,
         actor: undefined,
         tense: 'future',
       });
   }
   return steps;
+}
+
+/** What is held does not expire when its time ends. */
+function endOf(isToCome: boolean, isHeld: boolean): string {
+  return isHeld ? (isToCome ? text.timeEnds : text.timeEnded) : isToCome ? text.willExpire : text.hasExpired;
 }
 
 const titles: Readonly<Record<string, string>> = text.titles;

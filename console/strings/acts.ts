@@ -30,7 +30,7 @@ export const acts = {
     canUndo: 'A hold can be released at any time, by whoever may keep.',
     submit: 'Hold it',
     running: 'Holding…',
-    done: 'Held: nothing of it is deleted until the hold is released.',
+    done: 'The hold was applied.',
     undo: 'Undo',
     undoReason: 'undone right after it was applied',
     undone: 'The hold was released again.',

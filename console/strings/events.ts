@@ -89,7 +89,7 @@ export const events = {
     'v1.package.garbage_collected': 'Package collected',
     'v1.retention.default_applied': 'Time given by its class',
     'v1.retention.extended': 'Time extended',
-    'v1.retention.hold_applied': 'Held',
+    'v1.retention.hold_applied': 'Hold applied',
     'v1.retention.hold_released': 'Hold released',
     'v1.retention.marked_eligible': 'Found expired',
     'v1.retention.eligibility_cleared': 'No longer to be collected',
@@ -109,3 +109,8 @@ export const events = {
     metadata_schema: 'Metadata schema',
   } satisfies Record<SubjectKind, string>,
 } as const;
+
+/** In words; the type itself where it is of a later version. */
+export function nameOfType(type: string): string {
+  return (events.types as Readonly<Record<string, string>>)[type] ?? type;
+}

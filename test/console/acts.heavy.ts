@@ -63,7 +63,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await dialog.getByText('Do the same in a terminal').click();
     await dialog.getByText(`artifactstore retention hold ${record.id} --reason '<img src=x onerror=alert(1)> $(id) '\\''"'`).waitFor();
     await dialog.getByRole('button', { name: 'Hold it' }).press('Enter');
-    await page.getByRole('status').getByText('Held: nothing of it is deleted').waitFor();
+    await page.getByRole('status').getByText('The hold was applied.').waitFor();
     await page.locator('.notice:focus').waitFor();
     await page.getByText(evil).first().waitFor();
     await view.assertAccessible();

@@ -49,7 +49,7 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   await page.getByLabel('Reason').fill('the audit of November');
   await page.getByRole('button', { name: 'Hold it' }).click();
   await page.getByText('Held: nothing of it is deleted until the hold is released').first().waitFor();
-  await page.getByRole('region', { name: 'Holds' }).getByText('the audit of November').waitFor();
+  await page.getByRole('list', { name: 'Holds in force' }).getByText('the audit of November').waitFor();
   assert.equal((await door.registry.retention.show(record.id)).holds[0]!.reason, 'the audit of November');
 
   // Uploads a folder.
@@ -127,7 +127,7 @@ test('all of it by the keyboard: make, add, seal, hold', { skip: noBrowser }, as
   await page.keyboard.type('held by keys');
   await tabTo('Hold it');
   await page.keyboard.press('Enter');
-  await page.getByRole('status').getByText('Held: nothing').waitFor();
+  await page.getByRole('status').getByText('The hold was applied.').waitFor();
   const { items } = await door.registry.packages.list({ producer: 'ci' });
   assert.equal(items[0]!.status, 'finalized');
   assert.equal((await door.registry.retention.show(items[0]!.id)).holds[0]!.reason, 'held by keys');

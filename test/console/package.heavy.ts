@@ -20,15 +20,36 @@ describe('a package in the console', { skip: noBrowser }, () => {
   test('says why it is kept, what was decided, and what it holds', async () => {
     const { page } = view;
     await view.open(`packages/${record.id}`);
-    await page.getByText('Held: nothing of it is deleted until the hold is released').first().waitFor();
+    await page.getByText('Held: nothing of it is deleted until the hold is released').waitFor();
     await page.getByText('an audit is announced').waitFor();
-    await page.getByRole('region', { name: 'Holds' }).getByText('In force').waitFor();
-    await page.getByText('but it is held, and stays').waitFor();
+    await page.getByRole('list', { name: 'Holds in force' }).getByText('the audit of November').waitFor();
+    await page.getByText('Otherwise it would be kept, as the class raw-evidence has it, until').waitFor();
+    await page.getByText('Its time ends').waitFor();
     await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
     await page.getByText(record.manifest_digest!).first().waitFor();
     await page.getByText('v1.package.finalized').waitFor();
+    // Why, and until when, in one place.
+    assert.deepEqual((await page.locator('main').textContent())!.match(/held/gi), ['Held']);
     await view.assertAccessible();
     view.assertNothingWrong();
+  });
+
+  test('says once how the same is done in a terminal, each part by its name', async () => {
+    const { page } = view;
+    const summary = page.getByText('Do the same in a terminal');
+    assert.equal(await summary.count(), 1);
+    await summary.click();
+    assert.deepEqual(await page.locator('.by-hand h3').allInnerTexts(), [
+      'The package',
+      'Why it is kept',
+      'Verify it and its manifest',
+      'Its events',
+    ]);
+    const lines = await page.locator('.by-hand code').allInnerTexts();
+    assert.equal(new Set(lines).size, 8);
+    assert.ok(lines.some((line) => line.startsWith(`artifactstore verify ${record.id} --digest ${record.manifest_digest}`)));
+    await view.assertAccessible();
+    await summary.click();
   });
 
   test('its tree is walked by the keyboard', async () => {

@@ -51,6 +51,12 @@ test('one sentence says why it is kept, or that it is not', () => {
     [{ status: 'garbage_collected', holds: [hold] }, false, /Collected/],
   ] as const) {
     const verdict = verdictOf({ ...record, ...changes }, now);
+    const isHeld = 'holds' in changes && changes.holds.some(({ released_at }) => released_at === null);
+    assert.equal(
+      verdict.otherwise !== undefined,
+      isHeld && !('status' in changes && changes.status === 'garbage_collected'),
+      verdict.title,
+    );
     assert.equal(verdict.kept, kept, JSON.stringify(changes));
     assert.match(verdict.title, words);
   }
@@ -66,8 +72,23 @@ test('the story goes from its begin over today to what will come', () => {
   assert.equal(steps[2]!.detail, `an audit · until ${end}`);
   // As the end of the same story has it.
   assert.equal(formatDate(Date.parse(steps.at(-1)!.at!)), end);
-  assert.match(steps[3]!.detail, new RegExp(`until ${end}$`));
-  assert.match(stepsOf({ ...record, holds: [hold] }, now).at(-1)!.detail, /held, and stays/);
+  assert.equal(verdictOf(record, now).title, `Kept, as the class raw-evidence has it, until ${end}`);
+  const held = stepsOf({ ...record, holds: [hold] }, now);
+  assert.deepEqual([held.at(-1)!.title, held.at(-1)!.detail], ['Its time ends', '']);
   assert.match(stepsOf({ ...record, status: 'created', finalized_at: null }, now).at(-1)!.detail, /once it is sealed/);
   assert.equal(stepsOf({ ...record, status: 'garbage_collected' }, now).at(-1)!.title, 'Today');
+});
+
+test('what is held says how it would be without that, and the story does not say it again', () => {
+  const held = { ...record, holds: [hold] };
+  for (const [changes, words] of [
+    [{}, /Otherwise .* class raw-evidence .* until/],
+    [{ expires_at: null }, /without an end/],
+    [{ expires_at: '2026-01-01T00:00:00.000Z' }, /its time has passed/],
+    [{ status: 'created', finalized_at: null }, /not sealed yet/],
+    [{ status: 'abandoned' }, /next collection/],
+  ] as const) {
+    assert.match(verdictOf({ ...held, ...changes }, now).otherwise ?? '', words);
+    assert.doesNotMatch(JSON.stringify(stepsOf({ ...held, ...changes }, now).slice(-2)), /held/i);
+  }
 });
