@@ -5,6 +5,7 @@ import process from 'node:process';
 import { test } from 'node:test';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { administrator } from '../../../src/kernel/access.ts';
+import { holdsBytes } from '../../../src/registry/conformance/samples.ts';
 import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
 import { openTestRegistry } from '../open-registry.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
@@ -92,6 +93,63 @@ test('an upload that was given up before its bytes had a key says so', async () 
   });
   await assert.rejects(other.as(administrator('tester')).uploads!.finish(id), { code: 'upload_not_found', message: /was abandoned/ });
   await other.settle();
+});
+
+test('what an earlier writer in another process still writes behind the bytes is no part of their file', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  const [taken, continues] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  async function* late(): AsyncGenerator<Uint8Array> {
+    taken.resolve();
+    await continues.promise;
+    yield Buffer.from('def');
+  }
+  const appended = uploads.append(id, 3, late());
+  appended.catch(() => undefined);
+  await taken.promise;
+  const { segments } = store.dataplane;
+  const other = store.over({
+    dataplane: {
+      ...store.dataplane,
+      segments: {
+        ...segments,
+        async stage(...input) {
+          const staged = await segments.stage(...input);
+          // Its bytes are known, and are not under their key yet.
+          continues.resolve();
+          await assert.rejects(appended, { code: 'upload_superseded' });
+          return staged;
+        },
+      },
+    },
+  });
+  const registry = other.as(administrator('tester'));
+  const { record } = await registry.uploads!.finish(id);
+  await other.settle();
+  await holdsBytes(registry, record, Buffer.from('abc'));
+});
+
+test('an upload whose file another process has made meanwhile has that answer, although its bytes are gone', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  const { database } = store;
+  let elsewhere: unknown;
+  const other = store.over({
+    database: {
+      ...database,
+      async write(name, input) {
+        const answer = await database.write(name, input);
+        if (name === 'upload.take') {
+          elsewhere = await uploads.finish(id);
+          await store.settle();
+        }
+        return answer;
+      },
+    },
+  });
+  const made = await other.as(administrator('tester')).uploads!.finish(id);
+  await other.settle();
+  assert.deepEqual(made, elsewhere);
 });
 
 /** How many bytes this process has read so far, from whatever file or socket. */
