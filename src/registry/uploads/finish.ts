@@ -48,8 +48,8 @@ export async function finishWhole(
         release = { grows: false };
         const [made] = await parts.ingest.commit(target, [{ draft, ...file.entry }]);
         // The file is there; only that a second call finds it at once depends on this.
-        const remembered = await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
-        if (remembered) background('draft_left', dataplane.segments.discard(place, segments));
+        await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
+        background('draft_left', dataplane.segments.discard(place, segments));
         return made!;
       } finally {
         if (!owned) background('draft_left', dataplane.discard(draft));
@@ -71,8 +71,8 @@ async function remember(
   { row }: OwnUpload,
   where: { readonly package_id: string; readonly relative_path: string },
   { record, created }: Created<File>,
-): Promise<boolean> {
-  return await database.write('upload.finish', {
+): Promise<void> {
+  await database.write('upload.finish', {
     id: row.id,
     ...where,
     answer: { file_id: record.id, created },

@@ -154,13 +154,13 @@ export interface FinishedUpload {
 }
 
 /**
- * Remembers what became of it, also where somebody else has taken or ended it since: the file is there. False where it
- * was remembered before, or its row is gone.
+ * Remembers what became of it, also where somebody else has taken or ended it since: the file is there. Nothing changes
+ * where it was remembered before, or its row is gone.
  */
-export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<boolean> {
+export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<void> {
   const { now } = transaction;
   const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state === 'finished') return false;
+  if (row === undefined || row.state === 'finished') return;
   const { package_id, relative_path, answer } = input;
   await saveUpload(transaction.sql, {
     ...row,
@@ -175,7 +175,6 @@ export async function finishUpload(transaction: Transaction, input: FinishedUplo
       expires_at: secondsAfter(now, input.lifetime_seconds),
     },
   });
-  return true;
 }
 
 /** Answers what it was; its bytes are then nobody's. */
