@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { essence, hasBody, readBody, readOnce, refuseContentEncoding } from '../../../http/body.ts';
-import { disconnectSignal } from '../../../http/send.ts';
 import { fieldsOf, refuseLateDigests, statedDigests } from '../../../http/stated-digests.ts';
 import { ArtifactstoreError, isArtifactstoreError, withInfo } from '../../../kernel/error.ts';
 import { formatBooleanField, interopVersion, partialUploadType } from '../../../protocol/resumable-upload.ts';
@@ -139,7 +138,6 @@ async function add(context: RouteContext, request: FastifyRequest, reply: Fastif
       ...(content === undefined || content.size === 0 ? {} : { digests: content }),
       ...(fields.understands104 ? { onDurable: (bytes) => tellProgress(reply, bytes) } : {}),
       ...statedBlockDigests(raw),
-      signal: disconnectSignal(reply),
     })
     .catch((error: unknown) => afterFinish(request, part, sent, error));
   if (fields.complete !== true || (upload !== undefined && upload.package_id === null)) return { upload: upload! };
