@@ -150,6 +150,26 @@ describe('s3 storage: an upload in parts', () => {
     assert.ok(opened.store.object('artifacts', 'registry/one/key')!.body.equals(bytes));
   });
 
+  test('sends as many parts at once beside short puts as alone', async () => {
+    await using opened = await openS3OnStrictStore(inParts);
+    const { storage, store } = opened;
+    const going = Promise.withResolvers<void>();
+    async function* held(): AsyncGenerator<Uint8Array> {
+      await going.promise;
+      yield randomBytes(100);
+    }
+    const short = Array.from({ length: 5 }, (_, index) => storage.put(`short${index}`, held(), { sizeBytes: 100 }));
+    store.setFaults({ delayMilliseconds: 3_000, onlyOperations: ['UploadPart'] });
+    const stop = new AbortController();
+    const long = storage.put('long', chunks(randomBytes(8 * part), 1000), { sizeBytes: 8 * part, signal: stop.signal });
+    long.catch(() => undefined);
+    await until(() => store.requests.UploadPart === 4);
+    stop.abort();
+    await assert.rejects(long, { code: 'cancelled' });
+    going.resolve();
+    await Promise.all(short);
+  });
+
   test('that failed does not wait long for a store that no longer answers', async () => {
     await using opened = await openS3OnStrictStore({ ...inParts, calls: { attempts: 1 } });
     const { storage, store } = opened;
