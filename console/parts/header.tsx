@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { endBrowserSession } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { navigate, place } from '../router.ts';
@@ -8,6 +9,7 @@ import { upload as uploadText } from '../strings/upload.ts';
 import { strings } from '../strings.ts';
 import { runningBatch } from '../upload/running.ts';
 import { Icon } from './icon.tsx';
+import { overflowClass, useOverflow } from './overflow.ts';
 import { signInWith } from './sign-in.tsx';
 
 /** `bare` where there is nothing to see before somebody signs in. */
@@ -30,29 +32,39 @@ export function Header({ bare }: { readonly bare: boolean }) {
 }
 
 function Navigation() {
+  const bar = useRef<HTMLElement>(null);
+  const overflow = useOverflow(bar);
+  const { path: at } = place.value;
+  useEffect(() => {
+    const { current } = bar;
+    const here = current?.querySelector<HTMLElement>('[aria-current]');
+    if (current != null && here != null) current.scrollLeft = here.offsetLeft - (current.clientWidth - here.offsetWidth) / 2;
+  }, [at]);
   return (
-    <nav aria-label={strings.navigation.label}>
-      <ul>
-        {routes
-          .filter(({ navigation }) => navigation !== undefined)
-          .map(({ path, navigation }) => {
-            const here = path === '' ? place.value.path === '' : place.value.path === path || place.value.path.startsWith(`${path}/`);
-            return (
-              <li key={path}>
-                <a href={path === '' ? './' : path} {...(here ? { 'aria-current': 'page' as const } : {})}>
-                  {navigation}
-                </a>
-              </li>
-            );
-          })}
-        <OnItsWay />
-        <li class="navigation-last">
-          <a href={apiUrl('docs/')} target="_blank" rel="noreferrer">
-            {strings.navigation.interface}
-          </a>
-        </li>
-      </ul>
-    </nav>
+    <div class={`top-navigation ${overflowClass(overflow)}`}>
+      <nav ref={bar} aria-label={strings.navigation.label}>
+        <ul>
+          {routes
+            .filter(({ navigation }) => navigation !== undefined)
+            .map(({ path, navigation }) => {
+              const here = path === '' ? place.value.path === '' : place.value.path === path || place.value.path.startsWith(`${path}/`);
+              return (
+                <li key={path}>
+                  <a href={path === '' ? './' : path} {...(here ? { 'aria-current': 'page' as const } : {})}>
+                    {navigation}
+                  </a>
+                </li>
+              );
+            })}
+          <OnItsWay />
+          <li class="navigation-last">
+            <a href={apiUrl('docs/')} target="_blank" rel="noreferrer">
+              {strings.navigation.interface}
+            </a>
+          </li>
+        </ul>
+      </nav>
+    </div>
   );
 }
 

@@ -1,9 +1,14 @@
 import type { ComponentChildren } from 'preact';
+import { useRef } from 'preact/hooks';
+import { overflowClass, useOverflow } from './overflow.ts';
 
 /** A column; `right` for numbers. */
 export type Column = string | { readonly name: string; readonly right: true };
 
-/** A table that scrolls by itself where it is wider than the page: by the keyboard too, so it takes the focus. */
+/**
+ * A table that scrolls by itself where it is wider than the page: it then shows that, and takes the focus, so that the
+ * keyboard scrolls it too.
+ */
 export function Table({
   label,
   columns,
@@ -19,28 +24,32 @@ export function Table({
   readonly children: ComponentChildren;
   readonly below?: ComponentChildren;
 }) {
+  const frame = useRef<HTMLElement>(null);
+  const overflow = useOverflow(frame);
   return (
-    <section class="table-frame" tabIndex={0} aria-label={label}>
-      <table class={of === undefined ? 'table' : `table table-${of}`}>
-        <thead>
-          <tr>
-            {columns.map((column) =>
-              typeof column === 'string' ? (
-                <th key={column} scope="col">
-                  {column}
-                </th>
-              ) : (
-                <th key={column.name} scope="col" class="right">
-                  {column.name}
-                </th>
-              ),
-            )}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-      {below}
-    </section>
+    <div class={overflowClass(overflow)}>
+      <section ref={frame} class="table-frame" aria-label={label} {...(overflow.before || overflow.after ? { tabIndex: 0 } : {})}>
+        <table class={of === undefined ? 'table' : `table table-${of}`}>
+          <thead>
+            <tr>
+              {columns.map((column) =>
+                typeof column === 'string' ? (
+                  <th key={column} scope="col">
+                    {column}
+                  </th>
+                ) : (
+                  <th key={column.name} scope="col" class="right">
+                    {column.name}
+                  </th>
+                ),
+              )}
+            </tr>
+          </thead>
+          <tbody>{children}</tbody>
+        </table>
+        {below}
+      </section>
+    </div>
   );
 }
 

@@ -87,7 +87,7 @@ export const events = {
     'v1.package.finalized': 'Package sealed',
     'v1.package.abandoned': 'Package abandoned',
     'v1.package.garbage_collected': 'Package collected',
-    'v1.retention.default_applied': 'Time given by its class',
+    'v1.retention.default_applied': 'Time set by its class',
     'v1.retention.extended': 'Time extended',
     'v1.retention.hold_applied': 'Hold applied',
     'v1.retention.hold_released': 'Hold released',

@@ -39,6 +39,29 @@ describe('every route of the console', { skip: noBrowser }, () => {
       view.assertNothingWrong();
     });
 
+  test('a table that is cut shows where more is, and is scrolled by the keyboard', async () => {
+    await using view = await openConsole({ browser: { viewport: { width: 360, height: 740 } } });
+    await sealedPackage(view.door.registry, { 'a.txt': 'x' });
+    const { page } = view;
+    await page.goto(`${view.url}packages`);
+    await view.signIn();
+    const table = page.getByRole('region', { name: 'Packages, newest first' });
+    const sign = page.locator('.overflow', { has: table });
+    await table.focus();
+    assert.match((await sign.getAttribute('class'))!, /^overflow overflow-after$/);
+    for (let presses = 0; presses < 40 && /after/.test((await sign.getAttribute('class'))!); presses++) {
+      await page.keyboard.press('ArrowRight');
+      await page.waitForTimeout(50);
+    }
+    assert.match((await sign.getAttribute('class'))!, /^overflow overflow-before$/);
+    // The place in the navigation is in sight.
+    await page.goto(`${view.url}access`);
+    await view.signIn();
+    const box = (await page.locator('.top nav [aria-current]').boundingBox())!;
+    assert.ok(box.x >= 0 && box.x + box.width <= 360, JSON.stringify(box));
+    view.assertNothingWrong();
+  });
+
   test('is walked here', () => {
     const source = readFileSync(new URL('../../console/routes.ts', import.meta.url), 'utf8');
     const routes = [...source.matchAll(/\{ path: '([^']*)'/g)].map(([, path]) => path);
@@ -79,8 +102,22 @@ async function assertBears({ page, url, ...view }: Console, place: string, brows
         .slice(-3).map((element) => element.outerHTML.slice(0, 200));
   })()`);
   assert.deepEqual(wide, [], `wider than ${width}`);
+  assert.deepEqual(await cutWithoutSign(page), [], 'is cut');
   if (browser.reducedMotion === 'reduce') assert.deepEqual(await moving(page), [], 'moves');
   await view.assertAccessible();
+}
+
+/** Tables that scroll and do not show it, are nameless or out of the keyboard's reach; or do not scroll and say so. */
+async function cutWithoutSign(page: Page): Promise<readonly string[]> {
+  // The sign follows with the next frame.
+  return await page.evaluate<string[]>(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(
+    [...document.querySelectorAll('.table-frame, .top nav')].filter((frame) => {
+      const isCut = frame.scrollWidth - frame.clientWidth > 1;
+      const signs = frame.parentElement.classList;
+      const isShown = signs.contains('overflow-before') || signs.contains('overflow-after');
+      const isReached = frame.matches('nav') || (frame.tabIndex === 0) === isCut;
+      return isShown !== isCut || !isReached || (frame.getAttribute('aria-label') ?? '') === '';
+    }).map((frame) => frame.parentElement.outerHTML.slice(0, 200))))))`);
 }
 
 /** What moves, or would. */
