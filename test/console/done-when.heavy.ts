@@ -79,12 +79,13 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   view.assertNothingWrong();
 });
 
-test('all of it by the keyboard: make, add, seal, hold', { skip: noBrowser }, async () => {
+test('all of it by the keyboard: make, add a folder, seal, hold, copy the command, find, verify', { skip: noBrowser }, async () => {
   await using view = await openConsole();
   const { page, door } = view;
-  using place = openWorkplace();
-  place.write({ 'chosen/a.txt': 'a' });
-  page.on('filechooser', (chooser) => void chooser.setFiles(place.path('chosen/a.txt')));
+  using place = openWorkplace({ ARTIFACTSTORE_API_TOKEN: token });
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  place.write({ 'chosen/a.txt': 'a', 'chosen/deep/b.txt': 'b' });
+  page.on('filechooser', (chooser) => void chooser.setFiles(place.path('chosen')));
   /** Tab, until what has the focus is called so. */
   const tabTo = async (name: string): Promise<void> => {
     for (let step = 0; step < 60; step++) {
@@ -106,12 +107,12 @@ test('all of it by the keyboard: make, add, seal, hold', { skip: noBrowser }, as
   await tabTo('Producer');
   await page.keyboard.type('ci\n');
   await page.getByRole('heading', { name: 'by keys' }).waitFor();
-  await tabTo('Choose files');
+  await tabTo('Choose a folder');
   await page.keyboard.press('Enter');
   await page.locator('.staged-title:focus').waitFor();
-  await tabTo('Add 1 file');
+  await tabTo('Add 2 files');
   await page.keyboard.press('Enter');
-  await page.getByText('The file is stored, and its digest').waitFor();
+  await page.getByText('All 2 files are stored').waitFor();
   await page.getByRole('button', { name: 'Seal', exact: true }).waitFor();
   await tabTo('Skip to the content');
   await tabTo('Seal');
@@ -131,5 +132,28 @@ test('all of it by the keyboard: make, add, seal, hold', { skip: noBrowser }, as
   const { items } = await door.registry.packages.list({ producer: 'ci' });
   assert.equal(items[0]!.status, 'finalized');
   assert.equal((await door.registry.retention.show(items[0]!.id)).holds[0]!.reason, 'held by keys');
+
+  await page.keyboard.press('Escape');
+  await tabTo('Copy the command that pulls it');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').getByText('Copied').waitFor({ state: 'attached' });
+  const command = await page.evaluate<string>('navigator.clipboard.readText()');
+  const { code, stderr } = await place.shell(command.replace(/^artifactstore/, '$A'));
+  assert.equal(code, 0, stderr);
+
+  await tabTo('Skip to the content');
+  await tabTo('Search');
+  await page.keyboard.type(`${createHash('sha256').update('b').digest('hex')}\n`);
+  await page.getByText('Files with these bytes').waitFor();
+  await tabTo('chosen/deep/b.txt');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'b.txt' }).waitFor();
+  await tabTo('Verify in this browser');
+  await page.keyboard.press('Enter');
+  await page.getByText('It is what was sealed').waitFor();
+  await tabTo('Skip to the content');
+  await tabTo('by keys');
+  await page.keyboard.press('Enter');
+  await page.getByText('Held: nothing of it is deleted until the hold is released').first().waitFor();
   view.assertNothingWrong();
 });

@@ -14,7 +14,8 @@ const settings: Readonly<Record<string, BrowserContextOptions>> = {
     reducedMotion: 'reduce',
     hasTouch: true,
   },
-  'at 200 % of a window of 1280 by 800': { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
+  'light, at 200 % of a window of 1280 by 800': { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2, colorScheme: 'light' },
+  'dark, in a window of 1280 by 800': { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
 };
 
 const longWord = 'w'.repeat(120);
