@@ -28,7 +28,10 @@ export interface DaemonOptions {
  */
 export async function startDaemon(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon> {
   const log = openSync(options.logFile, 'a');
-  const script = '"$0" "$@" </dev/null >&2 & echo $!; read -r how || how=KILL; kill -$how $! 2>/dev/null; wait $!';
+  // A program may be a script that waits for another one, as Keycloak's is: what is killed is killed with all of them.
+  const script =
+    'setsid "$0" "$@" </dev/null >&2 & echo $!; read -r how || how=KILL; ' +
+    'if [ $how = KILL ]; then kill -s KILL -- -$! $! 2>/dev/null; else kill -s $how $! 2>/dev/null; fi; wait $!';
   const shell = spawn('/bin/sh', ['-c', script, program, ...args], {
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: options.directory ?? '/', LC_ALL: 'C.UTF-8', ...options.environment },
@@ -45,7 +48,7 @@ export async function startDaemon(program: string, args: readonly string[], opti
     if (shell.exitCode === null && !shell.stdin!.writableEnded) shell.stdin!.end(`${signal}\n`);
     const ended = await Promise.race([exited.then(() => true), sleep(patienceMilliseconds, false, { ref: false })]);
     if (ended) return;
-    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    if (isAlive(pid)) process.kill(-pid, 'SIGKILL');
     await exited;
   };
   return {
