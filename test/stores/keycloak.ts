@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,15 +13,22 @@ export interface Keycloak extends AsyncDisposable {
   readonly issuer: string;
   /**
    * What tokens of the client `ci` have in `aud`. Those of `plain` have what Keycloak puts there by itself, and those
-   * of `both` have both.
+   * of `both` have both. Those of `policy` have a claim of that name, too: `policyClaim`.
    */
   readonly audience: string;
   /** What the token endpoint gives a client of this realm for its secret. */
-  token(client: 'ci' | 'plain' | 'both'): Promise<string>;
+  token(client: KeycloakClient): Promise<string>;
   /** Makes a new key that signs from now on, and answers what withdraws it. */
   addKey(): Promise<() => Promise<void>>;
+  /** Where the key that encrypts stands in the key set: keys of a higher priority come first, new ones have 100. */
+  setEncryptionPriority(priority: number): Promise<void>;
+  /** SHA-1 of the certificate of the first key in the set that signs. */
+  thumbprint(): Promise<string>;
   stop(): Promise<void>;
 }
+
+export type KeycloakClient = 'ci' | 'plain' | 'both' | 'policy';
+export const policyClaim = 'of-the-claim';
 
 const program = fileURLToPath(new URL('../../node_modules/.cache/stores/keycloak/bin/kc.sh', import.meta.url));
 const audience = 'urn:artifactstore:registry';
@@ -72,6 +79,12 @@ export async function startKeycloak(): Promise<Keycloak> {
     protocolMapper: 'oidc-audience-mapper',
     config: { 'included.custom.audience': audience, 'access.token.claim': 'true', 'id.token.claim': 'false' },
   };
+  const claim = {
+    name: 'policy',
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-hardcoded-claim-mapper',
+    config: { 'claim.name': 'policy', 'claim.value': policyClaim, 'jsonType.label': 'String', 'access.token.claim': 'true' },
+  };
   await administer('POST', '', {
     realm: 'lab',
     enabled: true,
@@ -80,10 +93,12 @@ export async function startKeycloak(): Promise<Keycloak> {
       { clientId: 'ci', ...client, fullScopeAllowed: false, protocolMappers: [mapper] },
       { clientId: 'both', ...client, protocolMappers: [mapper] },
       { clientId: 'plain', ...client },
+      { clientId: 'policy', ...client, protocolMappers: [claim] },
     ],
   });
   const realm = (await (await administer('GET', '/lab')).json()) as { readonly id: string };
   const issuer = `${url}/realms/lab`;
+  const keyProvider = 'org.keycloak.keys.KeyProvider';
   let priority = 1000;
   const running = starting.move();
   return {
@@ -93,10 +108,25 @@ export async function startKeycloak(): Promise<Keycloak> {
     async addKey() {
       priority += 1;
       const config = { priority: [`${priority}`], enabled: ['true'], active: ['true'], algorithm: ['RS256'] };
-      const providerType = 'org.keycloak.keys.KeyProvider';
-      const provider = { name: `key ${priority}`, providerId: 'rsa-generated', providerType, parentId: realm.id, config };
+      const named = { name: `key ${priority}`, providerId: 'rsa-generated', providerType: keyProvider };
+      const provider = { ...named, parentId: realm.id, config };
       const made = (await administer('POST', '/lab/components', provider)).headers.get('location');
       return async () => void (await administer('DELETE', `/lab/components/${made?.split('/').at(-1)}`));
+    },
+    async setEncryptionPriority(encrypts) {
+      const answer = await administer('GET', `/lab/components?type=${keyProvider}`);
+      const components = (await answer.json()) as readonly { id: string; providerId: string; config: object }[];
+      const component = components.find(({ providerId }) => providerId === 'rsa-enc-generated');
+      if (component === undefined) throw new Error('Keycloak has made no key that encrypts');
+      const config = { ...component.config, priority: [`${encrypts}`] };
+      await administer('PUT', `/lab/components/${component.id}`, { ...component, config });
+    },
+    async thumbprint() {
+      const answer = await fetch(`${issuer}/protocol/openid-connect/certs`);
+      const { keys } = (await answer.json()) as { readonly keys: readonly { use: string; x5c: readonly string[] }[] };
+      const [certificate] = keys.find(({ use }) => use === 'sig')?.x5c ?? [];
+      if (certificate === undefined) throw new Error(`${issuer} publishes no certificate of a key that signs`);
+      return new X509Certificate(Buffer.from(certificate, 'base64')).fingerprint.replaceAll(':', '');
     },
     stop: () => daemon.stop(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -32,8 +32,11 @@ export interface WebIdentity extends Exchange, AsyncDisposable {
   putRolePolicy(): Promise<void>;
 }
 
+/** Whose tokens a role is given for. */
+export type TokenIssuer = Pick<Issuer, 'url' | 'audience' | 'thumbprint' | 'clientToken'>;
+
 /** The role may do what a server does, in this bucket only. */
-export async function prepareWebIdentity(rgw: Rgw, issuer: Issuer, bucket: string): Promise<WebIdentity> {
+export async function prepareWebIdentity(rgw: Rgw, issuer: TokenIssuer, bucket: string): Promise<WebIdentity> {
   const iam = new IAMClient({ endpoint: rgw.url, region: rgw.region, credentials: rgw.admin.keys });
   const directory = await mkdtemp(join(tmpdir(), 'artifactstore-token-'));
   const tokenFile = join(directory, 'token');
