@@ -10,6 +10,7 @@ import { planRotation } from '../provider/rotation/plan.ts';
 import { revokeGeneration } from '../provider/rotation/revoke.ts';
 import { rotate } from '../provider/rotation/rotate.ts';
 import { providerStatus } from '../provider/rotation/status.ts';
+import type { Step, StepName } from '../provider/rotation/steps.ts';
 import { writerOf } from '../provider/writer.ts';
 import { openSecrets } from '../secrets/open.ts';
 import { parseSecretsPlace } from '../secrets/place.ts';
@@ -32,7 +33,7 @@ export const providerCommands: ProviderCommands = {
       const { onStep, onWarning } = options;
       return await rotate({
         ...rotationOf(options, provider, secrets),
-        onStep: ({ step, role, generation }) => onStep?.(`generation ${generation}: ${step}${role === undefined ? '' : ` (${role})`}`),
+        onStep: (step) => onStep?.(stepText(step)),
         ...(onWarning === undefined ? {} : { onWarning }),
       });
     });
@@ -50,6 +51,16 @@ export const providerCommands: ProviderCommands = {
     });
   },
 };
+
+function stepText({ generation, step, role, previous, until, ids }: Omit<Step, 'at'>): string {
+  const ended = ids === undefined ? '' : `, keys ended: ${ids.length}`;
+  const facts: Partial<Record<StepName, string>> = {
+    draining: `, generation ${previous} stays good until ${until}`,
+    revoked: previous === undefined ? ended : `${ended} (generation ${previous})`,
+    failed: ended,
+  };
+  return `generation ${generation}: ${step}${role === undefined ? '' : ` (${role})`}${facts[step] ?? ''}`;
+}
 
 async function withPair<T>(options: ProviderPlace, work: (provider: Provider, secrets: Secrets) => Promise<T>): Promise<T> {
   await using stack = new AsyncDisposableStack();

@@ -70,7 +70,7 @@ async function importPair(context: Context, options: ImportPairOptions, files: r
   const rows = report.tokens.map(({ slot, fingerprint, expires_at }) => [slot, fingerprint, expires_at ?? 'never']);
   await output.table(['slot', 'fingerprint', 'ends'], rows);
   if (report.bucket !== null)
-    output.line(`bucket ${report.bucket.name}: ${report.bucket.is_there ? 'there' : 'not there, which is no refusal'}`);
+    output.line(`bucket ${report.bucket.name}: ${report.bucket.is_there ? 'there' : 'not there: make it before the first rotation'}`);
   output.line(
     dryRun ? `nothing was written: both would be kept in ${report.store}` : `kept in ${report.store}, read back and verified again`,
   );

@@ -40,7 +40,11 @@ Examples:
   $ artifactstore provider rotate --store file:/etc/artifactstore/secrets \\
       --bucket artifacts --other-bucket payroll --dry-run`,
     )
-    .action(async (options: RotateCommandOptions) => await rotate(context(), options));
+    .action(async (options: RotateCommandOptions) => {
+      if (options.otherBucket === options.bucket)
+        return command.error("error: option '--other-bucket' must name another bucket than --bucket");
+      await rotate(context(), options);
+    });
 };
 
 async function rotate(context: Context, options: RotateCommandOptions): Promise<void> {
@@ -70,4 +74,5 @@ async function rotate(context: Context, options: RotateCommandOptions): Promise<
   );
   const before = report.previous === null ? '' : `; generation ${report.previous} was ended (${report.revoked.length} keys)`;
   output.line(`generation ${report.generation} is the current one${before}`);
+  if (report.resumed) output.warn('this finished an earlier run: run it again where its keys may have leaked');
 }

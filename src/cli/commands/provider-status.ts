@@ -39,7 +39,10 @@ Examples:
           ]),
         );
       const last = steps.at(-1);
-      if (last !== undefined) output.line(`last step: ${last.step} of generation ${last.generation}, ${last.at}`);
+      if (last !== undefined)
+        output.line(
+          `last step: ${last.step} of generation ${last.generation}${last.told === undefined ? '' : ` (${last.told})`}, ${last.at}`,
+        );
       if (unfinished !== null) output.warn(`generation ${unfinished} is unfinished: run \`artifactstore provider rotate\` again`);
     });
 };

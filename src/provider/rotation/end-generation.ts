@@ -4,7 +4,7 @@ import type { Secret } from '../../secrets/secret.ts';
 import { documentNames, readGeneration, writeEnded } from '../documents.ts';
 import { type Issuer, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
-import type { StepLog } from './steps.ts';
+import type { Run } from './run.ts';
 
 export interface Ending {
   readonly issuer: Issuer;
@@ -34,7 +34,7 @@ export async function endGeneration({ issuer, authority, secrets, generation, la
 export interface Leftovers extends Omit<Ending, 'now'> {
   /** Ids beside those that their labels tell. */
   readonly known: readonly string[];
-  readonly log: StepLog;
+  readonly run: Pick<Run, 'log' | 'add'>;
   /** Why nothing of it can be kept. */
   readonly error: unknown;
 }
@@ -45,19 +45,19 @@ export interface Leftovers extends Omit<Ending, 'now'> {
  * holds these very keys: whoever took over may have put another there.
  */
 export async function withoutLeftovers(leftovers: Leftovers): Promise<unknown> {
-  const { issuer, secrets, log, known, generation, error } = leftovers;
+  const { issuer, secrets, run, known, generation, error } = leftovers;
   let ended: Ended;
   try {
     ended = await endKeys(leftovers);
   } catch (why) {
-    const minted = log.steps.filter((step) => step.generation === generation && step.step === 'minted').flatMap(({ ids }) => ids ?? []);
+    const minted = run.log.steps.filter((step) => step.generation === generation && step.step === 'minted').flatMap(({ ids }) => ids ?? []);
     return notEnded([...new Set([...known, ...minted])], issuer, error, why);
   }
   const { ids, left, why } = ended;
   if (left.length > 0) return notEnded(left, issuer, error, why);
   try {
     await endDocument(secrets, generation, ids);
-    await log.add({ generation, step: 'failed', told: isArtifactstoreError(error) ? error.code : 'internal', ids });
+    await run.add('failed', { told: isArtifactstoreError(error) ? error.code : 'internal', ids });
   } catch (second) {
     // No key is left, whatever the store does not take: the next run finds that out.
     const isTakenOver = isArtifactstoreError(second, 'rotation_conflict') && isArtifactstoreError(error, 'secret_conflict');

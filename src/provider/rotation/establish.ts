@@ -59,7 +59,7 @@ export async function establish(run: Run, authority: Secret, current: Current | 
     // Keys of this run alone, unless it has taken over what another run kept.
     const labelPrefix = before === undefined ? `${labelOf(generation)}${run.id}-` : labelOf(generation);
     const known = before === undefined ? [] : roles.map((role) => before.keys[role].id);
-    throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, log: run.log, error });
+    throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, run, error });
   }
 }
 

@@ -31,7 +31,9 @@ export async function revokeGeneration(request: RevokeRequest): Promise<RevokeRe
   if (current?.generation === generation && !evenCurrent)
     throw new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
       field: '--generation',
-      info: { hint: 'run `artifactstore provider rotate --overlap 0`, which ends it; with --even-current servers stop until then' },
+      info: {
+        hint: 'run `artifactstore provider rotate --overlap 0`, which ends it; with --even-current servers stop until the next rotation',
+      },
     });
   const stored = await secrets.get(documentNames.generation(generation));
   const kept = stored === undefined ? undefined : readGeneration(stored.value, generation);

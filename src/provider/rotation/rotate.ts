@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { throwIfStopped } from '../../runtime/stop.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Secret } from '../../secrets/secret.ts';
 import { documentNames } from '../documents.ts';
 import { roles } from '../PROVIDER.ts';
@@ -9,7 +9,18 @@ import { writerOf } from '../writer.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
 import { endGeneration } from './end-generation.ts';
 import { establish } from './establish.ts';
-import { beginOf, currentOf, issuerOf, labelOf, type RotateRequest, type Run, requireBucket, requireNarrowEnough, whereOf } from './run.ts';
+import {
+  beginOf,
+  currentOf,
+  issuerOf,
+  labelOf,
+  overlapOf,
+  type RotateRequest,
+  type Run,
+  requireBucket,
+  requireNarrowEnough,
+  whereOf,
+} from './run.ts';
 import { openStepLog } from './steps.ts';
 
 /**
@@ -47,8 +58,8 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   if (abandoned !== undefined) await log.add({ generation: abandoned, step: 'failed', told: 'its keys were ended' });
   await run.add(isResumed ? 'resumed' : 'planned', where);
 
-  const made = await establish(run, chosen.value, current);
-  const revoked = await drain(run, chosen.value);
+  const made = await establish(run, chosen.value, current).catch(resumable);
+  const revoked = await drain(run, chosen.value).catch(resumable);
   await run.add('done');
   return {
     action: 'rotate',
@@ -66,17 +77,33 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
 /** Waits until the servers have taken the new keys, and ends the old ones. */
 async function drain({ request, issuer, log, generation, previous, add }: Run, authority: Secret): Promise<readonly string[]> {
   if (previous === undefined) return [];
-  const { secrets, now, patience, overlapMilliseconds } = request;
-  const begun = log.steps.findLast((step) => step.generation === generation && step.step === 'draining')?.until;
-  const until = begun === undefined ? now() + overlapMilliseconds : Date.parse(begun);
-  if (begun === undefined) await add('draining', { previous, until: new Date(until).toISOString() });
-  while (now() < until) {
-    throwIfStopped(patience.signal);
-    await patience.wait(Math.min(1000, until - now()));
+  const { secrets, now, patience } = request;
+  const { end, isBegun } = await overlapOf(request, log.steps, { generation, previous });
+  const facts = { previous, until: new Date(end).toISOString() };
+  if (isBegun) await request.onStep?.({ generation, step: 'draining', ...facts });
+  else await add('draining', facts);
+  while (now() < end) {
+    if (patience.signal?.aborted) throw stopped(generation, previous);
+    await patience.wait(Math.min(1000, end - now()));
   }
   const ids = await endGeneration({ issuer, authority, secrets, generation: previous, labelPrefix: labelOf(previous), now });
   await add('revoked', { previous, ids });
   return ids;
+}
+
+/** Whoever is stopped leaves a run that is not over. */
+function resumable(error: unknown): never {
+  if (!isArtifactstoreError(error, 'cancelled') || error.info?.hint !== undefined) throw error;
+  throw new ArtifactstoreError('cancelled', 'Stopped.', {
+    info: { hint: 'run `artifactstore provider rotate` again: it ends or finishes what this run began' },
+    cause: error,
+  });
+}
+
+function stopped(generation: number, previous: number): ArtifactstoreError {
+  return new ArtifactstoreError('cancelled', `Stopped. Generation ${generation} is the current one, and ${previous} is not ended yet.`, {
+    info: { hint: 'run `artifactstore provider rotate` again: it waits for the rest of the overlap, and ends it' },
+  });
 }
 
 function dateText(milliseconds: number | undefined): string | null {

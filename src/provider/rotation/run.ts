@@ -98,13 +98,37 @@ export interface Begun {
 /** From the log and the documents alone. Nothing is changed. */
 export async function beginOf({ secrets, scope }: RotateRequest, steps: readonly Step[], current: Current | undefined): Promise<Begun> {
   const open = openRun(steps);
-  const found = open === undefined ? undefined : await secrets.get(documentNames.generation(open.generation));
-  const isEnded = open !== undefined && found !== undefined && readGeneration(found.value, open.generation) === 'ended';
-  if (open !== undefined && !isEnded) return { ...open, isResumed: true, abandoned: undefined };
+  if (open !== undefined && !(await isEnded(secrets, open.generation))) return { ...open, isResumed: true, abandoned: undefined };
   const generation = Math.max(current?.generation ?? 0, ...steps.map((step) => step.generation)) + 1;
   // Where the ended one is the current one already, the one before it still has its keys.
   const previous = open !== undefined && current?.generation === open.generation ? open.previous : current?.generation;
   return { generation, previous, scope, isResumed: false, abandoned: open?.generation };
+}
+
+async function isEnded(secrets: Secrets, generation: number): Promise<boolean> {
+  const found = await secrets.get(documentNames.generation(generation));
+  return found !== undefined && readGeneration(found.value, generation) === 'ended';
+}
+
+export interface Overlap {
+  /** Milliseconds since the epoch. */
+  readonly end: number;
+  /** Whether an earlier run has written its end down. */
+  readonly isBegun: boolean;
+}
+
+/**
+ * Until when the keys of the generation before stay good. Who finishes an earlier run may make that time shorter, and
+ * does not begin it again; keys that were ended already are not waited for.
+ */
+export async function overlapOf(
+  { secrets, now, overlapMilliseconds }: RotateRequest,
+  steps: readonly Step[],
+  { generation, previous }: { readonly generation: number; readonly previous: number },
+): Promise<Overlap> {
+  const longest = now() + ((await isEnded(secrets, previous)) ? 0 : overlapMilliseconds);
+  const begun = Date.parse(steps.findLast((each) => each.generation === generation && each.step === 'draining')?.until ?? '');
+  return Number.isNaN(begun) ? { end: longest, isBegun: false } : { end: Math.min(longest, begun), isBegun: true };
 }
 
 /** The run that has neither ended nor failed. */

@@ -52,11 +52,16 @@ describe('the commands of the provider', () => {
     assert.match((await run(...rotating())).stdout, /generation 1 is the current one\n$/);
     const second = await run(...rotating());
     assert.match(second.stdout, /generation 2 is the current one; generation 1 was ended \(2 keys\)\n$/, second.stderr);
+    assert.match(second.stderr, /^generation 2: draining, generation 1 stays good until 20.*Z$/m);
+    assert.match(second.stderr, /^generation 2: revoked, keys ended: 2 \(generation 1\)$/m);
     assert.match((await run('provider', 'status', ...at())).stdout, /1 .*ended.*\n.*2 .*current/);
     const status = JSON.parse((await run('provider', 'status', ...at(), '--json')).stdout);
     assert.partialDeepStrictEqual(status, { action: 'status', current: 2, unfinished: null });
     const held = await run('provider', 'revoke', '--generation', '2', ...there());
     assert.deepEqual([held.code, /generation_in_use/.test(held.stderr)], [4, true]);
+    const absent = await run(...rotating().map((each) => (each === 'payroll' ? 'nowhere' : each)));
+    assert.match(absent.stderr, /^generation 3: failed, keys ended: 2\n.*\(credential_unproven\)$/m);
+    assert.match((await run('provider', 'status', ...at())).stdout, /last step: failed of generation 3 \(credential_unproven\), 20/);
     assert.match((await run('provider', 'revoke', '--generation', '2', '--even-current', ...there())).stdout, /generation 2 is ended/);
     assert.deepEqual(api.minted(), []);
     for (const value of values) assert.equal(said.join('').includes(value), false);
@@ -109,6 +114,7 @@ describe('the commands of the provider', () => {
       [['provider', 'status', ...at(), '--store-token-ref', 'hvs.hush'], /never the token itself/],
       [['provider', 'revoke', '--generation', '0', ...there()], /whole number from 1/],
       [['provider', 'rotate', '--bucket', 'b', '--lifetime', '9', ...there()], /from 3600 to 604800/],
+      [['provider', 'rotate', '--bucket', 'b', '--other-bucket', 'b', ...there()], /must name another bucket than --bucket/],
       [['provider', 'rotate', '--bucket', 'b', ...there()], /required option '--other-bucket <name>' not specified/],
       [['provider', 'rotate', '--bucket', 'b', '--other-bucket', 'c', '--store', 'env'], /The store the environment cannot be written to/],
     ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
-import type { Provider } from '../../../src/provider/PROVIDER.ts';
+import type { Issuer, Provider } from '../../../src/provider/PROVIDER.ts';
 import { loadPair } from '../../../src/provider/rotation/authority.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
 import { assertWhole } from './assert-whole.ts';
@@ -83,6 +83,27 @@ describe('the end of a generation', () => {
     assert.deepEqual((await stepsOf(place)).slice(-3), ['2 resumed', '2 revoked', '2 done']);
     await assertWhole(place, 2);
   });
+});
+
+test('a stop while keys are ended is told as a stop, and the next run ends the others', async () => {
+  await using place = await openRotationPlace({ secrets: memorySecrets() });
+  await place.rotate();
+  const stop = new AbortController();
+  const { signal } = stop;
+  const whole = place.provider(signal);
+  const revoke: Issuer['revoke'] = async (authority, id) => {
+    const ended = await whole.issuer!.revoke(authority, id);
+    stop.abort();
+    return ended;
+  };
+  const provider: Provider = { ...whole, issuer: { ...whole.issuer!, revoke } };
+  await assert.rejects(place.rotate({ provider, patience: { ...place.request().patience, signal } }), (error) => {
+    assert.ok(isArtifactstoreError(error, 'cancelled'), String(error));
+    return /^run `artifactstore provider rotate` again: it ends or finishes/.test(String(error.info?.hint));
+  });
+  assert.deepEqual([place.api.minted().length, await stateOf(place)], [3, 'current 2, unfinished 2, 1 kept, 2 current']);
+  await place.rotate();
+  await assertWhole(place, 2);
 });
 
 describe('what was minted and cannot be kept', () => {

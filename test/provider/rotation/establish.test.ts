@@ -166,6 +166,8 @@ describe('a rotation that is stopped', () => {
       const stopped = place.rotate({ provider, patience, onStep: (told) => (told.step === step ? stop.abort() : undefined) });
       await assert.rejects(stopped, (error) => {
         assert.ok(isArtifactstoreError(error, 'cancelled'), String(error));
+        if (mintedThen === 0) assert.equal(error.message, 'Stopped.');
+        assert.match(String(error.info?.hint), /^run `artifactstore provider rotate` again/);
         for (const id of place.api.minted()) {
           assert.match(error.message, new RegExp(`^Stopped\\. What was minted is not ended yet: .*${id}`));
           assert.match(String(error.info?.hint), new RegExp(`^run \`artifactstore provider rotate\` again.*delete the token ${id} under`));

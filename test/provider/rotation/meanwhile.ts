@@ -1,5 +1,6 @@
 import type { ArtifactstoreError } from '../../../src/kernel/error.ts';
 import { rotate } from '../../../src/provider/rotation/rotate.ts';
+import type { RotateRequest } from '../../../src/provider/rotation/run.ts';
 import { providerStatus } from '../../../src/provider/rotation/status.ts';
 import type { StepName } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
@@ -7,9 +8,10 @@ import type { Secret } from '../../../src/secrets/secret.ts';
 import type { RotationPlace } from './rotation-place.ts';
 
 /** Leaves a rotation behind that has done everything up to this step, as one does that is killed there. */
-export async function killedBehind(place: RotationPlace, step: StepName): Promise<void> {
+export async function killedBehind(place: RotationPlace, step: StepName, more: Partial<RotateRequest> = {}): Promise<void> {
   const { promise: killed, resolve } = Promise.withResolvers<'killed'>();
   const asked = place.request({
+    ...more,
     onStep(told) {
       if (told.step !== step) return;
       resolve('killed');

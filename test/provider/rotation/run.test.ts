@@ -25,10 +25,23 @@ describe('what a rotation is about', () => {
     await killedBehind(place, 'flipped');
     const { generation, previous, resumes, steps } = await plan(place);
     assert.deepEqual([generation, previous, resumes], [2, 1, true]);
-    assert.ok(steps.includes('finish generation 2, which a run before did not end'));
+    const ending = ['wait 0 seconds', 'end the keys of generation 1, and take them out of the store'];
+    assert.deepEqual(steps.slice(1), ['finish generation 2, which a run before did not end', ...ending]);
     const done = await place.rotate();
     assert.deepEqual([done.generation, done.previous, done.resumed, done.revoked.length], [2, 1, true, 2]);
     await assertWhole(place, 2);
+  });
+
+  test('is said without what is done already, where the keys are kept', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await killedBehind(place, 'persisted');
+    const { steps } = await plan(place);
+    assert.deepEqual(
+      steps.slice(1).map((step) => step.split(/[ :]/)[0]),
+      ['finish', 'prove', 'point', 'there'],
+    );
+    await place.rotate();
+    await assertWhole(place, 1);
   });
 
   test('is another generation where the keys of the unfinished one were ended', async () => {
@@ -95,7 +108,12 @@ describe('the overlap', () => {
       },
     };
     const stopped = place.rotate({ overlapMilliseconds: hour, lifetimeMilliseconds: 9 * hour, patience: stopping, now });
-    await assert.rejects(stopped, (error) => isArtifactstoreError(error, 'cancelled'));
+    await assert.rejects(stopped, (error) => {
+      assert.ok(isArtifactstoreError(error, 'cancelled'), String(error));
+      assert.equal(error.message, 'Stopped. Generation 2 is the current one, and 1 is not ended yet.');
+      assert.match(String(error.info?.hint), /^run `artifactstore provider rotate` again: it waits for the rest/);
+      return true;
+    });
     assert.equal(state.waited, hour / 4, 'a stop ends the waiting');
     assert.equal(place.api.minted().length, 4, 'both generations are good');
     assert.deepEqual([await stateOf(place), (await stepsOf(place)).at(-1)], ['current 2, unfinished 2, 1 kept, 2 current', '2 draining']);
@@ -104,4 +122,32 @@ describe('the overlap', () => {
     await assertWhole(place, 2);
     assert.equal((await stepsOf(place)).filter((step) => step === '2 draining').length, 1);
   });
+
+  for (const [title, overlapMilliseconds, isRevoked] of [
+    ['is made shorter by the run that finishes', hour / 60, false],
+    ['is over where the keys before were ended already', 7 * hour, true],
+    ['is begun where it was not, or nobody can read when', 2 * hour, false],
+  ] as const)
+    test(title, async () => {
+      await using place = await openRotationPlace({ secrets: memorySecrets() });
+      await place.rotate();
+      const isUnread = overlapMilliseconds === 2 * hour;
+      await killedBehind(place, isUnread ? 'flipped' : 'draining', { overlapMilliseconds: hour, lifetimeMilliseconds: 9 * hour });
+      if (isUnread) await (await openStepLog(place.secrets, Date.now)).add({ generation: 2, step: 'draining', until: 'soon' });
+      if (isRevoked) await place.revoke(1);
+      const { state, now, patience } = clock();
+      const until: (string | undefined)[] = [];
+      const asked = place.request({ overlapMilliseconds });
+      const planned = await planRotation({ ...asked, now });
+      await asked.provider.close();
+      const ends = new Date(now() + (isRevoked ? 0 : overlapMilliseconds)).toISOString();
+      await place.rotate({
+        ...{ overlapMilliseconds, patience, now },
+        onStep: (told) => (told.step === 'draining' ? void until.push(told.until) : undefined),
+      });
+      const waited = isRevoked ? 0 : overlapMilliseconds;
+      assert.deepEqual([state.waited, until], [waited, [ends]]);
+      assert.ok(planned.steps.includes(`wait ${waited / 1000} seconds`));
+      await assertWhole(place, 2);
+    });
 });
