@@ -90,7 +90,8 @@ export async function appendToFile(
 
   async function syncAll(): Promise<void> {
     await flushing;
-    if (begun === undefined || durable.at(-1)?.bytes === position) return;
+    const synced = durable.at(-1);
+    if (begun === undefined || (synced?.name === name && synced.bytes === position)) return;
     const bytes = await (await begun).sync();
     durable = [...earlier, { name, bytes }];
   }
@@ -125,8 +126,9 @@ export async function appendToFile(
   const kept = durable === segments ? before : durable.at(-1)!.bytes;
   // Undefined where the file may have other bytes than those.
   const mark = await file?.close(kept).catch(() => undefined);
-  if (last === undefined && durable === segments && file !== undefined) await unlink(path).catch(() => undefined);
+  const unused = last === undefined && durable === segments;
+  if (unused && file !== undefined) await unlink(path).catch(() => undefined);
   if (running !== undefined) arrival.keep(write, durable.length > 1 ? undefined : durable[0], mark, running);
-  const clean = file === undefined ? grows : mark !== undefined;
+  const clean = file === undefined || unused ? grows : mark !== undefined;
   return { segments: durable, grows: clean, ...(failed === undefined ? {} : { failure: failed }) };
 }

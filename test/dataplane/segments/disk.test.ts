@@ -66,6 +66,26 @@ describe('segments on a disk', () => {
       assert.deepEqual(told, [mebibyte, 2 * mebibyte, 3 * mebibyte]);
     }));
 
+  test('counts what a file has that is as long as the one before it', () =>
+    inDirectory(async (directory) => {
+      const disk = createDiskSegments();
+      const [first, second] = [randomBytes(1000), randomBytes(1000)];
+      const before = await disk.append(directory, nothingYet, cut(first));
+      const { segments, grows } = await disk.append(directory, { ...nothingYet, ...before, epoch: 2, grows: false }, cut(second));
+      assert.deepEqual([segments.length, grows], [2, true]);
+      await holds(disk, directory, segments, Buffer.concat([first, second]));
+    }));
+
+  test('does not continue a file that may still be written to, because nothing came of another', () =>
+    inDirectory(async (directory) => {
+      const disk = createDiskSegments();
+      const { segments } = await disk.append(directory, nothingYet, cut(randomBytes(1000)));
+      const digests = new Map([['sha256', new Uint8Array(32)]]);
+      const refused = await disk.append(directory, { ...nothingYet, epoch: 2, segments, grows: false, digests }, cut(randomBytes(500)));
+      assert.equal(isArtifactstoreError(refused.failure?.error, 'digest_mismatch'), true);
+      assert.deepEqual([refused.segments, refused.grows], [segments, false]);
+    }));
+
   test('continues a file whose writer ended, and begins another after one that may still write', () =>
     inDirectory(async (directory) => {
       const disk = createDiskSegments({ pace: { bytes: mebibyte, milliseconds: 60_000 } });
