@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openStore } from '../../../src/compose/open-store.ts';
+import { administrator } from '../../../src/kernel/access.ts';
 import { waiting } from '../../../src/registry/conformance/samples.ts';
 import { openTestRegistry } from '../open-registry.ts';
+import { openTwoBackends } from '../two-backends.ts';
 
 const named = { name: 'n', producer: 'p', subject: 's', retention_class: 'transient' };
 
@@ -34,4 +36,18 @@ test('a short body that ends early, and late, adds nothing to what another proce
   late.end();
   await assert.rejects(appended, { code: 'upload_superseded' });
   assert.equal((await elsewhere.status(id))!.offset_bytes, 0);
+});
+
+test('a writer that says late that it was at work does not undo its end', async () => {
+  await using store = await openTwoBackends();
+  const { uploads } = store.as(administrator('tester'));
+  const { id } = await uploads!.begin({});
+  const taking = { id, owner: null, holder: 'here', offset: 0, size_bytes: null, body_bytes: null, policy: 'takeover' } as const;
+  const { row } = await store.database.write('upload.take', taking);
+  const said = { id, epoch: row.detail.epoch, lifetime_seconds: 60 };
+  const segments = [{ name: 'a', bytes: 3 }];
+  await store.database.write('upload.progress', { ...said, segments, release: { grows: true } });
+  await store.database.write('upload.progress', { ...said, segments: null });
+  const { detail } = (await store.database.read('upload.get', { id }))!;
+  assert.deepEqual([detail.grows, detail.writer], [true, null]);
 });

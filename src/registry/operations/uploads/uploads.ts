@@ -118,7 +118,8 @@ export async function recordProgress(
       segments,
       expires_at: came ? secondsAfter(now, input.lifetime_seconds) : row.detail.expires_at,
       writer: release === undefined && row.detail.writer !== null ? { ...row.detail.writer, seen_at: now } : null,
-      grows: release?.grows === true,
+      // Said late by a writer that has ended, that it is at work changes nothing; while it is, this is false.
+      grows: release?.grows ?? row.detail.grows,
     },
   };
   await saveUpload(transaction.sql, next);
