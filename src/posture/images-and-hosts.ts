@@ -34,6 +34,9 @@ const spaces = ['pid', 'ipc', 'uts', 'userns_mode', 'cgroup'];
 const strongCapabilities = /^(CAP_)?(ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|DAC_READ_SEARCH|NET_ADMIN)$/i;
 /** With one of them a container starts others, and reads the environment and the volumes of all. */
 const engineSocket = /(docker|podman|containerd|crio)(\.engine)?\.sock$|^\/(var\/)?run\/?$|^\/$/;
+/** What all containers keep and do, as files: volumes, memory, disks. */
+const everybodysFiles = /^\/(proc|sys|dev|var|var\/lib|var\/lib\/(docker|containers|containerd)(\/.*)?)\/?$/;
+const everybodysDevice = /^\/dev(\/(k?mem|port|kmsg|disk\/.*|mapper\/.*|(dm-|sd|hd|vd|xvd|nvme|mmcblk|loop).*))?\/?$/;
 
 /** What makes a container one with its host, from where it sees what the others keep. */
 export function* hostFaults(service: ComposeMap): Generator<Fault> {
@@ -44,9 +47,12 @@ export function* hostFaults(service: ComposeMap): Generator<Fault> {
   for (const name of spaces) {
     const node = take(name);
     if (node?.kind !== 'scalar' || node.text === null) continue;
-    if (node.text === 'host' || node.text.startsWith('container:') || hasVariable(node.text))
+    if (node.text === 'host' || /^(container|service):/.test(node.text) || hasVariable(node.text))
       yield violated(node, `shares \`${name}\` with others`, `remove \`${name}\``);
   }
+  const socket = take('use_api_socket');
+  if (socket?.kind === 'scalar' && socket.text !== null && socket.text !== 'false')
+    yield violated(socket, 'is given the socket of the engine, and what it signs in with', 'remove `use_api_socket`');
   for (const item of itemsOf(take('cap_add')))
     if (item.kind === 'scalar' && strongCapabilities.test(item.text ?? ''))
       yield violated(item, `has the capability ${item.text}`, 'remove it');
@@ -54,5 +60,12 @@ export function* hostFaults(service: ComposeMap): Generator<Fault> {
     const mount = readMount(item);
     if (engineSocket.test(mount?.source ?? ''))
       yield violated(item, 'has the engine that runs all containers, or what holds its socket', 'remove the mount');
+    else if (everybodysFiles.test(mount?.source ?? ''))
+      yield violated(item, `has ${mount?.source} of the host, with what other containers keep`, 'remove the mount');
+  }
+  for (const item of itemsOf(take('devices'))) {
+    const source = item.kind === 'map' ? item.entries.get('source') : item;
+    const path = source?.kind === 'scalar' ? (source.text ?? '').split(':')[0] : undefined;
+    if (everybodysDevice.test(path ?? '')) yield violated(item, `has ${path} of the host, with what other containers keep`, 'remove it');
   }
 }

@@ -31,6 +31,13 @@ export function* secretMountFaults(service: ComposeMap, stack: Stack, name: stri
   for (const item of itemsOf(service.entries.get('tmpfs')))
     if (item.kind === 'scalar' && tidyPath((item.text ?? '').split(':')[0] ?? '') === place.target)
       yield violated(item, `has something else at ${place.target} than ${place.volume}`, remedy);
+  for (const name of ['configs', 'secrets'])
+    for (const item of itemsOf(service.entries.get(name))) {
+      const given = item.kind === 'map' ? item.entries.get('target') : undefined;
+      const target = given?.kind === 'scalar' ? tidyPath(given.text ?? '') : '';
+      if (target === place.target || target.startsWith(`${place.target}/`))
+        yield violated(item, `has something else at ${target} than ${place.volume}`, remedy);
+    }
   for (const item of itemsOf(service.entries.get('volumes_from')))
     if (item.kind !== 'scalar' || !/:ro$/.test(item.text ?? ''))
       yield violated(item, 'takes the mounts of another service, as that one may write to them', 'name its own mounts');

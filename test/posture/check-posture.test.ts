@@ -14,6 +14,10 @@ test('finds nothing in a stack that is right', async () => {
     'command: [with-env-file.sh, /secrets/a.env, nats, -m, "8222"]',
     'ports: []',
     'privileged: false',
+    'use_api_socket: false',
+    'ipc: private',
+    'devices: ["/dev/fuse:/dev/fuse"]',
+    'configs: [plain, {source: c, target: /etc/c}]',
   ];
   assert.deepEqual(await findingsIn({ a: rightStack(...all) }), []);
 });
@@ -39,6 +43,8 @@ const planted: readonly (readonly [lines: readonly string[], found: RegExp])[] =
   [['volumes: ["other:/secrets/minio.env:ro"]'], /^secrets-read-only violated .* something else/],
   [['tmpfs: /secrets'], /^secrets-read-only violated .* something else/],
   [[`volumes: ["vault-secrets:/secrets:\${MODE:-ro}"]`], /^secrets-read-only unknown/],
+  [['configs: [{source: c, target: /secrets/minio.env}]'], /^secrets-read-only violated .* something else at \/secrets\/minio\.env/],
+  [['secrets: [{source: c, target: /secrets}]'], /^secrets-read-only violated .* something else/],
   [['volumes_from: [vault-agent]'], /^secrets-read-only violated .* mounts of another/],
   [['environment: {S3_SECRET_ACCESS_KEY: abc}'], /^no-secrets-in-environment violated s a:9 has S3_SECRET_ACCESS_KEY/],
   [[`environment: ["POSTGRES_PASSWORD=\${P}"]`], /^no-secrets-in-environment violated/],
@@ -55,6 +61,13 @@ const planted: readonly (readonly [lines: readonly string[], found: RegExp])[] =
   [['post_start: [{command: "env > /tmp/x"}]'], /^no-secrets-shown violated .* environment/],
   [['privileged: true'], /^no-host-access violated .* privileged/],
   [['pid: host'], /^no-host-access violated .* `pid`/],
+  [['pid: "service:vault-agent"'], /^no-host-access violated .* `pid`/],
+  [['ipc: "container:x"'], /^no-host-access violated .* `ipc`/],
+  [['use_api_socket: true'], /^no-host-access violated s a:9 is given the socket of the engine/],
+  [['volumes: ["/var/lib/docker/volumes:/x:ro"]'], /^no-host-access violated .* \/var\/lib\/docker\/volumes of the host/],
+  [['volumes: [{type: bind, source: /proc, target: /host}]'], /^no-host-access violated .* \/proc of the host/],
+  [['devices: ["/dev/sda:/dev/sda"]'], /^no-host-access violated .* \/dev\/sda of the host/],
+  [['devices: [{source: /dev/mem, target: /x}]'], /^no-host-access violated .* \/dev\/mem of the host/],
   [['cap_add: [SYS_ADMIN]'], /^no-host-access violated .* SYS_ADMIN/],
   [['volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]'], /^no-host-access violated .* engine/],
 ];
