@@ -1,6 +1,7 @@
 /**
  * What shows that keys of an S3 store can be used where they are meant to be, and nowhere else. Whoever proves keys
- * asks these questions, in whatever way it asks. A refusal is 401 or 403: what else comes back refuses nothing.
+ * asks these questions, in whatever way it asks. A refusal is 401 or 403: what else comes back refuses nothing. One
+ * that is about the keys themselves refuses nothing either: a part of the store may not know them yet.
  */
 
 export interface ScopeQuestion {
@@ -124,11 +125,23 @@ export function isRefusal({ status }: Pick<ScopeReply, 'status'>): boolean {
   return status === 401 || status === 403;
 }
 
+/** A refusal of the keys themselves, wherever they are used: it says nothing of what they reach. */
+export function isRefusalOfKeys(reply: ScopeReply): boolean {
+  return isRefusal(reply) && ofKeys.has(codeOf(reply) ?? '');
+}
+
+const ofKeys: ReadonlySet<string> = new Set(['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'ExpiredToken']);
+
 function refusal(reply: ScopeReply): ScopeFinding {
+  if (isRefusalOfKeys(reply)) return { result: 'unknown', told: `${told(reply)}: that is about the keys, not about what they reach` };
   return isRefusal(reply) ? { result: 'holds', told: told(reply) } : { result: 'unknown', told: `${told(reply)}: that is no refusal` };
 }
 
-function told({ status, text }: ScopeReply): string {
-  const code = /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1];
-  return code === undefined ? String(status) : `${status} ${code}`;
+function told(reply: ScopeReply): string {
+  const code = codeOf(reply);
+  return code === undefined ? String(reply.status) : `${reply.status} ${code}`;
+}
+
+function codeOf({ text }: ScopeReply): string | undefined {
+  return /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1];
 }

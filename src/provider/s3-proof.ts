@@ -5,6 +5,7 @@ import { encode, sha256, signInHeader } from '../protocol/aws-signature.ts';
 import {
   type AskInScope,
   isRefusal,
+  isRefusalOfKeys,
   type ScopeFinding,
   tryAccount,
   tryBesidePrefix,
@@ -40,6 +41,7 @@ async function prove(ask: AskInScope, { bucket, prefix }: Scope, { otherBucket }
   const name = `.artifactstore-proof/${randomBytes(12).toString('hex')}`;
   const body = randomBytes(24).toString('hex');
   const patient: AskInScope = (question) => untilKnown(patience, () => ask(question), isRefusal);
+  const known: AskInScope = (question) => untilKnown(patience, () => ask(question), isRefusalOfKeys);
   const within = await useWithin(patient, { bucket, key: prefix === '' ? name : `${prefix}/${name}`, body }, ask);
   if (within[0]?.result !== 'holds') return { checks: within };
   const checks: ProofCheck[] = [...within];
@@ -53,11 +55,11 @@ async function prove(ask: AskInScope, { bucket, prefix }: Scope, { otherBucket }
   };
   await outsideOf('other_bucket', async () => {
     if (otherBucket === undefined) return { result: 'unknown', told: 'no other bucket is known: name one with --other-bucket' };
-    const written = await tryWrite(ask, { bucket: otherBucket, key: name, body });
-    return written.result === 'holds' ? await tryList(ask, otherBucket) : written;
+    const written = await tryWrite(known, { bucket: otherBucket, key: name, body });
+    return written.result === 'holds' ? await tryList(known, otherBucket) : written;
   });
-  await outsideOf('other_prefix', () => tryBesidePrefix(ask, prefix, { bucket, key: name, body }));
-  await outsideOf('account_list', () => tryAccount(ask, (shown) => shown === bucket));
+  await outsideOf('other_prefix', () => tryBesidePrefix(known, prefix, { bucket, key: name, body }));
+  await outsideOf('account_list', () => tryAccount(known, (shown) => shown === bucket));
   return { checks };
 }
 
