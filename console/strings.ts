@@ -345,6 +345,7 @@ export const strings = {
     components: 'Components',
     subject: 'Of',
   },
+    stated: (stated: string, listed: string): string => `${stated} stated, ${listed} listed`,
 
   verify: {
     startFile: 'Verify in this browser',

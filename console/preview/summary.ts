@@ -18,17 +18,37 @@ export function summaryOf(content: string): Summary | undefined {
   return isRecord(value) ? (ofCycloneDx(value) ?? ofSpdx(value)) : undefined;
 }
 
-/** Counted by its elements: what a suite states of itself can be missing. */
+/** Counted by its elements. What suites state of themselves can be missing; where it differs, both are told. */
 function ofJUnit(content: string): Summary {
   const plain = content.replaceAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '');
-  const count = (name: string): number => plain.match(new RegExp(`<${name}[\\s/>]`, 'g'))?.length ?? 0;
+  const tags = outermostSuites(plain);
+  const figure = (element: string, attribute: string): string => {
+    const listed = plain.match(new RegExp(`<${element}[\\s/>]`, 'g'))?.length ?? 0;
+    const all = tags.map((tag) => new RegExp(`\\s${attribute}\\s*=\\s*["'](\\d{1,15})["']`).exec(tag)?.[1]);
+    const stated = all.includes(undefined) ? listed : all.reduce((sum, each) => sum + Number(each), 0);
+    return stated === listed ? String(listed) : text.stated(String(stated), String(listed));
+  };
   return [
     [text.format, 'JUnit'],
-    [text.tests, String(count('testcase'))],
-    [text.failures, String(count('failure'))],
-    [text.errors, String(count('error'))],
-    [text.skipped, String(count('skipped'))],
+    [text.tests, figure('testcase', 'tests')],
+    [text.failures, figure('failure', 'failures')],
+    [text.errors, figure('error', 'errors')],
+    [text.skipped, figure('skipped', 'skipped')],
   ];
+}
+
+/** Their start tags: suites that are in another are counted by it. */
+function outermostSuites(plain: string): readonly string[] {
+  const found: string[] = [];
+  let depth = 0;
+  for (const [tag, end] of plain.matchAll(/<(\/?)testsuite(?=[\s/>])(?:[^>"']|"[^"]*"|'[^']*')*>/g)) {
+    if (end === '/') depth -= 1;
+    else {
+      if (depth === 0) found.push(tag);
+      if (!tag.endsWith('/>')) depth += 1;
+    }
+  }
+  return found;
 }
 
 function ofCycloneDx(value: Readonly<Record<string, unknown>>): Summary | undefined {

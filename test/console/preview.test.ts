@@ -60,6 +60,25 @@ test('documents of known forms are summed up', () => {
     summaryOf(junit)?.map(([, value]) => value),
     ['JUnit', '3', '1', '0', '1'],
   );
+  // Some tools list the failures alone, or nothing: zero would then be a lie.
+  for (const [document, figures] of [
+    [
+      '<testsuite tests="42" failures="1" errors="0" skipped="3"/>',
+      ['42 stated, 0 listed', '1 stated, 0 listed', '0', '3 stated, 0 listed'],
+    ],
+    [
+      '<testsuites tests="9"><testsuite tests="2" failures="0" name="a > b"><testsuite tests="2"/><testcase/></testsuite><testsuite tests="1" failures="0"><testcase/><testcase/></testsuite></testsuites>',
+      ['3', '0', '0', '0'],
+    ],
+    ['<testsuites><testsuite tests="1"><testcase><failure/></testcase></testsuite><testsuite/></testsuites>', ['1', '1', '0', '0']],
+  ] as const)
+    assert.deepEqual(
+      summaryOf(document)
+        ?.slice(1)
+        .map(([, value]) => value),
+      figures,
+      document,
+    );
   const bom = { bomFormat: 'CycloneDX', specVersion: '1.6', metadata: { component: { name: 'app', version: '2' } }, components: [{}, {}] };
   assert.deepEqual(
     summaryOf(JSON.stringify(bom))?.map(([, value]) => value),
