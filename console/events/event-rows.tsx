@@ -41,7 +41,7 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
           </button>
         </td>
         <td class="wide">
-          {nameOfType(event.event_type)}
+          {event.found_bad ? <span class="problem">{text.foundBad}</span> : nameOfType(event.event_type)}
           {event.summary === '' ? null : <span class="second">{event.summary}</span>}
         </td>
         <td>

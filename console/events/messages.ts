@@ -5,6 +5,8 @@ export interface ShownEvent extends Omit<LoggedEvent, 'payload'> {
   readonly payload_text: string;
   /** What it is about, in a few words; empty where the payload has none. */
   readonly summary: string;
+  /** Whether it says that stored bytes are damaged or missing. */
+  readonly found_bad: boolean;
   /** How long the text of the whole payload is. */
   readonly payload_length: number;
   readonly link: Link;

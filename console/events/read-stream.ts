@@ -33,14 +33,24 @@ function shown(event: LoggedEvent, chain: ReturnType<typeof chainCheck>): ShownE
   const link = chain.next(event);
   const { payload, ...header } = event;
   const text = JSON.stringify(payload, null, 2);
-  return { ...header, payload_text: text.slice(0, shownPayload), payload_length: text.length, summary: summaryOf(payload), link };
+  return {
+    ...header,
+    payload_text: text.slice(0, shownPayload),
+    payload_length: text.length,
+    summary: summaryOf(payload),
+    found_bad: header.event_type === 'v1.storage.location_verified' && membersOf(payload).result === 'failed',
+    link,
+  };
 }
 
 const telling = ['relative_path', 'name', 'reason', 'slug', 'result'] as const;
 
+function membersOf(payload: unknown): Readonly<Record<string, unknown>> {
+  return typeof payload === 'object' && payload !== null ? (payload as Readonly<Record<string, unknown>>) : {};
+}
+
 function summaryOf(payload: unknown): string {
-  if (typeof payload !== 'object' || payload === null) return '';
-  const members = payload as Readonly<Record<string, unknown>>;
+  const members = membersOf(payload);
   const found = telling.map((name) => members[name]).find((value) => typeof value === 'string');
   return typeof found === 'string' ? found.slice(0, 200) : '';
 }
