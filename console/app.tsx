@@ -59,7 +59,9 @@ function Outlet() {
   if (found !== undefined) return <Opened key={`${found.route.path} ${JSON.stringify(found.parameters)}`} {...found} />;
   return (
     <Page title={strings.states.notFound.title}>
-      <Empty title={strings.states.notFound.detail} />
+      <Empty title={strings.states.notFound.detail}>
+        <a href="./">{strings.states.notFound.overview}</a>
+      </Empty>
     </Page>
   );
 }

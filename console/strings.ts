@@ -75,13 +75,14 @@ export const strings = {
     retry: 'Try again',
     unreachable: {
       title: 'The server cannot be reached',
-      detail: 'It is asked again every few seconds. What is shown may be old until it answers.',
+      detail: 'There was no answer, or not a whole one.',
+      part: 'This part is not there: the server did not answer.',
     },
     unexpected: {
       title: 'This is not an answer of the registry',
       detail: (status: number): string => `Something between this page and the registry answered with status ${status}.`,
     },
-    offline: 'The server cannot be reached. This page continues by itself when it is back.',
+    offline: 'The server cannot be reached. This page continues by itself when it is back; what it shows until then may be old.',
     forbidden: {
       title: 'This is not yours to see',
       detail: (actor: string): string => `${actor} does not have the right for it. Whoever runs this registry can give it.`,
@@ -89,6 +90,7 @@ export const strings = {
     notFound: {
       title: 'There is nothing at this address',
       detail: 'It may be mistyped, it may be gone, or you may not see it.',
+      overview: 'To the overview',
     },
     failed: 'This could not be loaded',
     code: 'Code',

@@ -1,10 +1,10 @@
 import { callJson } from '../api/call.ts';
 import type { Health, Usage } from '../api/records.ts';
-import { useResource } from '../api/resource.ts';
+import { type Resource, useResource } from '../api/resource.ts';
 import { ByHand } from '../parts/by-hand.tsx';
 import { LocalCommand } from '../parts/local-command.tsx';
 import { Page, Section } from '../parts/page.tsx';
-import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
+import { Empty, Failure, Loaded } from '../parts/states.tsx';
 import { may } from '../session.ts';
 import { Backends } from '../storage/backends.tsx';
 import { NextCollection } from '../storage/collection.tsx';
@@ -19,7 +19,7 @@ export default function Storage() {
     <Page title={text.title}>
       <p class="quiet">{text.lead}</p>
       {observes ? (
-        <Whole health={health.value} />
+        <Whole health={health} />
       ) : (
         <Loaded of={health} rows={4}>
           {(value) => (
@@ -30,15 +30,22 @@ export default function Storage() {
           )}
         </Loaded>
       )}
-      {health.problem !== undefined && observes ? <Failure problem={health.problem} retry={health.reload} /> : null}
+      {health.problem !== undefined && health.value !== undefined ? <Failure problem={health.problem} retry={health.reload} /> : null}
       <ByHand command={['health']} request={{ path: 'health' }} />
     </Page>
   );
 }
 
-function Whole({ health }: { readonly health: Health | undefined }) {
+function Whole({ health }: { readonly health: Resource<Health> }) {
   const usage = useResource('usage', (signal) => callJson<Usage>('usage', { signal }));
-  if (health === undefined) return <Loading rows={8} />;
+  return (
+    <Loaded of={health} rows={8}>
+      {(value) => <Known health={value} usage={usage} />}
+    </Loaded>
+  );
+}
+
+function Known({ health, usage }: { readonly health: Health; readonly usage: Resource<Usage> }) {
   return (
     <>
       <WhatToDo health={health} usage={usage.value} />

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Problem } from '../api/problem.ts';
 import type { Resource } from '../api/resource.ts';
+import { connected } from '../connection.ts';
 import { session } from '../session.ts';
 import { strings } from '../strings.ts';
 import { Icon, type IconName } from './icon.tsx';
@@ -53,6 +54,8 @@ export function Empty({
 export function Failure({ problem, retry }: { readonly problem: Problem; readonly retry?: () => void }) {
   if (problem.status === 401) return <Empty title={strings.signIn.title} icon="person" />;
   if (problem.status === 404) return <Empty title={strings.states.notFound.title}>{strings.states.notFound.detail}</Empty>;
+  // The line above the page says it for all of its parts, and they are loaded when the server is back.
+  if (problem.code === 'unreachable' && !connected.value) return <p class="quiet">{strings.states.unreachable.part}</p>;
   const forbidden = problem.code === 'forbidden';
   const icon: IconName = forbidden ? 'forbidden' : problem.code === 'unreachable' ? 'lost' : 'warning';
   const hint = typeof problem.info.hint === 'string' ? problem.info.hint : undefined;
