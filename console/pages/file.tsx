@@ -114,7 +114,7 @@ function Shown({ file, record }: Found) {
                 <Time at={location.stored_at} />
               </td>
               <td>{location.verified_at === null ? <span class="quiet">{text.notVerified}</span> : <Time at={location.verified_at} />}</td>
-              <td class="wide">
+              <td>
                 <code>{location.object_key}</code>
               </td>
             </tr>

@@ -61,6 +61,11 @@ function HealthLine({ health }: { readonly health: Health }) {
         {bad.map((line) => (
           <p key={line}>{line}</p>
         ))}
+        {isGood ? null : (
+          <p>
+            <a href="storage">{text.whatToDo}</a>
+          </p>
+        )}
       </div>
     </div>
   );

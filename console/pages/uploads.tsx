@@ -34,7 +34,7 @@ export default function Uploads() {
             navigate(id === '' ? 'uploads' : `uploads?${new URLSearchParams({ session: id })}`, { replace: true });
           }}
         >
-          <label class="field">
+          <label class="field field-long">
             <span>{text.id}</span>
             <input key={asked} name="session" defaultValue={asked} maxLength={64} autocomplete="off" spellcheck={false} />
           </label>

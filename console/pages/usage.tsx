@@ -182,11 +182,13 @@ function Producers({ alone }: { readonly alone: boolean }) {
 function Share({ of: { packages, bytes, maximum_packages, maximum_bytes } }: { readonly of: ProducerRecord }) {
   const share = (used: number, most: number | null): number => (most === null ? 0 : most === 0 ? 1 : Math.min(1, used / most));
   if (maximum_packages === null && maximum_bytes === null) return null;
-  const fuller = Math.max(share(packages, maximum_packages), share(bytes, maximum_bytes));
+  const [ofPackages, ofBytes] = [share(packages, maximum_packages), share(bytes, maximum_bytes)];
+  const fuller = Math.max(ofPackages, ofBytes);
+  const shown = `${Math.round(fuller * 100)} %`;
   return (
     <span class="second">
       <meter class="share" min={0} max={1} value={fuller} aria-hidden="true" />
-      {text.used(`${Math.round(fuller * 100)} %`)}
+      {ofPackages > ofBytes ? text.usedPackages(shown) : text.usedBytes(shown)}
     </span>
   );
 }

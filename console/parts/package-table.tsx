@@ -1,10 +1,23 @@
 import { printable } from '../../src/kernel/format/printable.ts';
 import type { Package } from '../api/records.ts';
 import { strings } from '../strings.ts';
+import { now } from './clock.ts';
 import { LongRows } from './long-rows.tsx';
 import { Status } from './status.tsx';
 import { type Column, Table } from './table.tsx';
 import { Count, Size, Time } from './values.tsx';
+
+/** A hold may keep it longer: the list does not know of holds, so it says of the time alone that it has passed. */
+function KeptUntil({ of: { status, expires_at } }: { readonly of: Package }) {
+  if (status !== 'finalized') return <span class="quiet">–</span>;
+  const hasPassed = expires_at !== null && Date.parse(expires_at) <= now.value;
+  return (
+    <>
+      <Time at={expires_at} form="date" />
+      {hasPassed ? <span class="second">{strings.packages.timePassed}</span> : null}
+    </>
+  );
+}
 
 export function PackageTable({ packages, label }: { readonly packages: readonly Package[]; readonly label: string }) {
   const text = strings.packages;
@@ -41,7 +54,9 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
             <td>
               <Time at={each.created_at} />
             </td>
-            <td>{each.status === 'finalized' ? <Time at={each.expires_at} form="date" /> : <span class="quiet">–</span>}</td>
+            <td>
+              <KeptUntil of={each} />
+            </td>
           </tr>
         )}
       />

@@ -83,7 +83,7 @@ function Room({ of: { free_bytes: free, total_bytes: total } }: { readonly of: B
       <Size bytes={free} />
       {total === null ? null : (
         <>
-          <span class="second">{text.roomOf(formatBytes(total))}</span>
+          <span class="second">{text.roomOf(formatBytes(total), `${Math.round((1 - free / total) * 100)} %`)}</span>
           <meter class="share" min={0} max={total} value={total - free} aria-hidden="true" />
         </>
       )}

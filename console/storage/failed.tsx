@@ -20,7 +20,7 @@ export function Failed() {
               {failed.length === 0 ? (
                 <p class="quiet">{text.failedNone}</p>
               ) : (
-                <Table label={text.failedLabel} columns={[text.address, text.backend, text.reason, text.found, text.affected]}>
+                <Table label={text.failedLabel} columns={[text.address, text.backend, text.reason, text.found, text.files]}>
                   {failed.slice(0, 100).map(({ backend_id, content_address, reason, created_at }) => (
                     <tr key={`${backend_id} ${content_address}`}>
                       <td>

@@ -29,7 +29,7 @@ test('says how much is on its way, and where a write session is', { skip: noBrow
   await open.getByText('announced').waitFor();
   assert.match((await open.getByRole('row').last().textContent()) ?? '', /^local1.*1.*68\.4 KiB announced$/);
   await page.getByRole('link', { name: evilName }).click();
-  assert.equal(await page.getByLabel('Its id').inputValue(), record.id);
+  assert.equal(await page.getByLabel('Id of the write session').inputValue(), record.id);
   await page.getByText('0 of 1 are there').waitFor();
   await page.getByText(`${evilName}.txt`).waitFor();
   await view.assertAccessible();
