@@ -26,13 +26,15 @@ export function connectionFault(code: string): ConnectionFault | undefined {
 
 /**
  * The code that says why a connection failed: the first along the chain of causes; several addresses tried at once fail
- * as one AggregateError. `TimeoutError` where a signal ended it for taking too long. Undefined where there is none.
+ * as one AggregateError. `TimeoutError` where a signal ended it for taking too long, and `HTTPParserError` where undici
+ * has no code for what it could not read. Undefined where there is none.
  */
 export function connectionCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'TimeoutError') return error.name;
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === 'string') return code;
+  if (error.name === 'HTTPParserError') return error.name;
   if (error instanceof AggregateError && error.errors.length > 0) return connectionCode(error.errors[0]);
   return connectionCode(error.cause);
 }
@@ -94,5 +96,5 @@ const faults: readonly (readonly [code: RegExp, fault: ConnectionFault])[] = [
     { kind: 'speaks_http', text: 'https was asked for, and what answers does not speak it (most likely plain http)' },
   ],
   [/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE)/, { kind: 'tls', text: 'TLS could not be agreed on' }],
-  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW$)/, { kind: 'not_http', text: 'its answer is not HTTP (https, or another protocol)' }],
+  [/^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$)/, { kind: 'not_http', text: 'its answer is not HTTP (https, or another protocol)' }],
 ];

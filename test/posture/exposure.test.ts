@@ -73,6 +73,7 @@ test('a proxy that treats everybody alike, or does not answer, says nothing', as
   assert.match(await exposureBy((_, __, response) => void response.end('hello')), /^cannot_be_known: .* every host is answered with 200/);
   assert.match(await exposureBy((_, __, response) => void response.writeHead(503).end()), /^cannot_be_known: .* 503/);
   assert.match(await exposureBy((_, request) => void request.socket.destroy()), /^cannot_be_known: GET \/: the connection was cut/);
+  assert.match(await exposureBy((_, { socket }) => void socket.end('SSH-2.0-x\r\n')), /^cannot_be_known: GET \/: its answer is not HTTP/);
   const cuts = await exposureBy((host, request, response) => void (host === 'minio.local' ? request.socket.destroy() : notFound(response)));
   assert.match(cuts, /^cannot_be_known: .* and other hosts get an answer/);
   assert.match(await exposureAt(1), /^cannot_be_known: GET \/: nothing listens there/);

@@ -73,6 +73,19 @@ test('an answer that is slow, in its head, in a pause or as a whole, is not wait
   assert.equal(whole, 'slow');
 });
 
+test('an answer that is not HTTP is told as one', async () => {
+  const banners = [
+    'SSH-2.0-OpenSSH_9.2\r\n',
+    '\u0015\u0003\u0001\u0000\u0002\u0002',
+    'HTTP/1.1 nothing\r\n\r\n',
+    'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n',
+  ];
+  for (const banner of banners) {
+    const answer: Handler = ({ socket }) => void socket.end(banner);
+    assert.equal(await faultOf(answer), 'not_http', JSON.stringify(banner));
+  }
+});
+
 test('a certificate is looked at, whatever the environment says of certificates', async () => {
   const server = createTlsServer(localhostCertificate(), (_, response) => response.end('ok')).listen(0, '127.0.0.1');
   await once(server, 'listening');
