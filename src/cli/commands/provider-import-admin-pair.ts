@@ -47,7 +47,7 @@ Examples:
     .action(async (options: ImportPairOptions) => {
       const [a, b, ...more] = options.tokenFile;
       if (a === undefined || b === undefined || more.length > 0)
-        return command.error("error: option '--token-file' is given twice: slot a, slot b");
+        return command.error("error: option '--token-file' must be given twice, and no more: slot a, slot b");
       await importPair(context(), options, [a, b]);
     });
 };

@@ -19,7 +19,7 @@ Examples:
       const { output } = own;
       const report = await (await own.provider()).status(placeOf(own, options, stop.signal));
       if (output.json) return output.value(report);
-      const { pair, generations, unfinished, steps } = report;
+      const { pair, current, generations, unfinished, steps } = report;
       if (pair === null) output.line('no admin pair: run `artifactstore provider import-admin-pair`');
       else
         await output.table(
@@ -38,10 +38,15 @@ Examples:
             each.expires_at ?? '',
           ]),
         );
+      for (const { generation, ids } of generations) if (ids.length > 0) output.line(`keys of generation ${generation}: ${ids.join(', ')}`);
       const last = steps.at(-1);
       if (last !== undefined)
         output.line(
           `last step: ${last.step} of generation ${last.generation}${last.told === undefined ? '' : ` (${last.told})`}, ${last.at}`,
+        );
+      if (current !== null && !generations.some(({ state }) => state === 'current'))
+        output.warn(
+          `generation ${current} is the current one and has no keys: servers get none until \`artifactstore provider rotate\` is run`,
         );
       if (unfinished !== null) output.warn(`generation ${unfinished} is unfinished: run \`artifactstore provider rotate\` again`);
     });

@@ -54,7 +54,10 @@ describe('the commands of the provider', () => {
     assert.match(second.stdout, /generation 2 is the current one; generation 1 was ended \(2 keys\)\n$/, second.stderr);
     assert.match(second.stderr, /^generation 2: draining, generation 1 stays good until 20.*Z$/m);
     assert.match(second.stderr, /^generation 2: revoked, keys ended: 2 \(generation 1\)$/m);
-    assert.match((await run('provider', 'status', ...at())).stdout, /1 .*ended.*\n.*2 .*current/);
+    const kept = await run('provider', 'status', ...at());
+    assert.match(kept.stdout, /1 .*ended.*\n.*2 .*current/);
+    for (const id of api.minted()) assert.match(kept.stdout, new RegExp(`^keys of generation 2: .*${id}`, 'm'));
+    assert.equal(kept.stderr, '');
     const status = JSON.parse((await run('provider', 'status', ...at(), '--json')).stdout);
     assert.partialDeepStrictEqual(status, { action: 'status', current: 2, unfinished: null });
     const held = await run('provider', 'revoke', '--generation', '2', ...there());
@@ -64,6 +67,8 @@ describe('the commands of the provider', () => {
     assert.match((await run('provider', 'status', ...at())).stdout, /last step: failed of generation 3 \(credential_unproven\), 20/);
     assert.match((await run('provider', 'revoke', '--generation', '2', '--even-current', ...there())).stdout, /generation 2 is ended/);
     assert.deepEqual(api.minted(), []);
+    const without = await run('provider', 'status', ...at());
+    assert.match(without.stderr, /^generation 2 is the current one and has no keys: servers get none until/m);
     for (const value of values) assert.equal(said.join('').includes(value), false);
   });
 
@@ -108,7 +113,10 @@ describe('the commands of the provider', () => {
 
   test('what is asked wrongly is told without repeating a secret', async () => {
     const wrong: readonly (readonly [args: readonly string[], said: RegExp])[] = [
-      [['provider', 'import-admin-pair', '--provider', 'static', '--account', 'x', '--token-file', 'a.token', ...at()], /is given twice/],
+      [
+        ['provider', 'import-admin-pair', '--provider', 'static', '--account', 'x', '--token-file', 'a.token', ...at()],
+        /must be given twice/,
+      ],
       [['provider', 'status', '--store', 'hush'], /--store: must be env, file:/],
       [['provider', 'status', '--store', 's3:nowhere'], /--store: must be env, file:/],
       [['provider', 'status', ...at(), '--store-token-ref', 'hvs.hush'], /never the token itself/],
