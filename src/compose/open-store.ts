@@ -164,7 +164,7 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     );
   // Before the backends: it knows whose they are.
   const database = await openDatabase<RegistryOperations>(config.database, {
-    operations: { url: operationsUrl },
+    operations: { url: operationsUrl, long: ['usage.count'] },
     migrate: options.migrate === true,
     readOnly: options.readOnly === true,
     ...(options.waitForDatabase === undefined ? {} : { wait: options.waitForDatabase }),

@@ -121,6 +121,8 @@ type OutputOf<F> = F extends (...parameters: never) => Promise<infer R> ? R : ne
  */
 export interface OperationsModule {
   readonly url: URL;
+  /** Names of reads that look at all there is: where that is much, no other read waits for them. */
+  readonly long?: readonly string[];
 }
 
 /** How a database is opened, whichever it is. */

@@ -64,6 +64,14 @@ async function countEvents(snapshot: Snapshot, _input: null): Promise<number> {
   return Number(count);
 }
 
+/** Takes as long as it is told, in steps of SQLite that nothing interrupts. */
+async function countSlowly(snapshot: Snapshot, input: { readonly steps: number }): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`
+    with recursive steps (i) as (select 1 union all select i + 1 from steps where i < ${input.steps})
+    select count(*) as count from steps`.execute(snapshot.sql);
+  return Number(rows[0]!.count);
+}
+
 export const operations: {
   readonly writes: typeof conformance.writes & {
     readonly limitGrowth: typeof limitGrowth;
@@ -75,7 +83,7 @@ export const operations: {
     readonly readSetting: typeof readSetting;
     readonly swallowFailure: typeof swallowFailure;
   };
-  readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents };
+  readonly reads: typeof conformance.reads & { readonly countEvents: typeof countEvents; readonly countSlowly: typeof countSlowly };
 } = {
   writes: {
     ...conformance.writes,
@@ -88,7 +96,7 @@ export const operations: {
     readSetting,
     swallowFailure,
   },
-  reads: { ...conformance.reads, countEvents },
+  reads: { ...conformance.reads, countEvents, countSlowly },
 };
 
 export type FaultOperations = typeof operations;

@@ -1,25 +1,35 @@
+import { statSync } from 'node:fs';
 import { moduleUrl } from '../../runtime/module-url.ts';
 import type { Database, OpenOptions, Operations } from '../DATABASE.ts';
 import { createEventWaiters } from '../event-waiters.ts';
 import { asArtifactstoreError, databaseUnavailable } from '../failure.ts';
 import type { ThreadData } from './messages.ts';
 import { createDatabaseThread } from './thread.ts';
+import { threadWhileAsked } from './thread-while-asked.ts';
 import { openSqliteVersion } from './version.ts';
 
 export interface SqliteOptions extends OpenOptions {
   /** The database file; its folder is made by `migrate`. */
   readonly path: string;
+  /** A database of so many bytes has a thread of its own for `operations.long`; 128 MiB where absent. */
+  readonly longFromBytes?: number;
 }
 
 const pollMilliseconds = 25;
 const healthMilliseconds = 3_000;
 
-/** The embedded database: one file, one thread that writes and one that reads. Several processes may share the file. */
+/**
+ * The embedded database: one file, one thread that writes and one that reads, and beside a long read another one while
+ * it lasts. Several processes may share the file.
+ */
 export async function openSqlite<O extends Operations = Operations>(options: SqliteOptions): Promise<Database<O>> {
   const data = { path: options.path, operations: options.operations.url.href, readOnly: options.readOnly === true };
   if (data.readOnly) return await openReadOnly(data);
   const writer = createDatabaseThread(moduleUrl('./writer.ts', import.meta.url), data);
   const reader = createDatabaseThread(moduleUrl('./reader.ts', import.meta.url), data);
+  const aside = threadWhileAsked(() => createDatabaseThread(moduleUrl('./reader.ts', import.meta.url), data));
+  const { long = [] } = options.operations;
+  const { longFromBytes = 2 ** 27 } = options;
   const waiters = createEventWaiters(async () => (await reader.call({ kind: 'last_sequence' })).output as number, pollMilliseconds);
 
   const version = openSqliteVersion(options.path);
@@ -28,6 +38,7 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
     waiters.close();
     version.close();
     // The writer is the last to close: only a connection that may write folds the write-ahead log into the file.
+    await aside.close();
     await reader.close();
     await writer.close();
   };
@@ -47,7 +58,9 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
       return output as never;
     },
     async read(name, input) {
-      return (await reader.call({ kind: 'operation', name, input })).output as never;
+      // In a small one it takes less than to start a thread.
+      const thread = long.includes(name) && sizeOf(options.path) >= longFromBytes ? aside : reader;
+      return (await thread.call({ kind: 'operation', name, input })).output as never;
     },
     version: version.read,
     waitForEvents: waiters.wait,
@@ -64,6 +77,10 @@ export async function openSqlite<O extends Operations = Operations>(options: Sql
       }),
     close,
   };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Only the thread that reads; the file's folder stays as it is. */
