@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { fileReason } from '../../runtime/file-error.ts';
@@ -14,7 +14,7 @@ export interface KnownValue {
 
 /** A place where a secret is; nothing in it is of a value. */
 export interface Leak {
-  /** Below the directory, with `/`. */
+  /** Below the directory, with `/`; its own name where a file was given instead of a directory. */
   readonly path: string;
   /** Of its first byte; in what was unpacked where the file is compressed. */
   readonly offset: number;
@@ -65,17 +65,19 @@ export async function scanForSecrets(directory: string, known: readonly KnownVal
   async function look(path: string): Promise<void> {
     signal?.throwIfAborted();
     const full = join(directory, path);
+    const named = path === '' ? basename(directory) : path;
     try {
       const seen = await lstat(full);
       if (seen.isDirectory()) {
         for (const name of (await readdir(full)).sort()) await look(path === '' ? name : `${path}/${name}`);
         return;
       }
-      if (!seen.isFile()) return void unseen.push({ path, reason: seen.isSymbolicLink() ? 'it is a link' : 'it is no regular file' });
+      if (!seen.isFile())
+        return void unseen.push({ path: named, reason: seen.isSymbolicLink() ? 'it is a link' : 'it is no regular file' });
       const beginning = await beginningOf(full);
-      if (packed.test(path) || packedBeginnings.some((begins) => beginning.startsWith(begins)))
-        return void unseen.push({ path, reason: 'it is packed in a form that is not read here' });
-      await readThrough(path, full, beginning.startsWith(gzipBeginning) || /\.t?gz$/i.test(path));
+      if (packed.test(named) || packedBeginnings.some((begins) => beginning.startsWith(begins)))
+        return void unseen.push({ path: named, reason: 'it is packed in a form that is not read here' });
+      await readThrough(named, full, beginning.startsWith(gzipBeginning) || /\.t?gz$/i.test(named));
       files += 1;
     } catch (error) {
       signal?.throwIfAborted();

@@ -66,6 +66,21 @@ test('is not content with what it could not look at', async () => {
   );
 });
 
+test('takes one file, or a link to one, for what it is, by its name', async () => {
+  const directory = folder('alone', { 'a.log': 'hush-hush-hush', 'b.zip': 'hush-hush-hush' });
+  symlinkSync(join(directory, 'a.log'), join(directory, 'link'));
+  const found = await scanForSecrets(join(directory, 'a.log'), known);
+  assert.deepEqual([found.files, found.leaks.map(({ path }) => path)], [1, ['a.log']]);
+  for (const [name, reason] of [
+    ['b.zip', /packed/],
+    ['link', /link/],
+  ] as const) {
+    const { ok, not_looked_at } = await scanForSecrets(join(directory, name), known);
+    assert.deepEqual([ok, not_looked_at.map(({ path }) => path)], [false, [name]]);
+    assert.match(not_looked_at[0]?.reason ?? '', reason);
+  }
+});
+
 test('is not content where there is nothing to look at, or nothing to look for', async () => {
   assert.equal((await scanForSecrets(folder('empty', {}), known)).ok, false);
   const { ok, searched } = await scanForSecrets(folder('unasked', { a: 'one' }), [{ name: 'SHORT', value: 'abc' }]);
