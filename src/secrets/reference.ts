@@ -3,7 +3,14 @@ import { readSecretFile, type SecretFileFault } from '../runtime/secret-file.ts'
 import type { Secrets } from './SECRETS.ts';
 
 /** What a reference leads to, white space around it removed; or what is wrong, with the reference and never a value. */
-export type Followed = { readonly value: string } | { readonly problem: string; readonly fault: SecretFileFault };
+export type Followed = { readonly value: string } | Unfollowed;
+
+export interface Unfollowed {
+  readonly problem: string;
+  readonly fault: SecretFileFault;
+  /** What to do, where the store knows better than who asked it: a sealed one is unsealed. */
+  readonly remedy?: string;
+}
 
 /**
  * Follows `env:NAME`, `file:/absolute/path` or `secret:NAME`, one of the store, to one word of plain ASCII. An empty
@@ -36,7 +43,10 @@ async function followToStore(reference: string, name: string, secrets: Secrets |
     return checked(found.value.reveal(), `${reference} is empty`, 'empty', reference);
   } catch (error) {
     if (!isArtifactstoreError(error)) throw error;
-    return { problem: `${reference} cannot be read. ${error.message.replace(/\.$/, '')}`, fault: faultOf(error.code, error.info?.fault) };
+    const { code, message, info } = error;
+    const problem = `${reference} cannot be read. ${message.replace(/\.$/, '')}`;
+    const remedy = typeof info?.hint === 'string' ? { remedy: info.hint } : {};
+    return { problem, fault: faultOf(code, info?.fault), ...remedy };
   }
 }
 

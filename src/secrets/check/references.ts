@@ -23,7 +23,10 @@ export async function checkReferences(
     references.map(async ({ setting, reference }): Promise<Finding | undefined> => {
       const found = await followReference(reference, environment, secrets);
       const finding = { secret: setting, remedy: 'put the value there, or correct the setting', consumers: [] };
-      if ('problem' in found) return { ...finding, kind: found.fault, problem: `cannot be used: ${found.problem}` };
+      if ('problem' in found) {
+        const { fault, problem, remedy = finding.remedy } = found;
+        return { ...finding, kind: fault, problem: `cannot be used: ${problem}`, remedy };
+      }
       if (!isPlaceholder(secretOf(found.value))) return undefined;
       return { ...finding, kind: 'placeholder', problem: `leads to a placeholder (${reference})` };
     }),

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { checkReferences, requireReferences } from '../../../src/secrets/check/references.ts';
+import { vaultSecrets } from '../../../src/secrets/vault/vault.ts';
+import { startVault } from '../vault/vault-server.ts';
 
 test('what settings refer to is looked at as a whole, and no value is told', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'references-'));
@@ -49,4 +51,23 @@ test('what settings refer to is looked at as a whole, and no value is told', asy
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('what a store says of itself comes with what to do about the store, and not about the value', async () => {
+  await using opened = new AsyncDisposableStack();
+  const vault = opened.use(await startVault());
+  vault.tokens.set('t', { 'kv/data/s3': ['read'] });
+  const secrets = vaultSecrets(
+    { kind: 'vault', address: vault.url, mount: 'kv', path: '' },
+    { auth: { method: 'token', tokenRef: 'env:T' }, environment: { T: 't' }, wait: async () => undefined },
+  );
+  opened.defer(() => secrets.close());
+  const told = async (name: string): Promise<string> => {
+    const [finding] = await checkReferences([{ setting: 'KEY', reference: `secret:${name}` }], {}, secrets);
+    return `${finding?.kind}: ${finding?.remedy}`;
+  };
+  assert.equal(await told('s3#access'), 'missing: put the value there, or correct the setting');
+  assert.match(await told('other'), /^forbidden: .*polic/);
+  vault.sealed = true;
+  assert.equal(await told('s3#access'), 'unreachable: unseal it, or wait until somebody has');
 });
