@@ -1,8 +1,11 @@
 import { formatTimestamp } from '../../kernel/time.ts';
+import { forEachLimited } from '../../runtime/limit.ts';
 import type { Context } from '../context.ts';
 import { defaultUploadSeconds } from './take.ts';
 
 const uploadsPerStep = 200;
+/** Each waits for a disk or a store. */
+const discardsAtOnce = 16;
 
 /**
  * Ends uploads that have expired and deletes their bytes; how many uploads and how many segments. Each step is one
@@ -20,11 +23,11 @@ export async function expireUploads(
     await clock.requireRight();
     const before = formatTimestamp(context.now() - uploadSeconds * 1000);
     const step: Awaited<ReturnType<typeof write>> = await write(before, after);
-    for (const { id, backend_id, segments } of step.expired) {
+    await forEachLimited(step.expired, discardsAtOnce, async ({ id, backend_id, segments }) => {
       await dataplane.segments.discard({ uploadId: id, backendId: backend_id }, segments);
       counts.uploads += 1;
       counts.segments += segments.length;
-    }
+    });
     after = step.last;
   } while (after !== null);
   return counts;
