@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import type { Proof } from '../../src/provider/PROVIDER.ts';
 import { proveAtS3 } from '../../src/provider/s3-proof.ts';
@@ -63,18 +65,24 @@ describe('a proof at an S3 endpoint', () => {
 
   /** In front of the store: answers itself where it is told to. */
   async function openFront(
-    answer: (method: string, path: string) => { readonly status: number; readonly code: string } | 'cut' | undefined,
+    answer: (
+      method: string,
+      path: string,
+    ) => { readonly status: number; readonly code?: string; readonly version?: string } | 'cut' | undefined,
   ) {
     const server: Server = createServer((request, response) => {
       const own = answer(request.method ?? '', request.url ?? '');
       if (own === 'cut') return void request.socket.resetAndDestroy();
-      const { status, code } = own ?? { status: 200, code: '' };
+      const { status, code = '', version } = own ?? { status: 200 };
       request.resume();
-      response.writeHead(status).end(code === '' ? '' : `<Error><Code>${code}</Code></Error>`);
+      response
+        .writeHead(status, version === undefined ? {} : { 'x-amz-version-id': version })
+        .end(code === '' ? '' : `<Error><Code>${code}</Code></Error>`);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const endpointUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return {
+      connections: async () => await promisify(server.getConnections.bind(server))(),
       prove: async (mostMilliseconds = 0, signal?: AbortSignal) =>
         await proveAtS3(
           { endpointUrl, region: 'r' },
@@ -111,6 +119,24 @@ describe('a proof at an S3 endpoint', () => {
     });
     assert.equal(resultsOf(await slow.prove(5000)).other_bucket, 'holds');
     assert.equal(asked, 4, 'twice more, and the list');
+  });
+
+  test('asks once to delete the versions that it made, which keys need no right to, and keeps no connection', async () => {
+    const asked: string[] = [];
+    await using versioned = await openFront((method, path) => {
+      if (!path.startsWith('/artifacts')) return undefined;
+      if (method === 'PUT') return { status: 200, version: 'v1' };
+      if (method !== 'DELETE') return undefined;
+      if (!path.includes('versionId')) return { status: 204, version: 'v2' };
+      asked.push(path.replace(/.*\?/, ''));
+      return { status: 403, code: 'AccessDenied' };
+    });
+    const { checks } = await versioned.prove(5000);
+    const { result, told } = checks.find(({ what }) => what === 'delete') ?? {};
+    assert.deepEqual([result, asked], ['holds', ['versionId=v1', 'versionId=v2']]);
+    assert.match(told ?? '', /^204; a version stays: artifacts\/\.artifactstore-proof\/[0-9a-f]+ \(403 AccessDenied\)$/);
+    await setImmediate();
+    assert.equal(await versioned.connections(), 0);
   });
 
   test('waits for keys that are not known yet, and ends with a stop', async () => {

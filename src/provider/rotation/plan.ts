@@ -14,9 +14,9 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
   requireNarrowEnough(provider, scope);
   const { slot, authority } = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, patience);
   requireBucket(provider, scope, authority);
-  await writerOf(secrets).probeWrite(documentNames.generation(generation));
+  for (const name of [documentNames.current, documentNames.generation(generation)]) await writerOf(secrets).probeWrite(name);
   const isFlipped = current?.generation === generation;
-  const isKept = isFlipped || (await secrets.get(documentNames.generation(generation))) !== undefined;
+  const isKept = (await secrets.get(documentNames.generation(generation))) !== undefined;
   const waited = previous === undefined ? 0 : (await overlapOf(request, log.steps, { generation, previous })).end - now();
   const ending =
     previous === undefined

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { documentNames } from '../../../src/provider/documents.ts';
 import { planRotation } from '../../../src/provider/rotation/plan.ts';
 import { openStepLog } from '../../../src/provider/rotation/steps.ts';
+import { secretOf } from '../../../src/secrets/secret.ts';
 import { withoutPatience } from '../without-patience.ts';
 import { assertWhole } from './assert-whole.ts';
-import { killedBehind, stateOf, stepsOf } from './meanwhile.ts';
+import { killedBehind, stateOf, stepsOf, writeByHand } from './meanwhile.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import { openRotationPlace, type RotationPlace } from './rotation-place.ts';
 
@@ -78,6 +80,9 @@ describe('what a rotation is about', () => {
     await log.add({ generation: 6, step: 'failed' });
     assert.deepEqual([(await plan(place)).generation, (await place.rotate()).generation], [7, 7]);
     await assertWhole(place, 7);
+    await writeByHand(place, documentNames.steps, secretOf('{"format":1,"steps":[]}'));
+    assert.deepEqual([(await plan(place)).generation, (await place.rotate()).generation], [8, 8]);
+    await assertWhole(place, 8);
   });
 });
 
@@ -121,6 +126,17 @@ describe('the overlap', () => {
     assert.equal(state.waited, hour);
     await assertWhole(place, 2);
     assert.equal((await stepsOf(place)).filter((step) => step === '2 draining').length, 1);
+  });
+
+  test('is waited for whole by every generation, whenever the one before it had its own', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const { state, now, patience } = clock();
+    for (const waited of [hour, 2 * hour]) {
+      await place.rotate({ overlapMilliseconds: hour, lifetimeMilliseconds: 9 * hour, patience, now });
+      assert.equal(state.waited, waited);
+    }
+    await assertWhole(place, 3);
   });
 
   for (const [title, overlapMilliseconds, isRevoked] of [
