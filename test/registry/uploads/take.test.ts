@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openStore } from '../../../src/compose/open-store.ts';
 import { administrator } from '../../../src/kernel/access.ts';
-import { waiting } from '../../../src/registry/conformance/samples.ts';
+import { holdsBytes, waiting } from '../../../src/registry/conformance/samples.ts';
 import { openTestRegistry } from '../open-registry.ts';
 import { openTwoBackends } from '../two-backends.ts';
 
@@ -42,8 +42,7 @@ test('a writer that says late that it was at work does not undo its end', async 
   await using store = await openTwoBackends();
   const { uploads } = store.as(administrator('tester'));
   const { id } = await uploads!.begin({});
-  const taking = { id, owner: null, holder: 'here', offset: 0, size_bytes: null, body_bytes: null, policy: 'takeover' } as const;
-  const { row } = await store.database.write('upload.take', taking);
+  const { row } = await store.database.write('upload.take', taking(id, 0));
   const said = { id, epoch: row.detail.epoch, lifetime_seconds: 60 };
   const segments = [{ name: 'a', bytes: 3 }];
   await store.database.write('upload.progress', { ...said, segments, release: { grows: true } });
@@ -51,3 +50,23 @@ test('a writer that says late that it was at work does not undo its end', async 
   const { detail } = (await store.database.read('upload.get', { id }))!;
   assert.deepEqual([detail.grows, detail.writer], [true, null]);
 });
+
+test('a piece as long as the one before counts behind a writer that was killed', async () => {
+  await using store = await openTwoBackends();
+  const registry = store.as(administrator('tester'));
+  const { record } = await registry.packages.create(named);
+  const { id } = await registry.uploads!.begin({ package_id: record.id, relative_path: 'a' });
+  await registry.uploads!.append(id, 0, once('abc'));
+  await store.database.write('upload.take', taking(id, 3));
+  assert.equal((await registry.uploads!.append(id, 3, once('def'))).offset_bytes, 6);
+  await holdsBytes(registry, (await registry.uploads!.finish(id)).record, Buffer.from('abcdef'));
+});
+
+/** Of another process. */
+function taking(id: string, offset: number) {
+  return { id, owner: null, holder: 'elsewhere', offset, size_bytes: null, body_bytes: null, policy: 'takeover' } as const;
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
