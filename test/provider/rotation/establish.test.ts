@@ -154,6 +154,7 @@ describe('the pointer', () => {
 describe('a rotation that is stopped', () => {
   for (const [step, mintedThen, state] of [
     ['planned', 0, 'current null, unfinished 1'],
+    ['minting', 0, 'current null, unfinished 1'],
     ['minted', 1, 'current null, unfinished 1'],
     ['persisted', 2, 'current null, unfinished 1, 1 kept'],
   ] as const)
