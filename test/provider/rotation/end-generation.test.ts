@@ -4,9 +4,11 @@ import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/er
 import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
 import type { Issuer, Provider } from '../../../src/provider/PROVIDER.ts';
 import { loadPair } from '../../../src/provider/rotation/authority.ts';
+import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
+import { secretOf } from '../../../src/secrets/secret.ts';
 import { assertWhole } from './assert-whole.ts';
-import { idsIn, stateOf, stepsOf, writeByHand } from './meanwhile.ts';
+import { idsIn, killedBehind, stateOf, stepsOf, writeByHand } from './meanwhile.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import { openRotationPlace, type RotationPlace } from './rotation-place.ts';
 
@@ -133,6 +135,22 @@ describe('what was minted and cannot be kept', () => {
       assert.deepEqual(error.info?.ids, place.api.minted());
       assert.match(error.message, /^The keys of the admin of generation 1 reach beyond .*refuses a call \(GET \/tokens\): 500/);
       for (const id of place.api.minted()) assert.match(String(error.info?.hint), new RegExp(`delete the token ${id} under`));
+      return true;
+    });
+    place.api.endStrikes();
+    await place.rotate();
+    await assertWhole(place, 1);
+  });
+
+  test('is named out of its document where neither the log nor a list has it', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await killedBehind(place, 'persisted');
+    await writeByHand(place, documentNames.steps, secretOf('{"format":1,"steps":[]}'));
+    await (await openStepLog(place.secrets, Date.now)).add({ generation: 1, step: 'planned', bucket: 'artifacts', prefix: '' });
+    place.api.strike(/^GET \/tokens$/, failing, 9);
+    await assert.rejects(place.rotate({ otherBucket: 'artifacts' }), (error) => {
+      assert.ok(isArtifactstoreError(error, 'revocation_failed'), String(error));
+      assert.deepEqual(idsIn(error), place.api.minted());
       return true;
     });
     place.api.endStrikes();
