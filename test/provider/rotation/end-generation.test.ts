@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
+import { documentNames, readGeneration, writeCurrent, writeGeneration } from '../../../src/provider/documents.ts';
 import type { Issuer, Provider } from '../../../src/provider/PROVIDER.ts';
 import { loadPair } from '../../../src/provider/rotation/authority.ts';
 import { openStepLog } from '../../../src/provider/rotation/steps.ts';
@@ -84,6 +84,57 @@ describe('the end of a generation', () => {
     assert.equal(await stateOf(place), 'current 2, unfinished null, 1 ended, 2 current');
     assert.deepEqual((await stepsOf(place)).slice(-3), ['2 resumed', '2 revoked', '2 done']);
     await assertWhole(place, 2);
+  });
+});
+
+describe('a document that somebody changes while its keys are ended', () => {
+  const changed = async (place: RotationPlace, generation: number): Promise<void> => {
+    const name = documentNames.generation(generation);
+    const read = readGeneration((await place.secrets.get(name))!.value, generation);
+    assert.ok(read !== 'ended');
+    await writeByHand(place, name, writeGeneration({ ...read, madeAt: 'later' }));
+  };
+  const madeAt = async (place: RotationPlace, generation: number): Promise<string> => {
+    const read = readGeneration((await place.secrets.get(documentNames.generation(generation)))!.value, generation);
+    return read === 'ended' ? read : read.madeAt;
+  };
+
+  test('is not overwritten by a revocation, which says so', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const whole = place.provider();
+    const revoke: Issuer['revoke'] = async (authority, id) => {
+      if ((await madeAt(place, 1)) !== 'later') await changed(place, 1);
+      return await whole.issuer!.revoke(authority, id);
+    };
+    const provider: Provider = { ...whole, issuer: { ...whole.issuer!, revoke } };
+    await assert.rejects(place.revoke(1, { provider, evenCurrent: true }), (error) => isArtifactstoreError(error, 'secret_conflict'));
+    await whole.close();
+    assert.deepEqual([place.api.minted(), await madeAt(place, 1)], [[], 'later']);
+  });
+
+  test('is not overwritten by a rotation that cannot keep it', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    let isNext = false;
+    const secrets: Secrets = {
+      ...place.secrets,
+      async get(name) {
+        const found = await place.secrets.get(name);
+        if (isNext && name === documentNames.generation(2)) await changed(place, 2);
+        return found;
+      },
+    };
+    const moved = place.rotate({
+      secrets,
+      async onStep({ step }) {
+        if (step !== 'persisted') return;
+        await writeByHand(place, documentNames.current, writeCurrent(1));
+        isNext = true;
+      },
+    });
+    await assert.rejects(moved, (error) => isArtifactstoreError(error, 'secret_conflict'));
+    assert.deepEqual([place.api.minted().length, await madeAt(place, 2)], [2, 'later']);
   });
 });
 
