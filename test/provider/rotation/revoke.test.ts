@@ -96,6 +96,21 @@ describe('a revocation', () => {
     );
   });
 
+  test('repeats nothing of a fault of this software while it is written down', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const writer = place.secrets.writer!;
+    const put: typeof writer.put = async (name, ...more) => {
+      if (name === documentNames.steps) throw new TypeError('hush');
+      return await writer.put(name, ...more);
+    };
+    const warnings: string[] = [];
+    const onWarning = (text: string): void => void warnings.push(text);
+    const secrets = { ...place.secrets, writer: { ...writer, put } };
+    await assert.rejects(place.revoke(1, { evenCurrent: true, secrets, onWarning }), TypeError);
+    assert.deepEqual([place.api.minted(), warnings], [[], []]);
+  });
+
   test('says of a pair whose first token is refused that it used the second', async () => {
     await using place = await openRotationPlace({ secrets: memorySecrets() });
     await place.rotate();
