@@ -38,10 +38,52 @@ export default function Overview() {
           }
         </Loaded>
       </Section>
-      <ByHand command={observes ? ['usage'] : ['packages', 'list']} request={{ path: observes ? 'usage' : 'packages' }} />
+      <Leaving />
+      <ByHand
+        what={observes ? strings.navigation.usage : text.latest}
+        command={observes ? ['usage'] : ['packages', 'list']}
+        request={{ path: observes ? 'usage' : 'packages' }}
+        also={[
+          {
+            what: text.leaving,
+            command: ['retention', 'expiring', '--until', inAWeek()],
+            request: { path: 'expiring-packages', query: { until: inAWeek() } },
+          },
+        ]}
+      />
     </Page>
   );
 }
+
+/** To the hour, so that it stays as it is while the page is read. */
+function inAWeek(): string {
+  return new Date((Math.floor(Date.now() / hour) + 7 * 24) * hour).toISOString();
+}
+
+function Leaving() {
+  const until = inAWeek();
+  const leaving = useResource(`leaving ${until}`, (signal) =>
+    callJson<ListPage<Package>>('expiring-packages', { query: { until, limit: shownPackages }, signal }),
+  );
+  return (
+    <Section title={text.leaving}>
+      <Loaded of={leaving} rows={2}>
+        {({ items, next_cursor }) =>
+          items.length === 0 ? (
+            <p class="quiet">{text.nothingLeaves}</p>
+          ) : (
+            <>
+              <PackageTable packages={items} label={text.leaving} />
+              {next_cursor === null ? null : <p class="quiet">{text.moreLeave(formatCount(items.length))}</p>}
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+const hour = 3_600_000;
 
 function HealthLine({ health }: { readonly health: Health }) {
   const bad = [

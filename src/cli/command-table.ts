@@ -61,6 +61,10 @@ export const commands: CommandTable = {
         summary: 'say why a package is kept or will go, and when',
         load: async () => (await import('./commands/retention-show.ts')).retentionShow,
       },
+      expiring: {
+        summary: 'list packages that will go, the soonest first',
+        load: async () => (await import('./commands/retention-expiring.ts')).retentionExpiring,
+      },
       extend: { summary: 'keep a package longer', load: async () => (await import('./commands/retention-extend.ts')).retentionExtend },
       hold: {
         summary: 'keep a package until the hold is released',

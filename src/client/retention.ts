@@ -1,7 +1,7 @@
 import { parseId } from '../kernel/id.ts';
 import type { Health, Retention } from '../registry/REGISTRY.ts';
 import { getJson, jsonRequest, queryText } from './wire/request.ts';
-import { healthShape, holdShape, retentionClassesShape, retentionShape } from './wire/shape.ts';
+import { healthShape, holdShape, packagesShape, retentionClassesShape, retentionShape } from './wire/shape.ts';
 import type { Transport } from './wire/transport.ts';
 
 export function remoteRetention(transport: Transport): Retention {
@@ -10,6 +10,8 @@ export function remoteRetention(transport: Transport): Retention {
     classes: async () => (await getJson(transport, '/retention-classes', retentionClassesShape)).items,
 
     show: (packageId) => getJson(transport, at(packageId), retentionShape),
+
+    expiring: (query = {}) => getJson(transport, `/expiring-packages${queryText({ ...query })}`, packagesShape),
 
     extend: async (packageId, input) =>
       await transport.exchange(jsonRequest('POST', `${at(packageId)}/extensions`, input, { repeatable: false }), (answer) =>

@@ -17,12 +17,15 @@ export function secondsAfter(time: string, seconds: number): Timestamp {
   return formatTimestamp(parseTimestamp(time) + seconds * 1000);
 }
 
+/** Whether it is the canonical form of a time. */
+export function isTimestamp(text: string): text is Timestamp {
+  const milliseconds = canonicalForm.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isInteger(milliseconds) && new Date(milliseconds).toISOString() === text;
+}
+
 /** Milliseconds since 1970 in UTC. Takes the canonical form only; throws `invalid_value`. */
 export function parseTimestamp(text: string): number {
-  if (canonicalForm.test(text)) {
-    const milliseconds = Date.parse(text);
-    if (Number.isInteger(milliseconds) && new Date(milliseconds).toISOString() === text) return milliseconds;
-  }
+  if (isTimestamp(text)) return Date.parse(text);
   throw new ArtifactstoreError('invalid_value', 'The time is not RFC 3339 in UTC with milliseconds and "Z".');
 }
 

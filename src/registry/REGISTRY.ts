@@ -9,6 +9,7 @@ import type {
   EncodedEventPage,
   EventPage,
   EventQuery,
+  ExpiringQuery,
   File,
   FileTarget,
   Finalized,
@@ -164,6 +165,11 @@ export interface Retention {
   classes(): Promise<readonly RetentionClassRecord[]>;
   /** Why a package is kept or will go, and when. `package_not_found`. */
   show(packageId: string): Promise<RetentionRecord>;
+  /**
+   * Sealed packages that nobody holds and that will go, those that expire first being the first. Without those that a
+   * sweep has marked: the next collection takes them. Errors: `malformed_request`, `invalid_cursor`.
+   */
+  expiring(query?: ExpiringQuery): Promise<Page<Package>>;
   /**
    * Later than now and than the current expiry (`invalid_value`); null for never. `package_not_open` (abandoned),
    * `package_collected`.

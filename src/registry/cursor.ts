@@ -4,6 +4,7 @@ import { ArtifactstoreError } from '../kernel/error.ts';
 import { decodeCbor, encodeCbor } from '../kernel/format/cbor.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { isId } from '../kernel/id.ts';
+import { isTimestamp } from '../kernel/time.ts';
 import { isText } from './input.ts';
 
 /**
@@ -22,6 +23,7 @@ const positions = {
   id: (value: unknown): value is string => typeof value === 'string' && isId(value),
   path: (value: unknown): value is string => typeof value === 'string' && isRelativePath(value),
   producer: (value: unknown): value is string => typeof value === 'string' && isText(value),
+  expiry: (value: unknown): value is string => typeof value === 'string' && isExpiry(value),
 };
 
 interface Positions {
@@ -29,6 +31,8 @@ interface Positions {
   readonly id: string;
   readonly path: string;
   readonly producer: string;
+  /** When a package expires, a space, its id. */
+  readonly expiry: string;
 }
 
 /** The position in `cursor`, or null without one. Throws `invalid_cursor`. */
@@ -45,6 +49,11 @@ export function decodeCursor<K extends keyof Positions>(query: JsonValue, cursor
     'This cursor was not made for this list and these filters; start again without one, or use next_cursor as it was given.',
     { field: 'cursor' },
   );
+}
+
+function isExpiry(text: string): boolean {
+  const [time = '', id = '', ...others] = text.split(' ');
+  return isTimestamp(time) && isId(id) && others.length === 0;
 }
 
 function decoded(body: Uint8Array): unknown {

@@ -1,6 +1,7 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, hasMoreValues, type JsonObject } from '../kernel/format/json.ts';
 import { annotationKeyPattern, idempotencyKeyPattern, isLonger, mediaTypePattern, slugPattern } from '../kernel/format/text-rules.ts';
+import { readTimestamp } from '../kernel/time.ts';
 import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
 
@@ -195,4 +196,17 @@ export function beyond(
   const limit = registryBounds[bound].value;
   if (text !== undefined && !(typeof text === 'string' && isLonger(text, limit))) return {};
   return { info: { bound, limit } };
+}
+
+/** Of a query; null where it is not there. */
+export function checkTime(text: string | undefined, field: string): string | null {
+  if (text === undefined) return null;
+  try {
+    return readTimestamp(text, field);
+  } catch (cause) {
+    throw new ArtifactstoreError('malformed_request', `"${field}" must be a time (RFC 3339) such as 2026-01-31T12:00:00Z.`, {
+      field,
+      cause,
+    });
+  }
 }

@@ -3,12 +3,11 @@ import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
-import { readTimestamp } from '../kernel/time.ts';
 import type { PackageStatus } from '../kernel/views/view.ts';
 import { type Access, noPackage } from './access.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { checkFilter, checkIdempotencyKey, checkLimit, checkNewPackage } from './input.ts';
+import { checkFilter, checkIdempotencyKey, checkLimit, checkNewPackage, checkTime } from './input.ts';
 import { lookFor } from './look-for.ts';
 import { metadataTerms } from './metadata/terms.ts';
 import type { ListPackages } from './operations/package-list.ts';
@@ -137,18 +136,6 @@ function checkFilesDigest(text: string): string {
   if (splitAddress(address).algorithm !== 'sha256')
     throw new ArtifactstoreError('invalid_address', 'A files digest is SHA-256: "sha256:" and 64 hex digits.', { field: 'files_digest' });
   return address;
-}
-
-function checkTime(text: string | undefined, field: string): string | null {
-  if (text === undefined) return null;
-  try {
-    return readTimestamp(text, field);
-  } catch (cause) {
-    throw new ArtifactstoreError('malformed_request', `"${field}" must be a time (RFC 3339) such as 2026-01-31T12:00:00Z.`, {
-      field,
-      cause,
-    });
-  }
 }
 
 function checkStatus(status: string | undefined): PackageStatus | null {

@@ -21,6 +21,12 @@ export interface PageQuery {
   readonly cursor?: string;
 }
 
+/** Sealed packages that nobody holds, by when they expire. */
+export interface ExpiringQuery extends PageQuery {
+  /** Those that expire at this time or before it (RFC 3339); all that ever expire where absent. */
+  readonly until?: string;
+}
+
 export interface NewPackage {
   readonly name: string;
   readonly producer: string;

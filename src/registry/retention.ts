@@ -1,9 +1,13 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
+import type { JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
 import { readTimestamp } from '../kernel/time.ts';
 import type { Access } from './access.ts';
 import type { Context } from './context.ts';
-import { checkReason } from './input.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { checkLimit, checkReason, checkTime } from './input.ts';
+import { lookFor } from './look-for.ts';
+import type { DuePackage } from './operations/due-packages.ts';
 import type { Extension } from './operations/retention.ts';
 import type { NewExtension, Retention } from './REGISTRY.ts';
 
@@ -23,6 +27,17 @@ export function createRetention(context: Context, access: Access): Retention {
     },
     async show(packageId) {
       return await database.read('retention.get', { package_id: await checked(packageId, 'read') });
+    },
+    async expiring(query = {}) {
+      const limit = checkLimit(query);
+      const until = checkTime(query.until, 'until');
+      const bound: JsonValue = ['expiring', until];
+      const position = decodeCursor(bound, query.cursor, 'expiry');
+      const { found, next } = await lookFor(limit, position === null ? null : readPosition(position), ({ position: after, ...begun }) =>
+        database.read('retention.expiring', { ...begun, after, until: until ?? lastTime, scope: access.reads }),
+      );
+      const next_cursor = next === null ? null : encodeCursor(bound, `${next.expires_at} ${next.package_id}`);
+      return { items: found.flatMap(({ items }) => items), next_cursor };
     },
     async extend(packageId, input) {
       return await database.write('retention.extend', {
@@ -49,6 +64,13 @@ export function createRetention(context: Context, access: Access): Retention {
     },
   };
 }
+
+function readPosition(position: string): DuePackage {
+  const [expires_at = '', package_id = ''] = position.split(' ');
+  return { expires_at, package_id };
+}
+
+const lastTime = '9999-12-31T23:59:59.999Z';
 
 function checkExtension({ new_expires_at, extend_by_seconds }: NewExtension): Extension {
   if ((new_expires_at === undefined) === (extend_by_seconds === undefined))

@@ -34,6 +34,7 @@ describe('every command of the core, as a process of its own', () => {
       call('pull', 0, id, 'pulled', '--manifest', 'saved.json'),
       json('packages show', id).then(({ metadata }) => assert.deepEqual(metadata, { build: 7 })),
       json('packages list').then(({ items }) => assert.equal((items as readonly unknown[]).length, 1)),
+      json('retention expiring').then(({ items }) => assert.equal((items as readonly unknown[]).length, 1)),
     ]);
     await Promise.all([
       json('verify', id, 'pulled', '--manifest', 'saved.json').then(({ ok }) => assert.equal(ok, true)),

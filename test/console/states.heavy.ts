@@ -48,6 +48,9 @@ describe('what pages of the console say when not all is well', { skip: noBrowser
     const { page } = view;
     await view.open();
     await page.getByText('local: the bytes of 1 file are damaged or missing').waitFor();
+    const leaving = page.getByRole('region', { name: 'Leaving within a week' }).last();
+    await leaving.getByRole('link', { name: 'expired' }).waitFor();
+    assert.equal(await leaving.getByRole('link').count(), 1, 'the other one is kept for months');
     await view.assertAccessible();
     await page.getByRole('link', { name: 'What to do' }).click();
     await page.getByText('local has bytes that are damaged or missing').waitFor();

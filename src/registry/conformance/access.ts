@@ -30,7 +30,7 @@ interface Act {
 /** The suites of uploads and of write sessions ask who may do what with those. */
 type Doors = Required<Omit<Registry, 'uploads' | 'writeSessions'>>;
 type Facet = { [F in keyof Doors]: Doors[F] extends (...parameters: never) => unknown ? never : F }[keyof Doors];
-type Acts = { readonly [F in Facet]: { readonly [M in keyof Doors[F]]: Act | 'for everybody' | 'tested with the log' } };
+type Acts = { readonly [F in Facet]: { readonly [M in keyof Doors[F]]: Act | 'for everybody' | 'tested by itself' } };
 
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 const reading = (act: Act['act']): Act => ({ right: 'read', act });
@@ -96,7 +96,7 @@ const acts: Acts = {
       return texts[0];
     }),
   },
-  events: { page: 'tested with the log', encodedPage: 'tested with the log' },
+  events: { page: 'tested by itself', encodedPage: 'tested by itself' },
   metadataSchemas: { register: 'for everybody', get: 'for everybody', list: 'for everybody' },
   producers: {
     list: reading(async ({ producers, packages }, { id, producer }) => {
@@ -107,6 +107,7 @@ const acts: Acts = {
   },
   retention: {
     classes: 'for everybody',
+    expiring: 'tested by itself',
     show: reading(({ retention }, { id }) => retention.show(id)),
     extend: keeping(({ retention }, { id }) => retention.extend(id, { extend_by_seconds: 1, reason: 'longer' })),
     hold: keeping(({ retention }, { id }) => retention.hold(id, { reason: 'kept' })),
@@ -176,6 +177,28 @@ export function accessConformance(name: string, open: () => Promise<OpenedForMan
               assert.equal(await outcomeOf(() => row.act(registry, nobodys)), 'absent', `${facet}.${method} of nobody`);
           }
       });
+
+    it('lists of what will go what may be read, however much is between', async () => {
+      const { create, add } = samples(() => opened.as(everything));
+      const [one, another] = [unique('leaving'), unique('leaving')];
+      const ids = await Promise.all(
+        [one, another, another, one].map(async (producer) => {
+          const { id } = await create({ producer });
+          await add(id, 'a', id);
+          await opened.as(everything).packages.finalize(id);
+          return id;
+        }),
+      );
+      const listed = async (...grants: Grant[]) => {
+        const { items } = await opened.as(of(...grants)).retention.expiring({ limit: 1000 });
+        return items.map(({ id }) => id).filter((id) => ids.includes(id));
+      };
+      assert.deepEqual((await listed(grant('reader', { exact: one }))).toSorted(), [ids[0], ids[3]].toSorted());
+      assert.deepEqual(await listed(), []);
+      assert.equal((await listed(grant('admin', { glob: '*' }))).length, 4);
+      const first = await opened.as(of(grant('reader', { exact: one }))).retention.expiring({ limit: 1 });
+      assert.ok(first.next_cursor !== null && first.items[0]?.producer === one);
+    });
 
     it('has the usage of all for who may observe it', async () => {
       await refuses('forbidden', opened.as(of(grant('writer', { glob: '*' }))).usage());

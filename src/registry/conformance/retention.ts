@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { type Opened, refuses, samples } from './samples.ts';
+import { type Opened, refuses, samples, unique } from './samples.ts';
 
 export function retentionConformance(opened: Opened): void {
   const { registry, create, add } = samples(opened);
@@ -26,6 +26,43 @@ export function retentionConformance(opened: Opened): void {
         ['v1.package.created', 'v1.retention.default_applied'],
       );
       await refuses('package_not_found', registry().retention.show(randomUUID()));
+    });
+
+    it('lists what will go, the soonest first, and nothing that stays', async () => {
+      const producer = unique('leaving');
+      const sealed = async (retention_class: string) => {
+        const { id } = await create({ producer, retention_class });
+        await add(id, 'a', 'a');
+        await registry().packages.finalize(id);
+        return (await registry().packages.get(id))!;
+      };
+      const late = await sealed('raw-evidence');
+      const soon = await sealed('transient');
+      const held = await sealed('transient');
+      const next = await sealed('transient');
+      await sealed('permanent-record');
+      await create({ producer });
+      const { id: hold } = await registry().retention.hold(held.id, { reason: 'an audit' });
+      const list = async (until?: string) => {
+        const found: string[] = [];
+        for (let cursor: string | undefined; ; ) {
+          const query = { limit: 2, ...(until === undefined ? {} : { until }), ...(cursor === undefined ? {} : { cursor }) };
+          const page = await registry().retention.expiring(query);
+          found.push(...page.items.filter((item) => item.producer === producer).map(({ id }) => id));
+          if (page.next_cursor === null) return found;
+          cursor = page.next_cursor;
+          await refuses('invalid_cursor', registry().retention.expiring({ until: '2999-01-01T00:00:00Z', cursor }));
+        }
+      };
+      assert.deepEqual(await list(), [soon.id, next.id, late.id]);
+      assert.deepEqual(await list(soon.expires_at!), [soon.id]);
+      assert.deepEqual(await list('2020-01-01T00:00:00Z'), []);
+      await registry().retention.release(held.id, hold);
+      assert.deepEqual(await list(next.expires_at!), [soon.id, held.id, next.id]);
+      await registry().retention.extend(soon.id, { new_expires_at: null, reason: 'kept' });
+      assert.deepEqual(await list(), [held.id, next.id, late.id]);
+      for (const cursor of ['x', 'AAAA']) await refuses('invalid_cursor', registry().retention.expiring({ cursor }));
+      await refuses('malformed_request', registry().retention.expiring({ until: 'soon' }));
     });
 
     it('extends, and only ever extends', async () => {

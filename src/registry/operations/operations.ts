@@ -17,6 +17,7 @@ import {
   verifyEvents,
 } from './events/events.ts';
 import { scanEvents } from './events/scan.ts';
+import { listExpiring } from './expiring.ts';
 import { filesWithDigest, filesWithDigestEncoded, findFile, getFile, listFiles, listFilesEncoded } from './files.ts';
 import { finalizePackage } from './finalize.ts';
 import { countHeld, fetchHeld, listHeld, readHeld, settleHeld } from './held.ts';
@@ -159,6 +160,7 @@ export const operations: RegistryOperations = {
     'usage.count': countUsage,
     'producer.room': readRoom,
     'producer.list': listProducers,
+    'retention.expiring': listExpiring,
     'verify.list': listVerifiable,
     'verify.progress': readProgress,
     'backend.look': lookAtBackend,
@@ -273,6 +275,7 @@ export interface RegistryOperations {
     readonly 'usage.count': typeof countUsage;
     readonly 'producer.room': typeof readRoom;
     readonly 'producer.list': typeof listProducers;
+    readonly 'retention.expiring': typeof listExpiring;
     readonly 'verify.list': typeof listVerifiable;
     readonly 'verify.progress': typeof readProgress;
     readonly 'backend.look': typeof lookAtBackend;

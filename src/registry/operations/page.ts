@@ -15,17 +15,17 @@ export interface Stretch<T> {
  * Of a list that goes through what its reader may not see: one read looks at a bounded part of it. With no `more` in
  * what was looked at, the list continues after `reached`; null when that was all. `bytes` are those of the page so far.
  */
-export interface Looked {
+export interface Looked<P = number> {
   readonly item_count: number;
-  /** The sequence of the last item; null where there is none. */
-  readonly last: number | null;
+  /** The position of the last item, mostly its sequence; null where there is none. */
+  readonly last: P | null;
   /** Whether there are others after these. */
   readonly more: boolean;
-  readonly reached: number | null;
+  readonly reached: P | null;
   readonly bytes: number;
 }
 
-export interface LookedAt<T> extends Looked {
+export interface LookedAt<T, P = number> extends Looked<P> {
   readonly items: readonly T[];
 }
 

@@ -1,10 +1,28 @@
 import { Type } from '#typebox';
-import { answers, packageId, uuid } from '../parameters.ts';
-import { holdRecord, retentionRecord } from '../records.ts';
+import { answers, packageId, paging, queryTime, uuid } from '../parameters.ts';
+import { holdRecord, packagePage, retentionRecord } from '../records.ts';
 import { newExtension, newHold, reason } from '../request-bodies.ts';
 import type { Api } from '../route.ts';
 
 export function retentionRoutes(api: Api): void {
+  api.get(
+    '/expiring-packages',
+    {
+      config: { access: 'read', list: true },
+      schema: {
+        operationId: 'listExpiringPackages',
+        tags: ['retention'],
+        summary: 'Packages that will go, the soonest first',
+        description:
+          'Sealed packages that nobody holds, by when they expire. Without those that a sweep has marked: the next ' +
+          'collection takes them.',
+        querystring: Type.Object({ until: Type.Optional(queryTime('Expire at this time or before it.')), ...paging }),
+        response: answers({ 200: packagePage }, 400),
+      },
+    },
+    async (request) => request.registry.retention.expiring(request.query),
+  );
+
   api.get(
     '/packages/:id/retention',
     {

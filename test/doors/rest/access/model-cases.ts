@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import type { Grant, Principal, Role } from '../../../../src/kernel/access.ts';
 import { administrator } from '../../../../src/kernel/access.ts';
-import type { Registry } from '../../../../src/registry/REGISTRY.ts';
+import type { NewPackage, Registry } from '../../../../src/registry/REGISTRY.ts';
 import { createRandom, type Random } from '../../../registry/random.ts';
 import { type Door, openDoor } from '../open-door.ts';
 import { createPrincipals } from './principals.ts';
@@ -184,8 +184,8 @@ export function accessModelCases(
 }
 
 /**
- * An open write session of each producer, and two packages, one of them sealed and held, with bytes of their own and
- * bytes that all of them have.
+ * Of each producer an open write session, a sealed package that will go, and two packages, one of them sealed and held,
+ * with bytes of their own and bytes that all of them have.
  */
 async function makePackages(registry: Registry): Promise<readonly Subject[]> {
   const subjects: Subject[] = [];
@@ -200,7 +200,9 @@ async function makePackages(registry: Registry): Promise<readonly Subject[]> {
     );
   for (const producer of producers)
     for (const sealed of [true, false]) {
-      const { id } = (await registry.packages.create({ name: 'n', producer, subject: 's', retention_class: 'raw-evidence' })).record;
+      const input = { name: 'n', producer, subject: 's', retention_class: 'raw-evidence' };
+      if (sealed) await sealOne(registry, input);
+      const { id } = (await registry.packages.create(input)).record;
       const add = async (relative_path: string, text: string) =>
         (await registry.files.add(id, { relative_path, body: bytes(text) })).record;
       await add('shared', shared);
@@ -211,6 +213,12 @@ async function makePackages(registry: Registry): Promise<readonly Subject[]> {
       subjects.push({ id, producer, fileId: own.id, holdId: hold.id, address });
     }
   return subjects;
+}
+
+async function sealOne(registry: Registry, input: NewPackage): Promise<void> {
+  const { id } = (await registry.packages.create(input)).record;
+  await registry.files.add(id, { relative_path: 'one', body: bytes(id) });
+  await registry.packages.finalize(id);
 }
 
 async function* bytes(text: string): AsyncIterable<Uint8Array> {

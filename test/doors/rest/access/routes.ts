@@ -96,6 +96,12 @@ export const rows: Readonly<Record<string, Row>> = {
     of: 'packages',
     namesIn: ({ items }: Items<{ readonly id: string }>) => items.map(({ id }) => id),
   },
+  listExpiringPackages: {
+    about: 'list',
+    ask: () => ({ path: '/expiring-packages?limit=1000' }),
+    of: 'packages',
+    namesIn: ({ items }: Items<{ readonly id: string }>) => items.map(({ id }) => id),
+  },
   listProducers: {
     about: 'list',
     ask: () => ({ path: '/producers?limit=1000' }),

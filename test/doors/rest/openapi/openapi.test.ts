@@ -13,6 +13,7 @@ const routes = [
   'GET /metrics',
   'GET /usage',
   'GET /producers',
+  'GET /expiring-packages',
   'GET /whoami',
   'GET /packages',
   'POST /packages',
