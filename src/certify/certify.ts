@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
+import { connectionFault } from '../runtime/connection-fault.ts';
 import { forEachLimited } from '../runtime/limit.ts';
 import { cancelled } from '../runtime/stop.ts';
 import { certifyPrefix } from '../storage/object-key.ts';
@@ -178,7 +179,8 @@ async function answer(probe: Probe, context: ProbeContext): Promise<Finding> {
   try {
     return await probe.run(context);
   } catch (error) {
-    return fail((error as Error).message);
+    const { message, syscall, code = '' } = error as NodeJS.ErrnoException;
+    return fail(syscall === undefined ? message : `there was no answer: ${connectionFault(code)?.text ?? 'the connection failed'}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Keys } from '../credentials/CREDENTIALS.ts';
 import { sha256, signInHeader, signInQuery } from '../protocol/aws-signature.ts';
+import { connectionFault } from '../runtime/connection-fault.ts';
 import { throwIfStopped } from '../runtime/stop.ts';
 import { addressOf } from '../storage/s3/address.ts';
 import { type Connection, endpointOf } from '../storage/s3/settings.ts';
@@ -154,7 +155,7 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
         const reply = await once(call).catch((error: NodeJS.ErrnoException & { readonly reused?: boolean }) => {
           throwIfStopped(signal);
           // A connection that was kept and had ended meanwhile says nothing about the request.
-          if (error.reused === true && error.code === 'ECONNRESET' && attempt < attempts) return undefined;
+          if (error.reused === true && connectionFault(error.code ?? '')?.kind === 'cut' && attempt < attempts) return undefined;
           throw error;
         });
         const busy = reply?.status === 503 || reply?.status === 429;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
-import { openWire } from '../../src/certify/wire.ts';
+import { openWire, type Wire } from '../../src/certify/wire.ts';
 
 test('a permission to send that comes after the body went unasked does no harm', async () => {
   const bodies: string[] = [];
@@ -15,9 +15,40 @@ test('a permission to send that comes after the body went unasked does no harm',
     setTimeout(() => response.end(), 50);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const wire = openWire({
+  const wire = wireTo(server.address() as AddressInfo);
+  try {
+    const { status, continued } = await wire.send({ method: 'PUT', key: 'k', body: 'once', transfer: 'expect' });
+    assert.deepEqual([status, continued, bodies], [200, false, ['once']]);
+  } finally {
+    wire.close();
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+test('a connection that was kept and has ended says nothing about the request that is written to it', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => request.resume().on('end', () => response.end()));
+  server.on('connection', (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const wire = wireTo(server.address() as AddressInfo);
+  try {
+    for (let round = 0; round < 40; round++) {
+      assert.equal((await wire.send({ method: 'PUT', key: 'k', body: Buffer.alloc(4_000_000) })).status, 200);
+      // Nobody reads of its end before the next request is written.
+      for (const socket of sockets) socket.destroy();
+    }
+    assert.ok(sockets.size > 10, `${sockets.size} connections`);
+  } finally {
+    wire.close();
+    server.close();
+  }
+});
+
+function wireTo({ port }: AddressInfo): Wire {
+  return openWire({
     connection: {
-      endpointUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      endpointUrl: `http://127.0.0.1:${port}`,
       region: 'auto',
       bucket: 'b',
       forcePathStyle: true,
@@ -28,12 +59,4 @@ test('a permission to send that comes after the body went unasked does no harm',
     patienceMilliseconds: 5000,
     signal: undefined,
   });
-  try {
-    const { status, continued } = await wire.send({ method: 'PUT', key: 'k', body: 'once', transfer: 'expect' });
-    assert.deepEqual([status, continued, bodies], [200, false, ['once']]);
-  } finally {
-    wire.close();
-    server.closeAllConnections();
-    server.close();
-  }
-});
+}
