@@ -1,6 +1,6 @@
 import type { ComposeMap } from '../protocol/compose-file.ts';
 import { type Fault, type PostureFinding, type PostureRule, postureRules } from './finding.ts';
-import { hostFaults, imageFaults } from './images-and-hosts.ts';
+import { hostFaults, imageFaults, volumeFaults } from './images-and-hosts.ts';
 import { agentFaults, type SecretsPlace, secretMountFaults } from './secret-mounts.ts';
 import { environmentFaults, sharedTextFaults, shownFaults } from './secret-texts.ts';
 import type { Stack } from './stack.ts';
@@ -19,7 +19,7 @@ const rules: Readonly<Record<PostureRule, Rule>> = {
   'secrets-read-only': { ofService: secretMountFaults, ofStack: agentFaults },
   'no-secrets-in-environment': { ofService: environmentFaults, ofStack: sharedTextFaults },
   'no-secrets-shown': { ofService: shownFaults },
-  'no-host-access': { ofService: hostFaults },
+  'no-host-access': { ofService: hostFaults, ofStack: volumeFaults },
 };
 
 /** All that a stack's files say against each rule, in the order of the rules. Empty where it is right. */

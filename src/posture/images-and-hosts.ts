@@ -1,6 +1,7 @@
 import type { ComposeMap, ComposeNode } from '../protocol/compose-file.ts';
 import { hasVariable, itemsOf, readMount } from '../protocol/compose-merge.ts';
 import { type Fault, unknown, violated } from './finding.ts';
+import type { Stack } from './stack.ts';
 
 /** A tag that moves: it says what is newest, or belongs to a branch. */
 const movingTag = /^(latest|stable|edge|nightly|main|master|dev|develop|head|lts|current|mainline|release|test|testing)(-|$)/i;
@@ -57,15 +58,27 @@ export function* hostFaults(service: ComposeMap): Generator<Fault> {
     if (item.kind === 'scalar' && strongCapabilities.test(item.text ?? ''))
       yield violated(item, `has the capability ${item.text}`, 'remove it');
   for (const item of itemsOf(take('volumes'))) {
-    const mount = readMount(item);
-    if (engineSocket.test(mount?.source ?? ''))
-      yield violated(item, 'has the engine that runs all containers, or what holds its socket', 'remove the mount');
-    else if (everybodysFiles.test(mount?.source ?? ''))
-      yield violated(item, `has ${mount?.source} of the host, with what other containers keep`, 'remove the mount');
+    yield* pathFaults(item, readMount(item)?.source ?? '');
   }
   for (const item of itemsOf(take('devices'))) {
     const source = item.kind === 'map' ? item.entries.get('source') : item;
     const path = source?.kind === 'scalar' ? (source.text ?? '').split(':')[0] : undefined;
     if (everybodysDevice.test(path ?? '')) yield violated(item, `has ${path} of the host, with what other containers keep`, 'remove it');
   }
+}
+
+/** A volume with a name may be a folder of the host, too: `driver_opts` of the driver `local`. */
+export function* volumeFaults({ volumes }: Stack): Generator<Fault> {
+  for (const volume of volumes.values()) {
+    const options = volume.kind === 'map' ? volume.entries.get('driver_opts') : undefined;
+    const device = options?.kind === 'map' ? options.entries.get('device') : undefined;
+    if (device?.kind === 'scalar') yield* pathFaults(device, device.text ?? '');
+  }
+}
+
+function* pathFaults(node: ComposeNode, path: string): Generator<Fault> {
+  if (engineSocket.test(path))
+    yield violated(node, 'has the engine that runs all containers, or what holds its socket', 'remove the mount');
+  else if (everybodysFiles.test(path) || everybodysDevice.test(path))
+    yield violated(node, `has ${path} of the host, with what other containers keep`, 'remove the mount');
 }

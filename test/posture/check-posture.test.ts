@@ -129,6 +129,14 @@ test('there is one network, and it is internal', async () => {
   assert.deepEqual(await with_(service, 'nats:2.10.6\n    network_mode: service:vault-agent'), []);
 });
 
+test('a volume with a name is no way to the host either', async () => {
+  const told = async (options: string): Promise<string> =>
+    (await findingsIn({ a: rightStack().replace('  vault-secrets:', `  vault-secrets:\n  far: {driver_opts: ${options}}`) })).join();
+  for (const device of ['/var/lib/docker', '/var/run/docker.sock', '/', '/dev/sda1'])
+    assert.match(await told(`{type: none, o: bind, device: ${device}}`), /^no-host-access violated - a:\d+ has /, device);
+  assert.equal(await told('{type: nfs, o: "addr=10.0.0.1", device: ":/exports/far"}'), '');
+});
+
 test('the agent alone writes secrets, and must be there', async () => {
   const readOnly = rightStack().replace('vault-secrets:/secrets"', 'vault-secrets:/secrets:ro"');
   assert.match((await findingsIn({ a: readOnly })).join(), /^secrets-read-only violated vault-agent a:5 is the agent, and may not write/);
