@@ -14,7 +14,10 @@ export async function abandonUpload(context: Context, id: string, owner: string 
   await context.dataplane.segments.discard({ uploadId, backendId: backend_id }, detail.segments);
 }
 
-/** Ends whoever adds bytes to it, in whatever process; as it is then, with all that came. */
+/**
+ * Ends whoever adds bytes to it, in whatever process; as it is then, with all that came. Where its file is being made
+ * nobody is ended, and what was read before would lack the last bytes.
+ */
 export async function settleUpload({ database, uploadWriters }: Context, id: string): Promise<UploadRow | undefined> {
   if (!uploadWriters.isFinishing(id)) {
     await uploadWriters.end(id);

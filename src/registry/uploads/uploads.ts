@@ -105,7 +105,7 @@ export function createUploads(context: Context, access: Access): Uploads {
     async status(id, { settle = false } = {}) {
       const key = { id: parseId(id, 'upload_id') };
       const found = record(await database.read('upload.get', key));
-      if (found?.state !== 'open' || !settle || context.uploadWriters.isFinishing(key.id)) return found;
+      if (found?.state !== 'open' || !settle) return found;
       return record(await settleUpload(context, key.id));
     },
 

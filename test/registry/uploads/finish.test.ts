@@ -51,6 +51,45 @@ test('nothing is added to an upload whose file is being made', async () => {
   assert.deepEqual([record.size_bytes, offset_bytes, state, file_id], [3, 3, 'finished', record.id]);
 });
 
+test('whoever asks where an upload is, while its file is being made, hears of every byte that came', async () => {
+  await using store = await openTwoBackends();
+  const making = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<void>();
+  let appending: Promise<unknown> | undefined;
+  let isAsked = false;
+  const database: Database<RegistryOperations> = {
+    ...store.database,
+    async read(name, input) {
+      const found = await store.database.read(name, input);
+      if (name === 'upload.get' && isAsked) {
+        // The rest comes behind what was read, and becomes a file.
+        isAsked = false;
+        appending = uploads.append(id, 3, once('def'));
+        await making.promise;
+      }
+      return found;
+    },
+    async write(name, input) {
+      if (name === 'upload.finish') {
+        making.resolve();
+        await told.promise;
+      }
+      return await store.database.write(name, input);
+    },
+  };
+  const { packages, uploads: own } = store.over({ database }).as(administrator('tester'));
+  const uploads = own!;
+  const { record } = await packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+  const { id } = await uploads.begin({ package_id: record.id, relative_path: 'a', size_bytes: 6 });
+  await uploads.append(id, 0, once('abc'));
+  isAsked = true;
+  const status = await uploads.status(id, { settle: true });
+  told.resolve();
+  await appending;
+  assert.equal(status?.offset_bytes, 6);
+  assert.equal((await uploads.status(id))?.state, 'finished');
+});
+
 test('what could not become a file after it was published is not added to', async () => {
   await using store = await openTwoBackends();
   const { id, uploads } = await begun(store);
