@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -25,7 +26,7 @@ async function exposureAt(port: number, scheme = 'http'): Promise<string> {
   try {
     const [found] = await checkExposure({
       hosts: ['minio.local'],
-      unknownHost: 'nobody-1234.invalid',
+      unknownHosts: ['nobody-1234.invalid', 'nobody-5678.invalid'],
       ask: (host, path) => client.ask({ method: 'GET', path, headers: { host } }),
     });
     return `${found?.answer}: ${found?.reason}`;
@@ -45,6 +46,29 @@ test('a proxy that knows nobody leads nowhere', async () => {
   // The page may name the host that was asked for, and the time.
   const talking = await exposureBy((host, _, response) => void response.writeHead(404).end(`no ${host} at ${process.hrtime()[1]}`));
   assert.match(talking, /^not_routed/);
+});
+
+test('what differs between two hosts that nobody knows says nothing of a third', async () => {
+  const withIds = (status: number, page = (id: string) => `no such service (request ${id})`) =>
+    exposureBy((_, __, response) => void response.writeHead(status).end(page(randomUUID())));
+  assert.equal(await withIds(404), 'not_routed: GET / is answered with 404, as for a host that nobody knows');
+  assert.match(await withIds(404, (id) => `<p id="${Buffer.from(id).toString('base64')}">gone</p>`), /^not_routed/);
+  assert.match(await withIds(403), /^cannot_be_known: .* every host is answered with 403/);
+  assert.match(await withIds(503), /^cannot_be_known: .* every host is answered with 503/);
+  let asked = 0;
+  assert.match(await withIds(404, () => 'a word '.repeat(++asked)), /^cannot_be_known: .* nothing can be compared/);
+  const unlike = await exposureBy((host, _, response) => void response.writeHead(host === 'nobody-1234.invalid' ? 404 : 503).end());
+  assert.match(unlike, /^cannot_be_known: .* nothing can be compared/);
+  // Each answer has an id of its own, and `minio.local` another page or another header.
+  const led = (headers: Record<string, string>, text: string) =>
+    exposureBy((host, _, response) =>
+      host === 'minio.local'
+        ? void response.writeHead(404, headers).end(`${text} ${randomUUID()}`)
+        : void response.writeHead(404).end(`no route ${randomUUID()}`),
+    );
+  assert.match(await led({}, 'no bucket'), /^routed: .* with 404, as for a host that nobody knows, but with another page$/);
+  assert.match(await led({}, 'no route here'), /^routed: .* with another page$/);
+  assert.match(await led({ server: 'nginx' }, 'no route'), /^routed: .* with other headers$/);
 });
 
 test('a proxy that leads there is seen, also where what it leads to says 404, 403 or nothing', async () => {
@@ -90,7 +114,7 @@ test('the forbidden host is also the name that TLS is asked for, and no certific
   try {
     const found = await exposureAt((server.address() as AddressInfo).port, 'https');
     assert.match(found, /^routed: GET \/ is answered with 403, and with 404/);
-    assert.deepEqual([...names].sort(), ['minio.local', 'nobody-1234.invalid']);
+    assert.deepEqual([...names].sort(), ['minio.local', 'nobody-1234.invalid', 'nobody-5678.invalid']);
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

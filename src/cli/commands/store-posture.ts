@@ -140,8 +140,9 @@ async function lookAtProxy(proxy: string, hosts: readonly string[]): Promise<rea
   // Nothing that is secret is sent, and a proxy shows a certificate of its own to hosts that it does not know.
   const client = createHttpClient({ address, longestBytes: longestAnswer, anyCertificate: true, signal: stop.signal });
   try {
-    const unknownHost = `nobody-${randomBytes(6).toString('hex')}.invalid`;
-    return await checkExposure({ hosts, unknownHost, ask: (host, path) => client.ask({ method: 'GET', path, headers: { host } }) });
+    const unknownHost = () => `nobody-${randomBytes(6).toString('hex')}.invalid`;
+    const unknownHosts = [unknownHost(), unknownHost()] as const;
+    return await checkExposure({ hosts, unknownHosts, ask: (host, path) => client.ask({ method: 'GET', path, headers: { host } }) });
   } finally {
     await client.close();
   }
