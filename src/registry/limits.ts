@@ -185,7 +185,7 @@ export const registryBounds: Bounds<RegistryBound> = {
     value: limits.openUploadBytes,
     unit: 'bytes',
     answer: 'too_many_uploads',
-    what: 'what these have, or were declared with where they were',
+    what: 'what these have, or were declared with where they were, and so one alone at most',
   },
   upload_segments: {
     value: limits.uploadSegments,

@@ -103,7 +103,7 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
         const { row: now, room_bytes } = await own.record({ segments: durable });
         discard(without(recorded, durable));
         recorded = durable;
-        if (room_bytes < 0) throw tooManyBytes(row.created_by);
+        if (room_bytes < 0) throw tooManyBytes(row.created_by, now.offset_bytes);
         if (durable.length >= limits.uploadSegments) throw tooManySegments(id);
         options.onDurable?.(now.offset_bytes);
       },

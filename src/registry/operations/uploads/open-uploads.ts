@@ -30,14 +30,16 @@ export const beginUpload: SetOperation<BeginUpload, UploadRow> = inSets({
     const outcomes = await decideEach(transaction, inputs, (own, input) => {
       const { actor } = input;
       const { uploads, bytes } = open.get(actor) ?? nothing;
+      const size = input.size_bytes ?? 0;
+      if (size > limits.openUploadBytes) throw tooManyBytes(actor, size);
       if (uploads >= limits.openUploads)
         throw new ArtifactstoreError(
           'too_many_uploads',
           `${actor} has ${uploads} open uploads, which is as many as one may have; finish or abandon some.`,
           beyond('open_uploads'),
         );
-      const after = bytes + (input.size_bytes ?? 0);
-      if (after > limits.openUploadBytes) throw tooManyBytes(actor);
+      const after = bytes + size;
+      if (after > limits.openUploadBytes) throw tooManyBytes(actor, size);
       open.set(actor, { uploads: uploads + 1, bytes: after });
       const row = begin(own, input);
       begun.push(row);
@@ -119,10 +121,14 @@ export function openOf(
 /** As the index on these has it, so that it is used. */
 export const isOpen: RawBuilder<boolean> = sql<boolean>`state = 'open'`;
 
-export function tooManyBytes(actor: string): ArtifactstoreError {
+/** `bytes` are those of the upload that is refused: where they alone are too many, to end others does not help. */
+export function tooManyBytes(actor: string, bytes: number): ArtifactstoreError {
+  const most = limits.openUploadBytes;
   return new ArtifactstoreError(
     'too_many_uploads',
-    `The open uploads of ${actor} have or announce ${limits.openUploadBytes} bytes, which is as much as they may; finish or abandon some.`,
+    bytes > most
+      ? `An upload can have at most ${most} bytes, and this one would have ${bytes}; split the file, and upload its parts as files.`
+      : `The open uploads of ${actor} would have or announce more than ${most} bytes with this one; finish or abandon some.`,
     beyond('open_upload_bytes'),
   );
 }

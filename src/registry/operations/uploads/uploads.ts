@@ -52,8 +52,8 @@ export async function takeUpload(transaction: Transaction, input: TakeUpload): P
   const size = input.size_bytes ?? row.expected_size_bytes ?? (input.offset === null ? row.offset_bytes : null);
   requireSize(row, size, input);
   const others = await openBytes(transaction, row.created_by, row.id);
-  const room_bytes = limits.openUploadBytes - others - Math.max(row.offset_bytes, size ?? 0);
-  if (input.offset !== null && room_bytes < 0) throw tooManyBytes(row.created_by);
+  const bytes = Math.max(row.offset_bytes, size ?? 0);
+  if (input.offset !== null && others + bytes > limits.openUploadBytes) throw tooManyBytes(row.created_by, bytes);
   const taken: UploadRow = {
     ...row,
     expected_size_bytes: size,

@@ -208,7 +208,6 @@ test('a body that is none of an upload is refused', async () => {
   await assertProblem(await door.json('/uploads', { expected_size_bytes: '5' }), 400, 'malformed_request');
   await assertProblem(await door.json('/uploads', { size: 5 }), 400, 'malformed_request');
   await assertProblem(await door.json('/uploads', { media_type: 'no' }), 422, 'invalid_value');
-  await assertProblem(await door.json('/uploads', { expected_size_bytes: 6_000_000_000_000 }), 403, 'too_many_uploads');
   assert.equal((await door.call('/uploads', { method: 'POST' })).status, 201);
   const { id } = await begin();
   await assertProblem(await door.json(`/uploads/${id}/complete`, { relative_path: 'x' }), 400, 'malformed_request');
@@ -219,6 +218,26 @@ test('a body that is none of an upload is refused', async () => {
     assert.equal((await assertProblem(response, 422, 'invalid_value')).field, '/content_address');
   }
   await assertProblem(await put(id, 'x', undefined, { 'content-encoding': 'gzip' }), 415, 'unsupported_media_type');
+});
+
+test('a length that no upload can have is refused as one, and not for what else is open', async () => {
+  const most = 5_497_558_138_880;
+  const isRefused = async (response: Response, what: RegExp) => {
+    const { info, detail } = await assertProblem(response, 403, 'too_many_uploads');
+    assert.deepEqual(info, { bound: 'open_upload_bytes', limit: most });
+    assert.match(String(detail), what);
+  };
+  const alone = /^An upload can have at most 5497558138880 bytes, and this one would have 5497558138881; split /;
+  const { id } = await begin();
+  await isRefused(await door.json('/uploads', { expected_size_bytes: most + 1 }), alone);
+  await isRefused(await put(id, 'x', `0-0/${most + 1}`), alone);
+  const { id: large } = await begin({ expected_size_bytes: most - 1_000_000_000 });
+  await isRefused(
+    await door.json('/uploads', { expected_size_bytes: 2_000_000_000 }),
+    /^The open uploads of .* with this one; finish or abandon some/,
+  );
+  await isRefused(await door.json('/uploads', { expected_size_bytes: most + 1 }), alone);
+  assert.equal((await door.call(`/uploads/${large}`, { method: 'DELETE' })).status, 204);
 });
 
 test('a sender that falls silent is told, and what it sent counts', async () => {
