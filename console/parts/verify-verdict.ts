@@ -8,7 +8,8 @@ export function verdictOf(findings: readonly Finding[]): { readonly title: strin
   const hasSeal = findings.every(({ because }) => because !== 'not_sealed');
   if (findings.some(({ result }) => result === 'bad')) return { title: hasSeal ? text.bad : text.badStored, tone: 'bad' };
   const unknown = findings.filter(({ result }) => result === 'unknown');
-  if (unknown.length === 0) return { title: text.good, tone: 'good' };
+  const isManifestAlone = findings.some(({ because }) => because === 'manifest_alone');
+  if (unknown.length === 0) return { title: isManifestAlone ? text.goodManifest : text.good, tone: 'good' };
   const isOpen = unknown.length < findings.length && unknown.every(({ because }) => because === 'not_sealed');
   return { title: isOpen ? text.notSealed : text.unknown, tone: 'plain' };
 }

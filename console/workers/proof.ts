@@ -16,6 +16,7 @@ export type Because =
   | 'sha256_differs'
   | 'primary_differs'
   | 'manifest_matches'
+  | 'manifest_alone'
   | 'manifest_differs'
   | 'not_in_manifest'
   | 'manifest_names_other_bytes'
@@ -62,7 +63,7 @@ export interface Sealed {
   readonly provenance?: Readonly<Record<string, string>>;
 }
 
-/** The manifest's own digest, and that it names a file with these digests. */
+/** The manifest's own digest, and that it names a file with these digests, where a file is asked for. */
 export function compareManifest(
   bytes: Uint8Array,
   digest: { readonly found: string; readonly expected: string },
@@ -76,7 +77,7 @@ export function compareManifest(
     return { finding: { result: 'unknown', because: 'not_understood' } };
   }
   const { provenance = {} } = manifest;
-  if (file === undefined) return { finding: { result: 'good', because: 'manifest_matches' }, provenance };
+  if (file === undefined) return { finding: { result: 'good', because: 'manifest_alone' }, provenance };
   const named = manifest.files?.find(({ relative_path }) => relative_path === file.relative_path);
   if (named === undefined) return { finding: { result: 'bad', because: 'not_in_manifest' }, provenance };
   const isSame =

@@ -56,6 +56,8 @@ test('a manifest is good only with its digest, and when it names the bytes', () 
   const found = named(hash(bytes));
   const of = (digest: { found: string; expected: string }, file = files[0]) => compareManifest(bytes, digest, file);
   assert.deepEqual(of({ found, expected }), { finding: { result: 'good', because: 'manifest_matches' }, provenance });
+  const alone = compareManifest(bytes, { found, expected }, undefined);
+  assert.deepEqual(alone, { finding: { result: 'good', because: 'manifest_alone' }, provenance });
   assert.equal(of({ found: 'blake3:00', expected }).finding.because, 'manifest_differs');
   assert.equal(of({ found, expected }, { ...files[0], relative_path: 'other' }).finding.because, 'not_in_manifest');
   assert.equal(of({ found, expected }, { ...files[0], digest_sha256: '00' }).finding.because, 'manifest_names_other_bytes');

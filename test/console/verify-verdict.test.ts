@@ -4,6 +4,7 @@ import { verdictOf } from '../../console/parts/verify-verdict.ts';
 import type { Finding } from '../../console/workers/proof.ts';
 
 const good: Finding = { result: 'good', because: 'bytes_match' };
+const manifestAlone: Finding = { result: 'good', because: 'manifest_alone' };
 const notSealed: Finding = { result: 'unknown', because: 'not_sealed' };
 const notReached: Finding = { result: 'unknown', because: 'not_reached' };
 const bad: Finding = { result: 'bad', because: 'sha256_differs' };
@@ -11,6 +12,8 @@ const bad: Finding = { result: 'bad', because: 'sha256_differs' };
 test('one bad finding is enough, and unknown is told as neither good nor bad', () => {
   for (const [findings, tone, words] of [
     [[good, good, good], 'good', /^It is what was sealed$/],
+    [[manifestAlone, good], 'good', /^The manifest is what was sealed; no file was read$/],
+    [[manifestAlone, notReached], 'plain', /^Not everything/],
     [[good, notSealed, notSealed], 'plain', /^It is what was stored; its package is not sealed/],
     [[notReached, notSealed, notSealed], 'plain', /^Not everything could be verified$/],
     [[notSealed, notSealed], 'plain', /^Not everything/],
