@@ -59,6 +59,8 @@ export const acts = {
     button: 'Keep longer',
     title: 'Keep this package longer?',
     explain: (until: string): string => `It is kept until ${until} now. Retention is only ever extended, so this cannot be taken back.`,
+    explainHeld: (until: string): string =>
+      `It is held now, and kept as long as that. Once no hold is left, its time counts, which is until ${until} now. Retention is only ever extended, so this cannot be taken back.`,
     until: 'Keep it until the end of',
     never: 'Keep it without an end',
     quick: 'Later by',

@@ -117,6 +117,29 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     view.assertNothingWrong();
   });
 
+  test('of what is held it is not said that its time ends the keeping', async () => {
+    const { page } = view;
+    const record = await sealedPackage(view.door.registry, { 'a.txt': 'held' });
+    await view.open(`packages/${record.id}`);
+    await page.getByRole('button', { name: 'Keep longer' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/^It is kept until /)
+      .waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await view.door.registry.retention.hold(record.id, { reason: 'wait' });
+    await view.open(`packages/${record.id}`);
+    await page.getByRole('button', { name: 'Release hold', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Keep longer' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/^It is held now, and kept as long as that\./)
+      .waitFor();
+    assert.equal(await page.getByText(/It is kept until/).count(), 0);
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    view.assertNothingWrong();
+  });
+
   test('what is sealed is what was seen: a file that another tab adds meanwhile stops it', async () => {
     const { page } = view;
     const record = await openPackage();

@@ -52,6 +52,13 @@ describe('a package in the console', { skip: noBrowser }, () => {
     await summary.click();
   });
 
+  test('of its manifest alone it is not said that files were read', async () => {
+    const { page } = view;
+    await page.getByRole('button', { name: 'Verify the manifest in this browser' }).click();
+    await page.getByText('The manifest is what was sealed; no file was read').waitFor();
+    assert.equal(await page.getByText('it names these bytes').count(), 0);
+  });
+
   test('its tree is walked by the keyboard', async () => {
     const { page } = view;
     const tree = page.getByRole('tree');

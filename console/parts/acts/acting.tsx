@@ -67,7 +67,7 @@ export function ActInDialog({
     case 'hold':
       return <Hold {...props} />;
     case 'extend':
-      return <Extend {...props} />;
+      return <Extend {...props} isHeld={holdsInForce(retention).length > 0} />;
     case 'abandon':
       return <Abandon {...props} />;
     case 'release':

@@ -16,7 +16,7 @@ const steps: readonly (readonly [days: number, label: string])[] = [
 ];
 
 /** To a time that is said, so that the same twice changes nothing more. */
-export function Extend({ record, told, close }: ActProps) {
+export function Extend({ record, isHeld, told, close }: ActProps & { readonly isHeld: boolean }) {
   const present = Date.parse(record.expires_at ?? '');
   const from = Math.max(present, now.value);
   const day = useSignal('');
@@ -33,7 +33,7 @@ export function Extend({ record, told, close }: ActProps) {
   return (
     <ActDialog
       title={text.extend.title}
-      explain={[text.extend.explain(formatDate(present))]}
+      explain={[(isHeld ? text.extend.explainHeld : text.extend.explain)(formatDate(present))]}
       submit={text.extend.submit}
       running={text.extend.running}
       fields={['/reason', '/new_expires_at']}
