@@ -1,4 +1,5 @@
 import { encodePage } from '../kernel/format/encoded-page.ts';
+import { checkIdempotencyKey } from '../kernel/format/idempotency-key.ts';
 import { parseId } from '../kernel/id.ts';
 import type { Packages } from '../registry/REGISTRY.ts';
 import { checkManifestDigest } from './manifest-digest.ts';
@@ -16,11 +17,11 @@ export function remotePackages(transport: Transport): Packages {
     list,
     encodedList: async (query) => encodePage(await list(query)),
 
-    create: (input, { idempotencyKey } = {}) =>
-      transport.exchange(
+    create: async (input, { idempotencyKey } = {}) =>
+      await transport.exchange(
         jsonRequest('POST', '/packages', input, {
           repeatable: idempotencyKey !== undefined,
-          ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+          ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': checkIdempotencyKey(idempotencyKey) } }),
         }),
         created(packageShape),
       ),

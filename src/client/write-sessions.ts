@@ -1,4 +1,5 @@
 import { parseRelativePath, pathToUrl } from '../kernel/content/path.ts';
+import { checkIdempotencyKey } from '../kernel/format/idempotency-key.ts';
 import { parseId } from '../kernel/id.ts';
 import type { CommittedSession, SessionObject, WriteSession, WriteSessions } from '../registry/REGISTRY.ts';
 import { sendable } from './wire/body.ts';
@@ -29,7 +30,7 @@ export function remoteWriteSessions(transport: Transport, url: string): WriteSes
 
   return {
     async open(input, { idempotencyKey }) {
-      const more = { repeatable: true, headers: { 'idempotency-key': idempotencyKey } };
+      const more = { repeatable: true, headers: { 'idempotency-key': checkIdempotencyKey(idempotencyKey) } };
       const opened = await transport.exchange(jsonRequest('POST', '/write-sessions', input, more), created(writeSessionShape));
       return { ...opened, record: resolved(opened.record) };
     },

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkJson, hasMoreValues, type JsonObject } from '../kernel/format/json.ts';
-import { annotationKeyPattern, idempotencyKeyPattern, isLonger, mediaTypePattern, slugPattern } from '../kernel/format/text-rules.ts';
+import { annotationKeyPattern, isLonger, mediaTypePattern, slugPattern } from '../kernel/format/text-rules.ts';
 import { readTimestamp } from '../kernel/time.ts';
 import { limits, type RegistryBound, registryBounds } from './limits.ts';
 import type { NewPackage, PageQuery } from './REGISTRY.ts';
@@ -19,7 +19,6 @@ const {
 const slug = new RegExp(slugPattern);
 const mediaType = new RegExp(mediaTypePattern);
 const annotationKey = new RegExp(annotationKeyPattern);
-const idempotencyKey = new RegExp(idempotencyKeyPattern);
 
 /** Names, producers, subjects, slugs: 1 to 256 characters, no control characters, no lone surrogates. */
 export function checkText(value: unknown, field: string): string {
@@ -50,15 +49,6 @@ export function checkReason(value: unknown): string {
     throw new ArtifactstoreError('invalid_value', `"reason" must say why, in 1 to ${maximumReasonLength} characters.`, {
       field: '/reason',
       ...beyond('reason_characters', value),
-    });
-  return value;
-}
-
-/** The same keys as over HTTP. */
-export function checkIdempotencyKey(value: unknown): string {
-  if (typeof value !== 'string' || !idempotencyKey.test(value))
-    throw new ArtifactstoreError('invalid_value', '"idempotency_key" must be 1 to 255 printable ASCII characters.', {
-      field: '/idempotency_key',
     });
   return value;
 }

@@ -1,13 +1,14 @@
 import { parseAddress, splitAddress } from '../kernel/content/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
+import { checkIdempotencyKey } from '../kernel/format/idempotency-key.ts';
 import { canonicalJson, type JsonValue } from '../kernel/format/json.ts';
 import { parseId } from '../kernel/id.ts';
 import type { PackageStatus } from '../kernel/views/view.ts';
 import { type Access, noPackage } from './access.ts';
 import type { Context } from './context.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { checkFilter, checkIdempotencyKey, checkLimit, checkNewPackage, checkTime } from './input.ts';
+import { checkFilter, checkLimit, checkNewPackage, checkTime } from './input.ts';
 import { lookFor } from './look-for.ts';
 import { metadataTerms } from './metadata/terms.ts';
 import type { ListPackages } from './operations/package-list.ts';

@@ -1,12 +1,13 @@
 import { parseRelativePath } from '../../kernel/content/path.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
+import { checkIdempotencyKey } from '../../kernel/format/idempotency-key.ts';
 import { parseId } from '../../kernel/id.ts';
 import { formatTimestamp } from '../../kernel/time.ts';
 import type { Access } from '../access.ts';
 import type { Context } from '../context.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { createIngest } from '../ingest.ts';
-import { checkIdempotencyKey, checkLimit } from '../input.ts';
+import { checkLimit } from '../input.ts';
 import { uploadRecord } from '../operations/uploads/rows.ts';
 import { noSession, noSessionObject, requireLive, type SessionRow } from '../operations/write-sessions/rows.ts';
 import type { SizedSession } from '../operations/write-sessions/write-sessions.ts';
