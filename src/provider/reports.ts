@@ -109,7 +109,8 @@ export interface StatusReport {
   readonly current: number | null;
   readonly generations: readonly {
     readonly generation: number;
-    readonly state: 'current' | 'kept' | 'ended';
+    /** `unfinished`: keys were made, and no document of theirs is there; `ids` are those that the steps tell. */
+    readonly state: 'current' | 'kept' | 'ended' | 'unfinished';
     readonly bucket: string | null;
     readonly prefix: string | null;
     readonly made_at: string | null;

@@ -48,6 +48,16 @@ Examples:
         output.warn(
           `generation ${current} is the current one and has no keys: servers get none until \`artifactstore provider rotate\` is run`,
         );
-      if (unfinished !== null) output.warn(`generation ${unfinished} is unfinished: run \`artifactstore provider rotate\` again`);
+      // While a rotation is under way it ends the one before.
+      const kept = unfinished === null ? generations.filter(({ state }) => state === 'kept') : [];
+      if (current === null && kept.length > 0) output.warn(`no generation is the current one: is "provider/current" lost?`);
+      for (const { generation } of kept)
+        output.warn(
+          `generation ${generation} has keys and is not the current one: \`artifactstore provider revoke --generation ${generation}\` ends them`,
+        );
+      if (unfinished !== null)
+        output.warn(
+          `generation ${unfinished} is unfinished, and may have keys that are not listed here: run \`artifactstore provider rotate\` again`,
+        );
     });
 };

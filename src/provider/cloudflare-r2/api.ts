@@ -11,8 +11,8 @@ export interface ApiCall {
   readonly body?: JsonObject;
   /** What the call is for, as the beginning of a sentence: `The token's own metadata cannot be read`. */
   readonly failed: string;
-  /** As the dashboard names it, for a refusal. */
-  readonly permission: string;
+  /** As the dashboard names it, for a refusal. Undefined where every token of the account may do it. */
+  readonly permission: string | undefined;
 }
 
 export interface ApiAnswer {
@@ -64,6 +64,12 @@ export function createApi(asker: Asker, place: string, account: string): Api {
           `${failed} (${toldOf(status, codes)}): the token may not be used from this machine's address`,
           "take this machine's address into the token's client IP filter, or run this where the token may be used",
         );
+      if (status === 403 && permission === undefined)
+        throw unusableAuthority(
+          'unknown',
+          `${failed} (${toldOf(status, codes)}), which every token of the account ${account} can be`,
+          'look at --account, and at the token under Manage Account > Account API Tokens',
+        );
       if (status === 403)
         throw missingPermission(
           `${failed} (${toldOf(status, codes)})`,
@@ -102,9 +108,13 @@ function toldOf(status: number, codes: readonly number[]): string {
   return codes.length === 0 ? String(status) : `${status}, code ${codes.join(', ')}`;
 }
 
+/** One of those that are known: a type may repeat what was sent, too. */
 function sortOf(contentType: string): string {
-  return /^[\w.+/-]{1,64}/.exec(contentType)?.[0] ?? 'no type';
+  if (contentType === '') return 'no type';
+  return knownTypes.exec(contentType)?.[0] ?? 'an unknown type';
 }
+
+const knownTypes = /^(text\/(html|plain|xml)|application\/(json|problem\+json|xml|octet-stream))\b/;
 
 /** 6003 and 6111: the header is not what it should be; 1000: no such token; 10001: it does not authenticate. */
 const unknownCodes: ReadonlySet<number> = new Set([1000, 6003, 6111, 10001]);

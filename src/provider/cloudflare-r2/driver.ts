@@ -45,7 +45,7 @@ async function verify({ api, account, place, now }: Verifying, authority: Secret
     method: 'GET',
     path: '/tokens/verify',
     failed: 'The token cannot be verified',
-    permission: 'to be a token of this account',
+    permission: undefined,
   });
   if (verified.status === 404) throw otherAccount(account);
   const token = objectOf(verified.result, place);
@@ -228,7 +228,7 @@ function dateOf(value: JsonValue | undefined): number | undefined {
 }
 
 function otherAccount(account: string): Error {
-  const hint = 'look at --account, and make an account API token there';
+  const hint = 'look at --account, and at --provider-url where it is given; make an account API token there';
   return unusableAuthority('other_account', `The token is not one of account ${account}`, hint);
 }
 

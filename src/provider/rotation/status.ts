@@ -4,7 +4,7 @@ import { fingerprint } from '../fingerprint.ts';
 import { roles } from '../PROVIDER.ts';
 import type { StatusReport } from '../reports.ts';
 import { currentOf, openRun } from './run.ts';
-import { openStepLog } from './steps.ts';
+import { openStepLog, type StepName } from './steps.ts';
 
 /** Asks the store alone, not the provider: it can be run by whoever may read the store. */
 export async function providerStatus(secrets: Secrets): Promise<StatusReport> {
@@ -37,6 +37,16 @@ export async function providerStatus(secrets: Secrets): Promise<StatusReport> {
       ids: roles.map((role) => keys[role].id),
     });
   }
+  const open = openRun(log.steps);
+  if (open !== undefined && !generations.some(({ generation }) => generation === open.generation)) {
+    const idsOf = (name: StepName) =>
+      log.steps.flatMap(({ generation, step, ids }) => (generation === open.generation && step === name ? (ids ?? []) : []));
+    const ended = new Set(idsOf('revoked'));
+    const ids = [...new Set(idsOf('minted'))].filter((id) => !ended.has(id));
+    const { bucket, prefix } = open.scope;
+    const facts = { bucket, prefix, made_at: null, expires_at: null };
+    if (ids.length > 0) generations.push({ generation: open.generation, state: 'unfinished', ...facts, ids });
+  }
   return {
     action: 'status',
     store: secrets.place,
@@ -54,7 +64,7 @@ export async function providerStatus(secrets: Secrets): Promise<StatusReport> {
           },
     current: current?.generation ?? null,
     generations,
-    unfinished: openRun(log.steps)?.generation ?? null,
+    unfinished: open?.generation ?? null,
     steps: log.steps.slice(-20),
   };
 }

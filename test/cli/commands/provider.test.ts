@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { everyPermission, openStrictApi, type StrictApi } from '../../provider/cloudflare-r2/strict-api.ts';
 import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
@@ -60,6 +60,12 @@ describe('the commands of the provider', () => {
     assert.equal(kept.stderr, '');
     const status = JSON.parse((await run('provider', 'status', ...at(), '--json')).stdout);
     assert.partialDeepStrictEqual(status, { action: 'status', current: 2, unfinished: null });
+    const pointer = place.path('secrets/provider/current');
+    renameSync(pointer, `${pointer}-aside`);
+    const lost = await run('provider', 'status', ...at());
+    assert.match(lost.stderr, /no generation is the current one: is "provider\/current" lost\?/);
+    assert.match(lost.stderr, /generation 2 has keys and is not the current one: `artifactstore provider revoke --generation 2` ends them/);
+    renameSync(`${pointer}-aside`, pointer);
     const held = await run('provider', 'revoke', '--generation', '2', ...there());
     assert.deepEqual([held.code, /generation_in_use/.test(held.stderr)], [4, true]);
     const absent = await run(...rotating().map((each) => (each === 'payroll' ? 'nowhere' : each)));

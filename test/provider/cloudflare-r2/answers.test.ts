@@ -62,10 +62,14 @@ describe("an answer of Cloudflare's API", () => {
       answer(/verify/, status, body);
       await fails(provider.verify(authority, undefined), 'provider_unavailable', said);
     }
-    answer(/verify/, 200, 'x', { 'content-type': `${'a'.repeat(70)}hush` });
-    await fails(provider.verify(authority, undefined), 'provider_unavailable', /JSON \(a{64}\)/);
-    answer(/verify/, 200, 'x', { 'content-type': '"hush"' });
-    await fails(provider.verify(authority, undefined), 'provider_unavailable', /JSON \(no type\)/);
+    for (const [type, told] of [
+      ['text/hush', /JSON \(an unknown type\)/],
+      ['application/json;charset=hush', /JSON \(application\/json\)/],
+      ['"hush"', /JSON \(an unknown type\)/],
+    ] as const) {
+      answer(/verify/, 200, 'x', { 'content-type': type });
+      await fails(provider.verify(authority, undefined), 'provider_unavailable', told);
+    }
   });
 
   test('tells a token that it does not know, or not from here, from one that may not', async () => {
@@ -74,7 +78,7 @@ describe("an answer of Cloudflare's API", () => {
       [400, 6003, 'hush', 'authority_unusable', /\(400, code 6003\): the provider does not know the token/],
       [403, 9109, 'Unauthorized to access requested resource: hush', 'authority_unusable', /does not know the token/],
       [403, 9109, 'Cannot use the access token from location: hush', 'authority_unusable', /may not be used from this machine's address/],
-      [403, 10000, 'hush', 'provider_forbidden', /needs to be a token of this account on account/],
+      [403, 10000, 'hush', 'authority_unusable', /\(403, code 10000\), which every token of the account/],
       [400, 10000, 'hush', 'provider_unavailable', /refuses a call .*: 400, code 10000/],
     ] as const) {
       answer(/verify/, status, refusal(code, message));

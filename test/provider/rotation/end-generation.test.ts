@@ -172,7 +172,7 @@ describe('what was minted and cannot be kept', () => {
       assert.match(error.message, /^The keys of .* are not proven: .*What was minted could not be ended either: [0-9a-f]{32}\. .*500/);
       return true;
     });
-    assert.deepEqual([(await stepsOf(place)).at(-1), await stateOf(place)], ['1 minted', 'current null, unfinished 1']);
+    assert.deepEqual([(await stepsOf(place)).at(-1), await stateOf(place)], ['1 minted', 'current null, unfinished 1, 1 unfinished']);
     await place.rotate();
     await assertWhole(place, 1);
   });
@@ -260,7 +260,7 @@ describe('what was minted and cannot be kept', () => {
       onStep: ({ step, role }) => (step === 'minted' && role === 'proxy' ? log.break() : undefined),
     });
     await assert.rejects(sealed, (error) => isArtifactstoreError(error, 'credential_too_wide'));
-    assert.deepEqual([place.api.minted(), await stateOf(place)], [[], 'current null, unfinished 1']);
+    assert.deepEqual([place.api.minted(), await stateOf(place)], [[], 'current null, unfinished 1, 1 unfinished']);
     await place.rotate();
     await assertWhole(place, 1);
   });

@@ -155,7 +155,7 @@ describe('a rotation that is stopped', () => {
   for (const [step, mintedThen, state] of [
     ['planned', 0, 'current null, unfinished 1'],
     ['minting', 0, 'current null, unfinished 1'],
-    ['minted', 1, 'current null, unfinished 1'],
+    ['minted', 1, 'current null, unfinished 1, 1 unfinished'],
     ['persisted', 2, 'current null, unfinished 1, 1 kept'],
   ] as const)
     test(`behind ${step} moves no pointer, says what is left, and is finished by the next`, async () => {

@@ -51,3 +51,19 @@ test('the status names the pair by fingerprints', async () => {
     assert.notEqual(fingerprint, place.tokens[index]?.id);
   }
 });
+
+test('the status has keys of a run that did not end, which no document has, and not those that were ended', async () => {
+  const secrets = memorySecrets();
+  const log = await openStepLog(secrets, Date.now);
+  await log.add({ generation: 3, step: 'planned', bucket: 'b', prefix: 'p' });
+  await log.add({ generation: 3, step: 'minted', role: 'admin', ids: ['one'] });
+  await log.add({ generation: 3, step: 'revoked', ids: ['one'] });
+  await log.add({ generation: 3, step: 'resumed', bucket: 'b', prefix: 'p' });
+  await log.add({ generation: 3, step: 'minted', role: 'admin', ids: ['two'] });
+  const { generations, unfinished } = await providerStatus(secrets);
+  const facts = { bucket: 'b', prefix: 'p', made_at: null, expires_at: null };
+  assert.deepEqual(generations, [{ generation: 3, state: 'unfinished', ...facts, ids: ['two'] }]);
+  assert.equal(unfinished, 3);
+  await log.add({ generation: 3, step: 'failed' });
+  assert.deepEqual((await providerStatus(secrets)).generations, []);
+});
