@@ -102,7 +102,7 @@ export function describeWholeOf(registry: () => Registry): void {
     await late.reached;
     await uploads().abandon(id);
     late.end();
-    await refuses(['upload_superseded', 'upload_not_found'], appended);
+    await refuses('upload_not_found', appended);
     assert.equal(await uploads().status(id), undefined);
     assert.equal(await registry().files.find(package_id!, 'a'), undefined);
   });

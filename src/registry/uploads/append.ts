@@ -114,7 +114,8 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
     .record({ segments, release: last && failure === undefined ? { grows, size: 'known' } : { grows } })
     .catch((error: unknown) => {
       // Nobody knows of them, and nobody will.
-      if (isArtifactstoreError(error, 'upload_superseded')) discard(without(segments, recorded));
+      const isOver = isArtifactstoreError(error, 'upload_superseded') || isArtifactstoreError(error, 'upload_not_found');
+      if (isOver) discard(without(segments, recorded));
       throw error;
     });
   discard(without(recorded, segments));

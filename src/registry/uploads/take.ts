@@ -11,7 +11,7 @@ export interface OwnUpload extends TakenUpload {
   readonly signal: AbortSignal;
   /** Passes its bytes on. While none comes for long, the writer does not say that it is at work. */
   watch(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
-  /** Says what is durable, that the writer is at work, or that it ends. Errors: `upload_superseded`. */
+  /** Says what is durable, that it is at work, or that it ends. Errors: `upload_superseded`, `upload_not_found`. */
   record(progress: {
     readonly segments?: UploadRow['detail']['segments'];
     readonly release?: Release;

@@ -51,6 +51,32 @@ test('a writer that says late that it was at work does not undo its end', async 
   assert.deepEqual([detail.grows, detail.writer], [true, null]);
 });
 
+test('a writer whose upload is abandoned is told so, by whatever process it was', async () => {
+  await using store = await openTestRegistry();
+  await using other = await openStore(store.config);
+  const { uploads } = store.as('tester');
+  for (const by of [uploads!, other.as('tester').uploads!, other.operator]) {
+    const { id } = await uploads!.begin({ size_bytes: 10 });
+    const late = waiting('abc');
+    const appended = uploads!.append(id, 0, late.body);
+    appended.catch(() => undefined);
+    await late.reached;
+    await ('abandonUpload' in by ? by.abandonUpload(id) : by.abandon(id));
+    late.end();
+    await assert.rejects(appended, { code: 'upload_not_found', info: { state: 'abandoned' } });
+  }
+});
+
+test('a writer whose upload has expired is told so', async () => {
+  await using store = await openTwoBackends();
+  const { id } = await store.as(administrator('tester')).uploads!.begin({});
+  const { row } = await store.database.write('upload.take', taking(id, 0));
+  const said = { id, epoch: row.detail.epoch, segments: [{ name: 'a', bytes: 3 }], lifetime_seconds: 0 };
+  await store.database.write('upload.progress', { ...said, release: { grows: true } });
+  await store.database.write('upload.expire', { before: row.created_at.replace(/^..../, '9999'), after: null, limit: 10 });
+  await assert.rejects(store.database.write('upload.progress', said), { code: 'upload_not_found', info: { state: 'expired' } });
+});
+
 test('a piece as long as the one before counts behind a writer that was killed', async () => {
   await using store = await openTwoBackends();
   const registry = store.as(administrator('tester'));

@@ -96,14 +96,18 @@ export interface RecordProgress {
   readonly release?: Release;
 }
 
-/** Null for a writer that is not the last one any more: nothing of what it says counts. */
+/**
+ * Null for a writer that is not the last one any more: nothing of what it says counts. Errors: `upload_not_found` where
+ * the upload was abandoned or ended as expired; one that has expired and that nobody has ended takes what comes.
+ */
 export async function recordProgress(
   transaction: Transaction,
   input: RecordProgress,
 ): Promise<{ readonly row: UploadRow; readonly room_bytes: number } | null> {
   const { now } = transaction;
-  const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state !== 'open' || row.detail.epoch !== input.epoch) return null;
+  const found = await readUpload(transaction.sql, input.id);
+  const row = found?.state === 'open' ? found : requireUpload(found, input.id, null, now);
+  if (row.state !== 'open' || row.detail.epoch !== input.epoch) return null;
   const { release } = input;
   const segments = input.segments ?? row.detail.segments;
   const offset_bytes = segments.reduce((sum, { bytes }) => sum + bytes, 0);

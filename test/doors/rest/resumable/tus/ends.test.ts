@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { openIdentity } from '../../../../../src/identity/open.ts';
-import { actor, assertProblem, openDoor, token } from '../../open-door.ts';
+import { actor, assertProblem, authorization, openDoor, token, until } from '../../open-door.ts';
 import { bytesType, metadata } from './tus-door.ts';
 
 const tus = { 'tus-resumable': '1.0.0' };
@@ -17,6 +17,26 @@ test('an upload that expired is 410, and says that it did', async () => {
   const headers = { ...tus, 'upload-offset': '0', 'content-type': bytesType };
   const late = await short.call(made.headers.get('location')!, { method: 'PATCH', headers, body: 'hello' });
   assert.deepEqual((await assertProblem(late, 410, 'upload_not_found')).info, { state: 'expired' });
+});
+
+test('a writer whose upload is deleted is told what the next one is told', async () => {
+  await using door = await openDoor();
+  const made = await door.call('/uploads', { method: 'POST', headers: { ...tus, 'upload-length': '10' } });
+  const path = made.headers.get('location')!;
+  const socket = await door.connect();
+  let heard = '';
+  socket.on('data', (chunk: Buffer) => {
+    heard += chunk.toString('latin1');
+  });
+  socket.write(
+    `PATCH ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\ntus-resumable: 1.0.0\r\nupload-offset: 0\r\n` +
+      `content-type: ${bytesType}\r\ncontent-length: 10\r\n\r\nhello`,
+  );
+  await setTimeout(300);
+  assert.equal((await door.call(path, { method: 'DELETE', headers: tus })).status, 204);
+  await until(() => heard.endsWith('}'));
+  socket.destroy();
+  assert.match(heard, /^HTTP\/1\.1 410 .*upload_not_found.*"info":\{"state":"abandoned"\}/s);
 });
 
 test('a length that the quota does not leave is refused before the first byte', async () => {
