@@ -46,6 +46,15 @@ evidence() {
   printf '%s\n' "$out"
 }
 
+# A machine without it takes `compose` for a word of `docker` itself, and tells of a flag.
+needs() {
+  docker compose version >/dev/null 2>&1 ||
+    { echo 'cosmo.sh: `docker compose` does not run here; install Docker Compose v2, the plugin of docker' >&2; exit 69; }
+  test "$1" != evidence || command -v artifactstore >/dev/null ||
+    { echo 'cosmo.sh: `artifactstore` is not on PATH, and `evidence` runs it; install it' >&2; exit 69; }
+}
+
+case ${1:-} in bootstrap | up | seed | evidence) needs "$1" ;; esac
 case ${1:-} in
   bootstrap) bootstrap ;;
   up) up ;;

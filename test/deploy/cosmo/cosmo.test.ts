@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -23,13 +23,14 @@ describe('cosmo.sh', () => {
     environment: Record<string, string> = {},
   ): { readonly status: number | null; readonly steps: string[]; readonly said: string } {
     writeFileSync(calls, '');
-    const { status, stdout, stderr } = spawnSync('sh', [join(directory, 'cosmo.sh'), argument], {
+    const { status, stdout, stderr } = spawnSync('/bin/sh', [join(directory, 'cosmo.sh'), argument], {
       encoding: 'utf8',
       env: { PATH: `${directory}:${process.env.PATH}`, FAILS: 'nothing fails', ...environment },
     });
     const steps = readFileSync(calls, 'utf8')
       .trimEnd()
       .split('\n')
+      .filter((line) => line !== 'compose version')
       .map((line) => line.replace(/^compose( --profile \S+)+ /, '').replace('run --rm -T --no-deps ', 'once '));
     return { status, steps, said: stdout + stderr };
   }
@@ -49,6 +50,19 @@ describe('cosmo.sh', () => {
     assert.deepEqual(run('up', { COSMO_STORE: 'seaweedfs' }).steps, up.with(1, up[1]!.replace('minio', 'seaweedfs')));
     assert.deepEqual(run('seed').steps, ['once cosmo-seed']);
     assert.equal(run('else').status, 2);
+  });
+
+  test('says what is missing before it begins', () => {
+    const old = run('up', { FAILS: 'compose version' });
+    assert.deepEqual([old.status, old.steps], [69, []]);
+    assert.match(old.said, /^cosmo\.sh: `docker compose` does not run here; install Docker Compose v2/);
+    const alone = mkdtempSync(join(directory, 'path-'));
+    for (const name of ['dirname', 'docker', 'mkdir', 'date'])
+      symlinkSync(name === 'docker' ? join(directory, name) : `/usr/bin/${name}`, join(alone, name));
+    const without = run('evidence', { PATH: alone });
+    assert.deepEqual([without.status, without.steps], [69, []]);
+    assert.match(without.said, /^cosmo\.sh: `artifactstore` is not on PATH/);
+    assert.equal(run('bootstrap', { PATH: alone }).status, 0);
   });
 
   test('ends at the first step that fails', () => {
