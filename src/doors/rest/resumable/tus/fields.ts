@@ -72,10 +72,19 @@ export function concatOf(request: FastifyRequest): UploadConcat | undefined {
   return concat;
 }
 
-/** The id in the address of an upload, whole or as a path. */
-export function uploadIdOf(address: string): string {
-  const id = /\/uploads\/([^/?#]+)$/.exec(address)?.[1];
-  if (id === undefined) throw refuseField('upload-concat', `"${address.slice(0, 200)}" is not the address of an upload.`);
+/**
+ * The id in the address of an upload: its path with or without the prefix, or a whole address with such a path. The
+ * host is not compared, since a proxy may have another name than the one that it asks for.
+ */
+export function uploadIdOf(address: string, prefix: string): string {
+  const path = /^https?:\/\/[^/?#]+(\/.*)$/i.exec(address)?.[1] ?? address;
+  const own = path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path;
+  const id = /^\/uploads\/([^/?#]+)$/.exec(own)?.[1];
+  if (id === undefined)
+    throw refuseField(
+      'upload-concat',
+      `"${address.slice(0, 200)}" is not the address of an upload here: name parts as Location did, such as ${prefix}/uploads/ID.`,
+    );
   return id;
 }
 

@@ -34,7 +34,8 @@ export async function createTusUpload(context: RouteContext, request: FastifyReq
     for (const name of ['upload-length', 'upload-defer-length'])
       if (fieldOf(request, name) !== undefined) throw refuseField(name, 'The length of a final upload is that of its parts.');
     if (bringsBytes(request)) throw refuseField('content-type', 'A final upload has no bytes but those of its parts.');
-    const upload = await uploads.begin({ ...file, notes, parts: concat.parts.map(uploadIdOf) });
+    const parts = concat.parts.map((address) => uploadIdOf(address, request.prefix));
+    const upload = await uploads.begin({ ...file, notes, parts });
     return await orAbandon(request, upload, () => finishWhole(request, upload));
   }
   const size = announcedLength(request);

@@ -51,3 +51,21 @@ test('a length that the quota does not leave is refused before the first byte', 
   await assertProblem(await begin(11), 403, 'quota_exceeded');
   assert.equal((await begin(10)).status, 201);
 });
+
+test('parts are named as Location names them, also below a path, and whatever the proxy calls its host', async () => {
+  await using below = await openDoor({ prefix: { basePath: '/artifacts', trustForwardedPrefix: true } });
+  for (const [prefix, headers] of [
+    ['/artifacts', tus],
+    ['/elsewhere', { ...tus, 'x-forwarded-prefix': '/elsewhere' }],
+  ] as const) {
+    const part = { ...headers, 'upload-length': '5', 'upload-concat': 'partial', 'content-type': bytesType };
+    const made = await below.call('/uploads', { method: 'POST', headers: part, body: 'hello' });
+    const path = made.headers.get('location')!;
+    assert.ok(path.startsWith(`${prefix}/uploads/`), path);
+    const named = [path, path.slice(prefix.length), `https://store.example${path}`, `${below.url}${path.slice(prefix.length)}`];
+    const whole = { ...headers, 'upload-concat': `final;${named.join(' ')}` };
+    assert.equal((await below.call('/uploads', { method: 'POST', headers: whole })).status, 201);
+    const other = { ...headers, 'upload-concat': `final;https://store.example/other${path}` };
+    await assertProblem(await below.call('/uploads', { method: 'POST', headers: other }), 400, 'invalid_header');
+  }
+});

@@ -119,6 +119,11 @@ test('parts that make a whole, of which the parts stay', async () => {
     [{ 'upload-concat': 'whole' }, 400, 'invalid_header'],
     [{ 'upload-concat': 'final;/files/x' }, 400, 'invalid_header'],
     [{ 'upload-concat': 'final;/uploads/x' }, 400, 'invalid_id'],
+    [{ 'upload-concat': `final;https://other.example/other${first}` }, 400, 'invalid_header'],
+    [{ 'upload-concat': `final;//other.example${first}` }, 400, 'invalid_header'],
+    [{ 'upload-concat': `final;ftp://other.example${first}` }, 400, 'invalid_header'],
+    [{ 'upload-concat': `final;/other${first}` }, 400, 'invalid_header'],
+    [{ 'upload-concat': `final;${first}?a=b` }, 400, 'invalid_header'],
     [{ 'upload-concat': `final;${first.replace(/.{12}$/, '000000000000')}` }, 404, 'upload_not_found'],
   ] as const)
     await assertProblem(await ask('POST', '/uploads', headers), status, code);
