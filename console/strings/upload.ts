@@ -11,6 +11,8 @@ export const upload = {
   unreadable: (path: string, why: string): string => `${path} cannot be read: ${why}`,
 
   staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
+  storedBefore: (count: number, all: number, shown: string): string =>
+    `${count < all ? `${shown} of these paths are` : all === 1 ? 'This path is' : 'All these paths are'} stored here already. The same bytes change nothing; other bytes are refused.`,
   oneFile: '1 file',
   files: (count: string): string => `${count} files`,
   below: 'Below this folder of the package',

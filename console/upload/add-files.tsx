@@ -7,7 +7,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
 import { may } from '../session.ts';
 import { upload as text } from '../strings/upload.ts';
-import { addFiles, batchesChanged, batchOf } from './batch.ts';
+import { addFiles, batchesChanged, batchOf, isStored } from './batch.ts';
 import { BatchShown } from './batch-shown.tsx';
 import { Interrupted } from './interrupted.tsx';
 import { type Read, readDrop, readInput } from './read-chosen.ts';
@@ -108,6 +108,8 @@ function Take({ record }: { readonly record: Package }) {
     input.value = '';
   };
   const { value: chosen } = staged;
+  const items = chosen === undefined ? [] : (batchOf(record.id)?.items ?? []);
+  const storedPaths = new Set(items.filter(isStored).map(({ path }) => path));
   return (
     <>
       <div class={over.value ? 'drop drop-over' : 'drop'}>
@@ -133,6 +135,7 @@ function Take({ record }: { readonly record: Package }) {
       {chosen === undefined ? null : (
         <Staged
           read={chosen}
+          isStored={(path) => storedPaths.has(path)}
           start={(placed) => {
             staged.value = undefined;
             addFiles(record.id, placed);

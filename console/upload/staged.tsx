@@ -15,10 +15,13 @@ export function filesText(count: number): string {
 /** What was dropped, before it is added: nothing that is added can be taken away again. */
 export function Staged({
   read: { files, emptyFolders, unreadable },
+  isStored,
   start,
   discard,
 }: {
   readonly read: Read;
+  /** Whether this page has stored a file at this path of the package. */
+  isStored(path: string): boolean;
   start(files: readonly { readonly file: File; readonly path: string }[]): void;
   discard(): void;
 }) {
@@ -28,6 +31,7 @@ export function Staged({
   useEffect(() => heading.current?.focus(), []);
   const top = topFolder(files.map(({ path }) => path));
   const paths = files.map(({ path }) => placed(path, { below: below.value, withoutTop: withoutTop.value && top !== undefined }));
+  const storedBefore = paths.filter(isStored).length;
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
   return (
     <form
@@ -40,6 +44,11 @@ export function Staged({
       <p ref={heading} tabIndex={-1} class="staged-title" role="status">
         {text.staged(filesText(files.length), formatBytes(size))}
       </p>
+      {storedBefore === 0 ? null : (
+        <p class="quiet" role="status">
+          {text.storedBefore(storedBefore, paths.length, formatCount(storedBefore))}
+        </p>
+      )}
       {emptyFolders === 0 ? null : <p class="quiet">{text.emptyFolders(emptyFolders, formatCount(emptyFolders))}</p>}
       {unreadable.slice(0, shownPaths).map(({ path, why }) => (
         <p key={path} class="problem">

@@ -79,7 +79,9 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     const sent: string[] = [];
     page.on('request', (request) => void (request.method() === 'PATCH' && sent.push(request.url())));
     await page.locator('input[type=file]').first().setInputFiles(join(place, 'whole/large.bin'));
+    assert.equal(await page.getByText('stored here already').count(), 0);
     await page.getByLabel('Below this folder').fill('/run 7/');
+    await page.getByText('This path is stored here already. The same bytes change nothing; other bytes are refused.').waitFor();
     await page.getByRole('button', { name: 'Add 1 file' }).click();
     await page.getByText('was there already, the same bytes').waitFor();
     assert.deepEqual(sent, []);
