@@ -31,9 +31,12 @@ describe('the commands of docs/http.md that resume an upload', { skip: whyNoComm
     for (const wire of wires.slice(0, 3)) {
       const [begin, resume] = scriptsIn(wire) as [string, string];
       await shell.paste(begin);
-      const there = bytesThere(await shell.paste(resume));
+      const resumed = await shell.paste(resume);
+      const there = bytesThere(resumed);
       // What came of the part that broke off counts; on a slow machine that may be nothing.
       assert.ok(there >= firstPart && there < size, `${there} were there after ${begin}`);
+      // More may have been counted while that offset was told: the page says to paste it again.
+      if (/"status":4\d\d/.test(resumed)) await shell.paste(resume);
     }
     requireSame(await shell.paste(...scriptsIn(wires[3]!)));
   });
