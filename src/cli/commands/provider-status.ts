@@ -50,10 +50,13 @@ Examples:
         );
       // While a rotation is under way it ends the one before.
       const kept = unfinished === null ? generations.filter(({ state }) => state === 'kept') : [];
-      if (current === null && kept.length > 0) output.warn(`no generation is the current one: is "provider/current" lost?`);
+      // Servers may still use what was the current one: to end it first would stop them.
       for (const { generation } of kept)
         output.warn(
-          `generation ${generation} has keys and is not the current one: \`artifactstore provider revoke --generation ${generation}\` ends them`,
+          current === null
+            ? `no generation is the current one, and generation ${generation} has keys: is "provider/current" lost? Bring it back, or run ` +
+                `\`artifactstore provider rotate\` and, when servers have the new keys, \`artifactstore provider revoke --generation ${generation}\``
+            : `generation ${generation} has keys and is not the current one: \`artifactstore provider revoke --generation ${generation}\` ends them`,
         );
       if (unfinished !== null)
         output.warn(
