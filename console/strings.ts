@@ -166,7 +166,7 @@ export const strings = {
     latest: 'Latest packages',
     allPackages: 'All packages',
     leaving: 'Leaving within a week',
-    nothingLeaves: 'No package that you may read expires within a week, unless it is held.',
+    nothingLeaves: 'Nothing that you may read expires within a week but what is held, or was found expired before.',
     moreLeave: (shown: string): string => `These are the first ${shown}. The command below lists the others.`,
     emptyTitle: 'Nothing is kept here yet',
     emptyDetail: 'The first package comes with one command.',
