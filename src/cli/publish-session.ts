@@ -71,6 +71,7 @@ function explained(error: unknown): unknown {
     '/producer': '--producer',
     '/retention_class': '--retention-class',
     '/ttl_seconds': '--ttl',
+    '/idempotency_key': '--idempotency-key',
     'idempotency-key': '--idempotency-key',
   });
 }

@@ -110,6 +110,7 @@ function explained(error: unknown, options: PushCommandOptions): unknown {
     '/retention_class': '--retention-class',
     '/metadata': options.metadataFile !== undefined && options.metadata === undefined ? '--metadata-file' : '--metadata',
     '/metadata_schema_slug': '--metadata-schema',
+    '/idempotency_key': '--idempotency-key',
     'idempotency-key': '--idempotency-key',
   });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, symlinkSync, truncateSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { RemoteRegistry } from '../../../src/client/connect.ts';
+import { manifestOf } from '../../bundle/bundle-folder.ts';
 import { openServedWorkplace, type ServedWorkplace } from '../served-workplace.ts';
 import { asNobody, type Workplace } from '../workplace.ts';
 
@@ -53,6 +54,20 @@ describe('push refuses, before anything is made on the server,', () => {
     const { code, stderr } = await place.run('guide-board', 'ingest', 'n'.repeat(300));
     assert.equal(code, 2);
     assert.match(stderr, /^error: ".*n" can't be used: the name is too long for the file system \(ENAMETOOLONG\)\. \(invalid_path\)$/m);
+  });
+
+  test('an idempotency key that no header carries, by the name of its option; so does publish', async () => {
+    place.write({ 'bundle/one': 'one', 'bundle/bundle.json': JSON.stringify(manifestOf({ one: 'one' })) });
+    for (const args of [
+      ['push', 'bundle'],
+      ['publish', 'bundle', '--via', 'session'],
+    ])
+      for (const key of ['clé', ' k', 'k '.repeat(128)]) {
+        const { code, stderr } = await place.run(...args, '--idempotency-key', key);
+        assert.equal(code, 2, stderr);
+        assert.match(stderr, /^error: --idempotency-key: .*1 to 255 printable ASCII/);
+      }
+    assert.equal(await packages(), 0);
   });
 
   test('files and directories that this user can not read, all of them', async () => {
