@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { RefObject } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 /** Whether something of a frame that scrolls sideways is out of sight, at its left and at its right. */
 export interface Overflow {
@@ -14,7 +14,8 @@ const least = 1;
 /** Watches a frame: its size, its content, and how far it is scrolled. */
 export function useOverflow(frame: RefObject<HTMLElement | null>): Overflow {
   const seen = useSignal<Overflow>({ before: false, after: false });
-  useEffect(() => {
+  // Before it is seen: a frame that is cut shows that from the first picture on.
+  useLayoutEffect(() => {
     const element = frame.current;
     if (element === null) return;
     const look = (): void => {
@@ -26,6 +27,7 @@ export function useOverflow(frame: RefObject<HTMLElement | null>): Overflow {
     const observer = new ResizeObserver(look);
     for (const each of [element, ...element.children]) observer.observe(each);
     element.addEventListener('scroll', look, { passive: true });
+    look();
     return () => {
       observer.disconnect();
       element.removeEventListener('scroll', look);

@@ -108,17 +108,22 @@ async function assertBears({ page, url, ...view }: Console, place: string, brows
   await view.assertAccessible();
 }
 
-/** Tables that scroll and do not show it, are nameless or out of the keyboard's reach; or do not scroll and say so. */
+/**
+ * Tables that scroll and do not show it, are nameless or out of the keyboard's reach; or do not scroll and say so. What
+ * grows when its content arrives is given the time that a busy machine needs to draw it.
+ */
 async function cutWithoutSign(page: Page): Promise<readonly string[]> {
-  // The sign follows with the next frame.
-  return await page.evaluate<string[]>(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(
-    [...document.querySelectorAll('.table-frame, .top nav')].filter((frame) => {
+  return await page.evaluate<string[]>(`(async () => {
+    const wrong = () => [...document.querySelectorAll('.table-frame, .top nav')].filter((frame) => {
       const isCut = frame.scrollWidth - frame.clientWidth > 1;
       const signs = frame.parentElement.classList;
       const isShown = signs.contains('overflow-before') || signs.contains('overflow-after');
       const isReached = frame.matches('nav') || (frame.tabIndex === 0) === isCut;
       return isShown !== isCut || !isReached || (frame.getAttribute('aria-label') ?? '') === '';
-    }).map((frame) => frame.parentElement.outerHTML.slice(0, 200))))))`);
+    });
+    for (let frames = 0; frames < 120 && wrong().length > 0; frames++) await new Promise(requestAnimationFrame);
+    return wrong().map((frame) => frame.parentElement.outerHTML.slice(0, 200));
+  })()`);
 }
 
 /** What moves, or would. */
