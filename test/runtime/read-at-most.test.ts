@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,6 +21,14 @@ test('a file or a pipe is read to its end, or one byte beyond what it may have',
     assert.equal(Buffer.from(await readAtMost(pipe, 100)).toString(), 'in two pieces');
     if (writer.exitCode === null) await once(writer, 'exit');
     await assert.rejects(readAtMost(join(folder, 'absent'), 1), { code: 'ENOENT' });
+    // Nobody writes, and then somebody who opens it and is slow.
+    await assert.rejects(readAtMost(pipe, 100, constants.O_RDONLY, 50), {
+      code: 'invalid_path',
+      message: `"${pipe}" is a pipe, and nobody has written into it for 0.05 s.`,
+    });
+    const slow = spawn('sh', ['-c', '(sleep 0.6; printf late) > "$0"', pipe], { stdio: 'ignore' });
+    assert.equal(Buffer.from(await readAtMost(pipe, 100, constants.O_RDONLY, 500)).toString(), 'late');
+    if (slow.exitCode === null) await once(slow, 'exit');
   } finally {
     rmSync(folder, { recursive: true });
   }
