@@ -9,7 +9,6 @@ import type {
   EncodedEventPage,
   EventPage,
   EventQuery,
-  ExpiringQuery,
   File,
   FileTarget,
   Finalized,
@@ -17,9 +16,7 @@ import type {
   FindManyOptions,
   FoundFile,
   FoundToOpen,
-  Hold,
   MetadataSchema,
-  NewExtension,
   NewFile,
   NewPackage,
   OpenFile,
@@ -28,10 +25,9 @@ import type {
   PackageQuery,
   Page,
   PageQuery,
-  RetentionClassRecord,
-  RetentionRecord,
   SealedManifest,
 } from './records.ts';
+import type { ExpiringQuery, Hold, NewExtension, RetentionClassRecord, RetentionRecord } from './retention-records.ts';
 import type { AppendOptions, FinishUpload, NewUpload, StatusOptions, Upload, UploadQuery } from './upload-records.ts';
 import type { ProducerRecord, Usage } from './usage-records.ts';
 import type {
@@ -45,6 +41,7 @@ import type {
 
 export type * from './health-records.ts';
 export type * from './records.ts';
+export type * from './retention-records.ts';
 export type * from './upload-records.ts';
 export type { BackendUsage, ProducerRecord, ProducerUsage, Run, Usage, UsageCounts } from './usage-records.ts';
 export type * from './write-session-records.ts';
