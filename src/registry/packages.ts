@@ -1,4 +1,4 @@
-import { parseAddress, splitAddress } from '../kernel/content/address.ts';
+import { isAddress, parseAddress, splitAddress } from '../kernel/content/address.ts';
 import { blake3, toHex, utf8 } from '../kernel/content/digest.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { checkIdempotencyKey } from '../kernel/format/idempotency-key.ts';
@@ -34,6 +34,7 @@ export function createPackages(context: Context, access: Access): Packages {
       subject: checkFilter(query.subject, 'subject'),
       retention_class: checkFilter(query.retention_class, 'retention_class'),
       status: checkStatus(query.status),
+      manifest_digest: query.manifest_digest === undefined ? null : checkManifestAddress(query.manifest_digest),
       created_after: checkTime(query.created_after, 'created_after'),
       created_before: checkTime(query.created_before, 'created_before'),
       finalized_after: checkTime(query.finalized_after, 'finalized_after'),
@@ -137,6 +138,15 @@ function checkFilesDigest(text: string): string {
   if (splitAddress(address).algorithm !== 'sha256')
     throw new ArtifactstoreError('invalid_address', 'A files digest is SHA-256: "sha256:" and 64 hex digits.', { field: 'files_digest' });
   return address;
+}
+
+function checkManifestAddress(text: string): string {
+  if (isAddress(text) && splitAddress(text).algorithm === 'blake3') return text;
+  throw new ArtifactstoreError(
+    'invalid_address',
+    'The digest of a manifest is BLAKE3: "blake3:" and 64 lowercase hex digits, as `manifest_digest` of a package has it.',
+    { field: 'manifest_digest' },
+  );
 }
 
 function checkStatus(status: string | undefined): PackageStatus | null {

@@ -37,6 +37,8 @@ export interface PackageQuery extends PageQuery {
   readonly subject?: string;
   readonly retention_class?: string;
   readonly status?: PackageStatus;
+  /** `blake3:<hex>`: the sealed package whose manifest has this digest. */
+  readonly manifest_digest?: string;
   /** RFC 3339. From that time on. */
   readonly created_after?: string;
   /** Earlier than that time. */

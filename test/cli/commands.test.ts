@@ -89,6 +89,7 @@ describe('the command line', () => {
       '0010-retention-holds',
       '0011-open-lists',
       '0012-package-names',
+      '0013-manifest-digests',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

@@ -15,6 +15,7 @@ interface ListOptions {
   readonly subject?: string;
   readonly retentionClass?: string;
   readonly status?: PackageStatus;
+  readonly manifestDigest?: string;
   readonly createdAfter?: string;
   readonly createdBefore?: string;
   readonly finalizedAfter?: string;
@@ -31,6 +32,7 @@ export const packagesList: Definition = (command, context) => {
     .option('--subject <subject>', 'about this subject only')
     .option('--retention-class <slug>', 'of this retention class only')
     .option('--status <status>', 'created, finalized, abandoned or garbage_collected')
+    .option('--manifest-digest <digest>', 'whose manifest has this digest, blake3:<hex>')
     .option('--created-after <time>', 'created at this time or later (RFC 3339)', time)
     .option('--created-before <time>', 'created before this time', time)
     .option('--finalized-after <time>', 'sealed at this time or later', time)
@@ -57,6 +59,7 @@ Examples:
       const page = await blameOption(registry.packages.list(query(options)).catch(suggestKey(options)), {
         'metadata.': '--metadata',
         status: '--status',
+        manifest_digest: '--manifest-digest',
         cursor: '--cursor',
         limit: '--limit',
       });
@@ -76,10 +79,11 @@ function row(item: Package, formatBytes: (bytes: number) => string): readonly st
 }
 
 function query(options: ListOptions): PackageQuery {
-  const { retentionClass, createdAfter, createdBefore, finalizedAfter, finalizedBefore, ...same } = options;
+  const { retentionClass, manifestDigest, createdAfter, createdBefore, finalizedAfter, finalizedBefore, ...same } = options;
   return {
     ...same,
     ...(retentionClass === undefined ? {} : { retention_class: retentionClass }),
+    ...(manifestDigest === undefined ? {} : { manifest_digest: manifestDigest }),
     ...(createdAfter === undefined ? {} : { created_after: createdAfter }),
     ...(createdBefore === undefined ? {} : { created_before: createdBefore }),
     ...(finalizedAfter === undefined ? {} : { finalized_after: finalizedAfter }),

@@ -15,6 +15,7 @@ import { openUploads } from './0009-open-uploads.ts';
 import { retentionHolds } from './0010-retention-holds.ts';
 import { openLists } from './0011-open-lists.ts';
 import { packageNames } from './0012-package-names.ts';
+import { manifestDigests } from './0013-manifest-digests.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   retentionHolds,
   openLists,
   packageNames,
+  manifestDigests,
 ];
 
 interface MigrationTable {

@@ -1,5 +1,6 @@
 import { type TInteger, type TObject, type TOptional, type TSchema, type TString, type TUnsafe, Type } from '#typebox';
 import { addressPattern } from '../../kernel/content/address.ts';
+import { algorithms } from '../../kernel/content/digest.ts';
 import { maximumPathBytes, pathPattern, segmentPattern } from '../../kernel/content/path.ts';
 import { textPattern } from '../../kernel/format/text-rules.ts';
 import { idPattern } from '../../kernel/id.ts';
@@ -52,6 +53,13 @@ export const contentAddress: TString = Type.String({
   maxLength: maximumQueryLength,
   pattern: addressPattern,
   description: 'A content address: `<algorithm>:<lowercase hex>`.',
+});
+
+/** Of a manifest. */
+export const manifestAddress: TString = Type.String({
+  maxLength: maximumQueryLength,
+  pattern: `^blake3:[0-9a-f]{${2 * algorithms.blake3.digestBytes}}$`,
+  description: 'The digest of a manifest: `blake3:<lowercase hex>`.',
 });
 
 /** RFC 3339, as a query has it. */

@@ -200,6 +200,21 @@ export function accessConformance(name: string, open: () => Promise<OpenedForMan
       assert.ok(first.next_cursor !== null && first.items[0]?.producer === one);
     });
 
+    it('finds by the digest of a manifest what may be read', async () => {
+      const { create, add } = samples(() => opened.as(everything));
+      const { id, producer } = await create();
+      await add(id, 'a', 'a');
+      const { manifest_digest } = await opened.as(everything).packages.finalize(id);
+      const found = async (...grants: Grant[]) =>
+        (await opened.as(of(...grants)).packages.list({ manifest_digest })).items.map((item) => item.id);
+      assert.deepEqual(await found(grant('reader', { exact: producer })), [id]);
+      assert.deepEqual(await found(grant('reader', { exact: 'another' }, { glob: `${producer.slice(0, -1)}?` })), [id]);
+      for (const grants of [[], [grant('reader', { exact: 'another' })], [grant('keeper', { exact: 'another' }, { glob: 'another*' })]])
+        assert.deepEqual(await found(...grants), []);
+      // One that may see nothing at all learns no less of what is wrong.
+      await refuses('invalid_address', opened.as(of()).packages.list({ manifest_digest: manifest_digest.slice(7) }));
+    });
+
     it('has the usage of all for who may observe it', async () => {
       await refuses('forbidden', opened.as(of(grant('writer', { glob: '*' }))).usage());
       assert.ok((await opened.as(everything).usage()).last_sequence >= 0);

@@ -4,6 +4,7 @@ import { blake3, toHex } from '../../kernel/content/digest.ts';
 import { filesDigest } from '../../kernel/content/files-digest.ts';
 import { encodeCbor } from '../../kernel/format/cbor.ts';
 import { parseManifest } from '../../kernel/manifest.ts';
+import type { PackageQuery } from '../REGISTRY.ts';
 import { attachment, chunks, type Opened, refuses, samples } from './samples.ts';
 
 export function sealingConformance(opened: Opened): void {
@@ -61,6 +62,24 @@ export function sealingConformance(opened: Opened): void {
       const { items } = await registry().events.page({ subject_id: created.id, event_type: 'v1.package.finalized' });
       assert.equal(items[0]!.payload_digest, digest);
       assert.equal(items[0]!.created_at, manifest.provenance.finalized_at);
+    });
+
+    it('finds what is sealed by the digest of its manifest, beside other conditions', async () => {
+      const [first, second] = [await create(), await create()];
+      for (const { id } of [first, second]) await add(id, 'a', 'a');
+      const { manifest_digest } = await registry().packages.finalize(first.id);
+      const other = await registry().packages.finalize(second.id);
+      const found = async (query: PackageQuery) => (await registry().packages.list(query)).items.map(({ id }) => id);
+      assert.deepEqual(await found({ manifest_digest }), [first.id]);
+      assert.deepEqual(await found({ manifest_digest: other.manifest_digest }), [second.id]);
+      const { producer, name } = first;
+      assert.deepEqual(await found({ manifest_digest, producer, name, status: 'finalized', limit: 1 }), [first.id]);
+      assert.deepEqual(await found({ manifest_digest, producer: second.producer }), []);
+      assert.deepEqual(await found({ manifest_digest, status: 'created' }), []);
+      assert.deepEqual(await found({ manifest_digest: `blake3:${'0'.repeat(64)}` }), []);
+      const hex = manifest_digest.slice('blake3:'.length);
+      for (const wrong of ['', hex, `blake3:${hex.toUpperCase()}`, `blake3:${hex.slice(2)}`, `sha256:${hex}`, `${manifest_digest} `, 'x'])
+        await refuses('invalid_address', found({ manifest_digest: wrong }));
     });
 
     it('seals with an expectation only what was expected, and holds what was sealed to it', async () => {

@@ -13,7 +13,7 @@ export interface Filters {
 export type Condition = ColumnCondition | TermCondition;
 
 interface ColumnCondition {
-  readonly column: 'name' | 'producer' | 'subject' | 'retention_class' | 'status';
+  readonly column: 'name' | 'producer' | 'subject' | 'retention_class' | 'status' | 'manifest_digest';
   readonly value: string;
 }
 
@@ -132,7 +132,8 @@ export async function meeting(
   const rows = await database
     .selectFrom(oneOf(sequences).as('wanted'))
     .crossJoin('artifact_packages as p')
-    .select(['p.created_sequence', 'p.name', 'p.producer', 'p.subject', 'p.retention_class', 'p.status', 'p.created_at', 'p.finalized_at'])
+    .select(['p.created_sequence', 'p.name', 'p.producer', 'p.subject', 'p.retention_class', 'p.status', 'p.manifest_digest'])
+    .select(['p.created_at', 'p.finalized_at'])
     .where('p.created_sequence', '=', sql<number>`cast(wanted.key as bigint)`)
     .execute();
   const meets = rows.filter(

@@ -22,6 +22,7 @@ export interface ListPackages {
   readonly subject: string | null;
   readonly retention_class: string | null;
   readonly status: PackageStatus | null;
+  readonly manifest_digest: string | null;
   /** From this time on, and earlier than that. */
   readonly created_after: string | null;
   readonly created_before: string | null;
@@ -133,9 +134,11 @@ async function stretchOf(database: Kysely<Schema>, input: ListPackages): Promise
   return { after, before };
 }
 
+const columns = ['manifest_digest', 'name', 'subject', 'retention_class', 'status', 'producer'] as const;
+
 /** What is asked for. Undefined when one condition is met by no package at all. */
 async function filtersOf(database: Kysely<Schema>, input: ListPackages): Promise<Filters | undefined> {
-  const conditions: Condition[] = (['name', 'subject', 'retention_class', 'status', 'producer'] as const).flatMap((column) => {
+  const conditions: Condition[] = columns.flatMap((column) => {
     const value = input[column];
     return value === null ? [] : [{ column, value }];
   });

@@ -18,6 +18,7 @@ const all: Omit<ListPackages, 'limit' | 'before' | 'scope'> = {
   subject: null,
   retention_class: null,
   status: null,
+  manifest_digest: null,
   created_after: null,
   created_before: null,
   finalized_after: null,
@@ -55,7 +56,7 @@ export async function fillPackages(database: Kysely<Schema>, seed: number): Prom
       created_at: at,
       created_by: 'a',
       finalized_at: sealed ? at : null,
-      manifest_digest: null,
+      manifest_digest: sealed ? digestOf(index) : null,
       file_count: 0,
       total_bytes: 0,
       live_locations: 0,
@@ -78,6 +79,11 @@ export async function fillPackages(database: Kysely<Schema>, seed: number): Prom
   return rows;
 }
 
+/** Those of a registry are of one package each; here some have the same, as the list needs not know. */
+function digestOf(index: number): string {
+  return `blake3:${(index % 4_000).toString(16).padStart(64, '0')}`;
+}
+
 function termOf(index: number): string {
   return metadataTerm('build', index % 700);
 }
@@ -97,6 +103,7 @@ export async function compareLists(database: Kysely<Schema>, rows: readonly Pack
       producer: random(8) === 0 ? 'busy' : null,
       subject: random(3) === 0 ? `subject ${random(6)}` : null,
       status: random(3) === 0 ? 'finalized' : null,
+      manifest_digest: random(6) === 0 ? digestOf(random(packages)) : null,
       created_before: random(5) === 0 ? new Date(startOfTime + random(packages) * 60_000).toISOString() : null,
       finalized_after: random(5) === 0 ? new Date(startOfTime + random(packages) * 60_000).toISOString() : null,
       terms: build === undefined ? [] : [[metadataTerm('build', build), metadataTerm('build', String(build))]],
@@ -109,6 +116,7 @@ export async function compareLists(database: Kysely<Schema>, rows: readonly Pack
           (asked.producer ?? row.producer) === row.producer &&
           (asked.subject ?? row.subject) === row.subject &&
           (asked.status ?? row.status) === row.status &&
+          (asked.manifest_digest ?? row.manifest_digest) === row.manifest_digest &&
           (asked.created_before === null || row.created_at < asked.created_before) &&
           (asked.finalized_after === null || (row.finalized_at !== null && row.finalized_at >= asked.finalized_after)) &&
           (build === undefined || index % 700 === build),

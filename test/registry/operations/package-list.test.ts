@@ -35,8 +35,8 @@ function planOf({ sql, parameters }: { readonly sql: string; readonly parameters
   return steps.map(({ detail }) => String(detail)).join('\n');
 }
 
-test('whose the packages with a name, subject, class or status are is read from an index alone', () => {
-  for (const column of ['name', 'subject', 'retention_class', 'status'] as const) {
+test('whose the packages with a name, subject, class, status or manifest are is read from an index alone', () => {
+  for (const column of ['name', 'subject', 'retention_class', 'status', 'manifest_digest'] as const) {
     const found = packagesWith(database, { column, value: 'v' }, { after: null, before: 7 }).select(['p.created_sequence', 'p.producer']);
     assert.match(planOf(found.limit(9).compile()), new RegExp(`COVERING INDEX artifact_packages_with_${column} `));
   }

@@ -8,7 +8,7 @@ import type { PackageQuery, Packages } from '../../../registry/REGISTRY.ts';
 import { sendArchiveOf } from '../archive/of-files.ts';
 import { sendArchive } from '../archive/of-package.ts';
 import { checkIdempotencyKey } from '../idempotency-key.ts';
-import { answers, filterText, notModified, packageId, paging, queryTime } from '../parameters.ts';
+import { answers, filterText, manifestAddress, notModified, packageId, paging, queryTime } from '../parameters.ts';
 import { finalizedRecord, packagePage, packageRecord } from '../records.ts';
 import { finalizeExpectation, namedFiles, newPackage } from '../request-bodies.ts';
 import type { Api, RouteContext } from '../route.ts';
@@ -57,6 +57,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
             subject: Type.Optional(filterText),
             retention_class: Type.Optional(filterText),
             status: Type.Optional(Type.Enum(['created', 'finalized', 'abandoned', 'garbage_collected'])),
+            manifest_digest: Type.Optional(manifestAddress),
             created_after: Type.Optional(from),
             created_before: Type.Optional(until),
             finalized_after: Type.Optional(from),

@@ -101,6 +101,23 @@ test('lists page through everything, and filter', async () => {
   assert.equal(await count('producer=nobody'), 0);
 });
 
+test('a package is found by the digest of its manifest', async () => {
+  const { id } = await door.newPackage();
+  await door.call(`/packages/${id}/files/a`, { method: 'PUT', body: 'a' });
+  const { manifest_digest } = (await (await door.json(`/packages/${id}/finalize`, {})).json()) as { readonly manifest_digest: string };
+  const ask = (digest: string) => door.call(`/packages?manifest_digest=${digest}`);
+  for (const digest of [manifest_digest, manifest_digest.replace(':', '%3A')])
+    assert.deepEqual(
+      ((await (await ask(digest)).json()) as Page<Package>).items.map((item) => item.id),
+      [id],
+    );
+  for (const wrong of ['', manifest_digest.slice(7), manifest_digest.replace('blake3', 'sha256'), manifest_digest.toUpperCase()]) {
+    const { field } = await assertProblem(await ask(wrong), 400, 'invalid_address');
+    assert.equal(field, 'manifest_digest');
+  }
+  await assertProblem(await ask('x'.repeat(5_000)), 400, 'malformed_request');
+});
+
 test('a package that is given up says so, twice', async () => {
   const { id } = await door.newPackage();
   for (let time = 0; time < 2; time++) {
