@@ -1,9 +1,9 @@
 import { callJson } from '../api/call.ts';
 import type { Health, Page as ListPage, Package, Usage } from '../api/records.ts';
-import { useResource } from '../api/resource.ts';
+import { type Resource, useResource } from '../api/resource.ts';
 import { formatBytes, formatCount } from '../format.ts';
+import { HealthLine } from '../overview/health-line.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
-import { Icon } from '../parts/icon.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
@@ -23,10 +23,13 @@ export default function Overview() {
   const observes = may('observe');
   return (
     <Page title={text.title}>
-      <Loaded of={health} rows={1}>
-        {(value) => <HealthLine health={value} />}
-      </Loaded>
-      {observes ? <UsageParts /> : null}
+      {observes ? (
+        <Observed health={health} />
+      ) : (
+        <Loaded of={health} rows={1}>
+          {(value) => <HealthLine health={value} usage={undefined} />}
+        </Loaded>
+      )}
       <Section title={text.latest} beside={<a href="packages">{text.allPackages}</a>}>
         <Loaded of={latest} rows={shownPackages}>
           {({ items }) =>
@@ -85,36 +88,19 @@ function Leaving() {
 
 const hour = 3_600_000;
 
-function HealthLine({ health }: { readonly health: Health }) {
-  const bad = [
-    ...(health.db.healthy ? [] : [`${text.database}: ${health.db.detail}`]),
-    ...(health.clock.healthy ? [] : [`${text.clock}: ${health.clock.detail}`]),
-    ...health.backends.flatMap(({ backend_id, healthy, full, detail, failed_locations: failed }) => [
-      ...(healthy ? [] : [`${backend_id}: ${full === true ? text.full : detail}`]),
-      ...(failed === 0 ? [] : [`${backend_id}: ${text.failedLocations(failed, formatCount(failed))}`]),
-    ]),
-  ];
-  const isGood = health.status === 'ok' && bad.length === 0;
+function Observed({ health }: { readonly health: Resource<Health> }) {
+  const usage = useResource('usage', (signal) => callJson<Usage>('usage', { signal }));
   return (
-    <div class={isGood ? 'verdict verdict-good' : 'verdict verdict-bad'}>
-      <Icon name={isGood ? 'done' : 'warning'} />
-      <div>
-        <p class="verdict-title">{isGood ? text.ok : text.degraded}</p>
-        {bad.map((line) => (
-          <p key={line}>{line}</p>
-        ))}
-        {isGood ? null : (
-          <p>
-            <a href="storage">{text.whatToDo}</a>
-          </p>
-        )}
-      </div>
-    </div>
+    <>
+      <Loaded of={health} rows={1}>
+        {(value) => <HealthLine health={value} usage={usage} />}
+      </Loaded>
+      <UsageParts usage={usage} />
+    </>
   );
 }
 
-function UsageParts() {
-  const usage = useResource('usage', (signal) => callJson<Usage>('usage', { signal }));
+function UsageParts({ usage }: { readonly usage: Resource<Usage> }) {
   return (
     <Loaded of={usage} rows={4}>
       {(value) => (

@@ -48,7 +48,7 @@ function Whole({ health }: { readonly health: Resource<Health> }) {
 function Known({ health, usage }: { readonly health: Health; readonly usage: Resource<Usage> }) {
   return (
     <>
-      <WhatToDo health={health} usage={usage.value} />
+      <WhatToDo health={health} usage={usage} />
       <Section title={text.backends}>
         <Backends health={health} usage={usage.value} />
       </Section>

@@ -1,7 +1,9 @@
 import type { Health, Usage } from '../api/records.ts';
+import type { Resource } from '../api/resource.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LocalCommand } from '../parts/local-command.tsx';
 import { storage as text } from '../strings/storage.ts';
+import { hasNoBackup, neverVerified } from './not-known.ts';
 
 interface Advice {
   readonly says: string;
@@ -25,20 +27,24 @@ function adviceOn(health: Health, usage: Usage | undefined): readonly Advice[] {
           : [{ says: text.doUnavailable(backend_id, detail), command: ['config', 'check'] }]),
       ...(failed === 0 ? [] : [{ says: text.doBad(backend_id), command: ['storage', 'verify', '--backend', backend_id] }]),
     ]),
-    ...(usage?.backends ?? [])
-      .filter(({ last_verification, stored_objects }) => last_verification === null && stored_objects > 0)
-      .map(
-        ({ backend_id }): Advice => ({
-          says: text.doVerify(backend_id),
-          command: ['storage', 'verify', '--backend', backend_id],
-          mild: true,
-        }),
-      ),
+    ...(usage === undefined ? [] : neverVerified(usage)).map(
+      (backend): Advice => ({ says: text.doVerify(backend), command: ['storage', 'verify', '--backend', backend], mild: true }),
+    ),
+    ...(usage !== undefined && hasNoBackup(usage)
+      ? [{ says: text.doBackup, command: ['backup', 'DIRECTORY'], mild: true } satisfies Advice]
+      : []),
   ];
 }
 
-export function WhatToDo({ health, usage }: { readonly health: Health; readonly usage: Usage | undefined }) {
-  const advice = adviceOn(health, usage);
+export function WhatToDo({ health, usage }: { readonly health: Health; readonly usage: Resource<Usage> }) {
+  const advice = adviceOn(health, usage.value);
+  if (advice.length === 0 && usage.value === undefined)
+    return (
+      <div class="verdict verdict-plain">
+        <Icon name="done" />
+        <p class="verdict-title">{usage.problem === undefined ? text.askingForMore : text.moreNotKnown}</p>
+      </div>
+    );
   if (advice.length === 0)
     return (
       <div class="verdict verdict-good">

@@ -30,6 +30,10 @@ export const storage = {
     `${backend} has bytes that are damaged or missing. They are never served as good. Push the same bytes again in any package, or restore the object from a backup; then verify.`,
   doVerify: (backend: string): string =>
     `${backend} was never verified as a whole. A verification reads every object and compares both digests.`,
+  doBackup:
+    'No backup by this registry is known. A backup copies the log and every object into a directory, and checks them at its end. One that was made by other means is not seen here.',
+  askingForMore: 'No fault is known; when bytes were verified and backed up is being asked',
+  moreNotKnown: 'No fault is known; when bytes were verified and backed up could not be asked',
   doClock: (detail: string): string => `The clock of the server is in doubt: ${detail}. Nothing is swept or collected until it is right.`,
   doDatabase: (detail: string): string => `The database cannot be used: ${detail}.`,
   failed: 'Damaged or missing',

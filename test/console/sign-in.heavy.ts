@@ -128,7 +128,7 @@ describe('the console elsewhere', { skip: noBrowser }, () => {
     await view.assertAccessible();
     await page.getByRole('link', { name: 'artifactstore' }).click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    await page.getByText('Everything works').waitFor();
+    await page.getByText('No fault is known, but not everything is known').waitFor();
     assert.match(page.url(), /\/deep\/below\/console\/$/);
     await page.getByText('Reading without a token').waitFor();
     await view.assertAccessible();

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { narrowIdentity, narrowToken } from './narrow-identity.ts';
+import { type Console, noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+test('the overview and the storage say that all is well only as far as it is known', { skip: noBrowser, timeout: 120_000 }, async () => {
+  const identity = await narrowIdentity({ role: 'reader', producers: [{ exact: 'ci' }] });
+  await using view = await openConsole({ identity, browser: { viewport: { width: 360, height: 740 } } });
+  const { page, door } = view;
+  const good = page.locator('.verdict-good').getByText('Everything works');
+  await page.goto(view.url);
+  await page.getByLabel('Keep it until this tab is closed').check();
+  await view.signIn();
+  await good.waitFor();
+  await page.getByText('Nothing is stored yet.').waitFor();
+
+  await sealedPackage(door.registry, { 'a.txt': 'x' });
+  await untilShown(view, '', page.locator('.verdict-part').getByText('No fault is known, but not everything is known'));
+  await page.getByText('local was never verified as a whole').waitFor();
+  await page.getByText('No backup by this registry is known').waitFor();
+  assert.equal(await good.count(), 0);
+  await view.assertAccessible();
+  await page.getByRole('link', { name: 'What to do' }).click();
+  await page.getByText('artifactstore storage verify --backend local').waitFor();
+  await page.getByText('artifactstore backup DIRECTORY').waitFor();
+  assert.equal(await page.getByText('Nothing needs to be done').count(), 0);
+  await view.assertAccessible();
+
+  await door.store.operator.verifyStorage('local');
+  await untilShown(
+    view,
+    '',
+    page.locator('.verdict-part', { hasNotText: 'never verified' }).getByText('No backup by this registry is known'),
+  );
+  assert.equal(await good.count(), 0);
+  await door.store.operator.backup(join(door.store.directory, 'a-backup'));
+  await untilShown(view, '', good);
+  await page.getByText('The last verification ended').waitFor();
+  await untilShown(view, 'storage', page.getByText('Nothing needs to be done'));
+
+  // While the numbers are counted, or where they cannot be had, nothing more is said than what answers.
+  view.expectRefusals();
+  const usage = '**/usage';
+  await page.route(usage, (route) => route.fulfill({ status: 503, contentType: 'application/json', body: '{}' }));
+  await view.open();
+  await page.getByText('a backup was made, could not be asked').waitFor();
+  assert.equal(await good.count(), 0);
+  await view.open('storage');
+  await page.getByText('when bytes were verified and backed up could not be asked').waitFor();
+  assert.equal(await page.getByText('Nothing needs to be done').count(), 0);
+  await page.unroute(usage);
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Token').waitFor();
+  await page.goto(view.url);
+  await view.signIn(narrowToken);
+  await page.getByText('is shown to those with the right to observe the registry').waitFor();
+  assert.equal(await good.count(), 0);
+  await view.assertAccessible();
+  view.assertNothingWrong();
+});
+
+/** Loads a page until it shows something: what a server has counted it may tell for a while. */
+async function untilShown({ open, page }: Console, path: string, wanted: ReturnType<Console['page']['locator']>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    await open(path);
+    await page.locator('.loading').first().waitFor({ state: 'detached' });
+    try {
+      return await wanted.first().waitFor({ timeout: tries < 10 ? 1_000 : 10_000 });
+    } catch (error) {
+      if (tries === 10) throw error;
+    }
+  }
+}
