@@ -207,11 +207,11 @@ export interface Uploads {
    * where that is). While a long body arrives, what came is made durable and counts every 64 MiB or 10 seconds, and
    * also when the body breaks off: the append then throws what the body threw, and `status` shows what came. One writer
    * at a time, see `WriterPolicy`; the one that loses ends with `upload_superseded` or `upload_locked`, and one whose
-   * upload is abandoned meanwhile with `upload_not_found`. With the last byte of an upload that has a package and a
-   * path, the file is made, with the errors of `finish`; its bytes are kept then, and `finish` may be tried again.
-   * Errors: `upload_finished`; `upload_length_mismatch`, for a body that leads beyond the length, of which nothing more
-   * counts; `storage_full`, after which the upload can be continued; `quota_exceeded`, `too_many_uploads`; `forbidden`,
-   * where the right that `begin` asked for is gone.
+   * upload is abandoned meanwhile with `upload_not_found`, or what its write session ended with. With the last byte of
+   * an upload that has a package and a path, the file is made, with the errors of `finish`; its bytes are kept then,
+   * and `finish` may be tried again. Errors: `upload_finished`; `upload_length_mismatch`, for a body that leads beyond
+   * the length, of which nothing more counts; `storage_full`, after which the upload can be continued;
+   * `quota_exceeded`, `too_many_uploads`; `forbidden`, where the right that `begin` asked for is gone.
    */
   append(id: string, offset: number, body: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<Upload>;
   /** Where the upload is. Undefined where there is none, or it has expired or was abandoned. */

@@ -43,7 +43,7 @@ export interface Upload {
   readonly created_at: string;
   /** The actor that began it. */
   readonly created_by: string;
-  /** When its last byte came. */
+  /** When its last byte came; before the first, when it was begun; of a finished one, when it became its file. */
   readonly updated_at: string;
   readonly expires_at: string;
   readonly backend_id: string;

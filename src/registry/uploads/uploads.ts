@@ -12,6 +12,7 @@ import { isThere, type UploadRow, uploadRecord } from '../operations/uploads/row
 import type { AppendOptions, NewUpload, Upload, Uploads } from '../REGISTRY.ts';
 import { createRoom } from '../room.ts';
 import { receiveWhole } from '../write-sessions/receive-upload.ts';
+import { tellSessionEnd } from '../write-sessions/session-end.ts';
 import { appendBody, type UploadBody } from './append.ts';
 import { type CheckedUpload, checkBlockDigests, checkCount, checkUpload } from './check-upload.ts';
 import { abandonUpload, listUploads, settleUpload } from './end.ts';
@@ -90,10 +91,12 @@ export function createUploads(context: Context, access: Access): Uploads {
       const upload = { id: parseId(id, 'upload_id'), owner, offset: checkCount(offset, 'offset') };
       if (options.size_bytes !== undefined) checkCount(options.size_bytes, 'size_bytes');
       if (options.block_digests !== undefined) checkBlockDigests(options.block_digests);
-      const row = await appendAsWriter({ ...upload, body }, options);
+      const row = await tellSessionEnd(parts, upload.id, async () => {
+        const appended = await appendAsWriter({ ...upload, body }, options);
+        const isObject = appended.state === 'open' && appended.detail.write_session !== undefined;
+        return isObject && appended.offset_bytes === appended.expected_size_bytes ? await receiveWhole(context, upload) : appended;
+      });
       if (row.state === 'finished') return uploadRecord(row);
-      if (row.detail.write_session !== undefined)
-        return uploadRecord(row.offset_bytes === row.expected_size_bytes ? await receiveWhole(context, upload) : row);
       const isWhole = row.detail.package_id !== null && row.offset_bytes === row.expected_size_bytes;
       if (isWhole && options.finishes !== false) {
         await finishWhole(parts, upload, checkUpload({}), options.policy);

@@ -1,14 +1,16 @@
 import { fromHex } from '../../kernel/content/digest.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
+import { formatTimestamp } from '../../kernel/time.ts';
 import type { Context } from '../context.ts';
-import type { UploadRow } from '../operations/uploads/rows.ts';
+import { requireUpload, type UploadRow } from '../operations/uploads/rows.ts';
 import { superseded } from '../operations/uploads/uploads.ts';
 import { abandonUpload } from '../uploads/end.ts';
 import { defaultUploadSeconds, type OwnUpload, withUpload } from '../uploads/take.ts';
 
 /**
  * All bytes of an object's upload are there: compares them with what was announced, and says to the session that they
- * are its own. Errors: `digest_mismatch`, after which the upload is gone; those of a session that takes nothing.
+ * are its own. Errors: `digest_mismatch`, after which the upload is gone; `upload_not_found`, where it was ended
+ * meanwhile; those of a session that takes nothing.
  */
 export async function receiveWhole(
   context: Context,
@@ -16,7 +18,7 @@ export async function receiveWhole(
 ): Promise<UploadRow> {
   const take = { id, owner, offset: null, size_bytes: null, body_bytes: null, policy: 'takeover', finishing: true } as const;
   try {
-    return await withUpload(context, take, (own) => receive(context, own));
+    return await withUpload(context, take, (own) => receive(context, own, owner));
   } catch (error) {
     if (!isArtifactstoreError(error, 'digest_mismatch')) throw error;
     const name = (await context.database.read('upload.get', { id }))?.detail.write_session?.name ?? id;
@@ -29,7 +31,7 @@ export async function receiveWhole(
   }
 }
 
-async function receive(context: Context, own: OwnUpload): Promise<UploadRow> {
+async function receive(context: Context, own: OwnUpload, owner: string | null): Promise<UploadRow> {
   const { database, dataplane, background, uploadSeconds: lifetime_seconds = defaultUploadSeconds } = context;
   const { row, grows: sole } = own;
   if (row.state === 'finished') return row;
@@ -45,6 +47,11 @@ async function receive(context: Context, own: OwnUpload): Promise<UploadRow> {
     return received.row;
   } catch (error) {
     await own.record({ release: { grows: sole } }).catch(() => undefined);
+    // Another process may have made it the object meanwhile.
+    const now = await database.read('upload.get', { id });
+    if (now?.state === 'finished') return now;
+    // That it was ended meanwhile says more than that its bytes are not to be read, or that this is not its writer.
+    requireUpload(now, id, owner, formatTimestamp(context.now()));
     throw error;
   }
 }

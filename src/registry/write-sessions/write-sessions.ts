@@ -21,6 +21,7 @@ import { presentAmong } from './present.ts';
 import { takeArrived } from './quarantine.ts';
 import { receiveBytes } from './receive.ts';
 import { receiveWhole } from './receive-upload.ts';
+import { tellSessionEnd } from './session-end.ts';
 import { listedSession, objectRecord, sessionRecord } from './session-record.ts';
 
 export function createWriteSessions(context: Context, access: Access): WriteSessions {
@@ -118,7 +119,8 @@ export function createWriteSessions(context: Context, access: Access): WriteSess
       const record = created ? begun.record : ((await settleUpload(context, begun.record.id)) ?? begun.record);
       if (record.offset_bytes !== record.expected_size_bytes || created) return { record: uploadRecord(record), created };
       // Its last byte came, and whoever sent it was cut off before the answer.
-      return { record: uploadRecord(await receiveWhole(context, { id: record.id, owner: actor })), created };
+      const received = await tellSessionEnd(parts, record.id, () => receiveWhole(context, { id: record.id, owner: actor }));
+      return { record: uploadRecord(received), created };
     },
 
     async commit(id) {

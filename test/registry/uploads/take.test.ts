@@ -71,10 +71,11 @@ test('a writer whose upload has expired is told so', async () => {
   await using store = await openTwoBackends();
   const { id } = await store.as(administrator('tester')).uploads!.begin({});
   const { row } = await store.database.write('upload.take', taking(id, 0));
-  const said = { id, epoch: row.detail.epoch, segments: [{ name: 'a', bytes: 3 }], lifetime_seconds: 0 };
-  await store.database.write('upload.progress', { ...said, release: { grows: true } });
+  const said = { id, epoch: row.detail.epoch, segments: [{ name: 'a', bytes: 3 }], lifetime_seconds: -60 };
+  const { detail } = (await store.database.write('upload.progress', { ...said, release: { grows: true } }))!.row;
   await store.database.write('upload.expire', { before: row.created_at.replace(/^..../, '9999'), after: null, limit: 10 });
-  await assert.rejects(store.database.write('upload.progress', said), { code: 'upload_not_found', info: { state: 'expired' } });
+  const message = `The upload ${id} has expired, at ${detail.expires_at}; begin it again.`;
+  await assert.rejects(store.database.write('upload.progress', said), { code: 'upload_not_found', info: { state: 'expired' }, message });
 });
 
 test('a piece as long as the one before counts behind a writer that was killed', async () => {

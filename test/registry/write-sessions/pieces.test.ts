@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { administrator } from '../../../src/kernel/access.ts';
-import { ArtifactstoreError } from '../../../src/kernel/error.ts';
+import { ArtifactstoreError, type ErrorCode } from '../../../src/kernel/error.ts';
 import { chunks, collect, patterned, refuses } from '../../../src/registry/conformance/samples.ts';
 import type { Registry, Uploads } from '../../../src/registry/REGISTRY.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
@@ -15,6 +15,8 @@ describe('an object of a write session that comes in pieces', () => {
   let uploads: Uploads;
   /** So many of the next steps that make an object received fail. */
   let failing = 0;
+  /** Done once before a write of that name, after so many others of it. */
+  let meanwhile: { readonly name: string; after: number; readonly work: () => Promise<unknown> } | undefined;
   /** Of the session that was opened last. */
   let bytes: Uint8Array = new Uint8Array();
   before(async () => {
@@ -22,10 +24,16 @@ describe('an object of a write session that comes in pieces', () => {
     const { database } = store;
     const broken: TwoBackends['database'] = {
       ...database,
-      write: (name, input) =>
-        name === 'session.receive_upload' && failing-- > 0
-          ? Promise.reject(new ArtifactstoreError('database_unavailable', 'The database is unavailable.'))
-          : database.write(name, input),
+      async write(name, input) {
+        if (name === meanwhile?.name && meanwhile.after-- === 0) {
+          const { work } = meanwhile;
+          meanwhile = undefined;
+          await work();
+        }
+        if (name === 'session.receive_upload' && failing-- > 0)
+          throw new ArtifactstoreError('database_unavailable', 'The database is unavailable.');
+        return await database.write(name, input);
+      },
     };
     const over = store.over({ database: broken });
     registry = over.as(administrator('tester'));
@@ -122,13 +130,68 @@ describe('an object of a write session that comes in pieces', () => {
     const { id: upload } = await begin(aborted);
     await send(upload, 0, 100_000);
     await sessions().abort(aborted);
-    await refuses('upload_not_found', send(upload, 100_000, 300_000));
+    await refuses('write_session_aborted', send(upload, 100_000, 300_000));
+    const elsewhere = store.as({ actor: 'tester', share: 't', grants: [{ role: 'writer', producers: [{ exact: 'another' }] }] });
+    await refuses('upload_not_found', elsewhere.uploads!.append(upload, 100_000, chunks(bytes)));
     await refuses('write_session_aborted', begin(aborted));
     const { id: other } = await begin(whole);
     await send(other, 0, 100_000);
     await sessions().put(whole, 'a/b', chunks(bytes));
     await refuses('upload_not_found', send(other, 100_000, 300_000));
     await commits(whole);
+    await refuses('upload_not_found', send(other, 100_000, 300_000));
+    await leavesNothing();
+  });
+
+  it('is told what ended it between its last byte and the step that makes it received', async () => {
+    const ends: readonly [code: ErrorCode, end: (session: string, upload: string) => Promise<unknown>][] = [
+      ['upload_not_found', (_, upload) => uploads.abandon(upload)],
+      ['upload_not_found', (session) => sessions().put(session, 'a/b', chunks(bytes))],
+      ['write_session_aborted', (session) => sessions().abort(session)],
+      ['upload_superseded', (_, upload) => store.database.write('upload.fence', { id: upload })],
+    ];
+    const steps = [
+      // Its bytes are written down, and it is not taken yet to be received.
+      { name: 'upload.take', after: 1, which: ends.slice(0, 3) },
+      { name: 'session.receive_upload', after: 0, which: ends },
+    ];
+    for (const { name, after: skipped, which } of steps)
+      for (const [code, end] of which) {
+        const id = await open();
+        const { id: upload } = await begin(id);
+        meanwhile = { name, after: skipped, work: () => end(id, upload) };
+        await refuses(code, send(upload, 0, 300_000));
+        assert.equal(meanwhile, undefined);
+        if (code === 'write_session_aborted') await refuses(code, sessions().commit(id));
+        else {
+          if ((await stateOf(id))?.state === 'put') {
+            const again = await begin(id);
+            assert.equal(again.state, code === 'upload_superseded' ? 'finished' : 'open');
+            if (again.state === 'open') await send(again.id, 0, 300_000);
+          }
+          await commits(id);
+        }
+        await leavesNothing();
+      }
+  });
+
+  it('is told of the end of its session also by who looks for it again', async () => {
+    const id = await open();
+    const { id: upload } = await begin(id);
+    failing = 1;
+    await refuses('database_unavailable', send(upload, 0, 300_000));
+    meanwhile = { name: 'upload.take', after: 0, work: () => sessions().abort(id) };
+    await refuses('write_session_aborted', begin(id));
+    await leavesNothing();
+  });
+
+  it('is received for both where another request made it so meanwhile', async () => {
+    const id = await open();
+    const { id: upload } = await begin(id);
+    const elsewhere = store.as(administrator('tester')).writeSessions;
+    meanwhile = { name: 'session.receive_upload', after: 0, work: () => elsewhere.beginUpload(id, 'a/b') };
+    assert.equal((await send(upload, 0, 300_000)).state, 'finished');
+    await commits(id);
     await leavesNothing();
   });
 

@@ -113,11 +113,10 @@ export function requireUpload(row: UploadRow | undefined, id: string, owner: str
     throw new ArtifactstoreError('upload_not_found', `There is no upload ${id}; begin it again.`, { field: 'upload_id' });
   const state = hasExpired(row, now) ? 'expired' : row.state;
   if (state === 'expired')
-    throw new ArtifactstoreError(
-      'upload_not_found',
-      `The upload ${id} has expired: its last byte came at ${row.updated_at}; begin it again.`,
-      { field: 'upload_id', info: { state } },
-    );
+    throw new ArtifactstoreError('upload_not_found', `The upload ${id} has expired, at ${row.detail.expires_at}; begin it again.`, {
+      field: 'upload_id',
+      info: { state },
+    });
   if (state === 'abandoned')
     throw new ArtifactstoreError('upload_not_found', `The upload ${id} was abandoned; begin it again.`, {
       field: 'upload_id',

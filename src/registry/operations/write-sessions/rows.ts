@@ -97,13 +97,9 @@ export function noSessionObject(id: string, name: string): ArtifactstoreError {
 export function requireLive(row: SessionRow, now: Timestamp, alsoCommitting = false): void {
   const { id, state, reason } = row;
   if (state === 'expired' || hasExpired(row, now))
-    throw new ArtifactstoreError(
-      'write_session_expired',
-      `The write session ${id} has expired, at ${row.detail.expires_at}; open it again.`,
-      {
-        info: { state: 'expired' },
-      },
-    );
+    throw new ArtifactstoreError('write_session_expired', `The write session ${id} has expired, at ${row.expires_at}; open it again.`, {
+      info: { state: 'expired' },
+    });
   if (state === 'aborted')
     throw new ArtifactstoreError('write_session_aborted', `The write session ${id} was aborted (${reason}); open it again.`, {
       info: { state },
