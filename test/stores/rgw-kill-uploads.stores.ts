@@ -13,6 +13,8 @@ const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined
 /** As `put,tus`; `push` alone is none of them. */
 const only = process.env.ARTIFACTSTORE_TEST_WIRES?.split(',');
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
+/** What is deleted lies in the store for hours otherwise, and by hand so many pushes fill it. */
+const collectsSoon = ['rgw_gc_obj_min_wait = 5', 'rgw_gc_processor_period = 5', 'rgw_gc_processor_max_time = 5'];
 const matrix = { seed, runs, pushes, seconds, only };
 
 describe(`clients and servers that are killed lose no upload and leave none, on Ceph RGW (seed ${seed})`, {
@@ -21,7 +23,7 @@ describe(`clients and servers that are killed lose no upload and leave none, on 
   let rgw: Rgw;
   let postgres: PostgresServer;
   before(async () => {
-    rgw = await startRgw();
+    rgw = await startRgw({ configuration: collectsSoon });
     postgres = await startPostgres();
   });
   after(async () => {

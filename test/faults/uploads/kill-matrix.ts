@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openStore } from '../../../src/compose/open-store.ts';
 import { type Config, readConfig } from '../../../src/config/config.ts';
+import { forEachLimited } from '../../../src/runtime/limit.ts';
 import { openWorkplace, type Workplace } from '../../cli/workplace.ts';
 import { ageUpload } from '../../registry/age.ts';
 import { createRandom } from '../../registry/random.ts';
@@ -88,7 +89,7 @@ export async function killUploads({
 async function requireFiles(config: Config, sent: ReadonlyMap<string, string>): Promise<void> {
   await using store = await openStore(config);
   const registry = store.as('tester');
-  for (const [where, digest] of sent) {
+  await forEachLimited([...sent], readsAtOnce, async ([where, digest]) => {
     const [packageId, path] = where.split(' ') as [string, string];
     const file = await registry.files.find(packageId, path);
     assert.ok(file !== undefined, `${path} is not there`);
@@ -96,8 +97,11 @@ async function requireFiles(config: Config, sent: ReadonlyMap<string, string>): 
     const hash = createHash('sha256');
     for await (const chunk of opened!.body) hash.update(chunk);
     assert.equal(hash.digest('hex'), digest, `${path} has other bytes`);
-  }
+  });
 }
+
+/** Files of a matrix by hand are many, and a gateway takes its time for each. */
+const readsAtOnce = 8;
 
 /** After uploads have expired and each machine has collected. */
 async function requireNothingLeft(configs: readonly Config[]): Promise<void> {
