@@ -65,6 +65,8 @@ export interface Package {
   readonly expires_at: string | null;
   readonly file_count: number;
   readonly total_bytes: number;
+  /** The holds that keep it now: those that nobody released. */
+  readonly hold_count: number;
 }
 
 export interface FinalizeExpectation {

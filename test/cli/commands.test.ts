@@ -90,6 +90,7 @@ describe('the command line', () => {
       '0011-open-lists',
       '0012-package-names',
       '0013-manifest-digests',
+      '0014-counted-holds',
     ]);
     assert.deepEqual((await place.json<{ readonly applied: readonly string[] }>('migrate')).applied, []);
     const healthy = await place.run('health');

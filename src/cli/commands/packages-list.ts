@@ -69,13 +69,24 @@ Examples:
         ['ID', 'NAME', 'PRODUCER', 'SUBJECT', 'STATUS', 'FILES', 'SIZE', 'CREATED'],
         page.items.map((item) => row(item, formatBytes)),
       );
+      if (page.items.some(({ hold_count }) => hold_count === undefined))
+        output.note('whether a hold keeps them is not known: this server is of an earlier version, see retention show');
       if (page.next_cursor !== null) output.note(`there are more: --cursor ${page.next_cursor}`);
     });
 };
 
 function row(item: Package, formatBytes: (bytes: number) => string): readonly string[] {
-  const { id, name, producer, subject, status, file_count, total_bytes, created_at } = item;
-  return [id, name, producer, subject, status, String(file_count), formatBytes(total_bytes), created_at];
+  const { id, name, producer, subject, status, file_count, total_bytes, created_at, hold_count } = item;
+  return [
+    id,
+    name,
+    producer,
+    subject,
+    hold_count > 0 ? `${status}, held` : status,
+    String(file_count),
+    formatBytes(total_bytes),
+    created_at,
+  ];
 }
 
 function query(options: ListOptions): PackageQuery {

@@ -16,6 +16,7 @@ import { retentionHolds } from './0010-retention-holds.ts';
 import { openLists } from './0011-open-lists.ts';
 import { packageNames } from './0012-package-names.ts';
 import { manifestDigests } from './0013-manifest-digests.ts';
+import { countedHolds } from './0014-counted-holds.ts';
 import { dialectWords } from './dialect.ts';
 import type { Migration } from './migration.ts';
 
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   openLists,
   packageNames,
   manifestDigests,
+  countedHolds,
 ];
 
 interface MigrationTable {

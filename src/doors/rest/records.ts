@@ -177,6 +177,7 @@ export const components: readonly (TSchema & { readonly $id: string })[] = [
         expires_at: timeOrNull,
         file_count: count,
         total_bytes: count,
+        hold_count: count,
       }),
     ),
   ),

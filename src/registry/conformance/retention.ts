@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { type Opened, refuses, samples, unique } from './samples.ts';
+import { type Opened, refuses, sample, samples, unique } from './samples.ts';
 
 export function retentionConformance(opened: Opened): void {
   const { registry, create, add } = samples(opened);
@@ -110,6 +110,44 @@ export function retentionConformance(opened: Opened): void {
       await refuses('invalid_value', registry().retention.hold(id, { reason: '' }));
       await refuses('package_not_found', registry().retention.hold(randomUUID(), { reason: 'r' }));
       assert.equal((await registry().retention.release(id, second.id)).release_reason, null);
+    });
+
+    it('counts in each record of a package the holds that keep it', async () => {
+      const producer = unique('held');
+      const [first, second] = [await create({ producer }), await create({ producer })];
+      const ids = [second.id, first.id];
+      const counts = async () => {
+        const page = await registry().packages.list({ producer });
+        const encoded = await registry().packages.encodedList({ producer });
+        assert.deepEqual(JSON.parse(Buffer.from(encoded.json).toString()), page);
+        const { items } = page;
+        assert.deepEqual(items, await Promise.all(ids.map((id) => registry().packages.get(id))));
+        return items.map(({ hold_count }) => hold_count);
+      };
+      assert.deepEqual([first.hold_count, await counts()], [0, [0, 0]]);
+      const one = await registry().retention.hold(first.id, { reason: 'an audit' });
+      assert.deepEqual(await counts(), [0, 1]);
+      const two = await registry().retention.hold(first.id, { reason: 'another' });
+      await registry().retention.hold(second.id, { reason: 'both' });
+      assert.deepEqual(await counts(), [1, 2]);
+      await add(first.id, 'a', 'a');
+      await registry().packages.finalize(first.id);
+      await registry().retention.release(first.id, one.id);
+      assert.deepEqual(await counts(), [1, 1]);
+      await registry().retention.release(first.id, two.id);
+      assert.deepEqual(await counts(), [1, 0]);
+      const { items } = await registry().retention.expiring({ limit: 1000 });
+      assert.equal(items.find(({ id }) => id === first.id)?.hold_count ?? 0, 0);
+    });
+
+    it('says of a package that the same key gives again how many holds keep it', async () => {
+      const [input, options] = [sample(), { idempotencyKey: randomUUID() }];
+      const { id } = (await registry().packages.create(input, options)).record;
+      const hold = await registry().retention.hold(id, { reason: 'an audit' });
+      const again = await registry().packages.create(input, options);
+      assert.deepEqual([again.created, again.record.hold_count], [false, 1]);
+      await registry().retention.release(id, hold.id);
+      for (let time = 0; time < 2; time++) assert.equal((await registry().packages.abandon(id)).hold_count, 0);
     });
 
     it('keeps a held package from being abandoned', async () => {

@@ -150,5 +150,6 @@ function appendPackage(transaction: Transaction, input: CreatePackage, latest: T
     expires_at,
     file_count: 0,
     total_bytes: 0,
+    hold_count: 0,
   });
 }

@@ -3,8 +3,8 @@ import { ArtifactstoreError } from '../../kernel/error.ts';
 import { spentCborArray } from '../../kernel/format/cbor.ts';
 import type { Manifest } from '../../kernel/manifest.ts';
 import { prepareSealing } from '../prepare-sealing.ts';
-import type { Finalized, Package } from '../REGISTRY.ts';
-import { noPackage, readPackages, requireOpen } from './packages.ts';
+import type { Finalized } from '../REGISTRY.ts';
+import { noPackage, readUncounted, requireOpen, type UncountedPackage } from './packages.ts';
 import {
   encodeStretch,
   filesPerStretch,
@@ -41,14 +41,14 @@ export const finalizePackage: SetOperation<FinalizePackage, FinalizeOutcome> = i
   readsFirst: true,
   weigh: () => 4,
   async run(transaction, inputs) {
-    const found = await readPackages(
+    const found = await readUncounted(
       transaction.sql,
       inputs.map(({ id }) => id),
     );
     const listed = await readListed(transaction.sql, readAtOnce(inputs, found));
     const outcomes = await decideEach(transaction, inputs, (own, input) => seal(own, input, found, listed));
     await transaction.flush();
-    const sealed = await readPackages(
+    const sealed = await readUncounted(
       transaction.sql,
       outcomes.flatMap((outcome) => ('output' in outcome && outcome.output !== 'prepare' ? [outcome.output.id] : [])),
     );
@@ -61,7 +61,7 @@ export const finalizePackage: SetOperation<FinalizePackage, FinalizeOutcome> = i
 });
 
 /** Packages that have few files, until they are as many as one step reads. */
-function readAtOnce(inputs: readonly FinalizePackage[], found: ReadonlyMap<string, Package>): readonly string[] {
+function readAtOnce(inputs: readonly FinalizePackage[], found: ReadonlyMap<string, UncountedPackage>): readonly string[] {
   const ids = new Set<string>();
   let files = 0;
   for (const { id } of inputs) {
@@ -77,9 +77,9 @@ function readAtOnce(inputs: readonly FinalizePackage[], found: ReadonlyMap<strin
 async function seal(
   transaction: Transaction,
   input: FinalizePackage,
-  all: Map<string, Package>,
+  all: Map<string, UncountedPackage>,
   listed: ReadonlyMap<string, Listed>,
-): Promise<Package | 'prepare'> {
+): Promise<UncountedPackage | 'prepare'> {
   const found = all.get(input.id);
   if (found === undefined) throw noPackage(input.id);
   const isSealed = found.status === 'finalized';
@@ -105,7 +105,7 @@ async function seal(
 /** Under the log's lock nobody adds or moves a file between this and the sealing. */
 async function preparedOf(
   transaction: Transaction,
-  found: Package,
+  found: UncountedPackage,
   input: FinalizePackage,
   listed: Listed | undefined,
 ): Promise<PreparedSealing | undefined> {
@@ -118,7 +118,7 @@ async function preparedOf(
   return input.prepared !== null && (await isCurrent(transaction, found, input.prepared)) ? input.prepared : undefined;
 }
 
-function requireFiles(found: Package, expected: string, actual: string): void {
+function requireFiles(found: UncountedPackage, expected: string, actual: string): void {
   if (actual === expected) return;
   throw new ArtifactstoreError(
     'precondition_failed',
@@ -132,7 +132,7 @@ function requireFiles(found: Package, expected: string, actual: string): void {
   );
 }
 
-function sealedRecord(found: Package): Finalized {
+function sealedRecord(found: UncountedPackage): Finalized {
   return {
     package_id: found.id,
     manifest_digest: found.manifest_digest!,
@@ -143,7 +143,7 @@ function sealedRecord(found: Package): Finalized {
 }
 
 /** A `Manifest`, whose long lists are encoded already; `prepared` is spent when it is appended. */
-function manifestOf(transaction: Transaction, found: Package, prepared: PreparedSealing, input: FinalizePackage): Manifest {
+function manifestOf(transaction: Transaction, found: UncountedPackage, prepared: PreparedSealing, input: FinalizePackage): Manifest {
   const { file_count: fileCount, files, receipt_count: receiptCount, receipts } = prepared;
   return {
     manifest_version: 1,

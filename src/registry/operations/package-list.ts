@@ -6,7 +6,7 @@ import { encodeItems } from '../../kernel/format/encoded-page.ts';
 import type { PackageStatus } from '../../kernel/views/view.ts';
 import type { Package } from '../REGISTRY.ts';
 import { type Between, type Condition, type Filters, newest, type PageOfSequences, type TimeCondition } from './package-filters.ts';
-import { type PackageRow, packageRecord, packageText } from './packages.ts';
+import { holdCount, type PackageRow, packageRecord, packageText } from './packages.ts';
 import { fitting, type Looked, type LookedAt, type LookedEncoded } from './page.ts';
 import { readablePackages } from './readable-packages.ts';
 
@@ -99,7 +99,7 @@ async function pageOf(
     )
     .leftJoin('retention_state as r', 'r.package_id', 'p.id')
     .selectAll('p')
-    .select('r.expires_at')
+    .select(['r.expires_at', holdCount.as('hold_count')])
     .orderBy('p.created_sequence', 'desc')
     .execute();
   return { rows, item_count: rows.length, last: rows.at(-1)?.created_sequence ?? null, more, bytes };

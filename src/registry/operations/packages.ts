@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from '#kysely';
+import { type Kysely, type RawBuilder, type Selectable, sql } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -9,7 +9,8 @@ import { distinct } from './sets.ts';
 
 export async function abandonPackage(transaction: Transaction, input: { readonly actor: string; readonly id: string }): Promise<Package> {
   const found = await requirePackage(transaction.sql, input.id);
-  if (found.status === 'abandoned') return found;
+  // A held package is not abandoned, and an abandoned one is not held.
+  if (found.status === 'abandoned') return { ...found, hold_count: 0 };
   requireOpen(found);
   await requireUnheld(transaction, input.id);
   transaction.append({
@@ -19,7 +20,7 @@ export async function abandonPackage(transaction: Transaction, input: { readonly
     actor: input.actor,
     payload: { package_id: input.id, cause: 'requested', reason: null },
   });
-  return { ...found, status: 'abandoned' };
+  return { ...found, status: 'abandoned', hold_count: 0 };
 }
 
 /** Giving a package up lets its bytes go, which a hold forbids. */
@@ -54,7 +55,7 @@ export async function abandonUnsealed(transaction: Transaction, actor: string, f
 }
 
 export async function getPackage(snapshot: Snapshot, input: { readonly id: string }): Promise<Package | undefined> {
-  const row = await packages(snapshot.sql).where('p.id', '=', input.id).executeTakeFirst();
+  const row = await packages(snapshot.sql).select(holdCount.as('hold_count')).where('p.id', '=', input.id).executeTakeFirst();
   return row === undefined ? undefined : packageRecord(row);
 }
 
@@ -92,17 +93,24 @@ export async function readManifest(
   return { digest: row.manifest_digest, bytes: row.payload };
 }
 
-export async function requirePackage(database: Kysely<Schema>, id: string): Promise<Package> {
+export async function requirePackage(database: Kysely<Schema>, id: string): Promise<UncountedPackage> {
   const row = await packages(database).where('p.id', '=', id).executeTakeFirst();
   if (row === undefined) throw noPackage(id);
-  return packageRecord(row);
+  return uncountedRecord(row);
 }
 
 /** Those of the packages that are there, by id. */
 export async function readPackages(database: Kysely<Schema>, ids: readonly string[]): Promise<Map<string, Package>> {
   if (ids.length === 0) return new Map();
-  const rows = await packages(database).where('p.id', 'in', distinct(ids)).execute();
+  const rows = await packages(database).select(holdCount.as('hold_count')).where('p.id', 'in', distinct(ids)).execute();
   return new Map(rows.map((row) => [row.id, packageRecord(row)]));
+}
+
+/** The same, for who decides by them. */
+export async function readUncounted(database: Kysely<Schema>, ids: readonly string[]): Promise<Map<string, UncountedPackage>> {
+  if (ids.length === 0) return new Map();
+  const rows = await packages(database).where('p.id', 'in', distinct(ids)).execute();
+  return new Map(rows.map((row) => [row.id, uncountedRecord(row)]));
 }
 
 export function noPackage(id: string): ArtifactstoreError {
@@ -156,24 +164,40 @@ function packages(database: Kysely<Schema>) {
     .select('r.expires_at');
 }
 
+/**
+ * How many holds keep the package `p`, by an index of those alone. It takes as long as there are many, and one package
+ * can have a hundred thousand: so what only decides leaves it out.
+ */
+export const holdCount: RawBuilder<number> = sql<number>`(
+  select count(*) from retention_holds as h where h.package_id = p.id and h.released_at is null)`;
+
+/** A package whose holds nobody counted. */
+export type UncountedPackage = Omit<Package, 'hold_count'>;
+
 /** What a record shows. */
-export type PackageRow = Omit<
+export type PackageRow = UncountedRow & { readonly hold_count: number };
+
+type UncountedRow = Omit<
   Selectable<ViewTables['artifact_packages']>,
   'live_locations' | 'changed_at' | 'created_sequence' | 'finalized_sequence'
 > & { readonly expires_at: string | null };
 
 export function packageRecord(row: PackageRow): Package {
+  return { ...uncountedRecord(row), hold_count: row.hold_count };
+}
+
+function uncountedRecord(row: UncountedRow): UncountedPackage {
   return { ...beforeMetadata(row), metadata: keptObject(row.metadata), ...afterMetadata(row) };
 }
 
 /** The record as JSON. Metadata is kept as canonical JSON, of up to a megabyte, and stands there as it is. */
 export function packageText(row: PackageRow): string {
   const before = JSON.stringify(beforeMetadata(row)).slice(0, -1);
-  const after = JSON.stringify(afterMetadata(row)).slice(1);
+  const after = JSON.stringify({ ...afterMetadata(row), hold_count: row.hold_count }).slice(1);
   return `${before},"metadata":${row.metadata},${after}`;
 }
 
-function beforeMetadata(row: PackageRow) {
+function beforeMetadata(row: UncountedRow) {
   return {
     id: row.id,
     name: row.name,
@@ -184,7 +208,7 @@ function beforeMetadata(row: PackageRow) {
   };
 }
 
-function afterMetadata(row: PackageRow) {
+function afterMetadata(row: UncountedRow) {
   return {
     metadata_schema_slug: row.metadata_schema_slug,
     created_at: row.created_at,

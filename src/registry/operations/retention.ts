@@ -6,9 +6,9 @@ import { decodeCbor } from '../../kernel/format/cbor.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/format/json.ts';
 import { formatTimestamp, parseTimestamp } from '../../kernel/time.ts';
 import { limits } from '../limits.ts';
-import type { Hold, Package, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
+import type { Hold, RetentionEvent, RetentionRecord } from '../REGISTRY.ts';
 import { type DuePackage, expiredPackages } from './due-packages.ts';
-import { requirePackage } from './packages.ts';
+import { requirePackage, type UncountedPackage } from './packages.ts';
 
 export interface ExtendRetention {
   readonly actor: string;
@@ -162,7 +162,7 @@ export async function planSweep(snapshot: Snapshot, input: { readonly now: strin
   return (await expiredPackages(snapshot.sql, input.now, null).limit(input.limit).execute()).map((row) => row.package_id);
 }
 
-async function requireKept(transaction: Transaction, id: string): Promise<Package> {
+async function requireKept(transaction: Transaction, id: string): Promise<UncountedPackage> {
   const found = await requirePackage(transaction.sql, id);
   if (found.status === 'garbage_collected')
     throw new ArtifactstoreError('package_collected', `Package ${id} was collected: it had expired, and its bytes are gone.`);

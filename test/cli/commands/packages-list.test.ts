@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { openServedWorkplace } from '../served-workplace.ts';
 
@@ -24,6 +27,25 @@ test('a package is found by the digest of its manifest, and another form is refu
   const { code, stderr } = await place.run('packages', 'list', '--manifest-digest', sealed.manifest_digest.slice(7));
   assert.equal(code, 2);
   assert.match(stderr, /--manifest-digest: The digest of a manifest is BLAKE3/);
+});
+
+test('a held package is marked, and what an earlier server does not say is said to be unknown', async () => {
+  await using served = await openServedWorkplace();
+  const { place, registry } = served;
+  const { id } = (await registry.packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' })).record;
+  assert.match((await place.run('packages', 'list')).stdout, / created +0 /);
+  await registry.retention.hold(id, { reason: 'an audit' });
+  const held = await place.run('packages', 'list');
+  assert.match(held.stdout, / created, held +0 /);
+  assert.doesNotMatch(held.stderr, /not known/);
+  assert.match((await place.run('packages', 'show', id)).stdout, /^hold_count +1$/m);
+  const page = JSON.stringify(await place.json('packages', 'list')).replace(',"hold_count":1', '');
+  const earlier = createServer((_request, response) => response.setHeader('content-type', 'application/json').end(page)).listen(0);
+  await once(earlier, 'listening');
+  const unknown = await place.run('packages', 'list', '--api-url', `http://127.0.0.1:${(earlier.address() as AddressInfo).port}`);
+  earlier.close().closeAllConnections();
+  assert.match(unknown.stdout, / created +0 /);
+  assert.match(unknown.stderr, /whether a hold keeps them is not known/);
 });
 
 test('a metadata key with a dot is refused with the words to type', async () => {
