@@ -257,6 +257,8 @@ export const strings = {
     actor: 'Actor',
     when: 'When',
     noEvents: 'You see no event of it.',
+    eventsOfFiles:
+      'What happened to its files, such as that they were added, and to their bytes, is in the log under other ids. The page of a file leads there.',
     byHand: {
       page: 'The package',
       kept: 'Why it is kept',
@@ -328,6 +330,9 @@ export const strings = {
     primary: (algorithm: string): string => (algorithm === 'blake3' ? 'BLAKE3' : algorithm),
     added: 'Added',
     id: 'Id',
+    events: 'In the log',
+    eventsOfFile: 'Events of this file',
+    eventsOfBytes: 'Events of its bytes',
     download: 'Download',
     package: 'Package',
     verifyTitle: 'Is it what it was?',

@@ -18,6 +18,7 @@ export function Events({ record }: { readonly record: Package }) {
   const query = { subject_kind: 'package', subject_id: record.id };
   return (
     <Section title={text.events}>
+      {record.file_count === 0 ? null : <p class="quiet">{text.eventsOfFiles}</p>}
       <Table label={text.eventsLabel} columns={[{ name: text.sequence, right: true }, text.event, text.actor, text.when]}>
         {since.value.map((from, index) => (
           <EventRows

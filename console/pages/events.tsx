@@ -2,10 +2,11 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { callJson } from '../api/call.ts';
 import type { Health } from '../api/records.ts';
-import { useResource } from '../api/resource.ts';
+import { type Resource, useResource } from '../api/resource.ts';
 import { EventRows } from '../events/event-rows.tsx';
 import { type Feed, type FeedQuery, openFeed, windowEvents } from '../events/feed.ts';
 import { Filters } from '../events/filters.tsx';
+import { Called, mayBeName, usePackagesCalled } from '../events/subject.tsx';
 import { FeedVerdict } from '../events/verdict.tsx';
 import { formatCount } from '../format.ts';
 import { announce } from '../parts/announce.tsx';
@@ -26,14 +27,49 @@ export const filterNames = ['event_type', 'subject_kind', 'subject_id'] as const
 
 export default function Events() {
   const { query } = place.value;
-  const asked: FeedQuery = Object.fromEntries(
+  const typed: FeedQuery = Object.fromEntries(
     filterNames.flatMap((name) => {
-      const value = query.get(name) ?? '';
+      const value = query.get(name)?.trim() ?? '';
       return value === '' ? [] : [[name, value]];
     }),
   );
-  const given = /^\d{1,15}$/.test(query.get('since') ?? '') ? Number(query.get('since')) : undefined;
   const health = useResource('health', (signal) => callJson<Health>('health', { signal }));
+  const { subject_id: subject = '', subject_kind: kind = '' } = typed;
+  const called = usePackagesCalled(subject, kind);
+  // What is called as a package is may be a backend too: then its events are shown, and the package is offered.
+  const isBackend = kind === '' && health.value?.backends.some(({ backend_id }) => backend_id === subject) === true;
+  const packages = called.value?.items ?? [];
+  const chosen = packages.length === 1 && !isBackend ? packages[0] : undefined;
+  return (
+    <Page title={text.title}>
+      <p class="quiet">{text.lead}</p>
+      <Filters key={query.toString()} query={query} />
+      <Loaded of={called} rows={10}>
+        {(found) => (
+          <>
+            {mayBeName(subject, kind) ? <Called called={found} chosen={chosen} /> : null}
+            {packages.length > 0 && chosen === undefined && !isBackend ? null : (
+              <Log
+                asked={chosen === undefined ? typed : { ...typed, subject_kind: 'package', subject_id: chosen.id }}
+                query={query}
+                health={health}
+              />
+            )}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+interface LogParts {
+  readonly asked: FeedQuery;
+  readonly query: URLSearchParams;
+  readonly health: Resource<Health>;
+}
+
+function Log({ asked, query, health }: LogParts) {
+  const given = /^\d{1,15}$/.test(query.get('since') ?? '') ? Number(query.get('since')) : undefined;
   const isFiltered = Object.keys(asked).length > 0;
   const end = health.value?.last_sequence;
   const back = isFiltered ? latestFiltered : latest;
@@ -42,16 +78,14 @@ export default function Events() {
   const actor = session.value.who?.actor;
   const command = ['events', '--since', String(since ?? 0), ...Object.entries(asked).flatMap(asOption)];
   return (
-    <Page title={text.title}>
-      <p class="quiet">{text.lead}</p>
-      <Filters key={query.toString()} query={query} />
+    <>
       {since === undefined ? (
         <Loaded of={health}>{() => <Loading rows={10} />}</Loaded>
       ) : (
         <Followed key={JSON.stringify([asked, given ?? 'latest', stopAfter, actor])} since={since} asked={asked} stopAfter={stopAfter} />
       )}
       <ByHand command={command} request={{ path: 'events', query: { ...asked, since: String(since ?? 0) } }} />
-    </Page>
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import { printable } from '../../src/kernel/format/printable.ts';
+import type { SubjectKind } from '../../src/kernel/log/event.ts';
 import { callJson, segments } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import type { File, Page as ListPage, Package } from '../api/records.ts';
@@ -82,6 +83,13 @@ function Shown({ file, record }: Found) {
             text.primary(file.digest_algorithm),
             <Address key="p" text={file.digest_primary} what={text.primary(file.digest_algorithm)} whole />,
           ],
+          [
+            text.events,
+            <span key="e">
+              <EventsLink kind="file" id={file.id} name={text.eventsOfFile} /> ·{' '}
+              <EventsLink kind="object" id={file.digest_primary} name={text.eventsOfBytes} />
+            </span>,
+          ],
         ]}
       />
       {isGone ? (
@@ -127,4 +135,8 @@ function Shown({ file, record }: Found) {
       />
     </>
   );
+}
+
+function EventsLink({ kind, id, name }: { readonly kind: SubjectKind; readonly id: string; readonly name: string }) {
+  return <a href={`events?${new URLSearchParams({ subject_kind: kind, subject_id: id })}`}>{name}</a>;
 }

@@ -12,6 +12,13 @@ export const events = {
   kind: 'To what',
   anyKind: 'Anything',
   subject: 'Id or name',
+  ofPackage: 'Events of the package',
+  choose: 'Packages that are called so',
+  calledNone: 'No package that you may read is called so. It is taken as the id of something else.',
+  called: (count: number, shown: string): string =>
+    count === 1 ? 'A package is called so too. Its events:' : `${shown} packages are called so. Choose whose events are shown:`,
+  calledMore: (shown: string): string =>
+    `More than ${shown} packages are called so. Choose whose events are shown, or take the id of another one:`,
   since: 'After no.',
   sinceWrong: 'A whole number, from 0 on.',
   apply: 'Apply',

@@ -92,6 +92,70 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByText('Nothing that matches').waitFor();
   });
 
+  test('a name leads to the events of the package, and several to a choice', async () => {
+    const { page } = view;
+    const called = page.locator('main');
+    await page.getByLabel('What happened').selectOption('Anything');
+    await page.getByLabel('Id or name').fill('second one');
+    await page.keyboard.press('Enter');
+    await called.getByText('Events of the package second one.').waitFor();
+    await page.getByRole('cell', { name: 'Package sealed' }).waitFor();
+    assert.equal(new URL(page.url()).search, '?subject_id=second+one');
+    assert.equal(await page.getByRole('cell', { name: 'Package sealed' }).count(), 1, 'those of this one alone');
+    await view.assertAccessible();
+
+    const [first] = (await view.door.registry.packages.list({ name: 'second one' })).items;
+    const second = await sealedPackage(view.door.registry, { 'a.txt': 'w' }, { name: 'second one', producer: 'elsewhere' });
+    await page.reload();
+    await called.getByText('2 packages are called so.').waitFor();
+    assert.equal(await page.getByRole('region', { name: 'Events, newest first' }).count(), 0);
+    await view.assertAccessible();
+    await page
+      .getByRole('region', { name: 'Packages that are called so' })
+      .getByRole('link', { name: /elsewhere/ })
+      .focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('cell', { name: 'Package sealed' }).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('subject_id'), second.id);
+    assert.notEqual(second.id, first!.id);
+
+    // The name of a backend is its id, also where a package is called so.
+    await view.door.store.operator.verifyStorage('local');
+    await view.open('events?subject_id=local&subject_kind=backend');
+    await page
+      .getByRole('cell', { name: /Stored bytes verified/ })
+      .first()
+      .waitFor();
+    await sealedPackage(view.door.registry, { 'a.txt': 'v' }, { name: 'local' });
+    await view.open('events?subject_id=local');
+    await called.getByText('A package is called so too.').waitFor();
+    await page
+      .getByRole('cell', { name: /Stored bytes verified/ })
+      .first()
+      .waitFor();
+    await view.open('events?subject_id=nothing-like-it');
+    await called.getByText('No package that you may read is called so.').waitFor();
+  });
+
+  test('a package says that its files have events of their own, and a file leads there', async () => {
+    const { page } = view;
+    const [record] = (await view.door.registry.packages.list({ name: 'third one' })).items;
+    await view.open(`packages/${record!.id}`);
+    await page.getByText('is in the log under other ids').waitFor();
+    await view.open(`packages/${record!.id}/files/a.txt`);
+    await page.getByRole('link', { name: 'Events of this file' }).click();
+    await page.getByRole('cell', { name: 'File added' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Details of event/ }).count(), 1);
+    const [file] = (await view.door.registry.files.list(record!.id)).items;
+    await view.open(`packages/${record!.id}/files/a.txt`);
+    assert.equal(
+      new URL((await page.getByRole('link', { name: 'Events of its bytes' }).getAttribute('href'))!, view.url).searchParams.get(
+        'subject_id',
+      ),
+      file!.digest_primary,
+    );
+  });
+
   test('an event that was altered on the way is found', async () => {
     const { page } = view;
     altered = true;
