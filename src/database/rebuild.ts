@@ -54,7 +54,7 @@ function isTrigger(name: string): boolean {
 }
 
 function indexNameOf(statement: string): string {
-  const name = / index (?:if not exists )?(\w+) on /.exec(statement)?.[1];
+  const name = /\sindex\s+(?:if\s+not\s+exists\s+)?(\w+)\s+on\s/.exec(statement)?.[1];
   if (name === undefined) throw new TypeError(`this makes no index: ${statement}`);
   return name;
 }
