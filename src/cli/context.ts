@@ -1,7 +1,7 @@
 import type { Certificate, Family, ProbeResult } from '../certify/certificate.ts';
 import type { StoreCommands } from '../certify/shape/reports.ts';
 import type { CommandContext } from '../command.ts';
-import { type Config, readConfig } from '../config/config.ts';
+import { type Config, readConfig, type SeenConfig, seeConfig } from '../config/config.ts';
 import type { Principal } from '../kernel/access.ts';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { parseHttpUrl } from '../protocol/http-url.ts';
@@ -101,9 +101,19 @@ export interface GlobalOptions {
   readonly color?: boolean;
 }
 
-export function readCommandConfig({ environment, directory }: Surroundings, { apiUrl }: GlobalOptions): Config {
-  if (apiUrl !== undefined) requireHttpUrl(apiUrl);
-  return readConfig(apiUrl === undefined ? environment : { ...environment, ARTIFACTSTORE_API_URL: apiUrl }, { directory });
+export function readCommandConfig(surroundings: Surroundings, globals: GlobalOptions): Config {
+  return readConfig(environmentOf(surroundings, globals), { directory: surroundings.directory });
+}
+
+/** With all that is wrong. */
+export function seeCommandConfig(surroundings: Surroundings, globals: GlobalOptions): SeenConfig {
+  return seeConfig(environmentOf(surroundings, globals), { directory: surroundings.directory });
+}
+
+function environmentOf({ environment }: Surroundings, { apiUrl }: GlobalOptions): Surroundings['environment'] {
+  if (apiUrl === undefined) return environment;
+  requireHttpUrl(apiUrl);
+  return { ...environment, ARTIFACTSTORE_API_URL: apiUrl };
 }
 
 /** Told under the name that was used; the configuration would name its own variable. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { StorePlace } from '../certify/shape/reports.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { isSettingName } from '../config/config.ts';
 import { isPlaceholder } from '../secrets/check/form.ts';
 import { secretOf } from '../secrets/secret.ts';
-import { readEnvFileAt } from './env-file.ts';
+import { plainHint, seeEnvFileAt } from './env-file.ts';
+import { type Wrong, wrongError } from './wrongs.ts';
 
 /** Settings whose values are no secrets. */
 export const publicStoreSettings: readonly string[] = [
@@ -14,22 +15,29 @@ export const publicStoreSettings: readonly string[] = [
   'COSMO_S3_BUCKET',
 ];
 
+/** Whether a variable is one of those that name a store and its bucket. */
+export const isStoreSetting = (variable: string): boolean =>
+  publicStoreSettings.includes(variable) || variable === 'S3_ACCESS_KEY_ID' || variable === 'S3_SECRET_ACCESS_KEY';
+
 /**
  * The bucket that a file of `NAME=value` lines names. Other settings may be in it. Errors: `invalid_configuration` with
- * all that is wrong, by name, and never a value.
+ * all that is wrong, by line and name, and never a value.
  */
 export async function readStorePlace(directory: string, file: string): Promise<StorePlace> {
-  const values = await readEnvFileAt(resolve(directory, file), '--settings');
-  const problems: StoreProblem[] = [];
+  const { values, names, problems } = await seeEnvFileAt(resolve(directory, file), '--settings');
+  const wrongs: Wrong[] = [...problems];
+  // Of a line that readers take differently it is not known what its value is, nor that it is missing.
+  const doubted = new Set(problems.map(({ name }) => name));
   const read = <T>(name: string, parse: (text: string) => T): T | undefined => {
+    if (doubted.has(name)) return undefined;
     try {
       return parse(given(values, name));
     } catch (error) {
-      problems.push({ name, text: (error as Error).message });
+      wrongs.push({ name, text: (error as Error).message });
       return undefined;
     }
   };
-  const bucketSetting = bucketSettingOf(values);
+  const bucketSetting = names.has('COSMO_S3_BUCKET') ? 'COSMO_S3_BUCKET' : 'S3_BUCKET';
   const place = {
     endpointUrl: read('S3_ENDPOINT_URL', parseEndpoint),
     region: read('S3_REGION', parseRegion),
@@ -40,6 +48,7 @@ export async function readStorePlace(directory: string, file: string): Promise<S
   };
   const { endpointUrl, region, accessKeyId, secretAccessKey, forcePathStyle, bucket } = place;
   if (
+    wrongs.length === 0 &&
     endpointUrl !== undefined &&
     region !== undefined &&
     accessKeyId !== undefined &&
@@ -48,16 +57,24 @@ export async function readStorePlace(directory: string, file: string): Promise<S
     bucket !== undefined
   )
     return { endpointUrl, region, bucket, forcePathStyle, keys: { accessKeyId, secretAccessKey }, bucketSetting };
-  const lines = problems.map(({ name, text }) => `  ${name} ${text}`);
-  throw new ArtifactstoreError('invalid_configuration', `${file} does not say which store to use:\n${lines.join('\n')}`, {
-    field: '--settings',
-    info: { problems, hint: 'correct the file, or what makes it; docs/baseline.md has an example' },
-  });
+  const known = [...names].some(isStoreSetting);
+  const detail = { field: '--settings', info: { hint: hintOf(names, problems.length > 0) } };
+  throw wrongError(`${file} does not say which store to use${known ? '' : ` (${noSetting(names)})`}`, wrongs, detail, ' ');
 }
 
-interface StoreProblem {
-  readonly name: string;
-  readonly text: string;
+/** Whoever gave another file than was meant is not to look for what is missing in it. */
+function noSetting(names: ReadonlySet<string>): string {
+  if (names.size === 0) return 'it is empty, or all of it is comments';
+  return names.size === 1 ? 'its one name is none of these' : `none of its ${names.size} names is one of these`;
+}
+
+function hintOf(names: ReadonlySet<string>, hasOddLines: boolean): string {
+  const isOther = ![...names].some(isStoreSetting) && [...names].some(isSettingName);
+  return [
+    ...(isOther ? ['it looks like a file of the server: `config check --settings` reads those'] : []),
+    'correct the file, or what makes it; docs/baseline.md has an example',
+    ...(hasOddLines ? [plainHint] : []),
+  ].join('; ');
 }
 
 function given(values: ReadonlyMap<string, string>, name: string): string {
@@ -88,10 +105,6 @@ const otherNames: Readonly<Record<string, readonly string[]>> = {
   S3_SECRET_ACCESS_KEY: ['S3_SECRET_KEY', 'AWS_SECRET_ACCESS_KEY', 'MINIO_ROOT_PASSWORD'],
   S3_BUCKET: ['ARTIFACTSTORE_S3_BUCKET', 'AWS_BUCKET'],
 };
-
-function bucketSettingOf(values: ReadonlyMap<string, string>): string {
-  return values.has('COSMO_S3_BUCKET') ? 'COSMO_S3_BUCKET' : 'S3_BUCKET';
-}
 
 /** Nothing of the text is repeated: a password may be in it. */
 function parseEndpoint(text: string): string {

@@ -14,7 +14,7 @@ import { parseOrigins } from './origins.ts';
 import { readRetentionClasses } from './retention-file.ts';
 import type { StorageRoute } from './routes.ts';
 import { readSecrets, type SecretsSettings } from './secrets.ts';
-import { dotEnvName, type Settings, settingsFrom } from './settings.ts';
+import { dotEnvName, type Problem, type Settings, settingsFrom } from './settings.ts';
 import { settingSources } from './sources.ts';
 import { readStorage } from './storage.ts';
 import { type BearerToken, parseTokens } from './tokens.ts';
@@ -22,6 +22,7 @@ import { type BearerToken, parseTokens } from './tokens.ts';
 export type { BackendConfig } from '../storage/kind.ts';
 export type { PlatformIdentity } from './client-token.ts';
 export type { StorageRoute } from './routes.ts';
+export type { Problem } from './settings.ts';
 export type { BearerToken } from './tokens.ts';
 
 /**
@@ -129,6 +130,16 @@ export interface ReadConfigOptions {
   readonly directory?: string;
   /** The kinds of backends that can be named; those of this package where absent. */
   readonly kinds?: readonly BackendKind[];
+  /** Whether `.env` is read; true where absent. */
+  readonly withDotEnv?: boolean;
+  /** Variables whose values are known to be wrong: no more is said of these. */
+  readonly doubted?: ReadonlySet<string>;
+}
+
+/** A configuration in which defaults stand for what is wrong, and all that is. */
+export interface SeenConfig {
+  readonly config: Config;
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -139,9 +150,21 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>> = process.env,
   options: ReadConfigOptions = {},
 ): Config {
-  const { kinds = backendKinds } = options;
+  const { config, problems } = seeConfig(environment, options);
+  if (problems.length === 0) return config;
+  const [first] = problems;
+  const lead = problems.length === 1 ? 'The configuration is wrong' : `The configuration is wrong in ${problems.length} places`;
+  throw new ArtifactstoreError('invalid_configuration', `${lead}:\n${problems.map(({ name, text }) => `  ${name}: ${text}`).join('\n')}`, {
+    ...(first === undefined ? {} : { field: first.name }),
+    info: { names: problems.map(({ name }) => name) },
+  });
+}
+
+/** The same for whoever looks further than to the first wrong setting. */
+export function seeConfig(environment: Readonly<Record<string, string | undefined>>, options: ReadConfigOptions = {}): SeenConfig {
+  const { kinds = backendKinds, withDotEnv = true, doubted } = options;
   const directory = resolve(options.directory ?? '.');
-  const settings = settingsFrom(settingSources(environment, directory));
+  const settings = settingsFrom(settingSources(environment, directory, withDotEnv), doubted);
   const { isFromDotEnv, ...clientToken } = readClientToken(settings, directory);
 
   const config: Config = {
@@ -196,20 +219,13 @@ export function readConfig(
     originOf: settings.originOfVariable,
   };
 
-  const problems = settings.problems();
-  if (problems.length > 0) {
-    const [first] = problems;
-    const lead = problems.length === 1 ? 'The configuration is wrong' : `The configuration is wrong in ${problems.length} places`;
-    throw new ArtifactstoreError(
-      'invalid_configuration',
-      `${lead}:\n${problems.map(({ name, text }) => `  ${name}: ${text}`).join('\n')}`,
-      {
-        ...(first === undefined ? {} : { field: first.name }),
-        info: { names: problems.map(({ name }) => name) },
-      },
-    );
-  }
-  return deepFreeze({ ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings, kinds) : [] });
+  const seen = { ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings, kinds) : [] };
+  return { config: deepFreeze(seen), problems: settings.problems() };
+}
+
+/** Whether a variable is meant as a setting, known or not. */
+export function isSettingName(variable: string): boolean {
+  return /^(?:ARTIFACTSTORE_|STATE_HUB_)/i.test(variable);
 }
 
 function misplaced({ backends, database }: Config, settings: Settings, kinds: readonly BackendKind[]): readonly string[] {

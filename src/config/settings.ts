@@ -48,7 +48,8 @@ export interface Settings extends BackendSettings {
   describe(): Readonly<Record<string, string>>;
 }
 
-export function settingsFrom(sources: readonly SettingSource[]): Settings {
+/** Of variables in `doubted` it is known that their values are wrong: no more is said of these. */
+export function settingsFrom(sources: readonly SettingSource[], doubted: ReadonlySet<string> = new Set()): Settings {
   const known = new Set<string>();
   const shown: Record<string, string> = {};
   const refused: Problem[] = [];
@@ -67,6 +68,7 @@ export function settingsFrom(sources: readonly SettingSource[]): Settings {
   };
   const refuse = (name: string, text: string): void => {
     const variable = prefix + name;
+    if (doubted.has(variable)) return;
     const origin = find(variable)?.origin;
     refused.push({ name: variable, text: origin === undefined || origin === environmentName ? text : `${text} (in ${origin})` });
   };

@@ -6,11 +6,13 @@ import { errnoCode, fileReason } from '../runtime/file-error.ts';
 import { dotEnvName, environmentName, type SettingSource } from './settings.ts';
 
 /** Where settings come from, the first one first. Throws `invalid_configuration` where `.env` can't be read. */
-export function settingSources(environment: Readonly<Record<string, string | undefined>>, directory: string): readonly SettingSource[] {
-  return [
-    { origin: environmentName, values: environment },
-    { origin: dotEnvName, values: dotEnv(directory) },
-  ];
+export function settingSources(
+  environment: Readonly<Record<string, string | undefined>>,
+  directory: string,
+  withDotEnv: boolean,
+): readonly SettingSource[] {
+  const own = { origin: environmentName, values: environment };
+  return withDotEnv ? [own, { origin: dotEnvName, values: dotEnv(directory) }] : [own];
 }
 
 function dotEnv(directory: string): Readonly<Record<string, string | undefined>> {

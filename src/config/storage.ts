@@ -20,7 +20,9 @@ export function readStorage(settings: Settings, directory: string, kinds: readon
   refuseShared(settings, backends, kinds);
   const spoolDirectory = resolve(directory, settings.text('STORAGE_SPOOL_ROOT', './var/spool'));
   const defaultBackend = settings.text('STORAGE_DEFAULT_BACKEND', ids.length === 1 ? ids[0]! : 'local');
-  if (!ids.includes(defaultBackend)) settings.refuse('STORAGE_DEFAULT_BACKEND', `"${defaultBackend}" is not one of ${ids.join(', ')}`);
+  // Without any, what is wrong with their list says it.
+  if (ids.length > 0 && !ids.includes(defaultBackend))
+    settings.refuse('STORAGE_DEFAULT_BACKEND', `"${defaultBackend}" is not one of ${ids.join(', ')}`);
   const routes = settings.parsed('STORAGE_BACKEND_ROUTES', '', (text) => parseRoutes(text, ids));
   return { backends, defaultBackend, routes, spoolDirectory };
 }

@@ -29,7 +29,8 @@ export function parseEnvFile(text: string): EnvFile {
     if (content.trim() === '' || content.trimStart().startsWith('#')) continue;
     const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(content) ?? [];
     if (name === undefined || value === undefined) {
-      refuse(lineFault(content));
+      const fault = lineFault(content);
+      refuse(fault.text, fault.name);
       continue;
     }
     if (values.has(name)) refuse('is there twice: readers differ in which of them counts', name);
@@ -42,12 +43,16 @@ export function parseEnvFile(text: string): EnvFile {
 
 const carriageReturn = 'ends with a carriage return, as all lines of a file from Windows do: some readers keep it';
 
-function lineFault(content: string): string {
-  if (/^\s*export\s/.test(content)) return 'begins with "export", which only a shell understands';
-  if (/^\s+[A-Za-z_][A-Za-z0-9_]*\s*=/.test(content)) return 'begins with white space';
-  if (/^[A-Za-z_][A-Za-z0-9_]*\s+=/.test(content)) return 'has white space before "="';
-  return 'is not NAME=value';
+/** With the name that is meant, where one is: a program that takes the line otherwise has a value for it. */
+function lineFault(content: string): { readonly text: string; readonly name?: string } {
+  const [, exported, name, behind] = /^\s*(export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\s*)=/.exec(content) ?? [];
+  if (name === undefined) return { text: plainLine };
+  if (exported !== undefined) return { name, text: 'begins with "export", which only a shell understands' };
+  return { name, text: behind === '' ? 'begins with white space' : 'has white space before "="' };
 }
+
+/** What is wrong with a line that is nothing of the kind. */
+export const plainLine = 'is not NAME=value';
 
 function valueFault(value: string): string | undefined {
   if (value.trim() !== value) return 'begins or ends with white space, which readers treat differently';

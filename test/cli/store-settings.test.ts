@@ -33,7 +33,7 @@ describe('the settings of a store', () => {
   const refused = async (text: string): Promise<string> => {
     const error = (await read(text).catch((caught: unknown) => caught)) as ArtifactstoreError;
     assert.equal(error.code, 'invalid_configuration', text);
-    for (const said of [error.message, JSON.stringify(error.info)]) assert.doesNotMatch(said, /hush/, text);
+    for (const said of [error.message, JSON.stringify(error.info ?? {})]) assert.doesNotMatch(said, /hush/, text);
     return error.message;
   };
 
@@ -102,5 +102,36 @@ describe('the settings of a store', () => {
       [`export ${text}`, /begins with "export"/],
     ] as const)
       assert.match(await refused(file), message);
+  });
+
+  test('tell all at once of a file that is wrong in both ways, and of each name once', async () => {
+    const lines = (await refused(`${linesOf({ ...right, S3_REGION: '"auto"', S3_ENDPOINT_URL: 'minio' })} export X=1\n`))
+      .split('\n')
+      .slice(1);
+    assert.deepEqual(
+      lines.map((line) => line.trim().split(/:? (?:has|begins) /)[0]),
+      ['line 2, S3_REGION', 'line 7, X', 'S3_ENDPOINT_URL'],
+    );
+    // Neither is told as missing.
+    for (const name of ['S3_BUCKET', 'COSMO_S3_BUCKET']) {
+      const exported = await refused(`export ${name}=b\n${linesOf({ ...right, COSMO_S3_BUCKET: undefined, S3_REGION: '$REGION' })}`);
+      assert.doesNotMatch(exported, /is missing/);
+    }
+  });
+
+  test('are told from a file that is another one', async () => {
+    for (const [file, message] of [
+      ['', /which store to use \(it is empty, or all of it is comments\):\n {2}S3_ENDPOINT_URL is missing/],
+      ['# S3_REGION=auto\n', /\(it is empty, or all of it is comments\)/],
+      ['NAME=hush\n', /\(its one name is none of these\)/],
+      ['A=1\nB=2\n', /\(none of its 2 names is one of these\)/],
+      ['hush\nhush\n', /artifacts\.env" is no file of settings: none of its 2 lines is NAME=value\.$/],
+      ['{"hush": 1}\n', /is no file of settings: its line is not NAME=value\.$/],
+      ['hush\0=hush', /is no file of settings: it is no text in UTF-8\.$/],
+    ] as const)
+      assert.match(await refused(file), message, file);
+    const hint = async (text: string) => ((await read(text).catch((caught: unknown) => caught)) as ArtifactstoreError).info?.hint as string;
+    assert.match(await hint('ARTIFACTSTORE_PORT=1\n'), /^it looks like a file of the server: `config check/);
+    assert.match(await hint('services:\n  a:\n'), /it looks like a Compose file: `store posture/);
   });
 });

@@ -50,6 +50,7 @@ test('says what is wrong with a line that is no NAME=value', () => {
     const { values, problems } = parseEnvFile(line);
     assert.equal(values.size, 0);
     assert.match(problems[0]!.text, text, line);
+    assert.equal(problems[0]!.name, text.source === 'NAME=value' ? undefined : 'A', line);
   }
 });
 

@@ -1,13 +1,14 @@
 import type { Config } from '../../config/config.ts';
 import type { AccessFile } from '../../identity/access-file/access-file.ts';
 import { openIdentity } from '../../identity/open.ts';
-import { ArtifactstoreError } from '../../kernel/error.ts';
+import { type ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { readAccessFileAt } from '../access-file.ts';
-import { addConfigOptions, type ConfigOptions, readGivenConfig } from '../config-options.ts';
+import { addConfigOptions, type ConfigOptions, seeGivenConfig } from '../config-options.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { referenceReader } from '../read-reference.ts';
 import { counted } from '../terminal/size.ts';
+import type { Wrong } from '../wrongs.ts';
 
 export const configCheck: Definition = (command, context) => {
   addConfigOptions(command);
@@ -29,10 +30,30 @@ Examples:
     .action(async (options: ConfigOptions) => {
       const given = context();
       const { output } = given;
-      const config = await readGivenConfig(given, options);
-      await given.checkConfig(config);
-      const access = await readAsServer(config);
-      await requireClientSecrets(config, access, options.settings === undefined ? given.environment : undefined);
+      const seen = await seeGivenConfig(given, options);
+      const { config } = seen;
+      const wrongs: Wrong[] = [...seen.wrongs];
+      const errors: ArtifactstoreError[] = [];
+      const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isArtifactstoreError(error) || error.code === 'cancelled') throw error;
+          errors.push(error);
+          return undefined;
+        }
+      };
+      // What follows from a setting that is wrong would be told as one more mistake.
+      const looksAtKeys = !seen.wrongs.some(({ name = '' }) => /^ARTIFACTSTORE_(?:SECRETS|VAULT_|STORAGE_|S3_)/.test(name));
+      if (looksAtKeys) await attempt(() => given.checkConfig(config));
+      const access = await attempt(() => readAsServer(config));
+      if (looksAtKeys)
+        wrongs.push(...(await wrongClientSecrets(config, access, options.settings === undefined ? given.environment : undefined)));
+      const [error] = errors;
+      if (error !== undefined && errors.length === 1 && wrongs.length === 0) throw error;
+      wrongs.push(...errors.map(({ field, message }) => ({ name: field, text: message })));
+      if (wrongs.length > 0)
+        throw seen.refusal(wrongs, looksAtKeys ? undefined : 'keys of buckets are looked at when their settings are right');
       const warnings = (access?.warnings ?? []).map(
         ({ line, column, message }) => `${config.accessConfigPath}:${line}:${column}: ${message}`,
       );
@@ -55,18 +76,17 @@ async function readAsServer({ accessConfigPath: path, tokens }: Config): Promise
  * Of issuers by which people sign in to the console: a server would say so only when somebody does. Without an
  * environment nobody knows what its variables will be.
  */
-async function requireClientSecrets(
+async function wrongClientSecrets(
   config: Config,
   access: AccessFile | undefined,
   environment: Context['environment'] | undefined,
-): Promise<void> {
+): Promise<readonly Wrong[]> {
   const read = referenceReader(config, environment ?? {});
+  const wrongs: Wrong[] = [];
   for (const { name, console } of access?.issuers ?? []) {
     if (console?.clientSecret === undefined || (environment === undefined && console.clientSecret.startsWith('env:'))) continue;
     const found = await read(console.clientSecret);
-    if ('value' in found) continue;
-    throw new ArtifactstoreError('invalid_configuration', `client_secret of [issuers.${name}.console]: ${found.problem}.`, {
-      field: 'ARTIFACTSTORE_ACCESS_CONFIG_PATH',
-    });
+    if ('problem' in found) wrongs.push({ text: `client_secret of [issuers.${name}.console]: ${found.problem}.` });
   }
+  return wrongs;
 }

@@ -103,4 +103,64 @@ describe('config print and config check', () => {
     assert.equal(itself.code, 2);
     assert.ok(/client_secret must be env:NAME/.test(itself.stderr) && !itself.stderr.includes('hush-hush-client'), itself.stderr);
   });
+
+  test('a file of settings counts alone, without `.env`', async () => {
+    place.write({ '.env': 'ARTIFACTSTORE_PORT=1\nARTIFACTSTORE_PROT=1\n', 'serve.env': 'ARTIFACTSTORE_HOST=a\n' });
+    assert.deepEqual(await settings('--settings', 'serve.env'), [{ name: 'ARTIFACTSTORE_HOST', value: 'a', from: 'serve.env' }]);
+    assert.equal((await place.run('config', 'check', '--settings', 'serve.env')).stderr, '');
+    place.write({ '.env': '' });
+  });
+
+  test('refuses a file in which no setting is, whoever asks', async () => {
+    for (const [text, said] of [
+      ['', /sets nothing: it is empty, or all of it is comments/],
+      ['#ARTIFACTSTORE_PORT=9000\n', /sets nothing/],
+      ['PORT=9000\nHOST=a\n', /none of its 2 names is a setting: those of artifactstore begin with ARTIFACTSTORE_/],
+      ['S3_REGION=auto\n', /its one name is no setting[^\n]*\nhint: it looks like a file for `store init`/],
+      ['services:\n  a:\n    image: b\n', /is no file of settings: none of its 3 lines is NAME=value/],
+      ['PORT="9000"\n', /line 1, PORT: has quotes/],
+    ] as const) {
+      place.write({ 'other.env': text });
+      for (const command of ['check', 'print']) {
+        const { code, stdout, stderr } = await place.run('config', command, '--settings', 'other.env');
+        assert.deepEqual([code, stdout], [2, ''], text);
+        assert.match(stderr, said);
+      }
+    }
+    place.write({ 'other.env': 'PORT="9000"\n' });
+    assert.match(
+      (await place.run('config', 'check', '--settings', 'other.env')).stderr,
+      /is wrong in 2 places:\n {2}its one name is no setting/,
+    );
+  });
+
+  test('tells at once what is wrong with lines, settings, keys and the access file, each once', async () => {
+    place.write({ 'access.toml': '[[grants]]\nrole = "emperor"\n' });
+    const check = async (text: string) => {
+      place.write({ 'serve.env': text });
+      const { code, stderr } = await place.run('config', 'check', '--settings', 'serve.env', '--json');
+      assert.equal(code, 2);
+      const { detail, info, hint = '' } = JSON.parse(stderr) as { detail: string; info: { problems: { name?: string }[] }; hint?: string };
+      return { detail, names: info.problems.map(({ name }) => name), hint };
+    };
+    const s3 = 'ARTIFACTSTORE_STORAGE_BACKENDS=s3\nARTIFACTSTORE_S3_BUCKET=b\nARTIFACTSTORE_S3_SECRET_KEY_REF=env:STORE_SECRET\n';
+    const keys = `${s3}ARTIFACTSTORE_S3_ACCESS_KEY_REF=env:STORE_KEY\nSTORE_SECRET=changeme\nSTORE_KEY=AKIA1234567890\n`;
+    const all = await check(`${keys}ARTIFACTSTORE_ACCESS_CONFIG_PATH=access.toml\n export ARTIFACTSTORE_PROT=1\nARTIFACTSTORE_HSOT=a\n`);
+    assert.deepEqual(all.names, [
+      'ARTIFACTSTORE_PROT',
+      'ARTIFACTSTORE_HSOT',
+      'ARTIFACTSTORE_PROT',
+      'ARTIFACTSTORE_S3_SECRET_KEY_REF',
+      'ARTIFACTSTORE_ACCESS_CONFIG_PATH',
+    ]);
+    assert.match(all.detail, /placeholder/);
+    assert.match(all.detail, /emperor/);
+    // What follows from a value that is wrong is not told: neither that it is missing, nor what it would lead to.
+    assert.deepEqual((await check(keys.replace('=b\n', '="b"\n'))).names, ['ARTIFACTSTORE_S3_BUCKET']);
+    const quoted = await check(keys.replace('=b\n', '="b"\n').replace('=s3\n', '="s3"\n'));
+    assert.deepEqual(quoted.names, ['ARTIFACTSTORE_STORAGE_BACKENDS', 'ARTIFACTSTORE_S3_BUCKET']);
+    assert.match(quoted.hint, /keys of buckets are looked at when their settings are right/);
+    assert.deepEqual((await check(keys.replace('=s3\n', '=s4\n'))).names, ['ARTIFACTSTORE_STORAGE_BACKENDS']);
+    assert.deepEqual((await check('ARTIFACTSTORE_ACCESS_CONFIG_PATH="access.toml"\n')).names, ['ARTIFACTSTORE_ACCESS_CONFIG_PATH']);
+  });
 });
