@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from '../kernel/access.ts';
-import { ArtifactstoreError } from '../kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { Api } from './api.ts';
 import { essence, refuseFraming } from './body.ts';
 import type { EngineContext } from './context.ts';
@@ -109,7 +109,8 @@ export function guardRequests(scope: Api, context: EngineContext, door: Door, { 
     const limit = limitOf(known);
     if (limit !== undefined) context.limited(limit);
     const fields = { request_id: request.id, route: request.routeOptions.url, err: known };
-    if (refusal.status === 500) context.log.error(fields, 'a request failed');
+    if (reply.raw.closed && isArtifactstoreError(known, 'cancelled')) context.log.info(fields, 'the client left before it was answered');
+    else if (refusal.status === 500) context.log.error(fields, 'a request failed');
     else if (refusal.status > 500) context.log.warn(fields, 'a request could not be answered');
     else context.log.debug(fields, 'a request was refused');
     sendRefusal(request, reply, refusal);

@@ -155,7 +155,7 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, { stat
   raw.resume();
 }
 
-/** Aborted when the client goes away before it was answered, or the server stops where `closing` is given. */
+/** Aborted with `cancelled` when the connection closes before the answer was whole; never after that. */
 export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const response = reply.raw;
