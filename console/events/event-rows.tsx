@@ -52,7 +52,7 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
         </td>
         <td class="wide-some">{event.actor}</td>
         <td>
-          <Time at={event.created_at} />
+          <Time at={event.created_at} inList />
         </td>
         <td title={text.linkMeaning[event.link]}>
           <Verdict of={verdictOf(event.link)} text={text.link[event.link]} />

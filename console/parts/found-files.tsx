@@ -29,7 +29,7 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
             <Size bytes={file.size_bytes} />
           </td>
           <td>
-            <Time at={file.created_at} />
+            <Time at={file.created_at} inList />
           </td>
         </tr>
       ))}

@@ -13,7 +13,7 @@ function KeptUntil({ of: { status, expires_at } }: { readonly of: Package }) {
   const hasPassed = expires_at !== null && Date.parse(expires_at) <= now.value;
   return (
     <>
-      <Time at={expires_at} form="date" />
+      <Time at={expires_at} form="date" inList />
       {hasPassed ? <span class="second">{strings.packages.timePassed}</span> : null}
     </>
   );
@@ -52,7 +52,7 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
               <Size bytes={each.total_bytes} />
             </td>
             <td>
-              <Time at={each.created_at} />
+              <Time at={each.created_at} inList />
             </td>
             <td>
               <KeptUntil of={each} />

@@ -2,15 +2,38 @@ import { formatBytes, formatCount, formatDate, formatExact, formatRelative, shor
 import { strings } from '../strings.ts';
 import { now } from './clock.ts';
 import { Copy } from './copy.tsx';
+import { hideExact, showExact, toggleExact } from './exact-time.tsx';
 
-/** A time as people speak of it; the exact one is shown on hover. `at` is RFC 3339, null for never. */
-export function Time({ at, form = 'relative' }: { readonly at: string | null; readonly form?: 'relative' | 'date' }) {
+/**
+ * A time as people speak of it; the exact one is shown on hover, on a tap, and where the keyboard has come to it.
+ * `at` is RFC 3339, null for never. `inList`: the keyboard passes it by, since its row leads to it.
+ */
+export function Time({
+  at,
+  form = 'relative',
+  inList = false,
+}: {
+  readonly at: string | null;
+  readonly form?: 'relative' | 'date';
+  readonly inList?: boolean;
+}) {
   if (at === null) return <span class="quiet">{strings.time.never}</span>;
   const time = Date.parse(at);
+  const exact = `${formatExact(time)}\n${at}`;
   return (
-    <time dateTime={at} title={`${formatExact(time)}\n${at}`}>
-      {form === 'date' ? formatDate(time) : formatRelative(time, now.value)}
-    </time>
+    <button
+      type="button"
+      class="moment"
+      title={exact}
+      {...(inList ? { tabIndex: -1 } : {})}
+      onClick={({ currentTarget }) => toggleExact(currentTarget, exact)}
+      onFocus={({ currentTarget }) => {
+        if (currentTarget.matches(':focus-visible')) showExact(currentTarget, exact);
+      }}
+      onBlur={({ currentTarget }) => hideExact(currentTarget)}
+    >
+      <time dateTime={at}>{form === 'date' ? formatDate(time) : formatRelative(time, now.value)}</time>
+    </button>
   );
 }
 

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+test('a time is told exactly on a tap, in sight and not cut', { skip: noBrowser, timeout: 120_000 }, async () => {
+  await using view = await openConsole({
+    anonymousRead: true,
+    browser: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+  });
+  const { page, door } = view;
+  const record = await sealedPackage(door.registry, { 'a.txt': 'x' });
+  await sealedPackage(door.registry, { 'a.txt': 'y' });
+  const exact = page.locator('.exact-time');
+  for (const path of ['', 'packages', `packages/${record.id}`, `packages/${record.id}/files/a.txt`, 'events']) {
+    await view.open(path);
+    await page.locator('main time').first().waitFor();
+    const times = page.locator('main .moment');
+    for (const time of [times.first(), times.last()]) {
+      await time.scrollIntoViewIfNeeded();
+      const at = (await time.locator('time').getAttribute('datetime'))!;
+      await time.tap();
+      await exact.getByText(at).waitFor();
+      assert.match((await exact.textContent())!, /\d{4} at \d{1,2}:\d{2}:\d{2}/);
+      const box = (await exact.boundingBox())!;
+      assert.ok(box.x >= 0 && box.x + box.width <= 360 && box.y >= 0 && box.y + box.height <= 740, `${path}: ${JSON.stringify(box)}`);
+      await page.locator('[role=status]').getByText(at).waitFor({ state: 'attached' });
+      await view.assertAccessible();
+      await time.tap();
+      await exact.waitFor({ state: 'detached' });
+      await time.tap();
+      await exact.getByText(at).waitFor();
+      await page.locator('h1').tap();
+      await exact.waitFor({ state: 'detached' });
+    }
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, path);
+  }
+  view.assertNothingWrong();
+});
+
+test('the keyboard has it where it stands, and passes by the times of a list', { skip: noBrowser, timeout: 120_000 }, async () => {
+  await using view = await openConsole({ anonymousRead: true });
+  const { page, door } = view;
+  for (let index = 0; index < 3; index++) await sealedPackage(door.registry, { 'a.txt': `${index}` }, { name: `run ${index}` });
+  const exact = page.locator('.exact-time');
+  await view.open('packages');
+  await page.getByRole('link', { name: 'run 2' }).focus();
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate('document.activeElement.textContent'), 'run 1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'run 1' }).waitFor();
+  const created = page.locator('.fact', { hasText: 'Created' }).locator('.moment');
+  await page.locator('.fact', { hasText: 'Retention class' }).getByRole('link').focus();
+  await page.keyboard.press('Tab');
+  await exact.getByText((await created.locator('time').getAttribute('datetime'))!).waitFor();
+  await view.assertAccessible();
+  await page.keyboard.press('Escape');
+  await exact.waitFor({ state: 'detached' });
+  await page.keyboard.press('Enter');
+  await exact.waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Packages' }).waitFor();
+  await exact.waitFor({ state: 'detached' });
+  view.assertNothingWrong();
+});
