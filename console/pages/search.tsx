@@ -27,11 +27,12 @@ function Results({ asked }: { readonly asked: string }) {
   }, [at]);
   return (
     <Loaded of={found} rows={6}>
-      {({ files, named, ofProducer, aboutSubject }) =>
-        files.length + named.length + ofProducer.length + aboutSubject.length === 0 ? (
+      {({ files, sealed, named, ofProducer, aboutSubject }) =>
+        files.length + sealed.length + named.length + ofProducer.length + aboutSubject.length === 0 ? (
           at === undefined && (
             <Empty title={text.nothing(asked)} icon="search">
-              {text.nothingDetail}
+              <p>{text.nothingDetail}</p>
+              <p>{text.notSearched}</p>
             </Empty>
           )
         ) : (
@@ -39,6 +40,11 @@ function Results({ asked }: { readonly asked: string }) {
             {files.length === 0 ? null : (
               <Section title={text.files}>
                 <FoundFiles files={files} />
+              </Section>
+            )}
+            {sealed.length === 0 ? null : (
+              <Section title={text.packagesSealedWith}>
+                <PackageTable packages={sealed} label={text.packagesSealedWith} />
               </Section>
             )}
             {named.length === 0 ? null : (

@@ -51,7 +51,9 @@ test('a digest is known in each form in which it is pasted', () => {
   assert.deepEqual(addressesIn(hex), [`sha256:${hex}`, `blake3:${hex}`]);
   assert.deepEqual(addressesIn(`${hex}  report.pdf`), [`sha256:${hex}`, `blake3:${hex}`]);
   assert.deepEqual(addressesIn(`BLAKE3:${hex.toUpperCase()}`), [`blake3:${hex}`]);
+  for (const form of [`"blake3:${hex}"`, `W/"blake3:${hex}"`]) assert.deepEqual(addressesIn(form), [`blake3:${hex}`], form);
   for (const form of [`sha256:${hex}`, `sha256-${hex}`, `sha256-${base64}`, `sha-256=:${base64}:`])
     assert.deepEqual(addressesIn(form), [`sha256:${hex}`], form);
-  for (const other of ['', 'report.pdf', hex.slice(1), `md5:${hex}`, `${hex}0`]) assert.deepEqual(addressesIn(other), [], other);
+  for (const other of ['', 'report.pdf', hex.slice(1), `md5:${hex}`, `${hex}0`, `"blake3:${hex}`])
+    assert.deepEqual(addressesIn(other), [], other);
 });
