@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { comeBack, leavePlace, openNewPlace, presentPlace } from './way-back.ts';
 
 /**
  * Where the console is, as a browser reaches it: `/console/`, or that below a proxy's path. The page was sent with the
@@ -19,7 +20,11 @@ export const place = signal<Place>(placeOf(new URL(globalThis.location?.href ?? 
 /** Shows another place. With `replace` the way back leads past the present one. */
 export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   const url = new URL(to, base);
-  history[replace ? 'replaceState' : 'pushState'](null, '', url);
+  if (!replace) {
+    leavePlace();
+    openNewPlace();
+  }
+  history[replace ? 'replaceState' : 'pushState'](presentPlace(), '', url);
   place.value = placeOf(url);
 }
 
@@ -35,7 +40,12 @@ export function withQuery(changes: Readonly<Record<string, string | undefined>>)
 
 /** Follows links inside of the console without loading the page again, and the browser's way back. */
 export function followLinks(): void {
-  addEventListener('popstate', () => {
+  // The browser would scroll before the page is there.
+  history.scrollRestoration = 'manual';
+  history.replaceState(openNewPlace(), '');
+  addEventListener('popstate', ({ state }) => {
+    leavePlace();
+    comeBack(typeof state === 'string' ? state : openNewPlace());
     place.value = placeOf(new URL(location.href));
   });
   document.addEventListener('click', (event) => {

@@ -20,8 +20,10 @@ export default function Packages() {
   const { query } = place.value;
   const asked = askedFor(query);
   const key = JSON.stringify(asked);
-  const pages = usePages<Package>(key, (cursor, signal) =>
-    callJson<ListPage<Package>>('packages', { query: { ...asked, limit: pageSize, cursor }, signal }),
+  const pages = usePages<Package>(
+    key,
+    (cursor, signal) => callJson<ListPage<Package>>('packages', { query: { ...asked, limit: pageSize, cursor }, signal }),
+    { kept: true },
   );
   const isFiltered = Object.keys(asked).length > 0;
   return (
@@ -37,6 +39,7 @@ export default function Packages() {
     >
       <Filters key={key} query={query} isFiltered={isFiltered} />
       <Listed
+        key={key}
         pages={pages}
         rows={12}
         empty={

@@ -2,6 +2,8 @@ import { useSignal } from '@preact/signals';
 import { type ComponentChildren, Fragment, type Ref } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { blockRows, type RowWindow, rowWindow } from '../row-window.ts';
+import { session } from '../session.ts';
+import { keepPart, keptPart, presentPlace } from '../way-back.ts';
 
 /** Drawn above and below of what is seen, in heights of the window. */
 const beyond = 1;
@@ -13,16 +15,19 @@ const few = 100;
  * attributes that it is given: where it is in the whole table.
  */
 export function LongRows<T>({
+  label,
   items,
   columns,
   row,
 }: {
+  /** Of its table, which no other of the page has. */
+  readonly label: string;
   readonly items: readonly T[];
   readonly columns: number;
   readonly row: (item: T, place: { readonly 'aria-rowindex'?: number }) => ComponentChildren;
 }) {
   const top = useRef<HTMLTableRowElement>(null);
-  const heights = useRef<number[]>([]);
+  const heights = useRef<number[]>(keptPart<number[]>(`heights ${label}`) ?? []);
   const seen = useSignal<RowWindow>({ first: 0, end: few, above: 0, below: 0 });
   const isLong = items.length > few;
   const { first, end, above, below } = seen.value;
@@ -34,6 +39,8 @@ export function LongRows<T>({
     const now = seen.peek();
     if (found.first !== now.first || found.end !== now.end || found.above !== now.above || found.below !== now.below) seen.value = found;
   };
+  // Whoever comes back to the list finds each row where it was.
+  useLayoutEffect(() => keepPart(presentPlace(), `heights ${label}`, heights.current, { rows: 0, epoch: session.peek().epoch }), []);
   // How high the blocks are is known when they were drawn.
   useLayoutEffect(() => {
     const rows = top.current?.parentElement?.children;

@@ -33,6 +33,7 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
   return (
     <Table label={label} columns={columns} of="packages">
       <LongRows
+        label={label}
         items={packages}
         columns={columns.length}
         row={(each, place) => (

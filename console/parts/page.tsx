@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { strings } from '../strings.ts';
+import { isComingBack } from '../way-back.ts';
 
 /** A page: its heading takes the focus when it is opened, so that the keyboard and the reader begin there. */
 export function Page({
@@ -25,7 +26,7 @@ export function Page({
   useEffect(() => {
     if (opened > 0) heading.current?.focus({ preventScroll: true });
     opened += 1;
-    scrollTo(0, 0);
+    if (!isComingBack()) scrollTo(0, 0);
   }, []);
   return (
     <article class="page">
