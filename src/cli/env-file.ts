@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { ArtifactstoreError, type ErrorDetail } from '../kernel/error.ts';
 import { type EnvFile, parseEnvFile, plainLine } from '../protocol/env-file.ts';
+import { plainText } from '../protocol/plain-text.ts';
 import { localFileError } from '../runtime/file-error.ts';
 import { readAtMost } from '../runtime/read-at-most.ts';
 import { wrongError } from './wrongs.ts';
@@ -28,24 +28,18 @@ export async function seeEnvFileAt(path: string, field: string): Promise<SeenEnv
   const bytes = await readAtMost(path, longestEnvFile).catch((error: unknown) => {
     throw localFileError(error, path, 'read', { field });
   });
-  const text = textOf(bytes);
-  if (typeof text !== 'string') throw noSettings(path, text.problem, { field });
-  const file = parseEnvFile(text);
+  if (bytes.length > longestEnvFile) throw noSettings(path, `it has more than ${longestEnvFile} bytes`, { field });
+  const plain = plainText(bytes);
+  if ('problem' in plain) throw noSettings(path, plain.problem, { field });
+  const file = parseEnvFile(plain.text);
   const names = new Set([...file.values.keys(), ...file.problems.flatMap(({ name }) => (name === undefined ? [] : [name]))]);
   const other = file.problems.filter(({ text: problem }) => problem === plainLine).length;
   if (names.size === 0 && other > 0)
     throw noSettings(path, `${other === 1 ? 'its line is not' : `none of its ${other} lines is`} NAME=value`, {
       field,
-      info: { hint: /^services:/m.test(text) ? 'it looks like a Compose file: `store posture --compose` reads those' : plainHint },
+      info: { hint: /^services:/m.test(plain.text) ? 'it looks like a Compose file: `store posture --compose` reads those' : plainHint },
     });
   return { ...file, names };
-}
-
-function textOf(bytes: Uint8Array): string | { readonly problem: string } {
-  if (bytes.length > longestEnvFile) return { problem: `it has more than ${longestEnvFile} bytes` };
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    return { problem: 'it is text in UTF-16: save it as UTF-8, without a byte order mark' };
-  return isUtf8(bytes) && !bytes.includes(0) ? Buffer.from(bytes).toString() : { problem: 'it is no text in UTF-8' };
 }
 
 function noSettings(path: string, problem: string, detail: ErrorDetail): ArtifactstoreError {

@@ -11,6 +11,7 @@ import { openSecrets } from '../secrets/open.ts';
 import { parseSecretsPlace } from '../secrets/place.ts';
 import type { Secrets, SecretsConfig } from '../secrets/SECRETS.ts';
 import type { Context } from './context.ts';
+import { collectRefusals, type Refusals } from './refusals.ts';
 
 /** The options of every command that looks at a catalog. */
 export interface CatalogOptions {
@@ -31,8 +32,15 @@ export interface OpenCatalog {
 export async function withCatalog<T>(context: Context, options: CatalogOptions, work: (opened: OpenCatalog) => Promise<T>): Promise<T> {
   const store = storeOf(context, options);
   const { auth, namespace } = context.config.secrets;
-  const catalog = readCatalogs(await filesOf(context, options.catalog, '--catalog'));
-  const uses = options.consumers === undefined ? undefined : readConsumers(await filesOf(context, options.consumers, '--consumers'), store);
+  const refusals = collectRefusals();
+  const { consumers } = options;
+  const catalogs = await filesOf(context, refusals, options.catalog, '--catalog');
+  // Each alone first: the first one that is no catalog would hide the others.
+  for (const file of catalogs) await refusals.attempt(() => readCatalogs([file]));
+  const users = consumers === undefined ? undefined : await filesOf(context, refusals, consumers, '--consumers');
+  const uses = users === undefined ? undefined : await refusals.attempt(() => readConsumers(users, store));
+  refusals.throwAny();
+  const catalog = readCatalogs(catalogs);
   const environment = store.kind === 'environment' ? context.environment : context.config.referenced;
   const secrets = openSecrets(store, { environment, auth, namespace, mayBeEmpty: options.create === true });
   try {
@@ -85,18 +93,27 @@ function storeOf({ config, directory }: Context, { store }: CatalogOptions): Sec
   }
 }
 
-async function filesOf({ directory }: Context, paths: readonly string[], option: string): Promise<readonly CatalogFile[]> {
-  return await Promise.all(
-    paths.map(async (path) => {
-      try {
-        const bytes = await readAtMost(resolve(directory, path), longestFile);
-        if (bytes.length <= longestFile) return { path, bytes };
-      } catch (error) {
-        throw localFileError(error, path, 'read', { field: option });
-      }
-      throw new ArtifactstoreError('invalid_configuration', `"${path}" is longer than ${longestFile} bytes.`, { field: option });
-    }),
-  );
+/** Those that can be read. */
+async function filesOf(
+  { directory }: Context,
+  refusals: Refusals,
+  paths: readonly string[],
+  option: string,
+): Promise<readonly CatalogFile[]> {
+  const files: CatalogFile[] = [];
+  for (const path of paths) {
+    const bytes = await refusals.attempt(() => readGiven(resolve(directory, path), path, option));
+    if (bytes !== undefined) files.push({ path, bytes });
+  }
+  return files;
+}
+
+async function readGiven(path: string, shown: string, field: string): Promise<Uint8Array> {
+  const bytes = await readAtMost(path, longestFile).catch((error: unknown) => {
+    throw localFileError(error, shown, 'read', { field });
+  });
+  if (bytes.length <= longestFile) return bytes;
+  throw new ArtifactstoreError('invalid_configuration', `"${shown}" is longer than ${longestFile} bytes.`, { field });
 }
 
 const longestFile = 4_194_304;

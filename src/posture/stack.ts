@@ -72,6 +72,7 @@ export async function readStack(paths: readonly string[], read: (path: string) =
     return mergeCompose(await service(file, from.service, [...extending, key], wanted.at), { ...own, entries });
   }
 
+  await requireReadable(paths, parse);
   let merged: ComposeMap | undefined;
   for (const path of paths) {
     const next = await whole(path, []);
@@ -88,6 +89,25 @@ export async function readStack(paths: readonly string[], read: (path: string) =
     networks: mapIn(root, 'networks', 'a map of networks'),
     volumes: mapIn(root, 'volumes', 'a map of volumes'),
   };
+}
+
+/** What is wrong with several of the files that were given is told at once. */
+async function requireReadable(
+  paths: readonly string[],
+  parse: (path: string, namedAt: ComposePlace | undefined) => Promise<ComposeMap>,
+): Promise<void> {
+  const errors: ArtifactstoreError[] = [];
+  for (const path of paths)
+    try {
+      await parse(path, undefined);
+    } catch (error) {
+      if (!isArtifactstoreError(error)) throw error;
+      errors.push(error);
+    }
+  const [first] = errors;
+  if (first === undefined) return;
+  if (errors.length === 1) throw first;
+  throw refused(`${errors.length} of these files cannot be used:\n${errors.map(({ message }) => `  ${message}`).join('\n')}`);
 }
 
 function mapIn(root: ComposeMap, name: string, wanted: string): ReadonlyMap<string, ComposeNode> {

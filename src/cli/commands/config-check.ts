@@ -1,12 +1,12 @@
 import type { Config } from '../../config/config.ts';
 import type { AccessFile } from '../../identity/access-file/access-file.ts';
 import { openIdentity } from '../../identity/open.ts';
-import { type ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { readAccessFileAt } from '../access-file.ts';
 import { addConfigOptions, type ConfigOptions, seeGivenConfig } from '../config-options.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { referenceReader } from '../read-reference.ts';
+import { collectRefusals } from '../refusals.ts';
 import { counted } from '../terminal/size.ts';
 import type { Wrong } from '../wrongs.ts';
 
@@ -33,25 +33,15 @@ Examples:
       const seen = await seeGivenConfig(given, options);
       const { config } = seen;
       const wrongs: Wrong[] = [...seen.wrongs];
-      const errors: ArtifactstoreError[] = [];
-      const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-        try {
-          return await work();
-        } catch (error) {
-          if (!isArtifactstoreError(error) || error.code === 'cancelled') throw error;
-          errors.push(error);
-          return undefined;
-        }
-      };
+      const refusals = collectRefusals();
       // What follows from a setting that is wrong would be told as one more mistake.
       const looksAtKeys = !seen.wrongs.some(({ name = '' }) => /^ARTIFACTSTORE_(?:SECRETS|VAULT_|STORAGE_|S3_)/.test(name));
-      if (looksAtKeys) await attempt(() => given.checkConfig(config));
-      const access = await attempt(() => readAsServer(config));
+      if (looksAtKeys) await refusals.attempt(() => given.checkConfig(config));
+      const access = await refusals.attempt(() => readAsServer(config));
       if (looksAtKeys)
         wrongs.push(...(await wrongClientSecrets(config, access, options.settings === undefined ? given.environment : undefined)));
-      const [error] = errors;
-      if (error !== undefined && errors.length === 1 && wrongs.length === 0) throw error;
-      wrongs.push(...errors.map(({ field, message }) => ({ name: field, text: message })));
+      if (wrongs.length === 0 && refusals.errors.length === 1) refusals.throwAny();
+      wrongs.push(...refusals.errors.map(({ field, message }) => ({ name: field, text: message })));
       if (wrongs.length > 0)
         throw seen.refusal(wrongs, looksAtKeys ? undefined : 'keys of buckets are looked at when their settings are right');
       const warnings = (access?.warnings ?? []).map(

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ArtifactstoreError } from '../../kernel/error.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import { type KnownValue, type ScanReport, scanForSecrets } from '../../secrets/scan/scan.ts';
@@ -7,6 +8,7 @@ import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { readEnvFileAt } from '../env-file.ts';
 import { exitCode } from '../exit.ts';
+import { collectRefusals } from '../refusals.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
 
 export interface ScanOptions {
@@ -46,15 +48,33 @@ Examples:
 /** Looks through a directory for the values of these files. Errors: as those of a file that cannot be read. */
 export async function scanDirectory(context: Context, directory: string, { known, public: open = [] }: ScanOptions): Promise<ScanReport> {
   const root = resolve(context.directory, directory);
-  await stat(root).catch((error: unknown) => {
-    throw localFileError(error, root, 'read', { field: 'dir' });
-  });
+  const refusals = collectRefusals();
+  await refusals.attempt(() => requireThere(root));
   const values: KnownValue[] = [];
-  for (const file of known)
-    for (const [name, value] of await readEnvFileAt(resolve(context.directory, file), '--known'))
+  for (const file of known) {
+    const found = await refusals.attempt(() => readKnown(resolve(context.directory, file)));
+    for (const [name, value] of found ?? [])
       if (!open.includes(name) && value !== '') values.push({ name, value }, ...passwordOf(name, value));
+  }
+  refusals.throwAny();
   using stop = stopOnSignal();
   return await scanForSecrets(root, values, stop.signal);
+}
+
+/** Of a file without a value nothing would be looked for, and all would be told as clean. */
+async function readKnown(path: string): Promise<ReadonlyMap<string, string>> {
+  const values = await readEnvFileAt(path, '--known');
+  if ([...values.values()].some((value) => value !== '')) return values;
+  throw new ArtifactstoreError('invalid_configuration', `"${path}" has no value that could be looked for.`, {
+    field: '--known',
+    info: { hint: 'was it rendered? leave it out where it is to be empty' },
+  });
+}
+
+async function requireThere(path: string): Promise<void> {
+  await stat(path).catch((error: unknown) => {
+    throw localFileError(error, path, 'read', { field: 'dir' });
+  });
 }
 
 /** That of an address (RFC 3986, 3.2.1), as it stands there and decoded. */

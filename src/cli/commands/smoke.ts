@@ -13,7 +13,7 @@ import { resultSigns } from '../terminal/certificate.ts';
 import { createProgressLine } from '../terminal/progress-line.ts';
 import { counted, formatBytes } from '../terminal/size.ts';
 import { scanDirectory } from './secrets-scan.ts';
-import { lookAtStack } from './store-posture.ts';
+import { lookAtStack, requireProxy } from './store-posture.ts';
 
 interface SmokeOptions extends StoreOptions {
   readonly evidence: string;
@@ -54,6 +54,7 @@ Examples:
     )
     .action(async (options: SmokeOptions) => {
       const given = context();
+      requireProxy(options);
       const place = await readStorePlace(given.directory, options.settings);
       const { path, index, code } = await run(given, options, place);
       show(given, index, path);
@@ -81,7 +82,7 @@ async function run(
   const { compose, proxy } = options;
   steps.push(
     compose === undefined && proxy === undefined
-      ? notRun('posture', 'no --compose and no --proxy were given')
+      ? notRun('posture', 'neither --compose nor --proxy was given')
       : await runStep('posture', folder, () => posture(context, options)),
   );
   await writeIndex();
@@ -147,15 +148,18 @@ async function posture(context: Context, options: SmokeOptions): Promise<StepFin
     ...findings.map(({ rule, service, file, line }) => `${rule} ${service ?? ''} ${file}:${line}`),
     ...exposure.filter(({ answer }) => answer !== 'not_routed').map(({ host, answer }) => `${host} ${answer}`),
   ];
+  const right = [
+    ...(compose === undefined ? [] : [`${counted(services.length, 'service')}: by their files, reached from inside only`]),
+    ...(proxy === undefined ? [] : [`${counted(exposure.length, 'forbidden host')}: the proxy leads to none`]),
+  ];
+  const notAsked = [
+    ...(compose === undefined ? ['no files were looked at (--compose)'] : []),
+    ...(proxy === undefined ? ['no proxy was asked (--proxy)'] : []),
+  ];
   return {
     ok: report.ok,
-    summary: report.ok
-      ? `${[
-          ...(compose === undefined ? [] : [counted(services.length, 'service')]),
-          ...(proxy === undefined ? [] : [counted(exposure.length, 'forbidden host')]),
-        ].join(' and ')}: reached from inside only`
-      : wrong.join(', '),
-    remedy: 'run `artifactstore store posture` with the same files: it says what to do for each',
+    summary: [...(report.ok ? right : [wrong.join(', ')]), ...notAsked].join('; '),
+    remedy: 'run `artifactstore store posture` with the same options: it says what to do for each',
     report,
     exitCode: code,
   };

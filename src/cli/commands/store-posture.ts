@@ -6,6 +6,7 @@ import { checkExposure, type Exposure } from '../../posture/exposure.ts';
 import { type PostureFinding, postureRules } from '../../posture/finding.ts';
 import { readStack } from '../../posture/stack.ts';
 import { parseHttpUrl } from '../../protocol/http-url.ts';
+import { plainText } from '../../protocol/plain-text.ts';
 import { localFileError } from '../../runtime/file-error.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { readAtMost } from '../../runtime/read-at-most.ts';
@@ -13,6 +14,7 @@ import { stopOnSignal } from '../../runtime/stop-signals.ts';
 import type { Context } from '../context.ts';
 import type { Definition } from '../definition.ts';
 import { exitCode } from '../exit.ts';
+import { collectRefusals } from '../refusals.ts';
 import { counted } from '../terminal/size.ts';
 
 interface PostureOptions {
@@ -77,12 +79,17 @@ export async function lookAtStack(
   { secretsVolume = 'vault-secrets', agent = 'vault-agent', ...options }: Partial<PostureOptions>,
 ): Promise<{ readonly report: PostureReport; readonly code: number }> {
   const { compose = [], proxy } = options;
+  requireProxy(options);
   if (compose.length === 0 && proxy === undefined)
     throw new ArtifactstoreError('invalid_value', 'There is nothing to look at: give --compose, --proxy or both.', {
       field: '--compose',
     });
-  const files = compose.length === 0 ? undefined : await lookAtFiles(given, compose, { secretsVolume, agent });
-  const exposure = proxy === undefined ? [] : await lookAtProxy(proxy, options.forbiddenHost ?? forbiddenHosts);
+  const hosts = options.forbiddenHost ?? forbiddenHosts;
+  const refusals = collectRefusals();
+  const files = compose.length === 0 ? undefined : await refusals.attempt(() => lookAtFiles(given, compose, { secretsVolume, agent }));
+  const address = proxy === undefined ? undefined : await refusals.attempt(() => addressOf(proxy, hosts));
+  refusals.throwAny();
+  const exposure = address === undefined ? [] : await lookAtProxy(address, hosts);
   const { findings = [], services = [], paths = [] } = files ?? {};
   const ok = findings.length === 0 && exposure.every(({ answer }) => answer === 'not_routed');
   const report = { ok, files: paths, services, rules: files === undefined ? [] : postureRules, findings, exposure };
@@ -107,16 +114,7 @@ async function lookAtFiles(
   };
   const stack = await readStack(
     compose.map((path) => resolve(directory, path)),
-    async (path) => {
-      const bytes = await readAtMost(path, longestComposeFile).catch((error: unknown) => {
-        throw localFileError(error, path, 'read', { field: '--compose' });
-      });
-      if (bytes.length > longestComposeFile)
-        throw new ArtifactstoreError('invalid_configuration', `${path} has more than ${longestComposeFile} bytes: it is no Compose file.`, {
-          field: '--compose',
-        });
-      return Buffer.from(bytes).toString();
-    },
+    readComposeText,
   );
   const findings = checkPosture(stack, { volume: secretsVolume, target: '/secrets', agent });
   return {
@@ -126,16 +124,35 @@ async function lookAtFiles(
   };
 }
 
-async function lookAtProxy(proxy: string, hosts: readonly string[]): Promise<readonly Exposure[]> {
-  let address: string;
-  try {
-    address = parseHttpUrl(proxy);
-  } catch (error) {
-    throw new ArtifactstoreError('invalid_configuration', `--proxy: ${(error as Error).message}.`, { field: '--proxy', cause: error });
-  }
+async function readComposeText(path: string): Promise<string> {
+  const bytes = await readAtMost(path, longestComposeFile).catch((error: unknown) => {
+    throw localFileError(error, path, 'read', { field: '--compose' });
+  });
+  const plain = bytes.length > longestComposeFile ? { problem: `it has more than ${longestComposeFile} bytes` } : plainText(bytes);
+  if ('text' in plain) return plain.text;
+  throw new ArtifactstoreError('invalid_configuration', `"${path}" is no Compose file: ${plain.problem}.`, { field: '--compose' });
+}
+
+/** Hosts that nobody is asked for would be told as right. */
+export function requireProxy({ proxy, forbiddenHost }: Pick<PostureOptions, 'proxy' | 'forbiddenHost'>): void {
+  if (proxy === undefined && forbiddenHost !== undefined)
+    throw new ArtifactstoreError('invalid_value', '--forbidden-host goes with --proxy, which is asked for these hosts.', {
+      field: '--forbidden-host',
+    });
+}
+
+function addressOf(proxy: string, hosts: readonly string[]): string {
   for (const host of hosts)
     if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(host))
       throw new ArtifactstoreError('invalid_value', `"${host}" is not the name of a host.`, { field: '--forbidden-host' });
+  try {
+    return parseHttpUrl(proxy);
+  } catch (error) {
+    throw new ArtifactstoreError('invalid_configuration', `--proxy: ${(error as Error).message}.`, { field: '--proxy', cause: error });
+  }
+}
+
+async function lookAtProxy(address: string, hosts: readonly string[]): Promise<readonly Exposure[]> {
   using stop = stopOnSignal();
   // Nothing that is secret is sent, and a proxy shows a certificate of its own to hosts that it does not know.
   const client = createHttpClient({ address, longestBytes: longestAnswer, anyCertificate: true, signal: stop.signal });

@@ -60,6 +60,31 @@ describe('secrets', () => {
     assert.equal((await run('scan', 'evidence', '--known', 'nowhere.env')).code, 2);
   });
 
+  test('files that are wrong are told all at once', async () => {
+    place.write({
+      'bare.env': '# nothing\n',
+      'quoted.env': 'A="b"\n',
+      'bad.json': '{',
+      'other.json': '[]',
+      'known.env': 'LONG_ENOUGH=1234567890\n',
+    });
+    const scan = await run('scan', 'nowhere', '--known', 'known.env', 'bare.env', 'quoted.env', 'store');
+    assert.equal(scan.code, 2);
+    const said = [
+      /nowhere" can't be read/,
+      /bare\.env" has no value that could be looked for/,
+      /line 1, A: has quotes/,
+      /store".*directory/,
+    ];
+    assert.match(scan.stderr, /^error: 4 of these cannot be used:\n/);
+    for (const each of said) assert.match(scan.stderr, each);
+    assert.match((await run('scan', 'evidence', '--known', 'known.env', 'bare.env')).stderr, /^error: "\S+bare\.env" has no value/);
+    const check = await run('check', '--store', 'file:store', '--catalog', 'bad.json', 'other.json', '--consumers', 'none.hcl', 'store');
+    assert.equal(check.code, 2);
+    for (const each of [/bad\.json is no JSON/, /other\.json has no list "secrets"/, /none\.hcl" can't be read/, /store" can't be read/])
+      assert.match(check.stderr, each);
+  });
+
   async function run(...args: readonly string[]) {
     const finished = await place.run('secrets', ...args);
     outputs.push(finished.stdout, finished.stderr);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { EvidenceIndex } from '../../../src/cli/smoke/evidence-index.ts';
+import { rightStack } from '../../posture/stack-of.ts';
 import { openStrictStore, type StrictStore } from '../../s3-stand-in/strict-store.ts';
 import { openWorkplace, type Workplace } from '../workplace.ts';
 
@@ -73,7 +76,28 @@ describe('smoke', () => {
     place.write({ 'compose.yaml': 'services:\n  store:\n    image: minio\n    ports: ["9000:9000"]\n' });
     const { code, index, results } = await smoke('artifacts', '--compose', 'compose.yaml');
     assert.deepEqual([code, results[2]], [1, 'posture failed']);
-    assert.match(index.steps[2]?.summary ?? '', /no-ports store compose\.yaml:4/);
+    assert.match(index.steps[2]?.summary ?? '', /no-ports store compose\.yaml:4.*; no proxy was asked \(--proxy\)$/);
+  });
+
+  test('says of the stack what was looked at, and what nobody asked for', async () => {
+    place.write({ 'right.yaml': rightStack() });
+    await using proxy = createServer((_request, response) => void response.writeHead(404).end());
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const asked = ['--proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, '--forbidden-host', 'minio.local'];
+    const files = ['--compose', 'right.yaml'];
+    for (const [options, summary] of [
+      [[], 'neither --compose nor --proxy was given'],
+      [files, '2 services: by their files, reached from inside only; no proxy was asked (--proxy)'],
+      [asked, '1 forbidden host: the proxy leads to none; no files were looked at (--compose)'],
+      [[...files, ...asked], '2 services: by their files, reached from inside only; 1 forbidden host: the proxy leads to none'],
+    ] as const) {
+      const { code, index } = await smoke('artifacts', ...options);
+      assert.deepEqual([code, index.steps[2]?.summary], [0, summary]);
+    }
+    const hosts = await place.run('smoke', '--settings', 'artifacts.env', '--evidence', 'none', '--forbidden-host', 'minio.local');
+    assert.equal(hosts.code, 2);
+    assert.match(hosts.stderr, /--forbidden-host goes with --proxy/);
+    assert.equal(existsSync(place.path('none')), false);
   });
 
   test('a secret in the evidence is found, whatever put it there', async () => {

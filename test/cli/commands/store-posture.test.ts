@@ -100,5 +100,28 @@ describe('store posture', () => {
     assert.match(await refused('--proxy', 'proxy:80'), /--proxy: "proxy:80" is not an http/);
     assert.match(await refused('--proxy', 'http://u:hush@proxy'), /an address here has no user, password/);
     assert.match(await refused('--proxy', 'http://127.0.0.1:1', '--forbidden-host', 'a b'), /"a b" is not the name of a host/);
+    assert.match(await refused('--compose', 'right.yaml', '--forbidden-host', 'a'), /--forbidden-host goes with --proxy/);
+  });
+
+  test('tells at once what is wrong with several files and the proxy, and takes no other file for one of Compose', async () => {
+    place.write({ 'empty.yaml': '', 'binary.yaml': new Uint8Array([0xc3, 0x28]), 'wide.yaml': Buffer.from('\ufeffservices:', 'utf16le') });
+    const files = ['none.yaml', 'empty.yaml', 'right.yaml', 'binary.yaml', 'wide.yaml'];
+    const { code, stderr } = await place.run('store', 'posture', '--compose', ...files, '--proxy', 'proxy:80');
+    assert.equal(code, 2);
+    const said = [
+      /^error: 2 of these cannot be used:$/,
+      /^ {2}4 of these files cannot be used:$/,
+      /^ {4}"\S+none\.yaml" can't be read: it is not there/,
+      /^ {4}\S+empty\.yaml:1: it holds no map of services\.$/,
+      /^ {4}"\S+binary\.yaml" is no Compose file: it is no text in UTF-8\.$/,
+      /^ {4}"\S+wide\.yaml" is no Compose file: it is text in UTF-16/,
+      /^ {2}--proxy: "proxy:80" is not an http/,
+    ];
+    const lines = stderr.trimEnd().split('\n');
+    assert.equal(lines.length, said.length, stderr);
+    for (const [index, pattern] of said.entries()) assert.match(lines[index] ?? '', pattern);
+    // Windows writes such a file, and Compose takes it.
+    place.write({ 'windows.yaml': `\ufeff${rightStack().replaceAll('\n', '\r\n')}` });
+    assert.equal((await place.run('store', 'posture', '--compose', 'windows.yaml')).code, 0);
   });
 });
