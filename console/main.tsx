@@ -21,11 +21,18 @@ render(<App />, document.getElementById('console')!);
 const known = readBrowserSession().then(() => {
   if (csrfToken.value !== undefined) tellOtherTabs();
 });
-await callJson<WhoAmI>('whoami')
-  .then(signedIn)
-  .catch(async () => {
-    // A session that has ended goes with that look; what everybody may see is there without it.
-    await known;
-    if (token.value === undefined && csrfToken.value === undefined) await callJson<WhoAmI>('whoami').then(signedIn, () => undefined);
-  });
+const byToken = token.value !== undefined;
+await whoIsHere().catch(async () => {
+  // A session that has ended goes with that look; what everybody may see is there without it. Or somebody has signed in
+  // since, in another tab: the refusal was of the session before.
+  await known;
+  if (token.value === undefined && !(byToken && csrfToken.value !== undefined)) await whoIsHere().catch(() => undefined);
+});
 if (signInFailure.value !== undefined && !isSignedIn.value) askForToken();
+
+/** Says who is here, unless somebody has signed in by a token meanwhile. */
+async function whoIsHere(): Promise<void> {
+  const by = token.value;
+  const who = await callJson<WhoAmI>('whoami');
+  if (token.value === by) signedIn(who);
+}

@@ -72,10 +72,10 @@ export function useToken(text: string | undefined, keep: boolean): void {
 
 /**
  * A call was refused by what it was made with: somebody is asked to sign in, above the page, which stays as it is. A
- * refusal that was on its way while somebody has signed in again says nothing of them.
+ * refusal that was on its way while somebody has signed in, or in again, says nothing of them.
  */
 export function credentialRefused(by: string | undefined, problem: Problem): void {
-  if (by !== credential() && (by !== undefined || token.value !== undefined)) return;
+  if (by !== credential()) return;
   const wasSignedIn = credential() !== undefined;
   useToken(undefined, false);
   csrfToken.value = undefined;

@@ -11,11 +11,23 @@ interface Told {
 
 const at = (route: string): URL => new URL(`sign-in/${route}`, base);
 
+/** Goes up with each look and each sign-out: an answer to an earlier one may come after that to a later one. */
+let looks = 0;
+
 /** Asks by whom one can sign in, and whether this browser is; the cookie of a session that has ended goes. */
 export async function readBrowserSession(): Promise<void> {
+  looks += 1;
+  const own = looks;
   const response = await fetch(at('session'), { credentials: 'same-origin', cache: 'no-store' }).catch(() => undefined);
-  if (response?.ok !== true) return;
-  const { choices, csrf_token } = (await response.json()) as Told;
+  const told =
+    response?.ok === true
+      ? await response
+          .json()
+          .then((value: Told) => value)
+          .catch(() => undefined)
+      : undefined;
+  if (told === undefined || own !== looks) return;
+  const { choices, csrf_token } = told;
   signInChoices.value = choices;
   csrfToken.value = csrf_token ?? undefined;
 }
@@ -60,6 +72,8 @@ async function look(): Promise<boolean> {
   }
   const response = await fetch(new URL('whoami', apiBase), { credentials: 'same-origin' }).catch(() => undefined);
   const who = response?.ok === true ? ((await response.json()) as WhoAmI) : undefined;
+  // Somebody has signed in by a token meanwhile.
+  if (token.value !== undefined) return false;
   const { who: shown } = session.peek();
   if (who !== undefined && (shown?.by == null || shown.actor === who.actor)) {
     signedIn(who);
@@ -92,6 +106,7 @@ export async function endBrowserSession(): Promise<void> {
     throw unreachable();
   });
   if (!response.ok) throw await problemOf(response);
+  looks += 1;
   csrfToken.value = undefined;
   tellOtherTabs();
 }

@@ -54,7 +54,11 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
   connectionWorks();
   if (response.ok) return response;
   const problem = await problemOf(response);
-  if (response.status === 401) credentialRefused(by, problem);
+  if (response.status === 401) {
+    credentialRefused(by, problem);
+    // Somebody has signed in while it was on its way: what only looks is asked for by who is there now.
+    if (method === 'GET' && (credential() ?? by) !== by && session.peek().asks === undefined) return await call(path, options);
+  }
   // The cookie is of another session since, of the same person or not.
   if (problem.field === csrfField && asked === undefined) {
     if (by !== undefined && ((credential() ?? by) !== by || (await lookAgain()))) return await call(path, options);

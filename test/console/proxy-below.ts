@@ -1,7 +1,10 @@
-import { createServer, request } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A proxy that has a server below a path, takes the path away, and tells nobody of it. */
+/**
+ * A proxy that has a server below a path, takes the path away, and tells nobody of it. An answer is passed on when
+ * `hold` lets it.
+ */
 export interface ProxyBelow extends Disposable {
   /** What was asked for beside the path, and answered with 502. */
   readonly beside: readonly string[];
@@ -10,7 +13,7 @@ export interface ProxyBelow extends Disposable {
 }
 
 /** `path` as `/deep/below`; `port` is a free one where absent. */
-export function proxyBelow(path: string, port = 0): ProxyBelow {
+export function proxyBelow(path: string, port = 0, hold?: (asked: IncomingMessage) => Promise<void> | undefined): ProxyBelow {
   const beside: string[] = [];
   let to = '';
   const proxy = createServer((incoming, answer) => {
@@ -19,7 +22,8 @@ export function proxyBelow(path: string, port = 0): ProxyBelow {
       return void answer.writeHead(502).end();
     }
     const target = new URL(incoming.url.slice(path.length), to);
-    const sent = request(target, { method: incoming.method ?? 'GET', headers: incoming.headers }, (from) => {
+    const sent = request(target, { method: incoming.method ?? 'GET', headers: incoming.headers }, async (from) => {
+      await hold?.(incoming);
       answer.writeHead(from.statusCode!, from.headers);
       from.pipe(answer);
       from.on('error', () => answer.destroy());

@@ -7,10 +7,20 @@ import type { SignInMemory } from '../../identity/IDENTITY.ts';
 
 export type CookieKind = 'session' | 'sign-in';
 
-/** Of one console: several registries behind one host have different paths, and all have the cookies of the host. */
-export function cookieName(url: string, kind: CookieKind): string {
-  const place = createHash('sha256').update(new URL(url).pathname).digest('hex').slice(0, 8);
-  return `__Host-artifactstore-${kind}-${place}`;
+/**
+ * Of one console: several registries behind one host have different paths, and all have the cookies of the host. And of
+ * one value: an answer that comes late then deletes the cookie that it was about, and never the one that came since.
+ */
+export function cookieName(url: string, kind: CookieKind, value: string): string {
+  return `${cookiePrefix(url, kind)}${shortDigest(value)}`;
+}
+
+function cookiePrefix(url: string, kind: CookieKind): string {
+  return `__Host-artifactstore-${kind}-${shortDigest(new URL(url).pathname)}-`;
+}
+
+function shortDigest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 /**
@@ -20,20 +30,29 @@ export function cookieName(url: string, kind: CookieKind): string {
 const sameSite: Readonly<Record<CookieKind, string>> = { session: 'Strict', 'sign-in': 'Lax' };
 
 export function setCookie(url: string, kind: CookieKind, value: string, seconds: number): string {
-  return `${cookieName(url, kind)}=${value}; Path=/; Max-Age=${seconds}; Secure; HttpOnly; SameSite=${sameSite[kind]}`;
+  return `${cookieName(url, kind, value)}=${value}; ${attributes(kind, seconds)}`;
 }
 
-export function clearCookie(url: string, kind: CookieKind): string {
-  return setCookie(url, kind, '', 0);
+/** Deletes the one with this value. */
+export function clearCookie(url: string, kind: CookieKind, value: string): string {
+  return `${cookieName(url, kind, value)}=; ${attributes(kind, 0)}`;
 }
 
-/** The value of a cookie that was sent once; of two with one name nobody knows which is ours. */
-export function cookieOf({ cookie = '' }: IncomingHttpHeaders, name: string): string | undefined {
-  const found = cookie.split(';').flatMap((pair) => {
+function attributes(kind: CookieKind, seconds: number): string {
+  return `Path=/; Max-Age=${seconds}; Secure; HttpOnly; SameSite=${sameSite[kind]}`;
+}
+
+/** The values that a browser sent of a kind; of two with one name nobody knows which is ours, and neither counts. */
+export function cookiesOf({ cookie = '' }: IncomingHttpHeaders, url: string, kind: CookieKind): readonly string[] {
+  const prefix = cookiePrefix(url, kind);
+  const pairs = cookie.split(';').flatMap((pair) => {
     const at = pair.indexOf('=');
-    return at >= 0 && pair.slice(0, at).trim() === name ? [pair.slice(at + 1).trim()] : [];
+    const name = pair.slice(0, Math.max(at, 0)).trim();
+    return name.startsWith(prefix) ? [[name, pair.slice(at + 1).trim()] as const] : [];
   });
-  return found.length === 1 && found[0] !== '' ? found[0] : undefined;
+  return pairs
+    .filter(([name, value]) => pairs.filter(([other]) => other === name).length === 1 && name === cookieName(url, kind, value))
+    .map(([, value]) => value);
 }
 
 /** What a browser keeps while its person is at the issuer. */

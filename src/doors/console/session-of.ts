@@ -1,15 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { SignIn } from '../../identity/IDENTITY.ts';
 import type { BrowserSessions } from '../rest/browser-sessions.ts';
-import { cookieName, cookieOf } from './cookies.ts';
+import { cookiesOf } from './cookies.ts';
 import type { Session, Sessions } from './sessions.ts';
 
+/** What the cookies of a request are worth. */
 export interface CookieSession {
-  /** What the cookie holds. */
+  /** The one that began last; undefined where all have ended. */
+  readonly session: Session | undefined;
+  /** All that were sent: mostly one, and two after sign-ins at once. */
+  readonly sent: readonly SentCookie[];
+}
+
+export interface SentCookie {
+  /** What it holds. */
   readonly secret: string;
   /** Of the console that it is for. */
   readonly url: string;
-  /** Undefined where it has ended. */
   readonly session: Session | undefined;
 }
 
@@ -18,11 +25,12 @@ export function cookieSession(request: IncomingMessage, signIn: SignIn | undefin
   // Nothing is done for most requests, which are of programs.
   if (signIn === undefined || request.headers.cookie === undefined || isOfAnotherSite(request)) return undefined;
   const urls = new Set(signIn.choices().map(({ url }) => url));
-  const found = [...urls].flatMap((url) => {
-    const secret = cookieOf(request.headers, cookieName(url, 'session'));
-    return secret === undefined ? [] : [{ secret, url, session: sessions.find(secret) }];
-  });
-  return found.find(({ session }) => session !== undefined) ?? found[0];
+  const sent = [...urls].flatMap((url) =>
+    cookiesOf(request.headers, url, 'session').map((secret) => ({ secret, url, session: sessions.find(secret) })),
+  );
+  if (sent.length === 0) return undefined;
+  const live = sent.flatMap(({ session }) => (session === undefined ? [] : [session]));
+  return { session: live.sort((one, other) => other.order - one.order)[0], sent };
 }
 
 export function browserSessions(signIn: SignIn | undefined, sessions: Sessions): BrowserSessions {

@@ -28,6 +28,8 @@ export interface Session {
   readonly csrfToken: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** Of two sessions the later one has the higher. */
+  readonly order: number;
 }
 
 export interface SessionBounds {
@@ -46,6 +48,7 @@ const longestMilliseconds = 43_200_000;
 export function createSessions({ all, ofOne }: SessionBounds, now: () => number): Sessions {
   /** By the digest of what the cookie holds, the oldest first: who reads this memory cannot send one of them. */
   const kept = new Map<string, Kept>();
+  let begun = 0;
 
   function forgetEnded(at: number): void {
     for (const [key, { expiresAt }] of kept) if (expiresAt <= at) kept.delete(key);
@@ -69,6 +72,7 @@ export function createSessions({ all, ofOne }: SessionBounds, now: () => number)
         token,
         csrfToken: newSecret(),
         expiresAt,
+        order: begun++,
         share: principal.share,
       });
       return { secret, seconds: Math.ceil((expiresAt - at) / 1000) };

@@ -4,7 +4,7 @@ import { type Api, queryText } from '../../http/api.ts';
 import type { SignIn, SignInRefusal } from '../../identity/IDENTITY.ts';
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import { requireOwnPage } from '../rest/browser-sessions.ts';
-import { clearCookie, cookieName, cookieOf, readBegun, setCookie, writeBegun } from './cookies.ts';
+import { clearCookie, cookiesOf, readBegun, setCookie, writeBegun } from './cookies.ts';
 import { consolePlace } from './place.ts';
 import { cookieSession } from './session-of.ts';
 import type { Sessions } from './sessions.ts';
@@ -36,6 +36,9 @@ export type SignInFailure = SignInRefusal | 'unknown' | 'nothing' | 'unavailable
 /** Longer than anybody takes, with a second factor. */
 const longestMilliseconds = 600_000;
 
+/** Sign-ins that a browser may have begun at once, in as many tabs: each takes up to 2 KiB of what it sends. */
+const mostBegun = 4;
+
 /** Routes below `/console/sign-in/`. What they answer is for one person, and kept nowhere. */
 export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPage }: SignInParts): void {
   const answer = (reply: FastifyReply): FastifyReply =>
@@ -54,7 +57,11 @@ export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPag
   api.get('/sign-in/session', async ({ raw }, reply) => {
     const choices = signIn?.choices() ?? [];
     const found = cookieSession(raw, signIn, sessions);
-    if (found !== undefined && found.session === undefined) reply.header('set-cookie', clearCookie(found.url, 'session'));
+    // Those that are not in force go. None of them is one that somebody signs in by meanwhile.
+    for (const { url, secret } of found?.sent.filter(({ session }) => session === undefined || session !== found.session) ?? []) {
+      sessions.end(secret);
+      reply.header('set-cookie', clearCookie(url, 'session', secret));
+    }
     return answer(reply).send({
       choices: choices.map(({ issuer, label }) => ({ issuer, label })),
       csrf_token: found?.session?.csrfToken ?? null,
@@ -69,6 +76,9 @@ export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPag
       if (signIn === undefined || choice === undefined) throw noSuchIssuer();
       const { address, memory } = await signIn.begin(choice.issuer);
       const begun = writeBegun({ ...memory, to, at: Date.now() });
+      // Several tabs may be at the issuer at once. What is too much is the oldest: a browser sends it first.
+      for (const old of cookiesOf(request.headers, choice.url, 'sign-in').slice(0, 1 - mostBegun))
+        reply.header('set-cookie', clearCookie(choice.url, 'sign-in', old));
       reply.header('set-cookie', setCookie(choice.url, 'sign-in', begun, longestMilliseconds / 1000));
       return answer(reply).code(303).header('location', address).send();
     } catch (error) {
@@ -77,19 +87,24 @@ export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPag
   });
 
   api.get('/sign-in/callback', async (request, reply) => {
-    const found = (signIn?.choices() ?? []).flatMap((choice) => {
-      const begun = readBegun(cookieOf(request.headers, cookieName(choice.url, 'sign-in')), Date.now(), longestMilliseconds);
-      return begun?.issuer === choice.issuer ? [{ choice, begun }] : [];
-    })[0];
+    const query = queryOf(request);
+    const found = (signIn?.choices() ?? [])
+      .flatMap((choice) => cookiesOf(request.headers, choice.url, 'sign-in').map((value) => ({ choice, value })))
+      .flatMap(({ choice, value }) => {
+        const begun = readBegun(value, Date.now(), longestMilliseconds);
+        return begun?.issuer === choice.issuer && begun.state === query.get('state') ? [{ choice, value, begun }] : [];
+      })[0];
     try {
       if (found === undefined)
         throw new ArtifactstoreError('unauthorized', 'This browser did not begin it.', { info: { sign_in: 'state' } });
-      const { choice, begun } = found;
+      const { choice, value, begun } = found;
       // Whatever comes of it, it counts once.
-      reply.header('set-cookie', clearCookie(choice.url, 'sign-in'));
-      const { token, identified } = await signIn!.finish(begun, queryOf(request));
-      const before = cookieOf(request.headers, cookieName(choice.url, 'session'));
-      if (before !== undefined) sessions.end(before);
+      reply.header('set-cookie', clearCookie(choice.url, 'sign-in', value));
+      const { token, identified } = await signIn!.finish(begun, query);
+      for (const before of cookiesOf(request.headers, choice.url, 'session')) {
+        sessions.end(before);
+        reply.header('set-cookie', clearCookie(choice.url, 'session', before));
+      }
       const { secret, seconds } = sessions.begin(token, identified);
       reply.header('set-cookie', setCookie(choice.url, 'session', secret, seconds));
       return goTo(reply, consolePlace(begun.to));
@@ -100,11 +115,11 @@ export function signInRoutes(api: Api, { signIn, sessions, limited, log, sendPag
 
   api.post('/sign-in/out', async ({ raw }, reply) => {
     const found = cookieSession(raw, signIn, sessions);
-    if (found?.session !== undefined) {
-      requireOwnPage(raw, found.session);
-      sessions.end(found.secret);
+    if (found?.session !== undefined) requireOwnPage(raw, found.session);
+    for (const { url, secret } of found?.sent ?? []) {
+      sessions.end(secret);
+      reply.header('set-cookie', clearCookie(url, 'session', secret));
     }
-    if (found !== undefined) reply.header('set-cookie', clearCookie(found.url, 'session'));
     return answer(reply).code(204).send();
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cookieName, cookieOf, readBegun, setCookie, writeBegun } from '../../../src/doors/console/cookies.ts';
+import { clearCookie, cookieName, cookiesOf, readBegun, setCookie, writeBegun } from '../../../src/doors/console/cookies.ts';
 import { consolePlace } from '../../../src/doors/console/place.ts';
 import { createSessions } from '../../../src/doors/console/sessions.ts';
 import type { Identified } from '../../../src/identity/IDENTITY.ts';
@@ -60,17 +60,29 @@ test('no two secrets are the same, and one that was made up leads nowhere', () =
 });
 
 test('cookies are of this host alone, never without TLS, and of two with one name none counts', () => {
-  const name = cookieName('https://example.org/artifacts/', 'session');
-  assert.match(name, /^__Host-artifactstore-session-[0-9a-f]{8}$/);
-  assert.notEqual(name, cookieName('https://example.org/', 'session'));
+  const url = 'https://example.org/artifacts/';
+  const name = cookieName(url, 'session', 'v');
+  assert.match(name, /^__Host-artifactstore-session-[0-9a-f]{8}-[0-9a-f]{8}$/);
+  assert.notEqual(name, cookieName('https://example.org/', 'session', 'v'));
   for (const kind of ['session', 'sign-in'] as const) {
     const line = setCookie('https://example.org/', kind, 'v', 9);
     for (const part of ['__Host-', '; Path=/;', '; Secure;', '; HttpOnly;', '; SameSite=']) assert.ok(line.includes(part), line);
     assert.ok(!/domain/i.test(line));
   }
-  assert.equal(cookieOf({ cookie: `a=b; ${name}=v ` }, name), 'v');
-  for (const cookie of ['', `${name}=`, `${name}=v; ${name}=w`, `x${name}=v`, name]) assert.equal(cookieOf({ cookie }, name), undefined);
-  assert.equal(cookieOf({}, name), undefined);
+  const of = (cookie?: string) => cookiesOf(cookie === undefined ? {} : { cookie }, url, 'session');
+  assert.deepEqual(of(`a=b; ${name}=v `), ['v']);
+  for (const cookie of ['', `${name}=`, `${name}=v; ${name}=w`, `${name}=v; ${name}=v`, `x${name}=v`, name, undefined])
+    assert.deepEqual(of(cookie), [], cookie);
+});
+
+test('a cookie is called after its value, so that no answer deletes another one', () => {
+  const url = 'https://example.org/';
+  const [one, two] = ['one', 'two'].map((value) => setCookie(url, 'session', value, 9).split(';')[0]!) as [string, string];
+  assert.equal(clearCookie(url, 'session', 'one').split('=')[0], one.split('=')[0]);
+  assert.notEqual(clearCookie(url, 'session', 'one').split('=')[0], two.split('=')[0]);
+  assert.deepEqual(cookiesOf({ cookie: `${one}; ${two}` }, url, 'session'), ['one', 'two']);
+  // What has the name of another value was not set here.
+  assert.deepEqual(cookiesOf({ cookie: `${one.split('=')[0]}=two` }, url, 'session'), []);
 });
 
 test('what a browser kept of a sign-in counts for ten minutes, and nothing else does', () => {

@@ -38,13 +38,16 @@ describe('signing in to the console by an issuer', () => {
     assert.deepEqual([question.get('code_challenge_method'), question.get('response_type')], ['S256', 'code']);
     assert.match(
       begun.headers.getSetCookie()[0]!,
-      /^__Host-artifactstore-sign-in-[0-9a-f]{8}=\S+; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/,
+      /^__Host-artifactstore-sign-in-[0-9a-f]{8}-[0-9a-f]{8}=\S+; Path=\/; Max-Age=600; Secure; HttpOnly; SameSite=Lax$/,
     );
     const done = await browser.signIn(start('packages?producer=ci'), 'alice');
     const { headers } = done;
     assert.deepEqual([done.status, headers.get('location'), headers.get('cache-control')], [303, '../packages?producer=ci', 'no-store']);
     const session = headers.getSetCookie().at(-1)!;
-    assert.match(session, /^__Host-artifactstore-session-[0-9a-f]{8}=[\w-]{43}; Path=\/; Max-Age=\d+; Secure; HttpOnly; SameSite=Strict$/);
+    assert.match(
+      session,
+      /^__Host-artifactstore-session-[0-9a-f]{8}-[0-9a-f]{8}=[\w-]{43}; Path=\/; Max-Age=\d+; Secure; HttpOnly; SameSite=Strict$/,
+    );
     assert.ok(Number(/Max-Age=(\d+)/.exec(session)![1]) <= 600, 'it ends with the token');
     const who = await whoAmI(browser);
     assert.deepEqual([who.actor, who.by], ['person:alice', 'issuer people']);
@@ -90,7 +93,7 @@ describe('signing in to the console by an issuer', () => {
     // Whoever has copied the cookie has nothing.
     assert.equal(await statusOf(thief), 401);
     const cleared = await thief.ask(`${pages}sign-in/session`);
-    assert.match(cleared.headers.getSetCookie()[0] ?? '', /session-[0-9a-f]{8}=; Path=\/; Max-Age=0;/);
+    assert.match(cleared.headers.getSetCookie()[0] ?? '', /session-[0-9a-f]{8}-[0-9a-f]{8}=; Path=\/; Max-Age=0;/);
   });
 
   test('takes no answer that the same browser did not ask for, nor one twice', async () => {
@@ -117,7 +120,8 @@ describe('signing in to the console by an issuer', () => {
       const [name, value] = [...browser.cookies].find(([each]) => each.includes('sign-in-'))!;
       const begun = JSON.parse(Buffer.from(value, 'base64url').toString());
       const other = { ...begun, [member]: `${begun[member].slice(0, -4)}AAAA` };
-      browser.cookies.set(name, Buffer.from(JSON.stringify(other)).toString('base64url'));
+      browser.cookies.delete(name);
+      browser.put(pages, 'sign-in', Buffer.from(JSON.stringify(other)).toString('base64url'));
       assert.equal(reasonOf(await browser.ask(answer)), reason, member);
       assert.equal(await statusOf(browser), 401);
     }
@@ -132,10 +136,55 @@ describe('signing in to the console by an issuer', () => {
     assert.deepEqual([await statusOf(earlier), await statusOf(browser)], [401, 200]);
     // A cookie that somebody has put there before is no session afterwards.
     const fixed = walker();
-    const name = [...browser.cookies.keys()].find((each) => each.includes('session-'))!;
-    fixed.cookies.set(name, 'chosen-by-somebody-else');
+    fixed.put(pages, 'session', 'chosen-by-somebody-else');
     await fixed.signIn(start(), 'alice');
-    assert.notEqual(fixed.cookies.get(name), 'chosen-by-somebody-else');
+    assert.ok(![...fixed.cookies.values()].includes('chosen-by-somebody-else'));
+    assert.equal(await statusOf(fixed), 200);
+  });
+
+  test('a late answer to an old session or sign-in leaves the new one alone', async () => {
+    const browser = walker();
+    await browser.signIn(start(), 'alice');
+    const old = walker();
+    for (const [name, value] of browser.cookies) old.cookies.set(name, value);
+    const csrf = (await sessionOf(old)).csrf_token!;
+    await browser.signIn(start(), 'alice');
+    // Of a look by the old session, which has ended by now, and of a sign-out by it.
+    const look = await old.ask(`${pages}sign-in/session`);
+    await browser.ask(start());
+    const callback = await browser.toCallback(start(), 'alice');
+    const out = await old.ask(`${pages}sign-in/out`, { method: 'POST', headers: { 'artifactstore-csrf': csrf } });
+    for (const late of [look, out]) browser.receive(pages, late);
+    assert.equal(await statusOf(browser), 200);
+    assert.equal(reasonOf(await browser.ask(callback)), null);
+  });
+
+  test('two tabs sign in at once, and of both sessions the later one counts', async () => {
+    const browser = walker();
+    const answers = [await browser.toCallback(start(), 'alice'), await browser.toCallback(start(), 'dora')];
+    const [alice, dora] = [walker(), walker()];
+    for (const tab of [alice, dora]) for (const [name, value] of browser.cookies) tab.cookies.set(name, value);
+    for (const [tab, answer] of [
+      [dora, answers[1]!],
+      [alice, answers[0]!],
+    ] as const)
+      browser.receive(pages, await tab.ask(answer));
+    assert.deepEqual([(await whoAmI(browser)).actor, (await whoAmI(alice)).actor], ['person:alice', 'person:alice']);
+    // The other one ends with the first look, and its cookie goes.
+    await sessionOf(browser);
+    assert.equal([...browser.cookies.keys()].filter((name) => name.includes('-session-')).length, 1);
+    assert.deepEqual([await statusOf(dora), (await whoAmI(browser)).actor], [401, 'person:alice']);
+  });
+
+  test('a browser keeps the four sign-ins that it began last', async () => {
+    const browser = walker();
+    const first = await browser.toCallback(start(), 'alice');
+    for (let begun = 0; begun < 3; begun++) await browser.ask(start());
+    const kept = () => [...browser.cookies.keys()].filter((name) => name.includes('-sign-in-')).length;
+    assert.equal(kept(), 4);
+    await browser.ask(start());
+    assert.equal(kept(), 4);
+    assert.equal(reasonOf(await browser.ask(first)), 'state');
   });
 
   test('says in a word why it did not work, and sends nobody to another site', async () => {

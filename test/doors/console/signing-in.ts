@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type CookieKind, cookieName } from '../../../src/doors/console/cookies.ts';
 import type { Identity } from '../../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../../src/identity/open.ts';
 import { clientId, type PeopleIssuer, type PeopleOptions, startPeopleIssuer } from '../../identity/sign-in/people-issuer.ts';
@@ -86,6 +87,10 @@ async function freePort(): Promise<number> {
 /** What a browser does without a page: it follows redirects with its cookies. */
 export interface Walker {
   readonly cookies: Map<string, string>;
+  /** Puts a cookie there that the server did not set. */
+  put(pages: string, kind: CookieKind, value: string): void;
+  /** Takes the cookies of an answer, as a browser does when it arrives. */
+  receive(url: string, response: Response): void;
   /** One request, no redirect followed. */
   ask(url: string, init?: RequestInit): Promise<Response>;
   /** Signs in as this person, from `start` on, up to what the callback answers. */
@@ -101,12 +106,16 @@ export function walker(): Walker {
     const own = [...cookies].flatMap(([key, value]) => (key.startsWith(`${host} `) ? [`${key.slice(host.length + 1)}=${value}`] : []));
     const headers = { ...(own.length === 0 ? {} : { cookie: own.join('; ') }), ...(init.headers as Record<string, string> | undefined) };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    receive(url, response);
+    return response;
+  }
+  function receive(url: string, response: Response): void {
+    const { host } = new URL(url);
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (value === '' || /Max-Age=0\b/i.test(line)) cookies.delete(`${host} ${name}`);
       else cookies.set(`${host} ${name}`, value);
     }
-    return response;
   }
   async function toCallback(start: string, person: string): Promise<string> {
     let response = await ask(start);
@@ -127,5 +136,15 @@ export function walker(): Walker {
     }
     throw new Error('it leads in circles');
   }
-  return { cookies, ask, toCallback, signIn: async (start, person) => await ask(await toCallback(start, person)) };
+  return {
+    cookies,
+    put(pages, kind, value) {
+      const name = cookieName(pages.replace(/console\/$/, ''), kind, value);
+      cookies.set(`${new URL(pages).host} ${name}`, value);
+    },
+    receive,
+    ask,
+    toCallback,
+    signIn: async (start, person) => await ask(await toCallback(start, person)),
+  };
 }
