@@ -80,13 +80,15 @@ function HoldsInForce({ holds, acting }: { readonly holds: readonly Hold[]; read
           <span>
             <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> · <Address text={hold.id} what={text.id} />
           </span>
-          {acting === undefined ? null : (
+          {acting === undefined ? null : acting.told.value?.undo?.hold === hold.id ? (
+            <span class="quiet">{acts.hold.justNow}</span>
+          ) : (
             <button
               type="button"
               class="button"
               aria-label={acts.release.buttonOf(hold.reason)}
               onClick={() => {
-                acting.act.value = { kind: 'release', hold: hold.id };
+                acting.act.value = { kind: 'release', hold };
               }}
             >
               {acts.release.button}

@@ -30,8 +30,9 @@ export const acts = {
     canUndo: 'A hold can be released at any time, by whoever may keep.',
     submit: 'Hold it',
     running: 'Holding…',
-    done: 'The hold was applied.',
+    done: (reason: string): string => `The hold “${reason}” was applied.`,
     undo: 'Undo',
+    justNow: 'applied just now: it can be undone above',
     undoReason: 'undone right after it was applied',
     undone: 'The hold was released again.',
   },
@@ -40,7 +41,7 @@ export const acts = {
     button: 'Release hold',
     buttonOf: (reason: string): string => `Release hold “${reason}”`,
     title: 'Release this hold?',
-    which: 'Hold',
+    of: (reason: string, owner: string): string => `“${reason}”, applied by ${owner}.`,
     explain: (others: number): string =>
       others === 0
         ? 'The package is then kept only as long as its retention class and its extensions say.'

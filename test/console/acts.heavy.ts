@@ -63,7 +63,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await dialog.getByText('Do the same in a terminal').click();
     await dialog.getByText(`artifactstore retention hold ${record.id} --reason '<img src=x onerror=alert(1)> $(id) '\\''"'`).waitFor();
     await dialog.getByRole('button', { name: 'Hold it' }).press('Enter');
-    await page.getByRole('status').getByText('The hold was applied.').waitFor();
+    await page.getByRole('status').getByText(`The hold “${evil}” was applied.`).waitFor();
     await page.locator('.notice:focus').waitFor();
     await page.getByText(evil).first().waitFor();
     await view.assertAccessible();
@@ -85,6 +85,40 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     assert.equal(released.release_reason, 'no longer needed');
     assert.equal(released.released_by, 'tester');
     assert.equal(kept.holds.find((each) => each.reason === evil)!.release_reason, 'undone right after it was applied');
+    view.assertNothingWrong();
+  });
+
+  test('each hold has one button: the one that was just applied is undone, the other one is released', async () => {
+    const { page } = view;
+    const record = await sealedPackage(view.door.registry, { 'a.txt': 'x' });
+    await view.door.registry.retention.hold(record.id, { reason: 'the first' });
+    await page.clock.install();
+    await view.open(`packages/${record.id}`);
+    await page.getByRole('button', { name: 'Hold', exact: true }).click();
+    await page.getByLabel('Reason').fill('the second');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Hold it' }).click();
+    const second = page.getByRole('list', { name: 'Holds in force' }).getByRole('listitem').filter({ hasText: 'the second' });
+    await second.getByText('applied just now: it can be undone above').waitFor();
+    assert.deepEqual(await page.getByRole('button', { name: /Release|Undo/ }).allInnerTexts(), ['Undo', 'Release hold']);
+    await view.assertAccessible();
+    // Two minutes later it is released as any other, and the focus is not lost.
+    await page.getByRole('button', { name: 'Undo' }).focus();
+    await page.clock.fastForward(121_000);
+    await second.getByRole('button', { name: 'Release hold “the second”' }).waitFor();
+    await page.locator('.notice:focus').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
+    await page.getByRole('button', { name: 'Release hold “the first”' }).click();
+    await dialog.getByText('“the first”, applied by').waitFor();
+    await dialog.getByText('Another hold still keeps the package.').waitFor();
+    await view.assertAccessible();
+    await dialog.getByRole('button', { name: 'Release it' }).click();
+    await page.getByText('The hold was released.', { exact: true }).waitFor();
+    const { holds } = await view.door.registry.retention.show(record.id);
+    assert.deepEqual(
+      holds.filter(({ released_at }) => released_at === null).map(({ reason }) => reason),
+      ['the second'],
+    );
     view.assertNothingWrong();
   });
 
@@ -129,7 +163,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await view.door.registry.retention.hold(record.id, { reason: 'wait' });
     await view.open(`packages/${record.id}`);
-    await page.getByRole('button', { name: 'Release hold', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Release hold “wait”' }).waitFor();
     await page.getByRole('button', { name: 'Keep longer' }).click();
     await page
       .getByRole('dialog')
@@ -204,8 +238,8 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await view.door.registry.retention.hold(record.id, { reason: 'wait' });
     const { page } = view;
     await view.open(`packages/${record.id}`);
-    assert.deepEqual(await acts(page), ['Hold', 'Release hold', 'Keep longer']);
-    await page.getByRole('button', { name: 'Release hold', exact: true }).click();
+    assert.deepEqual(await acts(page), ['Hold', 'Keep longer']);
+    await page.getByRole('button', { name: 'Release hold “wait”' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Release it' }).click();
     await page.getByRole('button', { name: 'Abandon' }).click();
     await page.getByRole('dialog').getByText('It holds no file.').waitFor();

@@ -11,12 +11,19 @@ import { Release } from './release.tsx';
 import { Seal } from './seal.tsx';
 
 /** What somebody has begun to do to a package: its dialog is open. */
-export type Act = { readonly kind: 'seal' | 'hold' | 'extend' | 'abandon' } | { readonly kind: 'release'; readonly hold: string };
+export type Act = { readonly kind: 'seal' | 'hold' | 'extend' | 'abandon' } | { readonly kind: 'release'; readonly hold: HoldRecord };
 
 /** What was done, with the way back where there is one. */
 export interface Told {
   readonly text: string;
-  readonly undo?: { readonly label: string; run(): Promise<Told> };
+  /** It takes no focus. */
+  readonly quiet?: boolean;
+  readonly undo?: {
+    readonly label: string;
+    /** The hold that it releases: it has no other button meanwhile. */
+    readonly hold?: string;
+    run(): Promise<Told>;
+  };
 }
 
 export interface ActProps {
@@ -71,8 +78,16 @@ export function ActInDialog({
     case 'abandon':
       return <Abandon {...props} />;
     case 'release':
-      return <Release {...props} holds={holdsInForce(retention)} chosen={act.hold} />;
+      return <Release {...props} holds={holdsInForce(retention)} hold={act.hold} />;
   }
+}
+
+const undoMilliseconds = 120_000;
+
+/** What was told stays, without its button; a focus that was on it stays near. */
+function withoutUndo(told: Acting['told'], { text }: Told, box: HTMLElement | null): void {
+  const hadFocus = box?.contains(document.activeElement) === true;
+  told.value = { text, quiet: !hadFocus };
 }
 
 /** Says what was done, where it was done. It takes the focus: the button that was pressed may be gone. */
@@ -82,8 +97,15 @@ export function Notice({ acting: { told } }: { readonly acting: Acting }) {
   const what = told.value;
   useEffect(() => {
     failed.value = undefined;
+    if (what === undefined) return;
     // After the dialog has given the focus back.
-    if (what !== undefined) setTimeout(() => box.current?.focus());
+    const focus = what.quiet === true ? undefined : setTimeout(() => box.current?.focus());
+    // Later it is an act with a reason of its own.
+    const last = what.undo && setTimeout(() => withoutUndo(told, what, box.current), undoMilliseconds);
+    return () => {
+      clearTimeout(focus);
+      clearTimeout(last);
+    };
   }, [what]);
   if (what === undefined) return null;
   const { undo } = what;

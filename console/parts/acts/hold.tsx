@@ -11,9 +11,10 @@ export function Hold({ record, told, close }: ActProps) {
   const hold = async (signal: AbortSignal): Promise<void> => {
     const made = await callJson<HoldRecord>(path, { method: 'POST', json: { reason: reason.value }, signal });
     told({
-      text: text.hold.done,
+      text: text.hold.done(made.reason),
       undo: {
         label: text.hold.undo,
+        hold: made.id,
         async run() {
           await call(`${path}/${segments(made.id)}`, { method: 'DELETE', query: { reason: text.hold.undoReason } });
           return { text: text.hold.undone };

@@ -4,10 +4,9 @@ import { acts as text } from '../../strings/acts.ts';
 import { type Act, type Acting, holdsInForce } from './acting.tsx';
 import { possibleActs } from './possible.ts';
 
-const labels: Readonly<Record<Act['kind'], string>> = {
+const labels: Readonly<Record<Exclude<Act['kind'], 'release'>, string>> = {
   seal: text.seal.button,
   hold: text.hold.button,
-  release: text.release.button,
   extend: text.extend.button,
   abandon: text.abandon.button,
 };
@@ -35,7 +34,7 @@ export function PackageActs({
           type="button"
           class={kind === 'seal' ? 'button button-main' : kind === 'abandon' ? 'button button-bad' : 'button'}
           onClick={() => {
-            acting.act.value = kind === 'release' ? { kind, hold: holds[0]!.id } : { kind };
+            acting.act.value = { kind };
           }}
         >
           {labels[kind]}
