@@ -13,6 +13,8 @@ export const upload = {
   staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
   storedBefore: (count: number, all: number, shown: string): string =>
     `${count < all ? `${shown} of these paths are` : all === 1 ? 'This path is' : 'All these paths are'} stored here already. The same bytes change nothing; other bytes are refused.`,
+  chosenAgain: (count: number, all: number, shown: string): string =>
+    `${count < all ? `${shown} of these files ${count === 1 ? 'was' : 'were'}` : all === 1 ? 'This file was' : 'All these files were'} chosen more than once: each is added once. Where its bytes differ, it is refused.`,
   oneFile: '1 file',
   files: (count: string): string => `${count} files`,
   below: 'Below this folder of the package',

@@ -10,7 +10,7 @@ import { upload as text } from '../strings/upload.ts';
 import { addFiles, batchesChanged, batchOf, isStored } from './batch.ts';
 import { BatchShown } from './batch-shown.tsx';
 import { Interrupted } from './interrupted.tsx';
-import { type Read, readDrop, readInput } from './read-chosen.ts';
+import { bothRead, type Read, readDrop, readInput } from './read-chosen.ts';
 import { Staged } from './staged.tsx';
 
 /** Whether this person may add files to it, as it is now. */
@@ -46,14 +46,7 @@ function Take({ record }: { readonly record: Package }) {
     try {
       const found = await read;
       const before = staged.peek();
-      staged.value =
-        before === undefined
-          ? found
-          : {
-              files: [...before.files, ...found.files],
-              emptyFolders: before.emptyFolders + found.emptyFolders,
-              unreadable: [...before.unreadable, ...found.unreadable],
-            };
+      staged.value = before === undefined ? found : bothRead(before, found);
     } catch (error) {
       failed.value = asProblem(error).message;
     } finally {

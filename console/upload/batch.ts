@@ -7,7 +7,7 @@ import { announce } from '../parts/announce.tsx';
 import { upload as text } from '../strings/upload.ts';
 import { waitBefore } from './after-refusal.ts';
 import { hashFile, UnreadableFile } from './hash.ts';
-import { twice, wrongSegment } from './paths.ts';
+import { type Chosen, twice, wrongSegment } from './paths.ts';
 import { runningBatch } from './running.ts';
 import { sendFile } from './send-file.ts';
 import { pause, untilConnected, untilSignedIn } from './waiting.ts';
@@ -18,6 +18,8 @@ export type ItemState = 'waiting' | 'hashing' | 'sending' | 'finishing' | 'store
 export interface Item {
   readonly path: string;
   readonly file: File;
+  /** Files that were chosen for the same path and are as long: their bytes have to be the same. */
+  readonly again: readonly File[];
   state: ItemState;
   /** Of what it is doing: read here, or acknowledged by the server. */
   bytes: number;
@@ -36,7 +38,7 @@ export interface Batch {
   readonly paused: { readonly value: boolean };
   /** Somebody must sign in before it continues. */
   readonly asking: { readonly value: boolean };
-  add(files: readonly { readonly file: File; readonly path: string }[]): void;
+  add(files: readonly Chosen<File>[]): void;
   pause(): void;
   resume(): void;
   /** Those that were refused are tried again; with `only` that one. */
@@ -71,7 +73,7 @@ export function isStored({ state }: Item): boolean {
 }
 
 /** Adds files to a package, beside those that are on their way there. */
-export function addFiles(packageId: string, files: readonly { readonly file: File; readonly path: string }[]): Batch {
+export function addFiles(packageId: string, files: readonly Chosen<File>[]): Batch {
   const batch = batches.get(packageId) ?? createBatch(packageId);
   batches.set(packageId, batch);
   batch.add(files);
@@ -143,6 +145,8 @@ function createBatch(packageId: string): Batch {
       item.bytes = 0;
       changed();
       item.sha256 ??= await hashFile(item.file, (bytes) => told(item, bytes), stopped);
+      for (const other of item.again)
+        if ((await hashFile(other, () => undefined, stopped)) !== item.sha256) throw refusal(text.faults.twice);
       item.state = 'sending';
       told(item, 0);
       const { existed } = await sendFile({
@@ -208,8 +212,8 @@ function createBatch(packageId: string): Batch {
       const kept = items.filter(({ path }) => !replaced.has(path));
       items.length = 0;
       for (const item of kept) items.push(item);
-      for (const { file, path } of files) {
-        const item: Item = { path, file, state: 'waiting', bytes: 0, sha256: undefined, problem: undefined, code: undefined };
+      for (const { file, path, again = [] } of files) {
+        const item: Item = { path, file, again, state: 'waiting', bytes: 0, sha256: undefined, problem: undefined, code: undefined };
         if (doubled.has(path) || open.has(path)) refuse(item, refusal(text.faults.twice));
         items.push(item);
       }

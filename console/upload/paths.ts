@@ -4,6 +4,23 @@
 export interface Chosen<F> {
   readonly file: F;
   readonly path: string;
+  /** Files that were chosen for the same path and are as long: whether they are the same is seen when it is read. */
+  readonly again?: readonly F[];
+}
+
+/** What was chosen before and since: what is there twice is one file. In the order in which they were chosen first. */
+export function chosenOnce<F extends { readonly size: number }>(
+  before: readonly Chosen<F>[],
+  since: readonly Chosen<F>[],
+): readonly Chosen<F>[] {
+  const found = new Map<string, Chosen<F>>();
+  for (const each of [...before, ...since]) {
+    const name = `${each.file.size} ${each.path}`;
+    const first = found.get(name);
+    const again = [...(first?.again ?? []), ...(first === undefined ? [] : [each.file]), ...(each.again ?? [])];
+    found.set(name, again.length === 0 ? each : { ...(first ?? each), again });
+  }
+  return [...found.values()];
 }
 
 /** The one folder in which all of them are; undefined where there is none. */

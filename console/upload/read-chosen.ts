@@ -1,4 +1,4 @@
-import type { Chosen } from './paths.ts';
+import { type Chosen, chosenOnce } from './paths.ts';
 import { walk } from './walk.ts';
 
 /** So many questions are asked of the browser at once: each is a way to another of its processes and back. */
@@ -7,8 +7,8 @@ const atOnce = 32;
 /** What was dropped or chosen, with what of it could not be read. */
 export interface Read {
   readonly files: readonly Chosen<File>[];
-  /** Folders without a file: a package holds files alone. */
-  readonly emptyFolders: number;
+  /** Paths of folders without a file: a package holds files alone. */
+  readonly emptyFolders: readonly string[];
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
 }
 
@@ -30,13 +30,23 @@ export function readDrop(dropped: DataTransfer, onProgress: (files: number) => v
   return readEntries(entries, files, onProgress);
 }
 
+/** What was chosen before, and since. */
+export function bothRead(before: Read, since: Read): Read {
+  const unreadable = new Map([...before.unreadable, ...since.unreadable].map((each) => [each.path, each]));
+  return {
+    files: chosenOnce(before.files, since.files),
+    emptyFolders: [...new Set([...before.emptyFolders, ...since.emptyFolders])],
+    unreadable: [...unreadable.values()],
+  };
+}
+
 /** Of an `<input type="file">`, also of one for folders. */
 export function readInput(chosen: FileList): Read {
   const files = [...chosen].map((file) => ({ file, path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath }));
-  return { files, emptyFolders: 0, unreadable: [] };
+  return { files: chosenOnce([], files), emptyFolders: [], unreadable: [] };
 }
 
-type Found = Chosen<File> | 'empty' | { readonly path: string; readonly why: string };
+type Found = Chosen<File> | { readonly empty: string } | { readonly path: string; readonly why: string };
 
 async function readEntries(
   entries: readonly FileSystemEntry[],
@@ -54,15 +64,18 @@ async function readEntries(
         if (count % 100 === 0) onProgress(count);
         return { file, path: pathOf(entry) };
       },
-      empty: () => 'empty',
+      empty: (entry) => ({ empty: pathOf(entry) }),
       failed: (entry, error) => ({ path: pathOf(entry), why: error instanceof Error ? error.message : String(error) }),
     },
     atOnce,
   );
   return {
-    files: [...before, ...found.filter((each) => typeof each === 'object' && 'file' in each)],
-    emptyFolders: found.filter((each) => each === 'empty').length,
-    unreadable: found.filter((each) => typeof each === 'object' && 'why' in each),
+    files: chosenOnce(
+      before,
+      found.filter((each) => 'file' in each),
+    ),
+    emptyFolders: found.flatMap((each) => ('empty' in each ? [each.empty] : [])),
+    unreadable: found.filter((each) => 'why' in each),
   };
 }
 

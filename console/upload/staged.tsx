@@ -22,7 +22,7 @@ export function Staged({
   readonly read: Read;
   /** Whether this page has stored a file at this path of the package. */
   isStored(path: string): boolean;
-  start(files: readonly { readonly file: File; readonly path: string }[]): void;
+  start(files: Read['files']): void;
   discard(): void;
 }) {
   const below = useSignal('');
@@ -32,13 +32,14 @@ export function Staged({
   const top = topFolder(files.map(({ path }) => path));
   const paths = files.map(({ path }) => placed(path, { below: below.value, withoutTop: withoutTop.value && top !== undefined }));
   const storedBefore = paths.filter(isStored).length;
+  const chosenAgain = files.filter(({ again }) => again !== undefined).length;
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
   return (
     <form
       class="staged"
       onSubmit={(event) => {
         event.preventDefault();
-        start(files.map(({ file }, index) => ({ file, path: paths[index]! })));
+        start(files.map((each, index) => ({ ...each, path: paths[index]! })));
       }}
     >
       <p ref={heading} tabIndex={-1} class="staged-title" role="status">
@@ -49,7 +50,12 @@ export function Staged({
           {text.storedBefore(storedBefore, paths.length, formatCount(storedBefore))}
         </p>
       )}
-      {emptyFolders === 0 ? null : <p class="quiet">{text.emptyFolders(emptyFolders, formatCount(emptyFolders))}</p>}
+      {chosenAgain === 0 ? null : (
+        <p class="quiet" role="status">
+          {text.chosenAgain(chosenAgain, files.length, formatCount(chosenAgain))}
+        </p>
+      )}
+      {emptyFolders.length === 0 ? null : <p class="quiet">{text.emptyFolders(emptyFolders.length, formatCount(emptyFolders.length))}</p>}
       {unreadable.slice(0, shownPaths).map(({ path, why }) => (
         <p key={path} class="problem">
           {text.unreadable(path, why)}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { afterRefusal, firstPiece, nextPiece, waitBefore } from '../../console/upload/after-refusal.ts';
 import { knownTypes, mediaTypeOf } from '../../console/upload/media-type.ts';
-import { placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
+import { chosenOnce, placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
 import { mediaTypeOf as asPush } from '../../src/protocol/media-type.ts';
 
 test('a folder that holds everything can be left out, as push does', () => {
@@ -12,6 +12,16 @@ test('a folder that holds everything can be left out, as push does', () => {
   assert.equal(topFolder([]), undefined);
   assert.equal(placed('results/b/c', { below: '', withoutTop: true }), 'b/c');
   assert.equal(placed('results/b/c', { below: ' /run 7/ ', withoutTop: false }), 'run 7/results/b/c');
+});
+
+test('what was chosen twice is one file, with all that have to be the same', () => {
+  const of = (path: string, size: number, name: string) => ({ path, file: { size, name } });
+  const first = [of('a', 1, 'first a'), of('b', 2, 'first b')];
+  const second = chosenOnce(first, [of('a', 1, 'second a'), of('b', 3, 'longer b'), of('c', 1, 'c')]);
+  assert.deepEqual(second, [{ ...first[0], again: [{ size: 1, name: 'second a' }] }, first[1], of('b', 3, 'longer b'), of('c', 1, 'c')]);
+  const [third] = chosenOnce(chosenOnce([], [of('a', 1, 'zeroth a')]), second);
+  assert.deepEqual([third?.file.name, third?.again?.map(({ name }) => name)], ['zeroth a', ['first a', 'second a']]);
+  assert.deepEqual(chosenOnce([], first), first);
 });
 
 test('what a browser would follow instead of sending is found', () => {
