@@ -56,10 +56,21 @@ function Known({ health, usage }: { readonly health: Health; readonly usage: Res
       <Loaded of={usage} rows={6}>
         {(value) => <NextCollection usage={value} />}
       </Loaded>
-      <Section title={text.certificate}>
-        <p class="quiet">{text.certificateDetail}</p>
-        <LocalCommand command={['storage', 'certify']} />
-      </Section>
+      <Certificate backends={health.backends} />
     </>
+  );
+}
+
+/** Of buckets alone: a directory tells its room, which no bucket does. */
+function Certificate({ backends }: { readonly backends: Health['backends'] }) {
+  const buckets = backends.filter(({ healthy, free_bytes: free }) => healthy && free === null);
+  const directories = backends.every(({ free_bytes: free }) => free !== null);
+  return (
+    <Section title={text.certificate}>
+      <p class="quiet">{directories ? text.certificateDirectories : text.certificateDetail}</p>
+      {buckets.map(({ backend_id }) => (
+        <LocalCommand key={backend_id} command={['storage', 'certify', ...(backends.length === 1 ? [] : ['--backend', backend_id])]} />
+      ))}
+    </Section>
   );
 }

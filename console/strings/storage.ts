@@ -63,6 +63,8 @@ export const storage = {
   dueNoneDetail: 'What has expired is marked by the next sweep.',
   plan: 'The whole plan',
   certificate: 'Certificate',
+  certificateDirectories:
+    'A certificate says what a bucket can be trusted with. Every backend here is a directory: there is none to be made.',
   certificateDetail: 'What this registry needs of a bucket is tried out by a command that has the keys. A server does not say its result.',
   forbidden: 'How much is stored, and the plan of a collection, are shown to those with the right to observe the registry.',
 } as const;

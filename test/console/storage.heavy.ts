@@ -35,6 +35,9 @@ describe('storage and usage in a browser', { skip: noBrowser }, () => {
     await view.signIn();
     await page.getByText('local has bytes that are damaged or missing').waitFor();
     await page.getByText('artifactstore storage verify --backend local').waitFor();
+    // It is of buckets, and here is none.
+    await page.getByText('Every backend here is a directory: there is none to be made.').waitFor();
+    assert.equal(await page.getByText('artifactstore storage certify').count(), 0);
     const due = page.getByRole('region', { name: 'Packages that are marked for the next collection' });
     await due.getByRole('link', { name: evilName }).waitFor();
     await view.assertAccessible();

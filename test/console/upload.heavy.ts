@@ -95,11 +95,11 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     const { page } = view;
     await view.open(`packages/${record.id}`);
     await dropFiles(page, join(place, 'again'));
-    await page.getByText('2 files, 2 B, are ready to be added.').waitFor();
+    await page.getByText('2 files, 2 bytes, are ready to be added.').waitFor();
     assert.equal(await page.getByText('chosen more than once').count(), 0);
     await dropFiles(page, join(place, 'again'));
     await page.getByText('All these files were chosen more than once: each is added once.').waitFor();
-    await page.getByText('2 files, 2 B, are ready to be added.').waitFor();
+    await page.getByText('2 files, 2 bytes, are ready to be added.').waitFor();
     await page.getByText('An empty folder is left out').waitFor();
     const input = page.locator('input[type=file]').first();
     await input.setInputFiles(join(place, 'one/version.txt'));
