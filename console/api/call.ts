@@ -1,4 +1,5 @@
 import { connectionLost, connectionWorks } from '../connection.ts';
+import { tellServerTime } from '../parts/clock.ts';
 import { apiBase } from '../router.ts';
 import { credential, credentialRefused, csrfToken, session, token } from '../session.ts';
 import { lookAgain } from './browser-session.ts';
@@ -52,6 +53,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
     throw unreachable();
   });
   connectionWorks();
+  tellServerTime(response);
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401) {

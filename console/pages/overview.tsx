@@ -4,6 +4,7 @@ import { type Resource, useResource } from '../api/resource.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { HealthLine } from '../overview/health-line.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
+import { serverNow } from '../parts/clock.ts';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
@@ -58,9 +59,9 @@ export default function Overview() {
   );
 }
 
-/** To the hour, so that it stays as it is while the page is read. */
+/** By the server's clock, to the hour: so it stays as it is while the page is read. */
 function inAWeek(): string {
-  return new Date((Math.floor(Date.now() / hour) + 7 * 24) * hour).toISOString();
+  return new Date((Math.floor(serverNow() / hour) + 7 * 24) * hour).toISOString();
 }
 
 function Leaving() {
