@@ -352,8 +352,15 @@ export const strings = {
     others: 'The same bytes elsewhere',
     noPreview: 'There is no preview of this type',
     noPreviewDetail: 'Download it to look at it.',
-    pdf: 'A PDF is not shown in this page',
-    pdfDetail: 'Browsers show one only in a frame that is not shut off from the page around it. Download it to look at it.',
+    pdf: {
+      title: 'A PDF opens in your PDF reader',
+      detail:
+        'It is not drawn in this page: browsers show one only in a frame that is not shut off from the page around it. To see whether its bytes are right, verify it above.',
+      version: (version: string): string => `PDF ${version}`,
+      pages: (count: number, shown: string): string => (count === 1 ? '1 page' : `${shown} pages`),
+      isNone: 'It is called a PDF, and does not begin as one.',
+      download: 'Download the PDF',
+    },
     firstPart: (shown: string, all: string): string => `The first ${shown} of ${all}.`,
     pretty: 'Shown with line breaks; the bytes may have none.',
     showSource: 'Show the source',

@@ -9,6 +9,7 @@ import { Empty, Loaded } from '../parts/states.tsx';
 import { ScrollFrame } from '../parts/table.tsx';
 import { strings } from '../strings.ts';
 import { imageType, type PreviewKind, previewKind } from './kind.ts';
+import { Pdf } from './pdf.tsx';
 import { Rendered } from './rendered.tsx';
 import { summaryOf } from './summary.ts';
 
@@ -23,7 +24,7 @@ export function Preview({ file }: { readonly file: File }) {
   if (file.size_bytes === 0) return <Empty title={text.empty} />;
   if (kind === 'image' && file.size_bytes <= longestImage) return <Picture file={file} />;
   if (kind === 'text' || kind === 'json' || kind === 'markdown') return <Text file={file} kind={kind} />;
-  if (kind === 'pdf') return <Empty title={text.pdf}>{text.pdfDetail}</Empty>;
+  if (kind === 'pdf') return <Pdf file={file} />;
   return <Empty title={text.noPreview}>{text.noPreviewDetail}</Empty>;
 }
 

@@ -40,6 +40,13 @@ describe('a file in the console', { skip: noBrowser }, () => {
         yield Buffer.from('%PDF-1.4 <script>document.title=4</script>');
       })(),
     });
+    await view.door.registry.files.add(pictures.id, {
+      relative_path: 'no paper.pdf',
+      media_type: 'application/pdf',
+      body: (async function* () {
+        yield Buffer.from('<html>');
+      })(),
+    });
     open = pictures.id;
   });
   let open = '';
@@ -103,10 +110,14 @@ describe('a file in the console', { skip: noBrowser }, () => {
     const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
     assert.equal(saved.suggestedFilename(), 'data.bin');
     await view.open(at('paper.pdf', open));
-    await page.getByText('A PDF is not shown in this page').waitFor();
+    await page.getByText('A PDF opens in your PDF reader').waitFor();
+    await page.getByText('PDF 1.4, 42 bytes').waitFor();
     assert.equal(await page.locator('main iframe, main embed, main object').count(), 0);
-    await page.getByRole('button', { name: 'Download' }).waitFor();
+    const [paper] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download the PDF' }).click()]);
+    assert.equal(paper.suggestedFilename(), 'paper.pdf');
     await view.assertAccessible();
+    await view.open(at('no paper.pdf', open));
+    await page.getByText('It is called a PDF, and does not begin as one.').waitFor();
     view.assertNothingWrong();
   });
 

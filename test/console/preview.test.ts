@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { imageType, previewKind } from '../../console/preview/kind.ts';
 import { parseMarkdown } from '../../console/preview/markdown.ts';
+import { pdfFacts } from '../../console/preview/pdf-facts.ts';
 import { summaryOf } from '../../console/preview/summary.ts';
 
 test('a file is shown by its type, and what could act is shown as text or not at all', () => {
@@ -89,4 +90,15 @@ test('documents of known forms are summed up', () => {
     ['SPDX-2.3', 'app', '1'],
   );
   for (const other of ['', '{', '{}', '[1]', 'null', '<html>', '{"bomFormat":1}']) assert.equal(summaryOf(other), undefined, other);
+});
+
+test('a PDF says its version first, and its pages where it is whole and made to be read from its begin', () => {
+  const of = (text: string, size = 100) => pdfFacts(Buffer.from(text, 'latin1'), size);
+  const linear = '%PDF-1.7\n%âãÏÓ\n1 0 obj\n<</E 5/H [ 1 2 ]/L 100/Linearized 1/N 12/O 3/T 9>>\nendobj';
+  assert.deepEqual(of(linear), { version: '1.7', pages: 12 });
+  // Something was added to it since.
+  assert.deepEqual(of(linear, 101), { version: '1.7', pages: undefined });
+  assert.deepEqual(of('%PDF-1.4\n1 0 obj <</N 7/L 100>>'), { version: '1.4', pages: undefined });
+  assert.deepEqual(of('%PDF-2.0\n<</Linearized 1/L 100/N 1.5>>'), { version: '2.0', pages: undefined });
+  for (const text of ['', 'PDF-1.4', '<html>', `${' '.repeat(1_024)}%PDF-1.4`]) assert.equal(of(text), 'none');
 });
