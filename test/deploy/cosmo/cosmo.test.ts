@@ -80,7 +80,31 @@ describe('cosmo.sh', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../deploy/cosmo/README.md'), 'utf8');
     for (const name of files) assert.ok(page.includes(name.replace('artifact-bucket-init-run2', '-run2')), name);
     rmSync(place, { recursive: true });
-    const failed = run('evidence', { FAILS: 'evidence-scan' });
-    assert.match(failed.said, /failed, see evidence\/.*\/leak-scan\.txt/);
+  });
+
+  test('looks for secrets in the evidence also where a step failed, and says which one did', () => {
+    const evidenceWith = (fails: string) => {
+      const { status, steps, said } = run('evidence', { FAILS: fails });
+      const place = join(directory, said.split('\n')[0]!);
+      const index = readFileSync(join(place, 'index.md'), 'utf8');
+      const files = readdirSync(place).sort();
+      rmSync(place, { recursive: true });
+      return { status, steps, said, index, files };
+    };
+    // One of the one-shots in the middle of `up`.
+    const failed = evidenceWith('cosmo-db-migration');
+    assert.equal(failed.status, 1);
+    assert.deepEqual(failed.steps.slice(-2), ['once cosmo-db-migration', 'once evidence-scan']);
+    assert.match(failed.said, /\ncosmo\.sh: up failed, see evidence\/\w+\/up\.txt\n$/);
+    assert.deepEqual(failed.files, ['index.md', 'leak-scan.txt', 'up.txt', 'vault-bootstrap.txt']);
+    assert.match(failed.index, /^- up\.txt: \*\*failed\*\*/m);
+    assert.match(failed.index, /^Not run: artifact-bucket-init-run1 .* ps\.\n- leak-scan\.txt: no secret/m);
+    const found = evidenceWith('evidence-scan');
+    assert.equal(found.status, 3);
+    assert.match(found.said, /\ncosmo\.sh: a secret is in the evidence.*see evidence\/\w+\/leak-scan\.txt\n$/);
+    assert.match(found.index, /^- leak-scan\.txt: \*\*failed\*\*/m);
+    const both = evidenceWith('run --rm');
+    assert.equal(both.status, 4);
+    assert.match(both.said, /\ncosmo\.sh: vault-bootstrap failed, .*\ncosmo\.sh: a secret is in the evidence/);
   });
 });
