@@ -1,5 +1,6 @@
 import { printable } from '../../src/kernel/format/printable.ts';
 import type { Package } from '../api/records.ts';
+import { formatCount } from '../format.ts';
 import { strings } from '../strings.ts';
 import { now } from './clock.ts';
 import { LongRows } from './long-rows.tsx';
@@ -7,14 +8,20 @@ import { Status } from './status.tsx';
 import { type Column, Table } from './table.tsx';
 import { Count, Size, Time } from './values.tsx';
 
-/** A hold may keep it longer: the list does not know of holds, so it says of the time alone that it has passed. */
-function KeptUntil({ of: { status, expires_at } }: { readonly of: Package }) {
-  if (status !== 'finalized') return <span class="quiet">–</span>;
-  const hasPassed = expires_at !== null && Date.parse(expires_at) <= now.value;
+/** A time that has passed says nothing of a package that is held: both are told. */
+function KeptUntil({ of: { status, expires_at, hold_count: holds } }: { readonly of: Package }) {
+  const isSealed = status === 'finalized';
+  const hasPassed = isSealed && expires_at !== null && Date.parse(expires_at) <= now.value;
   return (
     <>
-      <Time at={expires_at} form="date" inList />
+      {isSealed ? <Time at={expires_at} form="date" inList /> : holds > 0 ? null : <span class="quiet">–</span>}
       {hasPassed ? <span class="second">{strings.packages.timePassed}</span> : null}
+      {holds > 0 ? (
+        <span class="held">
+          {strings.packages.held}
+          <span class="out-of-sight">{strings.packages.heldMeans(holds, formatCount(holds))}</span>
+        </span>
+      ) : null}
     </>
   );
 }

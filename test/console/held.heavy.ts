@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { noBrowser, openConsole } from './open-console.ts';
+import { sealedPackage } from './sealed-package.ts';
+
+test('a package that is held is said to be, wherever packages are listed', { skip: noBrowser, timeout: 120_000 }, async () => {
+  const classes = join(tmpdir(), `artifactstore-held-classes-${process.pid}.toml`);
+  await writeFile(classes, '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
+  await using view = await openConsole({ anonymousRead: true, environment: { ARTIFACTSTORE_RETENTION_CONFIG_PATH: classes } });
+  const { page, door } = view;
+  const { registry } = door;
+  const twice = await sealedPackage(registry, { 'a.txt': 'x' }, { name: 'held twice' });
+  const first = await registry.retention.hold(twice.id, { reason: 'an audit' });
+  await registry.retention.hold(twice.id, { reason: 'another one' });
+  const passed = await sealedPackage(registry, { 'a.txt': 'y' }, { name: 'held and passed', retention_class: 'blink' });
+  await registry.retention.hold(passed.id, { reason: 'an audit' });
+  const { record: open } = await registry.packages.create({
+    name: 'held open',
+    producer: 'ci',
+    subject: 's',
+    retention_class: 'transient',
+  });
+  await registry.retention.hold(open.id, { reason: 'an audit' });
+  await sealedPackage(registry, { 'a.txt': 'z' }, { name: 'not held' });
+  await sleep(1_100);
+
+  const row = (name: string) => page.getByRole('row', { name: new RegExp(`^${name}`) });
+  for (const path of ['', 'packages', 'search?q=ci']) {
+    await view.open(path);
+    await row('held twice').last().getByText('held: nothing of it is deleted until 2 holds are released').waitFor();
+    await row('held and passed').getByText('held: nothing of it is deleted until the hold is released').waitFor();
+    await row('held and passed').getByText('has passed').waitFor();
+    await row('held open').getByText('held: nothing').waitFor();
+    assert.equal(await row('not held').last().locator('.held').count(), 0, path);
+    await view.assertAccessible();
+  }
+  await registry.retention.release(twice.id, first.id, { reason: 'it is over' });
+  await view.open('packages');
+  await row('held twice').getByText('until the hold is released').waitFor();
+  view.assertNothingWrong();
+});
