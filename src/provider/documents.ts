@@ -140,14 +140,31 @@ export function readGeneration(text: Secret, number: number): Generation | 'ende
   };
 }
 
-export function writeCurrent(generation: number): Secret {
-  return document({ generation });
+/** Where servers are pointed to, and where they never will be. */
+export interface Pointer {
+  /** Undefined before the first one, where all that was made was withdrawn. */
+  readonly generation: number | undefined;
+  /** Later generations whose keys are ended, or about to be. */
+  readonly withdrawn: readonly number[];
 }
 
-export function readCurrent(text: Secret): number {
-  const { generation } = parsed(text, documentNames.current);
-  if (typeof generation === 'number' && Number.isSafeInteger(generation) && generation > 0) return generation;
-  throw damaged(documentNames.current);
+export function writeCurrent({ generation, withdrawn }: Pointer): Secret {
+  return document({
+    ...(generation === undefined ? {} : { generation }),
+    ...(withdrawn.length === 0 ? {} : { withdrawn }),
+  });
+}
+
+export function readCurrent(text: Secret): Pointer {
+  const { generation, withdrawn = [] } = parsed(text, documentNames.current);
+  if (!Array.isArray(withdrawn) || !withdrawn.every(isNumber)) throw damaged(documentNames.current);
+  if (isNumber(generation)) return { generation, withdrawn };
+  if (generation !== undefined || withdrawn.length === 0) throw damaged(documentNames.current);
+  return { generation: undefined, withdrawn };
+}
+
+function isNumber(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
 export function document(fields: JsonObject): Secret {

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { inspect } from 'node:util';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
-import { type Generation, readCurrent, readGeneration, readPair, signingKeys, writeGeneration } from '../../src/provider/documents.ts';
+import {
+  type Generation,
+  readCurrent,
+  readGeneration,
+  readPair,
+  signingKeys,
+  writeCurrent,
+  writeGeneration,
+} from '../../src/provider/documents.ts';
 import { secretOf } from '../../src/secrets/secret.ts';
 
 test('a generation is read as it was written, session tokens too, and prints nothing of its keys', () => {
@@ -57,7 +65,12 @@ test('what is no document of this software, or of another generation, is refused
     () => readGeneration(secretOf('["hush"]'), 3),
     ...['hush', '{"format":1,"value":hush}', '{"hush":1,"hush":2}'].map((text) => () => readGeneration(secretOf(text), 3)),
     () => readPair(secretOf('{"format":1,"provider":"static","account":"hush","tokens":[]}')),
-    ...['0', '-1', '1.5', '"1"', 'null'].map((number) => () => readCurrent(secretOf(`{"format":1,"generation":${number}}`))),
+    ...['0', '-1', '1.5', '"1"', 'null'].flatMap((number) => [
+      () => readCurrent(secretOf(`{"format":1,"generation":${number}}`)),
+      () => readCurrent(secretOf(`{"format":1,"generation":${number},"withdrawn":[2]}`)),
+      () => readCurrent(secretOf(`{"format":1,"generation":1,"withdrawn":[${number}]}`)),
+    ]),
+    ...['', ',"withdrawn":[]', ',"withdrawn":2'].map((more) => () => readCurrent(secretOf(`{"format":1${more}}`))),
   ])
     assert.throws(read, (error) => {
       assert.ok(isArtifactstoreError(error, 'secret_unusable'), String(error));
@@ -65,4 +78,14 @@ test('what is no document of this software, or of another generation, is refused
         .replace(/^\s+at .*$/gm, '')
         .includes('hush');
     });
+});
+
+test('the pointer says where servers are pointed to, and where they never will be', () => {
+  for (const pointer of [
+    { generation: 1, withdrawn: [] },
+    { generation: 1, withdrawn: [2, 4] },
+    { generation: undefined, withdrawn: [1] },
+  ])
+    assert.deepEqual(readCurrent(writeCurrent(pointer)), pointer);
+  assert.equal(writeCurrent({ generation: 1, withdrawn: [] }).reveal(), '{"format":1,"generation":1}');
 });

@@ -83,8 +83,8 @@ describe('the commands of the provider, with their secrets in a real OpenBao', {
     await assert.rejects(sealing, (error) => isArtifactstoreError(error) && /is sealed/.test(`${error.message} ${String(error.cause)}`));
     await bao.unseal();
     const { generation, resumed } = await place.rotate();
-    assert.deepEqual([generation, resumed], [2, true]);
-    await assertCurrent(place, secrets, 2);
+    assert.deepEqual([generation, resumed], [3, false]);
+    await assertCurrent(place, secrets, 3);
     await secrets.close();
   });
 
@@ -126,7 +126,7 @@ describe('the commands of the provider, with their secrets in a real OpenBao', {
     });
     await refuses(slow, 'rotation_conflict', /has written to the same store since/, /one rotation run at a time/);
     await taken;
-    await assertCurrent(place, secrets, 3);
+    await assertCurrent(place, secrets, 4);
     await secrets.close();
   });
 

@@ -33,8 +33,9 @@ Makes keys for admin and proxy, proves them inside and outside of their scope,
 keeps them as one generation, makes it the current one, waits for the overlap,
 and ends the generation before it. Servers take the new keys without a restart.
 
-Each step is written down: a run that was stopped or killed is finished by the
-next one. Whatever fails before the new keys are current ends them again.
+Each step is written down: the next run finishes or ends what one that was
+stopped or killed left. Whatever fails before the new keys are current ends
+them again.
 
 Examples:
   $ artifactstore provider rotate --store file:/etc/artifactstore/secrets \\

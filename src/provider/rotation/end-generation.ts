@@ -5,6 +5,7 @@ import { documentNames, readGeneration, writeEnded } from '../documents.ts';
 import { type Issuer, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
 import type { Run } from './run.ts';
+import { withdraw } from './withdraw.ts';
 
 export interface Ending {
   readonly issuer: Issuer;
@@ -12,26 +13,50 @@ export interface Ending {
   readonly secrets: Secrets;
   readonly generation: number;
   readonly labelPrefix: string;
+  /** Also the generation that servers use. */
+  readonly evenCurrent: boolean;
   readonly now: () => number;
 }
 
 /**
- * Ends all keys of a generation, those that only their label knows too, and takes them out of the store. May be done
- * again at any time. The answer has what was ended. Errors: `revocation_failed`, with what is left and how to end it.
+ * Ends all keys of a generation, those that only their label knows too, and takes them out of the store. It is
+ * withdrawn first. May be done again at any time. The answer has what was ended. Errors: `generation_in_use` for the
+ * current one; `revocation_failed`, with what is left and how to end it.
  */
-export async function endGeneration({ issuer, authority, secrets, generation, labelPrefix, now }: Ending): Promise<readonly string[]> {
+export async function endGeneration(ending: Ending): Promise<readonly string[]> {
+  const { issuer, authority, secrets, generation, labelPrefix, evenCurrent, now } = ending;
+  if ((await withdraw(secrets, generation)) === 'current' && !evenCurrent) throw inUse(generation);
   const name = documentNames.generation(generation);
   const found = await secrets.get(name);
   const kept = found === undefined ? undefined : readGeneration(found.value, generation);
   const known = kept === undefined || kept === 'ended' ? [] : roles.map((role) => kept.keys[role].id);
   const { ids, left, why } = await endKeys({ issuer, authority, labelPrefix, known });
   if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`, why);
-  if (found !== undefined && kept !== 'ended')
-    await writerOf(secrets).put(name, writeEnded(generation, new Date(now()).toISOString()), found.version);
+  if (found !== undefined && kept !== 'ended') {
+    const ended = writeEnded(generation, new Date(now()).toISOString());
+    await writerOf(secrets)
+      .put(name, ended, found.version)
+      .catch(async (error: unknown) => {
+        // Whoever made these keys may have ended them at the same time.
+        const again = await secrets.get(name);
+        if (again === undefined || readGeneration(again.value, generation) !== 'ended') throw error;
+      });
+  }
   return ids;
 }
 
-export interface Leftovers extends Omit<Ending, 'now'> {
+export function inUse(generation: number): ArtifactstoreError {
+  return new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
+    field: '--generation',
+    info: {
+      hint: 'run `artifactstore provider rotate --overlap 0`, which ends it; with --even-current servers stop until the next rotation',
+    },
+  });
+}
+
+export interface Leftovers extends Omit<Ending, 'now' | 'evenCurrent'> {
+  /** Whether a document may have them, so that another run could point servers to them. */
+  readonly mayBeKept: boolean;
   /** Ids beside those that their labels tell. */
   readonly known: readonly string[];
   readonly run: Pick<Run, 'log' | 'add'>;
@@ -45,9 +70,12 @@ export interface Leftovers extends Omit<Ending, 'now'> {
  * holds these very keys: whoever took over may have put another there.
  */
 export async function withoutLeftovers(leftovers: Leftovers): Promise<unknown> {
-  const { issuer, secrets, run, known, generation, error } = leftovers;
+  const { issuer, secrets, run, known, generation, mayBeKept, error } = leftovers;
   let ended: Ended;
   try {
+    // Whoever is stopped asks nobody more, and the next run finishes what is kept.
+    if (isArtifactstoreError(error, 'cancelled')) throw error;
+    if (mayBeKept && (await withdraw(secrets, generation)) === 'current') return error;
     ended = await endKeys(leftovers);
   } catch (why) {
     const minted = run.log.steps.filter((step) => step.generation === generation && step.step === 'minted').flatMap(({ ids }) => ids ?? []);
@@ -110,7 +138,6 @@ function notEnded(ids: readonly string[], issuer: Issuer, error: unknown, why: u
     return revocationFailed(ids, issuer, `${reason} What was minted could not be ended either`, why, error);
   }
   if (ids.length === 0) return error;
-  // Whoever is stopped asks the provider nothing more.
   return new ArtifactstoreError('cancelled', `Stopped. What was minted is not ended yet: ${ids.join(', ')}.`, {
     info: { ids, hint: `${runAgain}; by hand: ${howTo(ids, issuer)}` },
     cause: error,

@@ -17,7 +17,8 @@ import { type Role, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
 import { loadPair } from './authority.ts';
 import { withoutLeftovers } from './end-generation.ts';
-import { type Current, currentOf, labelOf, type Run } from './run.ts';
+import { type Current, labelOf, type Run } from './run.ts';
+import { withdraw } from './withdraw.ts';
 
 /** Up to the flip: afterwards the generation is the current one. Whatever fails before ends what was minted. */
 export async function establish(run: Run, authority: Secret, current: Current | undefined): Promise<Generation> {
@@ -31,8 +32,8 @@ export async function establish(run: Run, authority: Secret, current: Current | 
     if (before === undefined) throw lost(generation);
     return before;
   }
-  if (before === undefined) await endOrphans(run, authority);
   let isPersisted = before !== undefined;
+  let mayBeKept = isPersisted;
   try {
     const made = before ?? (await mintBoth(run, authority));
     for (const role of roles) {
@@ -43,13 +44,14 @@ export async function establish(run: Run, authority: Secret, current: Current | 
       await run.add('proved', { role });
     }
     if (before === undefined) {
+      mayBeKept = true;
       await writerOf(secrets).put(name, writeGeneration(made), undefined);
       isPersisted = true;
       await requireStored(secrets, made);
       await run.add('persisted');
     }
     throwIfStopped(request.patience.signal);
-    await flip(run, current?.version);
+    await flip(run, current);
     await run.add('flipped');
     return made;
   } catch (error) {
@@ -59,7 +61,7 @@ export async function establish(run: Run, authority: Secret, current: Current | 
     // Keys of this run alone, unless it has taken over what another run kept.
     const labelPrefix = before === undefined ? `${labelOf(generation)}${run.id}-` : labelOf(generation);
     const known = before === undefined ? [] : roles.map((role) => before.keys[role].id);
-    throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, run, error });
+    throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, mayBeKept, run, error });
   }
 }
 
@@ -72,15 +74,16 @@ class Unsettled extends Error {
   }
 }
 
-/** A write whose answer was lost may have been done: what the store says now counts. */
-async function flip({ request: { secrets }, generation }: Run, version: string | undefined): Promise<void> {
+/** A write whose answer was lost may have been done, or is still to come: it is done, or is kept from being done. */
+async function flip({ request: { secrets }, generation }: Run, current: Current | undefined): Promise<void> {
   try {
-    await writerOf(secrets).put(documentNames.current, writeCurrent(generation), version);
+    await writerOf(secrets).put(documentNames.current, writeCurrent({ generation, withdrawn: [] }), current?.version);
   } catch (error) {
-    const now = await currentOf(secrets).catch(() => {
+    const settled = await withdraw(secrets, generation).catch(() => {
       throw new Unsettled(error);
     });
-    if (now?.generation !== generation) throw error;
+    if (settled === 'before') throw endedAlready(generation);
+    if (settled === 'withdrawn') throw error;
   }
 }
 
@@ -109,13 +112,6 @@ async function mintBoth(run: Run, authority: Secret): Promise<Generation> {
     madeAt: new Date(now()).toISOString(),
     keys: { admin: keys.get('admin')!, proxy: keys.get('proxy')! },
   };
-}
-
-/** A run that was killed may have been told of keys that nobody remembers: their labels say whose they were. */
-async function endOrphans(run: Run, authority: Secret): Promise<void> {
-  const ids = await run.issuer.find(authority, labelOf(run.generation));
-  for (const id of ids) await run.issuer.revoke(authority, id);
-  if (ids.length > 0) await run.add('revoked', { ids, told: 'minted by a run that did not end' });
 }
 
 /** What the store gives is what was minted. */

@@ -10,7 +10,7 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
   issuerOf(provider);
   const log = await openStepLog(secrets, now);
   const current = await currentOf(secrets);
-  const { generation, previous, scope, isResumed } = await beginOf(request, log.steps, current);
+  const { generation, previous, scope, isResumed, abandoned } = await beginOf(request, log.steps, current);
   requireNarrowEnough(provider, scope);
   const { slot, authority } = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, patience);
   requireBucket(provider, scope, authority);
@@ -34,6 +34,7 @@ export async function planRotation(request: RotateRequest): Promise<RotationPlan
     steps: [
       `asked: slot ${slot} of the pair may do all of this, and the store can be written`,
       ...(isResumed ? [`finish generation ${generation}, which a run before did not end`] : []),
+      ...(abandoned === undefined ? [] : [`end what there is of generation ${abandoned}, which is not finished`]),
       ...(isKept ? [] : [`mint keys for admin and proxy, for ${whereOf(scope)}`]),
       ...(isFlipped ? [] : [proving]),
       ...(isKept ? [] : [`keep them as ${documentNames.generation(generation)}, and read that back`]),

@@ -5,7 +5,7 @@ import type { Provider } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { RevokeReport } from '../reports.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
-import { endGeneration } from './end-generation.ts';
+import { endGeneration, inUse } from './end-generation.ts';
 import { currentOf, issuerOf, labelOf } from './run.ts';
 import { openStepLog, type Step } from './steps.ts';
 
@@ -28,25 +28,20 @@ export async function revokeGeneration(request: RevokeRequest): Promise<RevokeRe
   const { provider, secrets, generation, evenCurrent, patience, now } = request;
   const issuer = issuerOf(provider);
   const current = await currentOf(secrets);
-  if (current?.generation === generation && !evenCurrent)
-    throw new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
-      field: '--generation',
-      info: {
-        hint: 'run `artifactstore provider rotate --overlap 0`, which ends it; with --even-current servers stop until the next rotation',
-      },
-    });
+  if (current?.generation === generation && !evenCurrent) throw inUse(generation);
   const stored = await secrets.get(documentNames.generation(generation));
   const kept = stored === undefined ? undefined : readGeneration(stored.value, generation);
   const bucket = kept === undefined || kept === 'ended' ? '' : kept.bucket;
   const chosen = await chooseAuthority(await loadPair(secrets), provider, bucket === '' ? undefined : bucket, patience);
   if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
   const authority = chosen.value;
-  const revoked = await endGeneration({ issuer, authority, secrets, generation, labelPrefix: labelOf(generation), now });
-  if (stored === undefined && revoked.length === 0)
+  const labelPrefix = labelOf(generation);
+  if (stored === undefined && (await issuer.find(authority, labelPrefix)).length === 0)
     throw new ArtifactstoreError('generation_not_found', `There is no generation ${generation} in ${secrets.place}.`, {
       field: '--generation',
       info: { hint: '`artifactstore provider status` lists them' },
     });
+  const revoked = await endGeneration({ issuer, authority, secrets, generation, labelPrefix, evenCurrent, now });
   await writeDown(secrets, now, { generation, step: 'revoked', ids: revoked, told: 'by `provider revoke`' }).catch((error: unknown) => {
     if (!isArtifactstoreError(error)) throw error;
     request.onWarning?.(`the keys were ended, and ${documentNames.steps} does not say so: ${error.message}`);

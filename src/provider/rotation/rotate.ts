@@ -13,6 +13,7 @@ import {
   beginOf,
   currentOf,
   issuerOf,
+  isWithdrawn,
   labelOf,
   overlapOf,
   type RotateRequest,
@@ -21,7 +22,7 @@ import {
   requireNarrowEnough,
   whereOf,
 } from './run.ts';
-import { openStepLog } from './steps.ts';
+import { openStepLog, takenOver } from './steps.ts';
 
 /**
  * Makes keys for both roles, proves them, keeps them as one generation, makes that the current one last, and ends the
@@ -55,10 +56,17 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
     request.onWarning?.(`generation ${generation} is finished first, for ${whereOf(scope)}: run this again for ${whereOf(request.scope)}.`);
   for (const name of [documentNames.current, documentNames.generation(generation)]) await writer.probeWrite(name);
   const where = { bucket: scope.bucket, prefix: scope.prefix, ...(previous === undefined ? {} : { previous }) };
-  if (abandoned !== undefined) await log.add({ generation: abandoned, step: 'failed', told: 'its keys were ended' });
+  let pointer = current;
+  if (abandoned !== undefined) {
+    const ids = abandoned === current?.generation ? [] : await endEarlier(run, chosen.value, abandoned);
+    // To withdraw it was to write the pointer.
+    pointer = await currentOf(secrets);
+    if (pointer?.generation !== current?.generation || isWithdrawn(generation, pointer)) takenOver();
+    await log.add({ generation: abandoned, step: 'failed', told: 'its keys were ended', ids });
+  }
   await run.add(isResumed ? 'resumed' : 'planned', where);
 
-  const made = await establish(run, chosen.value, current).catch(resumable);
+  const made = await establish(run, chosen.value, pointer).catch(resumable);
   const revoked = await drain(run, chosen.value).catch(resumable);
   await run.add('done');
   return {
@@ -75,9 +83,10 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
 }
 
 /** Waits until the servers have taken the new keys, and ends the old ones. */
-async function drain({ request, issuer, log, generation, previous, add }: Run, authority: Secret): Promise<readonly string[]> {
+async function drain(run: Run, authority: Secret): Promise<readonly string[]> {
+  const { request, log, generation, previous, add } = run;
   if (previous === undefined) return [];
-  const { secrets, now, patience } = request;
+  const { now, patience } = request;
   const { end, isBegun } = await overlapOf(request, log.steps, { generation, previous });
   const facts = { previous, until: new Date(end).toISOString() };
   if (isBegun) await request.onStep?.({ generation, step: 'draining', ...facts });
@@ -86,9 +95,23 @@ async function drain({ request, issuer, log, generation, previous, add }: Run, a
     if (patience.signal?.aborted) throw stopped(generation, previous);
     await patience.wait(Math.min(1000, end - now()));
   }
-  const ids = await endGeneration({ issuer, authority, secrets, generation: previous, labelPrefix: labelOf(previous), now });
+  // Of those between them a run that was killed may have made keys after they were looked for.
+  const between = Array.from({ length: generation - previous }, (_, index) => previous + index);
+  const ids: string[] = [];
+  for (const each of between) ids.push(...(await endEarlier(run, authority, each)));
   await add('revoked', { previous, ids });
   return ids;
+}
+
+/** Errors: `rotation_conflict` where servers are pointed to it by now. */
+async function endEarlier({ request, issuer }: Run, authority: Secret, generation: number): Promise<readonly string[]> {
+  const { secrets, now } = request;
+  const labelPrefix = labelOf(generation);
+  try {
+    return await endGeneration({ issuer, authority, secrets, generation, labelPrefix, evenCurrent: false, now });
+  } catch (error) {
+    return isArtifactstoreError(error, 'generation_in_use') ? takenOver(error) : Promise.reject(error);
+  }
 }
 
 /** Whoever is stopped leaves a run that is not over. */

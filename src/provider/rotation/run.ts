@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
-import { documentNames, readCurrent, readGeneration } from '../documents.ts';
+import { documentNames, type Pointer, readCurrent, readGeneration } from '../documents.ts';
 import type { Authority, Issuer, Provider, Scope } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { Step, StepLog, StepName } from './steps.ts';
@@ -34,8 +34,7 @@ export interface Run {
   add(step: StepName, facts?: Partial<Step>): Promise<void>;
 }
 
-export interface Current {
-  readonly generation: number;
+export interface Current extends Pointer {
   readonly version: string;
 }
 
@@ -80,7 +79,7 @@ export function whereOf({ bucket, prefix }: Scope): string {
 
 export async function currentOf(secrets: Secrets): Promise<Current | undefined> {
   const found = await secrets.get(documentNames.current);
-  return found === undefined ? undefined : { generation: readCurrent(found.value), version: found.version };
+  return found === undefined ? undefined : { ...readCurrent(found.value), version: found.version };
 }
 
 /** What a rotation is about: of a run that did not end, or of another one. */
@@ -91,18 +90,37 @@ export interface Begun {
   readonly scope: Scope;
   /** Whether an earlier run is finished. */
   readonly isResumed: boolean;
-  /** A generation that was under way and whose keys were ended, by its run or by somebody: it is not finished. */
+  /** A generation that was under way and is not finished: its keys were ended, or are kept nowhere. */
   readonly abandoned: number | undefined;
 }
 
 /** From the log and the documents alone. Nothing is changed. */
 export async function beginOf({ secrets, scope }: RotateRequest, steps: readonly Step[], current: Current | undefined): Promise<Begun> {
   const open = openRun(steps);
-  if (open !== undefined && !(await isEnded(secrets, open.generation))) return { ...open, isResumed: true, abandoned: undefined };
-  const generation = Math.max(current?.generation ?? 0, ...steps.map((step) => step.generation)) + 1;
+  if (open !== undefined && (await mayFinish(secrets, steps, current, open.generation)))
+    return { ...open, isResumed: true, abandoned: undefined };
+  const known = [current?.generation ?? 0, ...(current?.withdrawn ?? []), ...steps.map((step) => step.generation)];
+  const generation = Math.max(...known) + 1;
   // Where the ended one is the current one already, the one before it still has its keys.
   const previous = open !== undefined && current?.generation === open.generation ? open.previous : current?.generation;
   return { generation, previous, scope, isResumed: false, abandoned: open?.generation };
+}
+
+/**
+ * Keys of a generation are minted by one run alone: who finds that another began with it, and kept none, makes another
+ * generation. So nobody ends keys that somebody else is about to keep.
+ */
+async function mayFinish(secrets: Secrets, steps: readonly Step[], current: Current | undefined, generation: number): Promise<boolean> {
+  if (isWithdrawn(generation, current)) return false;
+  const found = await secrets.get(documentNames.generation(generation));
+  if (found !== undefined) return readGeneration(found.value, generation) !== 'ended';
+  const isMinting = steps.some((each) => each.generation === generation && each.step === 'minting');
+  return !isMinting || current?.generation === generation;
+}
+
+/** Whether the pointer says that it never becomes the current one; it goes to later ones only. */
+export function isWithdrawn(generation: number, current: Current | undefined): boolean {
+  return generation < (current?.generation ?? 0) || current?.withdrawn.includes(generation) === true;
 }
 
 async function isEnded(secrets: Secrets, generation: number): Promise<boolean> {

@@ -57,21 +57,26 @@ export async function openStepLog(secrets: Secrets, now: () => number): Promise<
     async add(step) {
       const next = [...steps, { at: new Date(now()).toISOString(), ...step }].slice(-mostSteps);
       const fields: JsonObject = { steps: next.map((each) => ({ ...each }) as JsonObject) };
-      version = await writerOf(secrets).put(documentNames.steps, document(fields), version).catch(takenOver);
+      version = await writerOf(secrets).put(documentNames.steps, document(fields), version).catch(lostTurn);
       steps = next;
     },
   };
 }
 
-function takenOver(error: unknown): never {
+function lostTurn(error: unknown): never {
   if (!isArtifactstoreError(error, 'secret_conflict')) throw error;
+  takenOver(error);
+}
+
+/** Errors: `rotation_conflict`. */
+export function takenOver(cause?: unknown): never {
   throw new ArtifactstoreError(
     'rotation_conflict',
     'Another rotation or a revocation has written to the same store since: this one stops.',
     {
       field: documentNames.steps,
       info: { hint: 'run `artifactstore provider status`; let one rotation run at a time' },
-      cause: error,
+      cause,
     },
   );
 }

@@ -68,7 +68,7 @@ export function serversFollow(name: string, open: () => Promise<FollowGround>): 
 
 async function currentKeys(secrets: Secrets): Promise<StoreKeys> {
   const pointer = await secrets.get(documentNames.current);
-  const number = readCurrent(pointer!.value);
+  const { generation: number = 0 } = readCurrent(pointer!.value);
   const stored = await secrets.get(documentNames.generation(number));
   const read = readGeneration(stored!.value, number);
   assert.ok(read !== 'ended');

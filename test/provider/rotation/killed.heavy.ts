@@ -41,7 +41,9 @@ for (const [kind, open] of places)
         said.push(stdout, stderr);
         const { current, unfinished } = await providerStatus(place.secrets);
         const { generation } = await place.rotate();
-        assert.equal(generation, unfinished ?? (current ?? 0) + 1, `killed after ${count}`);
+        // What was minted and is kept nowhere is ended, and another generation made.
+        const next = unfinished === null ? [(current ?? 0) + 1] : [unfinished, unfinished + 1];
+        assert.ok(next.includes(generation), `killed after ${count}`);
         const status = await providerStatus(place.secrets);
         assert.deepEqual([status.current, status.unfinished], [generation, null], `killed after ${count}`);
         const stored = await place.secrets.get(documentNames.generation(generation));

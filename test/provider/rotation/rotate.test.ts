@@ -84,9 +84,9 @@ describe('a rotation', () => {
       return true;
     });
     place.api.endStrikes();
-    // The next one finishes with them first.
+    // The next one ends them first, and begins another.
     await place.rotate();
-    await assertWhole(place, 1);
+    await assertWhole(place, 2);
   });
 
   test('finds and ends what a call made whose answer was lost', async () => {
@@ -154,8 +154,8 @@ describe('a rotation', () => {
       },
     });
     await assert.rejects(slow, (error) => isArtifactstoreError(error, 'rotation_conflict'));
-    assert.equal(other?.resumed, true);
-    await assertWhole(place, 1);
+    assert.deepEqual([other?.generation, other?.resumed], [2, false]);
+    await assertWhole(place, 2);
   });
 
   test('uses slot b where a is refused, and says so', async () => {

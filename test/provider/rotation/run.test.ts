@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { documentNames } from '../../../src/provider/documents.ts';
+import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
 import { planRotation } from '../../../src/provider/rotation/plan.ts';
 import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import { secretOf } from '../../../src/secrets/secret.ts';
@@ -83,6 +83,10 @@ describe('what a rotation is about', () => {
     await writeByHand(place, documentNames.steps, secretOf('{"format":1,"steps":[]}'));
     assert.deepEqual([(await plan(place)).generation, (await place.rotate()).generation], [8, 8]);
     await assertWhole(place, 8);
+    await writeByHand(place, documentNames.steps, secretOf('{"format":1,"steps":[]}'));
+    await writeByHand(place, documentNames.current, writeCurrent({ generation: 8, withdrawn: [9] }));
+    assert.deepEqual([(await plan(place)).generation, (await place.rotate()).generation], [10, 10]);
+    await assertWhole(place, 10);
   });
 });
 
