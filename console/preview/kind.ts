@@ -21,7 +21,7 @@ export function previewKind(mediaType: string, path: string): PreviewKind {
   const type = mediaType.split(';', 1)[0]!.trim().toLowerCase();
   if (type === 'text/markdown' || /\.(md|markdown)$/i.test(path)) return 'markdown';
   if (images.has(type)) return 'image';
-  if (type === 'application/pdf') return 'pdf';
+  if (type === 'application/pdf' || (type === 'application/octet-stream' && /\.pdf$/i.test(path))) return 'pdf';
   if (/^application\/(.*\+)?json$/.test(type) || /\.json$/i.test(path)) return 'json';
   if (texts.test(type)) return 'text';
   return type === 'application/octet-stream' && textEndings.test(path) ? 'text' : 'none';

@@ -20,6 +20,7 @@ test('a file is shown by its type, and what could act is shown as text or not at
     ['image/png', 'a', 'image'],
     ['image/x-unknown', 'a', 'none'],
     ['application/pdf', 'a.pdf', 'pdf'],
+    ['application/octet-stream', 'a.PDF', 'pdf'],
     ['application/octet-stream', 'a.bin', 'none'],
     ['', '', 'none'],
   ] as const)
