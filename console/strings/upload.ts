@@ -31,6 +31,7 @@ export const upload = {
   refusedCount: (count: string): string => `${count} refused`,
   allStored: (files: string): string => `All ${files} are stored, and their digests are those of this computer.`,
   oneStored: 'The file is stored, and its digest is that of this computer.',
+  thenSeal: 'The package is still open. Seal it above when it has all its files: only what is sealed is fetched by pull.',
   ended: (stored: string, refused: string): string => `Stored: ${stored}. Refused: ${refused}.`,
   pause: 'Pause',
   resume: 'Resume',

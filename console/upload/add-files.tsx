@@ -27,7 +27,7 @@ export function AddFiles({ record }: { readonly record: Package }) {
   return (
     <Section title={text.title}>
       {isOpen ? <Take record={record} /> : null}
-      {batch !== undefined ? <BatchShown batch={batch} /> : isOpen ? <Interrupted packageId={record.id} /> : null}
+      {batch !== undefined ? <BatchShown batch={batch} isOpen={isOpen} /> : isOpen ? <Interrupted packageId={record.id} /> : null}
     </Section>
   );
 }

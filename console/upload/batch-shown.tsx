@@ -11,8 +11,8 @@ import { filesText } from './staged.tsx';
 
 const shownItems = 100;
 
-/** How far it is: in all, and of each file. */
-export function BatchShown({ batch }: { readonly batch: Batch }) {
+/** How far it is: in all, and of each file. `isOpen`: its package takes files of this person. */
+export function BatchShown({ batch, isOpen }: { readonly batch: Batch; readonly isOpen: boolean }) {
   // Its items change in place.
   batch.version.value;
   const { items } = batch;
@@ -52,6 +52,7 @@ export function BatchShown({ batch }: { readonly batch: Batch }) {
           </p>
         </>
       )}
+      {isOver && refused === 0 && isOpen ? <p class="quiet">{text.thenSeal}</p> : null}
       <p class="quiet" role="status">
         {paused ? text.pausedNote : batch.asking.value ? text.signInNote : connected.value || isOver ? '' : text.offlineNote}
       </p>

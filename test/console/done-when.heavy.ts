@@ -64,10 +64,13 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   await dropFiles(page, place.path('results'));
   await page.getByRole('button', { name: 'Add 3 files' }).click();
   await page.getByText('All 3 files are stored').waitFor();
+  await page.getByText('Seal it above when it has all its files').waitFor();
   await page.getByRole('button', { name: 'Seal', exact: true }).click();
   await page.getByRole('button', { name: 'Seal it' }).click();
   await page.getByText('Sealed. The command below fetches it').waitFor();
   await view.assertAccessible();
+  assert.equal(await page.getByText('Seal it above').count(), 0);
+  await page.getByText('a token in the variable ARTIFACTSTORE_API_TOKEN').waitFor();
 
   // Copies the command that pulls it, which then does.
   const command = await copied(page, 'Copy the command that pulls it');
