@@ -4,6 +4,7 @@ import type { Page as ListPage, ProducerRecord, Usage } from '../api/records.ts'
 import { useResource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
 import { ByHand } from '../parts/by-hand.tsx';
+import { LongRows } from '../parts/long-rows.tsx';
 import { More } from '../parts/more.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
@@ -86,6 +87,7 @@ function Plots({ usage, measure }: { readonly usage: Usage; readonly measure: Me
       >
         <Table
           label={text.tableLabel}
+          of="usage"
           columns={[
             text.producer,
             text.retentionClass,
@@ -95,24 +97,28 @@ function Plots({ usage, measure }: { readonly usage: Usage; readonly measure: Me
           ]}
           below={usage.producers_left_out === 0 ? null : <p class="quiet">{text.notNamed(formatCount(usage.producers_left_out))}</p>}
         >
-          {usage.producers.map((row: UsageRow) => (
-            <tr key={`${row.producer} ${row.retention_class}`}>
-              <td class="wide">{row.producer}</td>
-              <td>{row.retention_class}</td>
-              <td class="right">
-                <Count value={row.packages} />
-              </td>
-              <td class="right">
-                <Count value={row.files} />
-              </td>
-              <td class="right">
-                <Size bytes={row.bytes} />
-              </td>
-            </tr>
-          ))}
+          <LongRows label={text.tableLabel} items={usage.producers} columns={5} row={usageRow} />
         </Table>
       </Section>
     </>
+  );
+}
+
+function usageRow(row: UsageRow, place: { readonly 'aria-rowindex'?: number }) {
+  return (
+    <tr {...place}>
+      <td class="wide">{row.producer}</td>
+      <td class="wide-some">{row.retention_class}</td>
+      <td class="right">
+        <Count value={row.packages} />
+      </td>
+      <td class="right">
+        <Count value={row.files} />
+      </td>
+      <td class="right">
+        <Size bytes={row.bytes} />
+      </td>
+    </tr>
   );
 }
 

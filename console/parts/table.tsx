@@ -19,7 +19,7 @@ export function Table({
   readonly label: string;
   readonly columns: readonly Column[];
   /** Whose columns have widths of their own (`table.css`): they stay as they are whatever rows are drawn. */
-  readonly of?: 'packages';
+  readonly of?: 'packages' | 'usage';
   /** Its rows. */
   readonly children: ComponentChildren;
   readonly below?: ComponentChildren;

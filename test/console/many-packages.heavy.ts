@@ -65,6 +65,7 @@ describe(`a registry of ${packages} packages in the console`, { skip: noBrowser,
       context.diagnostic(`/${path}: first paint after ${paint.toFixed(0)} ms`);
       assert.ok(paint < firstPaintWall, `${path}: ${paint}`);
       assert.ok(opened.total < firstPaint, `${path}: ${opened.total}`);
+      assert.ok(opened.longestTask < longestFrame, `${path}: ${opened.because}`);
     }
   });
 
