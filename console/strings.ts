@@ -213,8 +213,8 @@ export const strings = {
     held: 'held',
     heldMeans: (count: number, shown: string): string =>
       count === 1
-        ? ': nothing of it is deleted until the hold is released'
-        : `: nothing of it is deleted until ${shown} holds are released`,
+        ? ' (nothing of it is deleted until the hold is released)'
+        : ` (nothing of it is deleted until ${shown} holds are released)`,
     emptyTitle: 'No package matches',
     emptyDetail: 'Every filter must match. Names, producers and subjects are compared whole.',
     emptyAllTitle: 'There are no packages yet',

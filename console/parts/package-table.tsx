@@ -5,7 +5,7 @@ import { strings } from '../strings.ts';
 import { now } from './clock.ts';
 import { LongRows } from './long-rows.tsx';
 import { Status } from './status.tsx';
-import { type Column, Table } from './table.tsx';
+import { type Column, cellRole, rowRole, Table } from './table.tsx';
 import { Count, Size, Time } from './values.tsx';
 
 /** A time that has passed says nothing of a package that is held: both are told. */
@@ -15,7 +15,7 @@ function KeptUntil({ of: { status, expires_at, hold_count: holds } }: { readonly
   return (
     <>
       {isSealed ? <Time at={expires_at} form="date" inList /> : holds > 0 ? null : <span class="quiet">–</span>}
-      {hasPassed ? <span class="second">{strings.packages.timePassed}</span> : null}
+      {hasPassed ? <span class="second"> {strings.packages.timePassed}</span> : null}{' '}
       {holds > 0 ? (
         <span class="held">
           {strings.packages.held}
@@ -44,25 +44,27 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
         items={packages}
         columns={columns.length}
         row={(each, place) => (
-          <tr {...place}>
-            <td class="wide">
+          <tr {...rowRole} {...place}>
+            <td {...cellRole} class="wide">
               <a href={`packages/${each.id}`}>{printable(each.name)}</a>
               {each.subject === each.name ? null : <span class="second">{printable(each.subject)}</span>}
             </td>
-            <td class="wide-some">{each.producer}</td>
-            <td>
+            <td {...cellRole} class="wide-some">
+              {each.producer}
+            </td>
+            <td {...cellRole}>
               <Status status={each.status} />
             </td>
-            <td class="right">
+            <td {...cellRole} class="right" data-label={text.files}>
               <Count value={each.file_count} />
             </td>
-            <td class="right">
+            <td {...cellRole} class="right" data-label={text.size}>
               <Size bytes={each.total_bytes} />
             </td>
-            <td>
+            <td {...cellRole} data-label={text.created}>
               <Time at={each.created_at} inList />
             </td>
-            <td>
+            <td {...cellRole} data-label={text.keptUntil}>
               <KeptUntil of={each} />
             </td>
           </tr>

@@ -5,6 +5,13 @@ import { overflowClass, useOverflow } from './overflow.ts';
 /** A column; `right` for numbers. */
 export type Column = string | { readonly name: string; readonly right: true };
 
+/** Said where a table is not drawn as one: not every browser takes it for a table then. */
+const tableRole = { role: 'table' } as const;
+const groupRole = { role: 'rowgroup' } as const;
+const headingRole = { role: 'columnheader' } as const;
+export const rowRole = { role: 'row' } as const;
+export const cellRole = { role: 'cell' } as const;
+
 /**
  * A table that scrolls by itself where it is wider than the page: it then shows that, and takes the focus, so that the
  * keyboard scrolls it too.
@@ -18,7 +25,10 @@ export function Table({
 }: {
   readonly label: string;
   readonly columns: readonly Column[];
-  /** Whose columns have widths of their own (`table.css`): they stay as they are whatever rows are drawn. */
+  /**
+   * Whose columns have widths of their own, which stay whatever rows are drawn (`table.css`). Rows of packages are
+   * cards where it is narrow (`package-table.css`).
+   */
   readonly of?: 'packages' | 'usage';
   /** Its rows. */
   readonly children: ComponentChildren;
@@ -26,26 +36,27 @@ export function Table({
 }) {
   const frame = useRef<HTMLElement>(null);
   const overflow = useOverflow(frame);
+  const [table, group, row, heading] = of !== 'packages' ? [{}, {}, {}, {}] : [tableRole, groupRole, rowRole, headingRole];
   return (
     <div class={overflowClass(overflow)}>
       <section ref={frame} class="table-frame" aria-label={label} {...(overflow.before || overflow.after ? { tabIndex: 0 } : {})}>
-        <table class={of === undefined ? 'table' : `table table-${of}`}>
-          <thead>
-            <tr>
+        <table class={of === undefined ? 'table' : `table table-${of}`} {...table}>
+          <thead {...group}>
+            <tr {...row}>
               {columns.map((column) =>
                 typeof column === 'string' ? (
-                  <th key={column} scope="col">
+                  <th key={column} scope="col" {...heading}>
                     {column}
                   </th>
                 ) : (
-                  <th key={column.name} scope="col" class="right">
+                  <th key={column.name} scope="col" class="right" {...heading}>
                     {column.name}
                   </th>
                 ),
               )}
             </tr>
           </thead>
-          <tbody>{children}</tbody>
+          <tbody {...group}>{children}</tbody>
         </table>
         {below}
       </section>

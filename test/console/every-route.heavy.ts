@@ -44,9 +44,9 @@ describe('every route of the console', { skip: noBrowser }, () => {
     await using view = await openConsole({ browser: { viewport: { width: 360, height: 740 } } });
     await sealedPackage(view.door.registry, { 'a.txt': 'x' });
     const { page } = view;
-    await page.goto(`${view.url}packages`);
+    await page.goto(`${view.url}storage`);
     await view.signIn();
-    const table = page.getByRole('region', { name: 'Packages, newest first' });
+    const table = page.getByRole('region', { name: 'Storage backends' });
     const sign = page.locator('.overflow', { has: table });
     await table.focus();
     assert.match((await sign.getAttribute('class'))!, /^overflow overflow-after$/);
@@ -60,6 +60,43 @@ describe('every route of the console', { skip: noBrowser }, () => {
     await view.signIn();
     const box = (await page.locator('.top nav [aria-current]').boundingBox())!;
     assert.ok(box.x >= 0 && box.x + box.width <= 360, JSON.stringify(box));
+    view.assertNothingWrong();
+  });
+
+  test('a list of packages is read without scrolling sideways, and is a table still', async () => {
+    await using view = await openConsole({ anonymousRead: true, browser: { viewport: { width: 360, height: 740 } } });
+    const { registry } = view.door;
+    const record = await sealedPackage(registry, { 'a.txt': 'x', 'b.txt': 'y' }, { name: longWord, subject: 'component', producer: 'ci' });
+    await registry.retention.hold(record.id, { reason: 'an audit' });
+    const { page } = view;
+    for (const path of ['', 'packages', 'search?q=component']) {
+      await view.open(path);
+      const table = page.getByRole('table').first();
+      const row = table.getByRole('row').nth(1);
+      await row.waitFor();
+      assert.deepEqual(await table.getByRole('columnheader').allTextContents(), [
+        'Name',
+        'Producer',
+        'Status',
+        'Files',
+        'Size',
+        'Created',
+        'Kept until',
+      ]);
+      const cells = await row.getByRole('cell').all();
+      assert.equal(cells.length, 7);
+      for (const cell of cells) {
+        const { x, width } = (await cell.boundingBox())!;
+        assert.ok(x >= 0 && x + width <= 360, `${path}: ${await cell.textContent()}`);
+      }
+      await row.getByRole('cell', { name: 'Sealed' }).waitFor();
+      await row.getByRole('cell', { name: /held \(nothing of it is deleted/ }).waitFor();
+      // What stands beside a value is drawn, and not read twice.
+      await row.getByRole('cell', { name: '2', exact: true }).waitFor();
+      assert.match(await page.evaluate<string>("getComputedStyle(document.querySelector('td.right'), '::before').content"), /^"Files/);
+      assert.deepEqual(await page.locator('.overflow-after, .overflow-before').locator('table').count(), 0);
+      await view.assertAccessible();
+    }
     view.assertNothingWrong();
   });
 
