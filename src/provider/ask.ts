@@ -25,6 +25,8 @@ export interface Asker {
 export interface AskerOptions {
   /** For messages. */
   readonly place: string;
+  /** Whose address it is: that of the provider's API where absent, or that of the objects, for whoever proves keys. */
+  readonly asked?: 'objects';
   /** `https://host`, without a trailing slash. */
   readonly address: string;
   /** How long a whole answer may take: control calls are short, those with bytes of objects are not. */
@@ -37,7 +39,7 @@ export interface AskerOptions {
 }
 
 export function createAsker(options: AskerOptions): Asker {
-  const { place, limitMilliseconds = 60_000, wait = sleep, signal } = options;
+  const { limitMilliseconds = 60_000, wait = sleep, signal } = options;
   const client = createHttpClient({ ...options, longestBytes });
 
   return {
@@ -53,17 +55,17 @@ export function createAsker(options: AskerOptions): Asker {
           throwIfStopped(signal);
           const code = connectionCode(error) ?? 'unknown';
           const kind = connectionFault(code)?.kind;
-          if (kind === 'too_long') throw notWhatItWasTakenFor(place, `answers more than ${longestBytes} bytes to ${callOf(asked)}`);
+          if (kind === 'too_long') throw taken(options, `answers more than ${longestBytes} bytes to ${callOf(asked)}`);
           // A request that changes something may have been done: whoever asked looks for what came of it.
           if (asked.method === 'GET' && attempt < attempts && kind === 'cut') continue;
-          throw unreached(place, asked, code, error);
+          throw unreached(options, asked, code, error);
         }
         const isBusy = answer.status === 503 && asked.method === 'GET' && attempt < attempts;
         if (answer.status !== 429 && !isBusy) return answerOf(answer);
         const time = retryMilliseconds(answer.header('retry-after')) ?? 1000 * 2 ** attempt;
         if (waited + time > limitMilliseconds)
-          throw unavailableProvider(
-            place,
+          throw unavailable(
+            options,
             `limits how often it is asked (${answer.status}), and wants ${Math.ceil(time / 1000)} seconds: ${callOf(asked)}`,
             `try again in ${Math.ceil(time / 1000)} seconds; nothing was changed by this call`,
           );
@@ -86,13 +88,26 @@ function callOf({ method, path }: HttpQuestion): string {
 
 /** Of an answer that no provider of this kind gives: a page of a proxy, a login form, another service. */
 export function notWhatItWasTakenFor(place: string, what: string): Error {
-  return unavailableProvider(place, what, 'look at --provider-url: is it the address of the API, and nothing in front of it?');
+  return taken({ place }, what);
 }
 
-function unreached(place: string, asked: HttpQuestion, code: string, cause: unknown): Error {
+function taken(of: Pick<AskerOptions, 'place' | 'asked'>, what: string): Error {
+  const address = of.asked === 'objects' ? 'store' : 'API';
+  return unavailable(of, what, `look at ${settingOf(of)}: is it the address of the ${address}, and nothing in front of it?`);
+}
+
+function unreached(of: AskerOptions, asked: HttpQuestion, code: string, cause: unknown): Error {
   const fault = connectionFault(code);
   const what = `cannot be reached for ${callOf(asked)} (${code})${fault === undefined ? '' : `: ${fault.text}`}`;
-  return unavailableProvider(place, what, fault?.remedy ?? 'look at --provider-url and at the way there; then run it again', cause);
+  return unavailable(of, what, fault?.remedy ?? `look at ${settingOf(of)} and at the way there; then run it again`, cause);
+}
+
+function unavailable({ place, asked }: Pick<AskerOptions, 'place' | 'asked'>, what: string, hint: string, cause?: unknown): Error {
+  return unavailableProvider(place, what, hint, cause, asked);
+}
+
+function settingOf({ asked }: Pick<AskerOptions, 'asked'>): string {
+  return asked === 'objects' ? '--endpoint, the address of the objects (where it is left out: at --provider-url)' : '--provider-url';
 }
 
 /** Seconds or a date (RFC 9110, section 10.2.3). */

@@ -20,7 +20,7 @@ export function mustHold(proof: Proof, whose: string): void {
 
 function hintFor(weak: readonly ProofCheck[]): string {
   if (weak.some(({ what }) => what === 'other_bucket')) return 'name a bucket that is there and that they must not reach: --other-bucket';
-  return 'look at the bucket, and at how long the provider takes to make keys known: --propagation-seconds';
+  return 'look at the bucket, at --endpoint, and at how long the provider takes to make keys known: --propagation-seconds';
 }
 
 function listed(checks: readonly ProofCheck[]): string {

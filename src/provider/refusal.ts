@@ -23,8 +23,9 @@ export function missingPermission(what: string, permission: string, hint: string
   return new ArtifactstoreError('provider_forbidden', `${what}: needs ${permission}.`, { info: { permission, hint } });
 }
 
-export function unavailableProvider(place: string, what: string, hint: string, cause?: unknown): ArtifactstoreError {
-  return new ArtifactstoreError('provider_unavailable', `The provider at ${place} ${what}.`, { info: { hint }, cause });
+export function unavailableProvider(place: string, what: string, hint: string, cause?: unknown, asked?: 'objects'): ArtifactstoreError {
+  const who = asked === 'objects' ? 'object store' : 'provider';
+  return new ArtifactstoreError('provider_unavailable', `The ${who} at ${place} ${what}.`, { info: { hint }, cause });
 }
 
 /** The provider knows who asks and what for, and something is in the way: a limit, or what somebody else has made. */

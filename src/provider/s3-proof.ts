@@ -29,7 +29,8 @@ export interface ObjectPlace {
  * deleted again. Outside of the scope nothing is ever left: what should have been refused and was not is deleted.
  */
 export async function proveAtS3(place: ObjectPlace, keys: Keys, scope: Scope, outside: Outside, patience: Patience): Promise<Proof> {
-  const asker = createAsker({ place: place.endpointUrl, address: place.endpointUrl, answerMilliseconds: 60_000, signal: patience.signal });
+  const { endpointUrl: address } = place;
+  const asker = createAsker({ place: address, asked: 'objects', address, answerMilliseconds: 60_000, signal: patience.signal });
   try {
     return await prove(caller(place, keys, asker), scope, outside, patience);
   } finally {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDurableDirectory, syncDirectory } from '../runtime/durable-directory.ts';
@@ -27,7 +28,7 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
     return join(root, path);
   }
 
-  async function requireRoot(): Promise<void> {
+  async function requireRoot(): Promise<Stats> {
     const found = await stat(root).catch((error: unknown) => {
       throw unavailable(
         root,
@@ -38,7 +39,7 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
     });
     if (!found.isDirectory()) throw unavailable(root, 'is not a directory', 'name a directory of files, one for each secret');
     const owner = process.geteuid?.() ?? found.uid;
-    if ((found.mode & 0o022) === 0 && (found.uid === owner || found.uid === 0)) return;
+    if ((found.mode & 0o022) === 0 && (found.uid === owner || found.uid === 0)) return found;
     const mend = found.uid === owner ? `chmod 700 ${root}` : `chown ${owner} ${root} && chmod 700 ${root}`;
     throw unavailable(root, 'may be changed by others, and what is in it with it', `run ${mend}`);
   }
@@ -80,15 +81,29 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
     return unavailable(root, `cannot be used: ${fileReason(error)}`, 'look at its disk, and at who may use it', error);
   }
 
+  /** Others may see there which secrets there are. Whoever only reads is not stopped by it. */
+  async function requirePrivate(): Promise<void> {
+    const { mode, uid } = await requireRoot();
+    if ((mode & 0o077) === 0 || uid !== (process.geteuid?.() ?? uid)) return;
+    throw unavailable(
+      root,
+      `is open to others (mode 0${(mode & 0o777).toString(8)}): nothing is written to it`,
+      `run chmod 700 ${root}, if it has secrets and nothing else; name another one otherwise`,
+    );
+  }
+
   async function probe(name: string): Promise<void> {
     const path = fileOf(name);
-    await requireRoot();
+    await requirePrivate();
     await requireContent();
     try {
       const draft = draftBeside(join(await nearestFolder(dirname(path)), 'probe'));
       await (await open(draft, 'wx', 0o600)).close();
       await rm(draft, { force: true });
     } catch (error) {
+      // As in /proc: the directory is there, and no file can be made in it.
+      if (isAbsence(error))
+        throw unavailable(root, 'takes no files: it is none of a disk', 'name a directory of a disk, one that is kept', error);
       throw failed(error, name);
     }
   }
@@ -120,7 +135,7 @@ export function directorySecrets(root: string, { mayBeEmpty = false }: Directory
       await requireRoot();
       await requireContent();
       try {
-        return (await namesBelow(root, '')).sort();
+        return (await namesBelow(root, '', [])).sort();
       } catch (error) {
         throw failed(error);
       }
@@ -155,17 +170,19 @@ function isAbsence(error: unknown): boolean {
 }
 
 /** What begins with a dot is ours, or of whoever swaps the files; a link is listed for what it leads to. */
-async function namesBelow(folder: string, prefix: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names: string[] = [];
-  for (const entry of entries) {
+async function namesBelow(root: string, prefix: string, names: string[]): Promise<string[]> {
+  for (const entry of await readdir(join(root, prefix), { withFileTypes: true })) {
     const name = `${prefix}${entry.name}`;
     if (!isSecretName(name) || entry.name.includes('#')) continue;
-    if (entry.isDirectory()) names.push(...(await namesBelow(join(folder, entry.name), `${name}/`)));
+    if (names.length >= mostNames)
+      throw unavailable(root, `has more than ${mostNames} files`, 'name a directory that has secrets and nothing else');
+    if (entry.isDirectory()) await namesBelow(root, `${name}/`, names);
     else names.push(name);
   }
   return names;
 }
+
+const mostNames = 10_000;
 
 /** Of a folder that `put` would make, the one above it that is there. */
 async function nearestFolder(path: string): Promise<string> {

@@ -11,6 +11,7 @@ export function parseSecretsPlace(text: string): SecretsConfig {
   const [, kind, rest = ''] = /^(file|vault):(.+)$/s.exec(text) ?? [];
   if (kind === 'file') {
     if (!isAbsolute(rest)) throw new Error('file: needs the absolute path of a directory');
+    if (/\p{Cc}/u.test(rest)) throw new Error('file: needs a path without line breaks and other control characters');
     return { kind: 'directory', path: rest.replace(/(?<=.)\/+$/, '') };
   }
   if (kind !== 'vault') throw new Error('must be env, file:/absolute/directory or vault:https://host:8200/MOUNT/PATH');

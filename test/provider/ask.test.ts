@@ -88,6 +88,29 @@ describe('a question to a provider', () => {
     assert.deepEqual(waited, [40_000]);
   });
 
+  test('says whose address it is, and which setting has it', async () => {
+    const gone = { address: 'http://127.0.0.1:1' };
+    const long: Answer = (response) => response.end('x'.repeat(1_048_577));
+    for (const [answers, options, said, hint] of [
+      [[], gone, /^The provider at here cannot be reached .*nothing listens there/, /^look at --provider-url and at the way there/],
+      [[], { ...gone, asked: 'objects' }, /^The object store at here cannot be reached/, /^look at --endpoint, the address of the objects/],
+      [[long], {}, /^The provider at here answers more than/, /^look at --provider-url: is it the address of the API/],
+      [
+        [long],
+        { asked: 'objects' },
+        /^The object store at here answers more than/,
+        /^look at --endpoint, .*: is it the address of the store/,
+      ],
+      [[limited('90')], { asked: 'objects' }, /^The object store at here limits how often/, /^try again in 90 seconds/],
+    ] as const)
+      await assert.rejects(ask('GET', answers, options), (error) => {
+        assert.ok(isArtifactstoreError(error, 'provider_unavailable'), String(error));
+        assert.match(error.message, said);
+        assert.match(String(error.info?.hint), hint);
+        return true;
+      });
+  });
+
   test('says what hung, and ends when it is told to', async () => {
     const hang: Answer = () => undefined;
     await fails('GET', [hang], /cannot be reached for GET \/tokens \([A-Za-z_]+\): it did not answer in time/, { answerMilliseconds: 100 });

@@ -105,6 +105,15 @@ describe('a proof at an S3 endpoint', () => {
     assert.match(proof.checks.find(({ what }) => what === 'other_bucket')?.told ?? '', /cannot be reached for PUT/);
   });
 
+  test('names the setting of the objects, and not that of the provider, where nothing answers there', async () => {
+    const place = { endpointUrl: 'http://127.0.0.1:1', region: 'r' };
+    await assert.rejects(proveAtS3(place, keysFor({}), scope, { otherBucket: 'payroll' }, withoutPatience()), (error) => {
+      assert.ok(isArtifactstoreError(error, 'provider_unavailable'), String(error));
+      assert.match(`${error.message} ${error.info?.hint}`, /^The object store at .*cannot be reached for PUT .* look at --endpoint,/);
+      return true;
+    });
+  });
+
   test('takes a refusal of the keys themselves for none of what is outside, and asks again within the bound', async () => {
     for (const code of ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'InvalidToken', 'ExpiredToken']) {
       await using front = await openFront((_, path) => (path.startsWith('/payroll') ? { status: 403, code } : undefined));

@@ -85,6 +85,50 @@ describe('a directory of secrets', () => {
     });
   });
 
+  test('that others may look into is not written to, and is read', async () => {
+    using opened = openDirectory();
+    const version = await opened.secrets.writer!.put('key', secretOf('hush'), undefined);
+    for (const mode of [0o755, 0o750, 0o711]) {
+      chmodSync(opened.root, mode);
+      for (const write of [
+        () => opened.secrets.writer!.put('key', secretOf('hush'), version),
+        () => opened.secrets.writer!.probeWrite('key'),
+      ])
+        await assert.rejects(write, (error) => {
+          assert.ok(isArtifactstoreError(error, 'secrets_unavailable'), String(error));
+          assert.match(error.message, new RegExp(`is open to others \\(mode 0${mode.toString(8)}\\): nothing is written to it\\.$`));
+          assert.equal(error.info?.hint, `run chmod 700 ${opened.root}, if it has secrets and nothing else; name another one otherwise`);
+          return true;
+        });
+      assert.equal((await opened.secrets.get('key'))?.version, version);
+      assert.deepEqual(await opened.secrets.list(), ['key']);
+    }
+    chmodSync(opened.root, 0o700);
+    await opened.secrets.writer!.put('key', secretOf('hush-2'), version);
+  });
+
+  test('that takes no files is told as such', {
+    skip: process.platform !== 'linux' && 'needs /proc',
+  }, async () => {
+    await assert.rejects(directorySecrets('/proc/self/fd').writer!.probeWrite('key'), (error) => {
+      assert.ok(isArtifactstoreError(error, 'secrets_unavailable'), String(error));
+      assert.match(error.message, /^The secret store \/proc\/self\/fd takes no files: it is none of a disk\.$/);
+      assert.match(String(error.info?.hint), /^name a directory of a disk/);
+      return true;
+    });
+  });
+
+  test('has at most 10,000 files, so that no other directory is taken for one', async () => {
+    using opened = openDirectory();
+    for (let number = 0; number < 10_001; number += 1) writeFileSync(join(opened.root, String(number)), '');
+    await assert.rejects(
+      opened.secrets.list(),
+      (error) => isArtifactstoreError(error, 'secrets_unavailable') && /has more than 10000 files\.$/.test(error.message),
+    );
+    rmSync(join(opened.root, '0'));
+    assert.equal((await opened.secrets.list()).length, 10_000);
+  });
+
   test('gives nothing that others could read, that leads elsewhere, or that is no text', async () => {
     using opened = openDirectory();
     await opened.seed({ open: 'hush', binary: 'hush', plain: 'hush' });

@@ -24,6 +24,8 @@ test('everything else is refused with what it should be', () => {
     ['', /must be env, file:/],
     ['https://vault.example/kv', /must be env, file:/],
     ['file:relative', /absolute path/],
+    ['file:/run/one\nwarning: two', /without line breaks/],
+    ['file:/run/\u001b[2J', /without line breaks/],
     ['vault:http://vault.example/kv', /http is for this machine alone/],
     ['vault:https://vault.example', /needs the mount/],
     ['vault:https://vault.example/kv/../x%2fy', /needs the mount/],

@@ -96,7 +96,7 @@ async function headOf({ account, objects, signal }: Verifying, authority: Secret
   const { endpointUrl: address, region } = objects;
   const { host, pathname } = new URL(address);
   const keys = parseKeyPair(authority);
-  const asker = createAsker({ place: address, address, answerMilliseconds: 15_000, signal });
+  const asker = createAsker({ place: address, asked: 'objects', address, answerMilliseconds: 15_000, signal });
   const own = `/${encode(bucket)}`;
   const method = bucket === '' ? 'GET' : 'HEAD';
   // A bucket of the same name may be somebody else's.

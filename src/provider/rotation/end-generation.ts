@@ -31,7 +31,7 @@ export async function endGeneration(ending: Ending): Promise<readonly string[]> 
   const kept = found === undefined ? undefined : readGeneration(found.value, generation);
   const known = kept === undefined || kept === 'ended' ? [] : roles.map((role) => kept.keys[role].id);
   const { ids, left, why } = await endKeys({ issuer, authority, labelPrefix, known });
-  if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`, why);
+  if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`, why, sameAgain);
   if (found !== undefined && kept !== 'ended') {
     const ended = writeEnded(generation, new Date(now()).toISOString());
     await writerOf(secrets)
@@ -45,7 +45,7 @@ export async function endGeneration(ending: Ending): Promise<readonly string[]> 
   return ids;
 }
 
-export function inUse(generation: number): ArtifactstoreError {
+function inUse(generation: number): ArtifactstoreError {
   return new ArtifactstoreError('generation_in_use', `Generation ${generation} is the one that servers use.`, {
     field: '--generation',
     info: {
@@ -135,25 +135,35 @@ async function endKeys({
 function notEnded(ids: readonly string[], issuer: Issuer, error: unknown, why: unknown): unknown {
   if (!isArtifactstoreError(error, 'cancelled')) {
     const reason = isArtifactstoreError(error) ? error.message : 'The rotation failed.';
-    return revocationFailed(ids, issuer, `${reason} What was minted could not be ended either`, why, error);
+    return revocationFailed(ids, issuer, `${reason} What was minted could not be ended either`, why, rotateAgain, error);
   }
   if (ids.length === 0) return error;
   return new ArtifactstoreError('cancelled', `Stopped. What was minted is not ended yet: ${ids.join(', ')}.`, {
-    info: { ids, hint: `${runAgain}; by hand: ${howTo(ids, issuer)}` },
+    info: { ids, hint: whatEnds(ids, issuer, rotateAgain) },
     cause: error,
   });
 }
 
-function revocationFailed(ids: readonly string[], issuer: Issuer, what: string, why: unknown, cause = why): ArtifactstoreError {
+/** `again` is what a person runs. */
+function revocationFailed(
+  ids: readonly string[],
+  issuer: Issuer,
+  what: string,
+  why: unknown,
+  again: string,
+  cause = why,
+): ArtifactstoreError {
   const reason = isArtifactstoreError(why) ? ` ${why.message}` : '';
   return new ArtifactstoreError('revocation_failed', `${what}: ${ids.join(', ') || 'see `provider status`'}.${reason}`, {
-    info: { ids, hint: ids.length === 0 ? runAgain : howTo(ids, issuer) },
+    info: { ids, hint: whatEnds(ids, issuer, again) },
     cause,
   });
 }
 
-function howTo(ids: readonly string[], issuer: Issuer): string {
-  return ids.map((id) => issuer.howToRevoke(id)).join('; ');
+/** The last line that is said: what to run, and what a person does where that does not help. */
+function whatEnds(ids: readonly string[], issuer: Issuer, again: string): string {
+  return [again, ...(ids.length === 0 ? [] : [`by hand: ${ids.map((id) => issuer.howToRevoke(id)).join('; ')}`])].join('; ');
 }
 
-const runAgain = 'run `artifactstore provider rotate` again: it ends or finishes what it finds first';
+const rotateAgain = 'run `artifactstore provider rotate` again: it ends or finishes what it finds first';
+const sameAgain = 'run the same command again: it ends what is left';

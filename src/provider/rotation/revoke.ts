@@ -5,8 +5,8 @@ import type { Provider } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { RevokeReport } from '../reports.ts';
 import { chooseAuthority, loadPair } from './authority.ts';
-import { endGeneration, inUse } from './end-generation.ts';
-import { currentOf, issuerOf, labelOf } from './run.ts';
+import { endGeneration } from './end-generation.ts';
+import { issuerOf, labelOf } from './run.ts';
 import { openStepLog, type Step } from './steps.ts';
 
 export interface RevokeRequest {
@@ -27,8 +27,6 @@ export interface RevokeRequest {
 export async function revokeGeneration(request: RevokeRequest): Promise<RevokeReport> {
   const { provider, secrets, generation, evenCurrent, patience, now } = request;
   const issuer = issuerOf(provider);
-  const current = await currentOf(secrets);
-  if (current?.generation === generation && !evenCurrent) throw inUse(generation);
   const stored = await secrets.get(documentNames.generation(generation));
   const kept = stored === undefined ? undefined : readGeneration(stored.value, generation);
   const bucket = kept === undefined || kept === 'ended' ? '' : kept.bucket;

@@ -83,6 +83,16 @@ describe('an authority of IAM', () => {
     );
   });
 
+  test('is not known to see a bucket where the objects do not answer, whose setting is named', async () => {
+    const provider = providerAt('aws-iam', place.iam.account, place.iam.url, 'http://127.0.0.1:1');
+    await assert.rejects(provider.verify(secretOf(place.iam.addUser()), 'artifacts'), (error) => {
+      assert.ok(isArtifactstoreError(error, 'provider_unavailable'), inspect(error));
+      assert.match(`${error.message} ${error.info?.hint}`, /^The object store at .* look at --endpoint,/);
+      return true;
+    });
+    await provider.close();
+  });
+
   test('is of no account where the gateway says that it has none', async () => {
     const body = '<?xml version="1.0"?><Error><Code>MethodNotAllowed</Code><RequestId>tx0</RequestId></Error>';
     place.iam.strike(/^GetUser/, { answer: { status: 405, body } });
