@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs';
 import type { RetentionClass } from '../kernel/retention.ts';
+import { plainText } from '../protocol/plain-text.ts';
 import { isTable, parseToml, type TomlPath } from '../protocol/toml.ts';
-import { fileReason } from '../runtime/file-error.ts';
+import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { readAtMostSync } from '../runtime/read-at-most.ts';
 
 /**
  * Reads retention classes from a TOML file: `[retention_classes.<slug>]` with `default_duration_seconds = n`, left out
  * for "never". Errors name the file, and the line where the syntax is wrong or the entry stands.
  */
 export function readRetentionClasses(path: string): readonly RetentionClass[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Error(`${path} can't be read: ${fileReason(error)}`);
-  }
+  const text = textAt(path);
   const document = parseToml(text);
   if ('problem' in document) throw new Error(`${path}, line ${document.place.line}: ${document.problem}`);
   const { table } = document;
@@ -43,3 +39,17 @@ export function readRetentionClasses(path: string): readonly RetentionClass[] {
 
 /** A thousand years: beyond it, say "never". Expiry stays a four-digit year. */
 const longestSeconds = 31_557_600_000;
+
+const longestFile = 1_048_576;
+
+function textAt(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readAtMostSync(path, longestFile);
+  } catch (error) {
+    throw errnoCode(error) === undefined ? error : new Error(`${path} can't be read: ${fileReason(error)}`);
+  }
+  const plain = bytes.length > longestFile ? { problem: `it has more than ${longestFile} bytes` } : plainText(bytes);
+  if ('text' in plain) return plain.text;
+  throw new Error(`${path} is no file of retention classes: ${plain.problem}`);
+}

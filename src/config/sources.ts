@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ArtifactstoreError } from '../kernel/error.ts';
 import { errnoCode, fileReason } from '../runtime/file-error.ts';
+import { readAtMostSync } from '../runtime/read-at-most.ts';
 import { dotEnvName, environmentName, type SettingSource } from './settings.ts';
 
 /** Where settings come from, the first one first. Throws `invalid_configuration` where `.env` can't be read. */
@@ -15,13 +15,18 @@ export function settingSources(
   return withDotEnv ? [own, { origin: dotEnvName, values: dotEnv(directory) }] : [own];
 }
 
+/** Reads no more of it. */
+const longestDotEnv = 1_048_576;
+
 function dotEnv(directory: string): Readonly<Record<string, string | undefined>> {
   try {
-    return parseEnv(readFileSync(join(directory, '.env'), 'utf8'));
+    const bytes = readAtMostSync(join(directory, dotEnvName), longestDotEnv);
+    if (bytes.length > longestDotEnv) throw new Error(`it has more than ${longestDotEnv} bytes`);
+    return parseEnv(Buffer.from(bytes).toString());
   } catch (error) {
     const code = errnoCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    const reason = code === undefined ? (error as Error).message : fileReason(error);
+    const reason = code === undefined ? (error as Error).message.replace(/\.$/, '') : fileReason(error);
     throw new ArtifactstoreError('invalid_configuration', `The file ${join(directory, '.env')} can't be read: ${reason}.`, {
       field: '.env',
       cause: error,

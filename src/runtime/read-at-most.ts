@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -31,6 +31,46 @@ export async function readAtMost(
   return Buffer.concat(chunks);
 }
 
+/** The same at once, for what is read before anything can wait: this thread sleeps while a pipe is waited for. */
+export function readAtMostSync(path: string, longest: number, patienceMilliseconds = 5000): Uint8Array {
+  const isPipe = statSync(path).isFIFO();
+  const descriptor = openSync(path, isPipe ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDONLY);
+  try {
+    const begun = performance.now();
+    const chunks: Uint8Array[] = [];
+    let left = longest + 1;
+    while (left > 0) {
+      const chunk = readSomeSync(descriptor, Math.min(left, chunkBytes));
+      if (chunk?.length === 0 && (!isPipe || chunks.length > 0)) break;
+      if (chunk === undefined || chunk.length === 0) {
+        if (chunk !== undefined && performance.now() - begun > patienceMilliseconds) throw nobodyWrites(path, patienceMilliseconds);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMilliseconds);
+        continue;
+      }
+      chunks.push(chunk);
+      left -= chunk.length;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Undefined while a writer has a pipe open and has written nothing. */
+function readSomeSync(descriptor: number, bytes: number): Uint8Array | undefined {
+  const buffer = Buffer.alloc(bytes);
+  try {
+    return buffer.subarray(0, readSync(descriptor, buffer));
+  } catch (error) {
+    if (errnoCode(error) !== 'EAGAIN') throw error;
+    return undefined;
+  }
+}
+
+function nobodyWrites(path: string, milliseconds: number): ArtifactstoreError {
+  return new ArtifactstoreError('invalid_path', `"${path}" is a pipe, and nobody has written into it for ${milliseconds / 1000} s.`);
+}
+
 async function readSome(handle: FileHandle, bytes: number): Promise<Uint8Array> {
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(bytes), 0);
   return buffer.subarray(0, bytesRead);
@@ -48,11 +88,7 @@ function readerOfPipe(handle: FileHandle, path: string, patienceMilliseconds: nu
           hasBegun = true;
           return chunk;
         }
-        if (performance.now() - begun > patienceMilliseconds)
-          throw new ArtifactstoreError(
-            'invalid_path',
-            `"${path}" is a pipe, and nobody has written into it for ${patienceMilliseconds / 1000} s.`,
-          );
+        if (performance.now() - begun > patienceMilliseconds) throw nobodyWrites(path, patienceMilliseconds);
       } catch (error) {
         if (errnoCode(error) !== 'EAGAIN') throw error;
       }

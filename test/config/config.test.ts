@@ -113,6 +113,8 @@ describe('configuration', () => {
     const from = folder({});
     mkdirSync(join(from, '.env'));
     assert.match(problems({}, from).message, /\.env can't be read: it is a directory \(EISDIR\)\.$/);
+    const long = folder({ '.env': `A=${'x'.repeat(1_048_576)}` });
+    assert.match(problems({}, long).message, /\.env can't be read: it has more than 1048576 bytes\.$/);
   });
 
   test('knows what would be among the data of the system when it is started in /, and opens nothing with it', async () => {

@@ -36,5 +36,8 @@ describe('retention classes', () => {
         expected,
       );
     assert.match(problems({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: './absent.toml' }).message, /absent\.toml can't be read/);
+    const other = (text: string) => problems({ ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'other' }, folder({ other: text })).message;
+    assert.match(other('a\0'), /other is no file of retention classes: it is no text in UTF-8/);
+    assert.match(other('#'.repeat(1_048_577)), /it has more than 1048576 bytes/);
   });
 });

@@ -5,7 +5,7 @@ import { constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readAtMost } from '../../src/runtime/read-at-most.ts';
+import { readAtMost, readAtMostSync } from '../../src/runtime/read-at-most.ts';
 
 test('a file or a pipe is read to its end, or one byte beyond what it may have', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'artifactstore-read-'));
@@ -29,6 +29,24 @@ test('a file or a pipe is read to its end, or one byte beyond what it may have',
     const slow = spawn('sh', ['-c', '(sleep 0.6; printf late) > "$0"', pipe], { stdio: 'ignore' });
     assert.equal(Buffer.from(await readAtMost(pipe, 100, constants.O_RDONLY, 500)).toString(), 'late');
     if (slow.exitCode === null) await once(slow, 'exit');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('the same at once', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'artifactstore-read-'));
+  try {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'a'.repeat(200_000));
+    assert.equal(readAtMostSync(path, 200_000).length, 200_000);
+    assert.equal(readAtMostSync(path, 9).length, 10);
+    assert.throws(() => readAtMostSync(join(folder, 'absent'), 1), { code: 'ENOENT' });
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assert.throws(() => readAtMostSync(pipe, 100, 50), { code: 'invalid_path', message: /is a pipe, and nobody has written/ });
+    spawn('sh', ['-c', '(printf "in two "; sleep 0.2; printf pieces) > "$0"', pipe], { stdio: 'ignore' });
+    assert.equal(Buffer.from(readAtMostSync(pipe, 100)).toString(), 'in two pieces');
   } finally {
     rmSync(folder, { recursive: true });
   }
