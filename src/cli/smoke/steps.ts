@@ -47,8 +47,19 @@ export async function runStep(step: StepName, folder: EvidenceFolder, work: () =
     if (!isArtifactstoreError(error) || error.code === 'cancelled') throw error;
     const remedy = hintFor(error) ?? (error.code === 'storage_unavailable' ? afterStart : null);
     const evidence = await folder.writeJson(file, { code: error.code, detail: error.message, remedy });
-    return { step, result: 'failed', summary: `${error.message} (${error.code})`, remedy, evidence, exit_code: exitCodeOf(error) };
+    return {
+      step,
+      result: 'failed',
+      summary: `${onOneLine(error.message)} (${error.code})`,
+      remedy,
+      evidence,
+      exit_code: exitCodeOf(error),
+    };
   }
+}
+
+function onOneLine(message: string): string {
+  return message.replaceAll(/:\n\s*/g, ': ').replaceAll(/\.?\n\s*/g, '; ');
 }
 
 const afterStart = 'start the store, or correct the setting that is named, and run this again';

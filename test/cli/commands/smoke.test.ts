@@ -100,6 +100,21 @@ describe('smoke', () => {
     assert.equal(existsSync(place.path('none')), false);
   });
 
+  test('files that are wrong fail their steps, all of them in one line', async () => {
+    place.write({ 'empty.yaml': '', 'bare.env': '' });
+    const { code, index, results } = await smoke('artifacts', '--compose', 'none.yaml', 'empty.yaml', '--known', 'none.env', 'bare.env');
+    assert.deepEqual([code, results.slice(2)], [2, ['posture failed', 'scan failed']]);
+    const [posture, scan] = index.steps.slice(2).map(({ summary }) => summary);
+    assert.match(
+      posture ?? '',
+      /^2 of these files cannot be used: \S+none\.yaml" can't be read: .*\(ENOENT\); \S+empty\.yaml:1: it holds no map/,
+    );
+    assert.match(
+      scan ?? '',
+      /^2 of these cannot be used: \S+none\.env" can't be read: .*; \S+bare\.env" has no value [^\n]+\(invalid_configuration\)$/,
+    );
+  });
+
   test('a secret in the evidence is found, whatever put it there', async () => {
     // The bucket's own name is one here.
     place.write({ 'more.env': 'NAMED=artifacts\nHOST=127.0.0.1\n' });
