@@ -337,6 +337,8 @@ export const strings = {
     sha256: 'SHA-256',
     primary: (algorithm: string): string => (algorithm === 'blake3' ? 'BLAKE3' : algorithm),
     added: 'Added',
+    kept: 'Kept',
+    whyKept: 'Why, and until when',
     id: 'Id',
     events: 'In the log',
     eventsOfFile: 'Events of this file',

@@ -78,6 +78,12 @@ function Shown({ file, record }: Found) {
           [text.size, <Size key="s" bytes={file.size_bytes} />],
           [text.type, <code key="t">{file.media_type}</code>],
           [text.added, <Time key="a" at={file.created_at} />],
+          [
+            text.kept,
+            <a key="k" href={`packages/${segments(record.id)}`}>
+              {text.whyKept}
+            </a>,
+          ],
           [text.sha256, <Address key="h" text={file.digest_sha256} what={text.sha256} whole />],
           [
             text.primary(file.digest_algorithm),

@@ -89,9 +89,8 @@ export const acts = {
 
   pull: {
     label: 'Fetch it',
-    needs: 'It needs artifactstore on the computer where it runs. Without that, download the package as tar.',
-    needsToken:
-      'It needs artifactstore on the computer where it runs, and a token in the variable ARTIFACTSTORE_API_TOKEN. Without that, download the package as tar.',
+    needs: 'It needs artifactstore on the computer where it runs. Without it, download the package as tar.',
+    needsToken: 'It needs artifactstore where it runs, and a token in ARTIFACTSTORE_API_TOKEN. Without them, download the package as tar.',
     what: 'the command that pulls it',
   },
 } as const;

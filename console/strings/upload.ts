@@ -1,6 +1,7 @@
 /** Of what is sent from this computer into an open package. */
 export const upload = {
   title: 'Add files',
+  titleAdded: 'Added files',
   lead: 'Drop files and folders here.',
   leadMore: 'What is added stays: no file of a package can be changed or removed.',
   chooseFiles: 'Choose files',

@@ -25,7 +25,7 @@ export function AddFiles({ record }: { readonly record: Package }) {
   const isOpen = takesFiles(record);
   if (!isOpen && batch === undefined) return null;
   return (
-    <Section title={text.title}>
+    <Section title={isOpen ? text.title : text.titleAdded}>
       {isOpen ? <Take record={record} /> : null}
       {batch !== undefined ? <BatchShown batch={batch} isOpen={isOpen} /> : isOpen ? <Interrupted packageId={record.id} /> : null}
     </Section>

@@ -40,7 +40,7 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   await page.getByText('It is what was sealed').waitFor();
 
   // Sees why it is kept, and until when.
-  await page.getByRole('link', { name: 'nightly run' }).first().click();
+  await page.getByRole('link', { name: 'Why, and until when' }).click();
   await page.getByText('Kept, as the class raw-evidence has it, until').first().waitFor();
   await page.getByText('the next collection then deletes its bytes').waitFor();
 
@@ -70,7 +70,7 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   await page.getByText('Sealed. The command below fetches it').waitFor();
   await view.assertAccessible();
   assert.equal(await page.getByText('Seal it above').count(), 0);
-  await page.getByText('a token in the variable ARTIFACTSTORE_API_TOKEN').waitFor();
+  await page.getByText('a token in ARTIFACTSTORE_API_TOKEN').waitFor();
 
   // Copies the command that pulls it, which then does.
   const command = await copied(page, 'Copy the command that pulls it');

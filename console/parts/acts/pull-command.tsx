@@ -17,7 +17,7 @@ export function PullCommand({ record }: { readonly record: Package }) {
         </pre>
         <Copy text={line} what={text.pull.what} />
       </div>
-      <p class="quiet">{isSignedIn.value ? text.pull.needsToken : text.pull.needs}</p>
+      <p class="second">{isSignedIn.value ? text.pull.needsToken : text.pull.needs}</p>
     </>
   );
 }
