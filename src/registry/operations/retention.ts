@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from '#kysely';
+import type { Kysely, Selectable, SelectQueryBuilder } from '#kysely';
 import type { Snapshot, Transaction } from '../../database/DATABASE.ts';
 import type { Schema } from '../../database/schema.ts';
 import { ArtifactstoreError } from '../../kernel/error.ts';
@@ -231,20 +231,28 @@ const shownEntries = limits.retentionEntries;
  * Those that hold before those that were released, and of these the newest; in the order in which they were applied.
  */
 async function readHolds(database: Kysely<Schema>, packageId: string): Promise<Hold[]> {
-  const newest = (operator: 'is' | 'is not', limit: number) =>
-    database
-      .selectFrom('retention_holds')
-      .selectAll()
-      .where('package_id', '=', packageId)
-      .where('released_at', operator, null)
-      .orderBy('applied_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit)
-      .execute();
-  const holding = await newest('is', shownEntries);
-  const rows = [...holding, ...(holding.length < shownEntries ? await newest('is not', shownEntries - holding.length) : [])];
+  const newest = async (which: 'holding' | 'released', limit: number) => await newestHolds(database, packageId, which, limit).execute();
+  const holding = await newest('holding', shownEntries);
+  const rows = [...holding, ...(holding.length < shownEntries ? await newest('released', shownEntries - holding.length) : [])];
   const inOrder = (left: Hold, right: Hold): number => compare(left.applied_at, right.applied_at) || compare(left.id, right.id);
   return rows.map(({ package_id: _package, ...hold }) => hold).sort(inOrder);
+}
+
+/** Each from an index that has just those, newest first. */
+export function newestHolds(
+  database: Kysely<Schema>,
+  packageId: string,
+  which: 'holding' | 'released',
+  limit: number,
+): SelectQueryBuilder<Schema, 'retention_holds', Selectable<Schema['retention_holds']>> {
+  return database
+    .selectFrom('retention_holds')
+    .selectAll()
+    .where('package_id', '=', packageId)
+    .where('released_at', which === 'holding' ? 'is' : 'is not', null)
+    .orderBy('applied_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit);
 }
 
 function compare(left: string, right: string): number {

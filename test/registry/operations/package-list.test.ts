@@ -7,7 +7,6 @@ import { openConnection } from '../../../src/database/sqlite/connection.ts';
 import { sqliteQueries } from '../../../src/database/sqlite/dialect.ts';
 import { openSqlite } from '../../../src/database/sqlite/sqlite.ts';
 import { type Condition, newest, packagesWith } from '../../../src/registry/operations/package-filters.ts';
-import { holdCount } from '../../../src/registry/operations/packages.ts';
 import { operationsUrl } from '../../../src/registry/operations/url.ts';
 import { compareLists, fillPackages, findOldOnes, passOverOthers } from './package-list-cases.ts';
 
@@ -41,15 +40,6 @@ test('whose the packages with a name, subject, class, status or manifest are is 
     const found = packagesWith(database, { column, value: 'v' }, { after: null, before: 7 }).select(['p.created_sequence', 'p.producer']);
     assert.match(planOf(found.limit(9).compile()), new RegExp(`COVERING INDEX artifact_packages_with_${column} `));
   }
-});
-
-test('what holds packages is counted from an index of those holds alone', () => {
-  const counted = database
-    .selectFrom('artifact_packages as p')
-    .select(holdCount.as('hold_count'))
-    .where('p.created_sequence', 'in', [1, 2]);
-  const plan = planOf(counted.compile());
-  assert.match(plan, /SEARCH h USING COVERING INDEX retention_holds_keeping /);
 });
 
 test('of several conditions the rarest one leads, whichever that is', async () => {
