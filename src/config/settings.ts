@@ -156,7 +156,8 @@ export function settingsFrom(sources: readonly SettingSource[], doubted: Readonl
         for (const name of Object.keys(values)) {
           if (!name.toUpperCase().startsWith(prefix) || name.startsWith(`${prefix}TEST_`) || known.has(name) || referenced.has(name))
             continue;
-          unknown.set(name, { name, text: `${unknownText(name, known)}${origin === environmentName ? '' : ` (in ${origin})`}` });
+          const text = unknown.size < mostGuessed ? unknownText(name, known) : unknownName;
+          unknown.set(name, { name, text: `${text}${origin === environmentName ? '' : ` (in ${origin})`}` });
         }
       return [...refused, ...unknown.values()];
     },
@@ -164,14 +165,18 @@ export function settingsFrom(sources: readonly SettingSource[], doubted: Readonl
   };
 }
 
+const unknownName = 'is not a known setting';
+/** So many unknown names are no slips of a hand, and to compare each takes a while. */
+const mostGuessed = 100;
+
 function unknownText(name: string, known: ReadonlySet<string>): string {
   const upper = name.toUpperCase();
-  if (known.has(upper)) return `is not a known setting: names are in capitals, as ${upper}`;
+  if (known.has(upper)) return `${unknownName}: names are in capitals, as ${upper}`;
   const near = nearestNames(
     upper.slice(prefix.length),
     [...known].map((one) => one.slice(prefix.length)),
   );
-  return `is not a known setting${near.length === 0 ? '' : `; did you mean ${near.map((one) => prefix + one).join(' or ')}?`}`;
+  return `${unknownName}${near.length === 0 ? '' : `; did you mean ${near.map((one) => prefix + one).join(' or ')}?`}`;
 }
 
 const booleans: ReadonlyMap<string, boolean> = new Map([

@@ -29,6 +29,13 @@ describe('names of settings', () => {
     assert.match(error.message, /ARTIFACTSTORE_ANON_READ: "maybe" is neither true nor false \(in \.env\)/);
   });
 
+  test('guesses what was meant by the first hundred unknown names only', () => {
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`ARTIFACTSTORE_PORT${index}`, '1']));
+    const lines = problems(many).message.split('\n').slice(1);
+    assert.match(lines[0] ?? '', /did you mean ARTIFACTSTORE_PORT\?$/);
+    assert.equal(lines[100], '  ARTIFACTSTORE_PORT100: is not a known setting');
+  });
+
   test('refuses names that are not in capitals, wherever they stand', () => {
     const from = folder({ '.env': 'artifactstore_port=9001\nArtifactstore_Auth_Tokens=x\nartifactstore_test_x=1\nother=1\n' });
     const { message } = problems({ artifactstore_host: '0.0.0.0' }, from);
