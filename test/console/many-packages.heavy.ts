@@ -150,7 +150,7 @@ describe(`a registry of ${packages} packages in the console`, { skip: noBrowser,
     await page.getByRole('cell', { name: 'component-77' }).first().waitFor();
     assert.equal(await page.getByRole('textbox', { name: 'Subject' }).inputValue(), 'component-77');
     await page.goBack();
-    await page.getByRole('row').nth(50).waitFor();
+    await page.getByRole('row').nth(30).waitFor();
     assert.equal(await page.getByRole('textbox', { name: 'Subject' }).inputValue(), '');
     view.assertNothingWrong();
   });
