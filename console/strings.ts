@@ -158,6 +158,7 @@ export const strings = {
     nothingStored: 'Nothing is stored yet.',
     database: 'Database',
     clock: 'Clock',
+    accessFile: 'Access file',
     backends: 'Storage',
     full: 'full',
     failedLocations: (count: number, shown: string): string =>

@@ -45,7 +45,7 @@ function Since({ usage: { backends, last_backup } }: { readonly usage: Usage }) 
   );
 }
 
-function faultsOf({ db, clock, backends }: Health): readonly string[] {
+function faultsOf({ db, clock, backends, access_file: access }: Health): readonly string[] {
   return [
     ...(db.healthy ? [] : [`${text.database}: ${db.detail}`]),
     ...(clock.healthy ? [] : [`${text.clock}: ${clock.detail}`]),
@@ -53,6 +53,8 @@ function faultsOf({ db, clock, backends }: Health): readonly string[] {
       ...(healthy ? [] : [`${backend_id}: ${full === true ? text.full : detail}`]),
       ...(failed === 0 ? [] : [`${backend_id}: ${text.failedLocations(failed, formatCount(failed))}`]),
     ]),
+    ...(access === undefined || access.healthy ? [] : [`${text.accessFile}: ${access.detail}`]),
+    ...(access?.issuers ?? []).flatMap(({ issuer, healthy, detail }) => (healthy ? [] : [`${issuer}: ${detail}`])),
   ];
 }
 

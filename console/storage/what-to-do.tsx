@@ -15,7 +15,7 @@ interface Advice {
 
 /** What is wrong, and what mends it: the bad before the mild. */
 function adviceOn(health: Health, usage: Usage | undefined): readonly Advice[] {
-  const { db, clock, backends } = health;
+  const { db, clock, backends, access_file: access } = health;
   return [
     ...(db.healthy ? [] : [{ says: text.doDatabase(db.detail) }]),
     ...(clock.healthy ? [] : [{ says: text.doClock(clock.detail) }]),
@@ -27,6 +27,8 @@ function adviceOn(health: Health, usage: Usage | undefined): readonly Advice[] {
           : [{ says: text.doUnavailable(backend_id, detail), command: ['config', 'check'] }]),
       ...(failed === 0 ? [] : [{ says: text.doBad(backend_id), command: ['storage', 'verify', '--backend', backend_id] }]),
     ]),
+    ...(access === undefined || access.healthy ? [] : [{ says: text.doAccessFile(access.detail), command: ['config', 'check'] }]),
+    ...(access?.issuers ?? []).flatMap(({ issuer, healthy, detail }) => (healthy ? [] : [{ says: text.doIssuer(issuer, detail) }])),
     ...(usage === undefined ? [] : neverVerified(usage)).map(
       (backend): Advice => ({ says: text.doVerify(backend), command: ['storage', 'verify', '--backend', backend], mild: true }),
     ),

@@ -35,6 +35,9 @@ export const storage = {
   askingForMore: 'No fault is known; when bytes were verified and backed up is being asked',
   moreNotKnown: 'No fault is known; when bytes were verified and backed up could not be asked',
   doClock: (detail: string): string => `The clock of the server is in doubt: ${detail}. Nothing is swept or collected until it is right.`,
+  doAccessFile: (detail: string): string => `The access file as it is now is not in force, and the version before decides: ${detail}.`,
+  doIssuer: (issuer: string, detail: string): string =>
+    `The keys of ${issuer} cannot be had: ${detail}. Its tokens may not be judged until they can.`,
   doDatabase: (detail: string): string => `The database cannot be used: ${detail}.`,
   failed: 'Damaged or missing',
   failedLabel: 'Objects that are damaged or missing, the last found first',

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AccessStatus } from '../../src/identity/IDENTITY.ts';
+import { formatTimestamp } from '../../src/kernel/time.ts';
 import { narrowIdentity, narrowToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
 test('the overview and the storage say that all is well only as far as it is known', { skip: noBrowser, timeout: 120_000 }, async () => {
-  const identity = await narrowIdentity({ role: 'reader', producers: [{ exact: 'ci' }] });
+  const narrow = await narrowIdentity({ role: 'reader', producers: [{ exact: 'ci' }] });
+  let status: AccessStatus | undefined;
+  const identity = { ...narrow, status: () => status };
   await using view = await openConsole({ identity, browser: { viewport: { width: 360, height: 740 } } });
   const { page, door } = view;
   const good = page.locator('.verdict-good').getByText('Everything works');
@@ -39,6 +43,18 @@ test('the overview and the storage say that all is well only as far as it is kno
   await untilShown(view, '', good);
   await page.getByText('The last verification ended').waitFor();
   await untilShown(view, 'storage', page.getByText('Nothing needs to be done'));
+
+  // What makes the health bad is named, and never without a word about what to do.
+  const issuer = { issuer: 'https://issuer.example', failure: 'it did not answer', keys: 0, read_at: null };
+  status = { path: 'access.toml', loaded_at: formatTimestamp(Date.now()), refused: 'line 3: no such role', issuers: [issuer] };
+  await untilShown(view, '', page.locator('.verdict-bad').getByText('Access file: line 3: no such role'));
+  await page.locator('.verdict-bad').getByText('https://issuer.example: it did not answer').waitFor();
+  await page.getByRole('link', { name: 'What to do' }).click();
+  await page.getByText('The access file as it is now is not in force').waitFor();
+  await page.getByText('The keys of https://issuer.example cannot be had').waitFor();
+  assert.equal(await page.getByText('Nothing needs to be done').count(), 0);
+  await view.assertAccessible();
+  status = undefined;
 
   // While the numbers are counted, or where they cannot be had, nothing more is said than what answers.
   view.expectRefusals();
