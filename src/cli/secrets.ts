@@ -35,12 +35,13 @@ export async function withCatalog<T>(context: Context, options: CatalogOptions, 
   const refusals = collectRefusals();
   const { consumers } = options;
   const catalogs = await filesOf(context, refusals, options.catalog, '--catalog');
-  // Each alone first: the first one that is no catalog would hide the others.
+  // Each alone first: one that is something else would hide the others.
   for (const file of catalogs) await refusals.attempt(() => readCatalogs([file]));
   const users = consumers === undefined ? undefined : await filesOf(context, refusals, consumers, '--consumers');
-  const uses = users === undefined ? undefined : await refusals.attempt(() => readConsumers(users, store));
+  for (const file of users ?? []) await refusals.attempt(() => readConsumers([file], store));
   refusals.throwAny();
   const catalog = readCatalogs(catalogs);
+  const uses = users === undefined ? undefined : readConsumers(users, store);
   const environment = store.kind === 'environment' ? context.environment : context.config.referenced;
   const secrets = openSecrets(store, { environment, auth, namespace, mayBeEmpty: options.create === true });
   try {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import { parseJson } from '../../kernel/format/json-parser.ts';
 import { isJsonObject, type JsonValue } from '../../kernel/format/json-value.ts';
+import { plainText } from '../../protocol/plain-text.ts';
 import type { SecretsConfig } from '../SECRETS.ts';
 import type { CatalogFile } from './catalog.ts';
 
@@ -46,14 +47,21 @@ function declaredUses(path: string, bytes: Uint8Array): SecretUse[] {
 
 function usesInText(path: string, bytes: Uint8Array, store: SecretsConfig): SecretUse[] {
   const consumer = basename(path).replace(/\..*$/, '') || basename(path);
-  const text = new TextDecoder().decode(bytes);
+  const plain = plainText(bytes);
+  // Nothing would be found in it, and all that it refers to would be told as right.
+  if ('problem' in plain)
+    throw new ArtifactstoreError('invalid_configuration', `The file of consumers ${path} cannot be looked through: ${plain.problem}.`, {
+      field: '--consumers',
+      info: { path },
+    });
+  const { text } = plain;
   const templates = [...text.matchAll(/\bsecret\s+(?:"([^"\n]+)"|`([^`\n]+)`)/g)].map(([, quoted, raw]) =>
     nameOf(quoted ?? raw ?? '', store),
   );
-  const plain = [...text.matchAll(/\bsecret:([A-Za-z0-9_][A-Za-z0-9._/-]*(?:#[A-Za-z0-9_][A-Za-z0-9._-]*)?)/g)].map(
+  const direct = [...text.matchAll(/\bsecret:([A-Za-z0-9_][A-Za-z0-9._/-]*(?:#[A-Za-z0-9_][A-Za-z0-9._-]*)?)/g)].map(
     ([, name = '']) => name,
   );
-  return [...templates, ...plain].map((secret) => ({ consumer, secret }));
+  return [...templates, ...direct].map((secret) => ({ consumer, secret }));
 }
 
 /** Of what lies below another mount or path the whole path stays: no declaration has it. */

@@ -79,9 +79,19 @@ describe('secrets', () => {
     assert.match(scan.stderr, /^error: 4 of these cannot be used:\n/);
     for (const each of said) assert.match(scan.stderr, each);
     assert.match((await run('scan', 'evidence', '--known', 'known.env', 'bare.env')).stderr, /^error: "\S+bare\.env" has no value/);
-    const check = await run('check', '--store', 'file:store', '--catalog', 'bad.json', 'other.json', '--consumers', 'none.hcl', 'store');
+    place.write({ 'wide.hcl': Buffer.from('data = "{{ with secret `kv/data/cosmo/jwt` }}"', 'utf16le'), 'consumers.json': '[]' });
+    const consumers = ['none.hcl', 'store', 'wide.hcl', 'consumers.json'];
+    const check = await run('check', '--store', 'file:store', '--catalog', 'bad.json', 'other.json', '--consumers', ...consumers);
     assert.equal(check.code, 2);
-    for (const each of [/bad\.json is no JSON/, /other\.json has no list "secrets"/, /none\.hcl" can't be read/, /store" can't be read/])
+    for (const each of [
+      /^error: 6 of these cannot be used:\n/,
+      /bad\.json is no JSON/,
+      /other\.json has no list "secrets"/,
+      /none\.hcl" can't be read/,
+      /store" can't be read/,
+      /wide\.hcl cannot be looked through: it is no text in UTF-8/,
+      /consumers\.json has no object "consumers"/,
+    ])
       assert.match(check.stderr, each);
   });
 
