@@ -61,10 +61,11 @@ function Known({ health, usage }: { readonly health: Health; readonly usage: Res
   );
 }
 
-/** Of buckets alone: a directory tells its room, which no bucket does. */
+/** Of buckets alone. A directory tells its room, which no bucket does, unless nothing was ever written there. */
 function Certificate({ backends }: { readonly backends: Health['backends'] }) {
-  const buckets = backends.filter(({ healthy, free_bytes: free }) => healthy && free === null);
-  const directories = backends.every(({ free_bytes: free }) => free !== null);
+  const others = backends.filter(({ backend_id, free_bytes: free }) => backend_id !== 'local' && free === null);
+  const directories = others.length === 0;
+  const buckets = others.filter(({ healthy }) => healthy);
   return (
     <Section title={text.certificate}>
       <p class="quiet">{directories ? text.certificateDirectories : text.certificateDetail}</p>

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localRoot } from '../registry/open-registry.ts';
+import { s3Settings } from '../s3-stand-in/settings.ts';
+import { openStrictStore } from '../s3-stand-in/strict-store.ts';
 import { evilName, narrowIdentity, narrowToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
@@ -87,4 +89,25 @@ describe('storage and usage in a browser', { skip: noBrowser }, () => {
     await page.getByRole('region', { name: 'Storage backends' }).waitFor();
     await view.assertAccessible();
   });
+});
+
+test('a new registry in a directory is offered no certificate', { skip: noBrowser }, async () => {
+  await using view = await openConsole({ anonymousRead: true });
+  await view.open('storage');
+  await view.page.getByText('Every backend here is a directory: there is none to be made.').waitFor();
+  assert.equal(await view.page.getByText('storage certify').count(), 0);
+});
+
+test('a store is certified where a bucket is, by its name beside others', { skip: noBrowser }, async () => {
+  await using bucket = await openStrictStore();
+  await using view = await openConsole({
+    anonymousRead: true,
+    environment: { ARTIFACTSTORE_STORAGE_BACKENDS: 'local,s3', ARTIFACTSTORE_STORAGE_BACKEND_ROUTES: '', ...s3Settings(bucket) },
+  });
+  await view.open('storage');
+  await view.page.getByText('artifactstore storage certify --backend s3', { exact: true }).waitFor();
+  assert.equal(await view.page.getByText('storage certify').count(), 1);
+  assert.equal(await view.page.getByText('there is none to be made').count(), 0);
+  await view.assertAccessible();
+  view.assertNothingWrong();
 });
