@@ -20,7 +20,7 @@ export function addConfigOptions(command: Command): void {
 export interface GivenConfig extends Pick<SeenConfig, 'config'> {
   readonly wrongs: readonly Wrong[];
   /** Of those, with more that came up since. */
-  refusal(wrongs: readonly Wrong[], hint?: string): ArtifactstoreError;
+  refusal(wrongs: readonly Wrong[], hints?: readonly string[]): ArtifactstoreError;
 }
 
 /** Of the environment and `.env`, or of a file that a unit or a container will be given. */
@@ -35,7 +35,7 @@ export async function readGivenConfig(context: Context, options: ConfigOptions):
 export async function seeGivenConfig(context: Context, { settings }: ConfigOptions): Promise<GivenConfig> {
   if (settings === undefined) {
     const { config, problems } = seeCommandConfig(context, context.globals);
-    return { config, wrongs: problems, refusal: (wrongs, hint) => refusalOf('The configuration', undefined, wrongs, hint) };
+    return { config, wrongs: problems, refusal: (wrongs, hints = []) => refusalOf('The configuration', undefined, wrongs, hints) };
   }
   const path = resolve(context.directory, settings);
   const file = await seeEnvFileAt(path, '--settings');
@@ -47,22 +47,21 @@ export async function seeGivenConfig(context: Context, { settings }: ConfigOptio
     withDotEnv: false,
     doubted,
   });
-  const fileHint = file.problems.length === 0 ? undefined : plainHint;
-  const [none, noneHint] = noSetting(file) ?? [];
+  const [none, ...noneHints] = noSetting(file) ?? [];
+  const fileHints = [...noneHints, ...(file.problems.length === 0 ? [] : [plainHint])];
   return {
     config,
     wrongs: [...(none === undefined ? [] : [{ text: none }]), ...file.problems, ...problems],
-    refusal: (wrongs, hint) =>
-      refusalOf(path, '--settings', wrongs, [noneHint, fileHint, hint].filter((each) => each !== undefined).join('; ')),
+    refusal: (wrongs, hints = []) => refusalOf(path, '--settings', wrongs, [...fileHints, ...hints]),
   };
 }
 
-function refusalOf(what: string, option: string | undefined, wrongs: readonly Wrong[], hint = ''): ArtifactstoreError {
+function refusalOf(what: string, option: string | undefined, wrongs: readonly Wrong[], hints: readonly string[]): ArtifactstoreError {
   const names = wrongs.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const field = option ?? names[0];
   return wrongError(`${what} is wrong${wrongs.length === 1 ? '' : ` in ${wrongs.length} places`}`, wrongs, {
     ...(field === undefined ? {} : { field }),
-    info: { names, ...(hint === '' ? {} : { hint }) },
+    info: { names, ...(hints.length === 0 ? {} : { hint: hints.join('; ') }) },
   });
 }
 

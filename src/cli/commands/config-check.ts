@@ -42,8 +42,8 @@ Examples:
         wrongs.push(...(await wrongClientSecrets(config, access, options.settings === undefined ? given.environment : undefined)));
       if (wrongs.length === 0 && refusals.errors.length === 1) refusals.throwAny();
       wrongs.push(...refusals.errors.map(({ field, message }) => ({ name: field, text: message })));
-      if (wrongs.length > 0)
-        throw seen.refusal(wrongs, looksAtKeys ? undefined : 'keys of buckets are looked at when their settings are right');
+      const hints = [...refusals.hints(), ...(looksAtKeys ? [] : ['keys of buckets are looked at when their settings are right'])];
+      if (wrongs.length > 0) throw seen.refusal(wrongs, hints);
       const warnings = (access?.warnings ?? []).map(
         ({ line, column, message }) => `${config.accessConfigPath}:${line}:${column}: ${message}`,
       );

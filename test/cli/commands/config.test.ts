@@ -155,6 +155,7 @@ describe('config print and config check', () => {
     ]);
     assert.match(all.detail, /placeholder/);
     assert.match(all.detail, /emperor/);
+    assert.equal(all.hint, 'write plain NAME=value lines');
     // What follows from a value that is wrong is not told: neither that it is missing, nor what it would lead to.
     assert.deepEqual((await check(keys.replace('=b\n', '="b"\n'))).names, ['ARTIFACTSTORE_S3_BUCKET']);
     const quoted = await check(keys.replace('=b\n', '="b"\n').replace('=s3\n', '="s3"\n'));
