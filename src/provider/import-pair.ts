@@ -63,7 +63,7 @@ export async function importAdminPair(request: ImportRequest): Promise<ImportRep
     step('persisted as one document, by compare-and-set');
     const stored = await secrets.get(documentNames.pair);
     const { tokens: kept } = readPair(stored?.value ?? replaced());
-    const again = await both((index) => verify(kept[index]!.value));
+    const again = await both((index) => verify(kept[index]!.value), 'The pair was written before this came up.');
     if (again.some(({ subject }, index) => subject !== found[index as 0 | 1].subject)) replaced();
     step('read back and verified again');
   }
@@ -85,8 +85,8 @@ export async function importAdminPair(request: ImportRequest): Promise<ImportRep
   };
 }
 
-/** Of both slots, or one error that says what is wrong with each. */
-async function both<T>(work: (index: 0 | 1) => Promise<T>): Promise<readonly [T, T]> {
+/** Of both slots, or one error that says what is wrong with each, and what was done before. */
+async function both<T>(work: (index: 0 | 1) => Promise<T>, done = 'Nothing was written.'): Promise<readonly [T, T]> {
   const [a, b] = await Promise.allSettled([work(0), work(1)]);
   if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
   const problems = [a, b].flatMap((each, index) =>
@@ -97,7 +97,7 @@ async function both<T>(work: (index: 0 | 1) => Promise<T>): Promise<readonly [T,
   const { code, field, info } = problems[0]!.error as ArtifactstoreError;
   const message = problems.map(({ slot, error }) => `Token ${slot}: ${(error as ArtifactstoreError).message}`).join(' ');
   const hints = new Set(problems.flatMap(({ error }) => (error as ArtifactstoreError).info?.hint ?? []));
-  throw new ArtifactstoreError(code, `${message} Nothing was written.`, {
+  throw new ArtifactstoreError(code, `${message} ${done}`, {
     ...(field === undefined ? {} : { field }),
     info: {
       ...info,

@@ -37,7 +37,6 @@ export async function untilAllowed<T>(patience: Patience, ask: () => Promise<T>)
       try {
         return { value: await ask() };
       } catch (error) {
-        if (!isArtifactstoreError(error, 'provider_forbidden') && !isArtifactstoreError(error, 'authority_unusable')) throw error;
         return { error };
       }
     },

@@ -53,6 +53,10 @@ test('what is no document of this software, or of another generation, is refused
   };
   assert.notEqual(readGeneration(secretOf(JSON.stringify(whole)), 3), 'ended');
   const generation = (change: object) => () => readGeneration(secretOf(JSON.stringify({ ...whole, ...change })), 3);
+  const token = { slot: 'a', subject: 's', value: 'hush-value' };
+  const wholePair = { format: 1, provider: 'static', account: 'a', tokens: [token, { ...token, slot: 'b' }] };
+  assert.equal(readPair(secretOf(JSON.stringify(wholePair))).tokens.length, 2);
+  const pair = (change: object) => () => readPair(secretOf(JSON.stringify({ ...wholePair, ...change })));
   for (const read of [
     generation({ format: 2 }),
     generation({ format: undefined }),
@@ -64,7 +68,18 @@ test('what is no document of this software, or of another generation, is refused
     () => readGeneration(secretOf('{"format":1,"hush'), 3),
     () => readGeneration(secretOf('["hush"]'), 3),
     ...['hush', '{"format":1,"value":hush}', '{"hush":1,"hush":2}'].map((text) => () => readGeneration(secretOf(text), 3)),
-    () => readPair(secretOf('{"format":1,"provider":"static","account":"hush","tokens":[]}')),
+    ...[null, '', 7].flatMap((wrong) => [
+      ...['account', 'bucket', 'made_at'].map((key) => generation({ [key]: wrong })),
+      ...Object.keys(keys).map((key) => generation({ admin: { ...keys, [key]: wrong } })),
+      generation({ admin: { ...keys, session_token: wrong } }),
+      ...['provider', 'account', 'provider_url', 'tokens'].map((key) => pair({ [key]: wrong })),
+      ...['slot', 'subject', 'value'].map((key) => pair({ tokens: [{ ...token, [key]: wrong }, token] })),
+    ]),
+    ...['null', '7', '"hush"'].map((text) => () => readCurrent(secretOf(text))),
+    pair({ tokens: [] }),
+    pair({ tokens: [token, token, token] }),
+    pair({ tokens: [token, null] }),
+    pair({ tokens: { length: 2 } }),
     ...['0', '-1', '1.5', '"1"', 'null'].flatMap((number) => [
       () => readCurrent(secretOf(`{"format":1,"generation":${number}}`)),
       () => readCurrent(secretOf(`{"format":1,"generation":${number},"withdrawn":[2]}`)),
@@ -78,6 +93,14 @@ test('what is no document of this software, or of another generation, is refused
         .replace(/^\s+at .*$/gm, '')
         .includes('hush');
     });
+});
+
+test('a generation of a whole bucket has an empty prefix, and an end that is no date is none', () => {
+  const keys = { id: 'i', access_key_id: 'A', secret_access_key: 'hush', expires_at: 'soon' };
+  const facts = { format: 1, generation: 1, provider: 'static', account: 'a', bucket: 'b', made_at: 'now', admin: keys, proxy: keys };
+  const read = readGeneration(secretOf(JSON.stringify(facts)), 1);
+  assert.ok(read !== 'ended');
+  assert.deepEqual([read.prefix, read.keys.admin.expiresAtMilliseconds], ['', undefined]);
 });
 
 test('the pointer says where servers are pointed to, and where they never will be', () => {

@@ -6,7 +6,8 @@ import { importAdminPair } from '../../src/provider/import-pair.ts';
 import { openProvider } from '../../src/provider/open.ts';
 import type { Secrets } from '../../src/secrets/SECRETS.ts';
 import { secretOf } from '../../src/secrets/secret.ts';
-import { everyPermission, openStrictApi, type StrictApi, type TokenOptions } from './cloudflare-r2/strict-api.ts';
+import { everyPermission, openStrictApi, type StrictApi } from './cloudflare-r2/strict-api.ts';
+import { type ImportCase, importFiles } from './import-files.ts';
 import { openPrivateFolder, type PrivateFolder } from './private-file.ts';
 import { withoutPatience } from './without-patience.ts';
 
@@ -22,53 +23,7 @@ describe('the import of an admin pair', () => {
     folder[Symbol.dispose]();
   });
 
-  interface Case {
-    readonly a?: TokenOptions;
-    readonly b?: TokenOptions;
-    readonly values?: readonly [string, string];
-    readonly dryRun?: boolean;
-    readonly secrets?: Secrets;
-    readonly account?: string;
-  }
-
-  async function run(each: Case = {}) {
-    const { a = {}, b = {}, dryRun = false, account = api.account } = each;
-    const values = each.values ?? [api.addToken(a).value, api.addToken(b).value];
-    const tokenFiles = [folder.write('a', values[0]), folder.write('b', values[1])] as const;
-    using own = openPrivateFolder();
-    const secrets = each.secrets ?? own.secrets;
-    const patience = withoutPatience();
-    const provider = openProvider('cloudflare-r2', {
-      account,
-      providerUrl: api.url,
-      endpointUrl: undefined,
-      region: undefined,
-      patience,
-      limitMilliseconds: 3000,
-      wait: async () => undefined,
-    });
-    try {
-      const report = await importAdminPair({
-        provider,
-        account,
-        providerUrl: api.url,
-        tokenFiles,
-        bucket: 'artifacts',
-        secrets,
-        patience,
-        dryRun,
-      });
-      return { report, names: await secrets.list(), values };
-    } catch (error) {
-      assert.ok(isArtifactstoreError(error), String(error));
-      const said = JSON.stringify({ message: error.message, info: error.info, field: error.field });
-      for (const value of values) assert.equal(said.includes(value), false);
-      if (each.secrets === undefined) assert.deepEqual(await secrets.list(), [], 'nothing is half persisted');
-      return { error, said };
-    } finally {
-      await provider.close();
-    }
-  }
+  const run = (each: ImportCase = {}) => importFiles(api, folder, each);
 
   test('verifies both, keeps them as one document and says fingerprints only', async () => {
     const { report, names, values } = await run();
@@ -99,7 +54,7 @@ describe('the import of an admin pair', () => {
     assert.partialDeepStrictEqual(error?.info?.problems, [{ slot: 'a' }, { slot: 'b' }]);
   });
 
-  const refused: readonly (readonly [name: string, each: () => Case, code: string, said: RegExp, fault?: string])[] = [
+  const refused: readonly (readonly [name: string, each: () => ImportCase, code: string, said: RegExp, fault?: string])[] = [
     [
       'expired by its date',
       () => ({ b: { expiresOn: '2020-01-01T00:00:00Z' } }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ArtifactstoreError } from '../../src/kernel/error.ts';
+import { ArtifactstoreError, isArtifactstoreError } from '../../src/kernel/error.ts';
 import { type Patience, untilAllowed, untilKnown } from '../../src/provider/propagation.ts';
 import { missingPermission, unavailableProvider, unusableAuthority } from '../../src/provider/refusal.ts';
 
@@ -39,6 +39,23 @@ describe('what a provider has not spread yet', () => {
       ),
       2,
     );
+  });
+
+  test('is not asked for by whoever was stopped, before or while waiting', async () => {
+    for (const isBefore of [true, false]) {
+      const stop = new AbortController();
+      if (isBefore) stop.abort();
+      let asked = 0;
+      const wait = async (): Promise<void> => stop.abort();
+      const failing = async (): Promise<never> => {
+        asked += 1;
+        throw forbidden;
+      };
+      await assert.rejects(untilAllowed({ ...patience(), wait, signal: stop.signal }, failing), (error) =>
+        isArtifactstoreError(error, 'cancelled'),
+      );
+      assert.equal(asked, isBefore ? 0 : 1);
+    }
   });
 
   test('is not waited for where an answer is none that changes', async () => {
