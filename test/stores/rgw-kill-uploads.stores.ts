@@ -10,12 +10,14 @@ const runs = Number(process.env.ARTIFACTSTORE_TEST_ROUNDS ?? 6);
 const pushes = Number(process.env.ARTIFACTSTORE_TEST_PUSHES ?? 1);
 /** On a slow machine by hand; undefined for as long as it takes. */
 const seconds = process.env.ARTIFACTSTORE_TEST_SECONDS === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_SECONDS);
+/** A push sends a large file again that a killed server has not taken whole: on a slow machine servers live longer. */
+const lifeSeconds = process.env.ARTIFACTSTORE_TEST_LIFE === undefined ? undefined : Number(process.env.ARTIFACTSTORE_TEST_LIFE);
 /** As `put,tus`; `push` alone is none of them. */
 const only = process.env.ARTIFACTSTORE_TEST_WIRES?.split(',');
 const seed = Number(process.env.ARTIFACTSTORE_TEST_SEED ?? Math.floor(Math.random() * 1_000_000));
 /** What is deleted lies in the store for hours otherwise, and by hand so many pushes fill it. */
 const collectsSoon = ['rgw_gc_obj_min_wait = 5', 'rgw_gc_processor_period = 5', 'rgw_gc_processor_max_time = 5'];
-const matrix = { seed, runs, pushes, seconds, only };
+const matrix = { seed, runs, pushes, seconds, lifeSeconds, only };
 
 describe(`clients and servers that are killed lose no upload and leave none, on Ceph RGW (seed ${seed})`, {
   skip: whyNoRgw() ?? false,

@@ -25,6 +25,8 @@ export interface KillMatrix {
   readonly pushes: number;
   /** No other file is begun after these, however few were hit, and no server killed. */
   readonly seconds?: number | undefined;
+  /** For how long a server lives at most; where absent, for longer each time. */
+  readonly lifeSeconds?: number | undefined;
   /** Those that are used, beside pushes; all where absent. */
   readonly only?: readonly string[] | undefined;
   /** Of a backend other than a directory, or another database. */
@@ -49,6 +51,7 @@ export async function killUploads({
   servers: count = 1,
   only,
   seconds,
+  lifeSeconds,
   left,
 }: KillMatrix): Promise<void> {
   const random = createRandom(seed);
@@ -56,7 +59,7 @@ export async function killUploads({
   const places = Array.from({ length: count }, () => opened.use(openWorkplace(environment)));
   if (environment.ARTIFACTSTORE_DATABASE_URL !== undefined) await places[0]!.spawned('migrate');
   const ends = performance.now() + 1000 * (seconds ?? Number.POSITIVE_INFINITY);
-  const servers = await serveAndKill(places, random, ends);
+  const servers = await serveAndKill(places, random, ends, lifeSeconds === undefined ? undefined : 1000 * lifeSeconds);
   const sent = new Map<string, string>();
   const failed = new AbortController();
   const totals: Record<string, Total> = {};

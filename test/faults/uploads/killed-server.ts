@@ -17,8 +17,16 @@ export interface KilledServers {
   stop(): Promise<void>;
 }
 
-/** One for each place; none is killed after `ends`, by `performance`. */
-export async function serveAndKill(places: readonly Workplace[], random: Random, ends: number): Promise<KilledServers> {
+/**
+ * One for each place; none is killed after `ends`, by `performance`. From its first answer on one lives for at most
+ * `lifeMilliseconds`; where that is absent, for longer each time.
+ */
+export async function serveAndKill(
+  places: readonly Workplace[],
+  random: Random,
+  ends: number,
+  lifeMilliseconds?: number,
+): Promise<KilledServers> {
   const servers: OneServer[] = [];
   for (const place of places) servers.push(await startServer(place));
   const ports = servers.map(({ port }) => port);
@@ -31,7 +39,7 @@ export async function serveAndKill(places: readonly Workplace[], random: Random,
   const killing = (async () => {
     while (!sparing) {
       // And longer each time, so that what takes longest comes to its end; the first time before all is done.
-      const longest = kills === 0 ? 1_000 : startMilliseconds + Math.min(10_000, 500 + 100 * kills);
+      const longest = kills === 0 ? 1_000 : startMilliseconds + (lifeMilliseconds ?? Math.min(10_000, 500 + 100 * kills));
       await Promise.race([sleep(random(longest)), spared.promise]);
       if (sparing || performance.now() >= ends) return;
       const server = servers[random(servers.length)]!;
