@@ -173,6 +173,8 @@ export interface SegmentWrite extends UploadPlace {
   readonly grows: boolean;
   /** How many bytes are taken; a longer source is `upload_length_mismatch`. */
   readonly maximumBytes: number;
+  /** How many the source is announced to have; absent where that is not known. */
+  readonly sourceBytes?: number;
   /** Algorithms of digests that were declared of the whole, so that they are made while it comes. */
   readonly declared?: readonly string[];
   /** Of this source: with them nothing is told before its end, and a source that fails leaves nothing. */

@@ -20,13 +20,14 @@ export interface FileAppendParts {
 
 /**
  * What came is told to the disk in the meantime, so that the last sync does not wait for all of it: of a short body in
- * small steps, since that sync is a large part of it, and of a long one in larger ones, since each has its price.
+ * small steps, since that sync is a large part of it, and of a long one in larger ones, since each has its price. How
+ * long one is was announced, or shows while it comes.
  */
 const shortestFlushBytes = 8 * blockBytes;
 const longestFlushBytes = 32 * blockBytes;
 
-function flushesAfter(came: number): number {
-  return Math.min(longestFlushBytes, Math.max(shortestFlushBytes, came / 4));
+function flushesAfter(came: number, announced = 0): number {
+  return Math.min(longestFlushBytes, Math.max(shortestFlushBytes, came / 4, announced / 4));
 }
 
 /** See `Segments.append`: `name` is the file of the last segment where that is continued, or of a new one. */
@@ -49,7 +50,7 @@ export async function appendToFile(
   let durable = segments;
   let written: Promise<unknown> = Promise.resolve();
   let flushing: Promise<unknown> = Promise.resolve();
-  let [told, flushed, position] = [before, before, before];
+  let [told, flushed, synced, position] = [before, before, before, before];
   let since = performance.now();
 
   async function begin(): Promise<SegmentFile> {
@@ -72,7 +73,7 @@ export async function appendToFile(
     position += piece.byteLength;
     const now = performance.now();
     const tells = digests === undefined && (position - told >= pace.bytes || now - since >= pace.milliseconds);
-    if (!tells && position - flushed < flushesAfter(position - before)) return;
+    if (!tells && position - flushed < flushesAfter(position - before, write.sourceBytes)) return;
     await flushing;
     flushed = position;
     if (tells) [told, since] = [position, now];
@@ -82,18 +83,18 @@ export async function appendToFile(
 
   /** Beside the writes that follow. */
   async function flush(file: SegmentFile, tells: boolean): Promise<void> {
-    const bytes = await file.sync();
+    synced = await file.sync();
     if (!tells) return;
-    durable = [...earlier, { name, bytes }];
+    durable = [...earlier, { name, bytes: synced }];
     await write.onDurable(durable);
   }
 
   async function syncAll(): Promise<void> {
     await flushing;
-    const synced = durable.at(-1);
-    if (begun === undefined || (synced?.name === name && synced.bytes === position)) return;
-    const bytes = await (await begun).sync();
-    durable = [...earlier, { name, bytes }];
+    if (begun === undefined || position === before) return;
+    // A flush that began with the last byte has made all of it durable.
+    if (synced < position) synced = await (await begun).sync();
+    durable = [...earlier, { name, bytes: synced }];
   }
 
   async function takeAll(): Promise<void> {

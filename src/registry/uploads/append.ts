@@ -84,7 +84,7 @@ async function requireWriter({ context, access }: Pick<AppendParts, 'context' | 
 async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<UploadRow> {
   const { row } = own;
   const { id, expected_size_bytes, offset_bytes, backend_id, detail } = row;
-  const { signal, digests, block_digests, last = false } = options;
+  const { signal, digests, block_digests, body_bytes, last = false } = options;
   const place = { uploadId: id, backendId: backend_id };
   const discard = (segments: readonly Segment[]) => context.background('draft_left', context.dataplane.segments.discard(place, segments));
   let recorded = detail.segments;
@@ -95,6 +95,7 @@ async function writeBody(context: Context, own: OwnUpload, body: AsyncIterable<U
       segments: recorded,
       grows: own.grows,
       maximumBytes: (expected_size_bytes ?? Number.MAX_SAFE_INTEGER) - offset_bytes,
+      ...(body_bytes === undefined ? {} : { sourceBytes: body_bytes }),
       declared: Object.keys(detail.digests),
       ...(digests === undefined ? {} : { digests }),
       ...(block_digests === undefined ? {} : { blockDigests: block_digests }),
