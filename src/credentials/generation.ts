@@ -36,7 +36,8 @@ export function generationCredentials(secrets: Secrets, options: GenerationCrede
     try {
       const pointer = await documentOf(secrets, 'provider/current');
       const { generation } = pointer;
-      if (typeof generation !== 'number') throw new Error('provider/current names no generation');
+      // It can say of the first ones alone that they never become the current one.
+      if (typeof generation !== 'number') throw new Error('provider/current names no generation: run artifactstore provider rotate');
       if (generation !== current?.generation) {
         current = { generation, keys: keysOf(await documentOf(secrets, `provider/generations/${generation}`), generation, role) };
         isRefused = false;

@@ -50,6 +50,22 @@ describe('the keys of a generation', () => {
     assert.equal((await credentials.keys()).accessKeyId, 'id-p2');
   });
 
+  test('are none while the pointer only says which generations it never names, and the same beside that', async () => {
+    const store = place();
+    const credentials = generationCredentials(store.secrets, { role: 'proxy', setting: 'HERE', checkMilliseconds: 0 });
+    store.put('provider/generations/1', generation(1));
+    store.put('provider/current', { format: 1, withdrawn: [1] });
+    await assert.rejects(
+      credentials.keys(),
+      (error) =>
+        isArtifactstoreError(error, 'invalid_configuration') &&
+        /names no generation: run artifactstore provider rotate/.test(error.message),
+    );
+    store.put('provider/generations/2', generation(2));
+    store.put('provider/current', { format: 1, generation: 2, withdrawn: [3] });
+    assert.equal((await credentials.keys()).accessKeyId, 'id-p2');
+  });
+
   test('have their session token and their end, where they are temporary', async () => {
     const store = place();
     const credentials = generationCredentials(store.secrets, { role: 'proxy', setting: 'HERE' });
