@@ -18,6 +18,8 @@ export interface AdminPair {
   readonly provider: ProviderKind;
   readonly account: string;
   readonly providerUrl: string | undefined;
+  /** In every label, so that two stores of one account end their own keys alone; 8 hex digits. None in older pairs. */
+  readonly storeId: string | undefined;
   readonly tokens: readonly PairToken[];
 }
 
@@ -48,11 +50,12 @@ export interface GenerationKeys {
   readonly expiresAtMilliseconds: number | undefined;
 }
 
-export function writePair({ provider, account, providerUrl, tokens }: AdminPair): Secret {
+export function writePair({ provider, account, providerUrl, storeId, tokens }: AdminPair): Secret {
   return document({
     provider,
     account,
     ...(providerUrl === undefined ? {} : { provider_url: providerUrl }),
+    ...(storeId === undefined ? {} : { store_id: storeId }),
     tokens: tokens.map(({ slot, subject, value, expiresAtMilliseconds }) => ({
       slot,
       subject,
@@ -64,12 +67,14 @@ export function writePair({ provider, account, providerUrl, tokens }: AdminPair)
 
 export function readPair(text: Secret): AdminPair {
   const name = documentNames.pair;
-  const { provider, account, provider_url: url, tokens } = parsed(text, name);
+  const { provider, account, provider_url: url, store_id: storeId, tokens } = parsed(text, name);
   if (!Array.isArray(tokens) || tokens.length !== 2) throw damaged(name);
+  if (storeId !== undefined && !/^[0-9a-f]{8}$/.test(textOf(storeId, name))) throw damaged(name);
   return {
     provider: kindOf(provider, name),
     account: textOf(account, name),
     providerUrl: url === undefined ? undefined : textOf(url, name),
+    storeId: storeId === undefined ? undefined : textOf(storeId, name),
     tokens: tokens.map((each: JsonValue) => {
       if (!isJsonObject(each) || (each.slot !== 'a' && each.slot !== 'b')) throw damaged(name);
       return {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { ArtifactstoreError, isArtifactstoreError } from '../kernel/error.ts';
 import type { Secrets } from '../secrets/SECRETS.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -59,7 +60,8 @@ export async function importAdminPair(request: ImportRequest): Promise<ImportRep
       const { subject, expiresAtMilliseconds } = found[index as 0 | 1];
       return { slot, subject, value: values[index as 0 | 1], expiresAtMilliseconds };
     });
-    await writer.put(documentNames.pair, writePair({ provider: provider.kind, account, providerUrl, tokens }), before?.version);
+    const pair = writePair({ provider: provider.kind, account, providerUrl, storeId: storeIdOf(before?.value), tokens });
+    await writer.put(documentNames.pair, pair, before?.version);
     step('persisted as one document, by compare-and-set');
     const stored = await secrets.get(documentNames.pair);
     const { tokens: kept } = readPair(stored?.value ?? replaced());
@@ -83,6 +85,17 @@ export async function importAdminPair(request: ImportRequest): Promise<ImportRep
     bucket: bucket === undefined ? null : { name: bucket, is_there: found[0].bucketIsThere ?? false },
     steps,
   };
+}
+
+/** A store keeps its id, since its labels have it; a pair that is replaced and cannot be read has none. */
+function storeIdOf(before: Secret | undefined): string | undefined {
+  const another = randomBytes(4).toString('hex');
+  if (before === undefined) return another;
+  try {
+    return readPair(before).storeId;
+  } catch {
+    return another;
+  }
 }
 
 /** Of both slots, or one error that says what is wrong with each, and what was done before. */

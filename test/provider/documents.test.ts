@@ -77,6 +77,7 @@ test('what is no document of this software, or of another generation, is refused
     ]),
     ...['null', '7', '"hush"'].map((text) => () => readCurrent(secretOf(text))),
     pair({ tokens: [] }),
+    ...['', 7, null, 'hush', '0BADCAFE', '0badcafe0'].map((storeId) => pair({ store_id: storeId })),
     pair({ tokens: [token, token, token] }),
     pair({ tokens: [token, null] }),
     pair({ tokens: { length: 2 } }),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ArtifactstoreError } from '../../src/kernel/error.ts';
-import { documentNames } from '../../src/provider/documents.ts';
+import { documentNames, readPair } from '../../src/provider/documents.ts';
 import type { Secrets } from '../../src/secrets/SECRETS.ts';
+import { secretOf } from '../../src/secrets/secret.ts';
 import { openStrictApi, type StrictApi } from './cloudflare-r2/strict-api.ts';
 import { type ImportCase, importFiles } from './import-files.ts';
 import { openPrivateFolder, type PrivateFolder } from './private-file.ts';
@@ -64,6 +65,28 @@ describe('an import that writes', () => {
     assert.equal(error?.code, 'authority_unusable');
     assert.match(error?.message ?? '', /^Token a: .* The pair was written before this came up\.$/);
     assert.notEqual(await own.secrets.get(documentNames.pair), undefined);
+  });
+
+  test('gives a store an id, which later imports keep, and which another store does not have', async () => {
+    using own = openPrivateFolder();
+    const idOf = async () => readPair((await own.secrets.get(documentNames.pair))!.value).storeId;
+    await run({ secrets: own.secrets });
+    const first = await idOf();
+    assert.match(String(first), /^[0-9a-f]{8}$/);
+    await run({ secrets: own.secrets });
+    assert.equal(await idOf(), first);
+    const older = JSON.parse((await own.secrets.get(documentNames.pair))!.value.reveal());
+    delete older.store_id;
+    for (const [text, isKept] of [
+      [JSON.stringify(older), true],
+      ['{"format":1}', false],
+    ] as const) {
+      const { version } = (await own.secrets.get(documentNames.pair))!;
+      await own.secrets.writer!.put(documentNames.pair, secretOf(text), version);
+      await run({ secrets: own.secrets });
+      assert.equal((await idOf()) === undefined, isKept, 'keys of a store without an id have labels without it');
+      assert.notEqual(await idOf(), first);
+    }
   });
 
   test('says one hint once, and that a bucket is not there', async () => {

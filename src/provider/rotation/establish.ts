@@ -15,7 +15,6 @@ import {
 import { mustHold } from '../must-hold.ts';
 import { type Role, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
-import { loadPair } from './authority.ts';
 import { withoutLeftovers } from './end-generation.ts';
 import { type Current, labelOf, type Run } from './run.ts';
 import { withdraw } from './withdraw.ts';
@@ -59,7 +58,8 @@ export async function establish(run: Run, authority: Secret, current: Current | 
     // Whoever took over has found the whole generation and continues with it.
     if (isArtifactstoreError(error, 'rotation_conflict') && isPersisted) throw error;
     // Keys of this run alone, unless it has taken over what another run kept.
-    const labelPrefix = before === undefined ? `${labelOf(generation)}${run.id}-` : labelOf(generation);
+    const label = labelOf(generation, run.pair);
+    const labelPrefix = before === undefined ? `${label}${run.id}-` : label;
     const known = before === undefined ? [] : roles.map((role) => before.keys[role].id);
     throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, mayBeKept, run, error });
   }
@@ -92,7 +92,7 @@ async function mintBoth(run: Run, authority: Secret): Promise<Generation> {
   const { provider, now, lifetimeMilliseconds } = request;
   const keys = new Map<Role, GenerationKeys>();
   for (const role of roles) {
-    const label = `${labelOf(generation)}${run.id}-${role}`;
+    const label = `${labelOf(generation, run.pair)}${run.id}-${role}`;
     await run.add('minting', { role, label });
     const expiresAtMilliseconds = now() + lifetimeMilliseconds;
     const made = await issuer.mint(authority, { label, role, scope, expiresAtMilliseconds });
@@ -102,11 +102,10 @@ async function mintBoth(run: Run, authority: Secret): Promise<Generation> {
     });
     await run.add('minted', { role, ids: [made.id] });
   }
-  const { account } = await loadPair(request.secrets);
   return {
     generation,
     provider: provider.kind,
-    account,
+    account: run.pair.account,
     bucket: scope.bucket,
     prefix: scope.prefix,
     madeAt: new Date(now()).toISOString(),

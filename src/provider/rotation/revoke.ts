@@ -30,10 +30,11 @@ export async function revokeGeneration(request: RevokeRequest): Promise<RevokeRe
   const stored = await secrets.get(documentNames.generation(generation));
   const kept = stored === undefined ? undefined : readGeneration(stored.value, generation);
   const bucket = kept === undefined || kept === 'ended' ? '' : kept.bucket;
-  const chosen = await chooseAuthority(await loadPair(secrets), provider, bucket === '' ? undefined : bucket, patience);
+  const pair = await loadPair(secrets);
+  const chosen = await chooseAuthority(pair, provider, bucket === '' ? undefined : bucket, patience);
   if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
   const authority = chosen.value;
-  const labelPrefix = labelOf(generation);
+  const labelPrefix = labelOf(generation, pair);
   if (stored === undefined && (await issuer.find(authority, labelPrefix)).length === 0)
     throw new ArtifactstoreError('generation_not_found', `There is no generation ${generation} in ${secrets.place}.`, {
       field: '--generation',

@@ -36,9 +36,11 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
   const current = await currentOf(secrets);
   const { generation, previous, scope, isResumed, abandoned } = await beginOf(request, log.steps, current);
   requireNarrowEnough(provider, scope);
+  const pair = await loadPair(secrets);
   const run: Run = {
     request,
     issuer,
+    pair,
     log,
     generation,
     previous,
@@ -49,7 +51,7 @@ export async function rotate(request: RotateRequest): Promise<RotateReport> {
       await request.onStep?.({ generation, step, ...facts });
     },
   };
-  const chosen = await chooseAuthority(await loadPair(secrets), provider, scope.bucket, request.patience);
+  const chosen = await chooseAuthority(pair, provider, scope.bucket, request.patience);
   if (chosen.warning !== undefined) request.onWarning?.(chosen.warning);
   requireBucket(provider, scope, chosen.authority);
   if (isResumed && !isDeepStrictEqual(scope, request.scope))
@@ -104,9 +106,9 @@ async function drain(run: Run, authority: Secret): Promise<readonly string[]> {
 }
 
 /** Errors: `rotation_conflict` where servers are pointed to it by now. */
-async function endEarlier({ request, issuer }: Run, authority: Secret, generation: number): Promise<readonly string[]> {
+async function endEarlier({ request, issuer, pair }: Run, authority: Secret, generation: number): Promise<readonly string[]> {
   const { secrets, now } = request;
-  const labelPrefix = labelOf(generation);
+  const labelPrefix = labelOf(generation, pair);
   try {
     return await endGeneration({ issuer, authority, secrets, generation, labelPrefix, evenCurrent: false, now });
   } catch (error) {

@@ -1,6 +1,6 @@
 import { ArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
-import { documentNames, type Pointer, readCurrent, readGeneration } from '../documents.ts';
+import { type AdminPair, documentNames, type Pointer, readCurrent, readGeneration } from '../documents.ts';
 import type { Authority, Issuer, Provider, Scope } from '../PROVIDER.ts';
 import type { Patience } from '../propagation.ts';
 import type { Step, StepLog, StepName } from './steps.ts';
@@ -25,6 +25,7 @@ export interface RotateRequest {
 export interface Run {
   readonly request: RotateRequest;
   readonly issuer: Issuer;
+  readonly pair: AdminPair;
   readonly log: StepLog;
   readonly generation: number;
   readonly previous: number | undefined;
@@ -38,9 +39,9 @@ export interface Current extends Pointer {
   readonly version: string;
 }
 
-/** The beginning of the labels of everything that is minted for a generation. */
-export function labelOf(generation: number): string {
-  return `artifactstore-g${generation}-`;
+/** The beginning of the labels of everything that is minted for a generation of a store. */
+export function labelOf(generation: number, { storeId }: Pick<AdminPair, 'storeId'>): string {
+  return `artifactstore-g${generation}-${storeId === undefined ? '' : `${storeId}-`}`;
 }
 
 export function issuerOf(provider: Provider): Issuer {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
-import { documentNames, readGeneration, writeCurrent, writeGeneration } from '../../../src/provider/documents.ts';
+import { documentNames, readGeneration, writeCurrent, writeGeneration, writePair } from '../../../src/provider/documents.ts';
 import type { Issuer, Provider } from '../../../src/provider/PROVIDER.ts';
+import { loadPair } from '../../../src/provider/rotation/authority.ts';
 import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
 import { secretOf } from '../../../src/secrets/secret.ts';
@@ -38,13 +39,27 @@ describe('the end of a generation', () => {
   test('is that of keys too that only their label knows', async () => {
     await using place = await openRotationPlace({ secrets: memorySecrets() });
     const { keys } = await place.rotate();
-    const late = await mintUnknown(place, 'artifactstore-g1-00000000-admin');
-    const beside = await mintUnknown(place, 'artifactstore-g10-00000000-admin');
+    const late = await mintUnknown(place, 1);
+    const beside = await mintUnknown(place, 10);
     const { revoked } = await place.rotate();
     assert.deepEqual([...revoked].sort(), [...keys.map(({ id }) => id), late].sort());
     assert.ok(place.api.minted().includes(beside), 'which is one of another generation');
     await place.revoke(10);
     await assertWhole(place, 2);
+  });
+
+  test('is that of the keys of one store alone, where an account has several', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    const pair = await loadPair(place.secrets);
+    const other = memorySecrets();
+    await other.writer!.put(documentNames.pair, writePair({ ...pair, storeId: '0badcafe' }), undefined);
+    const theirs = (await place.rotate({ secrets: other })).keys.map(({ id }) => id);
+    await place.rotate();
+    await place.rotate();
+    await place.revoke(1);
+    const minted = place.api.minted();
+    assert.deepEqual([minted.length, theirs.every((id) => minted.includes(id))], [4, true]);
+    assert.equal(await stateOf({ secrets: other }), 'current 1, unfinished null, 1 current');
   });
 
   test('that fails for one key ends the others, says why and how, and keeps the document until all are ended', async () => {

@@ -71,6 +71,6 @@ export async function keepPair(secrets: Secrets, { keys: { accessKeyId, secretAc
     value,
     expiresAtMilliseconds: undefined,
   }));
-  const pair = writePair({ provider: 'static', account: 'by hand', providerUrl: undefined, tokens });
+  const pair = writePair({ provider: 'static', account: 'by hand', providerUrl: undefined, storeId: undefined, tokens });
   await secrets.writer!.put(documentNames.pair, pair, undefined);
 }

@@ -90,7 +90,7 @@ describe('a run that takes over', () => {
     assert.deepEqual([generation, resumes, steps[1]], [3, false, 'end what there is of generation 2, which is not finished']);
     // The provider has made another key, and who asked for it was killed: it is found later than the others.
     const rotated = await place.rotate({
-      onStep: async ({ step }) => void (step === 'persisted' && (await mintUnknown(place, 'artifactstore-g2-00000000-proxy'))),
+      onStep: async ({ step }) => void (step === 'persisted' && (await mintUnknown(place, 2))),
     });
     assert.deepEqual([rotated.generation, rotated.previous, rotated.revoked.length], [3, 1, 3]);
     await assertWhole(place, 3);
