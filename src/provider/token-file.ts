@@ -39,7 +39,6 @@ async function bytesOf(path: string): Promise<Uint8Array> {
     const mode = `mode 0${(found.mode & 0o777).toString(8)}`;
     if ((found.mode & 0o077) !== 0)
       throw refused(path, `is open to others (${mode})`, `run \`chmod 600 ${path}\`, and take the token for seen`);
-    if (found.size > largestBytes) throw refused(path, `is longer than ${largestBytes} bytes`, 'name the file of a token');
     const buffer = new Uint8Array(largestBytes + 1);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
     if (bytesRead > largestBytes) throw refused(path, `is longer than ${largestBytes} bytes`, 'name the file of a token');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -30,7 +30,7 @@ describe('the file of a token', () => {
     });
 
   test('that is the token itself by mistake is not there, and is not repeated', async () => {
-    const folder = '/home/somebody/';
+    const folder = '/etc/';
     for (const value of ['v1x-0123456789abcdefABCDEF_0123456789', 'AKIAEXAMPLEEXAMPLE00:hush/hush+hush', '0'.repeat(20) + 'f'.repeat(4000)])
       await assert.rejects(readTokenFile(`${folder}${value}`), (error) => {
         assert.ok(isArtifactstoreError(error, 'local_file_failed'));
@@ -38,7 +38,30 @@ describe('the file of a token', () => {
         assert.match(String(error.info?.hint), /make another one$/);
         return !inspect(error, { depth: 9, showHidden: true }).includes(value.slice(4, 20));
       });
-    await assert.rejects(readTokenFile(`${folder}cloudflare-account-token-of-slot-a.token`), /token-of-slot-a\.token cannot be read/);
+    for (const name of ['cloudflare-account-token-of-slot-a.token', 'cloudflare-account-token-of-slot-a'])
+      await assert.rejects(readTokenFile(`${folder}${name}`), (error) => String(error).includes(`${name} cannot be read`));
+    // What is there is told by its name, and what lies below a file is not there.
+    using own = openPrivateFolder();
+    const name = 'v1x-0123456789abcdefABCDEF_0123456789';
+    await assert.rejects(readTokenFile(`${own.write('file', 'hush')}/${name}`), /is not repeated/);
+    symlinkSync('/etc/hostname', join(own.path, name));
+    await assert.rejects(readTokenFile(join(own.path, name)), /is a link/);
+  });
+
+  test('is closed, whether it is taken or refused', { skip: process.platform !== 'linux' && 'needs /proc' }, async () => {
+    using folder = openPrivateFolder();
+    const open = () => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd)?.startsWith(folder.path)).length;
+    const linkOf = (fd: string) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        return undefined;
+      }
+    };
+    await readTokenFile(folder.write('right', 'hush'));
+    await assert.rejects(readTokenFile(folder.write('empty', '')));
+    await assert.rejects(readTokenFile(folder.write('long', 'x'.repeat(5000))));
+    assert.equal(open(), 0);
   });
 
   const texts: readonly (readonly [name: string, text: string | Uint8Array, code: string, said: RegExp])[] = [
