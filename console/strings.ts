@@ -81,6 +81,14 @@ export const strings = {
       detail: 'There was no answer, or not a whole one.',
       part: 'This part is not there: the server did not answer.',
     },
+    brokenOff: {
+      title: 'The answer broke off',
+      detail: 'It stopped before its end, so it is not used. Whether the bytes are right is not known: try again.',
+    },
+    fault: {
+      title: 'The console has a fault',
+      detail: 'Nothing is known of what was asked. Load the page again. What went wrong is in the console of this browser.',
+    },
     unexpected: {
       title: 'This is not an answer of the registry',
       detail: (status: number): string => `Something between this page and the registry answered with status ${status}.`,
@@ -436,5 +444,10 @@ export const strings = {
   download: {
     stop: (bytes: string): string => `Stop · ${bytes}`,
     done: (name: string): string => `${name} was saved`,
+    damagedFile: 'Its stored bytes are damaged or missing, so nothing was saved.',
+    damagedIn: (count: number, first: string): string =>
+      count === 1
+        ? `The stored bytes of “${first}” are damaged or missing, so nothing was saved.`
+        : `The stored bytes of “${first}” and of ${count === 2 ? 'another file' : 'other files'} are damaged or missing, so nothing was saved.`,
   },
 } as const;

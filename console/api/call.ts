@@ -3,7 +3,7 @@ import { tellServerTime } from '../parts/clock.ts';
 import { apiBase } from '../router.ts';
 import { credential, credentialRefused, csrfToken, session, token } from '../session.ts';
 import { lookAgain } from './browser-session.ts';
-import { otherPerson, problemOf, unreachable } from './problem.ts';
+import { brokenOff, otherPerson, problemOf, unreachable } from './problem.ts';
 
 export interface Call {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -80,6 +80,16 @@ function ofOwnPage(method: string): Readonly<Record<string, string>> {
 /** The same, for a JSON answer. Its shape is the caller's to name: the server holds itself to it. */
 export async function callJson<T>(path: string, options: Call = {}): Promise<T> {
   return await jsonOf<T>(await call(path, { ...options, headers: { accept: 'application/json', ...options.headers } }));
+}
+
+/** The bytes of an answer. Errors: `broken_off` where it stops before its end, or an `AbortError`. */
+export async function bytesOf(response: Response): Promise<Blob> {
+  try {
+    return await response.blob();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw brokenOff();
+  }
 }
 
 /** What an answer says. One that breaks off says nothing: whether it was done is not known, as without an answer. */

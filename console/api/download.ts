@@ -1,8 +1,9 @@
-import { call } from './call.ts';
+import { bytesOf, call } from './call.ts';
 
 /**
  * Reads a route's bytes with the token, and hands them to the browser as a file: a link alone could not carry the
  * token. The browser keeps what is long on the disk. `onProgress` is told the bytes so far.
+ * Errors: a `Problem`.
  */
 export async function download(path: string, name: string, onProgress: (bytes: number) => void, signal: AbortSignal): Promise<void> {
   const response = await call(path, { signal });
@@ -16,7 +17,7 @@ export async function download(path: string, name: string, onProgress: (bytes: n
       },
     }),
   );
-  save(await new Response(counted ?? null).blob(), name);
+  save(await bytesOf(new Response(counted ?? null)), name);
 }
 
 export function save(blob: Blob, name: string): void {

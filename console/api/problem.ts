@@ -32,6 +32,16 @@ export function unreachable(): Problem {
   });
 }
 
+/** An answer that began, and stopped before its end: what it was to say is not known. */
+export function brokenOff(): Problem {
+  return new Problem({
+    code: 'broken_off',
+    status: 0,
+    title: strings.states.brokenOff.title,
+    detail: strings.states.brokenOff.detail,
+  });
+}
+
 /** The session that a page had is somebody else's by now. */
 export function otherPerson(): Problem {
   const { title, otherDetail: detail } = strings.signIn;

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { connectionEpoch } from '../connection.ts';
 import { session } from '../session.ts';
+import { strings } from '../strings.ts';
 import { Problem } from './problem.ts';
 import { refreshed } from './refresh.ts';
 
@@ -49,6 +50,8 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
 
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  // Whoever mends it finds it here; it says nothing to a person.
   console.error(error);
-  return new Problem({ code: 'console_failed', status: 0, title: 'The console has a fault', detail: String(error) });
+  const { title, detail } = strings.states.fault;
+  return new Problem({ code: 'console_failed', status: 0, title, detail });
 }

@@ -1,4 +1,6 @@
+import { printable } from '../../src/kernel/format/printable.ts';
 import { callJson, segments } from '../api/call.ts';
+import { damagedPaths } from '../api/damaged-files.ts';
 import type { Package, RetentionRecord } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { byHandOf } from '../package/by-hand-of.ts';
@@ -35,7 +37,12 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
           <>
             <Status status={value.status} />
             {value.status === 'finalized' ? (
-              <DownloadButton path={`packages/${segments(id)}/archive`} name={`${value.id}.tar`} label={text.archive} />
+              <DownloadButton
+                path={`packages/${segments(id)}/archive`}
+                name={`${value.id}.tar`}
+                label={text.archive}
+                whyBroken={(signal) => whyArchiveBroke(id, signal)}
+              />
             ) : null}
             <PackageActs record={value} retention={retention.value} acting={acting} />
           </>
@@ -50,6 +57,12 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
       {value === undefined ? null : <ActInDialog record={value} retention={retention.value} acting={acting} />}
     </Page>
   );
+}
+
+async function whyArchiveBroke(id: string, signal: AbortSignal): Promise<string | undefined> {
+  const paths = await damagedPaths(id, signal);
+  const [first] = paths;
+  return first === undefined ? undefined : strings.download.damagedIn(paths.length, printable(first));
 }
 
 function Shown({

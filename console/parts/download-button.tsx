@@ -7,8 +7,22 @@ import { strings } from '../strings.ts';
 import { announce } from './announce.tsx';
 import { Icon } from './icon.tsx';
 
+/** Bytes that are found wrong break the line: then nothing but the registry's records says why. */
+const mayBeDamage: ReadonlySet<string> = new Set(['broken_off', 'unreachable', 'integrity_failure']);
+
 /** Saves what a route gives as a file; pressed again, it stops. */
-export function DownloadButton({ path, name, label }: { readonly path: string; readonly name: string; readonly label: string }) {
+export function DownloadButton({
+  path,
+  name,
+  label,
+  whyBroken,
+}: {
+  readonly path: string;
+  readonly name: string;
+  readonly label: string;
+  /** Asked where the bytes did not all come: what of them is known to be wrong, if anything. */
+  readonly whyBroken?: (signal: AbortSignal) => Promise<string | undefined>;
+}) {
   const progress = useSignal<number | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
   const running = useRef<AbortController | undefined>(undefined);
@@ -32,7 +46,9 @@ export function DownloadButton({ path, name, label }: { readonly path: string; r
       );
       announce(strings.download.done(name));
     } catch (error) {
-      if (!controller.signal.aborted) problem.value = asProblem(error).message;
+      const { code, message } = asProblem(error);
+      const why = mayBeDamage.has(code) ? await whyBroken?.(controller.signal).catch(() => undefined) : undefined;
+      if (!controller.signal.aborted) problem.value = why ?? message;
     } finally {
       progress.value = undefined;
     }

@@ -1,4 +1,4 @@
-import { call, segments } from '../api/call.ts';
+import { bytesOf, call, segments } from '../api/call.ts';
 import type { File } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { formatBytes, formatCount } from '../format.ts';
@@ -13,7 +13,7 @@ const text = strings.file.pdf;
 export function Pdf({ file }: { readonly file: File }) {
   const begin = useResource(`pdf ${file.id}`, async (signal) => {
     const headers = file.size_bytes > pdfStart ? { range: `bytes=0-${pdfStart - 1}` } : {};
-    return await (await call(`files/${segments(file.id)}/download`, { headers, signal })).arrayBuffer();
+    return await (await bytesOf(await call(`files/${segments(file.id)}/download`, { headers, signal }))).arrayBuffer();
   });
   const path = file.relative_path;
   const facts = begin.value === undefined ? undefined : pdfFacts(new Uint8Array(begin.value), file.size_bytes);

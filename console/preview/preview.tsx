@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { call, segments } from '../api/call.ts';
+import { bytesOf, call, segments } from '../api/call.ts';
 import type { File } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { formatBytes } from '../format.ts';
@@ -30,14 +30,14 @@ export function Preview({ file }: { readonly file: File }) {
 
 function useBytes(file: File, last: number | undefined): Resource<Blob> {
   const headers = last === undefined ? {} : { range: `bytes=0-${last}` };
-  return useResource(`bytes ${file.id}`, async (signal) => (await call(`files/${segments(file.id)}/download`, { headers, signal })).blob());
+  return useResource(`bytes ${file.id}`, async (signal) => bytesOf(await call(`files/${segments(file.id)}/download`, { headers, signal })));
 }
 
 function Text({ file, kind }: { readonly file: File; readonly kind: PreviewKind }) {
   const isPart = file.size_bytes > shownBytes;
   const found = useResource(`text ${file.id}`, async (signal) => {
     const headers = isPart ? { range: `bytes=0-${shownBytes - 1}` } : {};
-    return await (await call(`files/${segments(file.id)}/download`, { headers, signal })).text();
+    return await (await bytesOf(await call(`files/${segments(file.id)}/download`, { headers, signal }))).text();
   });
   const asSource = useSignal(false);
   return (
