@@ -4,6 +4,7 @@ const locale = 'en';
 const counts = new Intl.NumberFormat(locale);
 const exactTimes = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 const dates = new Intl.DateTimeFormat(locale, { year: 'numeric', month: 'short', day: 'numeric' });
+const toTheSecond = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long', hourCycle: 'h23' });
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 
 export function formatCount(count: number): string {
@@ -43,6 +44,11 @@ export function formatRelative(time: number, now: number): string {
 
 export function formatExact(time: number): string {
   return exactTimes.format(time);
+}
+
+/** `Nov 30, 2026, 12:46:48 UTC`. */
+export function formatToTheSecond(time: number): string {
+  return toTheSecond.format(time);
 }
 
 export function formatDate(time: number): string {

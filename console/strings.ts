@@ -269,10 +269,8 @@ export const strings = {
     sealedBy: 'Sealed by',
     events: 'Events of this package',
     eventsLabel: 'Events of this package, oldest first',
-    sequence: 'No.',
-    event: 'Event',
-    actor: 'Actor',
-    when: 'When',
+    eventsInLog: 'Show in the log',
+    eventInLog: (sequence: string): string => `No. ${sequence} in the log`,
     noEvents: 'You see no event of it.',
     eventsOfFiles:
       'What happened to its files, such as that they were added, and to their bytes, is in the log under other ids. The page of a file leads there.',
@@ -287,8 +285,10 @@ export const strings = {
 
   story: {
     title: 'Why it is kept',
-    until: (retentionClass: string, day: string): string => `Kept, as the class ${retentionClass} has it, until ${day}`,
+    until: (day: string): string => `Kept until ${day}`,
     forever: 'Kept without an end',
+    byClass: (retentionClass: string): string => `, as the class ${retentionClass} has it`,
+    byExtension: (actor: string, reason: string): string => `: extended by ${actor}${reason === '' ? '' : ` (${reason})`}`,
     open: 'Not sealed yet: it can still change, and is kept while it is open',
     held: (count: number): string =>
       count === 1
@@ -296,9 +296,8 @@ export const strings = {
         : `Held ${count} times: nothing of it is deleted until all are released`,
     moreHolds: ' (there are more than are shown)',
     withoutHold: {
-      until: (retentionClass: string, day: string): string =>
-        `Otherwise it would be kept, as the class ${retentionClass} has it, until ${day}.`,
-      forever: 'Otherwise it would be kept without an end too.',
+      until: (day: string, why: string): string => `Otherwise it would be kept until ${day}${why}.`,
+      forever: (why: string): string => `Otherwise it would be kept without an end too${why}.`,
       open: 'It is not sealed yet, and can still change.',
       expired: 'Otherwise the next collection would delete its bytes: its time has passed.',
       abandoned: 'Otherwise the next collection would delete its bytes.',
@@ -318,6 +317,8 @@ export const strings = {
     onlySealed: 'which counts once it is sealed',
     untilDate: (day: string): string => `until ${day}`,
     untilNever: 'without an end',
+    ofHold: (reason: string): string => `of “${reason}”`,
+    ofHoldCalled: (id: string): string => `of the hold ${id}`,
     leftOut: (count: string): string => `${count} older events are in the log alone.`,
     titles: {
       'v1.package.created': 'Created',

@@ -1,6 +1,7 @@
 import { chainCheck, type LoggedEvent } from './chain.ts';
 import type { FromLogWorker, ShownEvent, ToLogWorker } from './messages.ts';
 import { type StreamText, streamText } from './stream-text.ts';
+import { membersOf, summaryOf } from './summary.ts';
 
 /** A payload is shown up to here: the sealing of many files has tens of megabytes. */
 export const shownPayload = 4_096;
@@ -41,16 +42,4 @@ function shown(event: LoggedEvent, chain: ReturnType<typeof chainCheck>): ShownE
     found_bad: header.event_type === 'v1.storage.location_verified' && membersOf(payload).result === 'failed',
     link,
   };
-}
-
-const telling = ['relative_path', 'name', 'reason', 'slug', 'result'] as const;
-
-function membersOf(payload: unknown): Readonly<Record<string, unknown>> {
-  return typeof payload === 'object' && payload !== null ? (payload as Readonly<Record<string, unknown>>) : {};
-}
-
-function summaryOf(payload: unknown): string {
-  const members = membersOf(payload);
-  const found = telling.map((name) => members[name]).find((value) => typeof value === 'string');
-  return typeof found === 'string' ? found.slice(0, 200) : '';
 }

@@ -1,56 +1,65 @@
 import { useSignal } from '@preact/signals';
 import { callJson } from '../api/call.ts';
 import type { EventPage, EventRecord, Package } from '../api/records.ts';
-import { useResource } from '../api/resource.ts';
+import { type Resource, useResource } from '../api/resource.ts';
+import { summaryOf } from '../events/summary.ts';
+import { formatCount } from '../format.ts';
 import { Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { type Column, Table } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
-import { nameOfType } from '../strings/events.ts';
+import { events as log, nameOfType } from '../strings/events.ts';
 import { strings } from '../strings.ts';
 
 const text = strings.package;
 const shown = 50;
+const columns: readonly Column[] = [{ name: log.sequence, right: true }, log.event, log.actor, log.when];
 
 /** What the log says of this package itself; its files have events of their own. */
-export function Events({ record }: { readonly record: Package }) {
-  const since = useSignal<readonly number[]>([0]);
-  const query = { subject_kind: 'package', subject_id: record.id };
+export function Events({ record, first }: { readonly record: Package; readonly first: Resource<EventPage> }) {
+  const since = useSignal<readonly number[]>([]);
+  const more = (next: number): void => {
+    since.value = [...since.value, next];
+  };
+  const inLog = `events?${new URLSearchParams({ subject_kind: 'package', subject_id: record.id })}`;
   return (
-    <Section title={text.events}>
+    <Section
+      title={text.events}
+      beside={
+        <a class="button" href={inLog}>
+          {text.eventsInLog}
+        </a>
+      }
+    >
       {record.file_count === 0 ? null : <p class="quiet">{text.eventsOfFiles}</p>}
-      <Table label={text.eventsLabel} columns={[{ name: text.sequence, right: true }, text.event, text.actor, text.when]}>
+      <Table label={text.eventsLabel} columns={columns}>
+        <EventRows page={first} from={0} more={since.value.length === 0 ? more : undefined} />
         {since.value.map((from, index) => (
-          <EventRows
-            key={from}
-            from={from}
-            query={query}
-            {...(index === since.value.length - 1
-              ? {
-                  more: (next: number) => {
-                    since.value = [...since.value, next];
-                  },
-                }
-              : {})}
-          />
+          <LaterRows key={from} id={record.id} from={from} more={index === since.value.length - 1 ? more : undefined} />
         ))}
       </Table>
     </Section>
   );
 }
 
-function EventRows({
-  from,
-  query,
-  more,
-}: {
-  readonly from: number;
-  readonly query: Readonly<Record<string, string>>;
-  readonly more?: (next: number) => void;
-}) {
-  const page = useResource(`${query.subject_id} ${from}`, (signal) =>
-    callJson<EventPage>('events', { query: { ...query, since: from, limit: shown }, signal }),
+/** A page of the events of a package after a sequence. */
+export function useEvents(id: string, from: number): Resource<EventPage> {
+  return useResource(`events ${id} ${from}`, (signal) =>
+    callJson<EventPage>('events', { query: { subject_kind: 'package', subject_id: id, since: from, limit: shown }, signal }),
   );
+}
+
+interface RowsParts {
+  readonly from: number;
+  /** Undefined where later ones are asked for already. */
+  readonly more: ((next: number) => void) | undefined;
+}
+
+function LaterRows({ id, ...rows }: RowsParts & { readonly id: string }) {
+  return <EventRows page={useEvents(id, rows.from)} {...rows} />;
+}
+
+function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<EventPage> }) {
   if (page.value === undefined)
     return (
       <tr>
@@ -87,15 +96,22 @@ function EventRows({
 }
 
 function EventRow({ event }: { readonly event: EventRecord }) {
+  const { sequence, event_type, payload, actor } = event;
+  const summary = summaryOf(payload);
   return (
     <tr>
-      <td class="right number">{event.sequence}</td>
-      <td>
-        {nameOfType(event.event_type)} <code class="second">{event.event_type}</code>
+      <td class="right number">
+        <a href={`events?since=${sequence - 1}`} aria-label={text.eventInLog(formatCount(sequence))}>
+          {formatCount(sequence)}
+        </a>
       </td>
-      <td>{event.actor}</td>
+      <td class="wide">
+        {nameOfType(event_type)} {summary === '' ? null : <span class="second">{summary}</span>}
+        <code class="second">{event_type}</code>
+      </td>
+      <td class="wide-some">{actor}</td>
       <td>
-        <Time at={event.created_at} />
+        <Time at={event.created_at} inList />
       </td>
     </tr>
   );

@@ -8,7 +8,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
-import { Address, Time } from '../parts/values.tsx';
+import { Address, ExactMoment, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
 import { acts } from '../strings/acts.ts';
 import { strings } from '../strings.ts';
@@ -24,10 +24,13 @@ export function useRetention(id: string): Resource<RetentionRecord> {
 export function Retention({
   record,
   retention,
+  sealedBy,
   acting,
 }: {
   readonly record: Package;
   readonly retention: Resource<RetentionRecord>;
+  /** Undefined where it is not known. */
+  readonly sealedBy: string | undefined;
   readonly acting: Acting;
 }) {
   return (
@@ -50,9 +53,9 @@ export function Retention({
                 </div>
               </div>
               <ol class="story">
-                {stepsOf(value, now.value).map(({ key, at, title, detail, actor, tense }) => (
+                {stepsOf(value, now.value, sealedBy).map(({ key, at, title, detail, actor, tense }) => (
                   <li key={key} class={`story-step story-${tense}`}>
-                    <span class="story-time">{at === null ? '' : <Time at={at} form="date" />}</span>
+                    <span class="story-time">{at === null ? '' : <ExactMoment at={at} />}</span>
                     <span class="story-what">
                       <strong>{title}</strong>
                       {detail === '' ? null : <span> {detail}</span>}

@@ -1,5 +1,6 @@
-import type { RetentionRecord } from '../api/records.ts';
-import { formatDate } from '../format.ts';
+import { printable } from '../../src/kernel/format/printable.ts';
+import type { RetentionEvent, RetentionRecord } from '../api/records.ts';
+import { formatDate, shortAddress } from '../format.ts';
 import { strings } from '../strings.ts';
 
 /** A step of what keeps a package, and what ends it. */
@@ -28,15 +29,36 @@ export function verdictOf(record: RetentionRecord, now: number): StoryVerdict {
   const is = standing(record, now);
   const day = record.expires_at === null ? '' : formatDate(Date.parse(record.expires_at));
   if (holds === 0) {
-    const title = is === 'until' ? text.until(record.retention_class, day) : text[is];
+    const title = is === 'until' ? text.until(day) + decisionOf(record) : is === 'forever' ? text.forever + decisionOf(record) : text[is];
     return { title, kept: is === 'until' || is === 'forever' || is === 'open', otherwise: undefined };
   }
   const unseen = record.holds_left_out > 0 ? text.moreHolds : '';
   return {
     title: (is === 'abandoned' ? text.abandonedHeld(holds) : text.held(holds)) + unseen,
     kept: true,
-    otherwise: is === 'collected' ? undefined : is === 'until' ? text.withoutHold.until(record.retention_class, day) : text.withoutHold[is],
+    otherwise:
+      is === 'collected'
+        ? undefined
+        : is === 'until'
+          ? text.withoutHold.until(day, decisionOf(record))
+          : is === 'forever'
+            ? text.withoutHold.forever(decisionOf(record))
+            : text.withoutHold[is],
   };
+}
+
+/** What decided the end that counts now: the last extension, else the class. Nothing where that event is not shown. */
+function decisionOf({ history, retention_class, expires_at }: RetentionRecord): string {
+  const extension = history.findLast(({ event_type }) => event_type === 'v1.retention.extended');
+  if (extension !== undefined)
+    return extension.detail.new_expires_at === expires_at ? text.byExtension(printable(extension.actor), reasonOf(extension) ?? '') : '';
+  return history.some(({ event_type, detail }) => event_type === 'v1.retention.default_applied' && detail.expires_at === expires_at)
+    ? text.byClass(retention_class)
+    : '';
+}
+
+function reasonOf({ detail: { reason } }: RetentionEvent): string | undefined {
+  return typeof reason === 'string' ? printable(reason) : undefined;
 }
 
 function holdsOf({ holds }: RetentionRecord): RetentionRecord['holds'] {
@@ -52,27 +74,42 @@ function standing(record: RetentionRecord, now: number): 'collected' | 'abandone
   return record.eligible_at !== null || Date.parse(record.expires_at) <= now ? 'expired' : 'until';
 }
 
-/** The story from its begin to its end, with what is still to come. */
-export function stepsOf(record: RetentionRecord, now: number): readonly Step[] {
-  const past = record.history.map(({ sequence, created_at, event_type, actor, detail }): Step => {
-    const reason = typeof detail.reason === 'string' ? detail.reason : undefined;
-    const until = detail.new_expires_at ?? detail.expires_at;
-    return {
-      key: String(sequence),
-      at: created_at,
-      title: titles[event_type] ?? event_type,
-      detail: [
-        reason,
-        typeof until === 'string' ? text.untilDate(formatDate(Date.parse(until))) : until === null ? text.untilNever : undefined,
-      ]
-        .filter((each) => each !== undefined)
-        .join(' · '),
-      actor,
+/** What an event decided: of which hold, why, and until when. */
+function detailOf(event: RetentionEvent, holds: RetentionRecord['holds']): string {
+  const { event_type, detail } = event;
+  const until = 'new_expires_at' in detail ? detail.new_expires_at : detail.expires_at;
+  return [
+    event_type === 'v1.retention.hold_released' ? holdOf(detail.hold_id, holds) : undefined,
+    reasonOf(event),
+    typeof until === 'string' ? text.untilDate(formatDate(Date.parse(until))) : until === null ? text.untilNever : undefined,
+  ]
+    .filter((each) => each !== undefined)
+    .join(' · ');
+}
+
+function holdOf(id: unknown, holds: RetentionRecord['holds']): string | undefined {
+  const hold = holds.find((each) => each.id === id);
+  return hold !== undefined
+    ? text.ofHold(printable(hold.reason))
+    : typeof id === 'string'
+      ? text.ofHoldCalled(shortAddress(id))
+      : undefined;
+}
+
+/** The story from its begin to its end, with what is still to come. `sealedBy` where it is known. */
+export function stepsOf(record: RetentionRecord, now: number, sealedBy?: string): readonly Step[] {
+  const past = record.history.map(
+    (event): Step => ({
+      key: String(event.sequence),
+      at: event.created_at,
+      title: titles[event.event_type] ?? event.event_type,
+      detail: detailOf(event, record.holds),
+      actor: event.actor,
       tense: 'past',
-    };
-  });
+    }),
+  );
   if (record.finalized_at !== null)
-    past.push({ key: 'sealed', at: record.finalized_at, title: text.sealed, detail: '', actor: undefined, tense: 'past' });
+    past.push({ key: 'sealed', at: record.finalized_at, title: text.sealed, detail: '', actor: sealedBy, tense: 'past' });
   past.sort((one, other) => Date.parse(one.at ?? '') - Date.parse(other.at ?? ''));
   const steps: Step[] = [
     ...past,

@@ -4,7 +4,7 @@ import { damagedPaths } from '../api/damaged-files.ts';
 import type { Package, RetentionRecord } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { byHandOf } from '../package/by-hand-of.ts';
-import { Events } from '../package/events.tsx';
+import { Events, useEvents } from '../package/events.tsx';
 import { Files } from '../package/files.tsx';
 import { Manifest } from '../package/manifest.tsx';
 import { Retention, useRetention } from '../package/retention.tsx';
@@ -74,6 +74,8 @@ function Shown({
   readonly retention: Resource<RetentionRecord>;
   readonly acting: Acting;
 }) {
+  const events = useEvents(record.id, 0);
+  const sealedBy = events.value?.items.find(({ event_type }) => event_type === 'v1.package.finalized')?.actor;
   const none = <span class="quiet">–</span>;
   return (
     <>
@@ -104,13 +106,13 @@ function Shown({
       />
       {record.status === 'finalized' ? <PullCommand record={record} /> : null}
       <AddFiles record={record} />
-      <Retention record={record} retention={retention} acting={acting} />
+      <Retention record={record} retention={retention} sealedBy={sealedBy} acting={acting} />
       {record.status === 'garbage_collected' ? null : <Files key={record.file_count} record={record} />}
       <Section title={text.metadata}>
         <Metadata record={record} />
       </Section>
       {record.manifest_digest === null ? null : <Manifest record={record} digest={record.manifest_digest} />}
-      <Events record={record} />
+      <Events record={record} first={events} />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDate, formatExact, formatRelative, shortAddress } from '../format.ts';
+import { formatBytes, formatCount, formatDate, formatExact, formatRelative, formatToTheSecond, shortAddress } from '../format.ts';
 import { strings } from '../strings.ts';
 import { now } from './clock.ts';
 import { Copy } from './copy.tsx';
@@ -34,6 +34,15 @@ export function Time({
     >
       <time dateTime={at}>{form === 'date' ? formatDate(time) : formatRelative(time, now.value)}</time>
     </button>
+  );
+}
+
+/** A time that is told exactly where it stands: it leads nowhere, and the keyboard passes it by. */
+export function ExactMoment({ at }: { readonly at: string }) {
+  return (
+    <time dateTime={at} title={at}>
+      {formatToTheSecond(Date.parse(at))}
+    </time>
   );
 }
 

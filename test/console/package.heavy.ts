@@ -21,10 +21,16 @@ describe('a package in the console', { skip: noBrowser }, () => {
     const { page } = view;
     await view.open(`packages/${record.id}`);
     await page.getByText('Held: nothing of it is deleted until the hold is released').waitFor();
-    await page.getByText('an audit is announced').waitFor();
+    const story = page.locator('.story');
+    await story.getByText('an audit is announced').waitFor();
     await page.getByRole('list', { name: 'Holds in force' }).getByText('the audit of November').waitFor();
-    await page.getByText('Otherwise it would be kept, as the class raw-evidence has it, until').waitFor();
+    const otherwise = page.getByText('Otherwise it would be kept until');
+    assert.match((await otherwise.textContent())!, /: extended by tester \(an audit is announced\)\.$/);
     await page.getByText('Its time ends').waitFor();
+    // Steps of one day are told apart, and need no stop of the keyboard.
+    assert.match((await story.locator('time').first().textContent())!, /\d:\d\d:\d\d/);
+    assert.equal(await story.getByRole('button').count(), 0);
+    await story.getByText(/^Sealed · tester$/).waitFor();
     await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
     await page.getByText(record.manifest_digest!).first().waitFor();
     await page.getByText('v1.package.finalized').waitFor();
