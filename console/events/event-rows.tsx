@@ -5,23 +5,31 @@ import { Facts } from '../parts/page.tsx';
 import { Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
-import { nameOfType, events as text } from '../strings/events.ts';
+import { nameOfType, type ShownLink, events as text } from '../strings/events.ts';
 import { isFault, type Link } from './chain.ts';
 import type { ShownEvent } from './messages.ts';
 
 const columns = [{ name: text.sequence, right: true }, text.event, text.about, text.actor, text.when, text.verdict] as const;
 
-export function EventRows({ items, below }: { readonly items: readonly ShownEvent[]; readonly below: ComponentChildren }) {
+export function EventRows({
+  items,
+  isFiltered,
+  below,
+}: {
+  readonly items: readonly ShownEvent[];
+  readonly isFiltered: boolean;
+  readonly below: ComponentChildren;
+}) {
   return (
     <Table label={text.label} columns={columns} below={below}>
       {items.map((event) => (
-        <EventRow key={event.sequence} event={event} />
+        <EventRow key={event.sequence} event={event} link={shownLink(event.link, isFiltered)} />
       ))}
     </Table>
   );
 }
 
-function EventRow({ event }: { readonly event: ShownEvent }) {
+function EventRow({ event, link }: { readonly event: ShownEvent; readonly link: ShownLink }) {
   const isOpen = useSignal(false);
   const sequence = formatCount(event.sequence);
   return (
@@ -54,14 +62,14 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
         <td>
           <Time at={event.created_at} inList />
         </td>
-        <td title={text.linkMeaning[event.link]}>
-          <Verdict of={verdictOf(event.link)} text={text.link[event.link]} />
+        <td title={text.linkMeaning[link]}>
+          <Verdict of={verdictOf(link)} text={text.link[link]} />
         </td>
       </tr>
       {isOpen.value ? (
         <tr>
           <td colSpan={columns.length} class="wide">
-            <Details event={event} />
+            <Details event={event} link={link} />
           </td>
         </tr>
       ) : null}
@@ -69,8 +77,13 @@ function EventRow({ event }: { readonly event: ShownEvent }) {
   );
 }
 
-function verdictOf(link: Link): 'good' | 'part' | 'bad' {
-  return link === 'follows' ? 'good' : isFault(link) ? 'bad' : 'part';
+/** Faults stay what they are. */
+function shownLink(link: Link, isFiltered: boolean): ShownLink {
+  return isFiltered && (link === 'follows' || link === 'begins') ? 'alone' : link;
+}
+
+function verdictOf(link: ShownLink): 'good' | 'part' | 'bad' {
+  return link === 'follows' ? 'good' : link !== 'alone' && isFault(link) ? 'bad' : 'part';
 }
 
 function kindOf(kind: string): string {
@@ -85,7 +98,7 @@ function Subject({ event: { subject_kind: kind, subject_id: id } }: { readonly e
   return shown;
 }
 
-function Details({ event }: { readonly event: ShownEvent }) {
+function Details({ event, link }: { readonly event: ShownEvent; readonly link: ShownLink }) {
   const { details } = text;
   return (
     <div class="event-details">
@@ -103,7 +116,7 @@ function Details({ event }: { readonly event: ShownEvent }) {
               <Address text={event.chain_digest} what={details.chainDigest} />
             ),
           ],
-          [text.verdict, text.linkMeaning[event.link]],
+          [text.verdict, text.linkMeaning[link]],
         ]}
       />
       <section class="payload" tabIndex={0} aria-label={details.payload}>

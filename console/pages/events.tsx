@@ -42,7 +42,7 @@ export default function Events() {
   const chosen = packages.length === 1 && !isBackend ? packages[0] : undefined;
   return (
     <Page title={text.title}>
-      <p class="quiet">{text.lead}</p>
+      <p class="quiet">{Object.keys(typed).length > 0 ? text.leadFiltered : text.lead}</p>
       <Filters key={query.toString()} query={query} />
       <Loaded of={called} rows={10}>
         {(found) => (
@@ -163,7 +163,11 @@ function Shown({ feed, isFiltered }: { readonly feed: Feed; readonly isFiltered:
       <FeedVerdict view={view} isFiltered={isFiltered} />
       {problem !== undefined && problem.status !== 401 ? <Failure problem={problem} retry={feed.resume} /> : null}
       {items.length > 0 ? (
-        <EventRows items={items} below={items.length < windowEvents ? null : <p class="quiet">{text.left(formatCount(windowEvents))}</p>} />
+        <EventRows
+          items={items}
+          isFiltered={isFiltered}
+          below={items.length < windowEvents ? null : <p class="quiet">{text.left(formatCount(windowEvents))}</p>}
+        />
       ) : state === 'connecting' ? (
         <Loading rows={10} />
       ) : (

@@ -2,10 +2,14 @@ import type { EventType, SubjectKind } from '../../src/kernel/log/event.ts';
 import type { Link } from '../events/chain.ts';
 import type { FeedState } from '../events/feed.ts';
 
+/** `alone`: right, as far as it can be told where a filter leaves out the event before. */
+export type ShownLink = Link | 'alone';
+
 /** Of the page that shows the log. */
 export const events = {
   title: 'Events',
   lead: 'Everything that has happened here, in the order in which it happened.',
+  leadFiltered: 'Of all that has happened here, what the filter lets through, in the order in which it happened.',
   filters: 'Filters',
   type: 'What happened',
   anyType: 'Anything',
@@ -76,18 +80,20 @@ export const events = {
     follows: 'follows',
     begins: 'begins here',
     no_chain: 'payload right',
+    alone: 'payload right',
     payload_differs: 'payload altered',
     chain_broken: 'chain broken',
     out_of_order: 'out of order',
-  } satisfies Record<Link, string>,
+  } satisfies Record<ShownLink, string>,
   linkMeaning: {
     follows: 'Its payload has the digest that it says, and its chain digest follows from the event before.',
     begins: 'Its payload has the digest that it says; the event before it was not read.',
     no_chain: 'Its payload has the digest that it says; you are shown no chain.',
+    alone: 'Its payload has the digest that it says. With a filter the chain is not followed.',
     payload_differs: 'Its payload does not have the digest that it says.',
     chain_broken: 'Its chain digest does not follow from the event before.',
     out_of_order: 'It comes again, or after one with a higher number.',
-  } satisfies Record<Link, string>,
+  } satisfies Record<ShownLink, string>,
   types: {
     'v1.package.created': 'Package created',
     'v1.file.ingested': 'File added',

@@ -87,6 +87,11 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByText('With a filter there are gaps').waitFor();
     assert.equal(new URL(page.url()).search, '?event_type=v1.package.finalized');
     assert.equal(await page.getByText('File added').count(), 1, 'the choice alone');
+    await page.getByText('what the filter lets through').waitFor();
+    assert.deepEqual(
+      new Set((await page.locator('main tbody td:last-child').allInnerTexts()).map((each) => each.trim())),
+      new Set(['payload right']),
+    );
     await view.assertAccessible();
     await page.getByLabel('What happened').selectOption('Key used up');
     await page.getByText('Nothing that matches').waitFor();
@@ -140,8 +145,15 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
   test('a package says that its files have events of their own, and a file leads there', async () => {
     const { page } = view;
     const [record] = (await view.door.registry.packages.list({ name: 'third one' })).items;
+    await view.door.registry.retention.hold(record!.id, { reason: 'an audit of its own' });
     await view.open(`packages/${record!.id}`);
     await page.getByText('is in the log under other ids').waitFor();
+    const events = page.getByRole('region', { name: 'Events of this package, oldest first' });
+    await events.getByRole('columnheader', { name: 'What happened' }).waitFor();
+    await events.getByText('an audit of its own').waitFor();
+    await page.getByRole('link', { name: 'Show in the log' }).click();
+    await page.getByRole('cell', { name: /an audit of its own/ }).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('subject_id'), record!.id);
     await view.open(`packages/${record!.id}/files/a.txt`);
     await page.getByRole('link', { name: 'Events of this file' }).click();
     await page.getByRole('cell', { name: 'File added' }).waitFor();
