@@ -16,6 +16,10 @@ export const acts = {
     oneFile: '1 file',
     manyFiles: (count: string): string => `${count} files`,
     exact: 'Exactly the files that this page has read are sealed. Where somebody adds one meanwhile, nothing is sealed.',
+    refused: (count: number, shown: string): string =>
+      count === 1
+        ? '1 file that was to be added here was refused. It is not in the package, and cannot be added once it is sealed.'
+        : `${shown} files that were to be added here were refused. They are not in the package, and cannot be added once it is sealed.`,
     onTheirWay: 'Files are still on their way into it: those that are not stored by then will be refused.',
     reading: (done: string, all: string): string => `Reading the list of files: ${done} of ${all}…`,
     submit: 'Seal it',

@@ -12,10 +12,23 @@ export const upload = {
   unreadable: (path: string, why: string): string => `${path} cannot be read: ${why}`,
 
   staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
+  stagedClashing: (files: string, size: string): string => `${files}, ${size}, were chosen.`,
   storedBefore: (count: number, all: number, shown: string): string =>
     `${count < all ? `${shown} of these paths are` : all === 1 ? 'This path is' : 'All these paths are'} stored here already. The same bytes change nothing; other bytes are refused.`,
   chosenAgain: (count: number, all: number, shown: string): string =>
-    `${count < all ? `${shown} of these files ${count === 1 ? 'was' : 'were'}` : all === 1 ? 'This file was' : 'All these files were'} chosen more than once: each is added once. Where its bytes differ, it is refused.`,
+    `${count < all ? `${shown} of these files ${count === 1 ? 'was' : 'were'}` : all === 1 ? 'This file was' : 'All these files were'} chosen more than once: each is added once. ${count === 1 ? 'Where its bytes differ, it is' : 'Those whose bytes differ are'} refused.`,
+  sentNow: (count: number, all: number, shown: string): string =>
+    `${count < all ? `${shown} of these paths ${count === 1 ? 'is' : 'are'}` : all === 1 ? 'This path is' : 'All these paths are'} on the way already. When that has arrived, the same bytes change nothing; other bytes are refused.`,
+  clashes: (count: number, shown: string): string =>
+    count === 1
+      ? 'Files that differ were chosen for one path, and a package has one file at a path. Say which is meant:'
+      : `For each of ${shown} paths files that differ were chosen, and a package has one file at a path. Say which are meant:`,
+  clashing: (path: string, size: string, changed: string): string => `${path}, ${size}, changed ${changed}`,
+  leaveOut: 'Leave out',
+  leaveOutOf: (which: string): string => `Leave out ${which}`,
+  keepLast: 'Keep the last of each',
+  keepFirst: 'Keep the first of each',
+  andMorePaths: (count: string): string => `and ${count} more paths`,
   oneFile: '1 file',
   files: (count: string): string => `${count} files`,
   below: 'Below this folder of the package',
@@ -73,7 +86,7 @@ export const upload = {
   faults: {
     empty: 'The path is empty.',
     segment: (segment: string): string => `The path has the segment “${segment}”.`,
-    twice: 'Another of these files has the same path.',
+    twice: 'Files that differ were chosen for this path. None of them is sent: choose the one that is meant, alone.',
     unreadable: 'This computer cannot read it any more: it has changed since it was chosen, or is gone. Choose it again.',
     changed:
       'Other bytes have arrived than were read here: the file has changed, or the line has altered it. Nothing of it was stored: try again.',
@@ -89,5 +102,5 @@ export const upload = {
   runningPaused: 'Adding files is paused',
   leaving: 'Files are still on their way.',
   announceStored: 'All files are stored.',
-  announceRefused: (count: string): string => `${count} files were refused.`,
+  announceRefused: (count: number, shown: string): string => (count === 1 ? '1 file was refused.' : `${shown} files were refused.`),
 } as const;

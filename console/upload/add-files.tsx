@@ -7,9 +7,10 @@ import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
 import { may } from '../session.ts';
 import { upload as text } from '../strings/upload.ts';
-import { addFiles, batchesChanged, batchOf, isStored } from './batch.ts';
+import { addFiles, batchesChanged, batchOf } from './batch.ts';
 import { BatchShown } from './batch-shown.tsx';
 import { Interrupted } from './interrupted.tsx';
+import { isOpen, isStored } from './item.ts';
 import { bothRead, type Read, readDrop, readInput } from './read-chosen.ts';
 import { Staged } from './staged.tsx';
 
@@ -22,23 +23,30 @@ export function takesFiles({ status, producer }: Package): boolean {
 export function AddFiles({ record }: { readonly record: Package }) {
   batchesChanged.value;
   const batch = batchOf(record.id);
-  const isOpen = takesFiles(record);
-  if (!isOpen && batch === undefined) return null;
+  const takes = takesFiles(record);
+  const frame = useRef<HTMLDivElement>(null);
+  if (!takes && batch === undefined) return null;
   return (
-    <Section title={isOpen ? text.title : text.titleAdded}>
-      {isOpen ? <Take record={record} /> : null}
-      {batch !== undefined ? <BatchShown batch={batch} isOpen={isOpen} /> : isOpen ? <Interrupted packageId={record.id} /> : null}
+    <Section title={takes ? text.title : text.titleAdded}>
+      {/* The button that was pressed is gone: the keyboard continues with what has begun. */}
+      {takes ? <Take record={record} begun={() => setTimeout(() => frame.current?.focus())} /> : null}
+      {batch !== undefined ? (
+        <BatchShown batch={batch} isOpen={takes} frame={frame} />
+      ) : takes ? (
+        <Interrupted packageId={record.id} />
+      ) : null}
     </Section>
   );
 }
 
 /** Takes files and folders: by a drop anywhere on the page, or by a choice. */
-function Take({ record }: { readonly record: Package }) {
+function Take({ record, begun }: { readonly record: Package; begun(): void }) {
   const staged = useSignal<Read | undefined>(undefined);
   const reading = useSignal<number | undefined>(undefined);
   const failed = useSignal<string | undefined>(undefined);
   const over = useSignal(false);
   const files = useRef<HTMLInputElement>(null);
+  const chooser = useRef<HTMLButtonElement>(null);
   const folder = useRef<HTMLInputElement>(null);
 
   const take = async (read: Read | Promise<Read>): Promise<void> => {
@@ -103,13 +111,14 @@ function Take({ record }: { readonly record: Package }) {
   const { value: chosen } = staged;
   const items = chosen === undefined ? [] : (batchOf(record.id)?.items ?? []);
   const storedPaths = new Set(items.filter(isStored).map(({ path }) => path));
+  const openPaths = new Set(items.filter(isOpen).map(({ path }) => path));
   return (
     <>
       <div class={over.value ? 'drop drop-over' : 'drop'}>
         <Icon name="upload" />
         <p class="drop-lead">{reading.value === undefined ? text.lead : text.reading(formatCount(reading.value))}</p>
         <div class="buttons">
-          <button type="button" class="button" onClick={() => files.current?.click()}>
+          <button ref={chooser} type="button" class="button" onClick={() => files.current?.click()}>
             {text.chooseFiles}
           </button>
           <button type="button" class="button" onClick={() => folder.current?.click()}>
@@ -129,12 +138,18 @@ function Take({ record }: { readonly record: Package }) {
         <Staged
           read={chosen}
           isStored={(path) => storedPaths.has(path)}
+          isOnItsWay={(path) => openPaths.has(path)}
           start={(placed) => {
             staged.value = undefined;
             addFiles(record.id, placed);
+            begun();
+          }}
+          leaveOut={(indexes) => {
+            staged.value = { ...chosen, files: chosen.files.filter((_, index) => !indexes.has(index)) };
           }}
           discard={() => {
             staged.value = undefined;
+            chooser.current?.focus();
           }}
         />
       )}

@@ -1,3 +1,4 @@
+import type { Ref } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { connected } from '../connection.ts';
@@ -6,13 +7,22 @@ import { Icon } from '../parts/icon.tsx';
 import { Table } from '../parts/table.tsx';
 import { Size } from '../parts/values.tsx';
 import { upload as text } from '../strings/upload.ts';
-import { acknowledged, type Batch, type Item, isOnItsWay, isStored } from './batch.ts';
+import type { Batch } from './batch.ts';
+import { acknowledged, type Item, isOnItsWay, isStored } from './item.ts';
 import { filesText } from './staged.tsx';
 
 const shownItems = 100;
 
 /** How far it is: in all, and of each file. `isOpen`: its package takes files of this person. */
-export function BatchShown({ batch, isOpen }: { readonly batch: Batch; readonly isOpen: boolean }) {
+export function BatchShown({
+  batch,
+  isOpen,
+  frame,
+}: {
+  readonly batch: Batch;
+  readonly isOpen: boolean;
+  readonly frame: Ref<HTMLDivElement>;
+}) {
   // Its items change in place.
   batch.version.value;
   const { items } = batch;
@@ -30,7 +40,7 @@ export function BatchShown({ batch, isOpen }: { readonly batch: Batch; readonly 
     [batch],
   );
   return (
-    <div class="batch">
+    <div ref={frame} class="batch" tabIndex={-1}>
       {isOver ? (
         <div class={refused === 0 ? 'verdict verdict-good' : 'verdict verdict-bad'} role="status">
           <Icon name={refused === 0 ? 'done' : 'warning'} />
@@ -66,21 +76,21 @@ export function BatchShown({ batch, isOpen }: { readonly batch: Batch; readonly 
             {text.pause}
           </button>
         )}
-        {refused === 0 ? null : (
+        {isOpen && items.some(mayRetry) ? (
           <button type="button" class="button" onClick={() => batch.retry()}>
             {text.retryAll}
           </button>
-        )}
+        ) : null}
         <button type="button" class="button" title={isOver ? undefined : text.stopHint} onClick={batch.stop}>
           {isOver ? text.clear : text.stop}
         </button>
       </div>
-      <Items batch={batch} />
+      <Items batch={batch} isOpen={isOpen} />
     </div>
   );
 }
 
-function Items({ batch }: { readonly batch: Batch }) {
+function Items({ batch, isOpen }: { readonly batch: Batch; readonly isOpen: boolean }) {
   const { items } = batch;
   const shown = first(items, shownItems);
   return (
@@ -90,7 +100,7 @@ function Items({ batch }: { readonly batch: Batch }) {
       below={shown.length === items.length ? null : <p class="quiet">{text.shown(formatCount(shown.length), formatCount(items.length))}</p>}
     >
       {shown.map((item) => (
-        <tr key={item.path}>
+        <tr key={`${item.path} ${item.file.size}`}>
           <td class="wide">
             <span class="path">{printable(item.path)}</span>
           </td>
@@ -98,7 +108,7 @@ function Items({ batch }: { readonly batch: Batch }) {
             <Size bytes={item.file.size} />
           </td>
           <td class={item.state === 'refused' ? 'wide' : ''}>
-            <ItemState item={item} retry={() => batch.retry(item)} />
+            <ItemState item={item} retry={isOpen && mayRetry(item) ? () => batch.retry(item) : undefined} />
           </td>
         </tr>
       ))}
@@ -106,7 +116,12 @@ function Items({ batch }: { readonly batch: Batch }) {
   );
 }
 
-function ItemState({ item, retry }: { readonly item: Item; retry(): void }) {
+/** Whether another attempt can end otherwise. */
+function mayRetry({ state, isFinal }: Item): boolean {
+  return state === 'refused' && !isFinal;
+}
+
+function ItemState({ item, retry }: { readonly item: Item; readonly retry: (() => void) | undefined }) {
   const { state, bytes, file } = item;
   if (state === 'refused')
     return (
@@ -115,9 +130,11 @@ function ItemState({ item, retry }: { readonly item: Item; retry(): void }) {
           {text.states.refused}: {item.problem}
         </span>{' '}
         {item.code === undefined ? null : <code class="quiet">{item.code}</code>}
-        <button type="button" class="button button-quiet" aria-label={text.retryOf(item.path)} onClick={retry}>
-          {text.retry}
-        </button>
+        {retry === undefined ? null : (
+          <button type="button" class="button button-quiet" aria-label={text.retryOf(item.path)} onClick={retry}>
+            {text.retry}
+          </button>
+        )}
       </span>
     );
   return (

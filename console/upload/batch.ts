@@ -1,33 +1,15 @@
 import { signal } from '@preact/signals';
-import { Problem } from '../api/problem.ts';
 import { refresh } from '../api/refresh.ts';
-import { asProblem } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
 import { announce } from '../parts/announce.tsx';
 import { upload as text } from '../strings/upload.ts';
 import { waitBefore } from './after-refusal.ts';
-import { hashFile, UnreadableFile } from './hash.ts';
-import { type Chosen, twice, wrongSegment } from './paths.ts';
+import { hashFile } from './hash.ts';
+import { acknowledged, type Item, isOpen, NeverAPath, refuse } from './item.ts';
+import { type Chosen, chosenOnce, twice, wrongSegment } from './paths.ts';
 import { runningBatch } from './running.ts';
 import { sendFile } from './send-file.ts';
 import { pause, untilConnected, untilSignedIn } from './waiting.ts';
-
-export type ItemState = 'waiting' | 'hashing' | 'sending' | 'finishing' | 'stored' | 'existed' | 'refused';
-
-/** A file on its way into a package. It changes in place; `Batch.version` says when. */
-export interface Item {
-  readonly path: string;
-  readonly file: File;
-  /** Files that were chosen for the same path and are as long: their bytes have to be the same. */
-  readonly again: readonly File[];
-  state: ItemState;
-  /** Of what it is doing: read here, or acknowledged by the server. */
-  bytes: number;
-  sha256: string | undefined;
-  /** In words, where it was refused. */
-  problem: string | undefined;
-  code: string | undefined;
-}
 
 /** Files that are added to one package. It outlives the page that shows it, until the tab is closed. */
 export interface Batch {
@@ -41,7 +23,7 @@ export interface Batch {
   add(files: readonly Chosen<File>[]): void;
   pause(): void;
   resume(): void;
-  /** Those that were refused are tried again; with `only` that one. */
+  /** Those that were refused are tried again, where that can help; with `only` that one. */
   retry(only?: Item): void;
   /** Ends it: what is stored stays, what has begun stays on the server until it expires. */
   stop(): void;
@@ -59,19 +41,6 @@ export function batchOf(packageId: string): Batch | undefined {
   return batches.get(packageId);
 }
 
-export function isOnItsWay({ state }: Item): boolean {
-  return state === 'hashing' || state === 'sending' || state === 'finishing';
-}
-
-/** Bytes of it that the server has said it has. */
-export function acknowledged(item: Item): number {
-  return isStored(item) ? item.file.size : item.state === 'sending' || item.state === 'finishing' ? item.bytes : 0;
-}
-
-export function isStored({ state }: Item): boolean {
-  return state === 'stored' || state === 'existed';
-}
-
 /** Adds files to a package, beside those that are on their way there. */
 export function addFiles(packageId: string, files: readonly Chosen<File>[]): Batch {
   const batch = batches.get(packageId) ?? createBatch(packageId);
@@ -87,6 +56,8 @@ function createBatch(packageId: string): Batch {
   const paused = signal(false);
   const asking = signal(false);
   let controller = new AbortController();
+  // For paths that are on their way already: added when those have arrived, and so compared with what is stored.
+  let later: readonly Chosen<File>[] = [];
   let at = 0;
   let workers = 0;
   let toldNotOpen = false;
@@ -100,7 +71,7 @@ function createBatch(packageId: string): Batch {
     }, redrawMilliseconds);
   };
   const tellRunning = (): void => {
-    const open = items.filter((item) => item.state === 'waiting' || isOnItsWay(item));
+    const open = items.filter(isOpen);
     const total = items.reduce((sum, { file }) => sum + file.size, 0);
     const done = items.reduce((sum, item) => sum + acknowledged(item), 0);
     runningBatch.value =
@@ -130,8 +101,14 @@ function createBatch(packageId: string): Batch {
     changed();
   };
   const ended = (): void => {
+    if (later.length > 0) {
+      const files = later;
+      later = [];
+      add(files);
+      return;
+    }
     const refused = items.filter(({ state }) => state === 'refused').length;
-    announce(refused === 0 ? text.announceStored : text.announceRefused(formatCount(refused)));
+    announce(refused === 0 ? text.announceStored : text.announceRefused(refused, formatCount(refused)));
     changed();
     refresh();
   };
@@ -140,13 +117,13 @@ function createBatch(packageId: string): Batch {
     const { signal: stopped } = controller;
     try {
       const wrong = wrongSegment(item.path);
-      if (wrong !== undefined) throw refusal(wrong === '' ? text.faults.empty : text.faults.segment(wrong));
+      if (wrong !== undefined) throw new NeverAPath(wrong === '' ? text.faults.empty : text.faults.segment(wrong));
       item.state = 'hashing';
       item.bytes = 0;
       changed();
       item.sha256 ??= await hashFile(item.file, (bytes) => told(item, bytes), stopped);
       for (const other of item.again)
-        if ((await hashFile(other, () => undefined, stopped)) !== item.sha256) throw refusal(text.faults.twice);
+        if ((await hashFile(other, () => undefined, stopped)) !== item.sha256) throw new NeverAPath(text.faults.twice, 'path_conflict');
       item.state = 'sending';
       told(item, 0);
       const { existed } = await sendFile({
@@ -198,28 +175,46 @@ function createBatch(packageId: string): Batch {
     changed();
   };
 
+  const add = (files: readonly Chosen<File>[]): void => {
+    const open = new Set(items.filter(isOpen).map(({ path }) => path));
+    later = chosenOnce(
+      later,
+      files.filter(({ path }) => open.has(path)),
+    );
+    const fresh = files.filter(({ path }) => !open.has(path));
+    const paths = fresh.map(({ path }) => path);
+    const doubled = twice(paths);
+    // What was refused before, or is stored, is replaced by the same path.
+    const replaced = new Set(paths);
+    const kept = items.filter(({ path }) => !replaced.has(path));
+    items.length = 0;
+    for (const item of kept) items.push(item);
+    for (const { file, path, again = [] } of fresh) {
+      const item: Item = {
+        path,
+        file,
+        again,
+        state: 'waiting',
+        bytes: 0,
+        sha256: undefined,
+        problem: undefined,
+        code: undefined,
+        isFinal: false,
+      };
+      if (doubled.has(path)) refuse(item, new NeverAPath(text.faults.twice, 'path_conflict'));
+      items.push(item);
+    }
+    paused.value = false;
+    start();
+  };
+
   return {
     packageId,
     items,
     version,
     paused,
     asking,
-    add(files) {
-      const open = new Set(items.filter((item) => !isStored(item) && item.state !== 'refused').map(({ path }) => path));
-      const doubled = twice(files.map(({ path }) => path));
-      // What was refused before, or is stored, is replaced by the same path.
-      const replaced = new Set(files.map(({ path }) => path).filter((path) => !open.has(path)));
-      const kept = items.filter(({ path }) => !replaced.has(path));
-      items.length = 0;
-      for (const item of kept) items.push(item);
-      for (const { file, path, again = [] } of files) {
-        const item: Item = { path, file, again, state: 'waiting', bytes: 0, sha256: undefined, problem: undefined, code: undefined };
-        if (doubled.has(path) || open.has(path)) refuse(item, refusal(text.faults.twice));
-        items.push(item);
-      }
-      paused.value = false;
-      start();
-    },
+    add,
     pause() {
       paused.value = true;
       controller.abort(new Error('paused'));
@@ -232,7 +227,7 @@ function createBatch(packageId: string): Batch {
     },
     retry(only) {
       for (const item of only === undefined ? items : [only])
-        if (item.state === 'refused') {
+        if (item.state === 'refused' && !item.isFinal) {
           item.state = 'waiting';
           item.problem = undefined;
           item.sha256 = undefined;
@@ -251,25 +246,4 @@ function createBatch(packageId: string): Batch {
       refresh();
     },
   };
-}
-
-function refusal(detail: string): Problem {
-  return new Problem({ code: 'invalid_path', status: 400, title: '', detail });
-}
-
-function refuse(item: Item, error: unknown): void {
-  item.state = 'refused';
-  if (error instanceof UnreadableFile) {
-    item.problem = text.faults.unreadable;
-    item.code = undefined;
-    return;
-  }
-  const problem = asProblem(error);
-  item.code = problem.code;
-  item.problem =
-    problem.code === 'digest_mismatch'
-      ? text.faults.changed
-      : problem.code === 'upload_superseded'
-        ? text.faults.superseded
-        : problem.message;
 }

@@ -45,6 +45,17 @@ export function wrongSegment(path: string): string | undefined {
   return path.split('/').find((segment) => segment === '' || segment === '.' || segment === '..');
 }
 
+/** For each path that is there more than once, where in the list it is. */
+export function clashesOf(paths: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  const at = new Map<string, number[]>();
+  paths.forEach((path, index) => {
+    const found = at.get(path);
+    if (found === undefined) at.set(path, [index]);
+    else found.push(index);
+  });
+  return new Map([...at].filter(([, indexes]) => indexes.length > 1));
+}
+
 /** Paths that are there more than once. */
 export function twice(paths: readonly string[]): ReadonlySet<string> {
   const seen = new Set<string>();

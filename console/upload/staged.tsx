@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { upload as text } from '../strings/upload.ts';
-import { placed, topFolder } from './paths.ts';
+import { Clashes } from './clashes.tsx';
+import { clashesOf, placed, topFolder } from './paths.ts';
 import type { Read } from './read-chosen.ts';
 
 const shownPaths = 4;
@@ -16,13 +17,19 @@ export function filesText(count: number): string {
 export function Staged({
   read: { files, emptyFolders, unreadable },
   isStored,
+  isOnItsWay,
   start,
+  leaveOut,
   discard,
 }: {
   readonly read: Read;
   /** Whether this page has stored a file at this path of the package. */
   isStored(path: string): boolean;
+  /** Whether it is sending one there now. */
+  isOnItsWay(path: string): boolean;
   start(files: Read['files']): void;
+  /** By their places in what was read. */
+  leaveOut(indexes: ReadonlySet<number>): void;
   discard(): void;
 }) {
   const below = useSignal('');
@@ -31,7 +38,9 @@ export function Staged({
   useEffect(() => heading.current?.focus(), []);
   const top = topFolder(files.map(({ path }) => path));
   const paths = files.map(({ path }) => placed(path, { below: below.value, withoutTop: withoutTop.value && top !== undefined }));
+  const clashes = clashesOf(paths);
   const storedBefore = paths.filter(isStored).length;
+  const onTheirWay = paths.filter(isOnItsWay).length;
   const chosenAgain = files.filter(({ again }) => again !== undefined).length;
   const size = files.reduce((sum, { file }) => sum + file.size, 0);
   return (
@@ -39,15 +48,20 @@ export function Staged({
       class="staged"
       onSubmit={(event) => {
         event.preventDefault();
-        start(files.map((each, index) => ({ ...each, path: paths[index]! })));
+        if (clashes.size === 0) start(files.map((each, index) => ({ ...each, path: paths[index]! })));
       }}
     >
       <p ref={heading} tabIndex={-1} class="staged-title" role="status">
-        {text.staged(filesText(files.length), formatBytes(size))}
+        {(clashes.size === 0 ? text.staged : text.stagedClashing)(filesText(files.length), formatBytes(size))}
       </p>
       {storedBefore === 0 ? null : (
         <p class="quiet" role="status">
           {text.storedBefore(storedBefore, paths.length, formatCount(storedBefore))}
+        </p>
+      )}
+      {onTheirWay === 0 ? null : (
+        <p class="quiet" role="status">
+          {text.sentNow(onTheirWay, paths.length, formatCount(onTheirWay))}
         </p>
       )}
       {chosenAgain === 0 ? null : (
@@ -62,6 +76,15 @@ export function Staged({
         </p>
       ))}
       {unreadable.length <= shownPaths ? null : <p class="problem">{text.andMore(formatCount(unreadable.length - shownPaths))}</p>}
+      <Clashes
+        clashes={clashes}
+        files={files}
+        leaveOut={(indexes) => {
+          leaveOut(indexes);
+          // The button that was pressed is gone.
+          heading.current?.focus();
+        }}
+      />
       {files.length === 0 ? null : (
         <>
           {top === undefined ? null : (
@@ -103,7 +126,7 @@ export function Staged({
         </>
       )}
       <div class="buttons">
-        {files.length === 0 ? null : (
+        {files.length === 0 || clashes.size > 0 ? null : (
           <button type="submit" class="button button-main">
             {text.start(filesText(files.length))}
           </button>

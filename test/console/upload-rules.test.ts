@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { afterRefusal, firstPiece, nextPiece, waitBefore } from '../../console/upload/after-refusal.ts';
 import { knownTypes, mediaTypeOf } from '../../console/upload/media-type.ts';
-import { chosenOnce, placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
+import { chosenOnce, clashesOf, placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
 import { mediaTypeOf as asPush } from '../../src/protocol/media-type.ts';
 
 test('a folder that holds everything can be left out, as push does', () => {
@@ -22,6 +22,7 @@ test('what was chosen twice is one file, with all that have to be the same', () 
   const [third] = chosenOnce(chosenOnce([], [of('a', 1, 'zeroth a')]), second);
   assert.deepEqual([third?.file.name, third?.again?.map(({ name }) => name)], ['zeroth a', ['first a', 'second a']]);
   assert.deepEqual(chosenOnce([], first), first);
+  assert.deepEqual([...clashesOf(['a', 'b', 'a', 'c', 'a'])], [['a', [0, 2, 4]]]);
 });
 
 test('what a browser would follow instead of sending is found', () => {

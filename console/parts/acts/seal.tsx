@@ -3,7 +3,9 @@ import { callJson, segments } from '../../api/call.ts';
 import type { File, Package, Page } from '../../api/records.ts';
 import { formatBytes, formatCount } from '../../format.ts';
 import { acts as text } from '../../strings/acts.ts';
+import { batchesChanged, batchOf } from '../../upload/batch.ts';
 import { hashTexts } from '../../upload/hash.ts';
+import { isOpen } from '../../upload/item.ts';
 import { runningBatch } from '../../upload/running.ts';
 import { ActDialog } from './act-dialog.tsx';
 import type { ActProps } from './acting.tsx';
@@ -23,14 +25,22 @@ export function Seal({ record, told, close }: ActProps) {
     });
     const files_digest = `sha256:${await hashTexts(filesDigestText(files), signal)}`;
     await callJson(path, { method: 'POST', json: { files_digest }, signal });
+    // What was refused cannot be added any more; of what is on its way the list says what becomes of it.
+    const batch = batchOf(record.id);
+    if (batch?.items.some(isOpen) === false) batch.stop();
     told({ text: text.seal.done });
   };
   const count = record.file_count;
+  batchesChanged.value;
+  const batch = batchOf(record.id);
+  batch?.version.value;
+  const refused = batch?.items.filter(({ state }) => state === 'refused').length ?? 0;
   return (
     <ActDialog
       title={text.seal.title}
       explain={[
         text.seal.explain(count === 1 ? text.seal.oneFile : text.seal.manyFiles(formatCount(count)), formatBytes(record.total_bytes)),
+        ...(refused === 0 ? [] : [text.seal.refused(refused, formatCount(refused))]),
         text.seal.exact,
         ...(runningBatch.value?.packageId === record.id ? [text.seal.onTheirWay] : []),
         text.noUndo,
