@@ -4,8 +4,10 @@ import { callJson, segments } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import type { File, Page as ListPage, Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
+import { isDamaged } from '../damaged.ts';
 import { ByHand } from '../parts/by-hand.tsx';
-import { DownloadButton } from '../parts/download-button.tsx';
+import { DamagedFile } from '../parts/damaged-file.tsx';
+import { DownloadFile } from '../parts/download-file.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Status } from '../parts/status.tsx';
@@ -57,22 +59,23 @@ export default function FilePage({ parameters: { id = '', '*': path = '' } }: Pa
         value === undefined ? null : (
           <>
             <Status status={value.record.status} />
-            <DownloadButton path={`files/${value.file.id}/download`} name={name} label={text.download} />
+            {value.record.status === 'garbage_collected' ? null : <DownloadFile file={value.file} onDamage={found.reload} />}
           </>
         )
       }
     >
       <Loaded of={found} rows={8}>
-        {(each) => <Shown {...each} />}
+        {(each) => <Shown {...each} reload={found.reload} />}
       </Loaded>
     </Page>
   );
 }
 
-function Shown({ file, record }: Found) {
+function Shown({ file, record, reload }: Found & { readonly reload: () => void }) {
   const isGone = record.status === 'garbage_collected';
   return (
     <>
+      {isDamaged(file) ? <DamagedFile /> : null}
       <Facts
         items={[
           [text.size, <Size key="s" bytes={file.size_bytes} />],
@@ -106,7 +109,7 @@ function Shown({ file, record }: Found) {
             <Verify packageId={record.id} manifestDigest={record.manifest_digest} file={file} />
           </Section>
           <Section title={text.preview}>
-            <Preview file={file} />
+            <Preview file={file} onNews={reload} />
           </Section>
         </>
       )}

@@ -148,6 +148,7 @@ function Step({
         ) : (
           <span>{text.findings[finding.because]}</span>
         )}
+        {finding?.said === undefined ? null : <p class="quiet">{finding.said}</p>}
         {finding?.found === undefined ? null : (
           <p class="quiet">
             {text.found} <code>{finding.found}</code>

@@ -3,13 +3,15 @@ import { useEffect } from 'preact/hooks';
 import { bytesOf, call, segments } from '../api/call.ts';
 import type { File } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
+import { isDamaged } from '../damaged.ts';
 import { formatBytes } from '../format.ts';
 import { Facts } from '../parts/page.tsx';
-import { Empty, Loaded } from '../parts/states.tsx';
+import { Empty } from '../parts/states.tsx';
 import { ScrollFrame } from '../parts/table.tsx';
 import { strings } from '../strings.ts';
 import { imageType, type PreviewKind, previewKind } from './kind.ts';
 import { Pdf } from './pdf.tsx';
+import { Read } from './read.tsx';
 import { Rendered } from './rendered.tsx';
 import { summaryOf } from './summary.ts';
 
@@ -18,13 +20,20 @@ const text = strings.file;
 const shownBytes = 524_288;
 const longestImage = 33_554_432;
 
+interface Shown {
+  readonly file: File;
+  /** Its bytes are not as the page has it. */
+  readonly onNews: () => void;
+}
+
 /** What is in a file, drawn by this page from its bytes: nothing of it runs, and nothing is asked of another host. */
-export function Preview({ file }: { readonly file: File }) {
+export function Preview(shown: Shown) {
+  const { file } = shown;
   const kind = previewKind(file.media_type, file.relative_path);
   if (file.size_bytes === 0) return <Empty title={text.empty} />;
-  if (kind === 'image' && file.size_bytes <= longestImage) return <Picture file={file} />;
-  if (kind === 'text' || kind === 'json' || kind === 'markdown') return <Text file={file} kind={kind} />;
-  if (kind === 'pdf') return <Pdf file={file} />;
+  if (kind === 'image' && file.size_bytes <= longestImage) return <Picture {...shown} />;
+  if (kind === 'text' || kind === 'json' || kind === 'markdown') return <Text {...shown} kind={kind} />;
+  if (kind === 'pdf') return <Pdf {...shown} />;
   return <Empty title={text.noPreview}>{text.noPreviewDetail}</Empty>;
 }
 
@@ -33,7 +42,7 @@ function useBytes(file: File, last: number | undefined): Resource<Blob> {
   return useResource(`bytes ${file.id}`, async (signal) => bytesOf(await call(`files/${segments(file.id)}/download`, { headers, signal })));
 }
 
-function Text({ file, kind }: { readonly file: File; readonly kind: PreviewKind }) {
+function Text({ file, kind, onNews }: Shown & { readonly kind: PreviewKind }) {
   const isPart = file.size_bytes > shownBytes;
   const found = useResource(`text ${file.id}`, async (signal) => {
     const headers = isPart ? { range: `bytes=0-${shownBytes - 1}` } : {};
@@ -41,7 +50,7 @@ function Text({ file, kind }: { readonly file: File; readonly kind: PreviewKind 
   });
   const asSource = useSignal(false);
   return (
-    <Loaded of={found} rows={8}>
+    <Read of={found} rows={8} damaged={isDamaged(file)} onNews={onNews}>
       {(content) => {
         const summary = isPart ? undefined : summaryOf(content);
         const pretty = kind === 'json' && !isPart && !asSource.value ? prettyJson(content) : undefined;
@@ -74,11 +83,11 @@ function Text({ file, kind }: { readonly file: File; readonly kind: PreviewKind 
           </>
         );
       }}
-    </Loaded>
+    </Read>
   );
 }
 
-function Picture({ file }: { readonly file: File }) {
+function Picture({ file, onNews }: Shown) {
   const found = useBytes(file, undefined);
   const address = useSignal<string | undefined>(undefined);
   const bytes = found.value;
@@ -89,9 +98,9 @@ function Picture({ file }: { readonly file: File }) {
     return () => URL.revokeObjectURL(url);
   }, [bytes]);
   return (
-    <Loaded of={found} rows={6}>
+    <Read of={found} rows={6} damaged={isDamaged(file)} onNews={onNews}>
       {() => (address.value === undefined ? null : <img class="picture" src={address.value} alt={text.imageOf(file.relative_path)} />)}
-    </Loaded>
+    </Read>
   );
 }
 

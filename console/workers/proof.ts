@@ -8,6 +8,8 @@ export interface Finding {
   /** What was found, and what should have been, where they differ. */
   readonly found?: string;
   readonly expected?: string;
+  /** The words of a refusal. */
+  readonly said?: string;
 }
 
 export type Because =
@@ -26,6 +28,7 @@ export type Because =
   | 'not_sealed'
   | 'chain_not_shown'
   | 'event_not_shown'
+  | 'not_given'
   | 'not_reached'
   | 'not_understood';
 

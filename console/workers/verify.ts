@@ -1,5 +1,7 @@
 import { createBLAKE3, createSHA256, type IHasher } from 'hash-wasm';
-import type { Answer, Question } from './messages.ts';
+import type { File } from '../api/records.ts';
+import { isDamaged } from '../damaged.ts';
+import type { Answer, Question, StepName } from './messages.ts';
 import { compareBytes, compareLink, compareManifest, type Finding, type Link } from './proof.ts';
 
 // A worker, so that the page stays at hand while gigabytes are hashed. It reads the bytes as any client does, and
@@ -13,7 +15,7 @@ async function verify(question: Question): Promise<void> {
   const hashers = { sha256: await createSHA256(), blake3: await createBLAKE3() };
   const { file } = question;
   if (file !== undefined)
-    await told('bytes', async () => ({
+    await told(question, 'bytes', async () => ({
       finding: compareBytes(await hashBody(await ask(question, `files/${file.id}/download`), hashers), file),
     }));
   const digest = question.manifest_digest;
@@ -22,12 +24,12 @@ async function verify(question: Question): Promise<void> {
     post({ kind: 'finding', step: 'manifest', finding });
     post({ kind: 'finding', step: 'chain', finding });
   } else {
-    await told('manifest', async () => {
+    await told(question, 'manifest', async () => {
       const answer = await ask(question, `packages/${question.package_id}/manifest`, 'application/cbor');
       const bytes = new Uint8Array(await answer.arrayBuffer());
       return compareManifest(bytes, { found: `blake3:${hashOf(hashers.blake3, bytes)}`, expected: digest }, file);
     });
-    await told('chain', async () => {
+    await told(question, 'chain', async () => {
       const query = { subject_kind: 'package', subject_id: question.package_id, event_type: 'v1.package.finalized', limit: '1' };
       const seal = await firstEvent(question, query);
       const before =
@@ -38,19 +40,52 @@ async function verify(question: Question): Promise<void> {
   post({ kind: 'done' });
 }
 
-/** What could not be asked or read is unknown. */
+/** A refusal of the server, in its words. */
+class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly code: unknown;
+
+  constructor(code: unknown, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+/**
+ * What could not be asked or read is unknown. Bytes that the registry itself has found wrong are not: it refuses them,
+ * or breaks off where it finds it while it sends them, and then only its record says why.
+ */
+async function whyNot(question: Question, step: StepName, error: unknown): Promise<Finding> {
+  const { file } = question;
+  if (step === 'bytes' && file !== undefined) {
+    const isGiven = error instanceof Refused ? error.code !== 'integrity_failure' : !(await isKnownDamaged(question, file.id));
+    if (!isGiven) return { result: 'bad', because: 'not_given' };
+  }
+  return {
+    result: 'unknown',
+    because: 'not_reached',
+    ...(error instanceof Refused && error.message !== '' ? { said: error.message } : {}),
+  };
+}
+
+async function isKnownDamaged(question: Question, id: string): Promise<boolean> {
+  try {
+    const record = (await (await ask(question, `files/${id}`, 'application/json')).json()) as Pick<File, 'locations'>;
+    return isDamaged(record);
+  } catch {
+    return false;
+  }
+}
+
 async function told(
-  step: 'bytes' | 'manifest' | 'chain',
+  question: Question,
+  step: StepName,
   find: () => Promise<{ readonly finding: Finding; readonly provenance?: Readonly<Record<string, string>> }>,
 ): Promise<void> {
   try {
     post({ kind: 'finding', step, ...(await find()) });
   } catch (error) {
-    post({
-      kind: 'finding',
-      step,
-      finding: { result: 'unknown', because: 'not_reached', found: error instanceof Error ? error.message : String(error) },
-    });
+    post({ kind: 'finding', step, finding: await whyNot(question, step, error) });
   }
 }
 
@@ -62,8 +97,8 @@ async function ask({ api, token }: Question, path: string, accept?: string): Pro
     cache: 'no-store',
   });
   if (response.ok) return response;
-  const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string };
-  throw new Error(problem.detail ?? `${response.status}`);
+  const problem = (await response.json().catch(() => ({}))) as { readonly code?: unknown; readonly detail?: string };
+  throw new Refused(problem.code, problem.detail ?? '');
 }
 
 async function firstEvent(question: Question, query: Readonly<Record<string, string>>): Promise<Link | undefined> {

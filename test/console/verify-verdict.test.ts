@@ -7,6 +7,7 @@ const good: Finding = { result: 'good', because: 'bytes_match' };
 const manifestAlone: Finding = { result: 'good', because: 'manifest_alone' };
 const notSealed: Finding = { result: 'unknown', because: 'not_sealed' };
 const notReached: Finding = { result: 'unknown', because: 'not_reached' };
+const notGiven: Finding = { result: 'bad', because: 'not_given' };
 const bad: Finding = { result: 'bad', because: 'sha256_differs' };
 
 test('one bad finding is enough, and unknown is told as neither good nor bad', () => {
@@ -18,6 +19,8 @@ test('one bad finding is enough, and unknown is told as neither good nor bad', (
     [[notReached, notSealed, notSealed], 'plain', /^Not everything could be verified$/],
     [[notSealed, notSealed], 'plain', /^Not everything/],
     [[good, good, notReached], 'plain', /^Not everything/],
+    [[notGiven, good, good], 'bad', /^Its bytes are damaged or missing$/],
+    [[notGiven, bad, good], 'bad', /^It is not what was sealed$/],
     [[bad, notReached, good], 'bad', /^It is not what was sealed$/],
     [[bad, notSealed, notSealed], 'bad', /^It is not what was stored$/],
   ] as const) {

@@ -83,7 +83,7 @@ export const problems: Readonly<Record<ErrorCode, readonly [status: number, titl
   invalid_digest: [422, 'A digest is malformed'],
   invalid_size: [422, 'A size is not legal'],
   invalid_ttl: [422, 'The time is out of bounds'],
-  integrity_failure: [500, 'Stored bytes are damaged'],
+  integrity_failure: [500, 'Stored bytes are damaged or missing'],
   too_busy: [503, 'The server has too much of this to do'],
   database_unavailable: [503, 'The database cannot be reached'],
   database_not_migrated: [503, 'The database is not migrated'],

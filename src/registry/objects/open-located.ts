@@ -132,7 +132,7 @@ function knownBad({ file }: LocatedFile): ArtifactstoreError {
   return new ArtifactstoreError(
     'integrity_failure',
     `The stored bytes of "${file.relative_path}" (${file.content_address}) ` +
-      'are known to be damaged. Push the good bytes again to repair them.',
+      'were found damaged or missing. Push the good bytes again to repair them.',
     { info: { content_address: file.content_address } },
   );
 }
