@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Config, isSettingName, type SeenConfig, seeConfig } from '../config/config.ts';
 import type { ArtifactstoreError } from '../kernel/error.ts';
@@ -19,6 +19,8 @@ export function addConfigOptions(command: Command): void {
 /** A configuration in which defaults stand for what is wrong, and all that is. */
 export interface GivenConfig extends Pick<SeenConfig, 'config'> {
   readonly wrongs: readonly Wrong[];
+  /** What is not wrong, and may not be what was meant. */
+  readonly warnings: readonly string[];
   /** Of those, with more that came up since. */
   refusal(wrongs: readonly Wrong[], hints?: readonly string[]): ArtifactstoreError;
 }
@@ -34,8 +36,13 @@ export async function readGivenConfig(context: Context, options: ConfigOptions):
 /** With all that is wrong. Errors: as of a file that cannot be read or is something else. */
 export async function seeGivenConfig(context: Context, { settings }: ConfigOptions): Promise<GivenConfig> {
   if (settings === undefined) {
-    const { config, problems } = seeCommandConfig(context, context.globals);
-    return { config, wrongs: problems, refusal: (wrongs, hints = []) => refusalOf('The configuration', undefined, wrongs, hints) };
+    const { config, problems, unreadDotEnv } = seeCommandConfig(context, context.globals);
+    return {
+      config,
+      wrongs: problems,
+      warnings: unreadDotEnv === undefined ? [] : [`nothing of ${join(config.directory, '.env')} counts: ${unreadDotEnv}`],
+      refusal: (wrongs, hints = []) => refusalOf('The configuration', undefined, wrongs, hints),
+    };
   }
   const path = resolve(context.directory, settings);
   const file = await seeEnvFileAt(path, '--settings');
@@ -52,6 +59,7 @@ export async function seeGivenConfig(context: Context, { settings }: ConfigOptio
   return {
     config,
     wrongs: [...(none === undefined ? [] : [{ text: none }]), ...file.problems, ...problems],
+    warnings: [],
     refusal: (wrongs, hints = []) => refusalOf(path, '--settings', wrongs, [...fileHints, ...hints]),
   };
 }

@@ -140,6 +140,8 @@ export interface ReadConfigOptions {
 export interface SeenConfig {
   readonly config: Config;
   readonly problems: readonly Problem[];
+  /** Why nothing of `.env` counts, though something is in it: half a sentence about the file. */
+  readonly unreadDotEnv: string | undefined;
 }
 
 /**
@@ -164,7 +166,8 @@ export function readConfig(
 export function seeConfig(environment: Readonly<Record<string, string | undefined>>, options: ReadConfigOptions = {}): SeenConfig {
   const { kinds = backendKinds, withDotEnv = true, doubted } = options;
   const directory = resolve(options.directory ?? '.');
-  const settings = settingsFrom(settingSources(environment, directory, withDotEnv), doubted);
+  const { all, dotEnv } = settingSources(environment, directory, withDotEnv);
+  const settings = settingsFrom(all, doubted);
   const { isFromDotEnv, ...clientToken } = readClientToken(settings, directory);
 
   const config: Config = {
@@ -220,7 +223,7 @@ export function seeConfig(environment: Readonly<Record<string, string | undefine
   };
 
   const seen = { ...config, misplaced: dirname(directory) === directory ? misplaced(config, settings, kinds) : [] };
-  return { config: deepFreeze(seen), problems: settings.problems() };
+  return { config: deepFreeze(seen), problems: [...(dotEnv?.problems ?? []), ...settings.problems()], unreadDotEnv: dotEnv?.unread };
 }
 
 /** Whether a variable is meant as a setting, known or not. */

@@ -44,9 +44,10 @@ Examples:
       wrongs.push(...refusals.errors.map(({ field, message }) => ({ name: field, text: message })));
       const hints = [...refusals.hints(), ...(looksAtKeys ? [] : ['keys of buckets are looked at when their settings are right'])];
       if (wrongs.length > 0) throw seen.refusal(wrongs, hints);
-      const warnings = (access?.warnings ?? []).map(
+      const ofAccess = (access?.warnings ?? []).map(
         ({ line, column, message }) => `${config.accessConfigPath}:${line}:${column}: ${message}`,
       );
+      const warnings = [...seen.warnings, ...ofAccess];
       const set = Object.keys(config.describe()).filter((name) => config.originOf(name) !== undefined).length;
       if (output.json) return output.value({ ok: true, settings: set, warnings });
       for (const warning of warnings) output.warn(`warning: ${warning}`);

@@ -104,6 +104,20 @@ describe('config print and config check', () => {
     assert.ok(/client_secret must be env:NAME/.test(itself.stderr) && !itself.stderr.includes('hush-hush-client'), itself.stderr);
   });
 
+  test('no line of `.env` with a setting is dropped in silence, by no command', async () => {
+    place.write({ '.env': '\ufeffARTIFACTSTORE_API_URL=http://127.0.0.1:9\n' });
+    for (const command of [['config', 'check'], ['config', 'print'], ['packages', 'list'], ['health']]) {
+      const { code, stderr } = await place.run(...command);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /ARTIFACTSTORE_API_URL: line 1 of \.env begins with a byte order mark/);
+    }
+    place.write({ '.env': 'plain sentences.\n' });
+    const { code, stdout, stderr } = await place.run('config', 'check');
+    assert.equal(code, 0, stdout);
+    assert.match(stderr, /^warning: nothing of \S+\.env counts: no line of it is NAME=value\n$/);
+    place.write({ '.env': '' });
+  });
+
   test('a file of settings counts alone, without `.env`', async () => {
     place.write({ '.env': 'ARTIFACTSTORE_PORT=1\nARTIFACTSTORE_PROT=1\n', 'serve.env': 'ARTIFACTSTORE_HOST=a\n' });
     assert.deepEqual(await settings('--settings', 'serve.env'), [{ name: 'ARTIFACTSTORE_HOST', value: 'a', from: 'serve.env' }]);
