@@ -41,6 +41,8 @@ export interface Session {
   /** Why somebody is asked to sign in; undefined where nobody is. */
   readonly asks: 'first' | 'refused' | 'chosen' | 'other' | undefined;
   readonly problem: Problem | undefined;
+  /** They were asked, and continue what the person before has begun. */
+  readonly tookOver?: boolean;
   /** With `asks: 'other'`. */
   readonly other?: OtherPerson;
 }
@@ -59,9 +61,9 @@ export function maySomewhere(right: Right): boolean {
   return (session.value.who?.grants ?? []).some(({ role, producers }) => rightsOf[role].includes(right) && producers.length > 0);
 }
 
-export function signedIn(as: WhoAmI): void {
+export function signedIn(as: WhoAmI, tookOver = false): void {
   const nothing = as.by === null && as.grants.length === 0;
-  session.value = { who: as, epoch: session.value.epoch + 1, asks: nothing ? 'first' : undefined, problem: undefined };
+  session.value = { who: as, epoch: session.value.epoch + 1, asks: nothing ? 'first' : undefined, problem: undefined, tookOver };
 }
 
 export function useToken(text: string | undefined, keep: boolean): void {
@@ -90,7 +92,7 @@ export function signedInAsOther(other: OtherPerson): void {
 
 export function continueAsOther({ who, csrfToken: other }: OtherPerson): void {
   csrfToken.value = other;
-  signedIn(who);
+  signedIn(who, true);
 }
 
 /** Somebody has signed out in another tab. */

@@ -1,16 +1,14 @@
-import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { endBrowserSession } from '../api/browser-session.ts';
 import { apiUrl } from '../api/call.ts';
 import { navigate, place } from '../router.ts';
 import { routes } from '../routes.ts';
-import { askForToken, isSignedIn, session, useToken } from '../session.ts';
+import { askForToken, isSignedIn, session } from '../session.ts';
 import { upload as uploadText } from '../strings/upload.ts';
 import { strings } from '../strings.ts';
 import { runningBatch } from '../upload/running.ts';
 import { Icon } from './icon.tsx';
 import { overflowClass, useOverflow } from './overflow.ts';
-import { signInWith } from './sign-in.tsx';
+import { SignOut } from './sign-out.tsx';
 
 /** `bare` where there is nothing to see before somebody signs in. */
 export function Header({ bare }: { readonly bare: boolean }) {
@@ -115,7 +113,6 @@ function Search() {
 
 function Person() {
   const { who } = session.value;
-  const failed = useSignal(false);
   if (who === undefined) return <span class="person" />;
   if (!isSignedIn.value)
     return (
@@ -126,30 +123,12 @@ function Person() {
         </button>
       </span>
     );
-  const signOut = async (): Promise<void> => {
-    useToken(undefined, false);
-    try {
-      await endBrowserSession();
-    } catch {
-      failed.value = true;
-      return;
-    }
-    failed.value = false;
-    await signInWith(undefined);
-  };
   return (
     <span class="person">
       <span class="person-name" title={strings.signIn.signedInAs(who.actor)}>
         <Icon name="person" /> {who.actor}
       </span>
-      {failed.value ? (
-        <span class="problem" role="alert">
-          {strings.signIn.notSignedOut}
-        </span>
-      ) : null}
-      <button type="button" class="button button-quiet" onClick={() => void signOut()}>
-        {strings.signIn.signOut}
-      </button>
+      <SignOut />
     </span>
   );
 }

@@ -60,6 +60,23 @@ export const upload = {
   offlineNote: 'The server does not answer. What it has acknowledged stays; it continues when the server is back.',
   signInNote: 'You are not signed in any more. It continues when you have signed in.',
 
+  another: {
+    title: (owner: string, count: number, shown: string): string =>
+      `${owner} was sending ${count === 1 ? 'a file' : `${shown} files`} from this tab, and is not signed in any more`,
+    detail: (actor: string): string => `Nothing is sent in the name of ${actor} before you say so.`,
+    takeOver: (actor: string): string => `Continue as ${actor}`,
+    drop: 'Send nothing',
+  },
+  signOut: {
+    title: 'Files are on their way from this tab',
+    explain: [
+      'Signing out ends that: what is stored stays, and nothing is sent in the name of who signs in next.',
+      'Sign in again and drop the same files: what has begun then continues where the server has it.',
+    ],
+    submit: 'End them and sign out',
+    stay: 'Stay signed in',
+  },
+
   interrupted: (count: string): string =>
     `${count} files have begun and are not whole yet. Drop the same files or folders again: each continues where the server has it.`,
   interruptedOne: 'A file has begun and is not whole yet. Drop the same file or folder again: it continues where the server has it.',

@@ -5,12 +5,13 @@ import { asProblem } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
-import { may } from '../session.ts';
+import { may, session } from '../session.ts';
 import { upload as text } from '../strings/upload.ts';
 import { addFiles, batchesChanged, batchOf } from './batch.ts';
 import { BatchShown } from './batch-shown.tsx';
 import { Interrupted } from './interrupted.tsx';
 import { isOpen, isStored } from './item.ts';
+import { OfAnother } from './of-another.tsx';
 import { bothRead, type Read, readDrop, readInput } from './read-chosen.ts';
 import { Staged } from './staged.tsx';
 
@@ -26,10 +27,17 @@ export function AddFiles({ record }: { readonly record: Package }) {
   const takes = takesFiles(record);
   const frame = useRef<HTMLDivElement>(null);
   if (!takes && batch === undefined) return null;
+  const { actor = '' } = session.value.who ?? {};
+  if (batch !== undefined && batch.owner.value !== actor)
+    return (
+      <Section title={text.titleAdded}>
+        <OfAnother batch={batch} actor={actor} takes={takes} />
+      </Section>
+    );
   return (
     <Section title={takes ? text.title : text.titleAdded}>
       {/* The button that was pressed is gone: the keyboard continues with what has begun. */}
-      {takes ? <Take record={record} begun={() => setTimeout(() => frame.current?.focus())} /> : null}
+      {takes ? <Take key={actor} record={record} begun={() => setTimeout(() => frame.current?.focus())} /> : null}
       {batch !== undefined ? (
         <BatchShown batch={batch} isOpen={takes} frame={frame} />
       ) : takes ? (

@@ -2,12 +2,13 @@ import { signal } from '@preact/signals';
 import { refresh } from '../api/refresh.ts';
 import { formatCount } from '../format.ts';
 import { announce } from '../parts/announce.tsx';
+import { session } from '../session.ts';
 import { upload as text } from '../strings/upload.ts';
 import { waitBefore } from './after-refusal.ts';
 import { hashFile } from './hash.ts';
 import { acknowledged, type Item, isOpen, NeverAPath, refuse } from './item.ts';
 import { type Chosen, chosenOnce, twice, wrongSegment } from './paths.ts';
-import { runningBatch } from './running.ts';
+import { endBatchesBy, runningBatch } from './running.ts';
 import { sendFile } from './send-file.ts';
 import { pause, untilConnected, untilSignedIn } from './waiting.ts';
 
@@ -20,9 +21,13 @@ export interface Batch {
   readonly paused: { readonly value: boolean };
   /** Somebody must sign in before it continues. */
   readonly asking: { readonly value: boolean };
+  /** Whose files they are: nothing is sent in the name of anybody else before they have said so. */
+  readonly owner: { readonly value: string };
   add(files: readonly Chosen<File>[]): void;
   pause(): void;
   resume(): void;
+  /** Continues it in the name of somebody else, who has been asked. */
+  takeOver(actor: string): void;
   /** Those that were refused are tried again, where that can help; with `only` that one. */
   retry(only?: Item): void;
   /** Ends it: what is stored stays, what has begun stays on the server until it expires. */
@@ -41,6 +46,20 @@ export function batchOf(packageId: string): Batch | undefined {
   return batches.get(packageId);
 }
 
+/** Whoever signs in is asked about what the person before has begun; a list of which nothing is open goes with them. */
+session.subscribe(({ who, tookOver }) => {
+  if (who === undefined) return;
+  for (const batch of [...batches.values()]) {
+    if (batch.owner.value === who.actor) continue;
+    if (tookOver === true) batch.takeOver(who.actor);
+    else if (batch.items.some(isOpen)) batch.pause();
+    else batch.stop();
+  }
+});
+endBatchesBy(() => {
+  for (const batch of [...batches.values()]) batch.stop();
+});
+
 /** Adds files to a package, beside those that are on their way there. */
 export function addFiles(packageId: string, files: readonly Chosen<File>[]): Batch {
   const batch = batches.get(packageId) ?? createBatch(packageId);
@@ -55,15 +74,19 @@ function createBatch(packageId: string): Batch {
   const version = signal(0);
   const paused = signal(false);
   const asking = signal(false);
+  const owner = signal(session.peek().who?.actor ?? '');
   let controller = new AbortController();
   // For paths that are on their way already: added when those have arrived, and so compared with what is stored.
   let later: readonly Chosen<File>[] = [];
   let at = 0;
   let workers = 0;
   let toldNotOpen = false;
+  let over = false;
   let redraw: ReturnType<typeof setTimeout> | undefined;
 
   const changed = (): void => {
+    // What was under way when it was stopped says so later.
+    if (over) return;
     redraw ??= setTimeout(() => {
       redraw = undefined;
       version.value += 1;
@@ -214,6 +237,7 @@ function createBatch(packageId: string): Batch {
     version,
     paused,
     asking,
+    owner,
     add,
     pause() {
       paused.value = true;
@@ -224,6 +248,9 @@ function createBatch(packageId: string): Batch {
     resume() {
       paused.value = false;
       start();
+    },
+    takeOver(actor) {
+      owner.value = actor;
     },
     retry(only) {
       for (const item of only === undefined ? items : [only])
@@ -236,6 +263,7 @@ function createBatch(packageId: string): Batch {
       start();
     },
     stop() {
+      over = true;
       controller.abort(new Error('stopped'));
       paused.value = true;
       batches.delete(packageId);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { dropFiles } from './drop-files.ts';
-import { type NarrowIdentity, narrowIdentity, narrowToken } from './narrow-identity.ts';
+import { type NarrowIdentity, narrowIdentity, narrowToken, renewedToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { holdPieces, newLarge, offsetOf, watchPieces, withDirectory } from './upload-pieces.ts';
 
@@ -158,7 +158,7 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     view.assertNothingWrong();
   });
 
-  test('by a token that ends: it asks for another, and continues', async () => {
+  test('by a token that ends: it asks for another of the same person, and continues', async () => {
     const id = await openPackage();
     const { page } = view;
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -177,7 +177,7 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     await page.getByRole('dialog').getByText('The token has expired.').waitFor({ timeout: 30_000 });
     await view.assertAccessible();
     const before = from.length;
-    await view.signIn();
+    await view.signIn(renewedToken);
     await page.getByText('The file is stored, and its digest').waitFor({ timeout: 30_000 });
     await page.unroute(/\/uploads\/[^/]+$/);
     assert.ok(from[before]! > 0, from.join(' '));
