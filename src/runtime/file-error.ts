@@ -21,12 +21,14 @@ export function fileError(error: unknown, path: string): unknown {
 export function localFileError(error: unknown, path: string, done: string, detail: ErrorDetail = {}): unknown {
   const code = errnoCode(error);
   if (code === undefined) return error;
-  const hint = hints[code];
-  const reason = fileReason(error);
+  // What is there has no disk, and some of it is there for few to read.
+  const isOfKernel = code === 'EIO' && /^\/(?:proc|sys)\//.test(path);
+  const hint = isOfKernel ? undefined : hints[code];
+  const reason = isOfKernel ? `it is no file but a part of the running system, which gives nothing of it (${code})` : fileReason(error);
   const message = processCodes.has(code)
     ? `${reason[0]!.toUpperCase()}${reason.slice(1)}${path === '' ? '.' : `: "${path}" could not be ${done}.`}`
     : `${path === '' ? 'A file' : `"${path}"`} can't be ${done}: ${reason}.`;
-  return new ArtifactstoreError(localCode(code), message, {
+  return new ArtifactstoreError(isOfKernel ? 'invalid_path' : localCode(code), message, {
     ...detail,
     info: { cause: code, ...(hint === undefined ? {} : { hint }), ...detail.info },
     cause: error,

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArtifactstoreError } from '../kernel/error.ts';
@@ -6,8 +6,8 @@ import { errnoCode } from './file-error.ts';
 
 /**
  * What a file or a pipe holds, and no more than `longest` bytes and one: who gets more than `longest` knows that it is
- * too long. Throws what the system says; and `invalid_path` for a pipe into which nobody writes for
- * `patienceMilliseconds`. A writer that has it open is waited for as long as it takes. With `O_NONBLOCK` in `flags`
+ * too long. Throws what the system says; and `invalid_path` for a socket, and for a pipe into which nobody writes
+ * for `patienceMilliseconds`. A writer that has it open is waited for as long as it takes. With `O_NONBLOCK` in `flags`
  * nothing is waited for.
  */
 export async function readAtMost(
@@ -16,7 +16,7 @@ export async function readAtMost(
   flags: number = constants.O_RDONLY,
   patienceMilliseconds = 5000,
 ): Promise<Uint8Array> {
-  const isPipe = (flags & constants.O_NONBLOCK) === 0 && (await stat(path)).isFIFO();
+  const isPipe = (flags & constants.O_NONBLOCK) === 0 && isPipeAt(path, await stat(path));
   // To open a pipe that nobody writes to would wait without end, in a thread of Node.
   await using handle = await open(path, isPipe ? flags | constants.O_NONBLOCK : flags);
   const read = isPipe ? readerOfPipe(handle, path, patienceMilliseconds) : (bytes: number) => readSome(handle, bytes);
@@ -33,7 +33,7 @@ export async function readAtMost(
 
 /** The same at once, for what is read before anything can wait: this thread sleeps while a pipe is waited for. */
 export function readAtMostSync(path: string, longest: number, patienceMilliseconds = 5000): Uint8Array {
-  const isPipe = statSync(path).isFIFO();
+  const isPipe = isPipeAt(path, statSync(path));
   const descriptor = openSync(path, isPipe ? constants.O_RDONLY | constants.O_NONBLOCK : constants.O_RDONLY);
   try {
     const begun = performance.now();
@@ -54,6 +54,12 @@ export function readAtMostSync(path: string, longest: number, patienceMillisecon
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The system says of a socket what it says of a device that is not there. */
+function isPipeAt(path: string, kind: Stats): boolean {
+  if (kind.isSocket()) throw new ArtifactstoreError('invalid_path', `"${path}" is a socket: nothing can be read from it as from a file.`);
+  return kind.isFIFO();
 }
 
 /** Undefined while a writer has a pipe open and has written nothing. */

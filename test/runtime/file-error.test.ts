@@ -24,6 +24,13 @@ test('a file of a person is named in a sentence, under a code that says whether 
     String(said('EMFILE')),
     /^local_file_failed,This process has too many files open \(EMFILE\): "\/home\/x" could not be read\.,.*--jobs.*`ulimit -n`/,
   );
+  assert.match(String(said('EIO')), /^local_file_failed,.*the disk reports an error \(EIO\)\.,.*may be broken$/);
+  for (const path of ['/proc/self/mem', '/sys/x']) {
+    const error = localFileError(systemError('EIO'), path, 'read');
+    assert.ok(error instanceof ArtifactstoreError);
+    assert.match(error.message, /can't be read: it is no file but a part of the running system, .*\(EIO\)\.$/);
+    assert.deepEqual([error.code, error.info], ['invalid_path', { cause: 'EIO' }]);
+  }
   assert.equal(fileReason(systemError('EWEIRD')), 'the system says EWEIRD');
   assert.equal(localFileError(new TypeError('a bug'), '/x', 'read') instanceof TypeError, true);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -48,6 +49,21 @@ test('the same at once', () => {
     spawn('sh', ['-c', '(printf "in two "; sleep 0.2; printf pieces) > "$0"', pipe], { stdio: 'ignore' });
     assert.equal(Buffer.from(readAtMostSync(pipe, 100)).toString(), 'in two pieces');
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a socket is named as one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'artifactstore-read-'));
+  const path = join(folder, 'socket');
+  const server = createServer().listen(path);
+  try {
+    await once(server, 'listening');
+    const told = { code: 'invalid_path', message: `"${path}" is a socket: nothing can be read from it as from a file.` };
+    await assert.rejects(readAtMost(path, 100), told);
+    assert.throws(() => readAtMostSync(path, 100), told);
+  } finally {
+    server.close();
     rmSync(folder, { recursive: true });
   }
 });
