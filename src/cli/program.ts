@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { printable, printableMessage } from '../kernel/format/printable.ts';
 import { commands } from './command-table.ts';
 import { type Context, type GlobalOptions, readCommandConfig, type Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
@@ -16,7 +17,7 @@ export function createProgram(surroundings: Surroundings, exitWith: (code: numbe
       writeErr: (text) => outletOf(surroundings.stderr).write(text),
       // With --json the caller says it as JSON.
       outputError: (text, write) => {
-        if (program.opts<GlobalOptions>().json !== true) write(text);
+        if (program.opts<GlobalOptions>().json !== true) write(usageText(text));
       },
     })
     .showSuggestionAfterError()
@@ -131,4 +132,10 @@ function handOnOptions(parent: Command, command: Command): void {
       });
     command.setOptionValueWithSource(name, parent.getOptionValue(name), 'cli');
   }
+}
+
+/** What Commander says, of arguments that may hold anything: a line, and perhaps one with a guess at what was meant. */
+function usageText(text: string): string {
+  const [, said = '', guess = ''] = /^([\s\S]*?)(\n\(Did you mean [^\n]*\))?\n*$/.exec(text) ?? [];
+  return `${printableMessage(said)}${printable(guess)}\n`;
 }

@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { printableJson } from '../kernel/format/printable.ts';
 import { fileReason, localFileError } from '../runtime/file-error.ts';
 import type { Surroundings } from './context.ts';
 import type { CommandTable } from './definition.ts';
@@ -26,7 +27,7 @@ export async function run(
   if (fault !== undefined) {
     const detail = `${fault} What the command has done stays done.`;
     const { lost } = out;
-    if (argv.includes('--json')) err.write(`${JSON.stringify({ code: 'output_failed', detail, info: { exit_code: code, lost } })}\n`);
+    if (argv.includes('--json')) err.write(jsonLine({ code: 'output_failed', detail, info: { exit_code: code, lost } }));
     else outputOf(argv, surroundings).warn(`error: ${detail} (output_failed)${lost === '' ? '' : `\nIt had to say:\n${lost.trimEnd()}`}`);
   }
   await err.settle(hurriedMilliseconds);
@@ -50,8 +51,7 @@ async function runCommand(argv: readonly string[], surroundings: Surroundings, m
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return exitCode.done;
-      if (argv.includes('--json'))
-        outletOf(stderr).write(`${JSON.stringify({ code: 'usage', detail: thrown.message.replace(/^error: /, '') })}\n`);
+      if (argv.includes('--json')) outletOf(stderr).write(jsonLine({ code: 'usage', detail: thrown.message.replace(/^error: /, '') }));
       return exitCode.usage;
     }
     const error = inWords(thrown);
@@ -83,6 +83,10 @@ function inWords(error: unknown): unknown {
 /** For what is said outside of a command, whose options may not be readable. */
 function outputOf(argv: readonly string[], { stdout, stderr, environment }: Surroundings): Output {
   return createOutput({ stdout, stderr, environment, json: argv.includes('--json'), quiet: false, color: !argv.includes('--no-color') });
+}
+
+function jsonLine(value: unknown): string {
+  return `${printableJson(JSON.stringify(value))}\n`;
 }
 
 function tellUntaken(bytes: number): string {

@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { CommandOutput } from '../../command.ts';
 import { isArtifactstoreError, toErrorRecord } from '../../kernel/error.ts';
-import { printable, printableJson } from '../../kernel/format/printable.ts';
+import { printable, printableJson, printableMessage } from '../../kernel/format/printable.ts';
 import { hintFor } from './hint.ts';
 import { outletOf } from './outlet.ts';
 
@@ -64,10 +64,10 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
     error: (error) => {
       if (json) return err.write(`${printableJson(JSON.stringify(problemOf(error)))}\n`);
       const known = isArtifactstoreError(error);
-      const message = error instanceof Error ? error.message : String(error);
+      const message = printableMessage(error instanceof Error ? error.message : String(error));
       warn(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}`);
       const hint = known ? hintFor(error) : undefined;
-      if (hint !== undefined) warn(`${errorColors.dim('hint:')} ${hint}`);
+      if (hint !== undefined) warn(`${errorColors.dim('hint:')} ${printableMessage(hint)}`);
     },
     watched: stderr.isTTY === true && !quiet && !json ? stderr : undefined,
   };

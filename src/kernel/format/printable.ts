@@ -11,6 +11,14 @@ export function printable(text: string): string {
     .replace(unseen, '\ufffd');
 }
 
+/**
+ * The same for a message of ours with a path or an argument in it: that brings no colours either, and no line that
+ * looks like another message. Our own further lines are indented.
+ */
+export function printableMessage(text: string): string {
+  return printable(text.replaceAll('\u001b', '\ufffd')).replace(/\n(?! {2})/g, '\ufffd');
+}
+
 /** Bold, dim, red, green, yellow, cyan, and their ends. */
 const ours: ReadonlySet<string> = new Set(['1', '2', '22', '31', '32', '33', '36', '39']);
 

@@ -104,6 +104,25 @@ describe('config print and config check', () => {
     assert.ok(/client_secret must be env:NAME/.test(itself.stderr) && !itself.stderr.includes('hush-hush-client'), itself.stderr);
   });
 
+  test('a path drives no terminal, and is one line', async () => {
+    for (const command of [
+      ['config', 'check'],
+      ['store', 'probe'],
+    ]) {
+      const { stderr } = await place.run(...command, '--settings', '\u001b[31mred\u0007\nerror: forged');
+      assert.match(
+        stderr,
+        /^error: "[^"\n]*\ufffd\[31mred\ufffd\ufffderror: forged" can't be read: it is not there \(ENOENT\)\. \(invalid_path\)\n/,
+      );
+    }
+    const { stderr } = await place.run('config', 'chek\u001b[31m\nerror: forged');
+    assert.match(stderr, /^error: unknown command 'chek\ufffd\[31m\ufffderror: forged'\n$/);
+    const guessed = await place.run('config', 'chek');
+    assert.equal(guessed.stderr, "error: unknown command 'chek'\n(Did you mean check?)\n");
+    const json = await place.run('--json', 'config', 'x\u009b');
+    assert.match(json.stderr, /^\{"code":"usage","detail":"unknown command 'x\\u009b'/);
+  });
+
   test('no line of `.env` with a setting is dropped in silence, by no command', async () => {
     place.write({ '.env': '\ufeffARTIFACTSTORE_API_URL=http://127.0.0.1:9\n' });
     for (const command of [['config', 'check'], ['config', 'print'], ['packages', 'list'], ['health']]) {

@@ -104,6 +104,14 @@ test('an error is a line with its code and a hint, or one JSON object', () => {
   assert.deepEqual(Object.keys(JSON.parse(asJson.err) as object), ['code', 'field', 'detail', 'hint']);
 });
 
+test('what a message or a hint is about brings no colours, and no message of its own', () => {
+  const path = 'a\u001b[31m\nerror: b';
+  const { err } = spoken(false, false, (output) =>
+    output.error(new ArtifactstoreError('internal', `Wrong:\n  "${path}"`, { info: { hint: `look at ${path}` } })),
+  );
+  assert.equal(err, 'error: Wrong:\n  "a\ufffd[31m\ufffderror: b" (internal)\nhint: look at a\ufffd[31m\ufffderror: b\n');
+});
+
 test('a line of progress goes to the terminal of standard error, and nowhere without one', () => {
   const show = (output: ReturnType<typeof createOutput>) => {
     using line = createProgressLine(output);

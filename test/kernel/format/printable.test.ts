@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import picocolors from 'picocolors';
-import { printable, printableJson } from '../../../src/kernel/format/printable.ts';
+import { printable, printableJson, printableMessage } from '../../../src/kernel/format/printable.ts';
 
 /** Each hides, moves or reorders what a terminal shows. */
 const hostile = [
@@ -41,6 +41,14 @@ test('what drives or deceives a terminal is shown as a mark', () => {
 test('our own colours stay', () => {
   const { bold, dim, red, green, yellow, cyan } = picocolors.createColors(true);
   for (const paint of [bold, dim, red, green, yellow, cyan]) assert.equal(printable(paint('text')), paint('text'));
+});
+
+test('in a message of ours there are no colours of others, and no line that looks like another message', () => {
+  for (const text of [...hostile, '\u001b[31m', '\u001b[1m', '\nerror: other', '\n']) {
+    const shown = printableMessage(`a${text}b`);
+    assert.match(shown, /^a\ufffd[ -~\ufffd]*b$/, JSON.stringify(text));
+  }
+  assert.equal(printableMessage('Wrong:\n  line 1\tx\n  line 2'), 'Wrong:\n  line 1\tx\n  line 2');
 });
 
 test('JSON says the same without them', () => {
