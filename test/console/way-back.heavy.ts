@@ -65,6 +65,24 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
       view.assertNothingWrong();
     });
 
+  test('by the keyboard more rows are read, and the focus continues with the first of them', async () => {
+    const { page } = view;
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await view.open('packages');
+    const focused = async (name: string): Promise<void> => {
+      await page.locator('a:focus').getByText(name, { exact: true }).waitFor();
+    };
+    for (const next of ['run 349', 'run 249', 'run 149', 'run 49']) {
+      await page.getByRole('button', { name: /^Show more|^Loading/ }).focus();
+      await page.keyboard.press('Enter');
+      await focused(next);
+    }
+    await page.getByRole('button', { name: /^Show more|^Loading/ }).waitFor({ state: 'detached' });
+    await page.keyboard.press('Tab');
+    await focused('run 48');
+    view.assertNothingWrong();
+  });
+
   test('leads from a filtered list to the whole one, and there to its place; a new visit begins at its begin', async () => {
     const { page } = view;
     await page.setViewportSize({ width: 1280, height: 800 });
