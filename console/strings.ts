@@ -21,7 +21,7 @@ export const strings = {
 
   search: {
     label: 'Search',
-    placeholder: 'Paste a digest or an id, or type a name',
+    placeholder: 'A digest, an id or a name',
     submit: 'Search',
     title: 'Search',
     nothingAsked:
@@ -338,6 +338,7 @@ export const strings = {
     applied: 'Applied',
     releasedAt: 'Released',
     id: 'Hold',
+    idOf: (reason: string): string => `the id of the hold “${reason}”`,
   },
 
   file: {

@@ -81,7 +81,8 @@ function HoldsInForce({ holds, acting }: { readonly holds: readonly Hold[]; read
       {holds.map((hold) => (
         <li key={hold.id} class="hold">
           <span>
-            <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> · <Address text={hold.id} what={text.id} />
+            <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> ·{' '}
+            <Address text={hold.id} what={text.idOf(hold.reason)} />
           </span>
           {acting === undefined ? null : acting.told.value?.undo?.hold === hold.id ? (
             <span class="quiet">{acts.hold.justNow}</span>
@@ -118,7 +119,7 @@ function ReleasedHolds({ holds }: { readonly holds: readonly Hold[] }) {
             <Time at={hold.released_at} /> <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
           </td>
           <td>
-            <Address text={hold.id} what={text.id} />
+            <Address text={hold.id} what={text.idOf(hold.reason)} />
           </td>
         </tr>
       ))}

@@ -2,6 +2,7 @@
 export const acts = {
   cancel: 'Cancel',
   reason: 'Reason',
+  noReason: 'Say why, in a few words.',
   reasonHint: 'It stays in the log, for whoever asks later.',
   noUndo: 'This cannot be undone.',
   notKnown: 'There was no answer, so nobody knows here whether it was done. Close this, and look at the page before you try again.',
@@ -72,6 +73,7 @@ export const acts = {
     days: (count: number): string => `${count} days`,
     year: '1 year',
     noDay: 'Choose a day.',
+    notLater: (time: string): string => `Choose a later day: it has to end after ${time}.`,
     result: (time: string): string => `Kept until ${time}.`,
     resultNever: 'Kept without an end.',
     submit: 'Keep it longer',

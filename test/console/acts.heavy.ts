@@ -56,7 +56,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await page.keyboard.type('   ');
     view.expectRefusals();
     await dialog.getByRole('button', { name: 'Hold it' }).press('Enter');
-    await dialog.getByText('"reason"').or(dialog.getByText('/reason')).first().waitFor();
+    await dialog.getByText('Say why, in a few words.').waitFor();
     await page.locator('[name=reason]:focus').waitFor();
     await view.assertAccessible();
     await page.getByLabel('Reason').fill(evil);
@@ -101,6 +101,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     const second = page.getByRole('list', { name: 'Holds in force' }).getByRole('listitem').filter({ hasText: 'the second' });
     await second.getByText('applied just now: it can be undone above').waitFor();
     assert.deepEqual(await page.getByRole('button', { name: /Release|Undo/ }).allInnerTexts(), ['Undo', 'Release hold']);
+    assert.equal(await page.getByRole('button', { name: 'Copy the id of the hold “the second”' }).count(), 1);
     await view.assertAccessible();
     // Two minutes later it is released as any other, and the focus is not lost.
     await page.getByRole('button', { name: 'Undo' }).focus();
@@ -128,15 +129,19 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await view.open(`packages/${record.id}`);
     await page.getByRole('button', { name: 'Keep longer' }).click();
     const dialog = page.getByRole('dialog');
-    await page.getByLabel('Reason').fill('an audit');
+    assert.equal(await page.evaluate('document.activeElement.type'), 'date');
     await dialog.getByRole('button', { name: 'Keep it longer' }).click();
     await dialog.getByText('Choose a day.').waitFor();
     await page.getByLabel('Keep it until the end of').fill('2020-01-01');
     await dialog.getByRole('button', { name: 'Keep it longer' }).click();
-    await page.locator('#until-problem').getByText(/later/).waitFor();
+    await page.locator('#until-problem').getByText('later day: it has to end after').waitFor();
+    assert.equal(await page.locator('#until-result').textContent(), '');
     await view.assertAccessible();
     await dialog.getByRole('button', { name: '30 days' }).click();
     const day = await page.getByLabel('Keep it until the end of').inputValue();
+    await dialog.getByRole('button', { name: 'Keep it longer' }).click();
+    await dialog.getByText('Say why, in a few words.').waitFor();
+    await page.getByLabel('Reason').fill('an audit');
     await dialog.getByRole('button', { name: 'Keep it longer' }).click();
     await page.getByRole('status').getByText('Kept until').waitFor();
     const longer = Date.parse((await view.door.registry.packages.get(record.id))!.expires_at!);
@@ -246,6 +251,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await view.assertAccessible();
     await page.getByRole('dialog').getByRole('button', { name: 'Abandon it' }).click();
     await page.getByText('Abandoned. What happened to it').waitFor();
+    await page.locator('.page-beside').getByText('Abandoned', { exact: true }).waitFor();
     assert.equal((await view.door.registry.packages.get(record.id))!.status, 'abandoned');
     assert.deepEqual(await acts(page), []);
     view.assertNothingWrong();

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Problem } from '../../api/problem.ts';
+import { Problem } from '../../api/problem.ts';
 import { refresh } from '../../api/refresh.ts';
 import { asProblem } from '../../api/resource.ts';
 import { acts as text } from '../../strings/acts.ts';
@@ -115,17 +115,25 @@ export function Refusal({ problem }: { readonly problem: Problem }) {
   );
 }
 
+/** Errors: a `Problem` at `/reason`, where it says nothing. */
+export function checkReason(reason: string): void {
+  if (reason.trim() === '') throw new Problem({ code: 'invalid_value', status: 422, title: '', detail: text.noReason, field: '/reason' });
+}
+
 /** A line for the reason of an act, with what is wrong with it. */
 export function ReasonField({
   value,
   input,
   problem,
   hint = text.reasonHint,
+  isFirst = true,
 }: {
   readonly value: string;
   input(text: string): void;
   readonly problem: string | undefined;
   readonly hint?: string;
+  /** Of the fields of its dialog: it has the focus then. */
+  readonly isFirst?: boolean;
 }) {
   return (
     <>
@@ -138,8 +146,7 @@ export function ReasonField({
           onInput={(event) => input(event.currentTarget.value)}
           aria-describedby="reason-hint reason-problem"
           aria-invalid={problem !== undefined}
-          // What a dialog is opened for.
-          autofocus
+          autofocus={isFirst}
         />
       </label>
       <p id="reason-hint" class="quiet">

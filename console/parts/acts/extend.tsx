@@ -5,7 +5,7 @@ import type { RetentionRecord } from '../../api/records.ts';
 import { formatDate, formatExact } from '../../format.ts';
 import { acts as text } from '../../strings/acts.ts';
 import { now } from '../clock.ts';
-import { ActDialog, ReasonField } from './act-dialog.tsx';
+import { ActDialog, checkReason, ReasonField } from './act-dialog.tsx';
 import type { ActProps } from './acting.tsx';
 import { dayOf, endOfDay, laterBy } from './days.ts';
 
@@ -24,9 +24,17 @@ export function Extend({ record, isHeld, told, close }: ActProps & { readonly is
   const reason = useSignal('');
   const path = `packages/${segments(record.id)}/retention/extensions`;
   const until = forever.value ? null : endOfDay(day.value);
+  const isLater = until === null || (until !== undefined && Date.parse(until) > from);
   const extend = async (signal: AbortSignal): Promise<void> => {
-    if (until === undefined)
-      throw new Problem({ code: 'invalid_value', status: 422, title: '', detail: text.extend.noDay, field: '/new_expires_at' });
+    if (!isLater)
+      throw new Problem({
+        code: 'invalid_value',
+        status: 422,
+        title: '',
+        detail: until === undefined ? text.extend.noDay : text.extend.notLater(formatExact(from)),
+        field: '/new_expires_at',
+      });
+    checkReason(reason.value);
     const after = await callJson<RetentionRecord>(path, { method: 'POST', json: { new_expires_at: until, reason: reason.value }, signal });
     told({ text: after.expires_at === null ? text.extend.doneNever : text.extend.done(formatDate(Date.parse(after.expires_at))) });
   };
@@ -50,6 +58,7 @@ export function Extend({ record, isHeld, told, close }: ActProps & { readonly is
             <span>{text.extend.until}</span>
             <input
               type="date"
+              autofocus
               value={day.value}
               min={dayOf(from)}
               disabled={forever.value}
@@ -87,7 +96,11 @@ export function Extend({ record, isHeld, told, close }: ActProps & { readonly is
             <span>{text.extend.never}</span>
           </label>
           <p id="until-result" class="quiet">
-            {until === undefined ? '' : until === null ? text.extend.resultNever : text.extend.result(formatExact(Date.parse(until)))}
+            {until === undefined || !isLater
+              ? ''
+              : until === null
+                ? text.extend.resultNever
+                : text.extend.result(formatExact(Date.parse(until)))}
           </p>
           <p id="until-problem" class="problem" role="alert">
             {problemOf('/new_expires_at')}
@@ -98,6 +111,7 @@ export function Extend({ record, isHeld, told, close }: ActProps & { readonly is
               reason.value = typed;
             }}
             problem={problemOf('/reason')}
+            isFirst={false}
           />
         </>
       )}

@@ -2,13 +2,14 @@ import { useSignal } from '@preact/signals';
 import { call, callJson, segments } from '../../api/call.ts';
 import type { Hold as HoldRecord } from '../../api/records.ts';
 import { acts as text } from '../../strings/acts.ts';
-import { ActDialog, ReasonField } from './act-dialog.tsx';
+import { ActDialog, checkReason, ReasonField } from './act-dialog.tsx';
 import type { ActProps } from './acting.tsx';
 
 export function Hold({ record, told, close }: ActProps) {
   const reason = useSignal('');
   const path = `packages/${segments(record.id)}/retention/holds`;
   const hold = async (signal: AbortSignal): Promise<void> => {
+    checkReason(reason.value);
     const made = await callJson<HoldRecord>(path, { method: 'POST', json: { reason: reason.value }, signal });
     told({
       text: text.hold.done(made.reason),
