@@ -41,7 +41,7 @@ test('who has an address and a token finds, verifies, understands, holds, upload
 
   // Sees why it is kept, and until when.
   await page.getByRole('link', { name: 'Why, and until when' }).click();
-  await page.getByText('Kept, as the class raw-evidence has it, until').first().waitFor();
+  await page.getByText('as the class raw-evidence has it').first().waitFor();
   await page.getByText('the next collection then deletes its bytes').waitFor();
 
   // Holds it.
