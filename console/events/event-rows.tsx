@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { formatCount } from '../format.ts';
 import { Facts } from '../parts/page.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import { nameOfType, type ShownLink, events as text } from '../strings/events.ts';
@@ -34,7 +34,7 @@ function EventRow({ event, link }: { readonly event: ShownEvent; readonly link: 
   const sequence = formatCount(event.sequence);
   return (
     <>
-      <tr class={isFault(event.link) ? 'row-bad' : undefined}>
+      <Row class={isFault(event.link) ? 'row-bad' : undefined}>
         <td class="right">
           <button
             type="button"
@@ -65,13 +65,13 @@ function EventRow({ event, link }: { readonly event: ShownEvent; readonly link: 
         <td title={text.linkMeaning[link]}>
           <Verdict of={verdictOf(link)} text={text.link[link]} />
         </td>
-      </tr>
+      </Row>
       {isOpen.value ? (
-        <tr>
+        <Row>
           <td colSpan={columns.length} class="wide">
             <Details event={event} link={link} />
           </td>
-        </tr>
+        </Row>
       ) : null}
     </>
   );

@@ -6,7 +6,7 @@ import { summaryOf } from '../events/summary.ts';
 import { formatCount } from '../format.ts';
 import { Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import { type Column, Row, Table } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
 import { events as log, nameOfType } from '../strings/events.ts';
 import { strings } from '../strings.ts';
@@ -62,11 +62,11 @@ function LaterRows({ id, ...rows }: RowsParts & { readonly id: string }) {
 function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<EventPage> }) {
   if (page.value === undefined)
     return (
-      <tr>
+      <Row>
         <td colSpan={4}>
           <Loaded of={page}>{() => null}</Loaded>
         </td>
-      </tr>
+      </Row>
     );
   const { items, next_since, last_sequence } = page.value;
   const ended = next_since >= last_sequence || items.length === 0;
@@ -76,20 +76,20 @@ function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<E
         <EventRow key={event.sequence} event={event} />
       ))}
       {ended && from === 0 && items.length === 0 ? (
-        <tr>
+        <Row>
           <td colSpan={4}>
             <Empty title={text.noEvents} />
           </td>
-        </tr>
+        </Row>
       ) : null}
       {!ended && more !== undefined ? (
-        <tr>
+        <Row>
           <td colSpan={4}>
             <button type="button" class="button" onClick={() => more(next_since)}>
               {strings.table.more}
             </button>
           </td>
-        </tr>
+        </Row>
       ) : null}
     </>
   );
@@ -99,7 +99,7 @@ function EventRow({ event }: { readonly event: EventRecord }) {
   const { sequence, event_type, payload, actor } = event;
   const summary = summaryOf(payload);
   return (
-    <tr>
+    <Row>
       <td class="right number">
         <a href={`events?since=${sequence - 1}`} aria-label={text.eventInLog(formatCount(sequence))}>
           {formatCount(sequence)}
@@ -113,6 +113,6 @@ function EventRow({ event }: { readonly event: EventRecord }) {
       <td>
         <Time at={event.created_at} inList />
       </td>
-    </tr>
+    </Row>
   );
 }

@@ -7,7 +7,7 @@ import { now } from '../parts/clock.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, ExactMoment, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
 import { acts } from '../strings/acts.ts';
@@ -109,7 +109,7 @@ function ReleasedHolds({ holds }: { readonly holds: readonly Hold[] }) {
   return (
     <Table label={text.released} columns={[text.reason, text.owner, text.applied, text.releasedAt, text.id]}>
       {holds.map((hold) => (
-        <tr key={hold.id}>
+        <Row key={hold.id}>
           <td class="wide">{hold.reason}</td>
           <td>{hold.owner}</td>
           <td>
@@ -121,7 +121,7 @@ function ReleasedHolds({ holds }: { readonly holds: readonly Hold[] }) {
           <td>
             <Address text={hold.id} what={text.idOf(hold.reason)} />
           </td>
-        </tr>
+        </Row>
       ))}
     </Table>
   );

@@ -4,7 +4,7 @@ import { useResource } from '../api/resource.ts';
 import { ByHand } from '../parts/by-hand.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import { isOfRegistry, patternText, type RightShown, rightsShown } from '../rights.ts';
@@ -75,13 +75,13 @@ function Shown({ who: { actor, by, expires_at, grants } }: { readonly who: WhoAm
         ) : (
           <Table label={text.grantsLabel} columns={[text.role, text.gives, text.producers]}>
             {grants.map((grant, index) => (
-              <tr key={index}>
+              <Row key={index}>
                 <td>{grant.role}</td>
                 <td>{text.roleMeaning[grant.role]}</td>
                 <td class="wide">
                   <Patterns patterns={grant.producers.map(patternText)} />
                 </td>
-              </tr>
+              </Row>
             ))}
           </Table>
         )}
@@ -94,7 +94,7 @@ function Rights({ label, shown }: { readonly label: string; readonly shown: read
   return (
     <Table label={label} columns={[text.right, text.allowed, text.forWhom, text.why]}>
       {shown.map((each) => (
-        <tr key={each.right}>
+        <Row key={each.right}>
           <td class="wide">
             {text.rightName[each.right]}
             <span class="second">{text.rightMeaning[each.right]}</span>
@@ -109,7 +109,7 @@ function Rights({ label, shown }: { readonly label: string; readonly shown: read
             {each.verdict === 'no' ? <span class="quiet">–</span> : <Patterns patterns={each.patterns.map(patternText)} />}
           </td>
           <td class="wide">{reason(each)}</td>
-        </tr>
+        </Row>
       ))}
     </Table>
   );

@@ -11,6 +11,7 @@ import { FeedVerdict } from '../events/verdict.tsx';
 import { formatCount } from '../format.ts';
 import { announce } from '../parts/announce.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
+import { FoldedFilters } from '../parts/folded-filters.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
@@ -43,7 +44,9 @@ export default function Events() {
   return (
     <Page title={text.title}>
       <p class="quiet">{Object.keys(typed).length > 0 ? text.leadFiltered : text.lead}</p>
-      <Filters key={query.toString()} query={query} />
+      <FoldedFilters key={query.toString()} inForce={Object.keys(typed).length}>
+        <Filters query={query} />
+      </FoldedFilters>
       <Loaded of={called} rows={10}>
         {(found) => (
           <>

@@ -11,7 +11,7 @@ import { DownloadFile } from '../parts/download-file.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Status } from '../parts/status.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, Size, Time } from '../parts/values.tsx';
 import { Verify } from '../parts/verify.tsx';
 import { Preview } from '../preview/preview.tsx';
@@ -124,7 +124,7 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
       >
         <Table label={text.locations} columns={[text.backend, text.state, text.stored, text.verified, text.key]}>
           {file.locations.map((location) => (
-            <tr key={location.id}>
+            <Row key={location.id}>
               <td>{location.backend_id}</td>
               <td>{text.states[location.state]}</td>
               <td>
@@ -134,7 +134,7 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
               <td>
                 <code>{location.object_key}</code>
               </td>
-            </tr>
+            </Row>
           ))}
         </Table>
       </Section>

@@ -3,6 +3,7 @@ import { usePages } from '../api/pages.ts';
 import type { Page as ListPage, Package, ProducerRecord, RetentionClassRecord } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { ByHand } from '../parts/by-hand.tsx';
+import { FoldedFilters } from '../parts/folded-filters.tsx';
 import { Listed } from '../parts/more.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Page } from '../parts/page.tsx';
@@ -37,7 +38,9 @@ export default function Packages() {
         ) : null
       }
     >
-      <Filters key={key} query={query} isFiltered={isFiltered} />
+      <FoldedFilters key={key} inForce={Object.keys(asked).length}>
+        <Filters query={query} isFiltered={isFiltered} />
+      </FoldedFilters>
       <Listed
         key={key}
         pages={pages}

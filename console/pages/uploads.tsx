@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../format.ts';
 import { ByHand } from '../parts/by-hand.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, Count, Size, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import { navigate, place } from '../router.ts';
@@ -59,7 +59,7 @@ function Open() {
         {({ backends }) => (
           <Table label={text.openLabel} columns={[text.backend, { name: text.uploads, right: true }, { name: text.sessions, right: true }]}>
             {backends.map((each) => (
-              <tr key={each.backend_id}>
+              <Row key={each.backend_id}>
                 <td>{each.backend_id}</td>
                 <td class="right">
                   <Count value={each.open_uploads} />
@@ -69,7 +69,7 @@ function Open() {
                   <Count value={each.open_write_sessions} />
                   <span class="second">{text.announced(formatBytes(each.open_write_session_bytes))}</span>
                 </td>
-              </tr>
+              </Row>
             ))}
           </Table>
         )}
@@ -129,7 +129,7 @@ function Shown({ session }: { readonly session: WriteSession }) {
           }
         >
           {objects.slice(0, shownObjects).map((object) => (
-            <tr key={object.name}>
+            <Row key={object.name}>
               <td class="wide path">{printable(object.name)}</td>
               <td>
                 <Verdict of={object.state === 'put' ? 'part' : 'good'} text={text.objectStates[object.state]} />
@@ -140,7 +140,7 @@ function Shown({ session }: { readonly session: WriteSession }) {
               <td>
                 <Address text={object.sha256} what={text.digest} />
               </td>
-            </tr>
+            </Row>
           ))}
         </Table>
       )}

@@ -8,7 +8,7 @@ import { LongRows } from '../parts/long-rows.tsx';
 import { More } from '../parts/more.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Empty, Failure, Loaded, Loading } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Count, Size, Time } from '../parts/values.tsx';
 import { place, withQuery } from '../router.ts';
 import { may } from '../session.ts';
@@ -106,7 +106,7 @@ function Plots({ usage, measure }: { readonly usage: Usage; readonly measure: Me
 
 function usageRow(row: UsageRow, place: { readonly 'aria-rowindex'?: number }) {
   return (
-    <tr {...place}>
+    <Row {...place}>
       <td class="wide">{row.producer}</td>
       <td class="wide-some">{row.retention_class}</td>
       <td class="right">
@@ -118,7 +118,7 @@ function usageRow(row: UsageRow, place: { readonly 'aria-rowindex'?: number }) {
       <td class="right">
         <Size bytes={row.bytes} />
       </td>
-    </tr>
+    </Row>
   );
 }
 
@@ -151,7 +151,7 @@ function Producers({ alone }: { readonly alone: boolean }) {
             ]}
           >
             {shown.map((each) => (
-              <tr key={each.producer}>
+              <Row key={each.producer}>
                 <td class="wide">
                   <a href={`packages?${new URLSearchParams({ producer: each.producer })}`}>{each.producer}</a>
                   <Share of={each} />
@@ -168,7 +168,7 @@ function Producers({ alone }: { readonly alone: boolean }) {
                 <td class="right">
                   {each.maximum_bytes === null ? <span class="quiet">{text.noBound}</span> : <Size bytes={each.maximum_bytes} />}
                 </td>
-              </tr>
+              </Row>
             ))}
           </Table>
           <More pages={pages} />

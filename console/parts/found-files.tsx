@@ -3,7 +3,7 @@ import { segments } from '../api/call.ts';
 import type { FoundFile } from '../api/records.ts';
 import { strings } from '../strings.ts';
 import { Status } from './status.tsx';
-import { Table } from './table.tsx';
+import { Row, Table } from './table.tsx';
 import { Size, Time } from './values.tsx';
 
 export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) {
@@ -14,7 +14,7 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
       columns={[text.path, text.title, strings.packages.status, { name: text.bytes, right: true }, text.created]}
     >
       {files.map((file) => (
-        <tr key={file.id}>
+        <Row key={file.id}>
           <td class="wide path">
             <a href={`packages/${file.package.id}/files/${segments(...file.relative_path.split('/'))}`}>{printable(file.relative_path)}</a>
           </td>
@@ -31,7 +31,7 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
           <td>
             <Time at={file.created_at} inList />
           </td>
-        </tr>
+        </Row>
       ))}
     </Table>
   );

@@ -1,5 +1,14 @@
-import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import {
+  type ComponentChildren,
+  cloneElement,
+  createContext,
+  type HTMLAttributes,
+  isValidElement,
+  type TdHTMLAttributes,
+  toChildArray,
+  type VNode,
+} from 'preact';
+import { useContext, useRef } from 'preact/hooks';
 import { overflowClass, useOverflow } from './overflow.ts';
 
 /** A column; `right` for numbers. */
@@ -11,6 +20,32 @@ const groupRole = { role: 'rowgroup' } as const;
 const headingRole = { role: 'columnheader' } as const;
 export const rowRole = { role: 'row' } as const;
 export const cellRole = { role: 'cell' } as const;
+
+const Columns = createContext<readonly Column[]>([]);
+
+/**
+ * A row of a `Table`. Where it is narrow it is a card. The first cell that is no number is its heading; beside
+ * each other one is the name of its column.
+ */
+export function Row({ children, ...attributes }: HTMLAttributes<HTMLTableRowElement>) {
+  const columns = useContext(Columns);
+  const heading = columns.findIndex((column) => typeof column === 'string');
+  return (
+    <tr {...rowRole} {...attributes}>
+      {toChildArray(children).map((child, index) => {
+        if (!isValidElement(child)) return child;
+        const cell = child as VNode<TdHTMLAttributes>;
+        // What goes over all columns is of none.
+        const label = cell.props.colSpan === undefined && index !== heading ? nameOf(columns[index]) : undefined;
+        return cloneElement(cell, { ...cellRole, ...(label === undefined ? {} : { 'data-label': label }) });
+      })}
+    </tr>
+  );
+}
+
+function nameOf(column: Column | undefined): string | undefined {
+  return typeof column === 'string' ? column : column?.name;
+}
 
 /**
  * A table that scrolls by itself where it is wider than the page: it then shows that, and takes the focus, so that the
@@ -26,21 +61,21 @@ export function Table({
   readonly label: string;
   readonly columns: readonly Column[];
   /**
-   * Whose columns have widths of their own, which stay whatever rows are drawn (`table.css`). Rows of packages are
-   * cards where it is narrow (`package-table.css`).
+   * Whose columns have widths of their own, which stay whatever rows are drawn (`table.css`). Rows are cards where it
+   * is narrow (`cards.css`); those of a batch, which has few columns, stay rows.
    */
-  readonly of?: 'packages' | 'usage';
+  readonly of?: 'packages' | 'usage' | 'batch';
   /** Its rows. */
   readonly children: ComponentChildren;
   readonly below?: ComponentChildren;
 }) {
   const frame = useRef<HTMLElement>(null);
   const overflow = useOverflow(frame);
-  const [table, group, row, heading] = of !== 'packages' ? [{}, {}, {}, {}] : [tableRole, groupRole, rowRole, headingRole];
+  const [table, group, row, heading] = of === 'batch' ? [{}, {}, {}, {}] : [tableRole, groupRole, rowRole, headingRole];
   return (
     <div class={overflowClass(overflow)}>
       <section ref={frame} class="table-frame" aria-label={label} {...(overflow.before || overflow.after ? { tabIndex: 0 } : {})}>
-        <table class={of === undefined ? 'table' : `table table-${of}`} {...table}>
+        <table class={`table ${of === undefined ? '' : `table-${of}`} ${of === 'batch' ? '' : 'cards'}`} {...table}>
           <thead {...group}>
             <tr {...row}>
               {columns.map((column) =>
@@ -56,7 +91,9 @@ export function Table({
               )}
             </tr>
           </thead>
-          <tbody {...group}>{children}</tbody>
+          <tbody {...group}>
+            <Columns.Provider value={columns}>{children}</Columns.Provider>
+          </tbody>
         </table>
         {below}
       </section>

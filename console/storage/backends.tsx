@@ -1,6 +1,6 @@
 import type { Health, Usage } from '../api/records.ts';
 import { formatBytes, formatCount } from '../format.ts';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Count, Size, Time } from '../parts/values.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import { storage as text } from '../strings/storage.ts';
@@ -24,7 +24,7 @@ export function Backends({ health, usage }: { readonly health: Health; readonly 
       {health.backends.map((each) => {
         const used = usage?.backends.find(({ backend_id }) => backend_id === each.backend_id);
         return (
-          <tr key={each.backend_id}>
+          <Row key={each.backend_id}>
             <td class="wide-some">
               {each.backend_id}
               {each.backend_id === health.backend.backend_id ? <span class="second">{text.default}</span> : null}
@@ -55,7 +55,7 @@ export function Backends({ health, usage }: { readonly health: Health; readonly 
                 <Time at={used.last_verification.finished_at} />
               )}
             </td>
-          </tr>
+          </Row>
         );
       })}
     </Table>

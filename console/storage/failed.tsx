@@ -2,7 +2,7 @@ import { eventsOfTypes } from '../api/events-of-types.ts';
 import { useResource } from '../api/resource.ts';
 import { Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
 import { storage as text } from '../strings/storage.ts';
 import { failedObjects, failureTypes } from './failed-objects.ts';
@@ -22,7 +22,7 @@ export function Failed() {
               ) : (
                 <Table label={text.failedLabel} columns={[text.address, text.backend, text.reason, text.found, text.files]}>
                   {failed.slice(0, 100).map(({ backend_id, content_address, reason, created_at }) => (
-                    <tr key={`${backend_id} ${content_address}`}>
+                    <Row key={`${backend_id} ${content_address}`}>
                       <td>
                         <Address text={content_address} what={text.address} />
                       </td>
@@ -34,7 +34,7 @@ export function Failed() {
                       <td>
                         <a href={`search?${new URLSearchParams({ q: content_address })}`}>{text.affected}</a>
                       </td>
-                    </tr>
+                    </Row>
                   ))}
                 </Table>
               )}

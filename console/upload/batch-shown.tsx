@@ -96,6 +96,7 @@ function Items({ batch, isOpen }: { readonly batch: Batch; readonly isOpen: bool
   return (
     <Table
       label={text.listLabel}
+      of="batch"
       columns={[text.path, { name: text.size, right: true }, text.state]}
       below={shown.length === items.length ? null : <p class="quiet">{text.shown(formatCount(shown.length), formatCount(items.length))}</p>}
     >

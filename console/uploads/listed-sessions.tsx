@@ -9,7 +9,7 @@ import { announce } from '../parts/announce.tsx';
 import { Listed } from '../parts/more.tsx';
 import { Section } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Size, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
 import { uploads as text } from '../strings/uploads.ts';
@@ -39,7 +39,7 @@ export function ListedSessions() {
             ]}
           >
             {items.map((session) => (
-              <tr key={session.id}>
+              <Row key={session.id}>
                 <td class="wide">
                   <a href={`uploads?${new URLSearchParams({ session: session.id })}`}>{printable(session.namespace)}</a>
                 </td>
@@ -70,7 +70,7 @@ export function ListedSessions() {
                     </button>
                   ) : null}
                 </td>
-              </tr>
+              </Row>
             ))}
           </Table>
         )}

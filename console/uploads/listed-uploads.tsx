@@ -10,7 +10,7 @@ import { LocalCommand } from '../parts/local-command.tsx';
 import { Listed } from '../parts/more.tsx';
 import { Section } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
-import { Table } from '../parts/table.tsx';
+import { Row, Table } from '../parts/table.tsx';
 import { Address, Size, Time } from '../parts/values.tsx';
 import { may } from '../session.ts';
 import { uploads as text } from '../strings/uploads.ts';
@@ -30,7 +30,7 @@ export function ListedUploads() {
             columns={[text.goesTo, { name: text.there, right: true }, text.who, text.begun, text.lastByte, text.expires, text.act]}
           >
             {items.map((upload) => (
-              <tr key={upload.id}>
+              <Row key={upload.id}>
                 <td class="wide path">
                   <Target upload={upload} />
                   <span class="second">
@@ -63,7 +63,7 @@ export function ListedUploads() {
                     {text.abandon}
                   </button>
                 </td>
-              </tr>
+              </Row>
             ))}
           </Table>
         )}

@@ -41,12 +41,12 @@ describe('every route of the console', { skip: noBrowser }, () => {
     });
 
   test('a table that is cut shows where more is, and is scrolled by the keyboard', async () => {
-    await using view = await openConsole({ browser: { viewport: { width: 360, height: 740 } } });
+    await using view = await openConsole({ browser: { viewport: { width: 660, height: 740 } } });
     await sealedPackage(view.door.registry, { 'a.txt': 'x' });
     const { page } = view;
-    await page.goto(`${view.url}storage`);
+    await page.goto(`${view.url}packages`);
     await view.signIn();
-    const table = page.getByRole('region', { name: 'Storage backends' });
+    const table = page.getByRole('region', { name: 'Packages, newest first' });
     const sign = page.locator('.overflow', { has: table });
     await table.focus();
     assert.match((await sign.getAttribute('class'))!, /^overflow overflow-after$/);
@@ -56,6 +56,7 @@ describe('every route of the console', { skip: noBrowser }, () => {
     }
     assert.match((await sign.getAttribute('class'))!, /^overflow overflow-before$/);
     // The place in the navigation is in sight.
+    await page.setViewportSize({ width: 360, height: 740 });
     await page.goto(`${view.url}access`);
     await view.signIn();
     const box = (await page.locator('.top nav [aria-current]').boundingBox())!;
@@ -97,6 +98,53 @@ describe('every route of the console', { skip: noBrowser }, () => {
       assert.deepEqual(await page.locator('.overflow-after, .overflow-before').locator('table').count(), 0);
       await view.assertAccessible();
     }
+    view.assertNothingWrong();
+  });
+
+  test('every other table is read so too, and its list is seen before its filters', async () => {
+    await using view = await openConsole({ anonymousRead: true, browser: { viewport: { width: 360, height: 740 } } });
+    const { registry, store } = view.door;
+    const record = await sealedPackage(registry, { [`${longWord}.txt`]: 'x' }, { name: longWord, producer: longWord });
+    const hold = await registry.retention.hold(record.id, { reason: longWord });
+    await registry.retention.release(record.id, hold.id, {});
+    await store.operator.verifyStorage('local');
+    const { page } = view;
+    const sha256 = (await registry.files.list(record.id)).items[0]!.digest_sha256;
+    const file = `packages/${record.id}/files/${longWord}.txt`;
+    for (const path of ['events', 'storage', 'usage', 'access', `search?q=${sha256}`, `packages/${record.id}`, file]) {
+      await view.open(path);
+      await page.getByRole('table').first().getByRole('row').nth(1).waitFor();
+      for (const table of await page.getByRole('table').all()) {
+        const headings = await table.getByRole('columnheader').allTextContents();
+        const cells = await table.getByRole('row').nth(1).getByRole('cell').all();
+        assert.equal(cells.length, headings.length, path);
+        for (const cell of cells) {
+          const { x, width } = (await cell.boundingBox())!;
+          assert.ok(x >= 0 && x + width <= 360 && width > 40, `${path}: ${await cell.textContent()}`);
+        }
+        const labels = await Promise.all(cells.map((cell) => cell.getAttribute('data-label')));
+        assert.ok(
+          labels.every((label, index) => label === null || label === headings[index]),
+          String(labels),
+        );
+        assert.equal(labels.filter((label) => label === null).length, 1, 'the heading of the card');
+      }
+      assert.equal(await page.locator('.overflow-after, .overflow-before').locator('table').count(), 0, path);
+      await view.assertAccessible();
+    }
+    await view.open('packages?status=finalized');
+    const fold = page.getByRole('button', { name: 'Filters (1)' });
+    await fold.waitFor();
+    assert.equal(await page.getByLabel('Producer').isVisible(), false);
+    assert.ok((await page.getByRole('row').nth(1).boundingBox())!.y < 400);
+    await fold.focus();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Producer').waitFor();
+    await view.assertAccessible();
+    await page.setViewportSize({ width: 1280, height: 740 });
+    await view.open('packages?status=finalized');
+    await page.getByLabel('Producer').waitFor();
+    assert.equal(await fold.isVisible(), false);
     view.assertNothingWrong();
   });
 
