@@ -33,6 +33,10 @@ export const strings = {
     packagesSealedWith: 'Packages sealed with this manifest',
     packagesNamed: (text: string): string => `Packages named ${text}`,
     packagesOf: (text: string): string => `Packages of the producer ${text}`,
+    withId: 'What has this id',
+    filesMore: (shown: string): string => `These are the first ${shown}, oldest first. GET /files?digest= has the others.`,
+    firstOnes: (shown: string): string => `The newest ${shown} are shown.`,
+    all: (what: string): string => `All ${what.charAt(0).toLowerCase()}${what.slice(1)}`,
     packagesAbout: (text: string): string => `Packages about ${text}`,
   },
 

@@ -1,60 +1,68 @@
+import { isLonger, textPattern } from '../../src/kernel/format/text-rules.ts';
 import { addressesIn } from './addresses.ts';
 import { callJson, segments } from './call.ts';
 import { Problem } from './problem.ts';
 import type { File, FoundFile, Package, Page } from './records.ts';
 
-/** What a text that was pasted or typed leads to. */
+/** What a text that was pasted or typed can mean: each of it that there is. */
 export interface Found {
-  /** An address of the console, where there is one thing that the text names. */
-  readonly at: string | undefined;
-  readonly files: readonly FoundFile[];
+  /** What it is the id of: an address of the console, and how that is called. */
+  readonly id: { readonly at: string; readonly name: string } | undefined;
+  readonly files: Page<FoundFile>;
   /** Of which the text is the digest of the manifest. */
-  readonly sealed: readonly Package[];
-  readonly named: readonly Package[];
-  readonly ofProducer: readonly Package[];
-  readonly aboutSubject: readonly Package[];
+  readonly sealed: Page<Package>;
+  readonly named: Page<Package>;
+  readonly ofProducer: Page<Package>;
+  readonly aboutSubject: Page<Package>;
 }
 
-const nothing: Found = { at: undefined, files: [], sealed: [], named: [], ofProducer: [], aboutSubject: [] };
+const none = { items: [], next_cursor: null };
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const storable = new RegExp(textPattern);
+/** Of names, producers and subjects, in characters. */
+const longestName = 256;
 const shown = 20;
 
-/** Looks for what a text can be: a digest of a file or manifest in any form, an id, a name, a producer, a subject. */
+/**
+ * Looks for all that a text can be: a digest of a file or manifest in any form, an id, a name, a producer, a subject.
+ * Whatever it looks like, it may be a name as well: the subject of an image is its digest.
+ */
 export async function lookUp(text: string, signal: AbortSignal): Promise<Found> {
   const addresses = addressesIn(text);
-  if (addresses.length > 0) {
-    const [files, sealed] = await Promise.all([
-      eachPage<FoundFile>(addresses, (digest) => callJson('files', { query: { digest, limit: 100 }, signal })),
-      // Nothing but BLAKE3 is the digest of a manifest.
-      eachPage<Package>(
-        addresses.filter((address) => address.startsWith('blake3:')),
-        (manifest_digest) => callJson('packages', { query: { manifest_digest, limit: shown }, signal }),
-      ),
-    ]);
-    return { ...nothing, files, sealed };
-  }
-  const id = text.toLowerCase();
-  if (uuid.test(id)) {
-    const found = await Promise.all([
-      orMissing(callJson<Package>(`packages/${segments(id)}`, { signal })),
-      orMissing(callJson<File>(`files/${segments(id)}`, { signal })),
-    ]);
-    const [record, file] = found;
-    if (record !== undefined) return { ...nothing, at: `packages/${id}` };
-    return file === undefined
-      ? nothing
-      : { ...nothing, at: `packages/${file.package_id}/files/${segments(...file.relative_path.split('/'))}` };
-  }
-  const [named, ofProducer, aboutSubject] = await Promise.all(
-    ['name', 'producer', 'subject'].map((filter) =>
-      callJson<Page<Package>>('packages', { query: { [filter]: text, limit: shown }, signal }),
-    ),
-  );
-  return { ...nothing, named: named!.items, ofProducer: ofProducer!.items, aboutSubject: aboutSubject!.items };
+  const packages = (query: Readonly<Record<string, string>>): Promise<Page<Package>> =>
+    callJson('packages', { query: { ...query, limit: shown }, signal });
+  const mayBeName = storable.test(text) && !isLonger(text, longestName);
+  const [id, files, sealed, named, ofProducer, aboutSubject] = await Promise.all([
+    withId(text.toLowerCase(), signal),
+    together(addresses.map((digest) => callJson<Page<FoundFile>>('files', { query: { digest, limit: 100 }, signal }))),
+    // Nothing but BLAKE3 is the digest of a manifest.
+    together(addresses.filter((each) => each.startsWith('blake3:')).map((manifest_digest) => packages({ manifest_digest }))),
+    ...(['name', 'producer', 'subject'] as const).map(async (filter) => (mayBeName ? await packages({ [filter]: text }) : none)),
+  ]);
+  return { id, files, sealed, named: named!, ofProducer: ofProducer!, aboutSubject: aboutSubject! };
 }
 
-async function eachPage<T>(addresses: readonly string[], ask: (address: string) => Promise<Page<T>>): Promise<readonly T[]> {
-  return (await Promise.all(addresses.map(ask))).flatMap(({ items }) => items);
+async function withId(id: string, signal: AbortSignal): Promise<Found['id']> {
+  if (!uuid.test(id)) return undefined;
+  const [record, file] = await Promise.all([
+    orMissing(callJson<Package>(`packages/${segments(id)}`, { signal })),
+    orMissing(callJson<File>(`files/${segments(id)}`, { signal })),
+  ]);
+  if (record !== undefined) return { at: `packages/${id}`, name: record.name };
+  if (file === undefined) return undefined;
+  return {
+    at: `packages/${file.package_id}/files/${segments(...file.relative_path.split('/'))}`,
+    name: file.relative_path,
+  };
+}
+
+/** As one page: there are more where any of them has more. */
+async function together<T>(asked: readonly Promise<Page<T>>[]): Promise<Page<T>> {
+  const pages = await Promise.all(asked);
+  return {
+    items: pages.flatMap(({ items }) => items),
+    next_cursor: pages.find(({ next_cursor }) => next_cursor !== null)?.next_cursor ?? null,
+  };
 }
 
 async function orMissing<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -1,6 +1,9 @@
 import { useEffect } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { lookUp } from '../api/look-up.ts';
+import type { Page as ListPage, Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
+import { formatCount } from '../format.ts';
 import { FoundFiles } from '../parts/found-files.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Page, Section } from '../parts/page.tsx';
@@ -21,50 +24,68 @@ export default function Search() {
 
 function Results({ asked }: { readonly asked: string }) {
   const found = useResource(asked, (signal) => lookUp(asked, signal));
-  const at = found.value?.at;
+  const { value } = found;
+  const lists = value === undefined ? [] : [value.files, value.sealed, value.named, value.ofProducer, value.aboutSubject];
+  const isAlone = lists.every(({ items }) => items.length === 0);
+  const at = isAlone ? value?.id?.at : undefined;
   useEffect(() => {
     if (at !== undefined) navigate(at, { replace: true });
   }, [at]);
   return (
     <Loaded of={found} rows={6}>
-      {({ files, sealed, named, ofProducer, aboutSubject }) =>
-        files.length + sealed.length + named.length + ofProducer.length + aboutSubject.length === 0 ? (
-          at === undefined && (
-            <Empty title={text.nothing(asked)} icon="search">
+      {({ id, files, sealed, named, ofProducer, aboutSubject }) =>
+        isAlone ? (
+          id === undefined && (
+            <Empty title={text.nothing(printable(asked))} icon="search">
               <p>{text.nothingDetail}</p>
               <p>{text.notSearched}</p>
             </Empty>
           )
         ) : (
           <>
-            {files.length === 0 ? null : (
+            {id === undefined ? null : (
+              <Section title={text.withId}>
+                <p>
+                  <a href={id.at}>{printable(id.name)}</a>
+                </p>
+              </Section>
+            )}
+            {files.items.length === 0 ? null : (
               <Section title={text.files}>
-                <FoundFiles files={files} />
+                <FoundFiles files={files.items} />
+                {files.next_cursor === null ? null : <p class="quiet">{text.filesMore(formatCount(files.items.length))}</p>}
               </Section>
             )}
-            {sealed.length === 0 ? null : (
-              <Section title={text.packagesSealedWith}>
-                <PackageTable packages={sealed} label={text.packagesSealedWith} />
-              </Section>
-            )}
-            {named.length === 0 ? null : (
-              <Section title={text.packagesNamed(asked)}>
-                <PackageTable packages={named} label={text.packagesNamed(asked)} />
-              </Section>
-            )}
-            {ofProducer.length === 0 ? null : (
-              <Section title={text.packagesOf(asked)}>
-                <PackageTable packages={ofProducer} label={text.packagesOf(asked)} />
-              </Section>
-            )}
-            {aboutSubject.length === 0 ? null : (
-              <Section title={text.packagesAbout(asked)}>
-                <PackageTable packages={aboutSubject} label={text.packagesAbout(asked)} />
-              </Section>
-            )}
+            <Packages found={sealed} title={text.packagesSealedWith} />
+            <Packages found={named} title={text.packagesNamed(printable(asked))} all={{ name: asked }} />
+            <Packages found={ofProducer} title={text.packagesOf(printable(asked))} all={{ producer: asked }} />
+            <Packages found={aboutSubject} title={text.packagesAbout(printable(asked))} all={{ subject: asked }} />
           </>
         )
       }
     </Loaded>
+  );
+}
+
+/** The first of them; `all` is the filter of the list that has the others. */
+function Packages({
+  found: { items, next_cursor },
+  title,
+  all,
+}: {
+  readonly found: ListPage<Package>;
+  readonly title: string;
+  readonly all?: Readonly<Record<string, string>>;
+}) {
+  if (items.length === 0) return null;
+  return (
+    <Section title={title}>
+      <PackageTable packages={items} label={title} />
+      {next_cursor === null || all === undefined ? null : (
+        <p>
+          {text.firstOnes(formatCount(items.length))} <a href={`packages?${new URLSearchParams(all)}`}>{text.all(title)}</a>
+        </p>
+      )}
+    </Section>
   );
 }

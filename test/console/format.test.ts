@@ -54,6 +54,34 @@ test('a digest is known in each form in which it is pasted', () => {
   for (const form of [`"blake3:${hex}"`, `W/"blake3:${hex}"`]) assert.deepEqual(addressesIn(form), [`blake3:${hex}`], form);
   for (const form of [`sha256:${hex}`, `sha256-${hex}`, `sha256-${base64}`, `sha-256=:${base64}:`])
     assert.deepEqual(addressesIn(form), [`sha256:${hex}`], form);
-  for (const other of ['', 'report.pdf', hex.slice(1), `md5:${hex}`, `${hex}0`, `"blake3:${hex}`])
+  for (const form of [base64, base64.replace('/', '_').replace('+', '-')])
+    assert.deepEqual(addressesIn(form), [`sha256:${hex}`, `blake3:${hex}`], form);
+  for (const form of [
+    `SHA-256:${hex}`,
+    `SHA256 (a (1).txt) = ${hex}`,
+    `sha256-${base64.slice(0, -1)}`,
+    `sha256-${base64.replace('/', '_')}`,
+    `sha256-${base64} sha512-${'A'.repeat(86)}==`,
+    `Repr-Digest: sha-256=:${base64}:, sha-512=:${'A'.repeat(86)}==:`,
+    `Digest: SHA-256=${base64}`,
+    `integrity="sha256-${base64}"`,
+  ])
+    assert.deepEqual(addressesIn(form), [`sha256:${hex}`], form);
+  for (const form of [`"${hex}"`, `'${hex}'`, `\\${hex}  a\\nb`])
+    assert.deepEqual(addressesIn(form), [`sha256:${hex}`, `blake3:${hex}`], form);
+  for (const form of [`etag: "blake3:${hex}"`, `ETag: W/"blake3:${hex}"`, `BLAKE3 (a) = ${hex}`])
+    assert.deepEqual(addressesIn(form), [`blake3:${hex}`], form);
+  assert.deepEqual(addressesIn(`sha256-${base64} sha256-${'A'.repeat(43)}=`), [`sha256:${hex}`, `sha256:${'0'.repeat(64)}`]);
+  for (const other of [
+    '',
+    'report.pdf',
+    base64.slice(0, -1),
+    `sha256-${base64} other`,
+    `sha512-${'A'.repeat(86)}==`,
+    hex.slice(1),
+    `md5:${hex}`,
+    `${hex}0`,
+    `"blake3:${hex}`,
+  ])
     assert.deepEqual(addressesIn(other), [], other);
 });

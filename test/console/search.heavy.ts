@@ -9,6 +9,7 @@ describe('the search of the console', { skip: noBrowser }, () => {
   let record: Package;
   before(async () => {
     view = await openConsole();
+    view.expectRefusals();
     record = await sealedPackage(view.door.registry, { 'report.json': '{"ok":true}' });
     await view.open();
     await view.signIn();
@@ -69,6 +70,51 @@ describe('the search of the console', { skip: noBrowser }, () => {
       await page.getByText('Digests of files and of manifests').waitFor();
       await page.getByText('Paths, names of files and metadata are not.').waitFor();
     }
+    view.assertNothingWrong();
+  });
+
+  test('looks for names, producers and subjects whatever they look like', async () => {
+    const { door, page } = view;
+    const create = (name: string, subject: string) =>
+      door.registry.packages.create({ name, subject, producer: 'ci', retention_class: 'raw-evidence' });
+    const subject = `sha256:${'c'.repeat(64)}`;
+    const unknownId = '0190163d-8694-739b-aea5-966c26f8ad91';
+    await create('an image', subject);
+    await create('d'.repeat(64), 'named as a digest');
+    await create(unknownId, 'named as an id');
+    await create(record.id, 'named as another package');
+    for (const [text, link] of [
+      [subject, 'an image'],
+      ['d'.repeat(64), 'd'.repeat(64)],
+      [unknownId, unknownId],
+    ] as const) {
+      await search(text);
+      await page.getByRole('link', { name: link, exact: true }).waitFor();
+      assert.equal(await page.getByText('Nothing here is known').count(), 0);
+    }
+    // Two things are called so: neither is shown before it is chosen.
+    await search(record.id);
+    await page.getByRole('link', { name: record.id, exact: true }).waitFor();
+    await view.assertAccessible();
+    await page.getByRole('heading', { name: 'What has this id' }).waitFor();
+    await page.getByRole('link', { name: 'nightly run' }).click();
+    await page.getByRole('heading', { name: 'nightly run' }).waitFor();
+    // A name has no such character, so nothing is asked of the server.
+    await view.open('search?q=a%00b');
+    await view.signIn();
+    await page.getByText('Nothing here is known by').waitFor();
+    view.assertNothingWrong();
+  });
+
+  test('leads to all packages with a name where it does not show them', async () => {
+    const { door, page } = view;
+    for (let number = 0; number < 25; number++)
+      await door.registry.packages.create({ name: 'same name', subject: `s${number}`, producer: 'ci', retention_class: 'raw-evidence' });
+    await search('same name');
+    await page.getByText('The newest 20 are shown.').waitFor();
+    await view.assertAccessible();
+    await page.getByRole('link', { name: 'All packages named same name' }).click();
+    await page.getByText('25 shown, and no more').waitFor();
     view.assertNothingWrong();
   });
 });
