@@ -52,7 +52,14 @@ export function followLinks(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (link === null || link.hasAttribute('download') || (link.target !== '' && link.target !== '_self')) return;
-    if (!link.href.startsWith(base.href) || link.getAttribute('href')?.startsWith('#') === true) return;
+    const written = link.getAttribute('href') ?? '';
+    // A place on this page: by itself a browser would look for it at the address that all others are relative to.
+    if (written.startsWith('#')) {
+      event.preventDefault();
+      document.getElementById(written.slice(1))?.focus();
+      return;
+    }
+    if (!link.href.startsWith(base.href)) return;
     event.preventDefault();
     if (link.href !== location.href) navigate(link.href);
   });

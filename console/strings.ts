@@ -256,6 +256,7 @@ export const strings = {
     bytes: 'Size',
     digest: 'SHA-256',
     filesLabel: 'Files of this package, by path',
+    skipToFiles: 'Skip to the files',
     noFiles: 'It holds no file yet.',
     filterPaths: 'Part of a path',
     openAll: 'Open all',

@@ -1,4 +1,6 @@
 import { useSignal } from '@preact/signals';
+import type { Ref } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { callJson } from '../api/call.ts';
 import type { EventPage, EventRecord, Package } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
@@ -60,6 +62,12 @@ function LaterRows({ id, ...rows }: RowsParts & { readonly id: string }) {
 }
 
 function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<EventPage> }) {
+  const first = useRef<HTMLAnchorElement>(null);
+  const isRead = page.value !== undefined;
+  // The button that was pressed for them is gone, and nobody has moved the focus since.
+  useEffect(() => {
+    if (isRead && from > 0 && document.activeElement === document.body) first.current?.focus();
+  }, [isRead]);
   if (page.value === undefined)
     return (
       <Row>
@@ -72,8 +80,8 @@ function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<E
   const ended = next_since >= last_sequence || items.length === 0;
   return (
     <>
-      {items.map((event) => (
-        <EventRow key={event.sequence} event={event} />
+      {items.map((event, index) => (
+        <EventRow key={event.sequence} event={event} link={index === 0 ? first : null} />
       ))}
       {ended && from === 0 && items.length === 0 ? (
         <Row>
@@ -95,13 +103,13 @@ function EventRows({ page, from, more }: RowsParts & { readonly page: Resource<E
   );
 }
 
-function EventRow({ event }: { readonly event: EventRecord }) {
+function EventRow({ event, link }: { readonly event: EventRecord; readonly link: Ref<HTMLAnchorElement> | null }) {
   const { sequence, event_type, payload, actor } = event;
   const summary = summaryOf(payload);
   return (
     <Row>
       <td class="right number">
-        <a href={`events?since=${sequence - 1}`} aria-label={text.eventInLog(formatCount(sequence))}>
+        <a ref={link} href={`events?since=${sequence - 1}`} aria-label={text.eventInLog(formatCount(sequence))}>
           {formatCount(sequence)}
         </a>
       </td>

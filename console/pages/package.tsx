@@ -79,6 +79,11 @@ function Shown({
   const none = <span class="quiet">–</span>;
   return (
     <>
+      {record.status === 'garbage_collected' || record.file_count === 0 ? null : (
+        <a class="skip" href="#files">
+          {text.skipToFiles}
+        </a>
+      )}
       <Facts
         items={[
           [text.producer, <ListLink key="p" filter={{ producer: record.producer }} name={record.producer} />],

@@ -91,6 +91,7 @@ export function FileTree({
   return (
     <div
       ref={frame}
+      id="files"
       class="tree"
       role="tree"
       aria-label={label}

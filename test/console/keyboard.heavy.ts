@@ -29,7 +29,9 @@ test('somebody without a mouse signs in, finds a package, reads a file and verif
   await tabTo(page, 'nightly run');
   await page.keyboard.press('Enter');
   await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
-  await tabTo(page, 'Files of this package, by path');
+  await tabTo(page, 'Skip to the files');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(page), 'Files of this package, by path');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.getByText('it was built').waitFor();
@@ -45,6 +47,29 @@ test('somebody without a mouse signs in, finds a package, reads a file and verif
     .waitFor();
   await page.goBack();
   await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
+  const at = page.url();
+  await page.getByRole('link', { name: 'Skip to the content' }).focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate('document.activeElement.id'), 'content');
+  assert.equal(page.url(), at);
+  view.assertNothingWrong();
+});
+
+test('more events of a package are read by the keyboard, which continues with the first of them', { skip: noBrowser }, async () => {
+  await using view = await openConsole({ anonymousRead: true });
+  const { page, door } = view;
+  const { id } = await sealedPackage(door.registry, { 'a.txt': 'x' });
+  for (let index = 0; index < 30; index++) {
+    const hold = await door.registry.retention.hold(id, { reason: 'again' });
+    await door.registry.retention.release(id, hold.id, {});
+  }
+  await view.open(`packages/${id}`);
+  const region = page.getByRole('region', { name: 'Events of this package' });
+  const before = await region.getByRole('link').last().textContent();
+  await region.getByRole('button', { name: 'Show more' }).focus();
+  await page.keyboard.press('Enter');
+  await region.locator('a:focus').waitFor();
+  assert.equal(await page.evaluate('document.activeElement.textContent'), String(Number(before) + 1));
   view.assertNothingWrong();
 });
 
