@@ -1,7 +1,7 @@
 import { ArtifactstoreError, isArtifactstoreError } from '../../kernel/error.ts';
 import type { Secrets } from '../../secrets/SECRETS.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { documentNames, readGeneration, writeEnded } from '../documents.ts';
+import { documentNames, type Generation, readGeneration, writeEnded } from '../documents.ts';
 import { type Issuer, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
 import type { Run } from './run.ts';
@@ -29,20 +29,27 @@ export async function endGeneration(ending: Ending): Promise<readonly string[]> 
   const name = documentNames.generation(generation);
   const found = await secrets.get(name);
   const kept = found === undefined ? undefined : readGeneration(found.value, generation);
-  const known = kept === undefined || kept === 'ended' ? [] : roles.map((role) => kept.keys[role].id);
+  const known = kept === undefined || kept === 'ended' ? [] : idsOf(kept);
   const { ids, left, why } = await endKeys({ issuer, authority, labelPrefix, known });
   if (left.length > 0) throw revocationFailed(left, issuer, `Generation ${generation} could not be ended`, why, sameAgain);
-  if (found !== undefined && kept !== 'ended') {
-    const ended = writeEnded(generation, new Date(now()).toISOString());
-    await writerOf(secrets)
-      .put(name, ended, found.version)
-      .catch(async (error: unknown) => {
-        // Whoever made these keys may have ended them at the same time.
-        const again = await secrets.get(name);
-        if (again === undefined || readGeneration(again.value, generation) !== 'ended') throw error;
-      });
+  if (kept !== 'ended') {
+    // Where there was no document, a rotation may have kept these keys meanwhile.
+    const written =
+      found === undefined
+        ? endDocument(secrets, generation, ids)
+        : writerOf(secrets).put(name, writeEnded(generation, new Date(now()).toISOString()), found.version);
+    await written.catch(async (error: unknown) => {
+      // Whoever made these keys may have ended them at the same time.
+      const again = await secrets.get(name);
+      if (again === undefined || readGeneration(again.value, generation) !== 'ended') throw error;
+    });
   }
   return ids;
+}
+
+/** Of both roles. */
+export function idsOf({ keys }: Generation): readonly string[] {
+  return roles.map((role) => keys[role].id);
 }
 
 function inUse(generation: number): ArtifactstoreError {
@@ -94,11 +101,12 @@ export async function withoutLeftovers(leftovers: Leftovers): Promise<unknown> {
   return error;
 }
 
+/** Where it holds these very keys. */
 async function endDocument(secrets: Secrets, generation: number, ids: readonly string[]): Promise<void> {
   const name = documentNames.generation(generation);
   const found = await secrets.get(name);
   const kept = found === undefined ? 'ended' : readGeneration(found.value, generation);
-  if (found === undefined || kept === 'ended' || !roles.every((role) => ids.includes(kept.keys[role].id))) return;
+  if (found === undefined || kept === 'ended' || !idsOf(kept).every((id) => ids.includes(id))) return;
   await writerOf(secrets).put(name, writeEnded(generation, new Date().toISOString()), found.version);
 }
 

@@ -15,8 +15,8 @@ import {
 import { mustHold } from '../must-hold.ts';
 import { type Role, roles } from '../PROVIDER.ts';
 import { writerOf } from '../writer.ts';
-import { withoutLeftovers } from './end-generation.ts';
-import { type Current, labelOf, type Run } from './run.ts';
+import { idsOf, withoutLeftovers } from './end-generation.ts';
+import { type Current, currentOf, isWithdrawn, labelOf, type Run } from './run.ts';
 import { withdraw } from './withdraw.ts';
 
 /** Up to the flip: afterwards the generation is the current one. Whatever fails before ends what was minted. */
@@ -33,8 +33,9 @@ export async function establish(run: Run, authority: Secret, current: Current | 
   }
   let isPersisted = before !== undefined;
   let mayBeKept = isPersisted;
+  let made = before;
   try {
-    const made = before ?? (await mintBoth(run, authority));
+    made ??= await mintBoth(run, authority);
     for (const role of roles) {
       mustHold(
         await provider.prove(signingKeys(made.keys[role]), run.scope, { otherBucket: request.otherBucket }),
@@ -55,14 +56,23 @@ export async function establish(run: Run, authority: Secret, current: Current | 
     return made;
   } catch (error) {
     if (error instanceof Unsettled) throw error.reason;
-    // Whoever took over has found the whole generation and continues with it.
-    if (isArtifactstoreError(error, 'rotation_conflict') && isPersisted) throw error;
+    // Whoever took over has found the whole generation and continues with it, unless it was a revocation.
+    if (isArtifactstoreError(error, 'rotation_conflict') && isPersisted && !(await isKnownWithdrawn(run))) throw error;
     // Keys of this run alone, unless it has taken over what another run kept.
     const label = labelOf(generation, run.pair);
     const labelPrefix = before === undefined ? `${label}${run.id}-` : label;
-    const known = before === undefined ? [] : roles.map((role) => before.keys[role].id);
+    // A revocation may have ended them before they were kept: then no label tells them.
+    const known = made === undefined ? [] : idsOf(made);
     throw await withoutLeftovers({ issuer, authority, labelPrefix, known, secrets, generation, mayBeKept, run, error });
   }
+}
+
+/** False where the store does not say: the next run finds that out. */
+async function isKnownWithdrawn({ request: { secrets }, generation }: Run): Promise<boolean> {
+  return await currentOf(secrets).then(
+    (current) => isWithdrawn(generation, current),
+    () => false,
+  );
 }
 
 /** What can't be ended here: the generation may be the current one, and only the next run will know. */

@@ -4,6 +4,7 @@ import { documentNames, readGeneration } from '../../../src/provider/documents.t
 import type { Provider } from '../../../src/provider/PROVIDER.ts';
 import { revokeGeneration } from '../../../src/provider/rotation/revoke.ts';
 import { rotate } from '../../../src/provider/rotation/rotate.ts';
+import { providerStatus } from '../../../src/provider/rotation/status.ts';
 import { withoutPatience } from '../without-patience.ts';
 import { assertWhole } from './assert-whole.ts';
 import { inTurns, type Outcome } from './in-turns.ts';
@@ -19,6 +20,16 @@ export async function assertPointedKeysAreGood({ secrets, api }: Pick<RotationPl
   const minted = api.minted();
   for (const { id } of Object.values(read.keys))
     assert.ok(minted.includes(id), `the pointer names generation ${generation}: ${id} is ended`);
+}
+
+/** No document has keys that were ended. Of a run whose log somebody else continued, the log may have them. */
+export async function assertNoEndedKeysKept({ secrets, api }: Pick<RotationPlace, 'secrets' | 'api'>): Promise<void> {
+  const minted = api.minted();
+  for (const { generation, state, ids } of (await providerStatus(secrets)).generations)
+    assert.ok(
+      state === 'unfinished' || ids.every((id) => minted.includes(id)),
+      `generation ${generation} is ${state}, and keys of it are ended`,
+    );
 }
 
 export interface Meeting {
@@ -67,6 +78,7 @@ export async function meet(
     );
     for (const [name, outcome] of outcomes)
       if ('error' in outcome) assert.ok(isArtifactstoreError(outcome.error), `${name}: ${String(outcome.error)}`);
+    await assertNoEndedKeysKept(place);
     const { generation } = await place.rotate();
     await assertWhole(place, generation);
     return { moves, outcomes, generation };

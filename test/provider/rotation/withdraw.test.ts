@@ -2,13 +2,30 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ArtifactstoreError, isArtifactstoreError } from '../../../src/kernel/error.ts';
 import { documentNames, writeCurrent } from '../../../src/provider/documents.ts';
+import type { Issuer } from '../../../src/provider/PROVIDER.ts';
+import { openStepLog } from '../../../src/provider/rotation/steps.ts';
 import type { Secrets } from '../../../src/secrets/SECRETS.ts';
 import { assertWhole } from './assert-whole.ts';
 import { beforePointer, pointerOf } from './before-pointer.ts';
 import { killedBehind, stateOf, stepsOf, writeByHand } from './meanwhile.ts';
 import { memorySecrets } from './memory-secrets.ts';
 import { assertPointedKeysAreGood, meet } from './pointed-keys.ts';
-import { openRotationPlace } from './rotation-place.ts';
+import { openRotationPlace, type RotationPlace } from './rotation-place.ts';
+
+/** The store, where something happens before the document of generation 2 is written. */
+function beforeDocument({ secrets }: Pick<RotationPlace, 'secrets'>, act: () => Promise<unknown>): Secrets {
+  const writer = secrets.writer!;
+  return {
+    ...secrets,
+    writer: {
+      ...writer,
+      async put(name, ...more) {
+        if (name === documentNames.generation(2)) await act();
+        return await writer.put(name, ...more);
+      },
+    },
+  };
+}
 
 describe('a revocation of the generation that is being made', () => {
   test('leaves the pointer on good keys, between whichever two changes of the rotation it comes', async () => {
@@ -61,6 +78,54 @@ describe('a revocation of the generation that is being made', () => {
     assert.equal((await stepsOf(place)).at(-1), '2 failed: secret_conflict');
     await place.rotate();
     await assertWhole(place, 3);
+  });
+
+  test('ends the document too that the rotation wrote while the keys were looked for', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+    const { promise: keeping, resolve: letKeep } = Promise.withResolvers<void>();
+    const kept = killedBehind(place, 'persisted', {
+      secrets: beforeDocument(place, async () => {
+        reach();
+        await keeping;
+      }),
+    });
+    await reached;
+    await using whole = new AsyncDisposableStack();
+    const provider = whole.adopt(place.provider(), (each) => each.close());
+    let finds = 0;
+    const find: Issuer['find'] = async (...asked) => {
+      finds += 1;
+      // The first one asks whether there is anything of it at all.
+      if (finds === 2) {
+        letKeep();
+        await kept;
+      }
+      return await provider.issuer!.find(...asked);
+    };
+    assert.equal((await place.revoke(2, { provider: { ...provider, issuer: { ...provider.issuer!, find } } })).revoked.length, 2);
+    assert.equal(await stateOf(place), 'current 1, unfinished 2, 1 current, 2 ended');
+    await place.rotate();
+    await assertWhole(place, 3);
+  });
+
+  test('is told from another run that took over, also where the pointer cannot be read', async () => {
+    await using place = await openRotationPlace({ secrets: memorySecrets() });
+    await place.rotate();
+    let isSealed = false;
+    const secrets = beforeDocument(place, async () => {
+      await (await openStepLog(place.secrets, Date.now)).add({ generation: 2, step: 'resumed', bucket: 'artifacts', prefix: '' });
+      isSealed = true;
+    });
+    const get: Secrets['get'] = async (name) => {
+      if (isSealed && name === documentNames.current) throw new ArtifactstoreError('secrets_unavailable', 'The store is sealed.');
+      return await secrets.get(name);
+    };
+    await assert.rejects(place.rotate({ secrets: { ...secrets, get } }), (error) => isArtifactstoreError(error, 'rotation_conflict'));
+    assert.equal(await stateOf(place), 'current 1, unfinished 2, 1 current, 2 kept');
+    await place.rotate();
+    await assertWhole(place, 2);
   });
 
   test('is refused where the rotation was faster, and ends nothing', async () => {
