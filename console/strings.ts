@@ -382,12 +382,12 @@ export const strings = {
     pdf: {
       title: 'A PDF opens in your PDF reader',
       detail:
-        'It is not drawn in this page: browsers show one only in a frame that is not shut off from the page around it. To see whether its bytes are right, verify it above.',
+        'It is not drawn in this page, so that nothing in it can act here: download it to read it. To see whether its bytes are right, verify it above.',
       version: (version: string): string => `PDF ${version}`,
       pages: (count: number, shown: string): string => (count === 1 ? '1 page' : `${shown} pages`),
       isNone: 'It is called a PDF, and does not begin as one.',
-      download: 'Download the PDF',
     },
+    tableCalled: (number: string): string => `Table in part ${number}`,
     firstPart: (shown: string, all: string): string => `The first ${shown} of ${all}.`,
     pretty: 'Shown with line breaks; the bytes may have none.',
     showSource: 'Show the source',
@@ -405,6 +405,11 @@ export const strings = {
     stated: (stated: string, listed: string): string => `${stated} stated, ${listed} listed`,
     format: 'Format',
     components: 'Components',
+    failed: 'Tests that failed',
+    failure: 'failed',
+    error: 'error',
+    noName: 'without a name',
+    moreFailed: 'More failed. The report below names them.',
     subject: 'Of',
   },
 

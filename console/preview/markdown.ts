@@ -4,7 +4,16 @@ export type Block =
   | { readonly kind: 'paragraph' | 'quote'; readonly spans: readonly Span[] }
   | { readonly kind: 'code'; readonly text: string }
   | { readonly kind: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Span[])[] }
+  | {
+      readonly kind: 'table';
+      readonly sides: readonly Side[];
+      /** The headings first; every row has as many cells. */
+      readonly rows: readonly (readonly (readonly Span[])[])[];
+    }
   | { readonly kind: 'rule' };
+
+/** Where the text of a column is; undefined where nothing is said. */
+export type Side = 'left' | 'center' | 'right' | undefined;
 
 export interface Span {
   readonly kind: 'text' | 'code' | 'strong' | 'emphasis' | 'link';
@@ -13,7 +22,9 @@ export interface Span {
   readonly target?: string;
 }
 
-/** The common forms of CommonMark; what is in no known form is a paragraph. */
+/**
+ * The common forms of CommonMark, and the tables of GitHub Flavored Markdown. What is in no known form is a paragraph.
+ */
 export function parseMarkdown(source: string): readonly Block[] {
   const blocks: Block[] = [];
   const lines = source.split(/\r?\n/);
@@ -50,11 +61,43 @@ export function parseMarkdown(source: string): readonly Block[] {
       for (; at < lines.length && /^\s{0,3}>/.test(lines[at]!); at++) quote.push(lines[at]!.replace(/^\s{0,3}>\s?/, ''));
       at--;
       blocks.push({ kind: 'quote', spans: spansOf(quote.join(' ')) });
+    } else if (sidesOf(line, lines[at + 1]) !== undefined) {
+      end();
+      const sides = sidesOf(line, lines[at + 1])!;
+      const rows = [cellsOf(line)];
+      for (at += 2; at < lines.length && isRow(lines[at]!); at++) rows.push(cellsOf(lines[at]!));
+      at--;
+      blocks.push({ kind: 'table', sides, rows: rows.map((row) => sides.map((_, index) => spansOf(row[index] ?? ''))) });
     } else if (line.trim() === '') end();
     else paragraph.push(line.trim());
   }
   end();
   return blocks;
+}
+
+/** Of a table that begins with these lines: its headings, and a line of as many dashes. Undefined of anything else. */
+function sidesOf(headings: string, dashes: string | undefined): readonly Side[] | undefined {
+  if (!headings.includes('|') || dashes === undefined || !/^[\s|:-]+$/.test(dashes)) return undefined;
+  const cells = cellsOf(dashes);
+  if (cells.length !== cellsOf(headings).length || !cells.every((cell) => /^:?-+:?$/.test(cell))) return undefined;
+  return cells.map((cell) =>
+    !cell.endsWith(':') ? (cell.startsWith(':') ? 'left' : undefined) : cell.startsWith(':') ? 'center' : 'right',
+  );
+}
+
+/** The next line belongs to a table as long as it begins nothing else. */
+function isRow(line: string): boolean {
+  return line.trim() !== '' && !/^\s{0,3}(?:>|#{1,6}\s|```|~~~)/.test(line) && !listItem.test(line);
+}
+
+/** A stroke with a backslash before it is a part of its cell, in code too. */
+function cellsOf(line: string): readonly string[] {
+  return line
+    .trim()
+    .replace(/^\|/, '')
+    .replace(/(?<!\\)\|$/, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
 const listItem = /^\s{0,6}(?:[-*+]|\d{1,9}[.)])\s+/;

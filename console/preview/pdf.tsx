@@ -3,7 +3,6 @@ import type { File } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { isDamaged } from '../damaged.ts';
 import { formatBytes, formatCount } from '../format.ts';
-import { DownloadFile } from '../parts/download-file.tsx';
 import { Empty } from '../parts/states.tsx';
 import { strings } from '../strings.ts';
 import { pdfFacts, pdfStart } from './pdf-facts.ts';
@@ -33,7 +32,6 @@ export function Pdf({ file, onNews }: { readonly file: File; readonly onNews: ()
                   ].join(', ')}
             </p>
             <p>{text.detail}</p>
-            <DownloadFile file={file} label={text.download} onDamage={onNews} />
           </Empty>
         );
       }}

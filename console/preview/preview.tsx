@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { printable } from '../../src/kernel/format/printable.ts';
 import { bytesOf, call, segments } from '../api/call.ts';
 import type { File } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
@@ -9,11 +10,12 @@ import { Facts } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
 import { ScrollFrame } from '../parts/table.tsx';
 import { strings } from '../strings.ts';
+import { failedTests } from './junit.ts';
 import { imageType, type PreviewKind, previewKind } from './kind.ts';
 import { Pdf } from './pdf.tsx';
 import { Read } from './read.tsx';
 import { Rendered } from './rendered.tsx';
-import { summaryOf } from './summary.ts';
+import { isJUnit, summaryOf } from './summary.ts';
 
 const text = strings.file;
 /** Of a text so much is shown; the rest is for a download. */
@@ -58,6 +60,7 @@ function Text({ file, kind, onNews }: Shown & { readonly kind: PreviewKind }) {
         return (
           <>
             {summary === undefined ? null : <Facts items={summary} />}
+            {isJUnit(summary) ? <Failed content={content} /> : null}
             {kind === 'text' || (kind === 'json' && isPart) ? null : (
               <div class="buttons">
                 <button
@@ -84,6 +87,26 @@ function Text({ file, kind, onNews }: Shown & { readonly kind: PreviewKind }) {
         );
       }}
     </Read>
+  );
+}
+
+const shownTests = 100;
+
+/** Which tests failed, and what they say: before the report itself. */
+function Failed({ content }: { readonly content: string }) {
+  const found = failedTests(content, shownTests + 1);
+  if (found.length === 0) return null;
+  return (
+    <ul class="failed-tests" aria-label={strings.summary.failed}>
+      {found.slice(0, shownTests).map(({ name, kind, message }, index) => (
+        <li key={index}>
+          <strong>{name === '' ? strings.summary.noName : printable(name)}</strong>{' '}
+          <span class="quiet">{kind === 'error' ? strings.summary.error : strings.summary.failure}</span>
+          {message === '' ? null : <span class="problem">{printable(message)}</span>}
+        </li>
+      ))}
+      {found.length > shownTests ? <li class="quiet">{strings.summary.moreFailed}</li> : null}
+    </ul>
   );
 }
 

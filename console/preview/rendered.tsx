@@ -1,3 +1,6 @@
+import { formatCount } from '../format.ts';
+import { ScrollFrame } from '../parts/table.tsx';
+import { strings } from '../strings.ts';
 import { type Block, parseMarkdown, type Span } from './markdown.ts';
 
 /** A Markdown text. Its headings are below those of the page, and its links name their target and lead nowhere. */
@@ -5,13 +8,14 @@ export function Rendered({ text }: { readonly text: string }) {
   return (
     <div class="prose">
       {parseMarkdown(text).map((block, index) => (
-        <Shown key={index} block={block} />
+        <Shown key={index} block={block} label={strings.file.tableCalled(formatCount(index + 1))} />
       ))}
     </div>
   );
 }
 
-function Shown({ block }: { readonly block: Block }) {
+/** `label`: of what scrolls, told apart from every other part. */
+function Shown({ block, label }: { readonly block: Block; readonly label: string }) {
   switch (block.kind) {
     case 'heading':
       return (
@@ -45,9 +49,41 @@ function Shown({ block }: { readonly block: Block }) {
       ));
       return block.ordered ? <ol>{items}</ol> : <ul>{items}</ul>;
     }
+    case 'table':
+      return <TableShown block={block} label={label} />;
     case 'rule':
       return <hr />;
   }
+}
+
+function TableShown({ block, label }: { readonly block: Extract<Block, { kind: 'table' }>; readonly label: string }) {
+  const [headings = [], ...rows] = block.rows;
+  return (
+    <ScrollFrame label={label}>
+      <table>
+        <thead>
+          <tr>
+            {headings.map((cell, index) => (
+              <th key={index} scope="col" class={`side-${block.sides[index] ?? 'left'}`}>
+                <Spans of={cell} />
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, at) => (
+            <tr key={at}>
+              {row.map((cell, index) => (
+                <td key={index} class={`side-${block.sides[index] ?? 'left'}`}>
+                  <Spans of={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollFrame>
+  );
 }
 
 function Spans({ of }: { readonly of: readonly Span[] }) {

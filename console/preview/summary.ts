@@ -18,6 +18,12 @@ export function summaryOf(content: string): Summary | undefined {
   return isRecord(value) ? (ofCycloneDx(value) ?? ofSpdx(value)) : undefined;
 }
 
+export function isJUnit(summary: Summary | undefined): boolean {
+  return summary?.[0]?.[1] === jUnit;
+}
+
+const jUnit = 'JUnit';
+
 /** Counted by its elements. What suites state of themselves can be missing; where it differs, both are told. */
 function ofJUnit(content: string): Summary {
   const plain = content.replaceAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '');
@@ -29,7 +35,7 @@ function ofJUnit(content: string): Summary {
     return stated === listed ? String(listed) : text.stated(String(stated), String(listed));
   };
   return [
-    [text.format, 'JUnit'],
+    [text.format, jUnit],
     [text.tests, figure('testcase', 'tests')],
     [text.failures, figure('failure', 'failures')],
     [text.errors, figure('error', 'errors')],
@@ -41,7 +47,7 @@ function ofJUnit(content: string): Summary {
 function outermostSuites(plain: string): readonly string[] {
   const found: string[] = [];
   let depth = 0;
-  for (const [tag, end] of plain.matchAll(/<(\/?)testsuite(?=[\s/>])(?:[^>"']|"[^"]*"|'[^']*')*>/g)) {
+  for (const [tag, end] of plain.matchAll(/<(\/?)testsuite(?=[\s/>])(?:[^<>"']|"[^"<]*"|'[^'<]*')*>/g)) {
     if (end === '/') depth -= 1;
     else {
       if (depth === 0) found.push(tag);

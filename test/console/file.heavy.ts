@@ -14,8 +14,8 @@ describe('a file in the console', { skip: noBrowser }, () => {
     record = await sealedPackage(view.door.registry, {
       'dir/report #1.json': '{"ok":true,"n":[1,2]}',
       'page.html': attack,
-      'README.md': `# Title\n\nText ${attack}`,
-      'junit.xml': '<testsuite><testcase/><testcase><failure/></testcase></testsuite>',
+      'README.md': `# Title\n\nText ${attack}\n\n| Case | Time |\n|---|--:|\n| one | ${attack.replaceAll('|', '')} |`,
+      'junit.xml': '<testsuite><testcase/><testcase name="adds"><failure message="3 is not 4"/></testcase></testsuite>',
       'data.bin': '\0\x01',
       [`x${attack.replaceAll('/', '')}.txt`]: 'named to attack',
     });
@@ -105,6 +105,14 @@ describe('a file in the console', { skip: noBrowser }, () => {
     const { page } = view;
     await view.open(at('junit.xml'));
     await page.getByText('Failures').waitFor();
+    assert.match((await page.getByRole('list', { name: 'Tests that failed' }).textContent())!, /adds failed3 is not 4/);
+    await view.assertAccessible();
+    await view.open(at('README.md'));
+    await page
+      .getByRole('region', { name: /^Table/ })
+      .getByRole('cell', { name: 'one', exact: true })
+      .waitFor();
+    await view.assertAccessible();
     await view.open(at('data.bin'));
     await page.getByText('There is no preview').or(page.getByLabel('Preview')).first().waitFor();
     const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
@@ -113,7 +121,7 @@ describe('a file in the console', { skip: noBrowser }, () => {
     await page.getByText('A PDF opens in your PDF reader').waitFor();
     await page.getByText('PDF 1.4, 42 bytes').waitFor();
     assert.equal(await page.locator('main iframe, main embed, main object').count(), 0);
-    const [paper] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download the PDF' }).click()]);
+    const [paper] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download', exact: true }).click()]);
     assert.equal(paper.suggestedFilename(), 'paper.pdf');
     await view.assertAccessible();
     await view.open(at('no paper.pdf', open));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { failedTests } from '../../console/preview/junit.ts';
 import { imageType, previewKind } from '../../console/preview/kind.ts';
 import { parseMarkdown } from '../../console/preview/markdown.ts';
 import { pdfFacts } from '../../console/preview/pdf-facts.ts';
@@ -102,4 +103,52 @@ test('a PDF says its version first, and its pages where it is whole and made to 
   assert.deepEqual(of('%PDF-1.4\n1 0 obj <</N 7/L 100>>'), { version: '1.4', pages: undefined });
   assert.deepEqual(of('%PDF-2.0\n<</Linearized 1/L 100/N 1.5>>'), { version: '2.0', pages: undefined });
   for (const text of ['', 'PDF-1.4', '<html>', `${' '.repeat(1_024)}%PDF-1.4`]) assert.equal(of(text), 'none');
+});
+
+test('a table of Markdown has its columns, and what only looks like one is text', () => {
+  const words = (source: string) =>
+    parseMarkdown(source).map((block) =>
+      block.kind === 'table' ? block.rows.map((row) => row.map((cell) => cell.map(({ text }) => text).join(''))) : block.kind,
+    );
+  const source = 'Before\n| Case | Time |\n|:-----|----:|\n| `a \\| b` | 12 ms | too many |\n| **c** |\n\nAfter';
+  assert.deepEqual(words(source), [
+    'paragraph',
+    [
+      ['Case', 'Time'],
+      ['a | b', '12 ms'],
+      ['c', ''],
+    ],
+    'paragraph',
+  ]);
+  const [, table] = parseMarkdown(source);
+  assert.ok(table?.kind === 'table');
+  assert.deepEqual(table.sides, ['left', 'right']);
+  assert.deepEqual(words('a | b\n- | :-:\n1 | 2\n> said'), [
+    [
+      ['a', 'b'],
+      ['1', '2'],
+    ],
+    'quote',
+  ]);
+  for (const other of ['a | b', 'a | b\n---', '| a | b |\n|---|', 'a | b\nc | d', '| a |\n| = |'])
+    assert.ok(!words(other).some(Array.isArray), other);
+});
+
+test('a JUnit report names the tests that failed, and what they say', () => {
+  const report = `<testsuites><testsuite><testcase name="passes"/>
+    <testcase classname='pkg.A' name="divides &lt;zero&gt;"><failure message="expected 1 &amp; got&#10;2">at a.ts</failure></testcase>
+    <testcase name="breaks"><error type="X"><![CDATA[
+      boom </testcase> <b>
+      at b.ts]]></error></testcase>
+    <!-- <testcase name="gone"><failure/></testcase> -->
+    <testcase name="says > nothing"><failure/></testcase></testsuite></testsuites>`;
+  assert.deepEqual(failedTests(report, 9), [
+    { name: 'pkg.A divides <zero>', kind: 'failure', message: 'expected 1 & got\n2' },
+    { name: 'breaks', kind: 'error', message: 'boom </testcase> <b>' },
+    { name: 'says > nothing', kind: 'failure', message: '' },
+  ]);
+  assert.equal(failedTests(report, 2).length, 2);
+  // What is cut or not XML ends, and names no more than there is.
+  for (const other of ['', '<testcase name="a"><failure>', `<failure a="${'<testcase b='.repeat(20_000)}`])
+    assert.deepEqual(failedTests(other, 9), []);
 });
