@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { CommandOutput } from '../../command.ts';
 import { isArtifactstoreError, toErrorRecord } from '../../kernel/error.ts';
-import { printable, printableJson, printableMessage } from '../../kernel/format/printable.ts';
+import { printable, printableJson, printableMessage, uncoloured } from '../../kernel/format/printable.ts';
 import { hintFor } from './hint.ts';
 import { outletOf } from './outlet.ts';
 
@@ -34,7 +34,7 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
   const colors = picocolors.createColors(wantsColor && stdout.isTTY === true);
   const errorColors = picocolors.createColors(wantsColor && stderr.isTTY === true);
   const [out, err] = [outletOf(stdout), outletOf(stderr)];
-  const warn = (text: string): void => err.write(`${printable(text)}\n`);
+  const warn = (text: string): void => err.write(`${uncoloured(text)}\n`);
   return {
     json,
     colors,
@@ -65,9 +65,9 @@ export function createOutput({ stdout, stderr, environment, json, quiet, color }
       if (json) return err.write(`${printableJson(JSON.stringify(problemOf(error)))}\n`);
       const known = isArtifactstoreError(error);
       const message = printableMessage(error instanceof Error ? error.message : String(error));
-      warn(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}`);
+      err.write(`${errorColors.red('error:')} ${message} ${errorColors.dim(`(${known ? error.code : 'internal'})`)}\n`);
       const hint = known ? hintFor(error) : undefined;
-      if (hint !== undefined) warn(`${errorColors.dim('hint:')} ${printableMessage(hint)}`);
+      if (hint !== undefined) err.write(`${errorColors.dim('hint:')} ${printableMessage(hint)}\n`);
     },
     watched: stderr.isTTY === true && !quiet && !json ? stderr : undefined,
   };

@@ -16,7 +16,12 @@ export function printable(text: string): string {
  * looks like another message. Our own further lines are indented.
  */
 export function printableMessage(text: string): string {
-  return printable(text.replaceAll('\u001b', '\ufffd')).replace(/\n(?! {2})/g, '\ufffd');
+  return uncoloured(text).replace(/\n(?! {2})/g, '\ufffd');
+}
+
+/** The same without any colours, also those of our own. */
+export function uncoloured(text: string): string {
+  return printable(text.replaceAll('\u001b', '\ufffd'));
 }
 
 /** Bold, dim, red, green, yellow, cyan, and their ends. */

@@ -110,6 +110,12 @@ test('what a message or a hint is about brings no colours, and no message of its
     output.error(new ArtifactstoreError('internal', `Wrong:\n  "${path}"`, { info: { hint: `look at ${path}` } })),
   );
   assert.equal(err, 'error: Wrong:\n  "a\ufffd[31m\ufffderror: b" (internal)\nhint: look at a\ufffd[31m\ufffderror: b\n');
+  const warned = spoken(true, false, (output) => {
+    output.warn('warning: a\u001b[31m');
+    output.note('note: a\u001b[31m');
+    output.error(new Error('a'));
+  });
+  assert.equal(warned.err, 'warning: a\ufffd[31m\nnote: a\ufffd[31m\n\u001b[31merror:\u001b[39m a \u001b[2m(internal)\u001b[22m\n');
 });
 
 test('a line of progress goes to the terminal of standard error, and nowhere without one', () => {
