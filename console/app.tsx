@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useErrorBoundary } from 'preact/hooks';
+import { unreachable } from './api/problem.ts';
 import { asProblem } from './api/resource.ts';
-import { connected } from './connection.ts';
+import { connected, connectionEpoch, connectionLost, isReachable } from './connection.ts';
 import { match } from './match.ts';
 import { Announcements } from './parts/announce.tsx';
 import { ExactTime } from './parts/exact-time.tsx';
@@ -72,7 +73,7 @@ const known = new Map<Route, ComponentType<PageProps>>();
 
 function Opened({ route, parameters }: { readonly route: Route } & PageProps) {
   const shown = useSignal(known.get(route));
-  const failed = useSignal<unknown>(undefined);
+  const failed = useSignal<'server' | 'code' | undefined>(undefined);
   const [broken, again] = useErrorBoundary();
   const load = (): void => {
     failed.value = undefined;
@@ -81,16 +82,42 @@ function Opened({ route, parameters }: { readonly route: Route } & PageProps) {
         known.set(route, module.default);
         shown.value = module.default;
       },
-      (error: unknown) => {
-        failed.value = error;
+      async (error: unknown) => {
+        // The browser does not say why its code did not come.
+        if (await isReachable()) {
+          console.error(error);
+          failed.value = 'code';
+        } else {
+          failed.value = 'server';
+          connectionLost();
+        }
       },
     );
   };
+  const { value: epoch } = connectionEpoch;
   useEffect(() => {
     if (shown.peek() === undefined) load();
-  }, []);
+  }, [epoch]);
   if (broken !== undefined) return <Failure problem={asProblem(broken)} retry={again} />;
-  if (failed.value !== undefined) return <Failure problem={asProblem(failed.value)} retry={load} />;
+  if (failed.value !== undefined)
+    return (
+      <Page title={route.navigation ?? strings.states.failed}>
+        {failed.value === 'server' ? <Failure problem={unreachable()} retry={load} /> : <NoCode />}
+      </Page>
+    );
   const Content = shown.value;
   return Content === undefined ? <Loading rows={6} /> : <Content parameters={parameters} />;
+}
+
+/** Its code has another name in each version: where the server has another one since, the console is loaded again. */
+function NoCode() {
+  const { title, detail, reload } = strings.states.noCode;
+  return (
+    <Empty title={title} icon="warning">
+      <p>{detail}</p>
+      <button type="button" class="button" onClick={() => location.reload()}>
+        {reload}
+      </button>
+    </Empty>
+  );
 }

@@ -15,6 +15,11 @@ export function askBy(probe: () => Promise<boolean>): void {
   ask = probe;
 }
 
+/** Asks whether it is there now. */
+export async function isReachable(): Promise<boolean> {
+  return (await ask?.()) === true;
+}
+
 export function connectionLost(): void {
   connected.value = false;
   if (!asking) void askUntilBack();

@@ -97,6 +97,11 @@ export const strings = {
       title: 'This is not an answer of the registry',
       detail: (status: number): string => `Something between this page and the registry answered with status ${status}.`,
     },
+    noCode: {
+      title: 'This page of the console did not load',
+      detail: 'Its code did not come, though the server answers. It may have another version since: load the console again.',
+      reload: 'Load the console again',
+    },
     offline: 'The server cannot be reached. This page continues by itself when it is back; what it shows until then may be old.',
     forbidden: {
       title: 'This is not yours to see',

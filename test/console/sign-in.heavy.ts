@@ -105,9 +105,29 @@ describe('the console in a browser', { skip: noBrowser }, () => {
     await page.getByRole('navigation').getByRole('link', { name: 'Packages' }).click();
     await page.getByText('The server cannot be reached. This page').waitFor();
     await view.assertAccessible();
+    // The code of this page was never asked for.
+    await page.getByRole('navigation').getByRole('link', { name: 'Usage' }).click();
+    await page.getByText('This part is not there: the server did not answer.').waitFor();
     await page.context().setOffline(false);
+    await page.getByText('This part is not there').waitFor({ state: 'detached' });
+    await page.getByRole('navigation', { name: 'Compare' }).waitFor();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Packages' }).click();
     await page.getByRole('link', { name: 'nightly run' }).waitFor();
     await page.getByText('The server cannot be reached. This page').waitFor({ state: 'detached' });
+    view.assertNothingWrong();
+  });
+
+  test('says of a page whose code the server has no more that the console is loaded again', async () => {
+    const { page } = view;
+    await page.route(/assets\/storage-/, (route) => route.fulfill({ status: 404, body: '' }));
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Storage' }).click();
+    await page.getByText('This page of the console did not load').waitFor();
+    await view.assertAccessible();
+    await page.unroute(/assets\/storage-/);
+    await page.getByRole('button', { name: 'Load the console again' }).click();
+    await page.getByRole('heading', { name: 'Where the bytes are' }).waitFor();
+    await page.getByRole('heading', { name: 'Storage', exact: true }).waitFor();
+    view.wrong.splice(0, view.wrong.length, ...view.wrong.filter((text) => !/dynamically imported/.test(text)));
     view.assertNothingWrong();
   });
 });
