@@ -27,8 +27,10 @@ export const strings = {
     nothingAsked:
       'Paste a SHA-256 or BLAKE3 digest of a file, the digest of a manifest or an id, or type the name of a package, a producer or a subject.',
     nothing: (text: string): string => `Nothing here is known by “${text}”`,
-    nothingDetail: 'Digests of files and of manifests, ids, and the names of packages, producers and subjects are looked for, each whole.',
-    notSearched: 'Paths, names of files and metadata are not. A package lists its files, and Packages can be filtered by metadata.',
+    nothingDetail:
+      'Digests of files and of manifests, ids of packages and of files, and the names of packages, producers and subjects are looked for, each whole.',
+    notSearched:
+      'Other ids, as of a hold, are not, nor are paths, names of files and metadata. A package lists its files and holds, and Packages can be filtered by metadata.',
     files: 'Files with these bytes',
     packagesSealedWith: 'Packages sealed with this manifest',
     packagesNamed: (text: string): string => `Packages named ${text}`,
@@ -263,6 +265,12 @@ export const strings = {
     filesLabel: 'Files of this package, by path',
     skipToFiles: 'Skip to the files',
     noFiles: 'It holds no file yet.',
+    damaged: 'damaged or missing',
+    damagedWithin: (shown: string): string => `${shown} damaged or missing`,
+    damagedTitle: (count: number, shown: string): string =>
+      count === 1 ? '1 of its files is damaged or missing' : `${shown} of its files are damaged or missing`,
+    damagedMore: (shown: string): string => `and ${shown} more, marked in the list of files`,
+    filesGone: 'Its bytes were deleted. What it held is listed as it was.',
     filterPaths: 'Part of a path',
     openAll: 'Open all',
     closeAll: 'Close all',

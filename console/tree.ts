@@ -4,6 +4,8 @@ export interface ListedFile {
   readonly size_bytes: number;
   readonly media_type: string;
   readonly digest_sha256: string;
+  /** Its bytes are known to be damaged or missing. */
+  readonly damaged?: true;
 }
 
 export interface Folder {
@@ -16,6 +18,8 @@ export interface Folder {
   /** In it and below. */
   files: number;
   bytes: number;
+  /** Of its files. */
+  damaged: number;
 }
 
 /** A line of the tree as it is shown. */
@@ -31,7 +35,7 @@ export function isFolder(entry: Folder | ListedFile): entry is Folder {
 }
 
 export function emptyFolder(name = '', path = ''): Folder {
-  return { name, path, entries: [], folders: new Map(), files: 0, bytes: 0 };
+  return { name, path, entries: [], folders: new Map(), files: 0, bytes: 0, damaged: 0 };
 }
 
 /** Adds files below the top, in the order in which they come. */
@@ -42,6 +46,7 @@ export function addFiles(top: Folder, files: readonly ListedFile[]): void {
     for (let depth = 0; ; depth++) {
       folder.files += 1;
       folder.bytes += file.size_bytes;
+      if (file.damaged === true) folder.damaged += 1;
       const name = names[depth]!;
       if (depth === names.length - 1) break;
       let next = folder.folders.get(name);
@@ -90,6 +95,21 @@ export function matchingRows(top: Folder, text: string): readonly Row[] {
   };
   visit(top);
   return rows;
+}
+
+/** The first files of a tree that are damaged or missing; folders without one are passed by. */
+export function damagedFiles(top: Folder, most: number): readonly ListedFile[] {
+  const found: ListedFile[] = [];
+  const visit = (folder: Folder): void => {
+    for (const entry of folder.entries) {
+      if (found.length === most) return;
+      if (!isFolder(entry)) {
+        if (entry.damaged === true) found.push(entry);
+      } else if (entry.damaged > 0) visit(entry);
+    }
+  };
+  if (top.damaged > 0) visit(top);
+  return found;
 }
 
 /** Where the line is to which this one belongs, or -1 at the top. */

@@ -1,11 +1,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { connectionEpoch } from '../connection.ts';
+import { isDamaged } from '../damaged.ts';
 import { session } from '../session.ts';
 import { addFiles, emptyFolder, type Folder, type ListedFile } from '../tree.ts';
 import { callJson, segments } from './call.ts';
 import type { Problem } from './problem.ts';
 import type { File, Page } from './records.ts';
+import { damageFound } from './refresh.ts';
 import { asProblem } from './resource.ts';
 
 /** All files of a package as a tree that grows while they are read. */
@@ -47,11 +49,11 @@ export function useAllFiles(packageId: string): AllFiles {
       if (!signal.aborted) state.value = { ...state.peek(), problem: asProblem(error), loading: false };
     });
     return () => controller.abort();
-  }, [packageId, session.value.epoch, connectionEpoch.value]);
+  }, [packageId, session.value.epoch, connectionEpoch.value, damageFound.value]);
   return state.value;
 }
 
 /** What the tree shows of a file, and no more: 100,000 whole records would be most of the page's memory. */
-function listed({ relative_path, size_bytes, media_type, digest_sha256 }: File): ListedFile {
-  return { relative_path, size_bytes, media_type, digest_sha256 };
+function listed({ relative_path, size_bytes, media_type, digest_sha256, locations }: File): ListedFile {
+  return { relative_path, size_bytes, media_type, digest_sha256, ...(isDamaged({ locations }) ? { damaged: true } : {}) };
 }

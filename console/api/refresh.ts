@@ -6,3 +6,6 @@ export const refreshed = signal(0);
 export function refresh(): void {
   refreshed.value += 1;
 }
+
+/** Goes up when bytes of what is shown turned out to be damaged or missing: lists of files are read again. */
+export const damageFound = signal(0);

@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { useAllFiles } from '../api/all-files.ts';
-import { segments } from '../api/call.ts';
 import type { Package } from '../api/records.ts';
 import { formatCount } from '../format.ts';
 import { FileTree } from '../parts/file-tree.tsx';
@@ -9,18 +8,22 @@ import { Section } from '../parts/page.tsx';
 import { Empty, Failure, Loading } from '../parts/states.tsx';
 import { navigate } from '../router.ts';
 import { strings } from '../strings.ts';
-import { type ListedFile, matchingRows, rowsOf } from '../tree.ts';
+import { damagedFiles, type ListedFile, matchingRows, rowsOf } from '../tree.ts';
+import { type Damaged, fileAddress, namedFiles } from './damaged-files.tsx';
 
 const text = strings.package;
 /** A package with so few files shows all of them at once. */
 const few = 200;
 
-export function fileAddress(packageId: string, path: string): string {
-  return `packages/${packageId}/files/${segments(...path.split('/'))}`;
-}
-
 /** The files of a package, as a tree or as those whose path has a text. */
-export function Files({ record }: { readonly record: Package }) {
+export function Files({
+  record,
+  onDamaged,
+}: {
+  readonly record: Package;
+  /** Told as they are read which of them cannot be had. */
+  readonly onDamaged: (found: Damaged | undefined) => void;
+}) {
   const files = useAllFiles(record.id);
   /** Folders that are not as they are at first: open for a package with few files, else closed. */
   const turned = useSignal<ReadonlySet<string>>(new Set());
@@ -42,6 +45,12 @@ export function Files({ record }: { readonly record: Package }) {
   };
   const hrefOf = ({ relative_path }: ListedFile): string => fileAddress(record.id, relative_path);
   const { problem, loading, top } = files;
+  const { damaged } = top;
+  useEffect(() => {
+    onDamaged(
+      damaged === 0 ? undefined : { count: damaged, first: damagedFiles(top, namedFiles).map(({ relative_path }) => relative_path) },
+    );
+  }, [top, damaged]);
   return (
     <Section
       title={text.files}
@@ -82,6 +91,7 @@ export function Files({ record }: { readonly record: Package }) {
         )
       ) : (
         <>
+          {record.status === 'garbage_collected' ? <p class="quiet">{text.filesGone}</p> : null}
           <FileTree
             rows={rows}
             isOpen={isOpen}

@@ -6,7 +6,7 @@ import type { File, Page as ListPage, Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
 import { isDamaged } from '../damaged.ts';
 import { ByHand } from '../parts/by-hand.tsx';
-import { DamagedFile } from '../parts/damaged-file.tsx';
+import { DamageNotice } from '../parts/damage-notice.tsx';
 import { DownloadFile } from '../parts/download-file.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
@@ -75,7 +75,7 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
   const isGone = record.status === 'garbage_collected';
   return (
     <>
-      {isDamaged(file) ? <DamagedFile /> : null}
+      {isDamaged(file) ? <DamageNotice title={text.damaged} /> : null}
       <Facts
         items={[
           [text.size, <Size key="s" bytes={file.size_bytes} />],

@@ -1,9 +1,12 @@
+import { useSignal } from '@preact/signals';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { callJson, segments } from '../api/call.ts';
 import { damagedPaths } from '../api/damaged-files.ts';
 import type { Package, RetentionRecord } from '../api/records.ts';
+import { damageFound } from '../api/refresh.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { byHandOf } from '../package/by-hand-of.ts';
+import { type Damaged, DamagedFiles } from '../package/damaged-files.tsx';
 import { Events, useEvents } from '../package/events.tsx';
 import { Files } from '../package/files.tsx';
 import { Manifest } from '../package/manifest.tsx';
@@ -62,7 +65,9 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
 async function whyArchiveBroke(id: string, signal: AbortSignal): Promise<string | undefined> {
   const paths = await damagedPaths(id, signal);
   const [first] = paths;
-  return first === undefined ? undefined : strings.download.damagedIn(paths.length, printable(first));
+  if (first === undefined) return undefined;
+  damageFound.value += 1;
+  return strings.download.damagedIn(paths.length, printable(first));
 }
 
 function Shown({
@@ -76,14 +81,16 @@ function Shown({
 }) {
   const events = useEvents(record.id, 0);
   const sealedBy = events.value?.items.find(({ event_type }) => event_type === 'v1.package.finalized')?.actor;
+  const damaged = useSignal<Damaged | undefined>(undefined);
   const none = <span class="quiet">–</span>;
   return (
     <>
-      {record.status === 'garbage_collected' || record.file_count === 0 ? null : (
+      {record.file_count === 0 ? null : (
         <a class="skip" href="#files">
           {text.skipToFiles}
         </a>
       )}
+      {damaged.value === undefined ? null : <DamagedFiles packageId={record.id} {...damaged.value} />}
       <Facts
         items={[
           [text.producer, <ListLink key="p" filter={{ producer: record.producer }} name={record.producer} />],
@@ -112,7 +119,13 @@ function Shown({
       {record.status === 'finalized' ? <PullCommand record={record} /> : null}
       <AddFiles record={record} />
       <Retention record={record} retention={retention} sealedBy={sealedBy} acting={acting} />
-      {record.status === 'garbage_collected' ? null : <Files key={record.file_count} record={record} />}
+      <Files
+        key={record.file_count}
+        record={record}
+        onDamaged={(found) => {
+          damaged.value = found;
+        }}
+      />
       <Section title={text.metadata}>
         <Metadata record={record} />
       </Section>

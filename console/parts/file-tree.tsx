@@ -164,6 +164,7 @@ function TreeRow({
             {printable(name)}
           </a>
         )}
+        <Damage {...row} />
       </span>
       <span class="tree-type quiet">
         {folder === undefined ? file?.media_type : strings.package.filesIn(folder.files, formatCount(folder.files))}
@@ -173,6 +174,18 @@ function TreeRow({
       </span>
       <code class="tree-digest quiet">{file === undefined ? '' : shortAddress(file.digest_sha256)}</code>
     </div>
+  );
+}
+
+/** Its words are out of sight where a path would have no room beside them. */
+function Damage({ folder, file }: Row) {
+  const count = folder?.damaged ?? (file?.damaged === true ? 1 : 0);
+  if (count === 0) return null;
+  return (
+    <span class="tree-damage judged judged-bad">
+      <Icon name="warning" />{' '}
+      <span>{folder === undefined ? strings.package.damaged : strings.package.damagedWithin(formatCount(count))}</span>
+    </span>
   );
 }
 

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { globSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Package } from '../../src/registry/REGISTRY.ts';
 import { localRoot } from '../registry/open-registry.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
@@ -14,9 +17,16 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
   let view: Console;
   let unread: Package;
   let record: Package;
+  let collected: Package;
   before(async () => {
-    view = await openConsole({ anonymousRead: true });
+    const classes = join(tmpdir(), `artifactstore-classes-${process.pid}.toml`);
+    await writeFile(classes, '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
+    view = await openConsole({ anonymousRead: true, environment: { ARTIFACTSTORE_RETENTION_CONFIG_PATH: classes } });
     const { registry, store } = view.door;
+    collected = await sealedPackage(registry, { 'gone.txt': 'gone' }, { name: 'collected', retention_class: 'blink' });
+    await sleep(1_100);
+    await store.operator.sweep();
+    await store.operator.collect();
     unread = await sealedPackage(registry, { 'a/long.txt': 'l'.repeat(longBytes) }, { name: 'not verified' });
     record = await sealedPackage(
       registry,
@@ -38,6 +48,7 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
     await view.open(`packages/${unread.id}`);
     await page.getByRole('button', { name: 'Download as tar' }).click();
     await page.getByRole('alert').getByText('The stored bytes of “a/long.txt” are damaged or missing, so nothing was saved.').waitFor();
+    await page.locator('.verdict-bad').getByText('1 of its files is damaged or missing').waitFor();
     assert.equal(await page.getByText(/TypeError|Failed to fetch|network error/).count(), 0);
     await view.assertAccessible();
   });
@@ -63,8 +74,34 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
       await page.getByRole('button', { name: 'Download' }).click();
       await page.getByRole('alert').getByText('Its stored bytes are damaged or missing, so nothing was saved.').waitFor();
       await view.assertAccessible();
-      if (process.env.SHOTS) await page.screenshot({ path: `/tmp/brief/condamage-file-${known}.png`, fullPage: true });
     });
+
+  test('the package says which of its files they are, above and in the list', async () => {
+    const { page } = view;
+    await view.open(`packages/${record.id}`);
+    const banner = page.locator('.verdict-bad');
+    await banner.getByText('2 of its files are damaged or missing').waitFor();
+    assert.deepEqual(await banner.getByRole('listitem').allInnerTexts(), ['logs/damaged.txt', 'logs/missing.txt']);
+    await page.getByRole('treeitem', { name: /logs\/.*2 damaged or missing/ }).waitFor();
+    await page.getByRole('treeitem', { name: /missing\.txt.*damaged or missing/ }).waitFor();
+    assert.equal(
+      await page
+        .getByRole('treeitem', { name: /good\.txt/ })
+        .getByText('damaged')
+        .count(),
+      0,
+    );
+    await view.assertAccessible();
+
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+    assert.ok((await page.getByRole('link', { name: 'missing.txt', exact: true }).last().boundingBox())!.width > 60, 'its name has room');
+    await view.assertAccessible();
+
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await banner.getByRole('link', { name: 'logs/missing.txt' }).click();
+    await page.getByText('Its bytes are damaged or missing', { exact: true }).first().waitFor();
+  });
 
   test('bytes that break off while they are verified or saved are looked up', async () => {
     const { page } = view;
@@ -73,5 +110,16 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
     await page.getByText('The registry has found them damaged or missing').waitFor();
     await page.getByRole('button', { name: 'Download' }).click();
     await page.getByRole('alert').getByText('Its stored bytes are damaged or missing').waitFor();
+  });
+
+  test('a collected package lists what it held, and offers nothing that is gone', async () => {
+    const { page } = view;
+    await view.open(`packages/${collected.id}`);
+    await page.getByText('Its bytes were deleted. What it held is listed as it was.').waitFor();
+    await page.getByRole('link', { name: 'gone.txt' }).click();
+    await page.getByText('Its package was collected, and its bytes with it.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Download' }).count(), 0);
+    assert.equal(await page.locator('.verdict-bad').count(), 0);
+    await view.assertAccessible();
   });
 });

@@ -67,8 +67,8 @@ describe('the search of the console', { skip: noBrowser }, () => {
     for (const text of ['report.json', '0'.repeat(64), `sha256:${record.manifest_digest!.slice('blake3:'.length)}`]) {
       await search(text);
       await page.getByText(`Nothing here is known by “${text}”`).waitFor();
-      await page.getByText('Digests of files and of manifests').waitFor();
-      await page.getByText('Paths, names of files and metadata are not.').waitFor();
+      await page.getByText('Digests of files and of manifests, ids of packages and of files').waitFor();
+      await page.getByText('Other ids, as of a hold, are not, nor are paths, names of files and metadata.').waitFor();
     }
     view.assertNothingWrong();
   });
