@@ -15,6 +15,8 @@ export interface Call {
   readonly body?: BodyInit;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Nothing that the browser has kept is taken for a part of the answer. */
+  readonly uncached?: true;
 }
 
 /** The address of a route of the HTTP interface: `apiUrl('packages', { limit: 1 })`. */
@@ -31,7 +33,7 @@ export function segments(...parts: readonly string[]): string {
 
 /** Calls a route as whoever is signed in. Errors: a `Problem`, or the signal's own reason. */
 export async function call(path: string, options: Call = {}): Promise<Response> {
-  const { method = 'GET', query, json, body, headers, signal } = options;
+  const { method = 'GET', query, json, body, headers, signal, uncached } = options;
   const asked = token.value;
   const by = credential();
   const response = await fetch(apiUrl(path, query), {
@@ -45,6 +47,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
     // Without a token the browser has a cookie, or nobody is signed in.
     credentials: asked === undefined ? 'same-origin' : 'omit',
     redirect: 'error',
+    ...(uncached === true ? { cache: 'no-store' as const } : {}),
     ...(json === undefined ? (body === undefined ? {} : { body }) : { body: JSON.stringify(json) }),
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: unknown) => {

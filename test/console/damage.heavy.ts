@@ -27,7 +27,11 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
     await sleep(1_100);
     await store.operator.sweep();
     await store.operator.collect();
-    unread = await sealedPackage(registry, { 'a/long.txt': 'l'.repeat(longBytes) }, { name: 'not verified' });
+    unread = await sealedPackage(
+      registry,
+      { 'a/long.txt': 'l'.repeat(longBytes), 'z/end.txt': 'e'.repeat(longBytes + 1) },
+      { name: 'not verified' },
+    );
     record = await sealedPackage(
       registry,
       { 'good.txt': 'good', 'logs/damaged.txt': 'd'.repeat(70_000), 'logs/missing.txt': 'm'.repeat(80_000) },
@@ -37,6 +41,8 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
     for (const path of globSync('**/*', { cwd: root }).map((name) => join(root, name))) {
       const { size } = statSync(path);
       if (size === 70_000 || size === longBytes) writeFileSync(path, Buffer.alloc(size));
+      // What is shown of it is good: only its end is not.
+      if (size === longBytes + 1) writeFileSync(path, `${'e'.repeat(longBytes)}E`);
       if (size === 80_000) rmSync(path);
     }
   });
@@ -105,7 +111,9 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
 
   test('bytes that break off while they are verified or saved are looked up', async () => {
     const { page } = view;
-    await view.open(`packages/${unread.id}/files/a/long.txt`);
+    await view.open(`packages/${unread.id}/files/z/end.txt`);
+    await page.getByText(/The first 512.KiB of/).waitFor();
+    assert.equal(await page.locator('.verdict-bad').count(), 0);
     await page.getByRole('button', { name: 'Verify in this browser' }).click();
     await page.getByText('The registry has found them damaged or missing').waitFor();
     await page.getByRole('button', { name: 'Download' }).click();
