@@ -1,4 +1,5 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
+import { session } from './session.ts';
 import { comeBack, leavePlace, openNewPlace, presentPlace } from './way-back.ts';
 
 /**
@@ -17,12 +18,29 @@ export interface Place {
 
 export const place = signal<Place>(placeOf(new URL(globalThis.location?.href ?? base.href)));
 
-/** Shows another place. With `replace` the way back leads past the present one. */
-export function navigate(to: string, { replace = false }: { readonly replace?: boolean } = {}): void {
+/** The list of packages that was left last, with its filter. */
+export const listLeft = signal<{ readonly address: string; readonly place: string } | undefined>(undefined);
+
+/** Nothing of one person is told to the next. */
+effect(() => {
+  if (session.value.epoch > 0) listLeft.value = undefined;
+});
+
+function leave(): void {
+  leavePlace();
+  if (place.peek().path === 'packages') listLeft.value = { address: withQuery({}), place: presentPlace() };
+}
+
+/**
+ * Shows another place. With `replace` the way back leads past the present one. With `as` it is shown as that place of
+ * the history was left.
+ */
+export function navigate(to: string, { replace = false, as }: { readonly replace?: boolean; readonly as?: string | undefined } = {}): void {
   const url = new URL(to, base);
   if (!replace) {
-    leavePlace();
-    openNewPlace();
+    leave();
+    if (as === undefined) openNewPlace();
+    else comeBack(as);
   }
   history[replace ? 'replaceState' : 'pushState'](presentPlace(), '', url);
   place.value = placeOf(url);
@@ -44,7 +62,7 @@ export function followLinks(): void {
   history.scrollRestoration = 'manual';
   history.replaceState(openNewPlace(), '');
   addEventListener('popstate', ({ state }) => {
-    leavePlace();
+    leave();
     comeBack(typeof state === 'string' ? state : openNewPlace());
     place.value = placeOf(new URL(location.href));
   });
@@ -61,7 +79,7 @@ export function followLinks(): void {
     }
     if (!link.href.startsWith(base.href)) return;
     event.preventDefault();
-    if (link.href !== location.href) navigate(link.href);
+    if (link.href !== location.href) navigate(link.href, { as: link.dataset.place });
   });
 }
 

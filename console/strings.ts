@@ -39,6 +39,12 @@ export const strings = {
     filesMore: (shown: string): string => `These are the first ${shown}, oldest first. GET /files?digest= has the others.`,
     firstOnes: (shown: string): string => `The newest ${shown} are shown.`,
     all: (what: string): string => `All ${what.charAt(0).toLowerCase()}${what.slice(1)}`,
+    byHand: {
+      id: 'A package by its id',
+      file: (digest: string): string => `Files by the digest ${digest}`,
+      sealed: 'Packages by the digest of their manifest',
+      named: 'Packages by their name',
+    },
     packagesAbout: (text: string): string => `Packages about ${text}`,
   },
 
@@ -230,7 +236,7 @@ export const strings = {
     created: 'Created',
     keptUntil: 'Kept until',
     timePassed: 'has passed',
-    held: 'held',
+    held: (count: number, shown: string): string => (count === 1 ? 'held' : `held ${shown} times`),
     heldMeans: (count: number, shown: string): string =>
       count === 1
         ? ' (nothing of it is deleted until the hold is released)'
@@ -296,7 +302,8 @@ export const strings = {
       page: 'The package',
       kept: 'Why it is kept',
       add: 'Add a file',
-      manifest: 'Verify it and its manifest',
+      verify: 'Verify it and its manifest',
+      manifest: 'Its manifest',
       events: 'Its events',
     },
   },

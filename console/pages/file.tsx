@@ -8,6 +8,7 @@ import { isDamaged } from '../damaged.ts';
 import { ByHand } from '../parts/by-hand.tsx';
 import { DamageNotice } from '../parts/damage-notice.tsx';
 import { DownloadFile } from '../parts/download-file.tsx';
+import { PackagesLink } from '../parts/packages-link.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Status } from '../parts/status.tsx';
@@ -50,8 +51,7 @@ export default function FilePage({ parameters: { id = '', '*': path = '' } }: Pa
       title={name === '' ? text.title : name}
       above={
         <>
-          <a href="packages">{strings.packages.title}</a> /{' '}
-          <a href={`packages/${segments(id)}`}>{printable(value?.record.name ?? text.package)}</a>
+          <PackagesLink /> / <a href={`packages/${segments(id)}`}>{printable(value?.record.name ?? text.package)}</a>
           {path.includes('/') ? <span class="path"> / {printable(path.slice(0, path.lastIndexOf('/')))}</span> : null}
         </>
       }

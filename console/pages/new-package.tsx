@@ -12,12 +12,12 @@ import { type PackageFaults, packageFaults } from '../parts/acts/package-faults.
 import { TextField } from '../parts/acts/text-field.tsx';
 import { announce } from '../parts/announce.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
+import { PackagesLink } from '../parts/packages-link.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty } from '../parts/states.tsx';
 import { navigate } from '../router.ts';
 import { may, maySomewhere } from '../session.ts';
 import { newPackage as text } from '../strings/new-package.ts';
-import { strings } from '../strings.ts';
 
 const listed = 200;
 /** Fields that tell what is wrong with them. */
@@ -25,7 +25,7 @@ const fields = ['name', 'producer', 'subject', 'retention_class', 'metadata_sche
 
 export default function NewPackage() {
   return (
-    <Page title={text.title} above={<a href="packages">{strings.packages.title}</a>}>
+    <Page title={text.title} above={<PackagesLink />}>
       {maySomewhere('write') ? <Form /> : <Empty title={text.forbidden} icon="forbidden" />}
     </Page>
   );

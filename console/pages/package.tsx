@@ -16,6 +16,7 @@ import { PackageActs } from '../parts/acts/package-acts.tsx';
 import { PullCommand } from '../parts/acts/pull-command.tsx';
 import { ByHand } from '../parts/by-hand.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
+import { PackagesLink } from '../parts/packages-link.tsx';
 import { Facts, Page, Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Status } from '../parts/status.tsx';
@@ -34,7 +35,7 @@ export default function PackagePage({ parameters: { id = '' } }: PageProps) {
   return (
     <Page
       title={value?.name ?? text.title}
-      above={<a href="packages">{strings.packages.title}</a>}
+      above={<PackagesLink />}
       beside={
         value === undefined ? null : (
           <>

@@ -18,7 +18,7 @@ function KeptUntil({ of: { status, expires_at, hold_count: holds } }: { readonly
       {hasPassed ? <span class="second"> {strings.packages.timePassed}</span> : null}{' '}
       {holds > 0 ? (
         <span class="held">
-          {strings.packages.held}
+          {strings.packages.held(holds, formatCount(holds))}
           <span class="out-of-sight">{strings.packages.heldMeans(holds, formatCount(holds))}</span>
         </span>
       ) : null}

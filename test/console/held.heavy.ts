@@ -31,7 +31,7 @@ test('a package that is held is said to be, wherever packages are listed', { ski
   const row = (name: string) => page.getByRole('row', { name: new RegExp(`^${name}`) });
   for (const path of ['', 'packages', 'search?q=ci']) {
     await view.open(path);
-    await row('held twice').last().getByText('held (nothing of it is deleted until 2 holds are released').waitFor();
+    await row('held twice').last().getByText('held 2 times (nothing of it is deleted until 2 holds are released').waitFor();
     await row('held and passed').getByText('held (nothing of it is deleted until the hold is released').waitFor();
     await row('held and passed').getByText('has passed').waitFor();
     await row('held open').getByText('held (nothing').waitFor();

@@ -89,6 +89,14 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
     await view.open('packages?producer=odd');
     const row = await scrolledTo('run 41');
     const top = await topOf(row);
+    // The way up from a package leads there too.
+    await row.click();
+    await page.getByRole('heading', { name: 'run 41' }).waitFor();
+    await page.locator('.page-above').getByRole('link', { name: 'Packages' }).click();
+    await row.waitFor();
+    await settled();
+    assert.ok(Math.abs((await topOf(row)) - top) < 3, `${await topOf(row)} where it was ${top}`);
+    assert.equal(new URL(page.url()).search, '?producer=odd');
     await page.getByRole('link', { name: 'Clear all' }).evaluate((link: unknown) => (link as { click(): void }).click());
     await page.getByRole('cell', { name: 'even', exact: true }).first().waitFor();
     await page.goBack();
