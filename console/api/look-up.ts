@@ -18,6 +18,10 @@ export interface Found {
 
 const none = { items: [], next_cursor: null };
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+export function isId(text: string): boolean {
+  return uuid.test(text.toLowerCase());
+}
+
 const storable = new RegExp(textPattern);
 /** Of names, producers and subjects, in characters. */
 const longestName = 256;

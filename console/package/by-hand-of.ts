@@ -20,7 +20,10 @@ export function byHandOf(id: string, record: Package | undefined): ByHandParts &
       ...(record !== undefined && takesFiles(record) ? [{ what: text.add, request: { path: `${path}/files/PATH`, file: 'FILE' } }] : []),
       ...(digest === undefined
         ? []
-        : [{ what: text.manifest, command: ['verify', id, '--digest', digest], request: { path: `${path}/manifest` } }]),
+        : [
+            { what: text.verify, command: ['verify', id, '--digest', digest] },
+            { what: text.manifest, command: ['manifest', id], request: { path: `${path}/manifest.json` } },
+          ]),
       { what: text.events, command: ['events', '--subject-kind', 'package', '--subject-id', id], request: { path: 'events', query } },
     ],
   };

@@ -1,9 +1,12 @@
 import { useEffect } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
-import { lookUp } from '../api/look-up.ts';
+import { addressesIn } from '../api/addresses.ts';
+import { segments } from '../api/call.ts';
+import { isId, lookUp } from '../api/look-up.ts';
 import type { Page as ListPage, Package } from '../api/records.ts';
 import { useResource } from '../api/resource.ts';
-import { formatCount } from '../format.ts';
+import { formatCount, shortAddress } from '../format.ts';
+import { ByHand, type ByHandParts } from '../parts/by-hand.tsx';
 import { FoundFiles } from '../parts/found-files.tsx';
 import { PackageTable } from '../parts/package-table.tsx';
 import { Page, Section } from '../parts/page.tsx';
@@ -17,9 +20,46 @@ export default function Search() {
   const asked = place.value.query.get('q')?.trim() ?? '';
   return (
     <Page title={text.title}>
-      {asked === '' ? <Empty title={text.nothingAsked} icon="search" /> : <Results key={asked} asked={asked} />}
+      {asked === '' ? (
+        <Empty title={text.nothingAsked} icon="search" />
+      ) : (
+        <>
+          <Results key={asked} asked={asked} />
+          <ByHand {...byHandOf(asked)} />
+        </>
+      )}
     </Page>
   );
+}
+
+/** What was typed is looked for as each that it can be. */
+function byHandOf(asked: string): ByHandParts & { readonly also: readonly ByHandParts[] } {
+  const named = {
+    what: text.byHand.named,
+    command: ['packages', 'list', '--name', asked],
+    request: { path: 'packages', query: { name: asked } },
+  };
+  const also = addressesIn(asked).flatMap((digest) => [
+    { what: text.byHand.file(shortAddress(digest)), request: { path: 'files', query: { digest } } },
+    // Nothing but BLAKE3 is the digest of a manifest.
+    ...(digest.startsWith('blake3:')
+      ? [
+          {
+            what: text.byHand.sealed,
+            command: ['packages', 'list', '--manifest-digest', digest],
+            request: { path: 'packages', query: { manifest_digest: digest } },
+          },
+        ]
+      : []),
+  ]);
+  const [first = named, ...others] = [
+    ...(isId(asked)
+      ? [{ what: text.byHand.id, command: ['packages', 'show', asked], request: { path: `packages/${segments(asked)}` } }]
+      : []),
+    ...also,
+    named,
+  ];
+  return { ...first, also: others };
 }
 
 function Results({ asked }: { readonly asked: string }) {

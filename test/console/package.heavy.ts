@@ -49,10 +49,11 @@ describe('a package in the console', { skip: noBrowser }, () => {
       'The package',
       'Why it is kept',
       'Verify it and its manifest',
+      'Its manifest',
       'Its events',
     ]);
     const lines = await page.locator('.by-hand code').allInnerTexts();
-    assert.equal(new Set(lines).size, 8);
+    assert.equal(new Set(lines).size, 9);
     assert.ok(lines.some((line) => line.startsWith(`artifactstore verify ${record.id} --digest ${record.manifest_digest}`)));
     await view.assertAccessible();
     await summary.click();

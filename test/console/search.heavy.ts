@@ -29,6 +29,8 @@ describe('the search of the console', { skip: noBrowser }, () => {
       const sealed = page.getByRole('region', { name: 'Packages sealed with this manifest' }).last();
       await sealed.getByRole('link', { name: 'nightly run' }).waitFor();
       assert.equal(await page.getByText('Files with these bytes').count(), 0);
+      const parts = await page.locator('.by-hand h3').allTextContents();
+      assert.deepEqual(parts.slice(-2), ['Packages by the digest of their manifest', 'Packages by their name']);
       await view.assertAccessible();
       await search('nobody-knows-this');
       await page.getByText('Packages sealed with this manifest').waitFor({ state: 'detached' });
