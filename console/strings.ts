@@ -162,6 +162,8 @@ export const strings = {
     more: 'Show more',
     loadingMore: 'Loading more…',
     end: (count: string): string => `${count} shown, and no more`,
+    others: (next: string, left: string): string => (next === left ? `Show the other ${left}` : `Show ${next} more of ${left}`),
+    earlier: (next: string, left: string): string => (next === left ? `Show ${left} earlier` : `Show ${next} of ${left} earlier`),
   },
 
   overview: {
@@ -405,7 +407,8 @@ export const strings = {
         'It is not drawn in this page, so that nothing in it can act here: download it to read it. To see whether its bytes are right, verify it above.',
       version: (version: string): string => `PDF ${version}`,
       pages: (count: number, shown: string): string => (count === 1 ? '1 page' : `${shown} pages`),
-      isNone: 'It is called a PDF, and does not begin as one.',
+      isNone: 'It is called a PDF, and does not begin as one',
+      isNoneDetail: 'Whatever it is, it is not drawn in this page: download it to look at it.',
     },
     tableCalled: (number: string): string => `Table in part ${number}`,
     firstPart: (shown: string, all: string): string => `The first ${shown} of ${all}.`,

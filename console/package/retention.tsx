@@ -6,6 +6,7 @@ import { type Acting, holdsInForce } from '../parts/acts/acting.tsx';
 import { now } from '../parts/clock.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Section } from '../parts/page.tsx';
+import { Some } from '../parts/some.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Row, Table } from '../parts/table.tsx';
 import { Address, ExactMoment, Time } from '../parts/values.tsx';
@@ -52,18 +53,22 @@ export function Retention({
                   )}
                 </div>
               </div>
-              <ol class="story">
-                {stepsOf(value, now.value, sealedBy).map(({ key, at, title, detail, actor, tense }) => (
-                  <li key={key} class={`story-step story-${tense}`}>
-                    <span class="story-time">{at === null ? '' : <ExactMoment at={at} />}</span>
-                    <span class="story-what">
-                      <strong>{title}</strong>
-                      {detail === '' ? null : <span> {detail}</span>}
-                      {actor === undefined ? null : <span class="quiet"> · {actor}</span>}
-                    </span>
-                  </li>
-                ))}
-              </ol>
+              <Some of={stepsOf(value, now.value, sealedBy)} last>
+                {(steps) => (
+                  <ol class="story">
+                    {steps.map(({ key, at, title, detail, actor, tense }) => (
+                      <li key={key} class={`story-step story-${tense}`}>
+                        <span class="story-time">{at === null ? '' : <ExactMoment at={at} />}</span>
+                        <span class="story-what">
+                          <strong>{title}</strong>
+                          {detail === '' ? null : <span> {detail}</span>}
+                          {actor === undefined ? null : <span class="quiet"> · {actor}</span>}
+                        </span>
+                      </li>
+                    ))}
+                  </ol>
+                )}
+              </Some>
               {value.history_left_out === 0 ? null : <p class="quiet">{text.leftOut(formatCount(value.history_left_out))}</p>}
               <ReleasedHolds holds={value.holds.filter(({ released_at }) => released_at !== null)} />
             </>
@@ -77,52 +82,61 @@ export function Retention({
 /** With `acting` they can be released. */
 function HoldsInForce({ holds, acting }: { readonly holds: readonly Hold[]; readonly acting: Acting | undefined }) {
   return (
-    <ul class="holds" aria-label={text.inForce}>
-      {holds.map((hold) => (
-        <li key={hold.id} class="hold">
-          <span>
-            <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> ·{' '}
-            <Address text={hold.id} what={text.idOf(hold.reason)} />
-          </span>
-          {acting === undefined ? null : acting.told.value?.undo?.hold === hold.id ? (
-            <span class="quiet">{acts.hold.justNow}</span>
-          ) : (
-            <button
-              type="button"
-              class="button"
-              aria-label={acts.release.buttonOf(hold.reason)}
-              onClick={() => {
-                acting.act.value = { kind: 'release', hold };
-              }}
-            >
-              {acts.release.button}
-            </button>
-          )}
-        </li>
-      ))}
-    </ul>
+    <Some of={holds}>
+      {(some) => (
+        <ul class="holds" aria-label={text.inForce}>
+          {some.map((hold) => (
+            <li key={hold.id} class="hold">
+              <span>
+                <strong>{hold.reason}</strong> · {hold.owner} · <Time at={hold.applied_at} /> ·{' '}
+                <Address text={hold.id} what={text.idOf(hold.reason)} />
+              </span>
+              {acting === undefined ? null : acting.told.value?.undo?.hold === hold.id ? (
+                <span class="quiet">{acts.hold.justNow}</span>
+              ) : (
+                <button
+                  type="button"
+                  class="button"
+                  aria-label={acts.release.buttonOf(hold.reason)}
+                  onClick={() => {
+                    acting.act.value = { kind: 'release', hold };
+                  }}
+                >
+                  {acts.release.button}
+                </button>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Some>
   );
 }
 
 function ReleasedHolds({ holds }: { readonly holds: readonly Hold[] }) {
   if (holds.length === 0) return null;
   return (
-    <Table label={text.released} columns={[text.reason, text.owner, text.applied, text.releasedAt, text.id]}>
-      {holds.map((hold) => (
-        <Row key={hold.id}>
-          <td class="wide">{hold.reason}</td>
-          <td>{hold.owner}</td>
-          <td>
-            <Time at={hold.applied_at} />
-          </td>
-          <td class="wide">
-            <Time at={hold.released_at} /> <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
-          </td>
-          <td>
-            <Address text={hold.id} what={text.idOf(hold.reason)} />
-          </td>
-        </Row>
-      ))}
-    </Table>
+    <Some of={holds}>
+      {(some) => (
+        <Table label={text.released} columns={[text.reason, text.owner, text.applied, text.releasedAt, text.id]}>
+          {some.map((hold) => (
+            <Row key={hold.id}>
+              <td class="wide">{hold.reason}</td>
+              <td>{hold.owner}</td>
+              <td>
+                <Time at={hold.applied_at} />
+              </td>
+              <td class="wide">
+                <Time at={hold.released_at} />{' '}
+                <span class="quiet">{[hold.released_by, hold.release_reason].filter(Boolean).join(' · ')}</span>
+              </td>
+              <td>
+                <Address text={hold.id} what={text.idOf(hold.reason)} />
+              </td>
+            </Row>
+          ))}
+        </Table>
+      )}
+    </Some>
   );
 }

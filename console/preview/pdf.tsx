@@ -20,16 +20,20 @@ export function Pdf({ file, onNews }: { readonly file: File; readonly onNews: ()
     <Read of={begin} rows={4} damaged={isDamaged(file)} onNews={onNews}>
       {(bytes) => {
         const facts = pdfFacts(new Uint8Array(bytes), file.size_bytes);
+        if (facts === 'none')
+          return (
+            <Empty title={text.isNone} icon="warning">
+              <p>{text.isNoneDetail}</p>
+            </Empty>
+          );
         return (
           <Empty title={text.title}>
             <p>
-              {facts === 'none'
-                ? text.isNone
-                : [
-                    text.version(facts.version),
-                    ...(facts.pages === undefined ? [] : [text.pages(facts.pages, formatCount(facts.pages))]),
-                    formatBytes(file.size_bytes),
-                  ].join(', ')}
+              {[
+                text.version(facts.version),
+                ...(facts.pages === undefined ? [] : [text.pages(facts.pages, formatCount(facts.pages))]),
+                formatBytes(file.size_bytes),
+              ].join(', ')}
             </p>
             <p>{text.detail}</p>
           </Empty>

@@ -14,7 +14,7 @@ export const upload = {
   staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
   stagedClashing: (files: string, size: string): string => `${files}, ${size}, were chosen.`,
   storedBefore: (count: number, all: number, shown: string): string =>
-    `${count < all ? `${shown} of these paths are` : all === 1 ? 'This path is' : 'All these paths are'} stored here already. The same bytes change nothing; other bytes are refused.`,
+    `${count < all ? `${shown} of these paths ${count === 1 ? 'is' : 'are'}` : all === 1 ? 'This path is' : 'All these paths are'} stored here already. The same bytes change nothing; other bytes are refused.`,
   chosenAgain: (count: number, all: number, shown: string): string =>
     `${count < all ? `${shown} of these files ${count === 1 ? 'was' : 'were'}` : all === 1 ? 'This file was' : 'All these files were'} chosen more than once: each is added once. ${count === 1 ? 'Where its bytes differ, it is' : 'Those whose bytes differ are'} refused.`,
   sentNow: (count: number, all: number, shown: string): string =>

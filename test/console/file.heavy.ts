@@ -125,7 +125,8 @@ describe('a file in the console', { skip: noBrowser }, () => {
     assert.equal(paper.suggestedFilename(), 'paper.pdf');
     await view.assertAccessible();
     await view.open(at('no paper.pdf', open));
-    await page.getByText('It is called a PDF, and does not begin as one.').waitFor();
+    await page.getByText('It is called a PDF, and does not begin as one').waitFor();
+    assert.equal(await page.getByText('A PDF opens in your PDF reader').count(), 0);
     view.assertNothingWrong();
   });
 

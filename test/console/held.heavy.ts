@@ -43,3 +43,28 @@ test('a package that is held is said to be, wherever packages are listed', { ski
   await row('held twice').getByText('until the hold is released').waitFor();
   view.assertNothingWrong();
 });
+
+test('of many holds some are shown, and the keyboard continues with those that come', { skip: noBrowser }, async () => {
+  await using view = await openConsole();
+  const { page, door } = view;
+  const record = await sealedPackage(door.registry, { 'a.txt': 'x' });
+  for (let number = 0; number < 122; number++) await door.registry.retention.hold(record.id, { reason: `audit ${number}` });
+  await page.goto(`${view.url}packages/${record.id}`);
+  await view.signIn();
+  await page.getByText('Held 122 times').waitFor();
+  const holds = page.getByRole('list', { name: 'Holds in force' }).getByRole('listitem');
+  assert.equal(await holds.count(), 20);
+  const { y } = (await page.getByRole('heading', { name: 'Files', exact: true }).boundingBox())!;
+  assert.ok(y < 3_000, `${y} px`);
+  await page.getByRole('button', { name: /^Show 1\d\d? of 1\d\d earlier/ }).waitFor();
+  await view.assertAccessible();
+  await page.getByRole('button', { name: 'Show 100 more of 102' }).focus();
+  await page.keyboard.press('Enter');
+  await holds.nth(119).waitFor();
+  await page.keyboard.press('Tab');
+  assert.match(await page.evaluate('document.activeElement.closest("li").textContent'), /audit 20/);
+  await page.getByRole('button', { name: 'Show the other 2' }).click();
+  await holds.nth(121).waitFor();
+  assert.equal(await page.getByRole('button', { name: /^Show the other/ }).count(), 0);
+  view.assertNothingWrong();
+});
