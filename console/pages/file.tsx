@@ -17,6 +17,7 @@ import { Address, Size, Time } from '../parts/values.tsx';
 import { Verify } from '../parts/verify.tsx';
 import { Preview } from '../preview/preview.tsx';
 import type { PageProps } from '../routes.ts';
+import { DefectsOf } from '../storage/defects-of.tsx';
 import { strings } from '../strings.ts';
 
 const text = strings.file;
@@ -75,7 +76,11 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
   const isGone = record.status === 'garbage_collected';
   return (
     <>
-      {isDamaged(file) ? <DamageNotice title={text.damaged} /> : null}
+      {isDamaged(file) ? (
+        <DamageNotice title={text.damaged}>
+          <DefectsOf file={file} />
+        </DamageNotice>
+      ) : null}
       <Facts
         items={[
           [text.size, <Size key="s" bytes={file.size_bytes} />],

@@ -62,12 +62,16 @@ export function Backends({ health, usage }: { readonly health: Health; readonly 
   );
 }
 
-function State({ of: { healthy, full, detail, keys_unread_seconds: unread, held_objects: held } }: { readonly of: Backend }) {
+function State({
+  of: { failed_locations: failed, healthy, full, detail, keys_unread_seconds: unread, held_objects: held },
+}: {
+  readonly of: Backend;
+}) {
   return (
     <>
       <Verdict
-        of={healthy ? 'good' : full === true ? 'part' : 'bad'}
-        text={healthy ? text.works : full === true ? text.full : text.unavailable}
+        of={healthy ? (failed === 0 ? 'good' : 'part') : full === true ? 'part' : 'bad'}
+        text={healthy ? (failed === 0 ? text.works : text.worksInPart) : full === true ? text.full : text.unavailable}
       />
       {healthy || detail === '' ? null : <span class="second">{detail}</span>}
       {unread === undefined ? null : <span class="second">{text.keysUnread(formatCount(Math.ceil(unread / 60)))}</span>}

@@ -1,4 +1,5 @@
 import type { EventRecord } from '../api/records.ts';
+import { shortAddress } from '../format.ts';
 
 /** Stored bytes that are damaged or missing, as the log says. */
 export interface FailedObject {
@@ -11,6 +12,18 @@ export interface FailedObject {
 }
 
 export const failureTypes = ['v1.storage.location_verified', 'v1.storage.object_repaired'] as const;
+
+/** What is wrong with stored bytes. `either`: the log does not say which. */
+export type Defect = 'missing' | 'damaged' | 'either';
+
+/** Which defect the log names, and how the bytes differ, in short; `detail` is empty where nothing is to say. */
+export function defectOf({ reason }: Pick<FailedObject, 'reason'>): { readonly defect: Defect; readonly detail: string } {
+  if (/\bnot in the store$/.test(reason)) return { defect: 'missing', detail: '' };
+  if (reason === '') return { defect: 'either', detail: '' };
+  // Its own address is told beside it.
+  const how = reason.replace(/^The stored object \S+ is damaged: /, '');
+  return { defect: 'damaged', detail: how.replaceAll(/\b[0-9a-f]{64}\b/g, shortAddress) };
+}
 
 /** What failed and was not found good or repaired later; the last first. */
 export function failedObjects(

@@ -4,8 +4,9 @@ import { Section } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Row, Table } from '../parts/table.tsx';
 import { Address, Time } from '../parts/values.tsx';
+import { Verdict } from '../parts/verdict.tsx';
 import { storage as text } from '../strings/storage.ts';
-import { failedObjects, failureTypes } from './failed-objects.ts';
+import { defectOf, failedObjects, failureTypes } from './failed-objects.ts';
 
 /** Which bytes are bad, and which files have them. */
 export function Failed() {
@@ -27,7 +28,9 @@ export function Failed() {
                         <Address text={content_address} what={text.address} />
                       </td>
                       <td>{backend_id}</td>
-                      <td class="wide">{reason}</td>
+                      <td class="wide">
+                        <Found reason={reason} />
+                      </td>
                       <td>
                         <Time at={created_at} />
                       </td>
@@ -44,5 +47,15 @@ export function Failed() {
         }}
       </Loaded>
     </Section>
+  );
+}
+
+function Found({ reason }: { readonly reason: string }) {
+  const { defect, detail } = defectOf({ reason });
+  return (
+    <>
+      <Verdict of="bad" text={text.defects[defect]} />
+      {detail === '' ? null : <span class="second">{detail}</span>}
+    </>
   );
 }

@@ -69,6 +69,7 @@ describe('bytes that are damaged or missing, in the console', { skip: noBrowser 
       await view.open(`packages/${record.id}/files/${path}`);
       const banner = page.locator('.verdict-bad').filter({ hasText: 'Its bytes are damaged or missing' });
       await banner.waitFor();
+      await banner.getByText(path === 'logs/missing.txt' ? 'local: missing, found' : 'local: damaged, ').waitFor();
       await page.getByText('There is nothing to show: its bytes are damaged or missing.').waitFor();
       await page.getByRole('region', { name: 'Where its bytes are' }).getByText('damaged or missing').waitFor();
       await page.getByRole('button', { name: 'Verify in this browser' }).click();

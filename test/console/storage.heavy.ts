@@ -37,6 +37,12 @@ describe('storage and usage in a browser', { skip: noBrowser }, () => {
     await view.signIn();
     await page.getByText('local has bytes that are damaged or missing').waitFor();
     await page.getByText('artifactstore storage verify --backend local').waitFor();
+    const backends = page.getByRole('region', { name: 'Storage backends' });
+    await backends.getByText('Answers; not all of its bytes are right').waitFor();
+    assert.equal(await backends.getByText('Works').count(), 0);
+    const bad = page.getByRole('region', { name: 'Objects that are damaged' });
+    await bad.getByText('Damaged', { exact: true }).waitFor();
+    assert.doesNotMatch((await bad.locator('tbody').textContent())!, /[0-9a-f]{64}/);
     // It is of buckets, and here is none.
     await page.getByText('Every backend here is a directory: there is none to be made.').waitFor();
     assert.equal(await page.getByText('artifactstore storage certify').count(), 0);

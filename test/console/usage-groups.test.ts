@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { duePackages } from '../../console/storage/due.ts';
-import { failedObjects } from '../../console/storage/failed-objects.ts';
+import { defectOf, failedObjects } from '../../console/storage/failed-objects.ts';
 import { barsOf } from '../../console/usage/groups.ts';
 
 const row = (producer: string, retention_class: string, bytes: number) => ({ producer, retention_class, bytes, packages: 1, files: 2 });
@@ -51,6 +51,18 @@ test('bytes are bad until they are found good or repaired, whatever the order of
     failedObjects(events).map(({ content_address, reason }) => [content_address, reason]),
     [['blake3:a', 'gone']],
   );
+});
+
+test('which defect it is follows from what the log says, and is left open where that says nothing', () => {
+  const hex = 'ab'.repeat(32);
+  for (const [reason, defect, detail] of [
+    ['the object is not in the store', 'missing', ''],
+    ['the bytes are not in the store', 'missing', ''],
+    [`The stored object blake3:${hex} is damaged: it does not match its digest`, 'damaged', 'it does not match its digest'],
+    [`its sha256 digest is ${hex}`, 'damaged', 'its sha256 digest is abababab…abab'],
+    ['', 'either', ''],
+  ] as const)
+    assert.deepEqual(defectOf({ reason }), { defect, detail });
 });
 
 test('a package is due from its mark until it is spared or collected', () => {
