@@ -136,7 +136,7 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
                 <Time at={location.stored_at} />
               </td>
               <td>{location.verified_at === null ? <span class="quiet">{text.notVerified}</span> : <Time at={location.verified_at} />}</td>
-              <td>
+              <td class="whole">
                 <code>{location.object_key}</code>
               </td>
             </Row>

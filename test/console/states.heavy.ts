@@ -92,13 +92,15 @@ describe('what pages of the console say when not all is well', { skip: noBrowser
     view.assertNothingWrong();
   });
 
-  test('a key of an object is one line, on a telephone too', async () => {
+  test('a key of an object is one line, and on a telephone as wide as the page, and whole', async () => {
     const { page } = view;
     await page.setViewportSize({ width: 360, height: 740 });
     await view.open(`packages/${whole.id}/files/a.txt`);
     const row = page.getByRole('region', { name: 'Where its bytes are' }).getByRole('row').last();
-    assert.ok((await row.boundingBox())!.height < 60);
+    const key = (await row.locator('code').boundingBox())!;
+    assert.ok(key.x + key.width <= 360 && key.width > 250 && key.height < 60, JSON.stringify(key));
     await page.setViewportSize({ width: 1280, height: 800 });
+    assert.ok((await row.boundingBox())!.height < 60);
     view.assertNothingWrong();
   });
 
