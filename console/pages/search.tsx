@@ -76,7 +76,7 @@ function Results({ asked }: { readonly asked: string }) {
       {({ id, files, sealed, named, ofProducer, aboutSubject }) =>
         isAlone ? (
           id === undefined && (
-            <Empty title={text.nothing(printable(asked))} icon="search">
+            <Empty title={text.nothing(printable(asked))} icon="search" isHeading>
               <p>{text.nothingDetail}</p>
               <p>{text.notSearched}</p>
             </Empty>

@@ -36,15 +36,18 @@ export function Empty({
   title,
   children,
   icon = 'box',
+  isHeading = false,
 }: {
   readonly title: string;
+  /** Where it stands for the sections of a page. */
+  readonly isHeading?: boolean;
   readonly children?: ComponentChildren;
   readonly icon?: IconName;
 }) {
   return (
     <div class="state">
       <Icon name={icon} />
-      <p class="state-title">{title}</p>
+      {isHeading ? <h2 class="state-title">{title}</h2> : <p class="state-title">{title}</p>}
       {children === undefined ? null : <div class="state-detail">{children}</div>}
     </div>
   );

@@ -71,6 +71,7 @@ describe('the search of the console', { skip: noBrowser }, () => {
       await page.getByText(`Nothing here is known by “${text}”`).waitFor();
       await page.getByText('Digests of files and of manifests, ids of packages and of files').waitFor();
       await page.getByText('Other ids, as of a hold, are not, nor are paths, names of files and metadata.').waitFor();
+      await view.assertAccessible();
     }
     view.assertNothingWrong();
   });
