@@ -9,7 +9,7 @@ export const upload = {
   reading: (count: string): string => `Reading the folder: ${count} files…`,
   emptyFolders: (count: number, shown: string): string =>
     count === 1 ? 'An empty folder is left out: a package holds files.' : `${shown} empty folders are left out: a package holds files.`,
-  unreadable: (path: string, why: string): string => `${path} cannot be read: ${why}`,
+  unreadable: (path: string): string => `${path} cannot be read: it is gone, or this browser may not read it. Choose it again.`,
 
   staged: (files: string, size: string): string => `${files}, ${size}, are ready to be added.`,
   stagedClashing: (files: string, size: string): string => `${files}, ${size}, were chosen.`,

@@ -70,9 +70,9 @@ export function Staged({
         </p>
       )}
       {emptyFolders.length === 0 ? null : <p class="quiet">{text.emptyFolders(emptyFolders.length, formatCount(emptyFolders.length))}</p>}
-      {unreadable.slice(0, shownPaths).map(({ path, why }) => (
+      {unreadable.slice(0, shownPaths).map(({ path }) => (
         <p key={path} class="problem">
-          {text.unreadable(path, why)}
+          {text.unreadable(path)}
         </p>
       ))}
       {unreadable.length <= shownPaths ? null : <p class="problem">{text.andMore(formatCount(unreadable.length - shownPaths))}</p>}
