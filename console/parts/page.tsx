@@ -24,7 +24,7 @@ export function Page({
     document.title = strings.title(shown);
   }, [shown]);
   useEffect(() => {
-    if (opened > 0) heading.current?.focus({ preventScroll: true });
+    if (opened > 0 && !isTyping()) heading.current?.focus({ preventScroll: true });
     opened += 1;
     if (!isComingBack()) scrollTo(0, 0);
   }, []);
@@ -46,6 +46,11 @@ export function Page({
 
 /** Not at the first page: there the browser decides. */
 let opened = 0;
+
+/** Somebody who has begun a search while the page was on its way is not taken out of it. */
+function isTyping(): boolean {
+  return document.activeElement?.closest('header input') != null;
+}
 
 export function Section({
   title,

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { endBrowserSession } from '../api/browser-session.ts';
 import { useToken } from '../session.ts';
 import { upload } from '../strings/upload.ts';
@@ -55,7 +55,7 @@ export function SignOut() {
 function Question({ signOut, close }: { signOut(): Promise<void>; close(): void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { title, explain, submit, stay } = upload.signOut;
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} class="act" aria-labelledby="sign-out-title" onClose={close}>
       <form

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page, Route } from 'playwright-core';
 import type { Package } from '../../src/registry/REGISTRY.ts';
+import { assertFocus } from './assert-focus.ts';
 import { narrowIdentity, narrowToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
@@ -46,11 +47,11 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
     await dialog.getByText('whatever its retention class says').waitFor();
-    assert.equal(await page.evaluate('document.activeElement.name'), 'reason');
+    await assertFocus(page, 'name', 'reason');
     await view.assertAccessible();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Hold');
+    await assertFocus(page, 'textContent', 'Hold');
 
     await page.keyboard.press('Enter');
     await page.keyboard.type('   ');
@@ -129,7 +130,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await view.open(`packages/${record.id}`);
     await page.getByRole('button', { name: 'Keep longer' }).click();
     const dialog = page.getByRole('dialog');
-    assert.equal(await page.evaluate('document.activeElement.type'), 'date');
+    await assertFocus(page, 'type', 'date');
     await dialog.getByRole('button', { name: 'Keep it longer' }).click();
     await dialog.getByText('Choose a day.').waitFor();
     await page.getByLabel('Keep it until the end of').fill('2020-01-01');
@@ -288,7 +289,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     const link = async (id: string): Promise<void> => {
       await page.getByLabel('Search').fill(id);
       await page.keyboard.press('Enter');
-      await page.getByText(id).first().waitFor();
+      await page.waitForURL(`**/packages/${id}`);
     };
     await link(mine.id);
     assert.deepEqual(await acts(page), ['Hold', 'Keep longer']);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertFocus } from './assert-focus.ts';
 import { noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
@@ -46,7 +47,7 @@ test('the keyboard has it where it stands, and passes by the times of a list', {
   await view.open('packages');
   await page.getByRole('link', { name: 'run 2' }).focus();
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate('document.activeElement.textContent'), 'run 1');
+  await assertFocus(page, 'textContent', 'run 1');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'run 1' }).waitFor();
   const created = page.locator('.fact', { hasText: 'Created' }).locator('.moment');

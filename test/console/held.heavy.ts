@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertFocus } from './assert-focus.ts';
 import { noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
@@ -62,7 +63,7 @@ test('of many holds some are shown, and the keyboard continues with those that c
   await page.keyboard.press('Enter');
   await holds.nth(119).waitFor();
   await page.keyboard.press('Tab');
-  assert.match(await page.evaluate('document.activeElement.closest("li").textContent'), /audit 20/);
+  await assertFocus(page, 'closest("li").textContent', /audit 20/);
   await page.getByRole('button', { name: 'Show the other 2' }).click();
   await holds.nth(121).waitFor();
   assert.equal(await page.getByRole('button', { name: /^Show the other/ }).count(), 0);

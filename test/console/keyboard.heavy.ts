@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { token } from '../doors/rest/open-door.ts';
+import { assertFocus } from './assert-focus.ts';
 import { noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
@@ -50,7 +51,7 @@ test('somebody without a mouse signs in, finds a package, reads a file and verif
   const at = page.url();
   await page.getByRole('link', { name: 'Skip to the content' }).focus();
   await page.keyboard.press('Enter');
-  assert.equal(await page.evaluate('document.activeElement.id'), 'content');
+  await assertFocus(page, 'id', 'content');
   assert.equal(page.url(), at);
   view.assertNothingWrong();
 });
@@ -69,7 +70,7 @@ test('more events of a package are read by the keyboard, which continues with th
   await region.getByRole('button', { name: 'Show more' }).focus();
   await page.keyboard.press('Enter');
   await region.locator('a:focus').waitFor();
-  assert.equal(await page.evaluate('document.activeElement.textContent'), String(Number(before) + 1));
+  await assertFocus(page, 'textContent', String(Number(before) + 1));
   view.assertNothingWrong();
 });
 

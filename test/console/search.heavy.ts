@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Package } from '../../src/registry/REGISTRY.ts';
+import { assertFocus } from './assert-focus.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
@@ -118,6 +119,25 @@ describe('the search of the console', { skip: noBrowser }, () => {
     await view.assertAccessible();
     await page.getByRole('link', { name: 'All packages named same name' }).click();
     await page.getByText('25 shown, and no more').waitFor();
+    view.assertNothingWrong();
+  });
+
+  test('keeps whoever types in it while a page is on its way', async () => {
+    const { page } = view;
+    const typed = Promise.withResolvers<void>();
+    await page.route('**/assets/usage-*.js', async (route) => {
+      await typed.promise;
+      await route.continue();
+    });
+    await page.getByRole('link', { name: 'Usage', exact: true }).click();
+    await page.getByLabel('Search').pressSequentially('nightly');
+    typed.resolve();
+    await page.getByRole('heading', { name: 'Usage', level: 1 }).waitFor();
+    await page.keyboard.type(' run');
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'Packages named nightly run' }).last().waitFor();
+    // What was looked for begins at its heading.
+    await assertFocus(page, 'tagName', 'H1');
     view.assertNothingWrong();
   });
 });

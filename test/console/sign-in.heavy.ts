@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { assertFocus } from './assert-focus.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { proxyBelow } from './proxy-below.ts';
 import { sealedPackage } from './sealed-package.ts';
@@ -81,17 +82,17 @@ describe('the console in a browser', { skip: noBrowser }, () => {
     await page.getByLabel('Keep it until this tab is closed').check();
     await view.signIn('first-token-0123456789');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    assert.equal(await page.evaluate('document.activeElement.id'), 'content');
+    await assertFocus(page, 'id', 'content');
     await view.open();
     await page.keyboard.press('Tab');
-    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Skip to the content');
+    await assertFocus(page, 'textContent', 'Skip to the content');
     for (let step = 0; step < 2; step++) await page.keyboard.press('Tab');
     await page.keyboard.type(`${createHash('sha256').update('first').digest('hex')}\n`);
     await page.getByText('Files with these bytes').waitFor();
     await page.getByRole('link', { name: 'nightly run' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'nightly run' }).waitFor();
-    assert.equal(await page.evaluate('document.activeElement.tagName'), 'H1');
+    await assertFocus(page, 'tagName', 'H1');
     view.assertNothingWrong();
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Locator } from 'playwright-core';
+import { assertFocus } from './assert-focus.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 
 const packages = 450;
@@ -46,10 +47,10 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
       await row.waitFor();
       await settled();
       assert.ok(Math.abs((await topOf(row)) - top) < 3, `${await topOf(row)} where it was ${top}`);
-      assert.equal(await page.evaluate('document.activeElement.textContent'), 'run 120');
+      await assertFocus(page, 'textContent', 'run 120');
       assert.deepEqual(asked, [], 'nothing is read again');
       await page.keyboard.press('Tab');
-      assert.equal(await page.evaluate('document.activeElement.textContent'), 'run 119');
+      await assertFocus(page, 'textContent', 'run 119');
       // Forward, and by way of another page, it is the same.
       await page.goForward();
       await page.getByRole('heading', { name: 'run 120' }).waitFor();
@@ -129,7 +130,7 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
       .getByRole('row', { name: /run 200/ })
       .getByText('Abandoned')
       .waitFor();
-    assert.equal(await page.evaluate('document.activeElement.textContent'), 'run 200');
+    await assertFocus(page, 'textContent', 'run 200');
     view.assertNothingWrong();
   });
 

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Problem } from '../../api/problem.ts';
 import { refresh } from '../../api/refresh.ts';
 import { asProblem } from '../../api/resource.ts';
@@ -36,7 +36,8 @@ export function ActDialog({ title, explain, submit, running, final, byHand, fiel
   const dialog = useRef<HTMLDialogElement>(null);
   const problem = useSignal<Problem | undefined>(undefined);
   const under = useSignal<AbortController | undefined>(undefined);
-  useEffect(() => {
+  // With the first picture of it, so that no key that is pressed at once goes to what is behind it.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     return () => under.peek()?.abort();
   }, []);
