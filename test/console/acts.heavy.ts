@@ -109,7 +109,7 @@ describe('acts on a package in the console', { skip: noBrowser }, () => {
     await page.clock.fastForward(121_000);
     await second.getByRole('button', { name: 'Release hold “the second”' }).waitFor();
     await page.locator('.notice:focus').waitFor();
-    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
+    await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Release hold “the first”' }).click();
     await dialog.getByText('“the first”, applied by').waitFor();
     await dialog.getByText('Another hold still keeps the package.').waitFor();

@@ -69,7 +69,7 @@ test('who has an address and a token finds, verifies, understands, holds, upload
   await page.getByRole('button', { name: 'Seal it' }).click();
   await page.getByText('Sealed. The command below fetches it').waitFor();
   await view.assertAccessible();
-  assert.equal(await page.getByText('Seal it above').count(), 0);
+  await page.getByText('Seal it above').waitFor({ state: 'detached' });
   await page.getByText('a token in ARTIFACTSTORE_API_TOKEN').waitFor();
 
   // Copies the command that pulls it, which then does.
