@@ -7,7 +7,7 @@ import { upload as text } from '../strings/upload.ts';
 import { waitBefore } from './after-refusal.ts';
 import { hashFile } from './hash.ts';
 import { acknowledged, type Item, isOpen, NeverAPath, refuse } from './item.ts';
-import { type Chosen, chosenOnce, twice, wrongSegment } from './paths.ts';
+import { type Chosen, chosenOnce, clashesOf, wrongSegment } from './paths.ts';
 import { endBatchesBy, runningBatch } from './running.ts';
 import { sendFile } from './send-file.ts';
 import { pause, untilConnected, untilSignedIn } from './waiting.ts';
@@ -206,7 +206,7 @@ function createBatch(packageId: string): Batch {
     );
     const fresh = files.filter(({ path }) => !open.has(path));
     const paths = fresh.map(({ path }) => path);
-    const doubled = twice(paths);
+    const doubled = clashesOf(paths);
     // What was refused before, or is stored, is replaced by the same path.
     const replaced = new Set(paths);
     const kept = items.filter(({ path }) => !replaced.has(path));

@@ -55,9 +55,3 @@ export function clashesOf(paths: readonly string[]): ReadonlyMap<string, readonl
   });
   return new Map([...at].filter(([, indexes]) => indexes.length > 1));
 }
-
-/** Paths that are there more than once. */
-export function twice(paths: readonly string[]): ReadonlySet<string> {
-  const seen = new Set<string>();
-  return new Set(paths.filter((path) => seen.has(path) || seen.add(path) === undefined));
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Package } from '../../src/registry/REGISTRY.ts';
 import { assertFocus } from './assert-focus.ts';
+import { holdRequests } from './hold-requests.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
@@ -124,14 +125,10 @@ describe('the search of the console', { skip: noBrowser }, () => {
 
   test('keeps whoever types in it while a page is on its way', async () => {
     const { page } = view;
-    const typed = Promise.withResolvers<void>();
-    await page.route('**/assets/usage-*.js', async (route) => {
-      await typed.promise;
-      await route.continue();
-    });
+    const letGo = await holdRequests(page, '**/assets/usage-*.js');
     await page.getByRole('link', { name: 'Usage', exact: true }).click();
     await page.getByLabel('Search').pressSequentially('nightly');
-    typed.resolve();
+    letGo();
     await page.getByRole('heading', { name: 'Usage', level: 1 }).waitFor();
     await page.keyboard.type(' run');
     await page.keyboard.press('Enter');

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Package } from '../../src/registry/REGISTRY.ts';
 import { assertFocus } from './assert-focus.ts';
 import { dropFiles } from './drop-files.ts';
+import { holdRequests } from './hold-requests.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 
 describe('files that are chosen twice, or are refused, in the console', { skip: noBrowser }, () => {
@@ -89,14 +90,7 @@ describe('files that are chosen twice, or are refused, in the console', { skip: 
     const record = await openPackage();
     const { page } = view;
     await view.open(`packages/${record.id}`);
-    let letGo = (): void => undefined;
-    const goes = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-    await page.route(/\/files\/busy\/[ab]\.txt$/, async (route) => {
-      await goes;
-      await route.continue();
-    });
+    const letGo = await holdRequests(page, /\/files\/busy\/[ab]\.txt$/);
     await dropFiles(page, join(place, 'busy'));
     await page.getByRole('button', { name: 'Add 2 files' }).click();
     await page.getByText('0 of 2 files are stored').waitFor();

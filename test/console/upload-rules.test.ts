@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { afterRefusal, firstPiece, nextPiece, waitBefore } from '../../console/upload/after-refusal.ts';
 import { knownTypes, mediaTypeOf } from '../../console/upload/media-type.ts';
-import { chosenOnce, clashesOf, placed, topFolder, twice, wrongSegment } from '../../console/upload/paths.ts';
+import { chosenOnce, clashesOf, placed, topFolder, wrongSegment } from '../../console/upload/paths.ts';
 import { mediaTypeOf as asPush } from '../../src/protocol/media-type.ts';
 
 test('a folder that holds everything can be left out, as push does', () => {
@@ -28,7 +28,6 @@ test('what was chosen twice is one file, with all that have to be the same', () 
 test('what a browser would follow instead of sending is found', () => {
   for (const path of ['../a', 'a/../../b', './a', 'a//b', '/a', 'a/', '']) assert.notEqual(wrongSegment(path), undefined, path);
   for (const path of ['a', '...', '.a/..b', '%2e%2e/a', 'a\\..\\b']) assert.equal(wrongSegment(path), undefined, path);
-  assert.deepEqual([...twice(['a', 'b', 'a', 'a'])], ['a']);
 });
 
 test('what is about the moment is asked again, what is about the file is told', () => {

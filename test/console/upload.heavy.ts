@@ -9,6 +9,7 @@ import { openIdentity } from '../../src/identity/open.ts';
 import type { Package } from '../../src/registry/REGISTRY.ts';
 import { actor, token } from '../doors/rest/open-door.ts';
 import { dropFiles } from './drop-files.ts';
+import { holdRequests } from './hold-requests.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 
 const evil = '<img src=x onerror="document.title=1"> & %2e%2e #1?.txt';
@@ -147,14 +148,7 @@ describe('files that are dropped into the console', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Seal', exact: true }).waitFor();
     await view.door.registry.packages.finalize(record.id);
     view.expectRefusals();
-    let letGo = (): void => undefined;
-    const goes = new Promise<void>((resolve) => {
-      letGo = resolve;
-    });
-    await page.route(/\/files\/late\/[bc]\.txt$/, async (route) => {
-      await goes;
-      await route.continue();
-    });
+    const letGo = await holdRequests(page, /\/files\/late\/[bc]\.txt$/);
     await dropFiles(page, join(place, 'late'));
     await page.getByRole('button', { name: 'Add 5 files' }).click();
     await page.getByText('package_not_open').first().waitFor();
