@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, startDaemon } from './daemon.ts';
+import { answering, isAlive, startDaemon } from './daemon.ts';
+import { freePorts } from './free-ports.ts';
 
 /** A script that hears nothing, and another program that it waits for: what is in `file` is the latter's id. */
 const script = 'trap "" TERM; sleep 600 & echo $! >"$1"; wait';
@@ -59,5 +60,43 @@ describe('a daemon that is a script with a program of its own', () => {
     parent.kill('SIGKILL');
     await exited;
     await ends(id);
+  });
+});
+
+describe('a daemon that answers before it is ready', () => {
+  let directory: string;
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'artifactstore-daemon-'));
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  /** Its first answers, one after the other; the last one stays. */
+  async function start(...statuses: readonly number[]) {
+    const port = await freePorts(1);
+    const own = `const statuses = ${JSON.stringify(statuses)};
+      require('node:http').createServer((request, response) => {
+        const status = statuses.length > 1 ? statuses.shift() : statuses[0];
+        response.writeHead(status).end(\`says \${status}\`);
+      }).listen(${port}, '127.0.0.1');`;
+    const logFile = join(directory, 'log');
+    const daemon = await startDaemon(process.execPath, ['-e', own], { logFile });
+    return { url: `http://127.0.0.1:${port}`, daemon, logFile };
+  }
+
+  test('is waited for', async () => {
+    const { url, daemon, logFile } = await start(503, 503, 500, 403, 200);
+    await answering(url, daemon, logFile);
+    assert.equal((await fetch(url)).status, 200, 'it was asked until 403');
+    await daemon.kill();
+  });
+
+  test('is told where it never is', async () => {
+    const { url, daemon, logFile } = await start(503);
+    await assert.rejects(answering(url, daemon, logFile, { seconds: 1 }), ({ message, cause }: Error) => {
+      assert.match(message, /no answer in 1 s/);
+      assert.equal((cause as Error).message, 'it answers 503: says 503');
+      return true;
+    });
+    await daemon.kill();
   });
 });

@@ -69,13 +69,22 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until the server answers anything at all over HTTP, and says what its log ends with when it does not. */
-export async function answering(url: string, daemon: Daemon, logFile: string, seconds = 120): Promise<void> {
+export interface Patience {
+  readonly seconds?: number;
+  /** Any status but 5xx by default: a server that has only begun answers 503. */
+  readonly isReady?: (status: number) => boolean;
+}
+
+/** Waits until the server answers over HTTP and is ready, and says what its log ends with when it does not. */
+export async function answering(url: string, daemon: Daemon, logFile: string, patience: Patience = {}): Promise<void> {
+  const { seconds = 120, isReady = (status) => status < 500 } = patience;
   const until = Date.now() + seconds * 1000;
   for (;;) {
     try {
-      await (await fetch(url, { signal: AbortSignal.timeout(2000) })).arrayBuffer();
-      return;
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
+      const text = await answer.text();
+      if (isReady(answer.status)) return;
+      throw new Error(`it answers ${answer.status}: ${text.slice(0, 500)}`);
     } catch (error) {
       const why = daemon.alive() ? (Date.now() > until ? `no answer in ${seconds} s` : undefined) : 'it ended';
       if (why !== undefined)

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListBucketsCommand, type S3Client } from '@aws-sdk/client-s3';
 import { answering, startDaemon } from './daemon.ts';
 import { freePorts } from './free-ports.ts';
 import { clientOf, type RealStore, type StoreKeys, whyMissing } from './store.ts';
@@ -51,6 +52,7 @@ export async function startDirectoryStore(kind: DirectoryStoreKind, given?: Stor
   starting.defer(() => daemon.kill());
   const url = `http://127.0.0.1:${port}`;
   await answering(url, daemon, logFile);
+  await knowing(clientOf({ url, region: kind.region, keys }));
   const version = await readFile(join(dirname(programOf(kind)), 'VERSION'), 'utf8');
   const running = starting.move();
   return {
@@ -67,6 +69,20 @@ export async function startDirectoryStore(kind: DirectoryStoreKind, given?: Stor
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Waits until the server knows its owner: it listens before it has read its users. */
+async function knowing(client: S3Client): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await client.send(new ListBucketsCommand());
+      client.destroy();
+      return;
+    } catch (error) {
+      if (attempt > 200) throw error;
+    }
+    await sleep(50);
+  }
 }
 
 function programOf({ id }: DirectoryStoreKind): string {

@@ -57,7 +57,7 @@ export async function startKeycloak(): Promise<Keycloak> {
   });
   starting.defer(() => daemon.stop());
   const url = `http://127.0.0.1:${port}`;
-  await answering(`${url}/realms/master`, daemon, logFile, 600);
+  await answering(`${url}/realms/master`, daemon, logFile, { seconds: 600 });
 
   async function administer(method: string, path: string, body?: object): Promise<Response> {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password };

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256, signInHeader } from '../../src/protocol/aws-signature.ts';
 import { startDirectoryStore } from './directory-store.ts';
 import { minio } from './kinds.ts';
@@ -85,16 +86,24 @@ async function addPolicy(store: RealStore, name: string, bucket: string): Promis
   });
   const { host } = new URL(store.url);
   const path = '/minio/admin/v3/add-canned-policy';
-  const { headers, query } = signInHeader({
-    method: 'PUT',
-    path,
-    query: { name },
-    headers: { host },
-    payload: sha256(body),
-    date: new Date(),
-    region: store.region,
-    keys: store.keys,
-  });
-  const answer = await fetch(`${store.url}${path}?${query}`, { method: 'PUT', headers, body });
-  if (!answer.ok) throw new Error(`MinIO answered ${answer.status} to a policy: ${await answer.text()}`);
+  const until = Date.now() + 60_000;
+  for (;;) {
+    const { headers, query } = signInHeader({
+      method: 'PUT',
+      path,
+      query: { name },
+      headers: { host },
+      payload: sha256(body),
+      date: new Date(),
+      region: store.region,
+      keys: store.keys,
+    });
+    const answer = await fetch(`${store.url}${path}?${query}`, { method: 'PUT', headers, body });
+    const said = await answer.text();
+    if (answer.ok) return;
+    // S3 is there before policies and users are: MinIO asks the issuer in between.
+    const comes = answer.status === 503 && said.includes('XMinioServerNotInitialized');
+    if (!comes || Date.now() > until) throw new Error(`MinIO answered ${answer.status} to a policy: ${said}`);
+    await sleep(100);
+  }
 }

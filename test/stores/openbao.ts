@@ -59,7 +59,8 @@ listener "tcp" {
   let daemon: Daemon | undefined;
   const start = async (): Promise<void> => {
     daemon = await startDaemon(openBaoProgram, ['server', `-config=${configuration}`], { directory, logFile });
-    await answering(`${url}/v1/sys/health`, daemon, logFile);
+    // 501 before it is initialized, and 503 while it is sealed.
+    await answering(`${url}/v1/sys/health`, daemon, logFile, { isReady: () => true });
   };
   await start();
   starting.defer(() => daemon?.stop());
