@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { burnPublished, removeDead } from './objects/remove-dead.ts';
 import { inRounds, maximumRounds } from './objects/rounds.ts';
 import type { AddedFiles, IngestItem, PublishNeed } from './operations/ingest.ts';
-import type { WholeUpload } from './operations/uploads/whole-uploads.ts';
+import type { EndingUpload } from './operations/uploads/ending-uploads.ts';
 import { smallBytes } from './small-body.ts';
 
 export interface FillablePackage {
@@ -33,7 +33,7 @@ export type Commit = (
     /** The generation under which the one draft is published already. */
     readonly straight?: PublishNeed | undefined;
     /** The upload that ends with the one file. */
-    readonly upload?: WholeUpload;
+    readonly upload?: EndingUpload;
   },
 ) => Promise<Extract<AddedFiles, { readonly outcome: 'added' }>>;
 

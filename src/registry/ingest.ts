@@ -10,8 +10,8 @@ import { heldRequestBytes } from './objects/hold-room.ts';
 import { burnPublished } from './objects/remove-dead.ts';
 import type { PublishNeed } from './operations/ingest.ts';
 import { requireFillable, sealedWithout } from './operations/packages.ts';
+import type { EndingUpload } from './operations/uploads/ending-uploads.ts';
 import type { UploadRow } from './operations/uploads/rows.ts';
-import type { WholeUpload } from './operations/uploads/whole-uploads.ts';
 import type { Created, File, NewFile } from './REGISTRY.ts';
 import { createRoom } from './room.ts';
 import { iterate, joined, readSmall, type Small } from './small-body.ts';
@@ -30,9 +30,12 @@ export interface Ingest {
   /** Throws when the package takes no files. */
   openPackage(packageId: string): Promise<FillablePackage>;
   /** Adds a short file whose bytes are in memory, which stay the caller's, and ends with it the upload they are of. */
-  addWhole(target: FillablePackage, file: CheckedFile, bytes: Uint8Array, upload: WholeUpload): Promise<UploadRow>;
-  /** Adds files whose bytes lie in drafts, which stay the caller's to discard. */
-  commit(target: FillablePackage, staged: readonly Staged[]): Promise<readonly Created<File>[]>;
+  addWhole(target: FillablePackage, file: CheckedFile, bytes: Uint8Array, upload: EndingUpload): Promise<UploadRow>;
+  /**
+   * Adds files whose bytes lie in drafts, which stay the caller's to discard; and ends with the only one the upload
+   * that it is of.
+   */
+  commit(target: FillablePackage, staged: readonly Staged[], upload?: EndingUpload): Promise<readonly Created<File>[]>;
 }
 
 /** Single files that are declared to be so short are taken whole into memory before it is their turn. */
@@ -122,7 +125,7 @@ export function createIngest(context: Context, actor: string): Ingest {
   return {
     announce,
     openPackage,
-    commit: async (target, staged) => (await commit(target, staged)).items,
+    commit: async (target, staged, upload) => (await commit(target, staged, upload === undefined ? {} : { upload })).items,
 
     async add(packageId, file) {
       const checked = checkFile(file);

@@ -1,7 +1,7 @@
 import { type AddedFiles, type AddFiles, addTo, textOf } from './ingest.ts';
 import { readIngest } from './ingest-state.ts';
 import { decideEach, inSets, type SetOperation, weightOf } from './sets.ts';
-import { readWholeUploads } from './uploads/whole-uploads.ts';
+import { readEndingUploads } from './uploads/ending-uploads.ts';
 
 /**
  * Commits files whose bytes are published, or come with them: joins what is live, makes live what was published under
@@ -18,7 +18,7 @@ export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
   async run(transaction, inputs) {
     const [read, uploads] = await Promise.all([
       readIngest(transaction.sql, inputs, transaction.now),
-      readWholeUploads(
+      readEndingUploads(
         transaction.sql,
         inputs.flatMap(({ upload }) => upload ?? []),
       ),
@@ -37,7 +37,8 @@ export const addFiles: SetOperation<AddFiles, AddedFiles> = inSets({
       isCurrent = !repaired;
       if (added.outcome === 'publish') return added;
       const items = added.items.map(({ created, record }) => ({ record: record!(), created }));
-      return { ...added, items, ...(upload === undefined ? {} : { upload: uploads.end(own, upload, items[0]!) }) };
+      const ended = upload === undefined ? undefined : uploads.end(own, upload, items[0]!);
+      return { ...added, items, ...(ended === undefined ? {} : { upload: ended }) };
     });
     await uploads.save(transaction.sql);
     return outcomes;

@@ -14,8 +14,8 @@ import { bytesOfPackage, createManifestRoom } from './manifest-room.ts';
 import { type DeadKey, deadKey, readObjects, rememberDead, repairObject } from './objects.ts';
 import { requireFillable, sealedWithout } from './packages.ts';
 import { noteBytes, requireBytes } from './quota.ts';
+import type { EndingUpload } from './uploads/ending-uploads.ts';
 import type { UploadRow } from './uploads/rows.ts';
-import type { WholeUpload } from './uploads/whole-uploads.ts';
 
 /** One file whose bytes are in a draft, and perhaps published; or come with it. */
 export interface IngestItem {
@@ -44,7 +44,7 @@ export interface AddFiles {
   /** Bytes that are committed with their event, each in memory of its own. */
   readonly moved?: readonly Uint8Array[];
   /** The upload whose bytes the one item has. */
-  readonly upload?: WholeUpload;
+  readonly upload?: EndingUpload;
 }
 
 /** What an ingest has to publish before it can commit: at most one generation for each object. */
@@ -61,7 +61,7 @@ export type AddedFiles =
       readonly dead: readonly DeadKey[];
       /** Made live with bytes that are held: a settler puts them into their backend. */
       readonly held: readonly HeldName[];
-      /** As it is when it has become the file. */
+      /** As it is when it has become the file; absent where its row is gone. */
       readonly upload?: UploadRow;
     }
   | { readonly outcome: 'publish'; readonly needs: readonly PublishNeed[] };

@@ -39,7 +39,7 @@ import { readStretch } from './sealing.ts';
 import { listUploads } from './uploads/list-uploads.ts';
 import { beginUpload } from './uploads/open-uploads.ts';
 import { expireUploads, openAmong, planExpiry } from './uploads/upkeep.ts';
-import { abandonUpload, fenceUpload, finishUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
+import { abandonUpload, fenceUpload, getUpload, recordProgress, takeUpload } from './uploads/uploads.ts';
 import { countUsage } from './usage.ts';
 import { clearObject, endVerification, listVerifiable, readProgress, recordVerified } from './verify.ts';
 import { receiveArrived } from './write-sessions/arrived.ts';
@@ -95,7 +95,6 @@ export const operations: RegistryOperations = {
     'upload.take': takeUpload,
     'upload.progress': recordProgress,
     'upload.fence': fenceUpload,
-    'upload.finish': finishUpload,
     'upload.abandon': abandonUpload,
     'upload.expire': expireUploads,
     'session.open': openSession,
@@ -210,7 +209,6 @@ export interface RegistryOperations {
     readonly 'upload.take': typeof takeUpload;
     readonly 'upload.progress': typeof recordProgress;
     readonly 'upload.fence': typeof fenceUpload;
-    readonly 'upload.finish': typeof finishUpload;
     readonly 'upload.abandon': typeof abandonUpload;
     readonly 'upload.expire': typeof expireUploads;
     readonly 'session.open': typeof openSession;

@@ -7,7 +7,7 @@ import type { Release } from '../operations/uploads/uploads.ts';
 import type { Created, File, WriterPolicy } from '../REGISTRY.ts';
 import type { AppendParts } from './append.ts';
 import type { CheckedUpload } from './check-upload.ts';
-import { defaultUploadSeconds, type OwnUpload, withUpload } from './take.ts';
+import { defaultUploadSeconds, withUpload } from './take.ts';
 
 /**
  * Makes the file of an upload whose bytes are all there. It is not stopped when its caller is gone: whoever asks again
@@ -46,9 +46,8 @@ export async function finishWhole(
       try {
         // From here on its bytes may be those of an object, and are neither written to nor added to.
         release = { grows: false };
-        const [made] = await parts.ingest.commit(target, [{ draft, ...file.entry }]);
-        // The file is there; only that a second call finds it at once depends on this.
-        await remember(parts, own, { package_id, relative_path: file.entry.relative_path }, made!);
+        const stored = { id: row.id, lifetime_seconds: context.uploadSeconds ?? defaultUploadSeconds };
+        const [made] = await parts.ingest.commit(target, [{ draft, ...file.entry }], { stored });
         background('draft_left', dataplane.segments.discard(place, segments));
         return made!;
       } finally {
@@ -63,20 +62,6 @@ export async function finishWhole(
       requireUpload(now, row.id, upload.owner, formatTimestamp(context.now()));
       throw error;
     }
-  });
-}
-
-async function remember(
-  { context: { database, uploadSeconds = defaultUploadSeconds } }: AppendParts,
-  { row }: OwnUpload,
-  where: { readonly package_id: string; readonly relative_path: string },
-  { record, created }: Created<File>,
-): Promise<void> {
-  await database.write('upload.finish', {
-    id: row.id,
-    ...where,
-    answer: { file_id: record.id, created },
-    lifetime_seconds: uploadSeconds,
   });
 }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { Database } from '../../../src/database/DATABASE.ts';
 import { administrator } from '../../../src/kernel/access.ts';
 import { holdsBytes } from '../../../src/registry/conformance/samples.ts';
 import type { RegistryOperations } from '../../../src/registry/operations/operations.ts';
+import { commitsIn } from '../../database/wal-commits.ts';
 import { openTestRegistry } from '../open-registry.ts';
 import { openTwoBackends, type TwoBackends } from '../two-backends.ts';
 
@@ -14,12 +16,12 @@ async function* once(text: string | Uint8Array): AsyncGenerator<Uint8Array> {
   yield typeof text === 'string' ? Buffer.from(text) : text;
 }
 
-/** The same database, on which something happens when a file is committed and its upload does not know it yet. */
+/** The same database, on which something happens when the bytes of a file have their key, and no row does yet. */
 function meanwhile({ database }: TwoBackends, happens: () => Promise<unknown>): Database<RegistryOperations> {
   return {
     ...database,
     async write(name, input) {
-      if (name === 'upload.finish') await happens();
+      if (name === 'file.add') await happens();
       return await database.write(name, input);
     },
   };
@@ -70,7 +72,7 @@ test('whoever asks where an upload is, while its file is being made, hears of ev
       return found;
     },
     async write(name, input) {
-      if (name === 'upload.finish') {
+      if (name === 'file.add') {
         making.resolve();
         await told.promise;
       }
@@ -189,6 +191,78 @@ test('an upload whose file another process has made meanwhile has that answer, a
   const made = await other.as(administrator('tester')).uploads!.finish(id);
   await other.settle();
   assert.deepEqual(made, elsewhere);
+});
+
+test('an upload in pieces waits for two commits for each, and for two to make its file and end with it', async () => {
+  await using store = await openTwoBackends();
+  const { packages, uploads } = store.as(administrator('tester'));
+  const { record } = await packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'transient' });
+  const path = join(store.directory, 'artifactstore.db');
+  let least = [9, 9, 9, 9];
+  // Who is slow says in between that it is at work, and a commit more.
+  for (const relative_path of ['a', 'b', 'c']) {
+    const counted = [commitsIn(path)];
+    const { id } = await uploads!.begin({ package_id: record.id, relative_path });
+    counted.push(commitsIn(path));
+    for (const at of [0, 3]) {
+      await uploads!.append(id, at, once('abc'));
+      counted.push(commitsIn(path));
+    }
+    const made = await uploads!.finish(id);
+    counted.push(commitsIn(path));
+    least = least.map((number, index) => Math.min(number, counted[index + 1]! - counted[index]!));
+    const { state, offset_bytes, size_bytes, file_id } = (await uploads!.status(id))!;
+    assert.deepEqual([state, offset_bytes, size_bytes, file_id], ['finished', 6, 6, made.record.id]);
+    assert.deepEqual(await uploads!.finish(id), made);
+  }
+  assert.deepEqual(least, [1, 2, 2, 2]);
+});
+
+test('what an upload has become first stays its answer', async () => {
+  await using store = await openTwoBackends();
+  const { id, uploads } = await begun(store);
+  let first: unknown;
+  const other = store.over({
+    database: meanwhile(store, async () => {
+      first = await uploads.finish(id);
+    }),
+  });
+  const made = await other.as(administrator('tester')).uploads!.finish(id);
+  await other.settle();
+  assert.equal(made.created, false);
+  assert.deepEqual(await uploads.finish(id), first);
+});
+
+test('an upload whose length another process gave free has that of its file', async () => {
+  await using store = await openTwoBackends();
+  const { database } = store;
+  const { id, uploads } = await begun(store);
+  const give = async () => {
+    const holder = { owner: null, holder: 'elsewhere', policy: 'takeover' } as const;
+    const { row } = await database.write('upload.take', { id, ...holder, offset: null, size_bytes: null, body_bytes: null });
+    const release = { grows: false, size: 'unknown' } as const;
+    await database.write('upload.progress', { id, epoch: row.detail.epoch, segments: null, lifetime_seconds: 60, release });
+    assert.equal((await uploads.status(id))!.size_bytes, null);
+  };
+  await store
+    .over({ database: meanwhile(store, give) })
+    .as(administrator('tester'))
+    .uploads!.finish(id);
+  const { state, size_bytes } = (await uploads.status(id))!;
+  assert.deepEqual([state, size_bytes], ['finished', 3]);
+});
+
+test('an upload that was forgotten while its file was made has become a file all the same', async () => {
+  await using store = await openTwoBackends();
+  const { id } = await begun(store);
+  const forget = async () => {
+    await store.database.write('upload.abandon', { id, owner: null });
+    await store.database.write('upload.expire', { before: '9999-01-01T00:00:00.000Z', after: null, limit: 10 });
+  };
+  const other = store.over({ database: meanwhile(store, forget) });
+  const made = await other.as(administrator('tester')).uploads!.finish(id);
+  await other.settle();
+  assert.equal(made.record.size_bytes, 3);
 });
 
 /** How many bytes this process has read so far, from whatever file or socket. */

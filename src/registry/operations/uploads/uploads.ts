@@ -150,38 +150,6 @@ export async function fenceUpload(transaction: Transaction, input: { readonly id
   });
 }
 
-export interface FinishedUpload {
-  readonly id: string;
-  readonly package_id: string;
-  readonly relative_path: string;
-  readonly answer: { readonly file_id: string; readonly created: boolean };
-  readonly lifetime_seconds: number;
-}
-
-/**
- * Remembers what became of it, also where somebody else has taken or ended it since: the file is there. Nothing changes
- * where it was remembered before, or its row is gone.
- */
-export async function finishUpload(transaction: Transaction, input: FinishedUpload): Promise<void> {
-  const { now } = transaction;
-  const row = await readUpload(transaction.sql, input.id);
-  if (row === undefined || row.state === 'finished') return;
-  const { package_id, relative_path, answer } = input;
-  await saveUpload(transaction.sql, {
-    ...row,
-    state: 'finished',
-    updated_at: now,
-    expected_size_bytes: row.offset_bytes,
-    detail: {
-      ...row.detail,
-      ...{ package_id, relative_path, answer },
-      epoch: row.detail.epoch + 1,
-      ...{ segments: [], writer: null, grows: false },
-      expires_at: secondsAfter(now, input.lifetime_seconds),
-    },
-  });
-}
-
 /** Answers what it was; its bytes are then nobody's. */
 export async function abandonUpload(
   transaction: Transaction,

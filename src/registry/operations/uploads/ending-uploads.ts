@@ -8,10 +8,10 @@ import { type BeginUpload, begin } from './open-uploads.ts';
 import { fromStored, requireUpload, toStored, type UploadRow } from './rows.ts';
 import { superseded } from './uploads.ts';
 
-// Uploads whose bytes come whole with the transaction that makes their file: none of them is ever in a segment.
+// Uploads that end in the transaction that makes their file.
 
-/** One that has no byte yet, or that is begun with all of them. */
-export type WholeUpload = SeenUpload | { readonly begins: BeginUpload };
+/** One that has no byte yet, or that is begun with all of them; or one whose bytes are in segments. */
+export type EndingUpload = SeenUpload | { readonly begins: BeginUpload } | { readonly stored: StoredUpload };
 
 /** An upload that has no byte yet, as its writer has seen it. */
 interface SeenUpload {
@@ -22,24 +22,35 @@ interface SeenUpload {
   readonly lifetime_seconds: number;
 }
 
+/**
+ * An upload whose bytes were made durable before, and then the draft of this file. The file is there, so it is
+ * remembered also where somebody else has taken or ended the upload since.
+ */
+export interface StoredUpload {
+  readonly id: string;
+  readonly lifetime_seconds: number;
+}
+
 /** What is decided about uploads of a set; nothing is written before `save`. */
-export interface WholeUploads {
+export interface EndingUploads {
   /** Errors: `upload_not_found`, `upload_superseded`, where it is not what its writer has seen. */
-  require(upload: WholeUpload, now: Timestamp): void;
-  /** It has become this file. */
-  end(transaction: Transaction, upload: WholeUpload, file: Created<File>): UploadRow;
+  require(upload: EndingUpload, now: Timestamp): void;
+  /**
+   * It has become this file. Where that was remembered before, it stays as it was; undefined where its row is gone.
+   */
+  end(transaction: Transaction, upload: EndingUpload, file: Created<File>): UploadRow | undefined;
   save(database: Kysely<Schema>): Promise<void>;
 }
 
-export async function readWholeUploads(database: Kysely<Schema>, uploads: readonly WholeUpload[]): Promise<WholeUploads> {
-  const ids = distinct(uploads.flatMap((upload) => ('begins' in upload ? [] : [upload.id])));
+export async function readEndingUploads(database: Kysely<Schema>, uploads: readonly EndingUpload[]): Promise<EndingUploads> {
+  const ids = distinct(uploads.flatMap((upload) => idOf(upload) ?? []));
   const stored = ids.length === 0 ? [] : await database.selectFrom('uploads').selectAll().where('id', 'in', ids).execute();
   const rows = new Map(stored.map((row) => [row.id, fromStored(row)]));
   const ended: UploadRow[] = [];
 
   return {
     require(upload, now) {
-      if ('begins' in upload) return;
+      if ('begins' in upload || 'stored' in upload) return;
       const { id, epoch, size_bytes } = upload;
       const row = requireUpload(rows.get(id), id, null, now);
       const { detail, state, offset_bytes, expected_size_bytes } = row;
@@ -47,21 +58,24 @@ export async function readWholeUploads(database: Kysely<Schema>, uploads: readon
       if (!isSeen) throw superseded(id);
     },
     end(transaction, upload, { record, created }) {
-      const row = 'begins' in upload ? begin(transaction, upload.begins) : rows.get(upload.id)!;
-      const { lifetime_seconds } = 'begins' in upload ? upload.begins : upload;
+      const row = 'begins' in upload ? begin(transaction, upload.begins) : rows.get(idOf(upload)!);
+      if (row === undefined || row.state === 'finished') return row;
       const { now } = transaction;
       const { detail } = row;
       const next: UploadRow = {
         ...row,
         state: 'finished',
         updated_at: now,
+        expected_size_bytes: record.size_bytes,
         offset_bytes: record.size_bytes,
         detail: {
           ...detail,
+          package_id: record.package_id,
+          relative_path: record.relative_path,
           answer: { file_id: record.id, created },
           epoch: detail.epoch + 1,
           ...{ segments: [], writer: null, grows: false },
-          expires_at: secondsAfter(now, lifetime_seconds),
+          expires_at: secondsAfter(now, lifetimeOf(upload)),
         },
       };
       rows.set(next.id, next);
@@ -77,6 +91,7 @@ export async function readWholeUploads(database: Kysely<Schema>, uploads: readon
           conflict.column('id').doUpdateSet(({ ref }) => ({
             state: ref('excluded.state'),
             updated_at: ref('excluded.updated_at'),
+            expected_size_bytes: ref('excluded.expected_size_bytes'),
             offset_bytes: ref('excluded.offset_bytes'),
             detail: ref('excluded.detail'),
           })),
@@ -84,4 +99,15 @@ export async function readWholeUploads(database: Kysely<Schema>, uploads: readon
         .execute();
     },
   };
+}
+
+/** Undefined for one that is begun. */
+function idOf(upload: EndingUpload): string | undefined {
+  if ('begins' in upload) return undefined;
+  return 'stored' in upload ? upload.stored.id : upload.id;
+}
+
+function lifetimeOf(upload: EndingUpload): number {
+  if ('begins' in upload) return upload.begins.lifetime_seconds;
+  return 'stored' in upload ? upload.stored.lifetime_seconds : upload.lifetime_seconds;
 }
