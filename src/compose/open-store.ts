@@ -25,6 +25,7 @@ import { type BackendKind, type BackendParts, kindOf, type StoreName } from '../
 import { backendKinds } from '../storage/kinds.ts';
 import type { Storage } from '../storage/STORAGE.ts';
 import { version } from '../version.ts';
+import { requireOutsideStores } from './apart.ts';
 import { createUptime } from './uptime.ts';
 
 /** A registry that is open: the parts put together as the configuration says. */
@@ -205,7 +206,10 @@ export async function openStore(config: StoreConfig, options: StoreOptions = {})
     unfinalizedSeconds: config.retention.unfinalizedSeconds,
     uploadSeconds: config.uploadSeconds,
     writeSessions: config.writeSessions,
-    openBackup: async (directory, options) => (await import('./open-backup.ts')).openBackup(directory, options),
+    openBackup: async (directory, access) => {
+      if (access.write) await requireOutsideStores(directory, config, options.kinds ?? backendKinds);
+      return (await import('./open-backup.ts')).openBackup(directory, access);
+    },
     now: Date.now,
     uptime: createUptime(),
     newId: () => uuidv7(Date.now(), randomBytes(10)),

@@ -9,6 +9,7 @@ import { guardStorage } from '../storage/guarded.ts';
 import { judgeStore } from '../storage/judge-store.ts';
 import { kindOf } from '../storage/kind.ts';
 import { backendKinds } from '../storage/kinds.ts';
+import { requireTargetsOutside } from './apart.ts';
 import { openBackup } from './open-backup.ts';
 import { openBackend, openStore, type StoreConfig } from './open-store.ts';
 
@@ -31,6 +32,7 @@ async function bringBack(config: StoreConfig, directory: string, options: Restor
   await using opened = new AsyncDisposableStack();
   const place = await openBackup(directory, { write: false });
   opened.defer(() => place.close());
+  await requireTargetsOutside(directory, config, backendKinds);
   const database = await restoreTarget(config.database);
   await database.requireEmpty();
   const registryId = (await place.record())!.registry.id;

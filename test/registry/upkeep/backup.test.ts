@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { checkBackupIn, restoreStore } from '../../../src/compose/restore-store.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { parseAddress } from '../../../src/kernel/content/address.ts';
 import { objectKey } from '../../../src/kernel/content/key.ts';
 import type { Registry } from '../../../src/registry/REGISTRY.ts';
@@ -122,6 +134,35 @@ describe('a backup', () => {
     unlinkSync(join(target, 'log', segment!));
     assert.equal((await store.operator.backup(target)).ok, true);
     assert.deepEqual((await checkBackupIn(target, { read: true })).problems, []);
+  });
+
+  it('is no part of its registry, by whatever links, and nothing is restored into it', async () => {
+    const storage = join(store.directory, 'var/storage');
+    const link = join(place.path, 'link');
+    symlinkSync(storage, link);
+    const inside = { code: 'target_in_use', message: /lies within .*var\/storage.*ARTIFACTSTORE_STORAGE_LOCAL_ROOT/ };
+    for (const path of [storage, join(storage, 'backup'), join(storage, 'blake3', 'a', 'b'), join(link, 'backup')])
+      await assert.rejects(store.operator.backup(path), inside, path);
+    assert.deepEqual(
+      ['backup', 'blake3/a'].map((name) => existsSync(join(storage, name))),
+      [false, false],
+    );
+
+    await store.operator.backup(target);
+    const files = () => readdirSync(target, { recursive: true }).sort();
+    const before = files();
+    symlinkSync(target, join(place.path, 'to-target'));
+    for (const name of ['backup', 'to-target'])
+      await assert.rejects(restoreStore(emptyPlaces(place.path, name), target, {}), {
+        code: 'target_in_use',
+        message: /lies within the backup .*Nothing was changed/,
+      });
+    const around = { ...environmentIn(place.path, 'apart'), ARTIFACTSTORE_DATABASE_URL: `sqlite:${join(target, 'a.db')}` };
+    await assert.rejects(restoreStore(readConfig(around, { directory: place.path }), target, {}), {
+      code: 'target_in_use',
+      message: /a\.db \(ARTIFACTSTORE_DATABASE_URL\) lies within the backup/,
+    });
+    assert.deepEqual(files(), before);
   });
 
   it('is not called good, and no target is touched, when a restore could not read its idempotency keys', async () => {
