@@ -51,7 +51,12 @@ export async function missingMigrations(database: Kysely<Schema>): Promise<reado
     throw new ArtifactstoreError(
       'database_not_migrated',
       `The database was migrated by a newer artifactstore (${unknown.join(', ')}); use that version, or a later one, with it.`,
-      { info: { unknown_migrations: unknown } },
+      {
+        info: {
+          unknown_migrations: unknown,
+          hint: 'nothing was changed; `artifactstore version` says which version runs here. A schema is never brought back to an older one',
+        },
+      },
     );
   return migrations.filter((migration) => !applied.has(migration.name)).map((migration) => migration.name);
 }

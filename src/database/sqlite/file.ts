@@ -66,6 +66,7 @@ export function isMigrated(path: string, connection: SqliteConnection): boolean 
   refuseForeign(
     tables.map(({ name }) => String(name)),
     `The file ${path}`,
+    'file',
   );
   return false;
 }

@@ -147,7 +147,9 @@ describe('the files of an embedded database', () => {
     foreign.exec('create table events (id integer); create table users (id integer)');
     const early = new DatabaseSync(join(folder, 'early.db'));
     early.exec('pragma journal_mode = wal; create table alembic_version (version_num text); create table artifact_packages (id text)');
-    for (const database of [foreign, early]) database.close();
+    const other = new DatabaseSync(join(folder, 'foreign-too.db'));
+    other.exec('create table users (id integer primary key autoincrement); create table a (b); create table c (d); create table e (f)');
+    for (const database of [foreign, early, other]) database.close();
     const theirs = () =>
       readdirSync(folder).flatMap((name) => (/^(foreign|early)/.test(name) ? [name, readFileSync(join(folder, name), 'hex')] : []));
     const before = theirs();
@@ -156,10 +158,11 @@ describe('the files of an embedded database', () => {
       [join(folder, 'file', 'x.db'), 'database_unavailable', /something else is there|not a directory/],
       [join(folder, 'notes'), 'integrity_failure', /notes is damaged or is no SQLite database/],
       [join(folder, 'foreign.db'), 'invalid_configuration', /foreign\.db has tables of another program.*events/],
+      [join(folder, 'foreign-too.db'), 'invalid_configuration', /too\.db is the database of another program: it has a, c, e and 1 more,/],
       [join(folder, 'early.db'), 'invalid_configuration', /artifactstore 0\.1/],
     ];
     for (const [path, code, message] of cases) await refused(open(path, { migrate: true }), code, message);
-    for (const name of ['foreign.db', 'early.db']) {
+    for (const name of ['foreign.db', 'foreign-too.db', 'early.db']) {
       const unmigrated = await open(join(folder, name));
       await refused(unmigrated.read('countEvents', null), 'invalid_configuration', /another program|artifactstore 0\.1/);
       await refused(unmigrated.write('addPackages', { count: 1 }), 'invalid_configuration', /another program|artifactstore 0\.1/);

@@ -157,6 +157,7 @@ describe('sqlite', () => {
       const older = await openSqlite<FaultOperations>({ path, operations: { url: faultOperationsUrl } });
       const error: unknown = await older.write('addPackages', { count: 1 }).catch((reason: unknown) => reason);
       assert.ok(isArtifactstoreError(error, 'database_not_migrated') && error.message.includes('9999-later'));
+      assert.match(String(error.info?.hint), /nothing was changed/, 'and not that it should be migrated');
       assert.ok(isArtifactstoreError(await older.migrate().catch((reason: unknown) => reason), 'database_not_migrated'));
       assert.equal((await older.health()).healthy, false);
       await older.close();
