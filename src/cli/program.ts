@@ -78,20 +78,29 @@ function addCommands(parent: Command, entries: CommandTable, context: () => Cont
 
 /**
  * An empty argument or value is a mistake, mostly a variable that is not set; taken for a path it would mean the
- * working directory. Held here for every command there is. A reason is no name of anything: the registry says what it
- * wants of one.
+ * working directory. Unquoted, such a variable lets an option take the next one as its value: `--other-bucket $B
+ * --dry-run` would be no dry run. Held here for every command there is. A reason is no name of anything: the registry
+ * says what it wants of an empty one.
  */
 function refuseEmpty(command: Command): void {
-  const refuse = (what: string): never => command.error(`error: ${what} is empty; is a variable not set?`, { exitCode: exitCode.usage });
-  for (const option of command.options.filter(({ long }) => long !== '--reason'))
+  const refuse = (what: string): never => command.error(`error: ${what}; is a variable not set?`, { exitCode: exitCode.usage });
+  for (const option of command.options)
     command.on(`option:${option.name()}`, (value: string | null | undefined) => {
-      if (value === '') refuse(`the value of ${option.flags}`);
+      if (value === '' && option.long !== '--reason') refuse(`the value of ${option.flags} is empty`);
+      if (value && isOption(value, command)) refuse(`the value of ${option.flags} is missing, and ${value} follows it`);
     });
   command.hook('preAction', (_command, called) => {
     if (called !== command) return;
     const index = called.args.indexOf('');
-    if (index >= 0) refuse(`the argument ${called.registeredArguments[index]?.name() ?? index + 1}`);
+    if (index >= 0) refuse(`the argument ${called.registeredArguments[index]?.name() ?? index + 1} is empty`);
   });
+}
+
+/** Whether a word is an option of a command or of those around it, alone or with its value. */
+function isOption(word: string, command: Command): boolean {
+  const [name] = word.split('=', 1);
+  const own = command.options.some(({ long, short }) => name === long || word === short);
+  return own || (command.parent !== null && isOption(word, command.parent));
 }
 
 function createContext(surroundings: Surroundings, globals: GlobalOptions, exitWith: (code: number) => void): Context {

@@ -96,14 +96,14 @@ describe('the command line and its documentation', () => {
     }
   });
 
-  test('an empty argument, and an empty value of an option, is refused by every command', async () => {
-    const refused = async (words: string, args: readonly string[]): Promise<void> => {
+  test('an empty argument, and an empty or missing value of an option, is refused by every command', async () => {
+    const refused = async (words: string, args: readonly string[], why = /is empty|is invalid/): Promise<void> => {
       const whole = await program();
       for (const [, command] of [['', whole] as const, ...all(whole)])
         command.configureOutput({ writeErr: () => undefined }).exitOverride();
       await assert.rejects(
         whole.parseAsync([...words.split(' '), ...args], { from: 'user' }),
-        (error) => error instanceof CommanderError && error.exitCode !== 0 && /is empty|is invalid/.test(error.message),
+        (error) => error instanceof CommanderError && error.exitCode !== 0 && why.test(error.message),
         `${words} ${JSON.stringify(args)}`,
       );
     };
@@ -116,6 +116,16 @@ describe('the command line and its documentation', () => {
         await refused(words, [...needed, ...given, long!, '']);
     }
     await refused('push', ['x', '--api-url', '']);
+
+    // What `--name $NAME --checksum` comes to without the variable: no name, and no `--checksum` either.
+    await refused('push', ['x', '--name', '--checksum'], /--name <name> is missing, and --checksum follows it; is a variable not set/);
+    await refused('push', ['x', '--name', '--jobs=2'], /--name <name> is missing, and --jobs=2 follows it/);
+    await refused('push', ['x', '--name', '--json'], /--name <name>' argument missing/);
+    await refused('push', ['x', '--api-url', '--json'], /--api-url <url> is missing/);
+    await refused('retention extend', ['x', '--reason', '--until', 'y'], /--reason <reason> is missing, and --until/);
+    await refused('secrets scan', ['x', '--known', '--public', 'A'], /--known <file...> is missing|argument missing/);
+    const needed = ['--store', 'x', '--bucket', 'b'];
+    await refused('provider rotate', [...needed, '--other-bucket', '--dry-run'], /--other-bucket <name> is missing, and --dry-run/);
   });
 
   test('every exit code is documented', () => {
