@@ -56,7 +56,7 @@ export async function publishBundle(registry: PublishTo, local: LocalBundle, opt
   const key = options.idempotencyKey ?? `publish-${digestHex('sha256', utf8(JSON.stringify({ ...input, ttl_seconds: null })))}`;
   for (let attempt = 1; ; attempt++) {
     const idempotencyKey = attempt === 1 ? key : `${key}-${attempt}`;
-    const { record } = await registry.writeSessions.open(input, { idempotencyKey });
+    const record = await openSession(registry, input, idempotencyKey, options);
     // A release that was published long ago, and has gone since, is published like a new one.
     if (options.idempotencyKey === undefined && attempt < mostAttempts && (await isGone(registry, record))) continue;
     const committed = await fill(registry, local, record, options);
@@ -77,6 +77,27 @@ function sessionOf({ name, release, artifacts }: Bundle, { producer, retentionCl
       return { name, sha256, size_bytes, ...(media_type === undefined ? {} : { media_type }) };
     }),
   };
+}
+
+/**
+ * A key that was made of the bundle tells everything of the publication but how long it may wait. The session under it
+ * is this publication, begun with another `ttlSeconds`: it is continued as it is.
+ */
+async function openSession(
+  { writeSessions }: Pick<Registry, 'writeSessions'>,
+  input: NewWriteSession,
+  idempotencyKey: string,
+  options: PublishOptions,
+): Promise<WriteSession> {
+  try {
+    return (await writeSessions.open(input, { idempotencyKey })).record;
+  } catch (error) {
+    if (options.idempotencyKey !== undefined || !isArtifactstoreError(error, 'idempotency_conflict')) throw error;
+    const id = error.info?.write_session_id;
+    const begun = typeof id === 'string' ? await writeSessions.status(id) : undefined;
+    if (begun === undefined) throw error;
+    return begun;
+  }
 }
 
 async function isGone({ packages }: Pick<Registry, 'packages'>, { state, package_id: id }: WriteSession): Promise<boolean> {

@@ -56,6 +56,15 @@ describe('a bundle that is published', () => {
     const again = counting();
     const same = await publishBundle(registry, local, { ...options, onTaken: again.onTaken });
     assert.deepEqual([same, again.sent], [published, []], 'the same publication is the same package');
+    const later = await publishBundle(registry, local, { ...options, ttlSeconds: 900 });
+    assert.deepEqual(later, published, 'and so it is where it might have waited for another time');
+    await assert.rejects(
+      publishBundle(registry, local, { ...options, idempotencyKey: 'kept' }).then(() =>
+        publishBundle(registry, local, { ...options, idempotencyKey: 'kept', ttlSeconds: 900 }),
+      ),
+      { code: 'idempotency_conflict' },
+      "a key of the caller is the caller's to keep",
+    );
     folder.bundle({ ...files, new: 'new' }, { release: '2' });
     const next = counting();
     await publishBundle(registry, await readLocalBundle(folder.directory), { ...options, onTaken: next.onTaken });
