@@ -24,7 +24,7 @@ export function addStoreOptions(command: Command): void {
 /** Where the provider and its objects are. */
 export function addProviderOptions(command: Command): void {
   command
-    .option('--provider-url <url>', "the provider's API; its public one where absent")
+    .option('--provider-url <url>', "the provider's API; where absent that of the import, or else its public one")
     .option('--endpoint <url>', 'where the objects are; as the provider has it where absent')
     .option('--region <name>', 'of the objects')
     .addOption(

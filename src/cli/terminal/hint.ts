@@ -4,6 +4,9 @@ import { type ArtifactstoreError, type ErrorCode, withInfo } from '../../kernel/
 export function hintFor(error: ArtifactstoreError): string | undefined {
   const own = error.info?.hint;
   if (typeof own === 'string') return own;
+  // Where no server answered, the disk is this machine's.
+  if (error.code === 'storage_full' && error.info?.status === undefined)
+    return 'make room there and run the command again; nothing that was acknowledged is lost';
   const role = error.code === 'forbidden' ? rolesWith.get(error.info?.right) : undefined;
   return role === undefined ? hints[error.code] : `${role} has it: ask who keeps the access file; ${whoAmI}`;
 }

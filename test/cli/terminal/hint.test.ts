@@ -17,3 +17,9 @@ test('a right that is missing is told with the role that has it, and that a pack
   assert.match(hintFor(new ArtifactstoreError('package_not_found', 'no')) ?? '', /may not read.*artifactstore whoami/);
   assert.equal(refused({ right: 'observe', hint: 'its own' }), 'its own');
 });
+
+test('a full disk is told as the one of this machine where no server has answered', () => {
+  const full = (info: Readonly<Record<string, unknown>>) => hintFor(new ArtifactstoreError('storage_full', 'no room', { info }));
+  assert.match(full({}) ?? '', /^make room there and run the command again/);
+  assert.match(full({ status: 507 }) ?? '', /^the server is out of room/);
+});
