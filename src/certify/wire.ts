@@ -118,6 +118,7 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
 
   async function once(call: Call): Promise<Reply> {
     throwIfStopped(signal);
+    const sentAt = now();
     const prepared = await prepare(call);
     const { body } = prepared;
     const request = start(prepared, call.transfer);
@@ -143,9 +144,7 @@ export function openWire({ connection, now, patienceMilliseconds, signal }: Wire
     } else request.end(body);
     const response = await answer;
     const date = Date.parse(response.headers.date ?? '');
-    if (!Number.isNaN(date)) clockAheadMilliseconds = date - now();
-    // Dates have no fractions: less than two seconds is no difference.
-    if (Math.abs(clockAheadMilliseconds) < 2000) clockAheadMilliseconds = 0;
+    if (!Number.isNaN(date)) clockAheadMilliseconds = aheadOf(date, sentAt, now());
     return { ...response, continued };
   }
 
@@ -197,6 +196,17 @@ function answerOf(request: ClientRequest, patienceMilliseconds: number): Promise
       });
     });
   });
+}
+
+/**
+ * The date was made at any time between the request and its answer, which may have been long on the way: what can be
+ * explained so is no difference of clocks. Dates have no fractions: less than two seconds is none either.
+ */
+function aheadOf(date: number, sentAt: number, receivedAt: number): number {
+  const least = date - receivedAt;
+  if (least >= 2000) return least;
+  const most = date - sentAt;
+  return most <= -2000 ? most : 0;
 }
 
 const maxSockets = 64;

@@ -64,6 +64,17 @@ describe('a strict store', () => {
     assert.deepEqual(await bucketsOf(store), ['artifacts']);
   });
 
+  test('that answers after a lock has ended is not taken for one that does not lock', async () => {
+    // The delete that says whether there may be any, and the first of four probes.
+    const faults = { onlyOperations: ['DeleteObject'], delayMilliseconds: 1700, times: 5 };
+    await using store = await openStrictStore({ minimumPartBytes, faults });
+    const { probes } = await certify(store, { families: ['lock'], retentionMilliseconds: 1500 });
+    assert.deepEqual(
+      probes.filter(({ result }) => result === 'fail'),
+      [],
+    );
+  });
+
   test('that is busy now and then is asked again', async () => {
     await using store = await openStrictStore({ minimumPartBytes, faults: { failEvery: 7, status: 503 } });
     const { probes, leftovers } = await certify(store, { families: ['ranges'] });

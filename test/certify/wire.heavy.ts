@@ -45,7 +45,37 @@ test('a connection that was kept and has ended says nothing about the request th
   }
 });
 
-function wireTo({ port }: AddressInfo): Wire {
+test('an answer that was long on its way says nothing of the clock of the store, and one that was not does', async () => {
+  let clock = Date.UTC(2026, 0, 1);
+  let ahead = 0;
+  let onWay = 0;
+  const server = createServer((_request, response) => {
+    response.setHeader('date', new Date(clock + ahead).toUTCString());
+    clock += onWay;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const wire = wireTo(server.address() as AddressInfo, () => clock);
+  try {
+    for (const [apart, milliseconds, found] of [
+      [0, 0, 0],
+      [0, 60_000, 0],
+      [-30_000, 60_000, -30_000],
+      [90_000, 60_000, 30_000],
+      [3_600_000, 0, 3_600_000],
+      [-3_600_000, 0, -3_600_000],
+    ] as const) {
+      [ahead, onWay] = [apart, milliseconds];
+      await wire.send({ key: 'k' });
+      assert.equal(wire.clockAheadMilliseconds, found, `${apart} apart, ${milliseconds} on its way`);
+    }
+  } finally {
+    wire.close();
+    server.close();
+  }
+});
+
+function wireTo({ port }: AddressInfo, now: () => number = Date.now): Wire {
   return openWire({
     connection: {
       endpointUrl: `http://127.0.0.1:${port}`,
@@ -54,7 +84,7 @@ function wireTo({ port }: AddressInfo): Wire {
       forcePathStyle: true,
       credentials: { keys: async () => ({ accessKeyId: 'a', secretAccessKey: 'b' }), refused: () => undefined },
     },
-    now: Date.now,
+    now,
     // Half of it is waited for the permission.
     patienceMilliseconds: 5000,
     signal: undefined,
