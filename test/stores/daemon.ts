@@ -81,7 +81,7 @@ export async function answering(url: string, daemon: Daemon, logFile: string, pa
   const until = Date.now() + seconds * 1000;
   for (;;) {
     try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(2000) });
+      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) });
       const text = await answer.text();
       if (isReady(answer.status)) return;
       throw new Error(`it answers ${answer.status}: ${text.slice(0, 500)}`);

@@ -14,6 +14,8 @@ export interface DirectoryStoreKind {
   readonly id: string;
   readonly name: string;
   readonly region: string;
+  /** Answers 5xx until all that it serves is there; the root by default. */
+  readonly readyPath?: string;
   /** How many neighbouring ports it takes, 1 by default; the first is that of S3. */
   readonly ports?: number;
   /** What it does not do that the conformance suite asks for. */
@@ -51,7 +53,7 @@ export async function startDirectoryStore(kind: DirectoryStoreKind, given?: Stor
   const daemon = await startDaemon(programOf(kind), args, { directory, environment, logFile });
   starting.defer(() => daemon.kill());
   const url = `http://127.0.0.1:${port}`;
-  await answering(url, daemon, logFile);
+  await answering(`${url}${kind.readyPath ?? ''}`, daemon, logFile);
   await knowing(clientOf({ url, region: kind.region, keys }));
   const version = await readFile(join(dirname(programOf(kind)), 'VERSION'), 'utf8');
   const running = starting.move();
@@ -73,15 +75,19 @@ export async function startDirectoryStore(kind: DirectoryStoreKind, given?: Stor
 
 /** Waits until the server knows its owner: it listens before it has read its users. */
 async function knowing(client: S3Client): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await client.send(new ListBucketsCommand());
-      client.destroy();
-      return;
-    } catch (error) {
-      if (attempt > 200) throw error;
+  const until = Date.now() + 120_000;
+  try {
+    for (;;) {
+      try {
+        await client.send(new ListBucketsCommand());
+        return;
+      } catch (error) {
+        if (Date.now() > until) throw error;
+      }
+      await sleep(50);
     }
-    await sleep(50);
+  } finally {
+    client.destroy();
   }
 }
 

@@ -57,7 +57,8 @@ export async function startKeycloak(): Promise<Keycloak> {
   });
   starting.defer(() => daemon.stop());
   const url = `http://127.0.0.1:${port}`;
-  await answering(`${url}/realms/master`, daemon, logFile, { seconds: 600 });
+  // 404 as long as it has not made its first realm.
+  await answering(`${url}/realms/master`, daemon, logFile, { seconds: 600, isReady: (status) => status === 200 });
 
   async function administer(method: string, path: string, body?: object): Promise<Response> {
     const form = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password };

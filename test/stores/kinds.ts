@@ -5,6 +5,8 @@ export const minio: DirectoryStoreKind = {
   id: 'minio',
   name: 'MinIO',
   region: 'us-east-1',
+  // S3 is there before users and policies are: it asks an issuer in between.
+  readyPath: '/minio/health/cluster',
   start: (port, directory, keys) => ({
     args: ['server', '--quiet', '--address', `127.0.0.1:${port}`, '--console-address', '127.0.0.1:0', directory],
     environment: {

@@ -57,12 +57,12 @@ listener "tcp" {
 `,
   );
   let daemon: Daemon | undefined;
-  const start = async (): Promise<void> => {
+  /** It is ready when it says so of itself: 501 before it is initialized, and 503 while it is sealed. */
+  const start = async (health: 501 | 503): Promise<void> => {
     daemon = await startDaemon(openBaoProgram, ['server', `-config=${configuration}`], { directory, logFile });
-    // 501 before it is initialized, and 503 while it is sealed.
-    await answering(`${url}/v1/sys/health`, daemon, logFile, { isReady: () => true });
+    await answering(`${url}/v1/sys/health`, daemon, logFile, { isReady: (status) => status === health });
   };
-  await start();
+  await start(501);
   starting.defer(() => daemon?.stop());
 
   let token: string | undefined;
@@ -99,14 +99,12 @@ listener "tcp" {
     seal: async () => void (await ask('PUT', 'sys/seal')),
     unseal,
     crash: async () => await daemon?.kill(),
-    restart: start,
+    restart: () => start(503),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; !(await isSo()); attempt++) {
-    if (attempt > 200) throw new Error('OpenBao does not become ready');
-    await sleep(50);
-  }
+  for (const ends = Date.now() + 120_000; !(await isSo()); await sleep(50))
+    if (Date.now() > ends) throw new Error('OpenBao does not become ready');
 }

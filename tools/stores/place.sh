@@ -18,13 +18,15 @@ make_draft() {
   trap 'rm -rf "$draft"' EXIT
 }
 
-# put_program FILE: makes it the program, and the only file of its place.
+# put_program FILE: makes it the program, and the only file of its place but for its version, which is there first:
+# whoever finds the program reads that.
 put_program() {
+  chmod 755 "$1"
   rm -rf "$target"
   mkdir "$target"
+  printf '%s\n' "$version" >"$target/VERSION"
   mv "$1" "$program"
-  chmod 755 "$program"
-  say_placed
+  printf '%s\n' "$program"
 }
 
 # say_placed: writes down which version is there, and says where.
