@@ -28,7 +28,8 @@ const graceSeconds = 10;
 const mebibyte = 1_048_576;
 /** An hour of all attacks on a busy machine took up to 560 MiB. */
 const mostResident = 600 * mebibyte;
-const mostMilliseconds = 1000;
+/** Of 99 in 100 good requests: on a busy machine so many times what they take without attacks, which was 8 times. */
+const [mostMilliseconds, mostTimes] = [1000, 20];
 const attackToken = 'a-token-of-somebody-who-attacks';
 const goodToken = 'a-token-of-somebody-who-works';
 
@@ -142,7 +143,7 @@ test(`${seconds} seconds of attacks beside good clients`, { skip }, async (conte
     'errors in the log',
   );
   assert.ok(peak < mostResident, `RSS ${Math.round(peak / mebibyte)} MiB`);
-  assert.ok(attacked.p99 < mostMilliseconds, `good clients: ${attacked.text}`);
+  assert.ok(attacked.p99 < Math.max(mostMilliseconds, Math.min(mostTimes * quiet.p99, 10_000)), `good clients: ${attacked.text}`);
 });
 
 function say(text: string): void {
@@ -202,8 +203,15 @@ async function serve(place: ReturnType<typeof openWorkplace>, log: string): Prom
 }
 
 async function limitsOf(url: string): Promise<readonly (readonly [string, string])[]> {
-  const text = await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${goodToken}` } })).text();
-  return [...text.matchAll(/^artifactstore_(\w*limits\w*)\{(.*)\} (\d+)$/gm)].map(([, , labels, count]) => [labels!, count!]);
+  for (let tries = 0; ; tries++) {
+    // Connections of the attackers may still be there, and one of ours is closed for them.
+    const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${goodToken}` } }).catch(() => undefined);
+    const text = await answer?.text().catch(() => undefined);
+    if (answer?.ok === true && text !== undefined)
+      return [...text.matchAll(/^artifactstore_(\w*limits\w*)\{(.*)\} (\d+)$/gm)].map(([, , labels, count]) => [labels!, count!]);
+    assert.ok(tries < 100, `/metrics was answered ${answer?.status}`);
+    await sleep(100);
+  }
 }
 
 function withLogLine(fault: string, log: string): string {

@@ -37,6 +37,8 @@ const filesOfPackage = 12;
 const betweenMilliseconds = 25;
 const longestMilliseconds = 60_000;
 const json = { 'content-type': 'application/json' };
+/** How a connection that the server has closed is told, by where the client is: reading, writing, or between both. */
+const closings: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** What honest producers and readers do all day: each request can be repeated, and is when it was refused for now. */
 export function createGoodClients(url: string, token: string, random: () => number): GoodClients {
@@ -68,7 +70,7 @@ export function createGoodClients(url: string, token: string, random: () => numb
         if (response.status !== 503 || wait === 0 || !statedRefusals.has(code)) throw new Error(`answered ${response.status} ${text}`);
       } catch (error) {
         const cause = (error as Error).cause as NodeJS.ErrnoException | undefined;
-        if (cause?.code !== 'ECONNRESET' && cause?.code !== 'UND_ERR_SOCKET' && !ends?.aborted && wait === 0) {
+        if (!closings.has(cause?.code) && !ends?.aborted && wait === 0) {
           errors.push(`${init.method ?? 'GET'} ${path}: ${String(error)} ${String(cause ?? '')}`);
           return undefined;
         }

@@ -16,7 +16,8 @@ export function startAttackers(orders: AttackOrders): Attackers {
   const child: ChildProcess = fork(fileURLToPath(new URL('./run-attackers.ts', import.meta.url)), [JSON.stringify(orders)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const ended = once(child, 'exit');
+  // What it has told last may come behind its end.
+  const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]);
   const counts = new Map<string, Map<string, number>>();
   const faults: string[] = [];
   let underWay: readonly string[] = [];
@@ -42,7 +43,7 @@ export function startAttackers(orders: AttackOrders): Attackers {
     async stop() {
       asked = true;
       if (child.connected) child.send('stop');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
       await ended;
       clearTimeout(timer);
     },

@@ -1,5 +1,5 @@
 import { type DirectoryStoreKind, startDirectoryStore, whyNo } from './directory-store.ts';
-import { startIssuer } from './issuer.ts';
+import { longestTokenSeconds, startIssuer } from './issuer.ts';
 import { directoryStores } from './kinds.ts';
 import { startRgw, whyNoRgw } from './rgw.ts';
 import type { RealStore, StoreKeys } from './store.ts';
@@ -47,7 +47,7 @@ async function openRgw(): Promise<CertifiedGround & AsyncDisposable> {
 async function openRgwRole(): Promise<CertifiedGround & AsyncDisposable> {
   await using opening = new AsyncDisposableStack();
   const rgw = opening.use(await startRgw());
-  const issuer = opening.use(await startIssuer());
+  const issuer = opening.use(await startIssuer(longestTokenSeconds));
   const bucket = await rgw.createBucket();
   const identity = opening.use(await prepareWebIdentity(rgw, issuer, bucket));
   const otherBucket = await rgw.createBucket();

@@ -18,11 +18,17 @@ export interface Issuer extends AsyncDisposable {
   sign(subject: string, seconds?: number, claims?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
+/** For tests that make a token once and use it to their end, however slow the machine is. */
+export const longestTokenSeconds: number = 6 * 3600;
+
 const client = { client_id: 'artifactstore-server', client_secret: 'only-for-tests' } as const;
 const audience = 'urn:artifactstore:storage';
 
-/** Its key is published with its certificate (`x5c`), and first: Ceph before 20 reads nothing else. */
-export async function startIssuer(): Promise<Issuer> {
+/**
+ * Its key is published with its certificate (`x5c`), and first: Ceph before 20 reads nothing else. Tests that take long
+ * say for how long tokens of its endpoint live.
+ */
+export async function startIssuer(tokenSeconds = 600): Promise<Issuer> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const certificate = selfSignedCertificate(publicKey, privateKey, 'token signing');
   const kid = randomUUID();
@@ -44,13 +50,13 @@ export async function startIssuer(): Promise<Issuer> {
         getResourceServerInfo: () => ({
           scope: 'storage',
           audience,
-          accessTokenTTL: 600,
+          accessTokenTTL: tokenSeconds,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'RS256' } },
         }),
       },
     },
-    ttl: { ClientCredentials: 600 },
+    ttl: { ClientCredentials: tokenSeconds },
     extraTokenClaims: (_context, token) => (token.kind === 'ClientCredentials' ? { sub: client.client_id } : {}),
   });
   answer = provider.callback();

@@ -1,5 +1,5 @@
 import { type PostgresServer, startPostgres } from '../postgres-server.ts';
-import { type Issuer, startIssuer } from './issuer.ts';
+import { type Issuer, longestTokenSeconds, startIssuer } from './issuer.ts';
 import { type Rgw, startRgw } from './rgw.ts';
 
 /** A Ceph gateway, an issuer whose tokens it can be shown, and a PostgreSQL server for a registry over it. */
@@ -14,7 +14,7 @@ export interface RgwWithRoles extends AsyncDisposable {
 export async function startRgwWithRoles(): Promise<RgwWithRoles> {
   await using starting = new AsyncDisposableStack();
   const rgw = starting.use(await startRgw());
-  const issuer = starting.use(await startIssuer());
+  const issuer = starting.use(await startIssuer(longestTokenSeconds));
   const postgres = starting.adopt(await startPostgres(), (server) => server.stop());
   const opened = starting.move();
   return { rgw, issuer, postgres, use: (part) => opened.use(part), [Symbol.asyncDispose]: () => opened.disposeAsync() };

@@ -3,7 +3,7 @@ import type { Credentials } from '../../src/credentials/CREDENTIALS.ts';
 import { webIdentityCredentials } from '../../src/credentials/web-identity.ts';
 import { defaultDialect } from '../../src/storage/s3/settings.ts';
 import { conformanceOn } from './conformance.ts';
-import { type Issuer, startIssuer } from './issuer.ts';
+import { type Issuer, longestTokenSeconds, startIssuer } from './issuer.ts';
 import { type Rgw, startRgw, whyNoRgw } from './rgw.ts';
 import { settingsOf } from './settings-of.ts';
 import { prepareWebIdentity, type WebIdentity } from './web-identity.ts';
@@ -15,7 +15,7 @@ describe('Ceph RGW', { skip: whyNoRgw() ?? false }, () => {
   let identity: WebIdentity;
   before(async () => {
     rgw = await startRgw();
-    issuer = await startIssuer();
+    issuer = await startIssuer(longestTokenSeconds);
     bucket = await rgw.createBucket();
     identity = await prepareWebIdentity(rgw, issuer, bucket);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { documentNames, readCurrent, readGeneration, signingKeys } from '../../../src/provider/documents.ts';
 import { directorySecrets } from '../../../src/secrets/directory.ts';
@@ -45,7 +46,6 @@ export function serversFollow(name: string, open: () => Promise<FollowGround>): 
     await rotate(0);
     const server = await place.serve('serve', '--port', '0');
     await using load = await beginServerLoad(server.url);
-    const perGeneration: number[] = [];
     for (let round = 0; round < rotations; round += 1) {
       const before = await currentKeys(secrets);
       const since = load.requests();
@@ -53,12 +53,12 @@ export function serversFollow(name: string, open: () => Promise<FollowGround>): 
       const after = await currentKeys(secrets);
       assert.notEqual(after.accessKeyId, before.accessKeyId);
       await assertEnded(store, bucket, before);
-      perGeneration.push(load.requests() - since);
+      // Some of each generation, however slow the machine is.
+      while (load.requests() - since <= 5) await sleep(50);
       assert.deepEqual(load.failures(), []);
     }
     await load.stop();
     assert.deepEqual(load.failures(), []);
-    assert.ok(Math.min(...perGeneration) > 5, `requests in each rotation: ${perGeneration}`);
     assert.doesNotMatch(server.log(), /storage_unavailable|InvalidAccessKeyId|AccessDenied/);
     const verified = await place.run('storage', 'verify', '--backend', 's3');
     assert.equal(verified.code, 0, verified.stderr);
