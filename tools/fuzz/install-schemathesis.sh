@@ -35,11 +35,13 @@ if [ -z "$python" ]; then
   exit 1
 fi
 
-# Made beside its place and without the stamp, so that one that was broken off is made again.
+# Its stamp comes last, so that one that was broken off is made again, and nothing of it is left to be run meanwhile.
 rm -rf "$target"
 mkdir -p "$(dirname "$target")"
+trap 'rm -rf "$target"' EXIT
 "$python" -m venv "$target"
 "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
   --requirement "$requirements"
 "$target/bin/schemathesis" --version
 cp "$requirements" "$stamp"
+trap - EXIT

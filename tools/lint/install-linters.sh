@@ -17,6 +17,8 @@ if ! "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 
 fi
 rm -rf "$target"
 mkdir -p "$(dirname "$target")"
+# One that is broken off must not be taken for a judge.
+trap 'rm -rf "$target"' EXIT
 "$python" -m venv "$target"
 "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes \
   --only-binary :all: --requirement "$requirements"
@@ -24,3 +26,4 @@ mkdir -p "$(dirname "$target")"
 find "$target"/lib/python3*/site-packages/kubernetes_validate/kubernetes-json-schema -mindepth 1 -maxdepth 1 \
   ! -name 'v1.30.*' ! -name 'v1.37.*' -exec rm -rf {} +
 cp "$requirements" "$stamp"
+trap - EXIT
