@@ -131,7 +131,8 @@ test(`${seconds} seconds of attacks beside good clients`, { skip }, async (conte
   );
   assert.deepEqual(good.errors.slice(0, 20), [], `${good.errors.length} errors of good clients`);
   assert.deepEqual([code, signal], [0, null], 'how the server ended after SIGTERM');
-  assert.ok(stopSeconds < graceSeconds + 5, `${stopSeconds} s until the server ended`);
+  // What is left after the grace is ended, which takes its time on a busy machine.
+  assert.ok(stopSeconds < graceSeconds + 20, `${stopSeconds} s until the server ended`);
   assert.equal(verified.code, 0, verified.stderr);
   assert.ok(!log.includes(attackToken) && !log.includes(goodToken), 'a token is in the log');
   assert.deepEqual(

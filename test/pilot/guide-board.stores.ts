@@ -10,6 +10,7 @@ import { describeTree } from '../cli/tree.ts';
 import { finished, type RunningServer, type Workplace } from '../cli/workplace.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { contentOf } from '../stores/bucket-content.ts';
+import { freePorts } from '../stores/free-ports.ts';
 import { openPlace } from '../stores/place.ts';
 import { type Rgw, startRgw, whyNoRgw } from '../stores/rgw.ts';
 import { startProxy } from './proxy.ts';
@@ -30,7 +31,8 @@ describe('guide-board on PostgreSQL and Ceph RGW, with two servers', { skip: why
   let bucket: string;
   before(async () => {
     rgw = opened.use(await startRgw());
-    hub = opened.use(await startStateHub());
+    // It is stopped, and comes back at the same port: one that no connection is given meanwhile.
+    hub = opened.use(await startStateHub({ port: await freePorts(1) }));
     const postgres = opened.adopt(await startPostgres(), (server) => server.stop());
     bucket = await rgw.createBucket();
     const environment = {

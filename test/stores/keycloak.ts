@@ -99,6 +99,8 @@ export async function startKeycloak(): Promise<Keycloak> {
   });
   const realm = (await (await administer('GET', '/lab')).json()) as { readonly id: string };
   const issuer = `${url}/realms/lab`;
+  // Its first answers take long: nobody with a limit of time asks for them.
+  for (const path of ['.well-known/openid-configuration', 'protocol/openid-connect/certs']) await (await fetch(`${issuer}/${path}`)).text();
   const keyProvider = 'org.keycloak.keys.KeyProvider';
   let priority = 1000;
   const running = starting.move();
