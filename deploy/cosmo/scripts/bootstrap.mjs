@@ -4,6 +4,7 @@
 //   VAULT_TOKEN_FILE  a token that may write there
 //   AGENT_DIR         where the agent's role-id and secret-id go (/agent)
 //   VALUES_FILE       NAME=value lines for keys that are missing in Vault, where you have values for them
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { base, contract, isPlaceholder, mount, policy } from './contract.mjs';
@@ -158,11 +159,12 @@ async function must(asked, what) {
   return answer.data ?? {};
 }
 
-/** Only its owner reads it, from its first byte. */
+/** Only its owner reads it, from its first byte. Another run at the same time has a draft of its own. */
 function keep(path, text) {
-  writeFileSync(`${path}.draft`, text, { mode: 0o400 });
-  chmodSync(`${path}.draft`, 0o400);
-  renameSync(`${path}.draft`, path);
+  const draft = `${path}.${randomUUID()}.draft`;
+  writeFileSync(draft, text, { mode: 0o400 });
+  chmodSync(draft, 0o400);
+  renameSync(draft, path);
 }
 
 function readValues() {
