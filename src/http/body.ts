@@ -77,11 +77,15 @@ export async function* readBody(request: FastifyRequest, limits: BodyLimits): As
     if (!raw.readableEnded) failure ??= new ArtifactstoreError('cancelled', 'The connection was lost before the whole body had arrived.');
     wake.resolve();
   };
-  const idle = setTimeout(() => {
-    if (!asleep) return;
+  const fallSilent = async (): Promise<void> => {
+    const waiting = wake;
+    // When this process was held up, bytes may have come and not been read yet: they are read before that is judged.
+    await setImmediate();
+    if (!asleep || wake !== waiting) return;
     failure ??= tooSlow('idle_timeout', limits.idleTimeout / 1000, `No byte of the body arrived for ${limits.idleTimeout / 1000} seconds.`);
     wake.resolve();
-  }, limits.idleTimeout);
+  };
+  const idle = setTimeout(() => void (asleep && fallSilent()), limits.idleTimeout);
   raw.on('data', take).on('end', rouse).on('error', lost).on('close', lost);
   // Of a request that was answered before its end, Node tells nothing more.
   const { socket } = raw;
