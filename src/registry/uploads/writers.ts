@@ -42,7 +42,10 @@ interface Entered extends Writer {
   readonly left: Promise<void>;
 }
 
-export function createUploadWriters(holder: string, { quiet = quietMilliseconds }: { readonly quiet?: number } = {}): UploadWriters {
+export function createUploadWriters(
+  holder: string,
+  { quiet = quietMilliseconds, uptime = () => performance.now() }: { readonly quiet?: number; readonly uptime?: () => number } = {},
+): UploadWriters {
   const writing = new Map<string, Entered>();
   let memory = memoryBytes;
 
@@ -77,14 +80,14 @@ export function createUploadWriters(holder: string, { quiet = quietMilliseconds 
         signal: stopping.signal,
         stop: () => stopping.abort(),
         left,
-        isQuiet: () => waitsSince !== undefined && performance.now() - waitsSince >= quiet,
+        isQuiet: () => waitsSince !== undefined && uptime() - waitsSince >= quiet,
         async *watch(body) {
-          waitsSince = performance.now();
+          waitsSince = uptime();
           try {
             for await (const chunk of body) {
               waitsSince = undefined;
               yield chunk;
-              waitsSince = performance.now();
+              waitsSince = uptime();
             }
           } finally {
             waitsSince = undefined;
