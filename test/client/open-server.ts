@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
@@ -9,6 +9,7 @@ import { createLog } from '../../src/http/log.ts';
 import type { Identified, Identity } from '../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../src/identity/open.ts';
 import type { Principal } from '../../src/kernel/access.ts';
+import { removeFolder } from '../remove-folder.ts';
 
 export interface OpenServer {
   readonly url: string;
@@ -74,7 +75,7 @@ export async function openServer(
       for (const registry of connected) await registry.close();
       await server.close();
       await store.close();
-      await rm(directory, { recursive: true, force: true });
+      await removeFolder(directory);
     },
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Store } from '../../src/compose/open-store.ts';
 import type { File, Registry } from '../../src/registry/REGISTRY.ts';
+import { removeFolder } from '../remove-folder.ts';
 import { fileOf, newPackage, openRegistryOn, readBytes } from './registry-on.ts';
 
 const mebibyte = 1_048_576;
@@ -28,7 +29,7 @@ describe('a stored object that changed behind our back', () => {
   });
   after(async () => {
     await store.close();
-    await rm(directory, { recursive: true, force: true });
+    await removeFolder(directory);
   });
 
   const pathOf = (file: File | undefined): string => join(directory, 'storage', file!.locations[0]!.object_key);

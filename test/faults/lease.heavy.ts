@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openRegistry } from '../../src/index.ts';
+import { removeFolder } from '../remove-folder.ts';
 import { fileOf, newPackage } from './registry-on.ts';
 
 const leaseSeconds = 1.5;
@@ -46,7 +47,7 @@ describe('a process that is killed with the lease of the retention run in hand',
         await next.stop();
       }
     } finally {
-      await rm(directory, { recursive: true, force: true });
+      await removeFolder(directory);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -17,6 +17,7 @@ import type { File, Registry } from '../../src/registry/REGISTRY.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openMemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
+import { removeFolder } from '../remove-folder.ts';
 import { usualParts } from './usual-parts.ts';
 
 /** A registry that holds small files, over SQLite and a backend in memory. */
@@ -124,7 +125,7 @@ export async function openHeldWorld(
       views.close();
       await database.close();
       await dataplane.close();
-      await rm(directory, { recursive: true, force: true });
+      await removeFolder(directory);
     },
   };
 }

@@ -1,10 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '../../src/compose/open-store.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import type { LocalBackendConfig } from '../../src/storage/local/kind.ts';
+import { removeFolder } from '../remove-folder.ts';
 
 /** A real registry in a temporary directory: SQLite and a local backend, or whatever `environment` says instead. */
 export interface TestRegistry extends Store {
@@ -44,7 +45,7 @@ async function openAt(
   const store = await openStore(config, { migrate: true, ...options, onIncident: (incident) => incidents.push(incident) });
   const close = async () => {
     await store.close();
-    await rm(directory, { recursive: true, force: true });
+    await removeFolder(directory);
   };
   return {
     ...store,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBackup as openRealBackup } from '../../src/compose/open-backup.ts';
@@ -16,6 +16,7 @@ import type { File } from '../../src/registry/REGISTRY.ts';
 import type { Incident } from '../../src/registry/upkeep/OPERATOR.ts';
 import { openLocalStorage } from '../../src/storage/local/local.ts';
 import type { Storage } from '../../src/storage/STORAGE.ts';
+import { removeFolder } from '../remove-folder.ts';
 import { nobody } from './held-world.ts';
 import { usualParts } from './usual-parts.ts';
 
@@ -97,7 +98,7 @@ export async function openTwoBackends(
     await registry.settle();
     await realDatabase.close();
     await realPlane.close();
-    if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
+    if (options.directory === undefined) await removeFolder(directory);
   };
   return {
     ...registry,
