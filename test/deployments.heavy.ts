@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { freePort } from './cli/answering.ts';
 import { asNobody, finished } from './cli/workplace.ts';
+import { freePorts } from './stores/free-ports.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs/deployments.md'), 'utf8');
@@ -27,7 +27,8 @@ describe('docs/deployments.md, followed', () => {
     mkdirSync(join(folder, 'here'));
     writeFileSync(join(bin, 'artifactstore'), `#!/bin/sh\nexec ${process.execPath} ${join(root, 'bin/artifactstore.js')} "$@"\n`);
     chmodSync(join(bin, 'artifactstore'), 0o755);
-    const [bootstrap, registry] = [await freePort(), await freePort()];
+    const bootstrap = await freePorts(2);
+    const registry = bootstrap + 1;
     text = blocks
       .map((block, index) => `echo "== ${index + 1}"\n${block}`)
       .join('\n')

@@ -3,13 +3,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { below, commandsOf, deployed, findNginx, nginxConfiguration } from './install-page.ts';
+import { freePorts } from './stores/free-ports.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -28,11 +29,13 @@ describe('docs/install.md, followed', {
 }, () => {
   let tlsPort: number;
   let serverPort: number;
+  let plainPort: number;
 
   before(async () => {
     for (const path of ['usr/local/bin', 'opt', 'here', 'etc/nginx', 'var/lib/artifactstore'])
       mkdirSync(join(folder, path), { recursive: true });
-    [tlsPort, serverPort] = [await freePort(), await freePort()];
+    tlsPort = await freePorts(3);
+    [serverPort, plainPort] = [tlsPort + 1, tlsPort + 2];
   });
   after(async () => {
     for (const child of running) await stop(child);
@@ -63,7 +66,7 @@ describe('docs/install.md, followed', {
     const [, command = ''] = /^ExecStart=\S+\/(artifactstore .*)$/m.exec(deployed('systemd/artifactstore.service')) ?? [];
     const server = spawn('sh', ['-c', `exec ${command}`], { cwd: data, env: environment(), stdio: ['ignore', 'ignore', 'inherit'] });
     running.push(server);
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 600; tries += 1) {
       const ready = await fetch(`http://127.0.0.1:${serverPort}/readyz`).catch(() => undefined);
       if (ready?.ok === true) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -110,13 +113,19 @@ describe('docs/install.md, followed', {
   test('nginx with TLS: files of any size go through, both ways, and events as they happen', async () => {
     const [certificate = ''] = commandsOf('6. nginx').filter((block) => block.includes('openssl'));
     await follow([certificate]);
-    const site = nginxConfiguration({ folder, name, tlsPort, port: await freePort(), upstreamPort: serverPort });
+    const site = nginxConfiguration({ folder, name, tlsPort, port: plainPort, upstreamPort: serverPort });
     writeFileSync(join(folder, 'nginx.conf'), site);
     const proxy = spawn(nginx!, ['-c', join(folder, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] });
     running.push(proxy);
     const ca = join(folder, `etc/nginx/tls/${name}.pem`);
     const token = /ci=([0-9a-f]+)/.exec(readFileSync(join(data, '.env'), 'utf8'))![1]!;
-    for (let tries = 0; tries < 50 && !(await reachable(tlsPort)); tries += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    const nginxIs = async (ready: () => Promise<boolean>): Promise<void> => {
+      for (let tries = 0; !(await ready()); tries += 1) {
+        assert.ok(tries < 600, 'nginx is not ready');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    await nginxIs(() => reachable(tlsPort));
 
     mkdirSync(join(folder, 'here/reports'));
     writeFileSync(join(folder, 'here/reports/large'), randomBytes(20_000_000));
@@ -139,7 +148,8 @@ describe('docs/install.md, followed', {
     const narrow = site.replace('client_max_body_size 0', 'client_max_body_size 1m');
     writeFileSync(join(folder, 'nginx.conf'), narrow);
     proxy.kill('SIGHUP');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const toNginx = { port: tlsPort, ca: readFileSync(ca), servername: name };
+    await nginxIs(async () => (await statusOfLongBody(toNginx)) === 413);
     writeFileSync(join(folder, 'here/reports/large'), randomBytes(20_000_000));
     const client = { ARTIFACTSTORE_API_URL: `https://${name}:${tlsPort}`, ARTIFACTSTORE_API_TOKEN: token, NODE_EXTRA_CA_CERTS: ca };
     const push = 'artifactstore push reports --producer ci --subject first --retention-class transient';
@@ -177,12 +187,16 @@ describe('docs/install.md, followed', {
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** What a body of 2 MB is answered, or undefined where the connection ends first. */
+async function statusOfLongBody(to: RequestOptions): Promise<number | undefined> {
+  const asking = request({ ...to, agent: false, method: 'PUT', path: '/packages' }).on('error', () => undefined);
+  asking.end(Buffer.alloc(2_000_000));
+  const status = await once(asking, 'response').then(
+    ([answer]) => (answer as IncomingMessage).statusCode,
+    () => undefined,
+  );
+  asking.destroy();
+  return status;
 }
 
 async function reachable(port: number): Promise<boolean> {

@@ -2,13 +2,13 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { freePorts } from './stores/free-ports.ts';
 
 /** A real PostgreSQL server for tests. */
 export interface PostgresServer {
@@ -83,9 +83,8 @@ async function startOwn(options: PostgresServerOptions): Promise<PostgresServer>
   const durable = options.fsync === true ? 'on' : 'off';
 
   let server: ChildProcess | undefined;
-  let port = 0;
+  const port = await freePorts(1);
   const start = async (): Promise<void> => {
-    if (port === 0) port = await freePort();
     const settings = {
       listen_addresses: '127.0.0.1',
       port: String(port),
@@ -98,13 +97,15 @@ async function startOwn(options: PostgresServerOptions): Promise<PostgresServer>
     };
     const parameters = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     // The shell ends the server and removes its files when this process is gone, however it went.
-    const script = '"$0" "$@" >/dev/null 2>&1 & pid=$!; read -r how; kill -QUIT $pid; wait $pid; [ "$how" = keep ] || rm -rf "$PWD"';
+    const script = '"$0" "$@" >log 2>&1 & pid=$!; read -r how; kill -QUIT $pid; wait $pid; [ "$how" = keep ] || rm -rf "$PWD"';
     server = spawn('/bin/sh', ['-c', script, join(native, 'bin/postgres'), '-D', data, ...parameters], {
       ...child,
       cwd: folder,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    await reachable(urlOf(port, 'postgres'));
+    await reachable(urlOf(port, 'postgres'), data).catch(async (cause: unknown) => {
+      throw new Error(`PostgreSQL did not start: ${(await readFile(join(folder, 'log'), 'utf8')).slice(-2_000)}`, { cause });
+    });
   };
   const end = async (): Promise<void> => {
     const ending = server;
@@ -172,7 +173,8 @@ async function copyPrimary(url: string, data: string, asRoot: boolean): Promise<
   await client.connect();
   try {
     const { rows } = await client.query("select current_setting('data_directory') as data from pg_backup_start('standby', true)");
-    const notCopied = /\/(?:postmaster\.(?:pid|opts)|pg_wal\/.+|standby\.signal)$/;
+    // What the server renames or removes at any time is left out, as pg_basebackup does.
+    const notCopied = /\/(?:postmaster\.(?:pid|opts)|pg_wal\/.+|standby\.signal|pg_internal\.init.*|pgsql_tmp.*)$/;
     await cp((rows[0] as { readonly data: string }).data, data, { recursive: true, filter: (path) => !notCopied.test(path) });
     const { rows: ended } = await client.query('select labelfile from pg_backup_stop(false)');
     await writeFile(join(data, 'backup_label'), (ended[0] as { readonly labelfile: string }).labelfile);
@@ -203,27 +205,18 @@ function urlOf(port: number, database: string): string {
   return `postgresql://${superuser}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-async function reachable(url: string): Promise<void> {
+/** Another server at this port has another directory: it may have been quicker to take the port. */
+async function reachable(url: string, data: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      await execute(url, 'select 1');
+      const [row] = await execute(url, 'show data_directory');
+      if (row?.data_directory !== data) throw new Error(`another server is at this port: ${String(row?.data_directory)}`);
       return;
     } catch (error) {
-      if (attempt === 600) throw error;
+      if (attempt === 1_200) throw error;
       await delay(50);
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
 }
 
 /**

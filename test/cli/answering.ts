@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { freePorts } from '../stores/free-ports.ts';
 
-/** A port that nobody listens on at this moment: for servers whose log, which says their port, nobody can read. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+/**
+ * A port that nobody listens on at this moment: for servers whose log, which says their port, nobody can read, and for
+ * those that are ended and started again at the same one.
+ */
+export function freePort(): Promise<number> {
+  return freePorts(1);
 }
 
 /** Waits until a server answers on this port, and gives its address; `patience` is how often it asks. */
-export async function answering(port: number, patience = 800): Promise<string> {
+export async function answering(port: number, patience = 2_400): Promise<string> {
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; ; tries += 1) {
     const status = await fetch(`${url}/livez`).then(

@@ -129,7 +129,9 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
         if (url !== undefined) resolve(url);
       });
       child.stderr!.on('data', (chunk: Uint8Array) => void said.push(chunk.toString()));
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said.join('\n')}`)));
+      // With all that it said: its exit may be told before.
+      const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+      closed.then((code) => reject(new Error(`the server ended with ${code}: ${said.join('\n')}`)));
       const url = await promise;
       variables.ARTIFACTSTORE_API_URL = url;
       return {
@@ -138,16 +140,14 @@ export function openWorkplace(environment: Readonly<Record<string, string>> = {}
         process: child,
         log: () => said.join('\n'),
         async signal(name) {
-          const exit = once(child, 'exit');
           child.kill(name);
-          const [code] = (await exit) as [number | null];
-          return code;
+          return await closed;
         },
       };
     },
     [Symbol.dispose]() {
       for (const child of running) child.kill('SIGKILL');
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }

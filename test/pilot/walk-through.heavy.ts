@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import type { Package } from '../../src/registry/REGISTRY.ts';
+import { freePort } from '../cli/answering.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -30,9 +30,9 @@ describe('the pages on pilots', { concurrency: true }, () => {
           clone.later(block);
         } else script += withExitCodes(block);
       }
-      const { code, said } = await clone.run(`${script}npx artifactstore packages list --json --producer ${page}\n`);
+      const { code, said, printed } = await clone.run(`${script}npx artifactstore packages list --json --producer ${page}\n`);
       assert.equal(code, 0, said);
-      const { items } = JSON.parse(said.trimEnd().split('\n').at(-1)!) as { readonly items: readonly Package[] };
+      const { items } = JSON.parse(printed.trimEnd().split('\n').at(-1)!) as { readonly items: readonly Package[] };
       const shown = /metadata says:\n\n```json\n([\s\S]*?)^```$/m.exec(text)?.[1];
       if (shown === undefined) return;
       const { content_digest: _, ...metadata } = items.at(-1)!.metadata;
@@ -90,10 +90,11 @@ function openClone() {
   return {
     stay,
     later: (command: string): void => void waiting.push(command),
-    async run(script: string): Promise<{ readonly code: number | null; readonly said: string }> {
+    /** `printed` is its standard output alone, `said` is that with what came between. */
+    async run(script: string): Promise<{ readonly code: number | null; readonly said: string; readonly printed: string }> {
       writeFileSync(join(programs, 'script'), script);
       const shell = spawn('/bin/sh', ['-e', join(programs, 'script')], { cwd: directory, env: environment });
-      let said = '';
+      let [said, printed] = ['', ''];
       shell.stderr.on('data', (chunk: Uint8Array) => {
         said += chunk.toString();
       });
@@ -101,25 +102,17 @@ function openClone() {
       const closed = once(shell, 'close');
       for await (const line of createInterface({ input: shell.stdout })) {
         said += `${line}\n`;
+        printed += `${line}\n`;
         if (line !== 'stay') continue;
         const url = await stay(waiting.shift()!);
         shell.stdin.write(`${url}\n`);
       }
       const [code] = (await closed) as [number | null];
-      return { code, said };
+      return { code, said, printed };
     },
     [Symbol.dispose]() {
       for (const child of staying) child.kill('SIGKILL');
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
 }
