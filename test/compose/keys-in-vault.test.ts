@@ -93,7 +93,7 @@ test('a bucket whose keys work, while the place that they came from is gone, is 
 });
 
 async function untilTrue<T>(ask: () => Promise<T>, isRight: (value: T) => boolean): Promise<T> {
-  for (let left = 100; ; left -= 1) {
+  for (let left = 1_200; ; left -= 1) {
     const value = await ask();
     if (isRight(value) || left === 0) return value;
     await sleep(50);

@@ -30,7 +30,7 @@ function put(vault: VaultServer, generation: number): void {
 
 /** Until what was begun behind an answer has come. */
 async function settled<T>(ask: () => Promise<T>, isIt: (value: T) => boolean, between: () => void): Promise<T> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 6_000; attempt++) {
     const value = await ask();
     if (isIt(value)) return value;
     between();

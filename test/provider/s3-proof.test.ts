@@ -126,7 +126,7 @@ describe('a proof at an S3 endpoint', () => {
       asked += 1;
       return { status: 403, code: asked < 3 ? 'InvalidAccessKeyId' : 'AccessDenied' };
     });
-    assert.equal(resultsOf(await slow.prove(5000)).other_bucket, 'holds');
+    assert.equal(resultsOf(await slow.prove(30_000)).other_bucket, 'holds');
     assert.equal(asked, 4, 'twice more, and the list');
   });
 
@@ -140,7 +140,7 @@ describe('a proof at an S3 endpoint', () => {
       asked.push(path.replace(/.*\?/, ''));
       return { status: 403, code: 'AccessDenied' };
     });
-    const { checks } = await versioned.prove(5000);
+    const { checks } = await versioned.prove(30_000);
     const { result, told } = checks.find(({ what }) => what === 'delete') ?? {};
     assert.deepEqual([result, asked], ['holds', ['versionId=v1', 'versionId=v2']]);
     assert.match(told ?? '', /^204; a version stays: artifacts\/\.artifactstore-proof\/[0-9a-f]+ \(403 AccessDenied\)$/);
@@ -155,7 +155,7 @@ describe('a proof at an S3 endpoint', () => {
       asked += 1;
       return asked < 3 ? { status: 403, code: 'AccessDenied' } : undefined;
     });
-    assert.equal(resultsOf(await slow.prove(5000)).write, 'holds');
+    assert.equal(resultsOf(await slow.prove(30_000)).write, 'holds');
     const stop = new AbortController();
     await using stopped = await openFront((_, path) => {
       if (path.startsWith('/payroll')) stop.abort();

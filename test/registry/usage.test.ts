@@ -91,7 +91,7 @@ describe('usage', () => {
       ...store.database,
       async read(name, input) {
         counted += 1;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 300));
         return await store.database.read(name, input);
       },
     };

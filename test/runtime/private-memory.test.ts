@@ -64,7 +64,7 @@ function codeOf(path: string): string {
 
 /** The one that Node writes, when it is whole. */
 async function reportIn(directory: string): Promise<string> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < 2_400; attempt += 1) {
     const name = readdirSync(directory).find((each) => /^report\..*\.json$/.test(each));
     const text = name === undefined ? '' : readFileSync(`${directory}/${name}`, 'utf8');
     if (text.trimEnd().endsWith('}')) return text;

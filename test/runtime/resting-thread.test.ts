@@ -54,11 +54,16 @@ test('it keeps the process alive while it works, and not while it rests', () => 
       onBroken() {},
     });
     thread.post('it');`;
-  const began = performance.now();
-  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
-    encoding: 'utf8',
-    cwd: fileURLToPath(new URL('.', module)),
-  });
-  assert.equal(ran.stdout, 'said it\n', ran.stderr);
-  assert.ok(performance.now() - began < 9_000, 'it ends before the rest does');
+  let least = Number.POSITIVE_INFINITY;
+  // On a busy machine one may take long to start.
+  for (let attempt = 0; attempt < 3 && least >= 9_000; attempt++) {
+    const began = performance.now();
+    const ran = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      encoding: 'utf8',
+      cwd: fileURLToPath(new URL('.', module)),
+    });
+    assert.equal(ran.stdout, 'said it\n', ran.stderr);
+    least = Math.min(least, performance.now() - began);
+  }
+  assert.ok(least < 9_000, 'it ends before the rest does');
 });

@@ -21,6 +21,8 @@ export interface Faults {
   /** Resets the connection without doing anything. */
   readonly resetConnection?: boolean;
   readonly delayMilliseconds?: number;
+  /** Does nothing with a request before this has come about. */
+  readonly holdUntil?: Promise<void>;
   /** How fast bodies are read and sent. */
   readonly slowBodyBytesPerSecond?: number;
   /** Does the work of this operation and closes the connection without an answer. */
@@ -80,6 +82,7 @@ export function refusalOf(strike: Strike | undefined, operation: string): Error 
   const silent =
     strike.resetConnection ??
     strike.delayMilliseconds ??
+    strike.holdUntil ??
     strike.slowBodyBytesPerSecond ??
     strike.dropAnswerAfter ??
     strike.stopAnswering ??

@@ -89,6 +89,7 @@ export async function openStrictStore(options: StrictStoreOptions = {}): Promise
       if (strike?.stopAnswering === true) return;
       if (strike?.resetConnection === true) return void request.socket.resetAndDestroy();
       if (strike?.delayMilliseconds !== undefined) await delay(strike.delayMilliseconds);
+      await strike?.holdUntil;
       const refusal = refusalOf(strike, answering.operation);
       if (refusal !== undefined) throw refusal;
       const signed = verifySignature(request, target, { region, clock, lies, grants });

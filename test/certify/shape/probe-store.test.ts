@@ -203,8 +203,8 @@ describe('the probe of a store', () => {
 
   test('does not know what was not answered in time', async () => {
     const report = await altered(
-      { instead: ({ path }) => (path.endsWith('/some') ? sleep(600, refusal(500, 'InternalError')) : undefined) },
-      { only: ['plain.round-trip', 'plain.list'], patienceMilliseconds: 250 },
+      { instead: ({ path }) => (path.endsWith('/some') ? sleep(2_000, refusal(500, 'InternalError')) : undefined) },
+      { only: ['plain.round-trip', 'plain.list'], patienceMilliseconds: 1_000 },
     );
     assert.deepEqual(heldBy(report), ['plain.round-trip skipped']);
     assert.match(report.checks[0]?.detail ?? '', /did not answer in time/);
@@ -242,6 +242,6 @@ describe('the probe of a store', () => {
       assert.equal(error.info?.leftovers?.length, 1);
       return true;
     });
-    assert.ok(performance.now() - begun < 10_000);
+    assert.ok(performance.now() - begun < 25_000);
   });
 });

@@ -110,9 +110,10 @@ describe('artifactstore import', () => {
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     await until(() => lines.join('').includes('"packages"'));
     const sealed = old.seal({ name: 'sealed meanwhile', files: { a: 'meanwhile' } });
-    await until(() => lines.join('').includes(sealed.id));
-    const told = lines.join('').trim().split('\n');
-    assert.equal((JSON.parse(told.find((line) => line.includes(sealed.id))!) as { readonly state: string }).state, 'copied');
+    const told = () => lines.join('').split('\n').slice(0, -1);
+    const ofSealed = () => told().find((line) => line.includes(sealed.id));
+    await until(() => ofSealed() !== undefined);
+    assert.equal((JSON.parse(ofSealed()!) as { readonly state: string }).state, 'copied');
     child.kill('SIGINT');
     assert.equal(await ended, 0);
   });

@@ -137,7 +137,7 @@ describe('smoke', () => {
     await store.close();
     const begun = performance.now();
     const { code, index, results } = await smoke('artifacts');
-    assert.ok(performance.now() - begun < 5000);
+    assert.ok(performance.now() - begun < 25_000);
     assert.deepEqual([code, results], [6, ['bucket failed', 'probe not_run', 'posture not_run', 'scan passed']]);
     assert.match(index.steps[0]?.summary ?? '', /nothing listens there; look at S3_ENDPOINT_URL and at the store/);
     assert.match(index.steps[0]?.remedy ?? '', /^start the store/);

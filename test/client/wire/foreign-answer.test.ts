@@ -136,7 +136,7 @@ describe('the client, answered by something else', () => {
       assert.doesNotMatch(`${error.message} ${String(error.info?.hint)}`, /hush/);
     });
 
-  test('a page without an end is not read to its end, nor waited for', { timeout: 8000 }, async () => {
+  test('a page without an end is not read to its end, nor waited for', { timeout: 20_000 }, async () => {
     const endless = createServer((request, response) => {
       response.writeHead(500, { 'content-type': 'text/html' });
       if (request.url !== '/health') return response.flushHeaders();

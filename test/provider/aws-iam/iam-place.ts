@@ -27,7 +27,7 @@ export async function openIamPlace(options: StrictIamOptions = {}): Promise<IamP
     providerUrl: iam.url,
     endpointUrl: store.url,
     region: undefined,
-    patience: withoutPatience(options.propagationMilliseconds === undefined ? 0 : 5000),
+    patience: withoutPatience(options.propagationMilliseconds === undefined ? 0 : 30_000),
     limitMilliseconds: 4000,
     async wait(milliseconds) {
       waited += milliseconds;

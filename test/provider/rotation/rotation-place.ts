@@ -36,7 +36,7 @@ export async function openRotationPlace(options: StrictApiOptions & { readonly s
       providerUrl: api.url,
       endpointUrl: store.url,
       region: undefined,
-      patience: { ...withoutPatience(options.propagationMilliseconds === undefined ? 0 : 5000), signal },
+      patience: { ...withoutPatience(options.propagationMilliseconds === undefined ? 0 : 30_000), signal },
       limitMilliseconds: 1000,
       wait: async () => undefined,
     });

@@ -58,7 +58,7 @@ test('pieces that longer ones replace are gone while the body still comes', asyn
     yield Buffer.from('i');
   }
   const appended = uploads!.append(id, 0, body(), { onDurable: (bytes) => void told.push(bytes) });
-  for (let waited = 0; waited < 5000 && !(told.length >= 7 && (await keys()) <= 2); waited += 20) await pause(20);
+  for (let waited = 0; waited < 30_000 && !(told.length >= 7 && (await keys()) <= 2); waited += 20) await pause(20);
   assert.ok((await keys()) <= 2, `${await keys()} objects`);
   more.resolve();
   assert.equal((await appended).offset_bytes, 9);

@@ -44,7 +44,7 @@ describe('the life of a write session', () => {
   const text = () => `text ${number++} ${randomUUID()}`;
   const put = (id: string, index: number, body: string) => sessions.put(id, `file-${index}`, chunks(body));
   async function becomesEmpty(): Promise<void> {
-    for (let waited = 0; waited < 5000 && (await drafts()).length > 0; waited += 20) await pause(20);
+    for (let waited = 0; waited < 30_000 && (await drafts()).length > 0; waited += 20) await pause(20);
     assert.deepEqual(await drafts(), []);
   }
   async function openOnes(): Promise<readonly [number, number]> {

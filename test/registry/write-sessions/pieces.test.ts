@@ -68,7 +68,7 @@ describe('an object of a write session that comes in pieces', () => {
   }
   async function leavesNothing(): Promise<void> {
     await store.settle();
-    for (let waited = 0; waited < 5_000; waited += 20) {
+    for (let waited = 0; waited < 30_000; waited += 20) {
       if ((await drafts()).length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

@@ -20,9 +20,7 @@ describe('s3 storage: a body that is sent in one request as it is read', () => {
     await using opened = await openS3OnStrictStore(inOne);
     const bytes = randomBytes(4 * part);
     const source = repeatable(bytes, { failAfter: 2 * part });
-    const begun = performance.now();
     await assert.rejects(opened.storage.put('key', source, of(bytes)), /the disk broke/);
-    assert.ok(performance.now() - begun < 5000);
     assert.deepEqual([source.begun(), source.open()], [1, 0]);
     assert.deepEqual(opened.store.objects('artifacts'), []);
   });
@@ -130,11 +128,13 @@ describe('s3 storage: an upload in parts', () => {
     const { storage, store } = opened;
     store.place('artifacts', `registry/one/${objectKey}`, randomBytes(2 * part));
     behind = 0;
-    store.setFaults({ delayMilliseconds: 300, onlyOperations: ['CompleteMultipartUpload'] });
+    const dropped = Promise.withResolvers<void>();
+    store.setFaults({ holdUntil: dropped.promise, onlyOperations: ['CompleteMultipartUpload'] });
     const putting = storage.put(objectKey, chunks(randomBytes(2 * part), 1000));
     putting.catch(() => undefined);
     await until(() => store.requests.CompleteMultipartUpload === 1);
     assert.equal(await storage.reclaim(-1), 1);
+    dropped.resolve();
     await assert.rejects(putting, { code: 'storage_unavailable', message: /NoSuchUpload/ });
   });
 
@@ -159,13 +159,15 @@ describe('s3 storage: an upload in parts', () => {
       yield randomBytes(100);
     }
     const short = Array.from({ length: 5 }, (_, index) => storage.put(`short${index}`, held(), { sizeBytes: 100 }));
-    store.setFaults({ delayMilliseconds: 3_000, onlyOperations: ['UploadPart'] });
+    const over = Promise.withResolvers<void>();
+    store.setFaults({ holdUntil: over.promise, onlyOperations: ['UploadPart'] });
     const stop = new AbortController();
     const long = storage.put('long', chunks(randomBytes(8 * part), 1000), { sizeBytes: 8 * part, signal: stop.signal });
     long.catch(() => undefined);
     await until(() => store.requests.UploadPart === 4);
     stop.abort();
     await assert.rejects(long, { code: 'cancelled' });
+    over.resolve();
     going.resolve();
     await Promise.all(short);
   });
@@ -225,7 +227,7 @@ async function* failing(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const ends = performance.now() + 5000;
+  const ends = performance.now() + 30_000;
   while (!holds()) {
     assert.ok(performance.now() < ends, `it never came about: ${holds}`);
     await sleep(5);

@@ -139,6 +139,5 @@ test('what is read ahead counts as memory of its caller, until the answer has en
   unread.abort();
   await held.arrayBuffer().catch(() => undefined);
   await until(() => door.lines.some((line) => line.includes('the client left before the answer was whole')));
-  await sleep(20);
-  assert.equal((await ask(door, id, ['a'])).status, 200);
+  while ((await ask(door, id, ['a'])).status !== 200) await sleep(20);
 });
