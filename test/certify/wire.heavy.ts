@@ -86,7 +86,7 @@ function wireTo({ port }: AddressInfo, now: () => number = Date.now): Wire {
     },
     now,
     // Half of it is waited for the permission.
-    patienceMilliseconds: 5000,
+    patienceMilliseconds: 10_000,
     signal: undefined,
   });
 }

@@ -6,7 +6,8 @@ import { createConfined } from '../../src/confined/confined.ts';
 import { moduleUrl } from '../../src/runtime/module-url.ts';
 import type { WorkInput } from './work.ts';
 
-const bounds = { quickMilliseconds: 25, quickHeapMebibytes: 24, milliseconds: 80, heapMebibytes: 24, slow: 3, slowOfOne: 2 };
+/** Of the processor's time, and four times as long by the clock: so long is what a busy machine may hold up. */
+const bounds = { quickMilliseconds: 150, quickHeapMebibytes: 24, milliseconds: 600, heapMebibytes: 24, slow: 3, slowOfOne: 2 };
 
 describe('work in threads that can be killed', () => {
   let time = 0;
@@ -46,7 +47,7 @@ describe('work in threads that can be killed', () => {
       ['time', 'time', 'waiting', 'time'],
     );
     // Slower than quick and within its bound: done, by the second way and then by it at once.
-    assert.equal((await confined.run({ spinFor: 40 }, 'slow', 'z')).kind, 'done');
+    assert.equal((await confined.run({ spinFor: 300 }, 'slow', 'z')).kind, 'done');
     // After a time it is tried anew.
     time += 3_600_000;
     assert.deepEqual(await confined.run({ echo: 9 }, 'bad', 'x'), { kind: 'done', output: 9 });
@@ -70,7 +71,7 @@ describe('work in threads that can be killed', () => {
       return outcome.output;
     };
     assert.ok((await heap('swell')) > 33_000_000);
-    for (const end = performance.now() + 5_000; (await heap('heap')) > 20_000_000 && performance.now() < end; ) await sleep(50);
+    for (const end = performance.now() + 30_000; (await heap('heap')) > 20_000_000 && performance.now() < end; ) await sleep(50);
     assert.ok((await heap('heap')) < 20_000_000);
     await swelling.close();
   });

@@ -34,7 +34,7 @@ test('few lists are made at a time, and who asks for many keeps nobody waiting',
     order.push(actor);
   };
   const many = Array.from({ length: 40 }, () => list(tokens[0]!));
-  await many[0];
+  await Promise.any(many);
   await list(tokens[1]!);
   await Promise.all(many);
   assert.ok(order.indexOf('few') < 20, order.join(' '));

@@ -30,7 +30,7 @@ async function fill(door: Door): Promise<string> {
 }
 
 test('an answer that nobody reads is let go, a slow reader is not', async () => {
-  await using door = await openDoor({ limits: { idleTimeout: 600 } });
+  await using door = await openDoor({ limits: { idleTimeout: 4_000 } });
   const id = await fill(door);
   const sockets = [
     await ask(door, `/packages/${id}/files/large`),

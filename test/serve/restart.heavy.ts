@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connectRegistry, type RemoteRegistry } from '../../src/client/connect.ts';
+import { freePort } from '../cli/answering.ts';
 import { patterned } from '../cli/tree.ts';
 import { finished, openWorkplace, type RunningServer, type Workplace } from '../cli/workplace.ts';
+import { startProxy } from '../pilot/proxy.ts';
 
 describe('push, when something is stopped in the middle', () => {
   let place: Workplace;
@@ -10,7 +12,7 @@ describe('push, when something is stopped in the middle', () => {
   let registry: RemoteRegistry;
   before(async () => {
     place = openWorkplace();
-    server = await place.serve('serve', '--port', '0');
+    server = await place.serve('serve', '--port', String(await freePort()));
     registry = connectRegistry({ url: server.url, token: 'cli-test-token' });
     for (let index = 0; index < 40; index += 1) place.write({ [`tree/${index}`]: patterned(300_000 + index) });
     for (let index = 0; index < 300; index += 1) place.write({ [`tree/small/${index}`]: `small ${index}` });
@@ -51,9 +53,15 @@ describe('push, when something is stopped in the middle', () => {
   test('Ctrl-C ends it with 130 and leaves no open package behind', async () => {
     place.write({ 'tree/new': patterned(2_000_000) });
     for (let index = 0; index < 12; index += 1) place.write({ [`tree/n${index}`]: patterned(900_000 + index) });
-    const child = place.start('push', 'tree', '--name', 'stopped', '--jobs', '1', '--json');
+    let [files, stopped] = [0, false];
+    // However slow this machine is, it is at work when it is stopped.
+    await using proxy = await startProxy(server.url, async (method, path) => {
+      if (method === 'PUT' && path.includes('/files/') && !stopped && ++files > 1) await new Promise(() => undefined);
+    });
+    const child = place.start('push', 'tree', '--name', 'stopped', '--jobs', '1', '--json', '--api-url', proxy.url);
     const ending = finished(child);
     const id = await arrived('stopped', 1);
+    stopped = true;
     child.kill('SIGINT');
     const { code, stdout, stderr } = await ending;
     assert.equal(code, 130, stderr);

@@ -28,7 +28,7 @@ describe('serve, as a process', () => {
     for (let dropped = 0, tries = 0; dropped < 3; tries += 1) {
       const metrics = await (await fetch(`${url}/metrics`, { headers })).text();
       dropped = Number(/^artifactstore_log_lines_dropped_total (\d+)$/m.exec(metrics)?.[1]);
-      assert.ok(tries < 50, metrics);
+      assert.ok(tries < 1_000, metrics);
     }
     for (const text of [
       '',
@@ -43,7 +43,7 @@ describe('serve, as a process', () => {
       await once(socket, 'data');
     }
     const seconds = await secondsToEnd(child);
-    assert.ok(seconds > 0.9 && seconds < 20, `${seconds} s`);
+    assert.ok(seconds > 0.9 && seconds < 60, `${seconds} s`);
   });
 
   test('workers that cannot listen end the whole, with the reason said once', async () => {
@@ -68,7 +68,7 @@ test('dev serves when nobody can see what it says', async () => {
     stderr += chunk.toString();
   });
   await answering(port);
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   child.kill('SIGTERM');
   // 1: what it had to say is lost.
   assert.deepEqual(await ended, [1, null]);

@@ -13,7 +13,7 @@ import { type PostgresServer, startPostgres } from '../postgres-server.ts';
 const packages = 6;
 const filesOfPackage = 200;
 /** The other server looks for what was left at intervals of 30 seconds, and takes what it has seen before. */
-const longestSeconds = 150;
+const longestSeconds = 400;
 
 let postgres: PostgresServer;
 before(async () => {
@@ -50,15 +50,14 @@ it('what a server held that is killed while it settles, the other one settles', 
       if (number > 0) kept.set(id, texts);
     }
   };
-  // All of it the first one's: what is settled soon is settled by it.
-  await fill(registries[0]!, 'server 0');
-  const atMost = await held();
-  assert.ok(atMost > 0);
-
-  let left = atMost;
-  while (left === atMost || left === 0) {
-    assert.notEqual(left, 0, 'everything was settled before the server was killed');
-    left = await held();
+  // All of it the first one's: what is settled soon is settled by it. It may all be settled before that is seen.
+  let [atMost, left, fills] = [0, 0, 0];
+  while (left === 0) {
+    assert.ok(fills < 5, 'everything was settled before the server was killed, each time');
+    await fill(registries[0]!, `server 0 ${fills++}`);
+    atMost = await held();
+    left = atMost;
+    while (left === atMost && left > 0) left = await held();
   }
   servers[0].process.kill('SIGKILL');
   await once(servers[0].process, 'exit');
@@ -86,7 +85,7 @@ it('what a server held that is killed while it settles, the other one settles', 
         assert.equal(Buffer.concat(await Array.fromAsync(opened!.body, (chunk) => Buffer.from(chunk))).toString(), text);
       }
   const { objects, failed, missing } = await store.operator.verifyStorage('local', { restart: true });
-  assert.deepEqual([objects, failed, missing], [2 * (packages - 1) * filesOfPackage, 0, 0]);
+  assert.deepEqual([objects, failed, missing], [(fills + 1) * (packages - 1) * filesOfPackage, 0, 0]);
   const { backends, left_over } = await store.operator.collect();
   for (const backend of backends)
     assert.deepEqual([backend.stored_objects, backend.stored_bytes], [backend.live_objects, backend.live_bytes]);

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'nod
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { copyBundle } from '../../../src/bundle/copy/copy-bundle.ts';
 import { sshTarget } from '../../../src/bundle/copy/ssh-target.ts';
 import { parseSshUrl } from '../../../src/bundle/copy/ssh-url.ts';
@@ -53,7 +54,12 @@ describe('a bundle that is copied by a real ssh', {
     chmodSync(folder.path('bin/ssh'), 0o755);
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     server = spawn(sshd!, ['-D', '-e', '-f', folder.path('sshd'), '-p', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
-    for await (const chunk of server.stderr!) if (String(chunk).includes('listening')) break;
+    let said = '';
+    server.stderr!.on('data', (chunk) => (said += chunk));
+    while (!said.includes('listening')) {
+      assert.equal(server.exitCode, null, said);
+      await sleep(20);
+    }
     environment = { PATH: `${folder.path('bin')}:${process.env.PATH ?? ''}`, HOME: folder.directory };
   });
   after(async () => {

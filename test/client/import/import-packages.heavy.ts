@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -137,7 +137,11 @@ describe('an import from a registry of this version', () => {
     const original = await seal(0, 'large', { bytes });
     const stop = new AbortController();
     const [origin] = sources as readonly [Source];
-    const stopping: Source = { ...origin, bytes: (file, offset, signal) => stopAfter(origin.bytes(file, offset, signal), 3_000_000, stop) };
+    const arrived = () => someArrived(servers[1]!.directory, 2_000_000);
+    const stopping: Source = {
+      ...origin,
+      bytes: (file, offset, signal) => stopAfter(origin.bytes(file, offset, signal), 3_000_000, arrived, stop),
+    };
     const options = { ...by('large'), cacheDirectory: join(folder, 'cache'), resumableAbove: 1_000_000 };
     const first = await createImporter(stopping, registries[1]!, { ...options, signal: stop.signal }).all();
     assert.ok(first.failure !== undefined);
@@ -187,20 +191,31 @@ async function* nothing(): AsyncIterable<Uint8Array> {
   yield new Uint8Array(1);
 }
 
-async function* stopAfter(body: AsyncIterable<Uint8Array>, bytes: number, stop: AbortController): AsyncIterable<Uint8Array> {
+/** Whether an upload has so many bytes at the server. */
+function someArrived(directory: string, bytes: number): boolean {
+  const paths = globSync('**/upload-*', { cwd: directory }).map((path) => join(directory, path));
+  return paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) >= bytes);
+}
+
+async function* stopAfter(
+  body: AsyncIterable<Uint8Array>,
+  bytes: number,
+  arrived: () => boolean,
+  stop: AbortController,
+): AsyncIterable<Uint8Array> {
   let sent = 0;
   for await (const chunk of body) {
     yield chunk;
     sent += chunk.length;
     if (sent >= bytes) {
-      await sleep(200);
+      while (!arrived()) await sleep(20);
       stop.abort();
     }
   }
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1_200; tries++) {
     if (await holds()) return;
     await sleep(50);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,11 +25,11 @@ describe('a bundle that is published', () => {
     const onTaken: PublishOptions['onTaken'] = ({ name }, bytes) => void (bytes === null ? there : sent).push(name);
     return { sent, there, onTaken };
   };
+  const uploads = () => globSync('**/upload-*', { cwd: server.directory }).map((path) => join(server.directory, path));
   /** Of an upload, at the server. */
-  const someArrived = async (): Promise<boolean> => {
-    const names = (await readdir(server.directory, { recursive: true })).filter((name) => /\/upload-[^/]+$/.test(name));
-    const sizes = await Promise.all(names.map((name) => stat(join(server.directory, name)).then(({ size }) => size)));
-    return sizes.some((size) => size > 0);
+  const someArrived = (earlier: readonly string[]): boolean => {
+    const paths = uploads().filter((path) => !earlier.includes(path));
+    return paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0);
   };
   const read = (url: string) => fetch(url, { headers: { authorization: `Bearer ${server.token}` } });
 
@@ -102,6 +102,7 @@ describe('a bundle that is published', () => {
     const local = await readLocalBundle(folder.directory);
     const registry = server.connect();
     const stop = new AbortController();
+    const earlier = uploads();
     const sendUpload: typeof registry.sendUpload = (upload, { size_bytes, from }, more) =>
       registry.sendUpload(upload, { size_bytes, from: (offset) => untilSome(from(offset)) }, more);
     async function* untilSome(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -110,7 +111,7 @@ describe('a bundle that is published', () => {
         yield chunk;
         passed += chunk.length;
         if (passed < 3_000_000) continue;
-        while (!(await someArrived())) await pause(10);
+        while (!someArrived(earlier)) await pause(10);
         stop.abort();
       }
     }

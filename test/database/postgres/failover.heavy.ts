@@ -53,7 +53,7 @@ describe('a server that was demoted', () => {
       const written = await database.read('countEvents', null);
       const follower = url.replace(`:${portOf(url)}/`, `:${portOf(standby.url)}/`);
       for (let tries = 0; (await execute(follower, 'select count(*)::int as count from events'))[0]?.count !== written; tries++) {
-        assert.ok(tries < 200, 'the standby follows');
+        assert.ok(tries < 1_200, 'the standby follows');
         await new Promise((next) => setTimeout(next, 50));
       }
       proxy.lead(portOf(standby.url));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Client } from 'pg';
 import { conformanceOperationsUrl } from '../../../src/database/conformance/operations.ts';
 import { assertIntactLog, assertReplayable, type ConformanceDatabase, databaseConformance } from '../../../src/database/conformance.ts';
 import type { Database } from '../../../src/database/DATABASE.ts';
@@ -92,15 +93,15 @@ describe('postgres', () => {
   test('a set decides on what was committed while it waited for the log', () =>
     withDatabase(async (database, url) => {
       await database.write('claimKey', { key: 'first', kind: 'good' });
-      const holding = execute(
-        url,
-        `begin; select from log_head for update; select pg_sleep(1);
-         insert into idempotency_keys values ('p', 'key 7', '', '', ''); commit`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      const holder = new Client({ connectionString: url });
+      await holder.connect();
+      await holder.query('begin; select from log_head for update');
       const claiming = Array.from({ length: 20 }, (_, index) => database.write('claimKey', { key: `key ${index}`, kind: 'good' }));
+      const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+      while ((await execute(url, waits)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      await holder.query("insert into idempotency_keys values ('p', 'key 7', '', '', ''); commit");
       const outcomes = await Promise.allSettled(claiming);
-      await holding;
+      await holder.end();
       outcomes.forEach((outcome, index) => {
         if (index === 7) assert.ok(outcome.status === 'rejected' && isArtifactstoreError(outcome.reason, 'idempotency_conflict'));
         else assert.ok(outcome.status === 'fulfilled' && outcome.value.together === 20, 'the set ran once, and was not undone');

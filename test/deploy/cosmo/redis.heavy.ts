@@ -51,7 +51,7 @@ describe('the Redis of the stack', { skip: why }, () => {
       const exited = once(server, 'exit');
       try {
         for (let tries = 0; !(await ask('', 'ping')).includes('NOAUTH'); tries++) {
-          assert.ok(tries < 200 && server.exitCode === null, printed);
+          assert.ok(tries < 1_000 && server.exitCode === null, printed);
           await sleep(50);
         }
         assert.match(await ask('another', 'ping'), /WRONGPASS|NOAUTH/);

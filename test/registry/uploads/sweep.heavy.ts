@@ -15,7 +15,7 @@ async function* chunks(text: string): AsyncGenerator<Uint8Array> {
 
 /** Clean-up continues behind the answer. */
 async function becomes(look: () => Promise<readonly string[]>, expected: readonly string[]): Promise<void> {
-  for (let waited = 0; waited < 5000 && (await look()).length !== expected.length; waited += 20) await pause(20);
+  for (let waited = 0; waited < 30_000 && (await look()).length !== expected.length; waited += 20) await pause(20);
   assert.deepEqual(await look(), expected);
 }
 
@@ -112,7 +112,7 @@ test('in a bucket, an upload has few objects however short its bodies are, and l
   const [given, kept] = [await uploads!.begin({}), await uploads!.begin({})];
   for (const { id } of [given, kept])
     for (const [offset, text] of ['a', 'b', 'c'].entries()) await uploads!.append(id, offset, chunks(text));
-  for (let waited = 0; waited < 5000 && inBucket().length > 2; waited += 20) await pause(20);
+  for (let waited = 0; waited < 30_000 && inBucket().length > 2; waited += 20) await pause(20);
   assert.equal(inBucket().length, 2);
   await uploads!.abandon(given.id);
   assert.equal(inBucket().length, 1);

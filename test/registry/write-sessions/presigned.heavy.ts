@@ -46,7 +46,7 @@ describe('objects of write sessions that go to the store itself', () => {
   const textOf = async (package_id: string, relative_path: string) =>
     (await collect((await registry().files.open({ package_id, relative_path }))!.body)).toString();
   const gone = async (key: string) => {
-    for (let waited = 0; waited < 5_000 && keys().includes(key); waited += 10) await pause(10);
+    for (let waited = 0; waited < 30_000 && keys().includes(key); waited += 10) await pause(10);
     return !keys().includes(key);
   };
   const keyOf = ({ url }: WriteHandle) => decodeURIComponent(new URL(url).pathname).replace('/artifacts/', '');
@@ -167,10 +167,12 @@ describe('objects of write sessions that go to the store itself', () => {
     const { handle } = replaced.objects[0]!;
     assert.equal(await send(handle!, '3'.repeat(2_000_000)), 200);
     // Between the reading and the copy: the first copy is late, and finds other bytes.
-    bucket.setFaults({ onlyOperations: ['CopyObject'], delayMilliseconds: 400 });
+    const written = Promise.withResolvers<void>();
+    bucket.setFaults({ onlyOperations: ['CopyObject'], holdUntil: written.promise });
     const committing = sessions().commit(replaced.id);
     while ((bucket.requests.CopyObject ?? 0) - before < 3) await pause(5);
     bucket.place('artifacts', keyOf(handle!), '4'.repeat(2_000_000));
+    written.resolve();
     // Nothing that is stored is damaged.
     await refuses('storage_unavailable', committing);
     bucket.setFaults(undefined);

@@ -29,7 +29,7 @@ async function play(stores: readonly [TestRegistry, ...Store[]], steps: number, 
 
 async function leavesNoDraft({ config }: TestRegistry): Promise<void> {
   const left = async () => (await readdir(join(localRoot(config), 'drafts'))).filter((name) => name.startsWith('upload-'));
-  for (let waited = 0; waited < 5_000 && (await left()).length > 0; waited += 50) await pause(50);
+  for (let waited = 0; waited < 30_000 && (await left()).length > 0; waited += 50) await pause(50);
   assert.deepEqual(await left(), []);
 }
 

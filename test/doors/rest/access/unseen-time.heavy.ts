@@ -37,7 +37,7 @@ test('that another producer has some bytes, no answer tells by the time that it 
     return await fetch(`${door.url}${path}`, { ...post, headers: { authorization: `Bearer ${token}`, ...json } });
   }
 
-  for (const [what, send] of Object.entries(asks)) {
+  async function compared(what: string, send: (address: string) => Promise<Response>): Promise<readonly [known: number, unknown: number]> {
     const times: Record<keyof typeof kinds, number[]> = { there: [], nowhere: [] };
     const answers = { there: new Set<string>(), nowhere: new Set<string>() };
     // In turns, so that whatever else this machine does is a part of both.
@@ -50,10 +50,17 @@ test('that another producer has some bytes, no answer tells by the time that it 
         answers[kind].add(`${response.status} ${text.length}`);
       }
     assert.deepEqual(answers.there, answers.nowhere, what);
-    const [known, unknown] = [median(times.there), median(times.nowhere)];
-    assert.ok(
-      known < unknown * 1.25 && unknown < known * 1.25,
-      `${what}: ${known} ms where others have it, ${unknown} ms where nobody does`,
-    );
+    return [median(times.there), median(times.nowhere)];
+  }
+
+  for (const [what, send] of Object.entries(asks)) {
+    const told: string[] = [];
+    // What the machine does beside may be a difference once; one that the answers have is there each time.
+    for (let time = 0; time < 3 && told.length === time; time++) {
+      const [known, unknown] = await compared(what, send);
+      if (known >= unknown * 1.25 || unknown >= known * 1.25)
+        told.push(`${known} ms where others have it, ${unknown} ms where nobody does`);
+    }
+    assert.ok(told.length < 3, `${what}: ${told.join('; ')}`);
   }
 });

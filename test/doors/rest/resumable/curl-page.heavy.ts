@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../../cli/answering.ts';
 import { openWorkplace, type RunningServer, type Workplace } from '../../../cli/workplace.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/http.md'), 'utf8');
@@ -46,8 +47,10 @@ describe('the commands of docs/http.md that resume an upload', { skip: whyNoComm
     await shell.paste(...scriptsIn(before!));
     for (const wire of wires.slice(0, 3)) {
       const [begin, resume] = scriptsIn(wire) as [string, string];
-      // Broken off by nothing but the kill.
-      const sending = shell.paste(begin.replace('--max-time 4', '--max-time 120'));
+      // Broken off by nothing but the kill, and slower: no kill is too late.
+      const slow = begin.replace('--limit-rate 4M --max-time 4', '--limit-rate 1M --max-time 120');
+      assert.notEqual(slow, begin);
+      const sending = shell.paste(slow);
       await shell.drafted(firstPart + 1_000_000);
       await shell.killAndStart();
       assert.match(await sending, /curl: \((?:52|55|56)\)/);
@@ -98,7 +101,7 @@ interface Shell extends AsyncDisposable {
 /** A shell that reads what is pasted from its standard input, beside a server of its own. */
 async function openShell(): Promise<Shell> {
   const place = openWorkplace();
-  let server: RunningServer = await place.serve('serve', '--port', '0');
+  let server: RunningServer = await place.serve('serve', '--port', String(await freePort()));
   const shell = startShell(place, server.url, await newPackage(server.url));
   let said = '';
   for (const stream of [shell.stdout!, shell.stderr!])

@@ -83,7 +83,7 @@ test('a second writer is 423 until the first has ended, and what a writer that i
   await assertProblem(await patch(path, 0, 'x'), 423, 'upload_locked');
   hanging.destroy();
   let offset = 0;
-  for (let tries = 0; offset === 0 && tries < 200; tries += 1) {
+  for (let tries = 0; offset === 0 && tries < 2_000; tries += 1) {
     await setTimeout(25);
     offset = await offsetOf(path);
   }
