@@ -152,6 +152,8 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, { stat
     if (passed > lingerBytes) end();
   });
   raw.on('end', end).on('error', end).on('close', end);
+  // A reader of the body that was waiting leaves with the next chunk, and pauses what it has read.
+  raw.on('pause', () => raw.resume());
   raw.resume();
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { assertProblem, authorization } from '../open-door.ts';
+import { assertProblem, authorization, drain } from '../open-door.ts';
 import { door, id, put } from '../upload-door.ts';
 import { begin, holds, patch, patchLine, reads, sha256 } from './ietf-door.ts';
 
@@ -24,6 +24,22 @@ test('a second PATCH of the same upload ends the first', async () => {
     answered.catch(() => undefined);
     first.destroy();
   }
+});
+
+test('a writer that is ended while it is silent, and then sends on, gets to see why', async () => {
+  const where = await begin('silent', 'ab', { 'upload-length': '20000010' });
+  const body = Buffer.alloc(20_000_000);
+  const first = await door.connect();
+  first.on('error', () => {});
+  first.write(`${patchLine(where, 2)}upload-complete: ?0\r\ncontent-length: ${body.length}\r\n\r\n`);
+  await setTimeout(300);
+  assert.equal((await door.call(where, { method: 'HEAD' })).status, 200);
+  // It reads only when all is sent.
+  await new Promise((resolve) => {
+    first.once('close', resolve);
+    first.write(body, resolve);
+  });
+  assert.match(await drain(first), /^HTTP\/1\.1 409 [\s\S]*upload_superseded/);
 });
 
 test('a body of unknown length says with its end what the whole has, and in its trailers nothing of its bytes', async () => {
