@@ -19,12 +19,12 @@ const text = strings.search;
 export default function Search() {
   const asked = place.value.query.get('q')?.trim() ?? '';
   return (
-    <Page title={text.title}>
+    <Page key={asked} title={text.title}>
       {asked === '' ? (
         <Empty title={text.nothingAsked} icon="search" />
       ) : (
         <>
-          <Results key={asked} asked={asked} />
+          <Results asked={asked} />
           <ByHand {...byHandOf(asked)} />
         </>
       )}

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { apiUrl } from '../api/call.ts';
-import { navigate, place } from '../router.ts';
+import { place } from '../router.ts';
 import { routes } from '../routes.ts';
 import { askForToken, isSignedIn, session } from '../session.ts';
 import { upload as uploadText } from '../strings/upload.ts';
@@ -8,6 +8,7 @@ import { strings } from '../strings.ts';
 import { runningBatch } from '../upload/running.ts';
 import { Icon } from './icon.tsx';
 import { overflowClass, useOverflow } from './overflow.ts';
+import { SearchField } from './search-field.tsx';
 import { SignOut } from './sign-out.tsx';
 
 /** `bare` where there is nothing to see before somebody signs in. */
@@ -22,7 +23,7 @@ export function Header({ bare }: { readonly bare: boolean }) {
         </svg>
         {strings.product}
       </a>
-      {bare ? null : <Search />}
+      {bare ? null : <SearchField />}
       {bare ? null : <Person />}
       {bare ? null : <Navigation />}
     </header>
@@ -76,38 +77,6 @@ function OnItsWay() {
         {running.paused ? uploadText.runningPaused : uploadText.running(String(running.percent))}
       </a>
     </li>
-  );
-}
-
-function Search() {
-  const asked = place.value.path === 'search' ? (place.value.query.get('q') ?? '') : '';
-  return (
-    <search>
-      <form
-        class="search"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const text = String(new FormData(event.currentTarget).get('q') ?? '').trim();
-          if (text !== '') navigate(`search?${new URLSearchParams({ q: text })}`);
-        }}
-      >
-        <Icon name="search" />
-        <input
-          key={asked}
-          type="search"
-          name="q"
-          defaultValue={asked}
-          aria-label={strings.search.label}
-          placeholder={strings.search.placeholder}
-          autocomplete="off"
-          spellcheck={false}
-          maxLength={256}
-        />
-        <button type="submit" class="out-of-sight">
-          {strings.search.submit}
-        </button>
-      </form>
-    </search>
   );
 }
 

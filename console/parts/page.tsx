@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
 import { strings } from '../strings.ts';
 import { isComingBack } from '../way-back.ts';
+import { isSearching } from './search-field.tsx';
 
 /** A page: its heading takes the focus when it is opened, so that the keyboard and the reader begin there. */
 export function Page({
@@ -24,7 +25,7 @@ export function Page({
     document.title = strings.title(shown);
   }, [shown]);
   useEffect(() => {
-    if (opened > 0 && !isTyping()) heading.current?.focus({ preventScroll: true });
+    if (opened > 0 && !isSearching()) heading.current?.focus({ preventScroll: true });
     opened += 1;
     if (!isComingBack()) scrollTo(0, 0);
   }, []);
@@ -46,11 +47,6 @@ export function Page({
 
 /** Not at the first page: there the browser decides. */
 let opened = 0;
-
-/** Somebody who has begun a search while the page was on its way is not taken out of it. */
-function isTyping(): boolean {
-  return document.activeElement?.closest('header input') != null;
-}
 
 export function Section({
   title,

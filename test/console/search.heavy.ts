@@ -137,4 +137,37 @@ describe('the search of the console', { skip: noBrowser }, () => {
     await assertFocus(page, 'tagName', 'H1');
     view.assertNothingWrong();
   });
+
+  test('keeps the field and what is typed in it where a search leads on', async () => {
+    const { page } = view;
+    const alone = await sealedPackage(view.door.registry, { 'a.txt': 'alone' }, { name: 'found alone' });
+    await view.open();
+    await view.signIn();
+    const field = page.getByLabel('Search');
+    await field.waitFor();
+    await page.evaluate("globalThis.firstField = document.querySelector('search input'), undefined");
+    const letGo = await holdRequests(page, `**/files/${alone.id}`);
+    await search(alone.id);
+    await assertFocus(page, 'tagName', 'H1');
+    await field.fill('');
+    await field.pressSequentially('another ');
+    letGo();
+    await page.getByRole('heading', { name: 'found alone', level: 1 }).waitFor();
+    await page.keyboard.type('search');
+    assert.equal(await field.inputValue(), 'another search');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing here is known by “another search”').waitFor();
+    // Whoever searches on the page of a search begins at its heading too, and the way back tells what was asked.
+    await search('found alone');
+    await page.getByRole('region', { name: 'Packages named found alone' }).last().waitFor();
+    await assertFocus(page, 'tagName', 'H1');
+    await page.goBack();
+    await page.getByText('Nothing here is known by “another search”').waitFor();
+    assert.equal(await field.inputValue(), 'another search');
+    await page.goBack();
+    await page.getByRole('heading', { name: 'found alone', level: 1 }).waitFor();
+    assert.equal(await field.inputValue(), '');
+    assert.equal(await page.evaluate("globalThis.firstField === document.querySelector('search input')"), true, 'it is the same field');
+    view.assertNothingWrong();
+  });
 });
