@@ -27,6 +27,11 @@ const storable = new RegExp(textPattern);
 const longestName = 256;
 const shown = 20;
 
+/** Whether anything can be called so, whatever it looks like. */
+export function mayBeName(text: string): boolean {
+  return text !== '' && storable.test(text) && !isLonger(text, longestName);
+}
+
 /**
  * Looks for all that a text can be: a digest of a file or manifest in any form, an id, a name, a producer, a subject.
  * Whatever it looks like, it may be a name as well: the subject of an image is its digest.
@@ -35,13 +40,12 @@ export async function lookUp(text: string, signal: AbortSignal): Promise<Found> 
   const addresses = addressesIn(text);
   const packages = (query: Readonly<Record<string, string>>): Promise<Page<Package>> =>
     callJson('packages', { query: { ...query, limit: shown }, signal });
-  const mayBeName = storable.test(text) && !isLonger(text, longestName);
   const [id, files, sealed, named, ofProducer, aboutSubject] = await Promise.all([
     withId(text.toLowerCase(), signal),
     together(addresses.map((digest) => callJson<Page<FoundFile>>('files', { query: { digest, limit: 100 }, signal }))),
     // Nothing but BLAKE3 is the digest of a manifest.
     together(addresses.filter((each) => each.startsWith('blake3:')).map((manifest_digest) => packages({ manifest_digest }))),
-    ...(['name', 'producer', 'subject'] as const).map(async (filter) => (mayBeName ? await packages({ [filter]: text }) : none)),
+    ...(['name', 'producer', 'subject'] as const).map(async (filter) => (mayBeName(text) ? await packages({ [filter]: text }) : none)),
   ]);
   return { id, files, sealed, named: named!, ofProducer: ofProducer!, aboutSubject: aboutSubject! };
 }

@@ -1,6 +1,7 @@
 import { printable } from '../../src/kernel/format/printable.ts';
 import { addressesIn } from '../api/addresses.ts';
 import { callJson } from '../api/call.ts';
+import { isId, mayBeName } from '../api/look-up.ts';
 import type { Package, Page } from '../api/records.ts';
 import { type Resource, useResource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
@@ -11,16 +12,20 @@ import { events as text } from '../strings/events.ts';
 
 /** The log names packages by their ids: so many are offered where several have one name. */
 const offered = 20;
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Whether what was typed may be the name of a package. `kind` is empty where any will do. */
-export function mayBeName(typed: string, kind: string): boolean {
-  return typed !== '' && (kind === '' || kind === 'package') && !uuid.test(typed) && addressesIn(typed).length === 0;
+/** Whether packages are asked for by what was typed. `kind` is empty where any will do. */
+export function isAskedAsName(typed: string, kind: string): boolean {
+  return (kind === '' || kind === 'package') && mayBeName(typed);
+}
+
+/** Whether the log may name something by what was typed, which a package may be called as well. */
+export function looksLikeId(typed: string, kind: string): boolean {
+  return isId(typed) || (kind !== 'package' && addressesIn(typed).length > 0);
 }
 
 /** The packages that are called so, newest first; none where it cannot be a name. */
 export function usePackagesCalled(typed: string, kind: string): Resource<Page<Package>> {
-  const isName = mayBeName(typed, kind);
+  const isName = isAskedAsName(typed, kind);
   return useResource(`called ${isName ? typed : ''}`, async (signal) =>
     isName
       ? await callJson<Page<Package>>('packages', { query: { name: typed, limit: offered }, signal })
@@ -29,8 +34,16 @@ export function usePackagesCalled(typed: string, kind: string): Resource<Page<Pa
 }
 
 /** Whose events are shown, where a name was typed; or the packages to choose from. */
-export function Called({ called, chosen }: { readonly called: Page<Package>; readonly chosen: Package | undefined }) {
-  const { items, next_cursor } = called;
+export function Called({
+  called: { items, next_cursor },
+  chosen,
+  besideId,
+}: {
+  readonly called: Page<Package>;
+  readonly chosen: Package | undefined;
+  /** Whether the events of what has it as its id are shown below. */
+  readonly besideId: boolean;
+}) {
   if (items.length === 0) return <p class="quiet">{text.calledNone}</p>;
   if (chosen !== undefined)
     return (
@@ -40,7 +53,13 @@ export function Called({ called, chosen }: { readonly called: Page<Package>; rea
     );
   return (
     <section class="called" aria-label={text.choose}>
-      <p>{next_cursor === null ? text.called(items.length, formatCount(items.length)) : text.calledMore(formatCount(items.length))}</p>
+      <p>
+        {besideId
+          ? text.calledToo(items.length, formatCount(items.length), next_cursor !== null)
+          : next_cursor === null
+            ? text.called(formatCount(items.length))
+            : text.calledMore(formatCount(items.length))}
+      </p>
       <ul>
         {items.map((each) => (
           <li key={each.id}>

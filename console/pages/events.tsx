@@ -6,7 +6,7 @@ import { type Resource, useResource } from '../api/resource.ts';
 import { EventRows } from '../events/event-rows.tsx';
 import { type Feed, type FeedQuery, openFeed, windowEvents } from '../events/feed.ts';
 import { Filters } from '../events/filters.tsx';
-import { Called, mayBeName, usePackagesCalled } from '../events/subject.tsx';
+import { Called, isAskedAsName, looksLikeId, usePackagesCalled } from '../events/subject.tsx';
 import { FeedVerdict } from '../events/verdict.tsx';
 import { formatCount } from '../format.ts';
 import { announce } from '../parts/announce.tsx';
@@ -37,10 +37,11 @@ export default function Events() {
   const health = useResource('health', (signal) => callJson<Health>('health', { signal }));
   const { subject_id: subject = '', subject_kind: kind = '' } = typed;
   const called = usePackagesCalled(subject, kind);
-  // What is called as a package is may be a backend too: then its events are shown, and the package is offered.
+  // A name may be the id of something too: then its events are shown, and packages that are called so are offered.
   const isBackend = kind === '' && health.value?.backends.some(({ backend_id }) => backend_id === subject) === true;
+  const mayBeId = isBackend || looksLikeId(subject, kind);
   const packages = called.value?.items ?? [];
-  const chosen = packages.length === 1 && !isBackend ? packages[0] : undefined;
+  const chosen = packages.length === 1 && !mayBeId ? packages[0] : undefined;
   return (
     <Page title={text.title}>
       <p class="quiet">{Object.keys(typed).length > 0 ? text.leadFiltered : text.lead}</p>
@@ -50,8 +51,8 @@ export default function Events() {
       <Loaded of={called} rows={10}>
         {(found) => (
           <>
-            {mayBeName(subject, kind) ? <Called called={found} chosen={chosen} /> : null}
-            {packages.length > 0 && chosen === undefined && !isBackend ? null : (
+            {isAskedAsName(subject, kind) ? <Called called={found} chosen={chosen} besideId={mayBeId} /> : null}
+            {packages.length > 0 && chosen === undefined && !mayBeId ? null : (
               <Log
                 asked={chosen === undefined ? typed : { ...typed, subject_kind: 'package', subject_id: chosen.id }}
                 query={query}

@@ -18,9 +18,12 @@ export const events = {
   subject: 'Id or name',
   ofPackage: 'Events of the package',
   choose: 'Packages that are called so',
-  calledNone: 'No package that you may read is called so. It is taken as the id of something else.',
-  called: (count: number, shown: string): string =>
-    count === 1 ? 'A package is called so too. Its events:' : `${shown} packages are called so. Choose whose events are shown:`,
+  calledNone: 'Taken as an id: no package that you may read is called so.',
+  called: (shown: string): string => `${shown} packages are called so. Choose whose events are shown:`,
+  calledToo: (count: number, shown: string, more: boolean): string => {
+    const many = `${more ? 'More than ' : ''}${shown} packages are called so too. Choose one for its events:`;
+    return `The events below are of what has this id. ${count === 1 ? 'A package is called so too. Its events:' : many}`;
+  },
   calledMore: (shown: string): string =>
     `More than ${shown} packages are called so. Choose whose events are shown, or take the id of another one:`,
   since: 'After no.',

@@ -139,7 +139,32 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
       .first()
       .waitFor();
     await view.open('events?subject_id=nothing-like-it');
-    await called.getByText('No package that you may read is called so.').waitFor();
+    await called.getByText('Taken as an id: no package that you may read is called so.').waitFor();
+  });
+
+  test('what looks like an id or a digest is asked as a name too, and the page says as what', async () => {
+    const { page } = view;
+    const main = page.locator('main');
+    const digest = `blake3:${'c'.repeat(64)}`;
+    const names = ['0190163d-8694-739b-aea5-966c26f8ad91', 'd'.repeat(64), digest];
+    for (const name of names) await sealedPackage(view.door.registry, { 'a.txt': name }, { name });
+    for (const name of names) {
+      await view.open(`events?${new URLSearchParams({ subject_id: name })}`);
+      await main.getByText('The events below are of what has this id. A package is called so too.').waitFor();
+      await main.getByText('Nothing that matches').waitFor();
+      await view.assertAccessible();
+      await page.getByRole('region', { name: 'Packages that are called so' }).getByRole('link').click();
+      await page.getByRole('cell', { name: 'Package sealed' }).waitFor();
+      await main.getByText('Taken as an id: no package that you may read is called so.').waitFor();
+    }
+    // No package has a digest as its id: it is a name, and nothing else.
+    await view.open(`events?${new URLSearchParams({ subject_id: digest, subject_kind: 'package' })}`);
+    await main.getByText(`Events of the package ${digest}.`).waitFor();
+    await page.getByRole('cell', { name: 'Package sealed' }).waitFor();
+    await view.open(`events?${new URLSearchParams({ subject_id: digest, subject_kind: 'object' })}`);
+    await main.getByText('Nothing that matches').waitFor();
+    assert.equal(await main.getByText('called so').count(), 0, 'packages are not asked for');
+    view.assertNothingWrong();
   });
 
   test('a package says that its files have events of their own, and a file leads there', async () => {
