@@ -6,7 +6,7 @@ import { asProblem } from './api/resource.ts';
 import { connected, connectionEpoch, connectionLost, isReachable } from './connection.ts';
 import { match } from './match.ts';
 import { Announcements } from './parts/announce.tsx';
-import { ExactTime } from './parts/exact-time.tsx';
+import { ExactForm } from './parts/exact.tsx';
 import { Header } from './parts/header.tsx';
 import { Icon } from './parts/icon.tsx';
 import { Page } from './parts/page.tsx';
@@ -36,7 +36,7 @@ export function App() {
         {hasPage ? <Outlet /> : who === undefined && asks === undefined ? <Loading rows={6} /> : null}
       </main>
       {asks === undefined ? null : <SignIn why={asks} alone={!hasPage} />}
-      <ExactTime />
+      <ExactForm />
       <Announcements />
     </>
   );

@@ -21,8 +21,12 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit += 1;
   }
-  if (unit === 0) return bytes === 1 ? '1 byte' : `${counts.format(bytes)} bytes`;
-  return `${value.toFixed(value < 100 ? 1 : 0)} ${units[unit]}`;
+  return unit === 0 ? formatExactBytes(bytes) : `${value.toFixed(value < 100 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** `1,468,006 bytes`. */
+export function formatExactBytes(bytes: number): string {
+  return bytes === 1 ? '1 byte' : `${counts.format(bytes)} bytes`;
 }
 
 const steps: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: number])[] = [

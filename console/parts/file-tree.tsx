@@ -170,7 +170,7 @@ function TreeRow({
         {folder === undefined ? file?.media_type : strings.package.filesIn(folder.files, formatCount(folder.files))}
       </span>
       <span class="tree-size right">
-        <Size bytes={folder?.bytes ?? file?.size_bytes ?? 0} />
+        <Size bytes={folder?.bytes ?? file?.size_bytes ?? 0} inList />
       </span>
       <code class="tree-digest quiet">{file === undefined ? '' : shortAddress(file.digest_sha256)}</code>
     </div>

@@ -26,7 +26,7 @@ export function FoundFiles({ files }: { readonly files: readonly FoundFile[] }) 
             <Status status={file.package.status} />
           </td>
           <td class="right">
-            <Size bytes={file.size_bytes} />
+            <Size bytes={file.size_bytes} inList />
           </td>
           <td>
             <Time at={file.created_at} inList />

@@ -59,7 +59,7 @@ export function PackageTable({ packages, label }: { readonly packages: readonly 
               <Count value={each.file_count} />
             </td>
             <td {...cellRole} class="right" data-label={text.size}>
-              <Size bytes={each.total_bytes} />
+              <Size bytes={each.total_bytes} inList />
             </td>
             <td {...cellRole} data-label={text.created}>
               <Time at={each.created_at} inList />

@@ -1,8 +1,17 @@
-import { formatBytes, formatCount, formatDate, formatExact, formatRelative, formatToTheSecond, shortAddress } from '../format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDate,
+  formatExact,
+  formatExactBytes,
+  formatRelative,
+  formatToTheSecond,
+  shortAddress,
+} from '../format.ts';
 import { strings } from '../strings.ts';
 import { now } from './clock.ts';
 import { Copy } from './copy.tsx';
-import { hideExact, showExact, toggleExact } from './exact-time.tsx';
+import { Exact } from './exact.tsx';
 
 /**
  * A time as people speak of it; the exact one is shown on hover, on a tap, and where the keyboard has come to it.
@@ -19,21 +28,10 @@ export function Time({
 }) {
   if (at === null) return <span class="quiet">{strings.time.never}</span>;
   const time = Date.parse(at);
-  const exact = `${formatExact(time)}\n${at}`;
   return (
-    <button
-      type="button"
-      class="moment"
-      title={exact}
-      {...(inList ? { tabIndex: -1 } : {})}
-      onClick={({ currentTarget }) => toggleExact(currentTarget, exact)}
-      onFocus={({ currentTarget }) => {
-        if (currentTarget.matches(':focus-visible')) showExact(currentTarget, exact);
-      }}
-      onBlur={({ currentTarget }) => hideExact(currentTarget)}
-    >
+    <Exact text={`${formatExact(time)}\n${at}`} inList={inList}>
       <time dateTime={at}>{form === 'date' ? formatDate(time) : formatRelative(time, now.value)}</time>
-    </button>
+    </Exact>
   );
 }
 
@@ -46,13 +44,22 @@ export function ExactMoment({ at }: { readonly at: string }) {
   );
 }
 
-/** A size; the exact one is shown on hover. */
-export function Size({ bytes }: { readonly bytes: number }) {
-  const [value, unit] = formatBytes(bytes).split(' ');
-  return (
-    <span class="number" title={`${formatCount(bytes)} bytes`}>
+/** A size; where it is not exact as it stands, the exact one is shown as that of a time is. */
+export function Size({ bytes, inList = false }: { readonly bytes: number; readonly inList?: boolean }) {
+  const told = formatBytes(bytes);
+  const exact = formatExactBytes(bytes);
+  const [value, unit] = told.split(' ');
+  const shown = (
+    <span class="number">
       {value} <span class="unit">{unit}</span>
     </span>
+  );
+  return told === exact ? (
+    shown
+  ) : (
+    <Exact text={exact} inList={inList}>
+      {shown}
+    </Exact>
   );
 }
 

@@ -106,7 +106,7 @@ function Items({ batch, isOpen }: { readonly batch: Batch; readonly isOpen: bool
             <span class="path">{printable(item.path)}</span>
           </td>
           <td class="right">
-            <Size bytes={item.file.size} />
+            <Size bytes={item.file.size} inList />
           </td>
           <td class={item.state === 'refused' ? 'wide' : ''}>
             <ItemState item={item} retry={isOpen && mayRetry(item) ? () => batch.retry(item) : undefined} />

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressesIn } from '../../console/api/addresses.ts';
-import { formatBytes, formatRelative, shellWord, shortAddress } from '../../console/format.ts';
+import { formatBytes, formatExactBytes, formatRelative, shellWord, shortAddress } from '../../console/format.ts';
 
 test('sizes are told in the largest unit that leaves a whole number before the point', () => {
   for (const [bytes, text] of [
@@ -15,6 +15,7 @@ test('sizes are told in the largest unit that leaves a whole number before the p
     [5 * 1024 ** 4, '5.0 TiB'],
   ] as const)
     assert.equal(formatBytes(bytes), text);
+  assert.deepEqual([1, 1023, 1_468_006].map(formatExactBytes), ['1 byte', '1,023 bytes', '1,468,006 bytes']);
 });
 
 test('times are told as people speak of them', () => {
