@@ -179,6 +179,12 @@ export const strings = {
     neverVerified: (backend: string): string =>
       `${backend} was never verified as a whole: whether every byte there is still right is not known.`,
     noBackup: 'No backup by this registry is known. One that was made by other means is not seen here.',
+    verifiedLongAgo: (backend: string, days: string): string =>
+      `${backend} was last verified as a whole ${days} days ago: whether every byte there is still right is not known.`,
+    backedUpLongAgo: (days: string): string =>
+      `The last backup by this registry ended ${days} days ago. One that was made by other means is not seen here.`,
+    namedFrom: (verification: string, backup: string): string =>
+      `From ${verification} days after the verification of a backend, or ${backup} after the backup, this asks for the next one.`,
     verificationEnded: 'The last verification ended',
     backupEnded: 'the last backup',
     laterOnes: 'What was stored later is in neither.',

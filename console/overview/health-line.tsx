@@ -1,16 +1,18 @@
 import type { Health, Usage } from '../api/records.ts';
 import type { Resource } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
+import { now } from '../parts/clock.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { Time } from '../parts/values.tsx';
-import { hasNoBackup, neverVerified } from '../storage/not-known.ts';
+import { backupDays, dueBackup, dueVerifications, verificationDays } from '../storage/not-known.ts';
 import { storage } from '../strings/storage.ts';
 import { strings } from '../strings.ts';
 
 const text = strings.overview;
 
 /**
- * Whether all is well, as far as that is known: good only where every byte was verified once, and a backup was made.
+ * Whether all is well, as far as that is known: good only where every byte was verified and a backup made, and not too
+ * long ago.
  * `usage` is undefined where it is not shown to whoever asks.
  */
 export function HealthLine({ health, usage }: { readonly health: Health; readonly usage: Resource<Usage> | undefined }) {
@@ -20,12 +22,15 @@ export function HealthLine({ health, usage }: { readonly health: Health; readonl
     const why = usage === undefined ? text.notShown : usage.problem === undefined ? text.counting : text.notCounted;
     return <Line as="plain" title={text.answers} lines={[why]} />;
   }
+  const backup = dueBackup(usage.value, now.value);
   const unknown = [
     ...health.backends.flatMap(({ backend_id, keys_unread_seconds: unread }) =>
       unread === undefined ? [] : [`${backend_id}: ${storage.keysUnread(formatCount(Math.ceil(unread / 60)))}`],
     ),
-    ...neverVerified(usage.value).map(text.neverVerified),
-    ...(hasNoBackup(usage.value) ? [text.noBackup] : []),
+    ...dueVerifications(usage.value, now.value).map(({ backend_id, days }) =>
+      days === undefined ? text.neverVerified(backend_id) : text.verifiedLongAgo(backend_id, formatCount(days)),
+    ),
+    ...(backup === undefined ? [] : [backup.days === undefined ? text.noBackup : text.backedUpLongAgo(formatCount(backup.days))]),
   ];
   if (unknown.length > 0) return <Line as="part" title={text.partlyKnown} lines={unknown} advised />;
   return <Line as="good" title={text.ok} lines={[<Since key="since" usage={usage.value} />]} />;
@@ -40,7 +45,8 @@ function Since({ usage: { backends, last_backup } }: { readonly usage: Usage }) 
   if (oldest === undefined || last_backup === null) return <>{text.nothingStored}</>;
   return (
     <>
-      {text.verificationEnded} <Time at={oldest} />, {text.backupEnded} <Time at={last_backup.finished_at} />. {text.laterOnes}
+      {text.verificationEnded} <Time at={oldest} />, {text.backupEnded} <Time at={last_backup.finished_at} />. {text.laterOnes}{' '}
+      {text.namedFrom(formatCount(verificationDays), formatCount(backupDays))}
     </>
   );
 }

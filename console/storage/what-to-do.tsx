@@ -1,9 +1,11 @@
 import type { Health, Usage } from '../api/records.ts';
 import type { Resource } from '../api/resource.ts';
+import { formatCount } from '../format.ts';
+import { now } from '../parts/clock.ts';
 import { Icon } from '../parts/icon.tsx';
 import { LocalCommand } from '../parts/local-command.tsx';
 import { storage as text } from '../strings/storage.ts';
-import { hasNoBackup, neverVerified } from './not-known.ts';
+import { dueBackup, dueVerifications } from './not-known.ts';
 
 interface Advice {
   readonly says: string;
@@ -16,6 +18,7 @@ interface Advice {
 /** What is wrong, and what mends it: the bad before the mild. */
 function adviceOn(health: Health, usage: Usage | undefined): readonly Advice[] {
   const { db, clock, backends, access_file: access } = health;
+  const backup = usage === undefined ? undefined : dueBackup(usage, now.value);
   return [
     ...(db.healthy ? [] : [{ says: text.doDatabase(db.detail) }]),
     ...(clock.healthy ? [] : [{ says: text.doClock(clock.detail) }]),
@@ -29,12 +32,22 @@ function adviceOn(health: Health, usage: Usage | undefined): readonly Advice[] {
     ]),
     ...(access === undefined || access.healthy ? [] : [{ says: text.doAccessFile(access.detail), command: ['config', 'check'] }]),
     ...(access?.issuers ?? []).flatMap(({ issuer, healthy, detail }) => (healthy ? [] : [{ says: text.doIssuer(issuer, detail) }])),
-    ...(usage === undefined ? [] : neverVerified(usage)).map(
-      (backend): Advice => ({ says: text.doVerify(backend), command: ['storage', 'verify', '--backend', backend], mild: true }),
+    ...(usage === undefined ? [] : dueVerifications(usage, now.value)).map(
+      ({ backend_id, days }): Advice => ({
+        says: days === undefined ? text.doVerify(backend_id) : text.doVerifyAgain(backend_id, formatCount(days)),
+        command: ['storage', 'verify', '--backend', backend_id],
+        mild: true,
+      }),
     ),
-    ...(usage !== undefined && hasNoBackup(usage)
-      ? [{ says: text.doBackup, command: ['backup', 'DIRECTORY'], mild: true } satisfies Advice]
-      : []),
+    ...(backup === undefined
+      ? []
+      : [
+          {
+            says: backup.days === undefined ? text.doBackup : text.doBackupAgain(formatCount(backup.days)),
+            command: ['backup', 'DIRECTORY'],
+            mild: true,
+          } satisfies Advice,
+        ]),
   ];
 }
 

@@ -31,6 +31,10 @@ export const storage = {
     `${backend} has bytes that are damaged or missing. They are never served as good. Push the same bytes again in any package, or restore the object from a backup; then verify.`,
   doVerify: (backend: string): string =>
     `${backend} was never verified as a whole. A verification reads every object and compares both digests.`,
+  doVerifyAgain: (backend: string, days: string): string =>
+    `${backend} was last verified as a whole ${days} days ago. A verification reads every object and compares both digests; let one run every week.`,
+  doBackupAgain: (days: string): string =>
+    `The last backup by this registry ended ${days} days ago: what was stored since is in none that is known. Run it again on the same directory, every day. One that was made by other means is not seen here.`,
   doBackup:
     'No backup by this registry is known. A backup copies the log and every object into a directory, and checks them at its end. One that was made by other means is not seen here.',
   askingForMore: 'No fault is known; when bytes were verified and backed up is being asked',
