@@ -387,6 +387,12 @@ export const strings = {
     events: 'In the log',
     eventsOfFile: 'Events of this file',
     eventsOfBytes: 'Events of its bytes',
+    eventsElsewhere:
+      'Those of its bytes are repairs and keys that were used up. The list of where its bytes are leads to the others: copies and deletions are logged by place, verifications by backend.',
+    eventsNotShown:
+      'The list of where its bytes are leads to their copies and deletions. Their verifications and repairs are shown to those with the right to observe the registry.',
+    eventsOfLocation: 'Copied, deleted',
+    verificationsOf: (backend: string): string => `Verifications of ${backend}`,
     download: 'Download',
     package: 'Package',
     verifyTitle: 'Is it what it was?',

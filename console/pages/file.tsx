@@ -1,5 +1,5 @@
 import { printable } from '../../src/kernel/format/printable.ts';
-import type { SubjectKind } from '../../src/kernel/log/event.ts';
+import type { EventType, SubjectKind } from '../../src/kernel/log/event.ts';
 import { callJson, segments } from '../api/call.ts';
 import { Problem } from '../api/problem.ts';
 import type { File, Page as ListPage, Package } from '../api/records.ts';
@@ -17,6 +17,7 @@ import { Address, Size, Time } from '../parts/values.tsx';
 import { Verify } from '../parts/verify.tsx';
 import { Preview } from '../preview/preview.tsx';
 import type { PageProps } from '../routes.ts';
+import { may } from '../session.ts';
 import { DefectsOf } from '../storage/defects-of.tsx';
 import { strings } from '../strings.ts';
 
@@ -74,6 +75,7 @@ export default function FilePage({ parameters: { id = '', '*': path = '' } }: Pa
 
 function Shown({ file, record, reload }: Found & { readonly reload: () => void }) {
   const isGone = record.status === 'garbage_collected';
+  const observes = may('observe');
   return (
     <>
       {isDamaged(file) ? (
@@ -100,8 +102,14 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
           [
             text.events,
             <span key="e">
-              <EventsLink kind="file" id={file.id} name={text.eventsOfFile} /> ·{' '}
-              <EventsLink kind="object" id={file.digest_primary} name={text.eventsOfBytes} />
+              <EventsLink kind="file" id={file.id} name={text.eventsOfFile} />
+              {observes ? (
+                <>
+                  {' '}
+                  · <EventsLink kind="object" id={file.content_address} name={text.eventsOfBytes} />
+                </>
+              ) : null}
+              <span class="second">{observes ? text.eventsElsewhere : text.eventsNotShown}</span>
             </span>,
           ],
         ]}
@@ -127,7 +135,7 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
         title={text.locations}
         beside={<a href={`search?${new URLSearchParams({ q: `sha256:${file.digest_sha256}` })}`}>{text.others}</a>}
       >
-        <Table label={text.locations} columns={[text.backend, text.state, text.stored, text.verified, text.key]}>
+        <Table label={text.locations} columns={[text.backend, text.state, text.stored, text.verified, text.events, text.key]}>
           {file.locations.map((location) => (
             <Row key={location.id}>
               <td>{location.backend_id}</td>
@@ -136,6 +144,19 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
                 <Time at={location.stored_at} />
               </td>
               <td>{location.verified_at === null ? <span class="quiet">{text.notVerified}</span> : <Time at={location.verified_at} />}</td>
+              <td>
+                <EventsLink kind="location" id={location.id} name={text.eventsOfLocation} />
+                {observes ? (
+                  <span class="second">
+                    <EventsLink
+                      kind="backend"
+                      id={location.backend_id}
+                      type="v1.storage.location_verified"
+                      name={text.verificationsOf(location.backend_id)}
+                    />
+                  </span>
+                ) : null}
+              </td>
               <td class="whole">
                 <code>{location.object_key}</code>
               </td>
@@ -151,6 +172,18 @@ function Shown({ file, record, reload }: Found & { readonly reload: () => void }
   );
 }
 
-function EventsLink({ kind, id, name }: { readonly kind: SubjectKind; readonly id: string; readonly name: string }) {
-  return <a href={`events?${new URLSearchParams({ subject_kind: kind, subject_id: id })}`}>{name}</a>;
+function EventsLink({
+  kind,
+  id,
+  name,
+  type,
+}: {
+  readonly kind: SubjectKind;
+  readonly id: string;
+  readonly name: string;
+  /** All where absent. */
+  readonly type?: EventType;
+}) {
+  const filter = { ...(type === undefined ? {} : { event_type: type }), subject_kind: kind, subject_id: id };
+  return <a href={`events?${new URLSearchParams(filter)}`}>{name}</a>;
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { chmodSync, globSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { localRoot } from '../registry/open-registry.ts';
 import { evilName, type NarrowIdentity, narrowIdentity, narrowToken } from './narrow-identity.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
@@ -183,14 +186,42 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByRole('link', { name: 'Events of this file' }).click();
     await page.getByRole('cell', { name: 'File added' }).waitFor();
     assert.equal(await page.getByRole('button', { name: /^Details of event/ }).count(), 1);
-    const [file] = (await view.door.registry.files.list(record!.id)).items;
-    await view.open(`packages/${record!.id}/files/a.txt`);
-    assert.equal(
-      new URL((await page.getByRole('link', { name: 'Events of its bytes' }).getAttribute('href'))!, view.url).searchParams.get(
-        'subject_id',
-      ),
-      file!.digest_primary,
-    );
+  });
+
+  test('the page of a file leads to what is logged of its bytes under other ids', async () => {
+    const { door, page } = view;
+    const bytes = 'r'.repeat(70_000);
+    const { record } = await door.registry.packages.create({
+      ...{ name: 'left behind', producer: 'ci', subject: 'left behind', retention_class: 'raw-evidence' },
+    });
+    const body = (async function* () {
+      yield Buffer.from(bytes);
+    })();
+    await door.registry.files.add(record.id, { relative_path: 'a.txt', body });
+    // Its bytes are damaged, found so, and brought again: the log has a repair of them.
+    const root = localRoot(door.store.config);
+    const [at] = globSync('**/*', { cwd: root }).filter((name) => statSync(join(root, name)).size === bytes.length);
+    chmodSync(join(root, at!), 0o600);
+    writeFileSync(join(root, at!), Buffer.alloc(bytes.length));
+    await door.store.operator.verifyStorage('local');
+    await sealedPackage(door.registry, { 'b.txt': bytes }, { name: 'brought again' });
+    const places = page.getByRole('region', { name: 'Where its bytes are' });
+    await view.open(`packages/${record.id}/files/a.txt`);
+    await page.getByText('copies and deletions are logged by place, verifications by backend').waitFor();
+    await view.assertAccessible();
+    await page.getByRole('link', { name: 'Events of its bytes' }).click();
+    await page.getByRole('cell', { name: 'Bytes repaired' }).waitFor();
+    await view.open(`packages/${record.id}/files/a.txt`);
+    await places.getByRole('link', { name: 'Verifications of local' }).click();
+    await page.getByRole('cell', { name: 'Stored bytes found damaged or missing' }).waitFor();
+    await door.registry.packages.abandon(record.id);
+    await door.store.operator.collect();
+    await view.open(`packages/${record.id}/files/a.txt`);
+    await places.getByText('deleted', { exact: true }).waitFor();
+    await places.getByRole('link', { name: 'Copied, deleted' }).click();
+    await page.getByRole('cell', { name: 'Location deleted' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Details of event/ }).count(), 1);
+    view.assertNothingWrong();
   });
 
   test('an event that was altered on the way is found', async () => {
@@ -214,6 +245,19 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByText('You see a part of the log, and a part has no chain').waitFor();
     await view.assertAccessible();
     assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= 360);
+    // Nobody is led to events that are not shown to them, as if there were none.
+    await page.getByRole('link', { name: 'Packages', exact: true }).click();
+    await page.getByRole('link', { name: 'third one' }).first().click();
+    await page
+      .getByRole('treeitem', { name: /a\.txt/ })
+      .getByRole('link')
+      .click();
+    await page.getByText('Their verifications and repairs are shown to those with the right to observe').waitFor();
+    await page.getByRole('link', { name: 'Copied, deleted' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: /Events of its bytes|Verifications of/ }).count(), 0);
+    await view.assertAccessible();
+    await page.getByRole('link', { name: 'Events', exact: true }).click();
+    await page.getByText('You see a part of the log, and a part has no chain').waitFor();
     identity.end();
     await page.getByRole('dialog').getByText('The token has expired.').waitFor({ timeout: 40_000 });
     await view.signIn();
