@@ -9,6 +9,7 @@ import { connectRegistry } from '../../src/client/connect.ts';
 import { hashFile } from '../../src/client/tree/read-file.ts';
 import { walkTree } from '../../src/client/tree/walk.ts';
 import { uploadFiles } from '../../src/client/upload.ts';
+import { reopenable } from '../../src/client/wire/body.ts';
 import { isArtifactstoreError } from '../../src/kernel/error.ts';
 import { type OpenServer, openServer } from './open-server.ts';
 
@@ -31,6 +32,24 @@ describe('a directory, by the library', () => {
     }
     return join(root, name);
   }
+
+  test('is told when a body has another length than was said, in whatever way it goes', async () => {
+    const registry = server.connect();
+    const { record } = await registry.packages.create({ name: 'n', producer: 'p', subject: 'lengths', retention_class: 'transient' });
+    for (const [index, bytes] of [10, 2_000_000].entries())
+      for (const size_bytes of [bytes - 1, bytes + 1]) {
+        const open = async function* () {
+          yield new Uint8Array(bytes);
+        };
+        for (const body of [open(), reopenable(open)])
+          await assert.rejects(
+            registry.files.add(record.id, { relative_path: `f${index}`, body, size_bytes }),
+            { code: 'length_mismatch' },
+            `${bytes}, said to be ${size_bytes}`,
+          );
+      }
+    assert.deepEqual((await registry.files.list(record.id)).items, []);
+  });
 
   test('is walked in path order, and uploaded once for each content', async () => {
     const place = directory('good', { 'b/x': 'same', 'b.txt': 'same', 'a/large': new Uint8Array(700_000).fill(7), '.hidden': '' });

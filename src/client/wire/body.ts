@@ -1,3 +1,4 @@
+import { ofDeclaredLength } from './declared-length.ts';
 import type { StreamedBody } from './transport.ts';
 
 /** A body that can be read again from its start, so that an upload which was cut off can be repeated. */
@@ -19,12 +20,12 @@ export function bytesBody(bytes: Uint8Array): ReopenableBody {
 
 /**
  * Makes a body that can be sent again where that is possible: it is by itself, or it is short enough to be kept. A
- * longer one goes out once, in pieces.
+ * longer one goes out once, in pieces. Of another length than `sizeBytes` it is `length_mismatch`.
  */
 export async function sendable(body: AsyncIterable<Uint8Array>, sizeBytes?: number): Promise<Uint8Array | StreamedBody> {
   const size = sizeBytes === undefined ? {} : { sizeBytes };
   if (isReopenable(body)) return { open: () => body.open(), reopenable: true, ...size };
-  const iterator = body[Symbol.asyncIterator]();
+  const iterator = (sizeBytes === undefined ? body : ofDeclaredLength(body, sizeBytes))[Symbol.asyncIterator]();
   const kept: Uint8Array[] = [];
   let length = 0;
   while (length <= keptBytes) {

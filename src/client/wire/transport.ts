@@ -5,6 +5,7 @@ import { renewedBearer } from '../bearer/renewed.ts';
 import { sourceOf, type Token } from '../bearer/token.ts';
 import { type WireAnswer, wireAnswer } from './answer.ts';
 import { connectionError, isConnectionFailure } from './connection-error.ts';
+import { ofDeclaredLength } from './declared-length.ts';
 import { problemError } from './problem-error.ts';
 import { createRetry, type RetryOptions } from './retry.ts';
 
@@ -132,10 +133,11 @@ function openBody(body: RequestBody | undefined): {
   failure(): unknown;
 } {
   if (!isStreamed(body)) return { body: body ?? null, headers: {}, failure: () => undefined };
+  const { sizeBytes } = body;
   let failed: unknown;
   async function* watched(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     try {
-      yield* source;
+      yield* sizeBytes === undefined ? source : ofDeclaredLength(source, sizeBytes);
     } catch (error) {
       failed = error;
       throw error;
@@ -143,7 +145,7 @@ function openBody(body: RequestBody | undefined): {
   }
   return {
     body: Readable.from(watched(body.open()), { objectMode: false, highWaterMark: 1_048_576 }),
-    headers: body.sizeBytes === undefined ? {} : { 'content-length': String(body.sizeBytes) },
+    headers: sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) },
     failure: () => failed,
   };
 }
