@@ -89,12 +89,22 @@ async function problemOf(directory: string, artifact: Artifact, signal: AbortSig
 
 /**
  * The bytes of an artifact as they are now, from `offset` on: whoever takes them hashes them. A chunk is valid until
- * the next one.
+ * the next one. Throws `digest_mismatch` where they are more or fewer than the manifest says, and gives none too many.
  */
 export async function* readArtifact(directory: string, artifact: Artifact, signal?: AbortSignal, offset = 0): AsyncGenerator<Uint8Array> {
   await using handle = await openInside(directory, artifact.path);
+  let end = offset;
   for await (const chunk of chunksOf(handle, offset, Number.POSITIVE_INFINITY)) {
     throwIfStopped(signal);
+    end += chunk.byteLength;
+    if (end > artifact.size_bytes) throw changed(artifact, `it has more than ${artifact.size_bytes} bytes`);
     yield chunk;
   }
+  if (end < artifact.size_bytes) throw changed(artifact, `it has ${end} bytes, not ${artifact.size_bytes}`);
+}
+
+function changed({ name }: Artifact, problem: string): ArtifactstoreError {
+  return new ArtifactstoreError('digest_mismatch', `"${name}" changed since it was compared with its manifest: ${problem}.`, {
+    info: { artifacts: [{ name, problem }], hint: 'build it again when nothing writes to it, or write the manifest of what was built' },
+  });
 }

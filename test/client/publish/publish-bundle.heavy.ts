@@ -95,6 +95,23 @@ describe('a bundle that is published', () => {
     assert.deepEqual([second.sent.sort(), second.there], [['b', 'c'], ['a']]);
   });
 
+  test('says which artifact has another length by the time that it is sent', async () => {
+    using folder = openBundleFolder();
+    const files = { small: 'small of changed', large: randomBytes(3_000_000) };
+    for (const [name, resumableAbove] of [['small'], ['large'], ['large', 1_000_000]] as const)
+      for (const change of [1, -1]) {
+        folder.bundle(files, { release: `changed-${name}-${resumableAbove}${change}` });
+        const local = await readLocalBundle(folder.directory);
+        const content = Buffer.from(files[name]);
+        folder.write({ [name]: change < 0 ? content.subarray(1) : Buffer.concat([content, content.subarray(0, 1)]) });
+        const more = resumableAbove === undefined ? {} : { resumableAbove };
+        await assert.rejects(publishBundle(server.connect(), local, { ...options, ...more }), {
+          code: 'digest_mismatch',
+          message: new RegExp(`^"${name}" changed since .*: it has (?:more than \\d+ bytes|\\d+ bytes, not \\d+)\\.$`),
+        });
+      }
+  });
+
   test('that was stopped in the middle of an artifact is resumed from there', async () => {
     using folder = openBundleFolder();
     const size = 6_000_000;
