@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Package } from '../api/records.ts';
 import { asProblem } from '../api/resource.ts';
 import { formatCount } from '../format.ts';
@@ -70,8 +70,9 @@ function Take({ record, begun }: { readonly record: Package; begun(): void }) {
     }
   };
 
-  // Also beside the place for it: a browser would otherwise leave the page and open the file.
-  useEffect(() => {
+  // Also beside the place for it, and with the first picture of it: a browser would otherwise leave the page and open
+  // the file.
+  useLayoutEffect(() => {
     // It has no attribute in HTML yet, and so no property in JSX.
     folder.current!.webkitdirectory = true;
     const controller = new AbortController();

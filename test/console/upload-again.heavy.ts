@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Package } from '../../src/registry/REGISTRY.ts';
+import { token } from '../doors/rest/open-door.ts';
 import { assertFocus } from './assert-focus.ts';
 import { dropFiles } from './drop-files.ts';
 import { holdRequests } from './hold-requests.ts';
@@ -102,6 +103,28 @@ describe('files that are chosen twice, or are refused, in the console', { skip: 
     await page.getByText('All 2 files are stored').waitFor();
     assert.equal(await page.getByText('refused').count(), 0);
     await page.unrouteAll();
+    view.assertNothingWrong();
+  });
+
+  test('what is dropped is taken with the first picture of the place for it', async () => {
+    const record = await openPackage();
+    const page = await view.tab();
+    // As soon as the place is in the page, before anything is drawn: what is not taken, the browser opens instead.
+    await page.addInitScript(`
+      new MutationObserver((_, observer) => {
+        if (document.querySelector('.drop') === null) return;
+        observer.disconnect();
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['x'], 'x.txt'));
+        globalThis.isTaken = !dispatchEvent(new DragEvent('dragover', { dataTransfer, cancelable: true }));
+      }).observe(document, { childList: true, subtree: true });
+    `);
+    await page.goto(`${view.url}packages/${record.id}`);
+    await page.getByLabel('Token').fill(token);
+    await page.keyboard.press('Enter');
+    await page.locator('.drop').waitFor();
+    assert.equal(await page.evaluate('globalThis.isTaken'), true);
+    await page.close();
     view.assertNothingWrong();
   });
 
