@@ -47,41 +47,46 @@ export function followOtherTabs(): void {
   });
 }
 
-let looking: Promise<boolean> | undefined;
+let looking: Promise<void> = Promise.resolve();
+let next: Promise<void> | undefined;
 
 /**
- * Looks whose the browser's cookie is now. True where it is of another session, of the person whom this page shows or
- * of the first one: the page then has it. Somebody else is asked about before anything is done in their name.
+ * Looks whose the browser's cookie is now. Where it is of another session, of the person whom this page shows or of the
+ * first one, the page then has it. Somebody else is asked about before anything is done in their name. A look that is
+ * under way may have been answered before that of which this one is told: this one follows it.
  */
-export function lookAgain(): Promise<boolean> {
-  looking ??= look().finally(() => {
-    looking = undefined;
-  });
-  return looking;
+export function lookAgain(): Promise<void> {
+  if (next === undefined) {
+    next = looking.then(async () => {
+      next = undefined;
+      await look();
+    });
+    looking = next.catch(() => undefined);
+  }
+  return next;
 }
 
-async function look(): Promise<boolean> {
-  if (token.value !== undefined) return false;
+async function look(): Promise<void> {
+  if (token.value !== undefined) return;
   const before = csrfToken.value;
   await readBrowserSession();
   const { value: now } = csrfToken;
-  if (now === before) return false;
+  if (now === before) return;
   if (now === undefined) {
     signedOutElsewhere();
-    return false;
+    return;
   }
   const response = await fetch(new URL('whoami', apiBase), { credentials: 'same-origin' }).catch(() => undefined);
   const who = response?.ok === true ? ((await response.json()) as WhoAmI) : undefined;
   // Somebody has signed in by a token meanwhile.
-  if (token.value !== undefined) return false;
+  if (token.value !== undefined) return;
   const { who: shown } = session.peek();
   if (who !== undefined && (shown?.by == null || shown.actor === who.actor)) {
     signedIn(who);
-    return true;
+    return;
   }
   if (who === undefined) csrfToken.value = before;
   else signedInAsOther({ who, csrfToken: now });
-  return false;
 }
 
 /** Leaves for the issuer, which leads back to where one is. What is on its way would end with this tab: it stays. */
