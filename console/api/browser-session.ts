@@ -16,6 +16,12 @@ let looks = 0;
 
 /** Asks by whom one can sign in, and whether this browser is; the cookie of a session that has ended goes. */
 export async function readBrowserSession(): Promise<void> {
+  const told = await askForSession();
+  if (told !== undefined) csrfToken.value = told.csrf_token ?? undefined;
+}
+
+/** Undefined where there is no answer, or one to an earlier question. */
+async function askForSession(): Promise<Told | undefined> {
   looks += 1;
   const own = looks;
   const response = await fetch(at('session'), { credentials: 'same-origin', cache: 'no-store' }).catch(() => undefined);
@@ -26,10 +32,9 @@ export async function readBrowserSession(): Promise<void> {
           .then((value: Told) => value)
           .catch(() => undefined)
       : undefined;
-  if (told === undefined || own !== looks) return;
-  const { choices, csrf_token } = told;
-  signInChoices.value = choices;
-  csrfToken.value = csrf_token ?? undefined;
+  if (told === undefined || own !== looks) return undefined;
+  signInChoices.value = told.choices;
+  return told;
 }
 
 /** Tabs of a browser have one cookie: each tells the others when a session of it may have begun or ended. */
@@ -68,25 +73,31 @@ export function lookAgain(): Promise<void> {
 
 async function look(): Promise<void> {
   if (token.value !== undefined) return;
-  const before = csrfToken.value;
-  await readBrowserSession();
-  const { value: now } = csrfToken;
-  if (now === before) return;
+  const told = await askForSession();
+  if (told === undefined || token.value !== undefined) return;
+  const now = told.csrf_token ?? undefined;
+  if (now === csrfToken.value) return;
   if (now === undefined) {
+    csrfToken.value = undefined;
     signedOutElsewhere();
     return;
   }
+  // Until it is known whose it is, nothing is done by it.
   const response = await fetch(new URL('whoami', apiBase), { credentials: 'same-origin' }).catch(() => undefined);
-  const who = response?.ok === true ? ((await response.json()) as WhoAmI) : undefined;
+  const who =
+    response?.ok === true
+      ? await response
+          .json()
+          .then((value: WhoAmI) => value)
+          .catch(() => undefined)
+      : undefined;
   // Somebody has signed in by a token meanwhile.
-  if (token.value !== undefined) return;
+  if (who === undefined || token.value !== undefined) return;
   const { who: shown } = session.peek();
-  if (who !== undefined && (shown?.by == null || shown.actor === who.actor)) {
+  if (shown?.by == null || shown.actor === who.actor) {
+    csrfToken.value = now;
     signedIn(who);
-    return;
-  }
-  if (who === undefined) csrfToken.value = before;
-  else signedInAsOther({ who, csrfToken: now });
+  } else signedInAsOther({ who, csrfToken: now });
 }
 
 /** Leaves for the issuer, which leads back to where one is. What is on its way would end with this tab: it stays. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Page, Response } from 'playwright-core';
 import { openSigningIn, type SigningIn } from '../doors/console/signing-in.ts';
 import { passIssuer, wrongBesideIssuer } from './at-issuer.ts';
 import { dropFiles } from './drop-files.ts';
+import { holdRequests } from './hold-requests.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 import { newLarge, offsetOf, withDirectory } from './upload-pieces.ts';
 
@@ -52,6 +53,8 @@ describe('a session by a cookie that ends while a file is sent', { skip: noBrows
     const [third] = await Promise.all([page.context().waitForEvent('page'), page.getByRole('button', byIssuer).click()]);
     await third.getByRole('button', { name: /continue/i }).click();
     await third.getByText('person:alice', { exact: true }).waitFor();
+    // It tells the others when it has asked for its session, which is not when it has said who is there.
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await third.close();
     await assertStored(page, from, 3);
     // The tab where somebody had signed out has noticed it too.
@@ -115,6 +118,32 @@ describe('a session by a cookie that ends while a file is sent', { skip: noBrows
     assert.equal(from[3], 0, 'an upload of her own');
     const { items } = await view.door.registry.files.list(id);
     assert.equal(items[0]!.digest_sha256, createHash('sha256').update(large).digest('hex'));
+    assertNothingWrong();
+  });
+
+  test('by somebody else of whom the page does not know yet who it is: nothing is sent in their name', async () => {
+    const { page } = view;
+    await signInAt(page, `${view.url}packages/${id}`, 'alice');
+    await other.goto(`${view.url}packages`);
+    const letGo = await holdRequests(page, /\/whoami$/);
+    const asksWho = page.waitForRequest(/\/whoami$/, { timeout: 0 });
+    const isRefused = (response: Response): boolean => response.request().method() === 'PATCH' && response.status() === 403;
+    const refused = page.waitForResponse(isRefused, { timeout: 0 });
+    await cutAt(page, 3, async () => {
+      await signOut(other);
+      await page.context().clearCookies({ name: /^_/ });
+      await other.getByRole('button', byIssuer).click();
+      await passIssuer(other, 'dora');
+      await other.getByText('person:dora', { exact: true }).waitFor();
+      await asksWho;
+    });
+    await refused;
+    await page.waitForTimeout(1_000);
+    assert.deepEqual(await openUploads('person:dora'), []);
+    letGo();
+    await page.getByRole('dialog').getByText('person:dora has signed in').waitFor();
+    assert.deepEqual(await openUploads('person:dora'), []);
+    await page.unrouteAll();
     assertNothingWrong();
   });
 
