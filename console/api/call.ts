@@ -36,6 +36,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
   const { method = 'GET', query, json, body, headers, signal, uncached } = options;
   const asked = token.value;
   const by = credential();
+  const askedAt = Date.now();
   const response = await fetch(apiUrl(path, query), {
     method,
     headers: {
@@ -56,7 +57,7 @@ export async function call(path: string, options: Call = {}): Promise<Response> 
     throw unreachable();
   });
   connectionWorks();
-  tellServerTime(response);
+  tellServerTime(response, askedAt);
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401) {

@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 
 /** By so much the clock of this computer may differ from the server's, whose answers tell whole seconds. */
 const toleratedMilliseconds = 5_000;
@@ -7,18 +7,23 @@ const toleratedMilliseconds = 5_000;
 let ahead = 0;
 
 /** The server's time by which relative times are told, in milliseconds; it moves every half minute. */
-export const now = signal(Date.now());
+export const now: Signal<number> = signal(Date.now());
 
 /** The time of the server, as far as it has told it; that of this computer until then. */
 export function serverNow(): number {
   return Date.now() + ahead;
 }
 
-/** Takes the time of an answer (`Date`, RFC 9110 section 6.6.1): what is kept until when is decided by that clock. */
-export function tellServerTime({ headers }: Response): void {
+/**
+ * Takes the time of an answer (`Date`, RFC 9110 section 6.6.1): what is kept until when is decided by that clock. It
+ * was said at some time since `askedAt`, by the clock of this computer: a slow line makes no clock wrong.
+ */
+export function tellServerTime({ headers }: Pick<Response, 'headers'>, askedAt: number): void {
   const told = Date.parse(headers.get('date') ?? '');
-  if (Number.isNaN(told) || Math.abs(told - serverNow()) <= toleratedMilliseconds) return;
-  ahead = told - Date.now();
+  if (Number.isNaN(told)) return;
+  const [least, most] = [told - Date.now(), told - askedAt];
+  if (ahead >= least - toleratedMilliseconds && ahead <= most + toleratedMilliseconds) return;
+  ahead = ahead < least ? least : most;
   now.value = serverNow();
 }
 
