@@ -144,8 +144,9 @@ describe('what others have written', { skip: noBrowser }, () => {
       await page.keyboard.press('Escape');
     }
     await view.open('events?since=0');
+    // New rows are put before those that are there: all have come before any is opened.
+    await page.getByText(`read up to no. ${await view.door.lastSequence()}`).waitFor();
     const details = page.getByRole('button', { name: /^Details of event/ });
-    await details.first().waitFor();
     for (const each of await details.all()) await each.click();
     await assertSaid(page, ['metadata value', 'annotation', 'hold', 'path'], 'events');
     await assertNothingActed(page, 'events');
@@ -181,7 +182,7 @@ async function assertSaid(page: Page, said: readonly string[], place: string): P
     const text = await wordsOf(page);
     return said.filter((each) => !text.includes(`data-attack="${each}"`));
   };
-  for (let waited = 0; waited < 100 && (await missing()).length > 0; waited++) await page.waitForTimeout(100);
+  for (let waited = 0; waited < 300 && (await missing()).length > 0; waited++) await page.waitForTimeout(100);
   assert.deepEqual(await missing(), [], place);
 }
 

@@ -132,6 +132,7 @@ test('all of it by the keyboard: make, add a folder, seal, hold, copy the comman
   await tabTo('Hold it');
   await page.keyboard.press('Enter');
   await page.getByRole('status').getByText('The hold “held by keys” was applied.').waitFor();
+  await page.locator('.notice:focus').waitFor();
   const { items } = await door.registry.packages.list({ producer: 'ci' });
   assert.equal(items[0]!.status, 'finalized');
   assert.equal((await door.registry.retention.show(items[0]!.id)).holds[0]!.reason, 'held by keys');

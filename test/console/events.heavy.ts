@@ -75,12 +75,12 @@ describe('the live log in a browser', { skip: noBrowser }, () => {
     await page.getByText('third one').first().waitFor();
     await page.locator('.feed-state').getByText('Live').waitFor();
     const last = await view.door.lastSequence();
+    await page.getByText(`${last} of ${last} events follow from the one before`).waitFor();
     const shown = await page.getByRole('button', { name: /^Details of event/ }).allTextContents();
     assert.deepEqual(
       shown.map(Number),
       Array.from({ length: last }, (_, index) => last - index),
     );
-    await page.getByText(`${last} of ${last} events follow from the one before`).waitFor();
     assert.equal(await page.getByText('begins here').count(), 0);
   });
 

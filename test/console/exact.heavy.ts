@@ -4,7 +4,7 @@ import { assertFocus } from './assert-focus.ts';
 import { noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
-test('a time is told exactly on a tap, in sight and not cut', { skip: noBrowser, timeout: 120_000 }, async () => {
+test('a time is told exactly on a tap, in sight and not cut', { skip: noBrowser, timeout: 300_000 }, async () => {
   await using view = await openConsole({
     anonymousRead: true,
     browser: { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
@@ -16,6 +16,9 @@ test('a time is told exactly on a tap, in sight and not cut', { skip: noBrowser,
   for (const path of ['', 'packages', `packages/${record.id}`, `packages/${record.id}/files/a.txt`, 'events']) {
     await view.open(path);
     await page.locator('main time').first().waitFor();
+    // Which is the last is known when nothing comes any more.
+    await page.locator('.loading').first().waitFor({ state: 'detached' });
+    if (path === 'events') await page.getByText(`read up to no. ${await door.lastSequence()}`).waitFor();
     const times = page.locator('main .exact:has(time)');
     for (const time of [times.first(), times.last()]) {
       await time.scrollIntoViewIfNeeded();
@@ -39,7 +42,7 @@ test('a time is told exactly on a tap, in sight and not cut', { skip: noBrowser,
   view.assertNothingWrong();
 });
 
-test('the keyboard has it where it stands, and passes by the times of a list', { skip: noBrowser, timeout: 120_000 }, async () => {
+test('the keyboard has it where it stands, and passes by the times of a list', { skip: noBrowser, timeout: 300_000 }, async () => {
   await using view = await openConsole({ anonymousRead: true });
   const { page, door } = view;
   for (let index = 0; index < 3; index++) await sealedPackage(door.registry, { 'a.txt': `${index}` }, { name: `run ${index}` });

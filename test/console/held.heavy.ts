@@ -8,7 +8,7 @@ import { assertFocus } from './assert-focus.ts';
 import { noBrowser, openConsole } from './open-console.ts';
 import { sealedPackage } from './sealed-package.ts';
 
-test('a package that is held is said to be, wherever packages are listed', { skip: noBrowser, timeout: 120_000 }, async () => {
+test('a package that is held is said to be, wherever packages are listed', { skip: noBrowser, timeout: 300_000 }, async () => {
   const classes = join(tmpdir(), `artifactstore-held-classes-${process.pid}.toml`);
   await writeFile(classes, '[retention_classes.blink]\ndefault_duration_seconds = 1\n');
   await using view = await openConsole({ anonymousRead: true, environment: { ARTIFACTSTORE_RETENTION_CONFIG_PATH: classes } });

@@ -21,12 +21,13 @@ test('somebody without a mouse signs in, finds a package, reads a file and verif
   await tabTo(page, 'Packages');
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'other 2' }).waitFor();
-  assert.equal(await focused(page), 'Packages', 'the heading of the page that was opened');
+  await assertFocus(page, 'textContent', 'Packages');
 
   await tabTo(page, 'Producer');
   await page.keyboard.type('builder');
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'other 2' }).waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'nightly run' }).waitFor();
   await tabTo(page, 'nightly run');
   await page.keyboard.press('Enter');
   await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
@@ -49,6 +50,8 @@ test('somebody without a mouse signs in, finds a package, reads a file and verif
   await page.goBack();
   await page.getByRole('treeitem', { name: /build\.log/ }).waitFor();
   const at = page.url();
+  // Whoever presses a key is not brought to where the page was left any more.
+  await page.keyboard.press('Shift');
   await page.getByRole('link', { name: 'Skip to the content' }).focus();
   await page.keyboard.press('Enter');
   await assertFocus(page, 'id', 'content');

@@ -101,7 +101,7 @@ describe('the console in two tabs', { skip: noBrowser }, () => {
   /** Every event once, in their order, and each follows from the one before. */
   async function assertWhole(tab: Page): Promise<void> {
     const last = await view.door.lastSequence();
-    await tab.getByText(`${last} of ${last} events follow from the one before`).waitFor({ timeout: 20_000 });
+    await tab.getByText(`${last} of ${last} events follow from the one before`).waitFor();
     const shown = await tab.getByRole('button', { name: /^Details of event/ }).allTextContents();
     assert.deepEqual(
       shown.map(Number),

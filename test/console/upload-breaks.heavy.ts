@@ -139,19 +139,25 @@ describe('an upload of the console that breaks off', { skip: noBrowser }, () => 
     // The first file that is read takes long, and cannot be stopped meanwhile.
     await page.evaluate(`{
       const read = Blob.prototype.arrayBuffer;
-      let isFirst = true;
+      const { promise, resolve } = Promise.withResolvers();
+      globalThis.letGo = resolve;
+      globalThis.isReading = false;
       Blob.prototype.arrayBuffer = async function () {
-        if (isFirst) {
-          isFirst = false;
-          await new Promise((resolve) => setTimeout(resolve, 1500));
+        if (!globalThis.isReading) {
+          globalThis.isReading = true;
+          await promise;
         }
         return await read.call(this);
       };
     }`);
     await dropFiles(page, directory.path('folder'));
     await page.getByRole('button', { name: 'Add 3 files' }).click();
+    const isReading = (): Promise<boolean> => page.evaluate<boolean>('globalThis.isReading');
+    for (let tries = 0; tries < 600 && !(await isReading()); tries++) await page.waitForTimeout(50);
+    assert.equal(await isReading(), true);
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume' }).click();
+    await page.evaluate('globalThis.letGo()');
     await page.getByText('All 3 files are stored').waitFor({ timeout: 30_000 });
     await assertStored(id, 'folder/large.bin');
     forgiveCuts();

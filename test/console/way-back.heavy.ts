@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { assertFocus } from './assert-focus.ts';
+import { holdRequests } from './hold-requests.ts';
 import { type Console, noBrowser, openConsole } from './open-console.ts';
 
 const packages = 450;
@@ -74,9 +75,13 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
       await page.locator('a:focus').getByText(name, { exact: true }).waitFor();
     };
     for (const next of ['run 349', 'run 249', 'run 149', 'run 49']) {
+      // The button comes into sight with the focus, which asks for rows too: none is there before the key is pressed.
+      const letGo = await holdRequests(page, /\/packages\?.*cursor=/);
       await page.getByRole('button', { name: /^Show more|^Loading/ }).focus();
       await page.keyboard.press('Enter');
+      letGo();
       await focused(next);
+      await page.unrouteAll();
     }
     await page.getByRole('button', { name: /^Show more|^Loading/ }).waitFor({ state: 'detached' });
     await page.keyboard.press('Tab');
@@ -160,7 +165,7 @@ describe('the way back to a list', { skip: noBrowser, timeout: 240_000 }, () => 
       await page.waitForTimeout(60);
     }
     await row.scrollIntoViewIfNeeded();
-    await page.waitForTimeout(300);
+    await settled();
     return row;
   }
 
