@@ -8,6 +8,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { buildConsole, writeConsole } from '../../tools/build-console.ts';
 import { type Door, type DoorOptions, openDoor, token } from '../doors/rest/open-door.ts';
 
+/** No other host is looked up, and none is waited for: pages of an issuer name some. */
+const args = ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'];
 const browserPath = process.env.ARTIFACTSTORE_TEST_CHROMIUM ?? '/usr/bin/chromium';
 
 /** Why there is no browser to test with, for `skip`; false where there is one. */
@@ -61,7 +63,7 @@ async function buildOnce(): Promise<URL> {
 export async function openConsole(options: ConsoleOptions = {}): Promise<Console> {
   const door = await openDoor({ consoleDirectory: await buildOnce(), ...options });
   const url = `${(await options.before?.(door.url)) ?? door.url}/console/`;
-  const browser: Browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox', '--disable-gpu'], timeout: 180_000 });
+  const browser: Browser = await chromium.launch({ executablePath: browserPath, args, timeout: 180_000 });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options.browser });
   const wrong: string[] = [];
   let refusals = false;

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CookieKind, cookieName } from '../../../src/doors/console/cookies.ts';
 import type { Identity } from '../../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../../src/identity/open.ts';
 import { clientId, type PeopleIssuer, type PeopleOptions, startPeopleIssuer } from '../../identity/sign-in/people-issuer.ts';
+import { freePorts } from '../../stores/free-ports.ts';
 
 /** Whom a server knows by whose console people of an issuer sign in. */
 export interface SigningIn extends AsyncDisposable {
@@ -24,7 +23,7 @@ export interface SigningInOptions extends Pick<PeopleOptions, 'secret'> {
 
 /** Alice and Dora may write for `ci`; others of the issuer have no grant. */
 export async function openSigningIn({ secret, below = '' }: SigningInOptions = {}): Promise<SigningIn> {
-  const port = await freePort();
+  const port = await freePorts(1);
   const url = `http://127.0.0.1:${port}${below}/`;
   const issuer = await startPeopleIssuer({
     redirectUris: [`${url}console/sign-in/callback`],
@@ -74,14 +73,6 @@ actor = "person:{sub}"
 role = "writer"
 producers = ["ci"]
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** What a browser does without a page: it follows redirects with its cookies. */
