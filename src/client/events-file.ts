@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import type { EventRecord } from '../registry/REGISTRY.ts';
 import { localFileError } from '../runtime/file-error.ts';
+import { refuseDatabase } from './refuse-database.ts';
 
 /** A file of events that has its name only once it is whole: half of a log would pass for a shorter log. */
 export interface EventsFile extends AsyncDisposable {
@@ -10,9 +11,13 @@ export interface EventsFile extends AsyncDisposable {
   finish(): Promise<void>;
 }
 
-/** Errors of the operating system come in words, with the file's name; `field` is the input that named it. */
+/**
+ * Errors of the operating system come in words, with the file's name; `field` is the input that named it. A database is
+ * not replaced (`target_in_use`).
+ */
 export async function openEventsFile(path: string, field: string): Promise<EventsFile> {
   const there = await stat(path).catch(() => undefined);
+  if (there !== undefined) refuseDatabase(path, field);
   // A device, a pipe: there is nothing to replace.
   const draft = there === undefined || there.isFile() ? `${path}.${randomUUID()}.draft` : undefined;
   let finished = draft === undefined;

@@ -7,6 +7,7 @@ import { encodeCbor } from '../kernel/format/cbor.ts';
 import { canonicalJson, parseJson } from '../kernel/format/json.ts';
 import { type Manifest, parseManifest } from '../kernel/manifest.ts';
 import { errnoCode, localFileError } from '../runtime/file-error.ts';
+import { refuseDatabase } from './refuse-database.ts';
 
 export interface ReadManifest {
   readonly manifest: Manifest;
@@ -43,6 +44,7 @@ export function loadManifest(path: string, field?: string): ReadManifest {
 /**
  * Saves it as JSON where the name ends so, in any case of its letters, else as CBOR. Where `nothing` is expected,
  * nothing is written over, whatever came there meanwhile; what is replaced stays whole until the new file is.
+ * No database is replaced (`target_in_use`).
  */
 export function saveManifest(path: string, { manifest, bytes }: ReadManifest, expected: 'nothing' | 'replaceable' = 'replaceable'): void {
   const content = /\.json$/i.test(path) ? `${canonicalJson(manifest)}\n` : bytes;
@@ -52,6 +54,7 @@ export function saveManifest(path: string, { manifest, bytes }: ReadManifest, ex
     if (there !== undefined && !there.isFile()) writeFileSync(path, content);
     else if (expected === 'nothing') writeNew(path, content);
     else {
+      refuseDatabase(path);
       const draft = `${path}.${randomUUID()}`;
       writeNew(draft, content);
       renameSync(draft, path);
