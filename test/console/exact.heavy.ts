@@ -83,6 +83,9 @@ test('a size is told exactly on a tap and by the keyboard, and a tap on it is fo
   for (const path of ['', 'packages', `packages/${record.id}`, `packages/${record.id}/files/logs/a.txt`, 'usage']) {
     await view.open(path);
     const bytes = path.includes('/files/') ? '2,000 bytes' : '7,001 bytes';
+    await sizes.first().waitFor();
+    // Which is the first is known when nothing comes any more.
+    await page.locator('.loading').first().waitFor({ state: 'detached' });
     await sizes.first().scrollIntoViewIfNeeded();
     await sizes.first().tap();
     await exact.getByText(bytes).waitFor();
