@@ -41,7 +41,8 @@ export function AddFiles({ record }: { readonly record: Package }) {
       {batch !== undefined ? (
         <BatchShown batch={batch} isOpen={takes} frame={frame} />
       ) : takes ? (
-        <Interrupted packageId={record.id} />
+        // What was looked for by one person is never shown to the next.
+        <Interrupted key={`${record.id} ${actor}`} packageId={record.id} />
       ) : null}
     </Section>
   );
