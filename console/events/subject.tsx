@@ -44,7 +44,7 @@ export function Called({
   /** Whether the events of what has it as its id are shown below. */
   readonly besideId: boolean;
 }) {
-  if (items.length === 0) return <p class="quiet">{text.calledNone}</p>;
+  if (items.length === 0) return besideId ? null : <p class="quiet">{text.calledNone}</p>;
   if (chosen !== undefined)
     return (
       <p>
