@@ -2,6 +2,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { inspect } from 'node:util';
 
 // Runs the heavy tests, two files at a time, those that take minutes first: begun last, one of them would run alone
 // while the other processor is idle.
@@ -31,7 +32,9 @@ const tests = run({
   concurrency: 2,
   timeout: 2_400_000,
 });
-tests.on('test:fail', () => {
+tests.on('test:fail', ({ name, file, details }) => {
   process.exitCode = 1;
+  // At once: the report tells why at its end, which a run that is broken off does not reach.
+  process.stderr.write(`red: ${name} (${file}): ${inspect(details.error.cause ?? details.error)}\n`);
 });
 tests.compose(spec).pipe(process.stdout);
