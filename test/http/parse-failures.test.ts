@@ -37,16 +37,20 @@ const odd: readonly (readonly [text: string, status: number, code: string])[] = 
 ];
 
 test('whatever is refused is refused with a problem whose id is in the log', async () => {
-  await using door = await openDoor({ limits: { headerBytes: 8192, headersTimeout: 100, headersCheckInterval: 20, idleTimeout: 100 } });
-  const answers = await Promise.all(odd.map(([text]) => door.raw(text)));
+  await using door = await openDoor({ limits: { headerBytes: 8192 } });
+  // A machine that is busy takes longer than that for what has come whole.
+  const impatient = { headerBytes: 8192, headersTimeout: 100, headersCheckInterval: 20, idleTimeout: 100 };
+  await using hurried = await openDoor({ limits: impatient });
+  const answers = await Promise.all(odd.map(([text, status]) => (status === 408 ? hurried : door).raw(text)));
   for (const [index, [text, status, code]] of odd.entries()) {
     const answer = answers[index]!;
+    const { lines } = status === 408 ? hurried : door;
     const about = `${JSON.stringify(text.slice(0, 80))} was answered\n${answer.slice(0, 400)}`;
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\ncontent-type: application/problem\\+json\r\n`), about);
     const [, id] = /\r\nx-request-id: (\S+)\r\n/.exec(answer) ?? [];
     assert.ok(answer.includes(`"code":"${code}"`) && answer.includes(`"request_id":"${id}"`), about);
     assert.ok(
-      door.lines.some((line) => line.includes(`"request_id":"${id}"`)),
+      lines.some((line) => line.includes(`"request_id":"${id}"`)),
       about,
     );
   }

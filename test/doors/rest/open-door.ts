@@ -8,6 +8,7 @@ import type { Identity } from '../../../src/identity/IDENTITY.ts';
 import { openIdentity } from '../../../src/identity/open.ts';
 import type { Package, Registry } from '../../../src/registry/REGISTRY.ts';
 import { openTestRegistry, type TestRegistry } from '../../registry/open-registry.ts';
+import { watchAnswers } from './undescribed-answers.ts';
 
 export const token = 'a-token-for-tests-0123456789';
 export const actor = 'tester';
@@ -52,6 +53,8 @@ export interface DoorOptions {
   readonly identity?: Identity;
   /** Of the registry: another database, for one. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Beside its data, by name: what its environment leads to. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Stands before the real registry. */
   wrap?(registry: Registry): Registry;
 }
@@ -59,7 +62,7 @@ export interface DoorOptions {
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const { tokens = [{ token, actor }] } = options;
   const identity = options.identity ?? (await openIdentity({ tokens }));
-  const store = await openTestRegistry(options.environment, {}, { quotaOf: identity.quotaOf });
+  const store = await openTestRegistry(options.environment, options.files, { quotaOf: identity.quotaOf });
   const lines: string[] = [];
   const door = await createServer({
     registryFor: (who) => options.wrap?.(store.as(who)) ?? store.as(who),
@@ -77,6 +80,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   });
   const url = await door.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   const port = Number(new URL(url).port);
+  const undescribed = watchAnswers(port, door.describe(), options.prefix?.basePath);
   const registry = store.as(actor);
   const call = async (path: string, init: RequestInit = {}): Promise<Response> =>
     await fetch(`${url}${path}`, { ...init, headers: { authorization, ...(init.headers as Record<string, string> | undefined) } });
@@ -107,6 +111,8 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     async [Symbol.asyncDispose]() {
       await door.close();
       await store.close();
+      undescribed[Symbol.dispose]();
+      assert.deepEqual(undescribed.lines, [], 'the OpenAPI document does not say so');
     },
   };
 }

@@ -44,9 +44,9 @@ test('what cannot be reached is 503 with Retry-After, a full disk 507', async ()
     ['storage_unavailable', 503],
     ['storage_full', 507],
   ] as const) {
-    const packages = { get: () => Promise.reject(new ArtifactstoreError(code, 'Away.')) } as unknown as Registry['packages'];
+    const packages = { abandon: () => Promise.reject(new ArtifactstoreError(code, 'Away.')) } as unknown as Registry['packages'];
     await using door = await openDoor({ wrap: (registry) => ({ ...registry, packages }) });
-    const response = await door.call('/packages/01890000-0000-7000-8000-000000000000');
+    const response = await door.call('/packages/01890000-0000-7000-8000-000000000000', { method: 'DELETE' });
     assert.equal(response.headers.get('retry-after'), status === 503 ? '5' : null);
     await assertProblem(response, status, code);
   }

@@ -142,17 +142,18 @@ function shown(schema: FastifySchema, config: FastifyContextConfig): FastifySche
 
 /**
  * What the door refuses, whatever the route: a parameter or a header, who asks, from where, how the body comes, an
- * expectation.
+ * expectation; and that there is no room for what it writes.
  */
 function refusalsOf({ access, body }: FastifyContextConfig): readonly number[] {
   return [
     400,
     ...(access === 'anonymous' ? [] : [401]),
     403,
-    ...(body === undefined ? [] : body === 'raw' ? [408] : [408, 413]),
+    ...(body === undefined ? [] : [408, 413]),
     415,
     417,
     431,
+    ...(access === 'write' ? [507] : []),
   ];
 }
 

@@ -63,7 +63,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
           'with Prefer: return=minimal without the record of its file.',
         params: packageId,
         body: { content: { 'application/json': { schema: attachments } } },
-        response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 413, 415, 422, 507),
+        response: answers({ 200: itemsOf(attachedRecord), 201: addedFiles }, 400, 404, 409, 410, 413, 415, 422),
       },
     },
     async (request, reply) => {
@@ -108,7 +108,7 @@ export function fileRoutes(api: Api, context: RouteContext): void {
           'With Upload-Complete: ?0 the body is the beginning of the file, and the answer is the upload.',
         consumes: anyType,
         params: filePath,
-        response: answers({ 200: fileRecord, 201: fileOrUpload }, 400, 404, 408, 409, 410, 412, 415, 422, 507),
+        response: answers({ 200: fileRecord, 201: fileOrUpload }, 400, 404, 408, 409, 410, 412, 415, 422),
       },
     },
     async (request, reply) => {

@@ -112,7 +112,7 @@ export function packageRoutes(api: Api, context: RouteContext, manifests: Sealed
         description: 'Twice gives the same answer. With a files_digest, only when the package holds exactly those files; else 412.',
         params: packageId,
         body: finalizeExpectation,
-        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410, 412),
+        response: answers({ 200: finalizedRecord }, 400, 404, 409, 410, 412, 422),
       },
     },
     async (request) => request.registry.packages.finalize(request.params.id, request.body),

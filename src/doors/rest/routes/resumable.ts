@@ -30,7 +30,7 @@ export function resumableRoutes(api: Api, context: RouteContext): void {
           'A second request for the same upload ends the first.',
         consumes: [partialUploadType],
         params: uploadId,
-        response: answers({ 200: fileRecord, 201: fileRecord, 204: nothing }, 400, 404, 408, 409, 410, 415, 422, 507),
+        response: answers({ 200: fileRecord, 201: fileRecord, 204: nothing }, 400, 404, 408, 409, 410, 415, 422),
       },
     },
     async (request, reply) => sendReceived(reply, await continueUpload(context, request, reply, request.params.id), 204),

@@ -58,7 +58,7 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
         summary: 'Where an upload is',
         description: 'A request that is adding to it ends; what came of it counts, and the offset stays as it is answered.',
         params: uploadId,
-        response: answers({ 200: uploadRecord }, 400, 404),
+        response: answers({ 200: uploadRecord }, 400, 404, 507),
       },
     },
     async (request, reply) => {
@@ -87,7 +87,7 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
           'to it already ends. Without Content-Range the body is the whole.',
         consumes: ['*/*'],
         params: uploadId,
-        response: answers({ 200: uploadRecord }, 400, 404, 409, 415, 507),
+        response: answers({ 200: uploadRecord }, 400, 404, 409, 410, 415, 422),
       },
     },
     async (request, reply) => {
@@ -125,7 +125,7 @@ export function uploadRoutes(api: Api, context: RouteContext): void {
         description: 'Each time the same answer, until the upload expires.',
         params: uploadId,
         body: completion,
-        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 409, 410, 413, 415, 422, 507),
+        response: answers({ 200: fileRecord, 201: fileRecord }, 400, 404, 409, 410, 413, 415, 422),
       },
     },
     async (request, reply) => {

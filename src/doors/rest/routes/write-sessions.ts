@@ -108,7 +108,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         description: 'They must have the length and the SHA-256 that were announced. Nobody can read them before the commit.',
         consumes: ['*/*'],
         params: sessionObjectPath,
-        response: answers({ 200: sessionObjectRecord }, 400, 404, 408, 409, 410, 415, 507),
+        response: answers({ 200: sessionObjectRecord }, 400, 404, 408, 409, 410, 415),
       },
     },
     async (request, reply) => {
@@ -140,7 +140,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
           'again is told where it is (200).',
         params: sessionId,
         body: objectToUpload,
-        response: answers({ 200: uploadRecord, 201: uploadRecord }, 400, 404, 409, 410, 413, 415, 422, 507),
+        response: answers({ 200: uploadRecord, 201: uploadRecord }, 400, 404, 409, 410, 413, 415, 422),
       },
     },
     async (request, reply) => {
@@ -159,7 +159,7 @@ export function writeSessionRoutes(api: Api, context: RouteContext): void {
         summary: 'Make the package of a write session, sealed',
         description: 'Each time the same answer. Where objects are missing or wrong, 409 names all of them, and the session stays open.',
         params: sessionId,
-        response: answers({ 200: committedRecord }, 400, 404, 409, 410, 412, 507),
+        response: answers({ 200: committedRecord }, 400, 404, 409, 410, 412, 422),
       },
     },
     async (request) => withReadAddresses(request.prefix, await request.registry.writeSessions.commit(request.params.id)),

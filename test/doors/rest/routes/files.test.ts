@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../../../../src/doors/rest/problem.ts';
 import { chunks } from '../../../../src/registry/conformance/samples.ts';
 import type { File, Page } from '../../../../src/registry/REGISTRY.ts';
 import { assertProblem, type Door, openDoor } from '../open-door.ts';
@@ -26,6 +28,40 @@ test('a file is found by its exact path, in an open package and in a collected o
   await door.store.operator.collect();
   const { items } = (await (await find(path)).json()) as Page<File>;
   assert.deepEqual(items, [{ ...record, locations: [{ ...record.locations[0]!, state: 'deleted' }] }]);
+});
+
+test('a package whose bytes are gone refuses whatever is done to it, and says so', async () => {
+  const classes = '[retention_classes.blink]\ndefault_duration_seconds = 1\n';
+  await using door = await openDoor({
+    environment: { ARTIFACTSTORE_RETENTION_CONFIG_PATH: 'retention.toml' },
+    files: { 'retention.toml': classes },
+  });
+  const { packages, files } = door.registry;
+  const { id } = (await packages.create({ name: 'n', producer: 'p', subject: 's', retention_class: 'blink' })).record;
+  const { record } = await files.add(id, { relative_path: 'f', body: chunks('gone') });
+  await packages.finalize(id);
+  while ((await door.store.operator.sweep()).marked_count === 0) await sleep(100);
+  await door.store.operator.collect();
+  const upload = await door.json('/uploads', { expected_size_bytes: 1 });
+  const { location } = Object.fromEntries(upload.headers) as { readonly location: string };
+  assert.equal((await door.call(location, { method: 'PUT', body: 'x' })).status, 200);
+  const items = [{ relative_path: 'g', content_address: record.content_address, size_bytes: 4 }];
+  const form = new FormData();
+  form.append('file', new Blob(['x']), 'g');
+  for (const [what, send] of Object.entries({
+    put: () => door.call(`/packages/${id}/files/g`, { method: 'PUT', body: 'x' }),
+    attach: () => door.json(`/packages/${id}/files`, { items }),
+    form: () => door.call(`/packages/${id}/files`, { method: 'POST', body: form }),
+    complete: () => door.json(`${location}/complete`, { package_id: id, relative_path: 'g' }),
+    seal: () => door.call(`/packages/${id}/finalize`, { method: 'POST' }),
+    hold: () => door.json(`/packages/${id}/retention/holds`, { reason: 'r' }),
+    read: () => door.call(`/files/${record.id}/download`),
+    archive: () => door.call(`/packages/${id}/archive`),
+    some: () => door.json(`/packages/${id}/archive`, { relative_paths: ['f'] }),
+  })) {
+    const response = await send();
+    assert.deepEqual([what, response.status, ((await response.json()) as Problem).code], [what, 410, 'package_collected']);
+  }
 });
 
 test('a path that is none, a cursor beside it and a package that is not there are refused', async () => {

@@ -80,6 +80,24 @@ describe('what is wrong with a request to a write session has a code of its own'
     await refused('bytes after the abort', await put(aborted, 'aborted'), 410, 'write_session_aborted');
   });
 
+  it('of pieces after the abort, whichever way they come', async () => {
+    const id = await open('aborted in pieces');
+    const { id: upload } = (await (await door.json(`/write-sessions/${id}/uploads`, { name: 'a' })).json()) as { readonly id: string };
+    assert.equal((await door.call(`/write-sessions/${id}`, { method: 'DELETE' })).status, 204);
+    const send = (method: string, headers: Readonly<Record<string, string>>) =>
+      door.call(`/uploads/${upload}`, { method, headers, body: 'all' });
+    const partial = { 'content-type': 'application/partial-upload', 'upload-offset': '0', 'upload-complete': '?0' };
+    for (const response of [
+      await send('PUT', {}),
+      await send('PUT', { 'content-range': 'bytes 0-2/17' }),
+      await send('PATCH', partial),
+      await door.json(`/write-sessions/${id}/uploads`, { name: 'a' }),
+      await commit(id),
+    ])
+      await assertProblem(response, 410, 'write_session_aborted');
+    assert.equal((await door.call(`/uploads/${upload}`)).status, 404);
+  });
+
   it('of pieces', async () => {
     const id = await open('in pieces');
     const begun = await door.json(`/write-sessions/${id}/uploads`, { name: 'a' });
