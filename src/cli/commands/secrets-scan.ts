@@ -14,6 +14,8 @@ import { counted, formatBytes } from '../terminal/size.ts';
 export interface ScanOptions {
   readonly known: readonly string[];
   readonly public?: readonly string[];
+  /** As those of `public`, where nobody named them. */
+  readonly alsoPublic?: readonly string[];
 }
 
 export const secretsScan: Definition = (command, context) => {
@@ -46,17 +48,26 @@ Examples:
 };
 
 /** Looks through a directory for the values of these files. Errors: as those of a file that cannot be read. */
-export async function scanDirectory(context: Context, directory: string, { known, public: open = [] }: ScanOptions): Promise<ScanReport> {
+export async function scanDirectory(
+  context: Context,
+  directory: string,
+  { known, public: named = [], alsoPublic = [] }: ScanOptions,
+): Promise<ScanReport> {
   const root = resolve(context.directory, directory);
   const refusals = collectRefusals();
   await refusals.attempt(() => requireThere(root));
+  const open = new Set([...named, ...alsoPublic]);
+  const unknown = new Set(named);
   const values: KnownValue[] = [];
   for (const file of known) {
     const found = await refusals.attempt(() => readKnown(resolve(context.directory, file)));
-    for (const [name, value] of found ?? [])
-      if (!open.includes(name) && value !== '') values.push({ name, value }, ...passwordOf(name, value));
+    for (const [name, value] of found ?? []) {
+      unknown.delete(name);
+      if (!open.has(name) && value !== '') values.push({ name, value }, ...passwordOf(name, value));
+    }
   }
   refusals.throwAny();
+  if (unknown.size > 0) context.output.note(`note: no --known file has ${[...unknown].join(', ')}, which --public names`);
   using stop = stopOnSignal();
   return await scanForSecrets(root, values, stop.signal);
 }

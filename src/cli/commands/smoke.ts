@@ -167,7 +167,7 @@ async function posture(context: Context, options: SmokeOptions): Promise<StepFin
 
 async function scan(context: Context, options: SmokeOptions, directory: string): Promise<StepFinding> {
   const { settings, known = [], public: open = [] } = options;
-  const report = await scanDirectory(context, directory, { known: [settings, ...known], public: [...publicStoreSettings, ...open] });
+  const report = await scanDirectory(context, directory, { known: [settings, ...known], public: open, alsoPublic: publicStoreSettings });
   const found = [
     ...report.leaks.map(({ secret, path, offset }) => `${secret} in ${path} at byte ${offset}`),
     ...report.not_looked_at.map(({ path, reason }) => `${path} was not looked at: ${reason}`),

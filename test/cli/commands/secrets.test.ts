@@ -54,6 +54,10 @@ describe('secrets', () => {
     place.write({ 'evidence/deep/trace.txt': 'it said nothing' });
     const clean = await run('scan', 'evidence', '--known', 'known.env', '--public', 'ENDPOINT');
     assert.deepEqual([clean.code, clean.stdout], [0, 'clean 2 files, 45 B\n']);
+    assert.doesNotMatch(clean.stderr, /--public/);
+    const mistyped = await run('scan', 'evidence', '--known', 'known.env', '--public', 'END_POINT', 'SHORT');
+    assert.deepEqual([mistyped.code, mistyped.stdout], [1, 'found ENDPOINT in run.log at byte 12\n']);
+    assert.match(mistyped.stderr, /^note: no --known file has END_POINT, which --public names$/m);
     const strict = await run('scan', 'evidence', '--known', 'known.env', '--json');
     assert.equal((JSON.parse(strict.stdout) as { readonly leaks: readonly unknown[] }).leaks.length, 1);
     assert.equal((await run('scan', 'nowhere', '--known', 'known.env')).code, 2);
