@@ -4,9 +4,12 @@ import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { administrator } from '../../../src/kernel/access.ts';
 import { isArtifactstoreError } from '../../../src/kernel/error.ts';
+import { writerMilliseconds } from '../../../src/registry/operations/uploads/rows.ts';
 import { ageUpload } from '../age.ts';
 import { localRoot, openTestRegistry, type TestRegistry } from '../open-registry.ts';
+import { openTwoBackends } from '../two-backends.ts';
 import { openBucket } from './open-machines.ts';
 
 async function* chunks(text: string): AsyncGenerator<Uint8Array> {
@@ -73,6 +76,22 @@ test('each byte gives it as long again, and who is at work is not interrupted', 
   await store.operator.collect();
   collected.resolve();
   assert.equal((await appended).offset_bytes, 3);
+});
+
+test('a writer that was killed keeps its upload for some seconds more, and no longer', async () => {
+  await using store = await openTwoBackends();
+  const registry = store.as(administrator('tester'));
+  const openUploads = async () => (await registry.usage()).backends.reduce((sum, { open_uploads }) => sum + open_uploads, 0);
+  const { id } = await registry.uploads!.begin({});
+  await registry.uploads!.append(id, 0, chunks('abc'));
+  const taking = { id, owner: null, offset: 3, size_bytes: null, body_bytes: null, policy: 'takeover' } as const;
+  await store.database.write('upload.take', { ...taking, holder: 'a process that is gone' });
+  await ageUpload({ database: { kind: 'sqlite', path: join(store.directory, 'artifactstore.db') } }, id, 90_000);
+  await store.operator.collect();
+  assert.equal(await openUploads(), 1);
+  await pause(writerMilliseconds);
+  assert.equal((await store.operator.collect()).reclaimed_drafts, 1);
+  assert.equal(await openUploads(), 0);
 });
 
 test('an upload lives as long as it was told, also after uploads were given less time', async () => {
