@@ -80,7 +80,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   });
   const url = await door.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   const port = Number(new URL(url).port);
-  const undescribed = watchAnswers(port, door.describe(), options.prefix?.basePath);
+  const seen = watchAnswers(port, door, options.prefix?.basePath);
   const registry = store.as(actor);
   const call = async (path: string, init: RequestInit = {}): Promise<Response> =>
     await fetch(`${url}${path}`, { ...init, headers: { authorization, ...(init.headers as Record<string, string> | undefined) } });
@@ -111,8 +111,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     async [Symbol.asyncDispose]() {
       await door.close();
       await store.close();
-      undescribed[Symbol.dispose]();
-      assert.deepEqual(undescribed.lines, [], 'the OpenAPI document does not say so');
+      assert.deepEqual(seen.undescribed(), [], 'the OpenAPI document does not say so');
     },
   };
 }
