@@ -58,6 +58,17 @@ export function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 
+/**
+ * Of pairs that were measured one right after the other, the one whose ratio is in the middle. A disk may write twice
+ * as fast for a while, and a median of each side alone then compares two states of the disk.
+ */
+export function middlePair(pairs: readonly (readonly [value: number, against: number])[]): readonly [value: number, against: number] {
+  const sorted = pairs.toSorted(([a, b], [c, d]) => a / b - c / d);
+  const pair = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (pair === undefined) throw new Error('nothing was measured');
+  return pair;
+}
+
 /** The smallest value that at least this share of the values does not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
