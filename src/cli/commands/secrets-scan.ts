@@ -14,7 +14,7 @@ import { counted, formatBytes } from '../terminal/size.ts';
 export interface ScanOptions {
   readonly known: readonly string[];
   readonly public?: readonly string[];
-  /** As those of `public`, where nobody named them. */
+  /** As those of `public`, of which nothing is noted where no file has them. */
   readonly alsoPublic?: readonly string[];
 }
 

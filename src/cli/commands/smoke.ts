@@ -86,12 +86,12 @@ async function run(
       : await runStep('posture', folder, () => posture(context, options)),
   );
   await writeIndex();
-  const look = (): Promise<StepResult> => runStep('scan', folder, () => scan(context, options, folder.path));
-  steps.push(await look());
+  const look = (named: readonly string[]): Promise<StepResult> => runStep('scan', folder, () => scan(context, options, folder.path, named));
+  steps.push(await look(options.public ?? []));
   let index = await writeIndex();
   // What was written since then is looked at too, and the evidence says what was found there.
   if (index.ok) {
-    steps[steps.length - 1] = await look();
+    steps[steps.length - 1] = await look([]);
     index = await writeIndex();
   }
   const code = steps.map(({ exit_code }) => exit_code).find((each) => each !== 0) ?? 0;
@@ -165,9 +165,11 @@ async function posture(context: Context, options: SmokeOptions): Promise<StepFin
   };
 }
 
-async function scan(context: Context, options: SmokeOptions, directory: string): Promise<StepFinding> {
+/** `named`: those of `--public` of which it is noted where no file has them. */
+async function scan(context: Context, options: SmokeOptions, directory: string, named: readonly string[]): Promise<StepFinding> {
   const { settings, known = [], public: open = [] } = options;
-  const report = await scanDirectory(context, directory, { known: [settings, ...known], public: open, alsoPublic: publicStoreSettings });
+  const alsoPublic = [...publicStoreSettings, ...open];
+  const report = await scanDirectory(context, directory, { known: [settings, ...known], public: named, alsoPublic });
   const found = [
     ...report.leaks.map(({ secret, path, offset }) => `${secret} in ${path} at byte ${offset}`),
     ...report.not_looked_at.map(({ path, reason }) => `${path} was not looked at: ${reason}`),

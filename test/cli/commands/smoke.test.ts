@@ -65,6 +65,13 @@ describe('smoke', () => {
     assert.deepEqual(store.objects('artifacts'), []);
   });
 
+  test('a public name that no file has is told once, though it looks twice', async () => {
+    const files = ['--settings', 'artifacts.env', '--evidence', 'evidence', '--shape', 'plain'];
+    const { code, stderr } = await place.run('smoke', ...files, '--public', 'S3_END_POINT');
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr.match(/no --known file has S3_END_POINT/g)?.length, 1, stderr);
+  });
+
   test('a bucket that is missing is not made: it says how to', async () => {
     const { code, index, results } = await smoke('absent');
     assert.deepEqual([code, results], [1, ['bucket failed', 'probe not_run', 'posture not_run', 'scan passed']]);
