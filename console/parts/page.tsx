@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { printable } from '../../src/kernel/format/printable.ts';
+import { place } from '../router.ts';
 import { strings } from '../strings.ts';
 import { isComingBack } from '../way-back.ts';
 import { isSearching } from './search-field.tsx';
@@ -25,7 +26,7 @@ export function Page({
     document.title = strings.title(shown);
   }, [shown]);
   useEffect(() => {
-    if (opened > 0 && !isSearching()) heading.current?.focus({ preventScroll: true });
+    if ((opened > 0 || place.peek() !== first) && !isSearching()) heading.current?.focus({ preventScroll: true });
     opened += 1;
     if (!isComingBack()) scrollTo(0, 0);
   }, []);
@@ -45,8 +46,9 @@ export function Page({
   );
 }
 
-/** Not at the first page: there the browser decides. */
+/** Not at the first page: there the browser decides. Who leads on before it is there does not see it. */
 let opened = 0;
+const first = place.peek();
 
 export function Section({
   title,

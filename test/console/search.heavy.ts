@@ -138,6 +138,18 @@ describe('the search of the console', { skip: noBrowser }, () => {
     view.assertNothingWrong();
   });
 
+  test('begins at the heading of what is found, also where a search is quicker than the first page', async () => {
+    const { page } = view;
+    const letGo = await holdRequests(page, '**/assets/overview-*.js');
+    await page.goto(view.url);
+    await view.signIn();
+    await search('nightly run');
+    await page.getByRole('region', { name: 'Packages named nightly run' }).last().waitFor();
+    await assertFocus(page, 'tagName', 'H1');
+    letGo();
+    view.assertNothingWrong();
+  });
+
   test('keeps the field and what is typed in it where a search leads on', async () => {
     const { page } = view;
     const alone = await sealedPackage(view.door.registry, { 'a.txt': 'alone' }, { name: 'found alone' });
