@@ -30,8 +30,8 @@ describe('files over the wire', () => {
     assert.deepEqual(found, await local.files.find(id, 'a/b'));
     const target = { package_id: id, relative_path: 'a/b' };
     for (const registry of [remote, local])
-      for (const asked of [registry.files.open(target), registry.files.stat(target)])
-        await assert.rejects(asked, (error) => isArtifactstoreError(error, 'package_collected'));
+      for (const ask of [() => registry.files.open(target), () => registry.files.stat(target)])
+        await assert.rejects(ask, (error) => isArtifactstoreError(error, 'package_collected'));
     assert.equal(await remote.files.find(id, 'a'), undefined);
   });
 

@@ -115,7 +115,6 @@ describe('store init', () => {
     const late = createServer((_, response) => response.writeHead(503).end());
     await new Promise<void>((resolve) => late.listen(Number(port), '127.0.0.1', resolve));
     late.once('request', () => {
-      late.close();
       late.removeAllListeners('request');
       late.on('request', (_, response) => response.writeHead(200).end('<ListBucketResult></ListBucketResult>'));
     });

@@ -213,9 +213,10 @@ test('an answer that has less than there is counts that', async () => {
 
 test('a request that is cut off when the server stops is counted', async () => {
   const stopping = await openDoor({ limits: { graceTimeout: 50 } });
+  const path = `/packages/${(await stopping.newPackage()).id}/files/never`;
+  await until(async () => /in_flight 0$/m.test(await stopping.door.metrics.render()));
   const socket = await stopping.connect();
   const ended = drain(socket);
-  const path = `/packages/${(await stopping.newPackage()).id}/files/never`;
   socket.write(headOf('PUT', path, 'content-length: 10\r\n'));
   await until(async () => /in_flight 1$/m.test(await stopping.door.metrics.render()));
   await stopping.door.close();

@@ -124,10 +124,10 @@ export async function drain(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString('latin1');
 }
 
-/** Waits until `found` answers something. */
-export async function until<T>(found: () => T | undefined | false): Promise<T> {
+/** Waits until `found` answers something, at once or later. */
+export async function until<T>(found: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
   for (;;) {
-    const value = found();
+    const value = await found();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -49,6 +49,7 @@ test('one caller has so many streams and requests, another and the probes are an
 
   const body = door.json('/packages', { producer: 'p' });
   assert.equal((await body).status, 400);
+  while (!/in_flight 2/.test(await door.door.metrics.render())) await new Promise(setImmediate);
   const slow = await door.connect();
   slow.write(
     `POST /packages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a-token-for-tests-0123456789\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,

@@ -22,8 +22,8 @@ test('a page that answers in place of State Hub has taken no link', async () => 
     summary: 's',
     detail: { manifest_digest: 'd' },
   };
-  for (const sent of [hub.has(event), hub.publish(event, 'key')])
-    await assert.rejects(sent, { code: 'unexpected_answer', field: 'STATE_HUB_URL' });
+  for (const send of [() => hub.has(event), () => hub.publish(event, 'key')])
+    await assert.rejects(send, { code: 'unexpected_answer', field: 'STATE_HUB_URL' });
   server.closeAllConnections();
   server.close();
 });
