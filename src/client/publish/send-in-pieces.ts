@@ -28,7 +28,10 @@ export async function sendInPieces(
     try {
       const { record, created } = await writeSessions.beginUpload(sessionId, name);
       began = created;
-      if (record.state === 'open') await sendUpload(record, { size_bytes, from }, { signal, onOffset });
+      // What an earlier publication sent may not be counted yet: its request is ended first.
+      const { id, offset_bytes } = record;
+      const upload = created ? { id, offset_bytes } : { id };
+      if (record.state === 'open') await sendUpload(upload, { size_bytes, from }, { signal, onOffset });
       return size_bytes - earlier;
     } catch (error) {
       // The answer to its last byte was lost.

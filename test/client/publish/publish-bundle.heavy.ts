@@ -167,6 +167,34 @@ describe('a bundle that is published', () => {
     assert.equal(sent.get('large'), size);
   });
 
+  test('that another publication still sends is continued from where that is', async () => {
+    using folder = openBundleFolder();
+    const size = 6_000_000;
+    const large = randomBytes(size);
+    folder.bundle({ large }, { release: 'continued' });
+    const local = await readLocalBundle(folder.directory);
+    const registry = server.connect();
+    const earlier = uploads();
+    const stop = new AbortController();
+    const left = Promise.withResolvers<void>();
+    const sendUpload: typeof registry.sendUpload = (upload, { size_bytes }, more) =>
+      registry.sendUpload(upload, { size_bytes, from: hanging }, more);
+    async function* hanging(): AsyncGenerator<Uint8Array> {
+      yield large.subarray(0, 3_000_000);
+      await left.promise;
+    }
+    const inPieces = { ...options, resumableAbove: 1_000_000 };
+    const hangs = assert.rejects(publishBundle({ ...registry, sendUpload }, local, { ...inPieces, signal: stop.signal }));
+    while (!someArrived(earlier)) await pause(10);
+    const sent: (number | null)[] = [];
+    const { artifacts } = await publishBundle(registry, local, { ...inPieces, onTaken: (_, bytes) => void sent.push(bytes) });
+    assert.ok(sent.length === 1 && sent[0]! > 0 && sent[0]! < size, `${sent} bytes were sent`);
+    assert.equal(artifacts.large!.sha256, sha256Of(large));
+    stop.abort();
+    left.resolve();
+    await hangs;
+  });
+
   test('that changed after it was checked is not there, not even in part', async () => {
     using folder = openBundleFolder();
     folder.bundle({ good: 'good of changed', bad: 'bad of changed' });
