@@ -46,12 +46,9 @@ export type AddResumable = (packageId: string, file: ResumableFile, options: Res
 
 export type SentBytes = Pick<ResumableFile, 'size_bytes' | 'from' | 'block_digests'>;
 
-/**
- * Sends the rest of an upload, to its end; again from where it then is, when that breaks off. The server is asked where
- * that begins, and a request that still adds to the upload is ended, unless `offset_bytes` says it.
- */
+/** Sends the rest of an upload, to its end; again from where it then is, when that breaks off. */
 export type SendUpload = (
-  upload: Pick<Upload, 'id'> & Partial<Pick<Upload, 'offset_bytes'>>,
+  upload: Pick<Upload, 'id' | 'offset_bytes'>,
   file: SentBytes,
   options: Pick<ResumableOptions, 'signal' | 'onOffset'>,
 ) => Promise<void>;
@@ -75,7 +72,7 @@ export function resumableUploads(transport: Transport, url: string): ResumableUp
   }
 
   const send: SendUpload = async (upload, file, { signal, onOffset }) => {
-    let offset = upload.offset_bytes ?? (await getJson(transport, at(upload.id), uploadShape)).offset_bytes;
+    let { offset_bytes: offset } = upload;
     let wrongAt: number | undefined;
     for (let failures = 0; offset < file.size_bytes; ) {
       onOffset(offset);

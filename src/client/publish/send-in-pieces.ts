@@ -28,10 +28,7 @@ export async function sendInPieces(
     try {
       const { record, created } = await writeSessions.beginUpload(sessionId, name);
       began = created;
-      // What an earlier publication sent may not be counted yet: its request is ended first.
-      const { id, offset_bytes } = record;
-      const upload = created ? { id, offset_bytes } : { id };
-      if (record.state === 'open') await sendUpload(upload, { size_bytes, from }, { signal, onOffset });
+      if (record.state === 'open') await sendUpload(record, { size_bytes, from }, { signal, onOffset });
       return size_bytes - earlier;
     } catch (error) {
       // The answer to its last byte was lost.

@@ -26,10 +26,10 @@ describe('a bundle that is published', () => {
     return { sent, there, onTaken };
   };
   const uploads = () => globSync('**/upload-*', { cwd: server.directory }).map((path) => join(server.directory, path));
-  /** Of an upload, at the server. */
+  /** Of the upload of a large artifact, at the server: a short one has such a file as well. */
   const someArrived = (earlier: readonly string[]): boolean => {
     const paths = uploads().filter((path) => !earlier.includes(path));
-    return paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0);
+    return paths.some((path) => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 1_000);
   };
   const read = (url: string) => fetch(url, { headers: { authorization: `Bearer ${server.token}` } });
 
@@ -177,8 +177,9 @@ describe('a bundle that is published', () => {
     const earlier = uploads();
     const stop = new AbortController();
     const left = Promise.withResolvers<void>();
+    // It does not come back before it is let go: the two would take turns.
     const sendUpload: typeof registry.sendUpload = (upload, { size_bytes }, more) =>
-      registry.sendUpload(upload, { size_bytes, from: hanging }, more);
+      registry.sendUpload(upload, { size_bytes, from: hanging }, more).finally(() => left.promise);
     async function* hanging(): AsyncGenerator<Uint8Array> {
       yield large.subarray(0, 3_000_000);
       await left.promise;
